@@ -1,0 +1,161 @@
+"""``git chat log``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+
+import click
+
+from gitchat.cli import dates, options, terminal
+from gitchat.cli.render import Renderer, json_line
+from gitchat.environment import Environment
+from gitchat.errors import UserError
+from gitchat.names import Number, RoomName, parse_recipient, parse_slug
+from gitchat.query import Query
+from gitchat.room import Listing, Room
+
+DEFAULT_COUNT = 50
+"""How much one screen of history is, when nothing narrows the listing."""
+
+
+@click.command("log")
+@click.option(
+    "-n",
+    "--max-count",
+    "count",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"The newest N.  [default: {DEFAULT_COUNT}, without a limit when --since is given]",
+)
+@click.option("--all", "everything", is_flag=True, help="Without a limit.")
+@click.option(
+    "--since", metavar="N|DATE", help="After message N, or since a date as git reads it: yesterday, '2 hours ago'."
+)
+@click.option("--until", metavar="N|DATE", help="Up to message N, or a date.")
+@options.room
+@click.option("--from", "sender", metavar="NAME", help="Written by NAME.")
+@click.option("-t", "--to", "recipient", metavar="WHO", help="Addressed to WHO: a name, role:ROLE, or all.")
+@click.option("--between", nargs=2, metavar="A B", help="From A to B, or from B to A.")
+@click.option("--type", "type_", metavar="TYPE", help="Of this type.")
+@click.option("--no-status", is_flag=True, help="Without status records (commits, joins).")
+@click.option("--grep", metavar="PATTERN", help="Whose text matches a regular expression.")
+@click.option("-i", "--ignore-case", is_flag=True, help="For --grep: capitals do not matter.")
+@click.option("-F", "--fixed-strings", is_flag=True, help="For --grep: PATTERN is plain text.")
+@click.option("--reverse", is_flag=True, help="Newest first.")
+@click.option("--oneline", is_flag=True, help="One line a message.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@options.date
+@options.color
+@options.no_color
+@options.no_pager
+@click.pass_obj
+def command(
+    environment: Environment,
+    count: int | None,
+    everything: bool,
+    since: str | None,
+    until: str | None,
+    room: str | None,
+    sender: str | None,
+    recipient: str | None,
+    between: tuple[str, str] | None,
+    type_: str | None,
+    no_status: bool,
+    grep: str | None,
+    ignore_case: bool,
+    fixed_strings: bool,
+    reverse: bool,
+    oneline: bool,
+    as_json: bool,
+    date_style: str | None,
+    color: str | None,
+    no_pager: bool,
+) -> None:
+    """Show messages, the newest last.
+
+    \b
+    Examples:
+      git chat log
+      git chat log --since yesterday --from alice
+      git chat log --between alice codex --oneline
+      git chat log --json | jq -r .content
+    """
+    name = environment.room_name(room)
+    chat = environment.room(name, progress=options.show_progress)
+    after, since_seconds = _bound(environment, chat, since, "--since")
+    through, until_seconds = _bound(environment, chat, until, "--until")
+    query = Query(
+        after=after,
+        through=through,
+        since_seconds=since_seconds,
+        until_seconds=until_seconds,
+        sender=parse_slug(sender, "name") if sender is not None else None,
+        recipient=parse_recipient(recipient) if recipient is not None else None,
+        type=parse_slug(type_, "type") if type_ is not None else None,
+        between=(parse_recipient(between[0]), parse_recipient(between[1])) if between else None,
+        pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
+        with_status=not no_status,
+    )
+    limit = None if everything else count if count is not None else DEFAULT_COUNT if since is None else None
+    style = date_style or environment.config.get("chat.date")
+    style = dates.check_style(style) if style is not None else None
+    listing = chat.log(query, limit)
+    if not listing.entries and listing.damage is None:
+        _say_empty(environment, name, as_json, is_filtered=query != Query())
+    if reverse:
+        listing.entries.reverse()
+    screen = terminal.screen_for(environment, color)
+    output = _lines(Renderer(screen, style, environment.now()), listing, oneline, as_json)
+    if no_pager or as_json:
+        for part in output:
+            click.echo(part, nl=False, color=True)
+    else:
+        terminal.page(environment, screen, output)
+    if listing.damage is not None:
+        raise listing.damage
+
+
+def _lines(renderer: Renderer, listing: Listing, oneline: bool, as_json: bool) -> Iterable[str]:
+    if as_json:
+        return (json_line(entry, listing.labels) for entry in listing.entries)
+    return renderer.oneline(listing.entries) if oneline else renderer.listing(listing.entries, listing.labels)
+
+
+def _bound(environment: Environment, chat: Room, text: str | None, option: str) -> tuple[Number | None, int | None]:
+    """A bound as a number or as seconds; a handle is looked up."""
+    if text is None:
+        return None, None
+    bound = dates.parse_bound(environment, text, option)
+    if isinstance(bound.locator, str):
+        return chat.find(bound.locator).number, None
+    return bound.locator, bound.seconds
+
+
+def _pattern(text: str, ignore_case: bool, fixed: bool) -> re.Pattern[str]:
+    try:
+        return re.compile(re.escape(text) if fixed else text, re.MULTILINE | (re.IGNORECASE if ignore_case else 0))
+    except re.error as error:
+        raise UserError(
+            f"--grep: {text!r} is not a regular expression: {error}",
+            hint="add -F to search for it as it stands",
+            code="bad-pattern",
+        ) from error
+
+
+def _say_empty(environment: Environment, name: RoomName, as_json: bool, is_filtered: bool) -> None:
+    """Tell a person why nothing is shown; a room that was named and is not there is an error."""
+    rooms = environment.store.rooms()
+    if name in rooms:
+        if is_filtered and sys.stderr.isatty() and not as_json:
+            click.echo("no message matches", err=True)
+    elif name == environment.room_name(None):
+        if sys.stderr.isatty() and not as_json:
+            click.echo(f"Room '{name}' is empty. Write the first message: git chat send \"hello\"", err=True)
+    else:
+        raise UserError(
+            f"there is no room '{name}' here",
+            hint=f"rooms: {', '.join(rooms)}" if rooms else f'begin it: git chat send --room {name} "hello"',
+            code="no-such-room",
+        )

@@ -1,0 +1,176 @@
+"""Records as people and programs read them. Foreign text is escaped here, always."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitchat.cli import dates
+from gitchat.cli.terminal import Screen, escape, escape_line
+from gitchat.names import Uid, handle_of
+from gitchat.record import MESSAGE, STATUS, Entry, Moment
+
+INDENT = "    "
+_NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
+
+
+def to_json(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
+    """The JSON form: the seed contract's keys, then what else is set.
+
+    ``content`` is the text, or the JSON value that was sent as one; ``to`` names
+    several recipients with commas; ``reply_to`` is a number, or a handle when the
+    record it names is out of sight.
+    """
+    record = entry.record
+    content: Any = record.body
+    if record.media == "json":
+        content = _parsed(record.body)
+    shown: dict[str, Any] = {
+        "id": entry.number,
+        "ts": dates.utc(record.written),
+        "from": record.author,
+        "to": ",".join(record.recipients),
+        "content": content,
+        "room": entry.room,
+        "uid": record.uid,
+    }
+    reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
+    optional = {
+        "handle": entry.handle if entry.number is None else None,
+        "kind": record.kind if record.kind != MESSAGE else None,
+        "type": record.type,
+        "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
+        "priority": "urgent" if record.urgent else None,
+        "commit": record.commit,
+        "origin": record.origin,
+        "media": record.media,
+    }
+    return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
+    """:func:`to_json` as one line."""
+    return json.dumps(to_json(entry, labels), ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Prints records for one reader: a screen, a date style, a present moment."""
+
+    screen: Screen
+    date_style: str | None
+    """None for the chat's own: the day once as a heading, then times of day."""
+    now: Moment
+
+    def listing(self, entries: list[Entry], labels: Mapping[Uid, str]) -> Iterator[str]:
+        """Records with their bodies, one block each."""
+        today: str | None = None
+        was_status = True
+        for place, entry in enumerate(entries):
+            is_status = entry.record.kind == STATUS
+            day = dates.day(entry.record.written) if self.date_style is None else today
+            if day != today:
+                yield ("\n" if place else "") + self.screen.style(f"-- {day} --", dim=True) + "\n\n"
+            elif place and not (is_status and was_status):
+                yield "\n"
+            today, was_status = day, is_status
+            yield self._status(entry) if is_status else self._message(entry, labels)
+
+    def _message(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
+        record = entry.record
+        name = escape_line(record.author)
+        parts = [
+            self.screen.style(entry.label, fg="yellow"),
+            self.screen.style(name, fg=_color_of(name), bold=True) + self._recipients(entry),
+            self.screen.style(self._date(record.written), dim=True),
+        ]
+        notes = self._notes(entry, labels)
+        if notes:
+            parts.append(notes)
+        return "  ".join(parts) + "\n" + "".join(line + "\n" for line in self._body(entry))
+
+    def _recipients(self, entry: Entry) -> str:
+        shown = ", ".join(self.screen.style(to, fg=_color_of(to)) for to in map(escape_line, entry.record.to))
+        return f" -> {shown}" if shown else ""
+
+    def _notes(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
+        record = entry.record
+        notes = [self.screen.style("urgent", fg="red", bold=True)] if record.urgent else []
+        if record.kind != MESSAGE:
+            notes.append(f"({escape_line(record.kind)})")
+        if record.type:
+            notes.append(record.type)
+        if record.reply_to:
+            notes.append(f"re {labels.get(record.reply_to, handle_of(record.reply_to))}")
+        return ", ".join(notes)
+
+    def _body(self, entry: Entry) -> list[str]:
+        text = entry.record.body
+        if entry.record.media == "json":
+            value = _parsed(text)
+            text = json.dumps(value, ensure_ascii=False, indent=2) if value is not text else text
+        return self.screen.wrap(escape(text.replace("\r\n", "\n")), INDENT)
+
+    def _status(self, entry: Entry) -> str:
+        return self.screen.style(self.screen.clip(f" *  {self._line(entry)}"), dim=True) + "\n"
+
+    def _line(self, entry: Entry) -> str:
+        """What a status says, on one line: the later lines of its body stay for ``show``."""
+        record = entry.record
+        said = escape_line(record.body.strip().partition("\n")[0])
+        return f"{entry.label}  {self._date(record.written)}  {escape_line(record.author)}: {said}"
+
+    def oneline(self, entries: list[Entry]) -> Iterator[str]:
+        """One line a record, cut to the screen."""
+        for entry in entries:
+            record = entry.record
+            mark = "* " if record.kind == STATUS else ""
+            to = "" if not record.to else " -> " + ",".join(map(escape_line, record.to))
+            urgent = "urgent! " if record.urgent else ""
+            text = " ".join(escape_line(record.body).split())
+            line = self.screen.clip(f"{entry.label} {mark}{escape_line(record.author)}{to}: {urgent}{text}")
+            head = self.screen.style(entry.label, fg="yellow")
+            yield head + line[len(entry.label) :] + "\n"
+
+    def whole(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
+        """One record with all that is known about it, as ``git show`` would."""
+        record = entry.record
+        reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
+        fields = {
+            "From": f"{escape_line(record.author)} <{escape_line(record.email)}> (unverified)",
+            "To": ", ".join(map(escape_line, record.recipients)),
+            "Date": self._date(record.written),
+            "Kind": escape_line(record.kind) if record.kind != MESSAGE else None,
+            "Type": record.type,
+            "Reply": reply,
+            "Priority": "urgent" if record.urgent else None,
+            "Commit": record.commit,
+            "Origin": record.origin,
+            "Media": record.media,
+            "Handle": f"~{record.uid}",
+            "Oid": entry.oid,
+            **{escape_line(key): escape_line(value) for key, value in record.extra},
+        }
+        title = self.screen.style(f"{entry.label} in {entry.room}", fg="yellow")
+        lines = [f"{key + ':':<10}{value}" for key, value in fields.items() if value is not None]
+        return "\n".join([title, *lines, "", *self._body(entry), ""])
+
+    def _date(self, moment: Moment) -> str:
+        if self.date_style is None:
+            return dates.clock(moment)
+        return dates.format_date(moment, self.date_style, self.now)
+
+
+def _color_of(name: str) -> str:
+    """The same colour for the same name, everywhere."""
+    return _NAME_COLORS[zlib.crc32(name.encode("utf-8", "replace")) % len(_NAME_COLORS)]

@@ -1,0 +1,155 @@
+"""What a terminal needs: safe text, width, colour, a pager. No chat rules."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import click
+
+from gitchat.environment import Environment
+from gitchat.errors import UserError
+
+# C0 and C1 controls but tab and line feed, line separators, bidirectional overrides and isolates,
+# byte-order mark, tag characters (invisible text) and lone surrogates. Joiners stay: scripts and
+# emoji need them.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def escape(text: str) -> str:
+    """``text`` without anything that could move the cursor, recolour, reorder or hide text.
+
+    Controls appear as ``^[``, other characters as ``<U+202E>``; tab and line feed stay.
+    """
+    return _UNSAFE.sub(_visible, text)
+
+
+def escape_line(text: str) -> str:
+    """As :func:`escape`, on one line: a line feed is shown as a space."""
+    return escape(text.replace("\r\n", "\n").replace("\n", " ").replace("\t", " "))
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20 or code == 0x7F:
+        return "^" + chr(code ^ 0x40)
+    return f"<U+{code:04X}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How to print: where text wraps, and whether colour is wanted."""
+
+    width: int | None
+    """Columns, or None when the output is no terminal and lines stay whole."""
+    has_color: bool
+
+    def style(self, text: str, **style: bool | str) -> str:
+        """``text`` in a style of click.style, or as it is without colour."""
+        return click.style(text, **style) if self.has_color else text  # type: ignore[arg-type]
+
+    def wrap(self, text: str, indent: str) -> list[str]:
+        """The lines of ``text``, wrapped and indented; empty lines stay empty."""
+        lines: list[str] = []
+        for line in text.expandtabs(4).split("\n"):
+            lines += [indent + part for part in self._wrap_line(line, len(indent))] or [""]
+        return lines
+
+    def _wrap_line(self, line: str, used: int) -> list[str]:
+        width = max(20, self.width - used) if self.width else None
+        if width is None or (line.isascii() and len(line) <= width):
+            return [line] if line.strip() else []
+        lead = line[: len(line) - len(line.lstrip())][: width // 2]
+        if line.isascii():
+            return textwrap.wrap(line, width, subsequent_indent=lead, break_on_hyphens=False)
+        import wcwidth  # costs a tenth of a command's time, so only for text that needs it
+
+        return wcwidth.wrap(line, width, subsequent_indent=lead, break_on_hyphens=False)
+
+    def clip(self, line: str) -> str:
+        """``line`` cut to the width, with an ellipsis where something was cut."""
+        if self.width is None or (line.isascii() and len(line) <= self.width):
+            return line
+        if line.isascii():
+            return line[: self.width - 1] + "…"
+        import wcwidth
+
+        if wcwidth.width(line) <= self.width:
+            return line
+        return wcwidth.clip(line, 0, self.width - 1) + "…"
+
+
+def is_paging(environment: Environment) -> bool:
+    """Whether git itself started a pager around us (``git -p chat log``)."""
+    return environment.variables.get("GIT_PAGER_IN_USE", "").lower() in ("1", "true", "yes", "on")
+
+
+def screen_for(environment: Environment, color: str | None) -> Screen:
+    """How to print on standard output: colour as git decides it, and ``NO_COLOR``.
+
+    ``color`` is ``always``, ``never``, ``auto``, or None to follow ``color.chat`` and
+    ``color.ui``.
+    """
+    is_terminal = sys.stdout.isatty() or is_paging(environment)
+    width = shutil.get_terminal_size().columns if is_terminal else None
+    when = color
+    if when is None and environment.variables.get("NO_COLOR"):
+        when = "never"
+    if when is None:
+        when = environment.config.get("color.chat") or environment.config.get("color.ui") or "auto"
+    is_dumb = environment.variables.get("TERM", "dumb") == "dumb"
+    wants_auto = when.lower() in ("auto", "true", "yes", "on", "1")
+    return Screen(width, when == "always" or (wants_auto and is_terminal and not is_dumb))
+
+
+def page(environment: Environment, screen: Screen, text: Iterable[str]) -> None:
+    """Print ``text``, through git's pager when standard output is a terminal."""
+    if not sys.stdout.isatty():
+        for part in text:
+            click.echo(part, nl=False, color=True)
+        return
+    pager = os.fsdecode(environment.git("var", "GIT_PAGER")).strip()
+    if pager in ("", "cat"):
+        for part in text:
+            click.echo(part, nl=False, color=True)
+        return
+    # click runs $PAGER without a shell; git runs its pager with one, and with these defaults.
+    os.environ["PAGER"] = f"sh -c {shlex.quote(pager)}"
+    os.environ.setdefault("LESS", "FRX")
+    os.environ.setdefault("LV", "-c")
+    click.echo_via_pager(text, color=screen.has_color)
+
+
+def edit(environment: Environment, template: str, name: str) -> str:
+    """What a person wrote in git's editor, without the part from the scissors line on.
+
+    The file ``name`` in the git directory keeps the text until the caller removes it,
+    so that a failed send loses nothing.
+
+    Raises:
+        UserError: ``editor-failed``.
+    """
+    path = environment.location.git_dir / name
+    path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
+    editor = os.fsdecode(environment.git("var", "GIT_EDITOR")).strip()
+    try:
+        click.edit(filename=str(path), editor=editor)
+    except click.ClickException as error:
+        raise UserError(
+            f"the editor {editor!r} failed: {error.format_message()}",
+            hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",
+            code="editor-failed",
+        ) from error
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    return text.partition(SCISSORS)[0].strip()
+
+
+SCISSORS = "# ------------------------ >8 ------------------------"

@@ -1,0 +1,315 @@
+"""Where we are and who we are: the only reader of the clock, of environment variables,
+of randomness and of git's configuration.
+
+Everything below gets these as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from gitchat import git
+from gitchat.errors import ChatError, StorageError, UserError
+from gitchat.names import (
+    DEFAULT_ROOM,
+    REF_PREFIX,
+    Name,
+    RoomName,
+    Uid,
+    parse_name,
+    parse_room,
+    suggest_slug,
+    uid_from_random,
+)
+from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Identity, Moment, Origin
+from gitchat.room import Progress, Room
+from gitchat.store import Store, foreign_owner, open_store
+
+_AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
+"""Variables that an agent's client sets for the commands it runs, and the client's short name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A repository as seen from one directory. All paths are absolute."""
+
+    git_dir: Path
+    """Of this worktree: ``.git``, or ``.git/worktrees/<name>``."""
+    common_dir: Path
+    """Shared by all worktrees."""
+    is_bare: bool
+
+
+class Config:
+    """git's configuration as ``git config --list`` gives it, so with includes, worktree
+    files, ``git -c`` and ``GIT_CONFIG_*``. Later values win."""
+
+    def __init__(self, listing: bytes) -> None:
+        self._values: dict[str, list[str | None]] = {}
+        for item in listing.decode("utf-8", "replace").split("\0")[:-1]:
+            key, newline, value = item.partition("\n")
+            self._values.setdefault(_fold_key(key), []).append(value if newline else None)
+
+    def get(self, key: str) -> str | None:
+        """The last value of ``key``, or None when it is not set."""
+        values = self.get_all(key)
+        return values[-1] if values else None
+
+    def get_all(self, key: str) -> list[str]:
+        """All values of ``key``, first to last; a key without a value reads ``true``."""
+        return ["true" if value is None else value for value in self._values.get(_fold_key(key), [])]
+
+    def subsections(self, section: str, variable: str) -> list[str]:
+        """The names that stand between ``section`` and ``variable``, such as those of the remotes."""
+        start, end = f"{section}.", f".{variable.lower()}"
+        return [key[len(start) : -len(end)] for key in self._values if key.startswith(start) and key.endswith(end)]
+
+    def get_bool(self, key: str, default: bool) -> bool:
+        """``key`` as git reads a boolean. Raises UserError ``bad-config``."""
+        value = self.get(key)
+        if value is None:
+            return default
+        if value.lower() in ("true", "yes", "on", "1"):
+            return True
+        if value.lower() in ("false", "no", "off", "0", ""):
+            return False
+        raise _bad_config(key, value, "true or false")
+
+    def get_bytes(self, key: str, default: int) -> int:
+        """``key`` as git reads a size: a number with an optional k, m or g. Raises UserError ``bad-config``."""
+        value = self.get(key)
+        if value is None:
+            return default
+        digits, factor = value.strip().lower(), 1
+        if digits and digits[-1] in "kmg":
+            digits, factor = digits[:-1], 1024 ** ("kmg".index(digits[-1]) + 1)
+        if not digits.isascii() or not digits.isdigit():
+            raise _bad_config(key, value, "a size such as 65536 or 256k")
+        return int(digits) * factor
+
+
+def _fold_key(key: str) -> str:
+    """Section and variable fold case; a subsection, which may hold dots, does not."""
+    section, _, rest = key.partition(".")
+    subsection, dot, variable = rest.rpartition(".")
+    return f"{section.lower()}.{subsection}{dot}{variable.lower()}"
+
+
+def _bad_config(key: str, value: str, wanted: str) -> UserError:
+    return UserError(
+        f"the setting {key} is {value!r}, and not {wanted}",
+        hint=f"set it: git config {key} VALUE; or remove it: git config --unset {key}",
+        code="bad-config",
+    )
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One process's surroundings, and what they mean for gitchat.
+
+    Made from the real ones by :func:`here`; a test gives its own.
+    """
+
+    cwd: str
+    variables: Mapping[str, str]
+    is_terminal: bool
+    """Whether a person is at a terminal: standard input, output or error is one."""
+    now: Callable[[], Moment] = field(default=lambda: read_clock())
+    random_bytes: Callable[[int], bytes] = field(default=os.urandom)
+
+    # --- the repository --------------------------------------------------------
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """The output of a git command run here, with the caller's own variables. Raises git.GitFailed."""
+        return git.run(arguments, cwd=self.cwd, variables=self.variables, stdin=stdin)
+
+    @cached_property
+    def location(self) -> Location:
+        """The repository here. Raises UserError ``not-a-repository``, StorageError ``foreign-owner``."""
+        try:
+            output = self.git("rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-bare-repository")
+        except git.GitFailed as error:
+            raise _not_a_repository(self.cwd, error) from error
+        lines = os.fsdecode(output).removesuffix("\n").split("\n")
+        if len(lines) != 3:
+            raise UserError(
+                "the path of this repository holds a line break", hint="move it: git clone . ELSEWHERE", code="bad-path"
+            )
+        git_dir, common_dir, is_bare = lines
+        # --git-common-dir is relative to the current directory.
+        common = os.path.realpath(os.path.join(self.cwd, common_dir))
+        return Location(Path(git_dir), Path(common), is_bare == "true")
+
+    @cached_property
+    def config(self) -> Config:
+        """git's configuration here. Raises UserError ``bad-config``."""
+        try:
+            return Config(self.git("config", "--list", "-z"))
+        except git.GitFailed as error:
+            raise UserError(
+                f"git cannot read its configuration: {error.stderr.removeprefix('fatal: ')}",
+                hint="mend the file it names: git config --edit",
+                code="bad-config",
+            ) from error
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of the repository here. Raises what open_store and ``location`` raise."""
+        return open_store(self.location.common_dir, fsync=self.config.get_bool("chat.fsync", True))
+
+    def worktree_name(self) -> str:
+        """The last part of the worktree's path, or of the repository's when it is bare."""
+        try:
+            top = os.fsdecode(self.git("rev-parse", "--show-toplevel")).strip()
+        except git.GitFailed:
+            top = str(self.location.git_dir).removesuffix("/.git").removesuffix(".git")
+        return Path(top).name
+
+    # --- rooms -----------------------------------------------------------------
+
+    def room_name(self, given: str | None) -> RoomName:
+        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``."""
+        text = given if given is not None else self.config.get("chat.room")
+        return parse_room(text) if text is not None else DEFAULT_ROOM
+
+    def room(self, name: RoomName, *, progress: Progress = lambda count: None) -> Room:
+        """The room ``name`` of the repository here."""
+        return Room(
+            self.store,
+            name,
+            clock=self.now,
+            new_uid=self._new_uid,
+            max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
+            progress=progress,
+        )
+
+    def _new_uid(self) -> Uid:
+        return uid_from_random(self.random_bytes(10))
+
+    def refuse_mirror(self) -> None:
+        """Raise UserError ``mirror`` when a fetch would overwrite or delete what is written here."""
+        for remote, refspec in clobbering_refspecs(self.config):
+            raise UserError(
+                f"the next 'git fetch {remote}' would overwrite the rooms here (remote.{remote}.fetch is {refspec})",
+                hint=f"work in an ordinary clone, or narrow it: "
+                f"git config remote.{remote}.fetch '+refs/heads/*:refs/remotes/{remote}/*'",
+                code="mirror",
+            )
+
+    # --- who am I --------------------------------------------------------------
+
+    def identity(self, given: str | None = None) -> Identity:
+        """Who writes: the name (see :meth:`name`) and git's identity for the commit.
+
+        Without ``user.email`` an address that can never be somebody's is used, so
+        that a container without a git identity can still talk.
+        """
+        name = self.name(given)
+        agent_email = f"{name}@agents.gitchat.invalid"
+        email = self.config.get("user.email") or agent_email
+        return Identity(
+            name=name,
+            email=agent_email if self.config.get("chat.authorEmail") == "agent" else email,
+            committer_name=self.config.get("user.name") or name,
+            committer_email=email,
+            origin=self.origin(),
+        )
+
+    def origin(self) -> Origin:
+        """``human`` only at a terminal and without an agent's variable."""
+        return "human" if self.is_terminal and self._agent() is None else "agent"
+
+    def name(self, given: str | None = None) -> Name:
+        """The participant's name: ``given``, ``GITCHAT_NAME``, the agent's client and
+        worktree, ``chat.name``, git's ``user.name``; the first that is there.
+
+        Raises:
+            UserError: ``bad-name``, ``reserved-name``, or ``no-name`` when nothing tells.
+        """
+        explicit = given if given is not None else self.variables.get("GITCHAT_NAME")
+        if explicit is not None:
+            return parse_name(explicit)
+        agent = self._agent()
+        if agent is not None:
+            return parse_name(suggest_slug(f"{agent}-{self.worktree_name()}") or agent)
+        configured = self.config.get("chat.name")
+        if configured is not None:
+            return parse_name(configured)
+        slug = suggest_slug(self.config.get("user.name") or "")
+        if slug is None:
+            raise UserError(
+                "no name to send under",
+                hint="choose one: git config --global chat.name alice; or for one message: --as alice",
+                code="no-name",
+            )
+        return parse_name(slug)
+
+    def _agent(self) -> str | None:
+        for variable, client in _AGENT_VARIABLES.items():
+            if self.variables.get(variable):
+                return client
+        # AI_AGENT may carry a version: "name/1.2".
+        return suggest_slug(self.variables.get("AI_AGENT", "").replace("@", "/").split("/")[0])
+
+
+def here() -> Environment:
+    """The surroundings of this process. Raises StorageError ``no-directory``."""
+    try:
+        cwd = os.getcwd()
+    except FileNotFoundError as error:
+        raise StorageError(
+            "the current directory does not exist any more", hint="change to an existing directory", code="no-directory"
+        ) from error
+    is_terminal = any(_is_terminal(descriptor) for descriptor in (0, 1, 2))
+    return Environment(cwd=cwd, variables=dict(os.environ), is_terminal=is_terminal)
+
+
+def _is_terminal(descriptor: int) -> bool:
+    try:
+        return os.isatty(descriptor)
+    except OSError:
+        return False
+
+
+def read_clock() -> Moment:
+    """The time now, with this machine's offset from UTC."""
+    seconds = int(time.time())
+    return Moment(seconds, time.localtime(seconds).tm_gmtoff // 60)
+
+
+def clobbering_refspecs(config: Config) -> list[tuple[str, str]]:
+    """(remote, fetch refspec) pairs whose destination covers the rooms, as in a mirror clone."""
+    return [
+        (remote, refspec)
+        for remote in config.subsections("remote", "fetch")
+        for refspec in config.get_all(f"remote.{remote}.fetch")
+        if _covers_rooms(refspec)
+    ]
+
+
+def _covers_rooms(refspec: str) -> bool:
+    destination = refspec.lstrip("+").partition(":")[2]
+    fixed, star, _ = destination.partition("*")
+    return destination.startswith(REF_PREFIX) or (star == "*" and REF_PREFIX.startswith(fixed))
+
+
+def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
+    if "dubious ownership" in error.stderr:
+        quoted = error.stderr.partition("'")[2].partition("'")[0]
+        return foreign_owner(Path(quoted or cwd))
+    if "not a git repository" in error.stderr:
+        return UserError(
+            f"{cwd} is not inside a git repository",
+            hint="go into one, or make one here: git init",
+            code="not-a-repository",
+        )
+    return UserError(
+        f"git cannot use the repository here: {error.stderr.removeprefix('fatal: ')}",
+        hint="see what git says: git status",
+        code="not-a-repository",
+    )

@@ -1,0 +1,241 @@
+"""The write lock of a repository's rooms, and the intent that its holder leaves in it.
+
+All writers of a clone queue at one file, ``chatroom/write.lock`` in the git common
+directory, with a kernel lock: it is freed when its holder dies, however it dies.
+The lock makes writers take turns; what makes a write correct is still git's own
+compare-and-swap on the ref, so a writer that does not know this lock does no harm.
+
+While the holder moves a ref, git's protocol creates ``<ref>.lock``. A holder that is
+killed then leaves that file behind, and it would block everybody for ever. So the
+holder first writes down which ref it moves, and to which commit: the next holder
+finds the intent of the dead and can tell the file it left from a lock that a living
+git holds (see :meth:`Gate.bury`).
+
+Where the file system has no kernel locks (some network mounts) the ref's own lock
+still decides; writers then race instead of queueing, and leave no intents.
+
+Source: docs/format.md section 7.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitchat.errors import ConflictError, StorageError
+from gitchat.names import Oid, RefName
+
+WAIT_SECONDS = 10.0
+"""How long a writer waits for its turn. A turn takes milliseconds."""
+
+SETTLE_SECONDS = 1.0
+"""How long an ambiguous lock must stay unchanged before it counts as the dead holder's."""
+
+FOREIGN_SECONDS = 60.0
+"""How old a lock without an intent must be before it counts as left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a holder is about to do. Found by the next holder, it was not finished."""
+
+    ref: RefName
+    new: Oid
+    pid: int
+
+    def encode(self) -> bytes:
+        return f"{self.ref} {self.new} {self.pid}\n".encode()
+
+    @classmethod
+    def decode(cls, line: bytes) -> Intent | None:
+        """The intent in ``line``; None for anything that is not one whole intent."""
+        words = line.decode("ascii", "replace").split(" ")
+        if len(words) != 3 or not words[2].endswith("\n") or not words[2].strip().isdigit():
+            return None
+        return cls(RefName(words[0]), Oid(words[1]), int(words[2]))
+
+
+class Gate:
+    """The held write lock. Made by :func:`hold`; of no use after it is released."""
+
+    def __init__(self, descriptor: int, is_exclusive: bool) -> None:
+        self._descriptor = descriptor
+        self._is_exclusive = is_exclusive
+
+    def read(self) -> Intent | None:
+        """The intent in the file: that of a dead holder, unless this one wrote it."""
+        return Intent.decode(os.pread(self._descriptor, 4096, 0)) if self._is_exclusive else None
+
+    def intend(self, ref: RefName, new: Oid) -> None:
+        """Write down that ``ref`` is about to be moved to ``new``. Survives a kill."""
+        if not self._is_exclusive:
+            return
+        line = Intent(ref, new, os.getpid()).encode()
+        os.pwrite(self._descriptor, line, 0)
+        os.ftruncate(self._descriptor, len(line))
+
+    def clear(self) -> None:
+        """Forget the intent: the ref's lock is gone."""
+        if self._is_exclusive:
+            os.ftruncate(self._descriptor, 0)
+
+    def bury(self, lock_of: Callable[[RefName], Path]) -> None:
+        """Remove the ``<ref>.lock`` that a dead holder left behind, if it is its own.
+
+        What the file holds tells whose it is. It holds the dead holder's own new
+        commit: nobody else knows that commit, so it is removed at once. It holds
+        another value: a living git owns it, and removing it would let that git
+        report success for a ref that holds ours, so it is left alone. It is empty:
+        the dead holder had just made it, or a git just did; it is removed when it
+        stayed the same for a second, far longer than git keeps one empty.
+        """
+        intent = self.read()
+        if intent is None:
+            return
+        path = lock_of(intent.ref)
+        found = LockFile.look(path)
+        if found is not None and (
+            found.content.strip() == intent.new.encode()
+            or (found.content == b"" and _stays(path, found, SETTLE_SECONDS))
+        ):
+            path.unlink(missing_ok=True)
+        self.clear()
+
+    def seconds_since(self, found: LockFile) -> float:
+        """The age of a lock file in the file system's own time, which no clock change moves."""
+        os.utime(self._descriptor)
+        return os.fstat(self._descriptor).st_mtime - found.modified
+
+
+@dataclass(frozen=True, slots=True)
+class LockFile:
+    """A ``<ref>.lock`` as it was seen once."""
+
+    inode: int
+    modified: float
+    content: bytes
+
+    @classmethod
+    def look(cls, path: Path) -> LockFile | None:
+        """The file at ``path``, or None when there is none."""
+        try:
+            with path.open("rb", buffering=0) as file:
+                status = os.fstat(file.fileno())
+                return cls(status.st_ino, status.st_mtime, file.read(200) or b"")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def _stays(path: Path, seen: LockFile, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while LockFile.look(path) == seen:
+        if time.monotonic() >= end:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@contextmanager
+def hold(directory: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Gate]:
+    """Hold the write lock in ``directory``, which is made when it is missing.
+
+    Waiters are served in the order of their coming (the kernel's), not by chance,
+    which would let a busy process starve the others.
+
+    Raises:
+        ConflictError: ``write-lock-held`` when the turn did not come in time.
+        StorageError: ``read-only``, ``disk-full`` when the file cannot be made.
+    """
+    path = directory / "write.lock"
+    try:
+        directory.mkdir(exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise storage_error(error, directory) from error
+    waiter = _Waiter(descriptor)
+    try:
+        if not waiter.lock(wait_seconds):
+            raise _held(path, wait_seconds)
+        yield Gate(descriptor, waiter.is_exclusive)
+    finally:
+        waiter.close()
+
+
+class _Waiter:
+    """A kernel lock with a time limit, which ``flock`` does not have.
+
+    Uncontended it is one system call. Otherwise a thread blocks in the kernel, so
+    that the queue is the kernel's; when the limit passes, the thread is left to
+    itself and closes the file, and with it the lock, as soon as it got it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.is_exclusive = True
+        self._guard = threading.Lock()
+        self._acquired = threading.Event()
+        self._is_waiting = False
+        self._is_closed = False
+
+    def lock(self, wait_seconds: float) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            self.is_exclusive = False
+            return True
+        self._is_waiting = True
+        threading.Thread(target=self._block, name="gitchat-write-lock", daemon=True).start()
+        return self._acquired.wait(wait_seconds)
+
+    def _block(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        with self._guard:
+            self._is_waiting = False
+            self._acquired.set()
+            if self._is_closed:
+                os.close(self._descriptor)
+
+    def close(self) -> None:
+        with self._guard:
+            self._is_closed = True
+            if not self._is_waiting:
+                os.close(self._descriptor)
+
+
+def _held(path: Path, wait_seconds: float) -> ConflictError:
+    intent = Intent.decode(path.read_bytes()[:4096])
+    holder = f"process {intent.pid}" if intent else "another process"
+    return ConflictError(
+        f"{holder} has held the room's write lock for over {wait_seconds:.0f} s",
+        hint=f"see what it does, or end it: fuser -v '{path}'",
+        code="write-lock-held",
+    )
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """What an operating system's refusal means for a person."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(
+            f"no space left for {path}",
+            hint="free some space and send again; nothing was written",
+            code="disk-full",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(
+            f"cannot write to {path}: {error.strerror}",
+            hint=f"ask its owner for write access: ls -ld '{path.parent}'",
+            code="read-only",
+        )
+    return StorageError(f"cannot use {path}: {error.strerror or error}", hint="git chat doctor", code="storage")

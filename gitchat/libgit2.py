@@ -1,0 +1,103 @@
+"""The backend on pygit2 (libgit2). Only the store imports it: ``import pygit2`` is slow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from pygit2.enums import ObjectType
+
+from gitchat.backend import (
+    ObjectDamaged,
+    ObjectKind,
+    ObjectMissing,
+    RefDamaged,
+    RefMoved,
+    SwapRefused,
+    WriteRefused,
+)
+from gitchat.names import Oid, RefName
+
+_TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectType.BLOB}
+
+# libgit2's classes say little: contention appears as OSError, GitError, or KeyError beside pack-refs.
+_FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
+
+
+class CannotOpen(Exception):
+    """libgit2 cannot open this repository; ``str`` gives its words."""
+
+
+class Libgit2Backend:
+    """A repository opened through its common directory, so that all worktrees share it.
+
+    One thread at a time. Source: docs/format.md section 7.
+    """
+
+    def __init__(self, common_dir: Path) -> None:
+        self._common_dir = common_dir
+        try:
+            self._repository = pygit2.Repository(str(common_dir))
+        except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:
+            raise CannotOpen(str(error)) from error
+        self._odb = self._repository.odb
+
+    def read_ref(self, ref: RefName) -> Oid | None:
+        try:
+            target = self._repository.lookup_reference(ref).target
+        except KeyError:
+            return None
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise RefDamaged(str(error)) from error
+        if isinstance(target, str):
+            raise RefDamaged(f"{ref} points to {target} and not to a commit")
+        return Oid(str(target))
+
+    def list_refs(self, prefix: str) -> list[tuple[RefName, Oid]]:
+        names = sorted(name for name in self._repository.references if name.startswith(prefix))
+        found: list[tuple[RefName, Oid]] = []
+        for name in map(RefName, names):
+            try:
+                oid = self.read_ref(name)
+            except RefDamaged:
+                continue
+            if oid is not None:
+                found.append((name, oid))
+        return found
+
+    def read_object(self, oid: Oid) -> bytes:
+        try:
+            return self._odb.read(pygit2.Oid(hex=oid))[1]
+        except KeyError as error:
+            raise ObjectMissing(oid) from error
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise ObjectDamaged(str(error)) from error
+
+    def write_object(self, kind: ObjectKind, content: bytes, *, fsync: bool) -> Oid:
+        _set_fsync(fsync)
+        try:
+            return Oid(str(self._odb.write(_TYPES[kind], content)))
+        except _FAILURES as error:
+            raise WriteRefused(str(error)) from error
+
+    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, fsync: bool) -> None:
+        _set_fsync(fsync)
+        # A transaction, also for creation: create_reference(force=False) let two of six
+        # concurrent creators win.
+        try:
+            with self._repository.transaction() as transaction:
+                transaction.lock_ref(ref)
+                if self.read_ref(ref) != old:
+                    raise RefMoved(ref)
+                transaction.set_target(ref, new, message=reason)
+        except _FAILURES as error:
+            raise SwapRefused(str(error)) from error
+
+    def lock_path(self, ref: RefName) -> Path:
+        return self._common_dir / f"{ref}.lock"
+
+
+def _set_fsync(is_on: bool) -> None:
+    settings: Any = pygit2.settings
+    settings.enable_fsync_gitdir(is_on)

@@ -1,0 +1,350 @@
+"""A room: its records in their order, and the one way to add to it.
+
+No clock, no environment, no randomness: they come in as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gitchat import codec, order
+from gitchat.checkpoint import EMPTY, Position
+from gitchat.errors import ConflictError, FormatError, UserError
+from gitchat.names import (
+    Handle,
+    Number,
+    Oid,
+    RoomName,
+    Uid,
+    locator_matches,
+    log_ref,
+    uid_from_key,
+)
+from gitchat.query import Query
+from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Draft, Entry, Identity, Moment, Record
+from gitchat.store import Store
+
+REPLY_SEARCH = 1000
+"""How many records before a listing are read to find the numbers of what it replies to."""
+
+Progress = Callable[[int], None]
+"""Told how many records were read so far, about every thousand, during a long walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An acknowledged record: it is stored and its number is final."""
+
+    entry: Entry
+    is_repeat: bool
+    """Whether an earlier send with the same key had stored it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Records of a room, oldest first, and what could not be shown."""
+
+    entries: list[Entry]
+    labels: dict[Uid, str]
+    """The label of records that the entries reply to, as far as they were found."""
+    damage: FormatError | None
+    """What stopped the reading, when stored bytes are damaged or missing."""
+
+
+class _AlreadySent(Exception):
+    def __init__(self, entry: Entry) -> None:
+        super().__init__()
+        self.entry = entry
+
+
+class Room:
+    """A named room of one repository. Exists from its first record on."""
+
+    def __init__(
+        self,
+        store: Store,
+        name: RoomName,
+        *,
+        clock: Callable[[], Moment],
+        new_uid: Callable[[], Uid],
+        max_body_bytes: int = DEFAULT_BODY_BYTES,
+        progress: Progress = lambda count: None,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self._ref = log_ref(name)
+        self._clock = clock
+        self._new_uid = new_uid
+        self._max_body_bytes = max_body_bytes
+        self._progress = progress
+
+    # --- adding --------------------------------------------------------------
+
+    def send(self, draft: Draft, sender: Identity, *, key: str | None = None) -> Sent:
+        """Append a record and return it with its number. O(1) without a ``key``.
+
+        ``key`` is the caller's own name for this message: sending it again returns
+        the stored record instead of adding a second one.
+
+        Raises:
+            UserError: ``body-too-long``.
+            ConflictError: ``key-conflict``, and what Store.move raises.
+            FormatError: ``newer-format``, and what Store.read raises.
+            StorageError: the disk refuses; nothing was added.
+        """
+        self._check_size(draft)
+        record = self._record(draft, sender, uid_from_key(key) if key is not None else self._new_uid())
+        added: list[Entry] = []
+
+        def append(tip: Oid | None) -> Oid:
+            if key is not None:
+                self._refuse_second(record)
+            added[:] = [self._write_after(self._writable_position(tip), record, sender)]
+            return added[0].oid
+
+        try:
+            self._store.move(self._ref, append, f"gitchat: {draft.kind} from {sender.name}")
+        except _AlreadySent as sent:
+            return Sent(sent.entry, is_repeat=True)
+        return Sent(added[0], is_repeat=False)
+
+    def _check_size(self, draft: Draft) -> None:
+        size = len(draft.body.encode("utf-8", "replace"))
+        if size > self._max_body_bytes:
+            raise UserError(
+                f"the message has {size:,} bytes; the limit is {self._max_body_bytes:,}",
+                hint=(
+                    f"raise the limit: git config chat.maxBody {-(-size // 1024)}k"
+                    if size <= MAX_BODY_BYTES
+                    else "commit it as a file and send its path; no limit goes above 1 MiB"
+                ),
+                code="body-too-long",
+            )
+
+    def _record(self, draft: Draft, sender: Identity, uid: Uid) -> Record:
+        return Record(
+            kind=draft.kind,
+            uid=uid,
+            author=sender.name,
+            email=sender.email,
+            written=self._clock(),
+            body=draft.body.encode("utf-8", "replace").decode(),
+            to=draft.to,
+            type=draft.type,
+            reply_to=draft.reply_to,
+            urgent=draft.urgent,
+            commit=draft.commit,
+            origin=sender.origin,
+            media=draft.media,
+        )
+
+    def _write_after(self, position: Position, record: Record, sender: Identity) -> Entry:
+        """Store the commit of ``record`` and note its position; nothing points to it yet."""
+        tree = self._store.empty_tree()
+        parent = position.tip or self._store.write_commit(codec.encode_genesis(self.name, tree))
+        number = Number(position.count + 1)
+        record = replace(record, seq_hint=number)
+        # Never before a parent's: git's walks, and the stop of Query.is_exhausted_by, rely on it.
+        committed = max(record.written.seconds, self._store.read(parent).committer.moment.seconds)
+        committer = codec.Signature(
+            sender.committer_name, sender.committer_email, replace(record.written, seconds=committed)
+        )
+        oid = self._store.write_commit(codec.encode_record(record, tree=tree, parent=parent, committer=committer))
+        known = self._store.positions(self.name)
+        self._store.remember(self.name, [*known, Position(oid, number, position.is_plain)])
+        return Entry(self.name, number, oid, committed, record)
+
+    def _refuse_second(self, record: Record) -> None:
+        """Raise _AlreadySent when the same author stored this uid before, ConflictError when it says otherwise."""
+        for entry in self.entries():
+            stored = entry.record
+            if (stored.uid, stored.author) != (record.uid, record.author):
+                continue
+            if (stored.body, stored.to) != (record.body, record.to):
+                raise ConflictError(
+                    f"{entry.label} was sent with the same key, and says something else or goes to somebody else",
+                    hint=f"see it: git chat show '{entry.label}'; or send with another key",
+                    code="key-conflict",
+                )
+            raise _AlreadySent(entry)
+
+    # --- positions -----------------------------------------------------------
+
+    def count(self) -> int:
+        """How many numbers were given: the number of the newest record, 0 without any."""
+        return self._settled()[1].count
+
+    def _settled(self) -> tuple[Oid | None, Position]:
+        """The tip and its position. A writer may pass between reading the two, so look again."""
+        for _ in range(5):
+            tip = self._store.tip(self._ref)
+            position = self._remembered(tip)
+            if position is not None:
+                return tip, position
+            if tip == self._store.tip(self._ref):
+                break
+        return tip, self._survey(tip)[0]
+
+    def _remembered(self, tip: Oid | None) -> Position | None:
+        if tip is None:
+            return EMPTY
+        return next((known for known in self._store.positions(self.name) if known.tip == tip), None)
+
+    def _writable_position(self, tip: Oid | None) -> Position:
+        position = self._remembered(tip)
+        if position is not None:
+            return position
+        position, needed_format = self._survey(tip)
+        if needed_format > codec.FORMAT:
+            raise FormatError(
+                f"room '{self.name}' is written in format {needed_format}; this gitchat writes format {codec.FORMAT}",
+                hint="upgrade: pip install --upgrade git-chatroom",
+                code="newer-format",
+            )
+        self._store.remember(self.name, [position])
+        return position
+
+    def _survey(self, tip: Oid | None) -> tuple[Position, int]:
+        """Count the whole log, and find the format that its writers ask for. Reads every commit once."""
+        nodes: dict[Oid, order.Node] = {}
+        needed_format, has_merge = codec.FORMAT, False
+
+        def node_of(oid: Oid) -> order.Node:
+            nonlocal needed_format, has_merge
+            if oid not in nodes:
+                commit = self._store.read(oid)
+                needed_format = max(needed_format, _needed_format(commit))
+                has_merge = has_merge or len(commit.parents) > 1
+                nodes[oid] = _node(oid, commit)
+                if len(nodes) % 1000 == 0:
+                    self._progress(len(nodes))
+            return nodes[oid]
+
+        ordered = order.linearize(tip, node_of)
+        kept = order.drop_repeated(ordered, node_of)
+        is_plain = not has_merge and len(kept) == len(ordered)
+        return Position(tip, len(kept), is_plain), needed_format
+
+    # --- reading -------------------------------------------------------------
+
+    def entries(self) -> Iterator[Entry]:
+        """All records, newest first. Reads one commit a record in a log without merges.
+
+        Raises:
+            FormatError: at the first commit that is damaged or missing.
+        """
+        tip, position = self._settled()
+        return self._plain_entries(position) if position.is_plain else self._ordered_entries(tip)
+
+    def _plain_entries(self, position: Position) -> Iterator[Entry]:
+        oid, number = position.tip, position.count
+        while oid is not None:
+            commit = self._store.read(oid)
+            if commit.takes_number:
+                yield self._entry(Number(number), oid, commit)
+                number -= 1
+            oid = commit.parents[0] if commit.parents else None
+
+    def _ordered_entries(self, tip: Oid | None) -> Iterator[Entry]:
+        nodes: dict[Oid, order.Node] = {}
+
+        def node_of(oid: Oid) -> order.Node:
+            if oid not in nodes:
+                nodes[oid] = _node(oid, self._store.read(oid))
+            return nodes[oid]
+
+        ordered = order.numbered(tip, node_of)
+        for number in range(len(ordered), 0, -1):
+            oid = ordered[number - 1]
+            yield self._entry(Number(number), oid, self._store.read(oid))
+
+    def _entry(self, number: Number, oid: Oid, commit: codec.Commit) -> Entry:
+        return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit))
+
+    def log(self, query: Query, limit: int | None = None) -> Listing:
+        """The newest ``limit`` records that match (all of them with None), oldest first.
+
+        A damaged commit ends the reading and is reported in the listing; what is
+        newer than it is still there.
+        """
+        found: list[Entry] = []
+        labels: dict[Uid, str] = {}
+        replies: set[Uid] = set()
+        damage: FormatError | None = None
+        is_done = False
+        spare = REPLY_SEARCH
+        try:
+            for entry in self.entries():
+                labels[entry.record.uid] = entry.label
+                is_done = is_done or query.is_exhausted_by(entry) or len(found) == limit
+                if is_done:
+                    spare -= 1
+                elif query.matches(entry):
+                    found.append(entry)
+                    replies |= {entry.record.reply_to} if entry.record.reply_to else set()
+                    is_done = len(found) == limit
+                if is_done and (replies <= labels.keys() or spare == 0):
+                    break
+        except FormatError as error:
+            damage = error
+        found.reverse()
+        return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage)
+
+    def find(self, locator: Number | Handle) -> Entry:
+        """The record that a number or a handle names.
+
+        Raises:
+            UserError: ``no-such-record``, ``ambiguous-handle``.
+            FormatError: a damaged commit came before it was found.
+        """
+        matches: list[Entry] = []
+        for entry in self.entries():
+            if locator_matches(locator, entry.number, entry.record.uid):
+                matches.append(entry)
+                if not isinstance(locator, str):
+                    break
+        if not matches:
+            raise self._no_such_record(locator)
+        if len(matches) > 1:
+            raise UserError(
+                f"{locator} names {len(matches)} records in room '{self.name}'",
+                hint="give more characters: " + " or ".join(f"~{entry.record.uid}" for entry in matches[:3]),
+                code="ambiguous-handle",
+            )
+        return matches[0]
+
+    def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
+        """The labels of the records that ``entries`` reply to, as far as they are here."""
+        wanted = {entry.record.reply_to for entry in entries if entry.record.reply_to}
+        found: dict[Uid, str] = {}
+        for entry in self.entries() if wanted else ():
+            if entry.record.uid in wanted:
+                found[entry.record.uid] = entry.label
+                if len(found) == len(wanted):
+                    break
+        return found
+
+    def _no_such_record(self, locator: Number | Handle) -> UserError:
+        shown = locator if isinstance(locator, str) else f"#{locator}"
+        newest = self.count()
+        return UserError(
+            f"no record {shown} in room '{self.name}'",
+            hint=(
+                f"its newest record is #{newest}: git chat log --room {self.name}"
+                if newest
+                else f'the room is empty; begin it: git chat send --room {self.name} "hello"'
+            ),
+            code="no-such-record",
+        )
+
+
+def _node(oid: Oid, commit: codec.Commit) -> order.Node:
+    return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
+
+
+def _needed_format(commit: codec.Commit) -> int:
+    """The format that a genesis or a meta record asks writers to know."""
+    key = {"genesis": "Chat-Format", "meta": "Chat-Format-Min"}.get(commit.kind or "")
+    value = commit.value(key) if key else None
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else codec.FORMAT

@@ -1,0 +1,236 @@
+"""The store: reads and writes a repository's chat refs and the commits behind them.
+
+Everything a reader must trust is :meth:`Store.move`: the one place where a ref moves,
+by compare-and-swap, under the kernel lock, with an intent on file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gitchat import checkpoint, codec, gate
+from gitchat.backend import (
+    Backend,
+    ObjectDamaged,
+    ObjectKind,
+    ObjectMissing,
+    RefDamaged,
+    RefMoved,
+    SwapRefused,
+    WriteRefused,
+)
+from gitchat.checkpoint import Position
+from gitchat.errors import ChatError, ConflictError, FormatError, StorageError
+from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
+
+
+class Store:
+    """A repository's rooms. Cheap to make; holds no lock between calls.
+
+    ``directory`` is ``chatroom/`` in the git common directory: files that all
+    worktrees share and that can be deleted at any time, except during a write.
+    """
+
+    def __init__(
+        self, backend: Backend, directory: Path, *, fsync: bool = True, wait_seconds: float = gate.WAIT_SECONDS
+    ) -> None:
+        self.backend = backend
+        self.directory = directory
+        self._fsync = fsync
+        self._wait_seconds = wait_seconds
+
+    # --- reading -------------------------------------------------------------
+
+    def tip(self, ref: RefName) -> Oid | None:
+        """The commit that ``ref`` points to, or None when there is no such ref.
+
+        Raises:
+            FormatError: ``damaged-ref``.
+        """
+        try:
+            return self.backend.read_ref(ref)
+        except RefDamaged as error:
+            raise FormatError(
+                f"the ref {ref} is damaged: {error}", hint="git chat doctor", code="damaged-ref"
+            ) from error
+
+    def rooms(self) -> list[RoomName]:
+        """All rooms that have a log, sorted by name."""
+        refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX)]
+        return sorted(room for room in refs if room is not None)
+
+    def read(self, oid: Oid) -> codec.Commit:
+        """The commit ``oid``.
+
+        Raises:
+            FormatError: ``missing-object`` or ``damaged-object``.
+        """
+        try:
+            return codec.parse_commit(oid, self.backend.read_object(oid))
+        except ObjectMissing as error:
+            raise FormatError(f"commit {oid} is missing", hint="git chat doctor", code="missing-object") from error
+        except ObjectDamaged as error:
+            raise FormatError(
+                f"commit {oid} is damaged: {error}", hint="git fsck; git chat doctor", code="damaged-object"
+            ) from error
+
+    # --- writing -------------------------------------------------------------
+
+    def write_commit(self, raw: bytes) -> Oid:
+        """Store a commit that nothing points to yet. Raises StorageError."""
+        return self._write("commit", raw)
+
+    def empty_tree(self) -> Oid:
+        """The tree of every record. Written for real: without it ``git fsck`` complains."""
+        return self._write("tree", b"")
+
+    def _write(self, kind: ObjectKind, content: bytes) -> Oid:
+        try:
+            return self.backend.write_object(kind, content, fsync=self._fsync)
+        except WriteRefused as error:
+            raise self._refusal(str(error)) from error
+
+    def move(self, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
+        """Move ``ref`` to the commit that ``build`` makes on top of its present value.
+
+        ``build`` is called with the write lock held and gets the tip, or None when
+        the ref does not exist; it is called again when a foreign writer (``git push``,
+        ``git fetch``) moved the ref meanwhile. When it raises, nothing has moved.
+
+        The object comes first, the ref last: a kill before the swap leaves an
+        unreachable commit, which git prunes in time; a kill after it leaves a record
+        that was not acknowledged, which a repeated send with the same uid finds.
+
+        Raises:
+            ConflictError: ``write-lock-held`` or ``ref-locked`` after ``wait_seconds``.
+            StorageError: the disk refuses.
+        """
+        with gate.hold(self.directory, self._wait_seconds) as held:
+            held.bury(self.backend.lock_path)
+            while True:
+                old = self.tip(ref)
+                new = build(old)
+                if self._swap(held, ref, old, new, reason):
+                    return new
+
+    def _swap(self, held: gate.Gate, ref: RefName, old: Oid | None, new: Oid, reason: str) -> bool:
+        """One compare-and-swap, repeated while ``ref`` is locked; False when it has moved.
+
+        A refusal alone decides nothing, whatever its words: the ref is read again.
+        """
+        try:
+            held.intend(ref, new)
+        except OSError as error:
+            raise gate.storage_error(error, self.directory) from error
+        deadline = time.monotonic() + self._wait_seconds
+        delay_seconds = 0.002
+        while True:
+            try:
+                self.backend.swap_ref(ref, old, new, reason, fsync=self._fsync)
+            except RefMoved:
+                held.clear()
+                return False
+            except SwapRefused as refusal:
+                current = self.tip(ref)
+                if current not in (old, new):
+                    held.clear()
+                    return False
+                if current != new:
+                    self._after_refusal(held, ref, refusal, deadline)
+                    time.sleep(random.uniform(0.5, 1.0) * delay_seconds)
+                    delay_seconds = min(delay_seconds * 2, 0.1)
+                    continue
+            held.clear()
+            return True
+
+    def _after_refusal(self, held: gate.Gate, ref: RefName, refusal: SwapRefused, deadline: float) -> None:
+        """Return when the swap is worth another try; raise what the caller has to know otherwise."""
+        error = self._refusal(str(refusal))
+        if error.code != "storage":
+            held.clear()
+            raise error
+        path = self.backend.lock_path(ref)
+        lock = gate.LockFile.look(path)
+        if lock is not None and held.seconds_since(lock) >= gate.FOREIGN_SECONDS:
+            path.unlink(missing_ok=True)
+        elif time.monotonic() >= deadline:
+            held.clear()
+            raise self._locked(path) if lock is not None else error
+
+    def _locked(self, path: Path) -> ConflictError:
+        return ConflictError(
+            f"another git process has held {path} for over {self._wait_seconds:.0f} s",
+            hint=f"wait for it, or, when no git is running: rm '{path}'",
+            code="ref-locked",
+        )
+
+    def _refusal(self, words: str) -> StorageError:
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            if os.strerror(number) in words:
+                return gate.storage_error(OSError(number, os.strerror(number)), self.directory.parent)
+        return StorageError(f"git's storage refused: {words}", hint="git chat doctor", code="storage")
+
+    # --- checkpoints ---------------------------------------------------------
+
+    def positions(self, room: RoomName) -> list[Position]:
+        """Remembered positions of ``room``, oldest first; empty when there are none."""
+        return checkpoint.load(self._checkpoint(room))
+
+    def remember(self, room: RoomName, positions: Sequence[Position]) -> None:
+        """Note positions of ``room``, oldest first. Fails in silence: they are disposable."""
+        checkpoint.save(self._checkpoint(room), positions)
+
+    def _checkpoint(self, room: RoomName) -> Path:
+        return self.directory / "checkpoints" / room
+
+    def room_tip(self, room: RoomName) -> Oid | None:
+        """The newest commit of ``room``, or None when it has none."""
+        return self.tip(log_ref(room))
+
+
+def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
+    """The store of the repository whose git common directory is ``common_dir``.
+
+    Raises:
+        FormatError: ``unsupported-repository``.
+        ChatError: ``foreign-owner``, ``not-a-repository``.
+    """
+    from gitchat import libgit2  # slow to import; reading a --help must not pay for it
+
+    try:
+        backend = libgit2.Libgit2Backend(common_dir)
+    except libgit2.CannotOpen as error:
+        raise _cannot_open(common_dir, str(error)) from error
+    return Store(backend, common_dir / "chatroom", fsync=fsync)
+
+
+def _cannot_open(common_dir: Path, words: str) -> ChatError:
+    if "extension" in words and "refstorage" in words.lower():
+        return FormatError(
+            "this repository keeps its refs in a reftable, which this version cannot open yet",
+            hint="convert it (git 2.48 or newer): git refs migrate --ref-format=files",
+            code="unsupported-repository",
+        )
+    if "object format" in words or "objectformat" in words.lower():
+        return FormatError(
+            "this repository uses SHA-256 object ids, which this version cannot open yet",
+            hint="use a repository with SHA-1 object ids until then (git init --object-format=sha1)",
+            code="unsupported-repository",
+        )
+    if "not owned by current user" in words:
+        return foreign_owner(common_dir)
+    return FormatError(f"cannot open {common_dir}: {words}", hint="git fsck", code="unsupported-repository")
+
+
+def foreign_owner(directory: Path) -> StorageError:
+    """The repository belongs to another user, and git refuses to use it."""
+    return StorageError(
+        f"the repository at {directory} belongs to another user",
+        hint=f"if you trust it: git config --global --add safe.directory '{directory}'",
+        code="foreign-owner",
+    )
