@@ -1,0 +1,91 @@
+"""Writers at once: every one gets its own number. Proves docs/format.md section 6."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gitchat.store import open_store
+from tests.crash.writers import StartLine, fork, records, say, wait_for
+from tests.world import World
+
+
+def test_32_processes_append_50_each_without_a_gap(world: World) -> None:
+    """1,600 acknowledged appends are 1,600 records with the numbers 1 to 1600, none refused."""
+    common_dir = world.repository() / ".git"
+    line = StartLine(32)
+
+    def write(writer: int) -> None:
+        store = open_store(common_dir, fsync=False)
+        line.wait()
+        shown = [say(store, f"{writer}.{turn}", f"w{writer}").entry.number or 0 for turn in range(50)]
+        assert shown == sorted(set(shown))
+        (world.root / f"numbers-{writer}").write_text(" ".join(map(str, shown)))
+
+    pids = [fork(lambda writer=writer: write(writer)) for writer in range(32)]  # type: ignore[misc]
+    line.start()
+    assert wait_for(pids) == [0] * 32
+    found = records(common_dir)
+    assert [entry.number for entry in found] == list(range(1, 1601))
+    assert Counter(entry.record.body for entry in found) == {f"{w}.{t}": 1 for w in range(32) for t in range(50)}
+    by_number = {entry.number: entry.record.author for entry in found}
+    for writer in range(32):
+        acknowledged = map(int, (world.root / f"numbers-{writer}").read_text().split())
+        assert {by_number[number] for number in acknowledged} == {f"w{writer}"}
+
+
+def test_six_creators_make_one_room_sixty_times(world: World) -> None:
+    """However many create a room at once, it has one genesis and everybody's first message."""
+    common_dir = world.repository() / ".git"
+    for turn in range(60):
+        room = f"room-{turn}"
+        line = StartLine(6)
+
+        def create(writer: int, room: str = room, line: StartLine = line) -> None:
+            store = open_store(common_dir, fsync=False)
+            line.wait()
+            say(store, f"first of {writer}", f"w{writer}", room)  # type: ignore[arg-type]
+
+        pids = [fork(lambda writer=writer: create(writer)) for writer in range(6)]  # type: ignore[misc]
+        line.start()
+        assert wait_for(pids) == [0] * 6
+        assert len(records(common_dir, room)) == 6  # type: ignore[arg-type]
+    roots = world.git("rev-list", "--max-parents=0", "--glob=refs/chatroom/rooms/*", cwd=common_dir).stdout.split()
+    assert len(roots) == 60
+
+
+@pytest.mark.slow
+def test_32_programs_send_3_each_without_a_gap(world: World) -> None:
+    """The installed program, started 96 times at once, prints 96 numbers without a gap."""
+    repository = world.repository()
+    with ThreadPoolExecutor(32) as pool:
+        done = list(pool.map(lambda turn: world.chat("send", f"message {turn}", cwd=repository), range(96)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 96
+    assert sorted(int(one.stdout.strip().removeprefix("#")) for one in done) == list(range(1, 97))
+    assert [entry.number for entry in records(repository / ".git")] == list(range(1, 97))
+
+
+def test_a_foreign_writer_between_ours_loses_nothing(world: World) -> None:
+    """A git process that moves the log by itself is built upon, not overwritten."""
+    common_dir = world.repository() / ".git"
+    store = open_store(common_dir, fsync=False)
+    say(store, "ours")
+    tip = store.room_tip("lobby")  # type: ignore[arg-type]
+    message = "theirs\n\nChat-Kind: message\nChat-Uid: 0000000000000000\n"
+    tree = store.empty_tree()
+    theirs = world.git("commit-tree", tree, "-p", str(tip), cwd=common_dir, stdin=message.encode()).stdout.strip()
+    real_swap, moved = store.backend.swap_ref, []
+
+    def swap_after_theirs(ref, old, new, reason, *, fsync):  # type: ignore[no-untyped-def]
+        if not moved:
+            moved.append(subprocess.run(
+                ["git", f"--git-dir={common_dir}", "update-ref", ref, theirs, old], check=True, env=world.variables
+            ))  # fmt: skip
+        real_swap(ref, old, new, reason, fsync=fsync)
+
+    store.backend.swap_ref = swap_after_theirs  # type: ignore[method-assign]
+    assert say(store, "ours again").entry.number == 3
+    assert [entry.record.body for entry in records(common_dir)] == ["ours", "theirs", "ours again"]

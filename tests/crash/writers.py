@@ -1,0 +1,82 @@
+"""Writers in processes of their own, for tests that race or kill them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from gitchat.names import Name, RoomName, Uid, uid_from_random
+from gitchat.record import Draft, Entry, Identity, Moment
+from gitchat.room import Room, Sent
+from gitchat.store import Store, open_store
+
+ROOM = RoomName("lobby")
+
+
+def identity(name: str) -> Identity:
+    """A participant called ``name``."""
+    return Identity(Name(name), f"{name}@example.com", "Alice", "alice@example.com", "agent")
+
+
+def new_uid() -> Uid:
+    """A uid, from this process's own randomness also after a fork."""
+    return uid_from_random(os.urandom(10))
+
+
+def room_of(store: Store, name: RoomName = ROOM) -> Room:
+    """A room with a clock that stands still, so that only the order rule orders."""
+    return Room(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
+
+
+def say(store: Store, text: str, name: str = "writer", room: RoomName = ROOM) -> Sent:
+    """Send one message and return what was acknowledged."""
+    return room_of(store, room).send(Draft(body=text), identity(name))
+
+
+def records(common_dir: Path, room: RoomName = ROOM) -> list[Entry]:
+    """All records of a room, oldest first."""
+    return list(room_of(open_store(common_dir), room).entries())[::-1]
+
+
+def fork(work: Callable[[], None]) -> int:
+    """Run ``work`` in a forked process and return its pid; the process ends with 0, or 1 for an exception."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException as error:
+            print(f"writer {os.getpid()}: {error!r}", file=sys.stderr)
+        finally:
+            os._exit(status)
+    return pid
+
+
+def wait_for(pids: list[int]) -> list[int]:
+    """The exit statuses of ``pids``; negative for a signal."""
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+
+
+class StartLine:
+    """Holds forked processes until all of them are there, so that they really race."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._ready_read, self._ready_write = os.pipe()
+        self._go_read, self._go_write = os.pipe()
+
+    def wait(self) -> None:
+        """In a child: say that it is there, and wait for the others."""
+        os.close(self._go_write)
+        os.write(self._ready_write, b".")
+        os.read(self._go_read, 1)
+
+    def start(self) -> None:
+        """In the parent: wait for all, and let them go at once."""
+        while self._count > 0:
+            self._count -= len(os.read(self._ready_read, self._count))
+        for descriptor in (self._go_write, self._go_read, self._ready_read, self._ready_write):
+            os.close(descriptor)

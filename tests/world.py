@@ -1,0 +1,89 @@
+"""A sealed world for tests: its own HOME and git configuration, the real git and the installed program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from gitchat.environment import Environment, read_clock
+from gitchat.record import Moment
+
+GITCONFIG = """\
+[user]
+	name = Alice
+	email = alice@example.com
+[init]
+	defaultBranch = main
+[protocol "file"]
+	allow = always
+"""
+
+Done = subprocess.CompletedProcess[str]
+Argument = str | Path
+
+
+class World:
+    """Where a test lives. ``variables`` is the whole environment of what it starts."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "home"
+        self.home.mkdir()
+        (self.home / ".gitconfig").write_text(GITCONFIG)
+        programs = Path(sys.executable).parent
+        self.variables = {
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.home),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"),
+            "GIT_EDITOR": "false",
+            "GIT_PAGER": "cat",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "TERM": "dumb",
+        }
+
+    def run(
+        self, *command: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = True, **variables: str
+    ) -> Done:
+        """A finished command; its output is text (UTF-8, bytes that are not come back escaped)."""
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd or self.root,
+            env=self.variables | variables,
+            input=stdin,
+            capture_output=True,
+            check=False,
+        )
+        stdout, stderr = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
+        if check and done.returncode != 0:
+            raise AssertionError(f"{command} ended with {done.returncode}: {stdout}{stderr}")
+        return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+
+    def git(
+        self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = True, **variables: str
+    ) -> Done:
+        """``git <arguments>``."""
+        return self.run("git", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
+
+    def chat(
+        self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = False, **variables: str
+    ) -> Done:
+        """``git chat <arguments>``, as a person types it."""
+        return self.run("git", "chat", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
+
+    def repository(self, name: str = "repo") -> Path:
+        """A new repository with one commit."""
+        path = self.root / name
+        self.git("init", "-q", path)
+        (path / "file.txt").write_text("content\n")
+        self.git("add", ".", cwd=path)
+        self.git("commit", "-q", "-m", "first", cwd=path)
+        return path
+
+    def environment(self, cwd: Path, now: Callable[[], Moment] | None = None) -> Environment:
+        """This world as the core sees it, for use in this process."""
+        return Environment(cwd=str(cwd), variables=self.variables, is_terminal=False, now=now or read_clock)
