@@ -1,0 +1,48 @@
+"""Rooms written by every released format are still read, number for number. Proves docs/format.md section 9."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gitchat.names import RoomName
+from gitchat.store import open_store
+from tests.crash.writers import identity, room_of
+from tests.format.make_v1 import describe
+from tests.world import World
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("release", sorted(path.stem for path in HERE.glob("*.bundle")))
+def test_a_released_room_reads_as_it_did(world: World, release: str) -> None:
+    """Every record, field and number of the golden list, and nothing else."""
+    repository = world.root / "clone.git"
+    world.git("clone", "-q", "--mirror", HERE / f"{release}.bundle", repository)
+    expected = json.loads((HERE / f"{release}.json").read_text(encoding="utf-8"))
+    entries = list(room_of(open_store(repository), RoomName("vectors")).entries())[::-1]
+    assert [describe(entry) for entry in entries] == expected
+
+
+def test_a_released_room_can_be_continued(world: World) -> None:
+    """The next record gets the next number, and those before it keep theirs."""
+    from gitchat.record import Draft
+
+    repository = world.root / "clone.git"
+    world.git("clone", "-q", "--mirror", HERE / "v1.bundle", repository)
+    expected = json.loads((HERE / "v1.json").read_text(encoding="utf-8"))
+    room = room_of(open_store(repository), RoomName("vectors"))
+    assert room.send(Draft(body="next"), identity("judy")).entry.number == len(expected) + 1
+    assert [entry.oid for entry in room.entries()][:0:-1] == [row["oid"] for row in expected]
+
+
+def test_the_vectors_hold_what_the_format_knows() -> None:
+    """The list is worth checking against: merges, a dropped repeat, a kind from the future, every field set once."""
+    rows = json.loads((HERE / "v1.json").read_text(encoding="utf-8"))
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["body"] for row in rows].count("hello") == 2
+    assert not any("repeated uid" in row["body"] for row in rows)
+    for field in ("to", "type", "reply_to", "urgent", "commit", "origin", "media", "seq_hint", "extra"):
+        assert any(row[field] for row in rows), field
