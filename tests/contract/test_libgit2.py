@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.contract.backend_contract import BackendContract
 
 from gitchat.backend import Backend
 from gitchat.libgit2 import Libgit2Backend
+from tests.contract.backend_contract import BackendContract
 from tests.world import World
 
 
@@ -32,7 +32,9 @@ class TestLibgit2(BackendContract):
                 world.git("clone", "-q", "--shared", repository, world.root / "shared")
                 return world.root / "shared" / ".git"
             case "separate":
-                world.git("clone", "-q", "--separate-git-dir", world.root / "elsewhere", repository, world.root / "tree")
+                world.git(
+                    "clone", "-q", "--separate-git-dir", world.root / "elsewhere", repository, world.root / "tree"
+                )
                 return world.root / "elsewhere"
             case "partial":
                 world.git("config", "uploadpack.allowFilter", "true", cwd=repository)

@@ -274,6 +274,10 @@ def test_waiting_writers_are_let_in_when_the_holder_ends(world: World) -> None:
     """A writer that found the lock taken gets its turn and its number."""
     common_dir = world.repository() / ".git"
     waiting: list[int] = []
-    hold_and_then(common_dir, lambda: waiting.append(fork(lambda: None if say(open_store(common_dir), "x") else None)))
+
+    def send() -> None:
+        say(open_store(common_dir), "x")
+
+    hold_and_then(common_dir, lambda: waiting.append(fork(send)))
     assert wait_for(waiting) == [0]
     assert len(records(common_dir)) == 1

@@ -68,7 +68,11 @@ def make(maker: Maker) -> Oid:
     root = maker.genesis()
     plain = maker.record(root, "alice", "hello", origin="human", seq_hint=1)
     base = maker.record(
-        plain, "bob", "a\n\nChat-Kind: message\nChat-Uid: 0000000000000000\n", to=("alice", "role:review"), type="question"
+        plain,
+        "bob",
+        "a\n\nChat-Kind: message\nChat-Uid: 0000000000000000\n",
+        to=("alice", "role:review"),
+        type="question",
     )
     theirs = maker.record(base, "carol", "# heading\r\n---\n\n\n", seq_hint=3)
     theirs = maker.record(theirs, "carol", '{"done": 3}', media="json", type="progress", urgent=True)

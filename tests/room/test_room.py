@@ -54,9 +54,7 @@ class Bench:
 
     def open(self, name: RoomName) -> Room:
         """A room with this bench's clock."""
-        return Room(
-            self.store, name, clock=lambda: Moment(self.now), new_uid=lambda: uid_from_random(os.urandom(10))
-        )
+        return Room(self.store, name, clock=lambda: Moment(self.now), new_uid=lambda: uid_from_random(os.urandom(10)))
 
     def send(self, body: str, sender: Identity = ALICE, **fields: object) -> Sent:
         """Send one message."""
@@ -73,7 +71,12 @@ class Bench:
         signature = Signature("alice", "a@example.com", Moment(seconds))
         trailers = (("Chat-Kind", kind), *((("Chat-Uid", uid),) if uid else ()), *extra)
         raw = codec.encode_commit(
-            tree=self.store.empty_tree(), parents=parents, author=signature, committer=signature, body=body, block=trailers
+            tree=self.store.empty_tree(),
+            parents=parents,
+            author=signature,
+            committer=signature,
+            body=body,
+            block=trailers,
         )
         return self.store.write_commit(raw)
 
@@ -151,7 +154,8 @@ def test_a_lost_checkpoint_costs_one_walk_and_no_number(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"garbage", b"gitchat checkpoint 1\n", b"\0" * 200, b"gitchat checkpoint 99\n00000000\n", "wrong count"]
+    "content",
+    [b"", b"garbage", b"gitchat checkpoint 1\n", b"\0" * 200, b"gitchat checkpoint 99\n00000000\n", "wrong count"],
 )
 def test_a_damaged_checkpoint_never_gives_a_wrong_number(bench: Bench, content: bytes | str) -> None:
     """Whatever stands in the file, the number is the record's place in the log."""

@@ -51,7 +51,13 @@ NASTY = [
 
 def record(body: str, **fields: object) -> Record:
     """A message of alice's with this body."""
-    base = {"kind": "message", "uid": UID, "author": "alice", "email": "a@example.com", "written": Moment(1_800_000_000)}
+    base = {
+        "kind": "message",
+        "uid": UID,
+        "author": "alice",
+        "email": "a@example.com",
+        "written": Moment(1_800_000_000),
+    }
     return Record(body=body, **(base | fields))  # type: ignore[arg-type]
 
 
@@ -67,7 +73,21 @@ def generated_bodies(count: int) -> Iterator[str]:
     """Bodies put together from what has broken parsers, the same ones every time."""
     chance = random.Random(20261121)
     pieces = [body for body in NASTY if len(body) < 1000]
-    pieces += ["\n", "\n\n", "\r\n", " ", "\t", "Chat-Kind: ", "Chat-Uid: x", "Chat-To: bob\n", ": ", "-", "é", "中", "\u0085"]
+    pieces += [
+        "\n",
+        "\n\n",
+        "\r\n",
+        " ",
+        "\t",
+        "Chat-Kind: ",
+        "Chat-Uid: x",
+        "Chat-To: bob\n",
+        ": ",
+        "-",
+        "é",
+        "中",
+        "\u0085",
+    ]
     for _ in range(count):
         yield "".join(chance.choice(pieces) for _ in range(chance.randrange(1, 9)))
 
@@ -117,7 +137,9 @@ def test_lone_surrogates_become_question_marks() -> None:
 @pytest.mark.parametrize("name", ["a\nparent 2222", "a <x> 0 +0000", "a\0b", "\x1b[31m"])
 def test_a_name_cannot_inject_headers(name: str) -> None:
     """Line breaks, angle brackets and NULs of a git identity never reach the headers."""
-    raw = codec.encode_record(record("x"), tree=EMPTY_TREE, parent=PARENT, committer=Signature(name, name, Moment(5, -90)))
+    raw = codec.encode_record(
+        record("x"), tree=EMPTY_TREE, parent=PARENT, committer=Signature(name, name, Moment(5, -90))
+    )
     commit = codec.parse_commit(PARENT, raw)
     assert commit.parents == (PARENT,)
     assert commit.committer.moment == Moment(5, -90)
@@ -127,7 +149,9 @@ def test_a_name_cannot_inject_headers(name: str) -> None:
 def test_a_trailer_outside_the_grammar_is_never_written(value: str) -> None:
     """A value that a reader would not accept is a mistake of the caller."""
     with pytest.raises(ValueError, match="not a trailer"):
-        codec.encode_record(record("x", extra=(("Chat-X", value),)), tree=EMPTY_TREE, parent=PARENT, committer=COMMITTER)
+        codec.encode_record(
+            record("x", extra=(("Chat-X", value),)), tree=EMPTY_TREE, parent=PARENT, committer=COMMITTER
+        )
 
 
 @pytest.mark.parametrize(
@@ -190,11 +214,14 @@ def test_malformed_values_are_passed_over_and_the_first_of_repeated_ones_counts(
     """A reader never fails on a trailer, so no writer can break a room."""
     commit = foreign(
         "Chat-Kind: message\nChat-Kind: status\nChat-Seq: many\nChat-Reply: nobody\nChat-Type: No Slug\n"
-        "Chat-Commit: HEAD\nChat-Origin: martian\nChat-Media: video\nChat-Priority: high\nChat-To: bob\nChat-To: B O B\n"
+        "Chat-Commit: HEAD\nChat-Origin: martian\nChat-Media: video\nChat-Priority: high\n"
+        "Chat-To: bob\nChat-To: B O B\n"
     )
     got = codec.record_of(PARENT, commit)
     assert (got.kind, got.to) == ("message", ("bob",))
-    assert (got.seq_hint, got.reply_to, got.type, got.commit, got.origin, got.media, got.urgent) == (None,) * 6 + (False,)
+    assert (got.seq_hint, got.reply_to, got.type, got.commit, got.origin, got.media, got.urgent) == (None,) * 6 + (
+        False,
+    )
 
 
 def test_record_without_a_uid_gets_one_from_its_commit() -> None:
@@ -240,4 +267,6 @@ def test_git_accepts_every_commit_we_write(tmp_path: Path) -> None:
 
 def _store(repository: Path, raw: bytes) -> Oid:
     command = ["git", "hash-object", "-t", "commit", "-w", "--stdin"]
-    return Oid(subprocess.run(command, cwd=repository, input=raw, check=True, capture_output=True).stdout.decode().strip())
+    return Oid(
+        subprocess.run(command, cwd=repository, input=raw, check=True, capture_output=True).stdout.decode().strip()
+    )

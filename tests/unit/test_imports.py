@@ -1,0 +1,36 @@
+"""What may be loaded on the way to a first line of output."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FORBIDDEN = {
+    "mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "ssl", "email", "http", "rich",
+    "importlib.metadata", "sqlite3", "wcwidth", "multiprocessing", "unittest",
+}  # fmt: skip
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level and dotted names of all modules that a fresh interpreter holds after ``code``."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("command", ["send", "log", "show", "doctor"])
+def test_a_command_loads_nothing_heavy_at_module_level(command: str) -> None:
+    """Neither pygit2 nor anything of the web is loaded before a repository is opened."""
+    loaded = modules_after(f"import gitchat.__main__, gitchat.cli, gitchat.cli.{command}")
+    assert loaded & (FORBIDDEN | {"pygit2", "_cffi_backend"}) == set()
+
+
+def test_the_backend_brings_no_web_with_it() -> None:
+    """With a repository open there is pygit2, and still nothing of the web."""
+    loaded = modules_after("import gitchat.libgit2, gitchat.cli.send, gitchat.cli.log")
+    assert "pygit2" in loaded
+    assert loaded & {"mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "rich"} == set()
