@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit status."""
+    """Run the command line and end the process with its exit status.
+
+    The interpreter is not torn down: everything is flushed, the kernel frees what is
+    left, and taking apart pygit2 and click costs as much as starting Python.
+    """
     from gitchat.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,12 @@ Pure: bytes in, values out. Source: docs/format.md sections 3 and 4.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TypeVar
 
 from gitchat.errors import FormatError
-from gitchat.names import Oid, RoomName, Uid, base32, is_slug, is_uid
+from gitchat.names import Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
 from gitchat.record import UNNUMBERED_KINDS, Moment, Record
 
 Block = tuple[tuple[str, str], ...]
@@ -231,15 +230,10 @@ def _parse_block(paragraph: bytes) -> Block | None:
     return block if block and len(block) == len(lines) and block[0][0] == "Chat-Kind" else None
 
 
-def derived_uid(oid: Oid) -> Uid:
-    """The uid of a record that carries no valid one of its own."""
-    return Uid(base32(hashlib.sha256(oid.encode()).digest())[:16])
-
-
 def identity_key(oid: Oid, commit: Commit) -> tuple[Uid, str]:
     """What makes two records the same one: uid and author. Source: docs/format.md section 5.3."""
     uid = commit.value("Chat-Uid")
-    return (Uid(uid) if uid and is_uid(uid) else derived_uid(oid)), commit.author.name
+    return (Uid(uid) if uid and is_uid(uid) else uid_from_oid(oid)), commit.author.name
 
 
 def record_of(oid: Oid, commit: Commit) -> Record:

@@ -5,9 +5,7 @@ Pure: no git, no clock, no disk. Source: docs/format.md sections 1 and 2.
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from typing import NewType
 
 from gitchat.errors import UserError
@@ -72,6 +70,8 @@ def is_slug(text: str) -> bool:
 
 def suggest_slug(text: str) -> str | None:
     """The nearest slug to ``text``, or None when nothing of it can be kept."""
+    import unicodedata  # only for names that are refused or made
+
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
     slug = re.sub(r"[^a-z0-9._-]+", "-", plain)
     slug = re.sub(r"\.{2,}", ".", slug).lstrip("._-")[:64].rstrip(".-_")
@@ -179,7 +179,18 @@ def uid_from_random(ten_bytes: bytes) -> Uid:
 
 def uid_from_key(key: str) -> Uid:
     """The uid that a caller's own key stands for, so that a repeated send is recognised."""
-    return Uid(base32(hashlib.sha256(key.encode("utf-8", "replace")).digest())[:UID_LENGTH])
+    return _uid_of_digest(key.encode("utf-8", "replace"))
+
+
+def uid_from_oid(oid: Oid) -> Uid:
+    """The uid of a record whose commit carries no valid one."""
+    return _uid_of_digest(oid.encode())
+
+
+def _uid_of_digest(data: bytes) -> Uid:
+    import hashlib  # loads OpenSSL, which a plain send can do without
+
+    return Uid(base32(hashlib.sha256(data).digest())[:UID_LENGTH])
 
 
 def is_uid(text: str) -> bool:

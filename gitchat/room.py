@@ -28,8 +28,8 @@ from gitchat.store import Store
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""
 
-Progress = Callable[[int], None]
-"""Told how many records were read so far, about every thousand, during a long walk."""
+Progress = Callable[[int | None], None]
+"""Told how many commits were read so far, every thousand, during a long walk; None when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,7 @@ class Room:
             return nodes[oid]
 
         ordered = order.linearize(tip, node_of)
+        self._progress(None)
         kept = order.drop_repeated(ordered, node_of)
         is_plain = not has_merge and len(kept) == len(ordered)
         return Position(tip, len(kept), is_plain), needed_format

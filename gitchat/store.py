@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,7 +141,7 @@ class Store:
                     return False
                 if current != new:
                     self._after_refusal(held, ref, refusal, deadline)
-                    time.sleep(random.uniform(0.5, 1.0) * delay_seconds)
+                    time.sleep(delay_seconds * (0.5 + os.urandom(1)[0] / 512))
                     delay_seconds = min(delay_seconds * 2, 0.1)
                     continue
             held.clear()

@@ -54,11 +54,27 @@ def git_chat(context: click.Context) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return the exit status; print an error as ``error:`` and ``hint:``."""
+    """Run one command and return the exit status; print an error as ``error:`` and ``hint:``.
+
+    All output is flushed on return.
+    """
     _speak_utf8()
     try:
-        git_chat.main(list(arguments), prog_name="git chat", standalone_mode=False)
+        status = _dispatch(arguments)
         sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough; nothing may write to the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE_STATUS
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1)
+    return status
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    try:
+        git_chat.main(list(arguments), prog_name="git chat", standalone_mode=False)
     except ChatError as error:
         return _fail(str(error), error.hint, error.status)
     except click.UsageError as error:
@@ -68,11 +84,11 @@ def run(arguments: Sequence[str]) -> int:
         return ended.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        # The reader has seen enough; nothing may write to the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE_STATUS
+    except SystemExit:
+        return BROKEN_PIPE_STATUS  # click's own answer to a closed pipe, the only one it gives this way
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:
+            raise  # about the output, not about a file
         return _report_defect(error, arguments)
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from itertools import chain
 
 import click
 
@@ -83,7 +84,7 @@ def command(
       git chat log --json | jq -r .content
     """
     name = environment.room_name(room)
-    chat = environment.room(name, progress=options.show_progress)
+    chat = environment.room(name, progress=options.ShowProgress())
     after, since_seconds = _bound(environment, chat, since, "--since")
     through, until_seconds = _bound(environment, chat, until, "--until")
     query = Query(
@@ -108,9 +109,10 @@ def command(
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
     output = _lines(Renderer(screen, style, environment.now()), listing, oneline, as_json)
+    if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
+        output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
     if no_pager or as_json:
-        for part in output:
-            click.echo(part, nl=False, color=True)
+        sys.stdout.writelines(output)
     else:
         terminal.page(environment, screen, output)
     if listing.damage is not None:

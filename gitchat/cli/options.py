@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
@@ -21,7 +22,16 @@ no_color = click.option("--no-color", "color", flag_value="never", help="The sam
 no_pager = click.option("--no-pager", is_flag=True, help="Print straight to the terminal.")
 
 
-def show_progress(count: int) -> None:
-    """Say how far a long walk got, on a terminal only, and leave the line clean for what follows."""
-    if sys.stderr.isatty():
-        click.echo(f"\rcounting records: {count:,}\r", nl=False, err=True)
+class ShowProgress:
+    """Says how far a walk got that takes over a second, on a terminal only, and clears the line after it."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._is_shown = False
+
+    def __call__(self, count: int | None) -> None:
+        if count is None and self._is_shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        elif count is not None and time.monotonic() - self._begin > 1.0 and sys.stderr.isatty():
+            self._is_shown = True
+            click.echo(f"\rcounting records: {count:,}", nl=False, err=True)

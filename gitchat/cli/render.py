@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -53,14 +52,26 @@ def to_json(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
 
 def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
     """:func:`to_json` as one line."""
+    import json
+
     return json.dumps(to_json(entry, labels), ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
 
 
 def _parsed(body: str) -> Any:
+    import json
+
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return body
+
+
+def _indented(body: str) -> str:
+    """JSON text laid out for people; text that is no JSON stays as it is."""
+    import json
+
+    value = _parsed(body)
+    return body if value is body else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +128,7 @@ class Renderer:
     def _body(self, entry: Entry) -> list[str]:
         text = entry.record.body
         if entry.record.media == "json":
-            value = _parsed(text)
-            text = json.dumps(value, ensure_ascii=False, indent=2) if value is not text else text
+            text = _indented(text)
         return self.screen.wrap(escape(text.replace("\r\n", "\n")), INDENT)
 
     def _status(self, entry: Entry) -> str:

@@ -36,12 +36,12 @@ def command(
 
     NUMBER is 12, '#12', or a handle such as ~k3f9q2.
     """
-    chat = environment.room(environment.room_name(room), progress=options.show_progress)
+    chat = environment.room(environment.room_name(room), progress=options.ShowProgress())
     style = dates.check_style(date_style or environment.config.get("chat.date") or "default")
     entries = [chat.find(parse_locator(text)) for text in number]
     labels = chat.labels(entries)
     if as_json:
-        click.echo("".join(json_line(entry, labels) for entry in entries), nl=False)
+        sys.stdout.writelines(json_line(entry, labels) for entry in entries)
         return
     if only_body:
         for entry in entries:
@@ -51,6 +51,6 @@ def command(
     renderer = Renderer(screen, style, environment.now())
     text = "\n".join(renderer.whole(entry, labels) for entry in entries)
     if no_pager:
-        click.echo(text, nl=False, color=True)
+        sys.stdout.write(text)
     else:
         terminal.page(environment, screen, [text])

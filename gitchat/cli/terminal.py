@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -69,6 +66,8 @@ class Screen:
             return [line] if line.strip() else []
         lead = line[: len(line) - len(line.lstrip())][: width // 2]
         if line.isascii():
+            import textwrap
+
             return textwrap.wrap(line, width, subsequent_indent=lead, break_on_hyphens=False)
         import wcwidth  # costs a tenth of a command's time, so only for text that needs it
 
@@ -99,7 +98,7 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
     ``color.ui``.
     """
     is_terminal = sys.stdout.isatty() or is_paging(environment)
-    width = shutil.get_terminal_size().columns if is_terminal else None
+    width = _columns() if is_terminal else None
     when = color
     if when is None and environment.variables.get("NO_COLOR"):
         when = "never"
@@ -110,17 +109,20 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
     return Screen(width, when == "always" or (wants_auto and is_terminal and not is_dumb))
 
 
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 def page(environment: Environment, screen: Screen, text: Iterable[str]) -> None:
     """Print ``text``, through git's pager when standard output is a terminal."""
-    if not sys.stdout.isatty():
-        for part in text:
-            click.echo(part, nl=False, color=True)
-        return
-    pager = os.fsdecode(environment.git("var", "GIT_PAGER")).strip()
+    pager = os.fsdecode(environment.git("var", "GIT_PAGER")).strip() if sys.stdout.isatty() else "cat"
     if pager in ("", "cat"):
-        for part in text:
-            click.echo(part, nl=False, color=True)
+        sys.stdout.writelines(text)
         return
+    import shlex
+
     # click runs $PAGER without a shell; git runs its pager with one, and with these defaults.
     os.environ["PAGER"] = f"sh -c {shlex.quote(pager)}"
     os.environ.setdefault("LESS", "FRX")
