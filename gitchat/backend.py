@@ -1,6 +1,6 @@
 """What a repository must be able to do for the store: six calls, no rules.
 
-Each backend (libgit2 today) fulfils this contract; ``tests/contract`` runs one suite
+Each backend (libgit2, git's plumbing) fulfils this contract; ``tests/contract`` runs one suite
 over all of them.
 """
 
@@ -43,7 +43,7 @@ class RefDamaged(Exception):
 
 
 class Backend(Protocol):
-    """A repository's objects and refs."""
+    """A repository's objects and refs. Opened durable or not: whether each write waits for the disk."""
 
     def read_ref(self, ref: RefName) -> Oid | None:
         """The ref's value, or None when there is no such ref. Raises RefDamaged."""
@@ -54,14 +54,16 @@ class Backend(Protocol):
     def read_object(self, oid: Oid) -> bytes:
         """The content of an object, without its header. Raises ObjectMissing, ObjectDamaged."""
 
-    def write_object(self, kind: ObjectKind, content: bytes, *, fsync: bool) -> Oid:
-        """Store an object, durably with ``fsync``; writing it again is harmless. Raises WriteRefused."""
+    def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
+        """Store an object; writing it again is harmless. Raises WriteRefused."""
 
-    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, fsync: bool) -> None:
+    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, lease: int | None = None) -> None:
         """Move ``ref`` from ``old`` (None: it does not exist) to ``new``, or change nothing.
 
         The comparison happens under git's own lock of the ref, so that it also holds
-        against ``git push``, ``git fetch`` and ``git pack-refs``.
+        against ``git push``, ``git fetch`` and ``git pack-refs``. ``lease`` is the
+        descriptor of the caller's kernel lock: a process that does the work for a
+        backend must keep it open, so that the lock outlives the caller.
 
         Raises:
             RefMoved: the ref has another value than ``old``.
@@ -70,3 +72,6 @@ class Backend(Protocol):
 
     def lock_path(self, ref: RefName) -> Path:
         """The file that exists while somebody moves ``ref``."""
+
+    def close(self) -> None:
+        """Give back what the backend holds: processes, open files."""

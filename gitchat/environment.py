@@ -126,7 +126,7 @@ class Environment:
 
     def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """The output of a git command run here, with the caller's own variables. Raises git.GitFailed."""
-        return git.run(arguments, cwd=self.cwd, variables=self.variables, stdin=stdin)
+        return git.run(arguments, cwd=self.cwd, variables=self.variables, stdin=stdin).stdout
 
     @cached_property
     def location(self) -> Location:
@@ -160,7 +160,11 @@ class Environment:
     @cached_property
     def store(self) -> Store:
         """The store of the repository here. Raises what open_store and ``location`` raise."""
-        return open_store(self.location.common_dir, fsync=self.config.get_bool("chat.fsync", True))
+        return open_store(
+            self.location.common_dir,
+            variables=git.scrub(self.variables),
+            fsync=self.config.get_bool("chat.fsync", True),
+        )
 
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""

@@ -69,6 +69,11 @@ class Gate:
         self._descriptor = descriptor
         self._is_exclusive = is_exclusive
 
+    @property
+    def descriptor(self) -> int:
+        """The open file that carries the kernel lock."""
+        return self._descriptor
+
     def read(self) -> Intent | None:
         """The intent in the file: that of a dead holder, unless this one wrote it."""
         return Intent.decode(os.pread(self._descriptor, 4096, 0)) if self._is_exclusive else None

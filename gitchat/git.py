@@ -9,10 +9,19 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gitchat.errors import StorageError
 
 TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a git command printed; ``stderr`` is not empty where it only warned."""
+
+    stdout: bytes
+    stderr: str
 
 
 class GitFailed(Exception):
@@ -24,38 +33,149 @@ class GitFailed(Exception):
         self.stderr = stderr
 
 
-def run(arguments: Sequence[str], *, cwd: str, variables: Mapping[str, str], stdin: bytes = b"") -> bytes:
-    """The standard output of ``git <arguments>`` run in ``cwd`` with ``variables``.
+def run(
+    arguments: Sequence[str],
+    *,
+    cwd: str,
+    variables: Mapping[str, str],
+    stdin: bytes = b"",
+    keep_open: tuple[int, ...] = (),
+) -> Done:
+    """What ``git <arguments>`` printed, run in ``cwd`` with ``variables``.
+
+    The descriptors ``keep_open`` stay open in git, and with them the kernel locks they hold.
 
     Raises:
         GitFailed: git ended with another status than 0.
         StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after 30 seconds.
     """
-    environment = {**variables, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "C"}
     try:
         done = subprocess.run(
             ["git", *arguments],
             cwd=cwd,
-            env=environment,
+            env=_untranslated(variables),
             input=stdin,
             capture_output=True,
             timeout=TIMEOUT_SECONDS,
             check=False,
+            pass_fds=keep_open,
         )
     except subprocess.TimeoutExpired as error:
         raise StorageError(
-            f"git {arguments[0]} did not end within {TIMEOUT_SECONDS:.0f} s",
+            f"git {_verb(arguments)} did not end within {TIMEOUT_SECONDS:.0f} s",
             hint="see what it waits for: GIT_TRACE=1 git " + " ".join(arguments),
             code="git-hangs",
         ) from error
-    except FileNotFoundError as error:
-        if not os.path.isdir(cwd):
-            raise StorageError(
-                f"the directory {cwd} does not exist", hint="change to an existing directory", code="no-directory"
-            ) from error
-        raise StorageError(
-            "git cannot be found", hint="install git 2.31 or newer and see that it is in PATH", code="no-git"
-        ) from error
+    except OSError as error:
+        raise _cannot_start(error, cwd) from error
+    stderr = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode != 0:
-        raise GitFailed(done.returncode, done.stderr.decode("utf-8", "replace").strip())
-    return done.stdout
+        raise GitFailed(done.returncode, stderr)
+    return Done(done.stdout, stderr)
+
+
+def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:
+    return {**variables, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "C"}
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
+
+
+def _cannot_start(error: OSError, cwd: str) -> StorageError:
+    if not os.path.isdir(cwd):
+        return StorageError(
+            f"the directory {cwd} does not exist", hint="change to an existing directory", code="no-directory"
+        )
+    if isinstance(error, FileNotFoundError):
+        return StorageError(
+            "git cannot be found", hint="install git 2.31 or newer and see that it is in PATH", code="no-git"
+        )
+    return StorageError(f"git cannot be started: {error.strerror}", hint="git --version", code="no-git")
+
+
+def scrub(variables: Mapping[str, str]) -> dict[str, str]:
+    """``variables`` without those that point git to another repository or identity.
+
+    git exports some of them to hooks: the index of the commit being made, its author
+    and its date, which are not those of a message.
+    """
+    return {key: value for key, value in variables.items() if key not in _OF_ONE_COMMAND}
+
+
+_OF_ONE_COMMAND = frozenset(
+    "GIT_" + name
+    for name in (
+        "DIR", "WORK_TREE", "COMMON_DIR", "INDEX_FILE", "INDEX_VERSION", "OBJECT_DIRECTORY", "NAMESPACE", "PREFIX",
+        "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH", "REFLOG_ACTION", "INTERNAL_SUPER_PREFIX", "SHALLOW_FILE",
+        "GRAFT_FILE", "REPLACE_REF_BASE", "NO_REPLACE_OBJECTS", "IMPLICIT_WORK_TREE", "LITERAL_PATHSPECS",
+        "AUTHOR_NAME", "AUTHOR_EMAIL", "AUTHOR_DATE", "COMMITTER_NAME", "COMMITTER_EMAIL", "COMMITTER_DATE",
+    )
+)  # fmt: skip
+
+
+class ObjectReader:
+    """A long-lived ``git cat-file --batch``: one process for all reads of a backend.
+
+    Started on first use, and again in a forked child or after git gave up on a damaged
+    object. One thread at a time.
+    """
+
+    def __init__(self, git_dir: str, variables: Mapping[str, str]) -> None:
+        self._git_dir = git_dir
+        self._variables = variables
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+
+    def read(self, oid: str) -> tuple[str, bytes] | None:
+        """(type, content) of an object, or None when there is none.
+
+        Raises:
+            GitFailed: git could not read it: the object, or what holds it, is damaged.
+            StorageError: ``no-git``.
+        """
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(oid.encode() + b"\n")
+            process.stdin.flush()
+            header = process.stdout.readline().split()
+        except BrokenPipeError:
+            header = []
+        if len(header) == 2 and header[1] == b"missing":
+            return None
+        if len(header) != 3:
+            raise self._given_up()
+        content = process.stdout.read(int(header[2]) + 1)
+        if len(content) != int(header[2]) + 1:
+            raise self._given_up()
+        return header[1].decode(), content[:-1]
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._pid != os.getpid():
+            try:
+                self._process = subprocess.Popen(
+                    ["git", f"--git-dir={self._git_dir}", "cat-file", "--batch"],
+                    cwd=self._git_dir,
+                    env=_untranslated(self._variables),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
+            except OSError as error:
+                raise _cannot_start(error, self._git_dir) from error
+            self._pid = os.getpid()
+        return self._process
+
+    def _given_up(self) -> GitFailed:
+        process, self._process = self._process, None
+        assert process is not None
+        _, stderr = process.communicate()
+        return GitFailed(process.returncode, stderr.decode("utf-8", "replace").strip())
+
+    def close(self) -> None:
+        """End the process. It also ends by itself when this one does."""
+        process, self._process = self._process, None
+        if process is not None and self._pid == os.getpid():
+            process.communicate()

@@ -19,6 +19,9 @@ from gitchat.backend import (
 )
 from gitchat.names import Oid, RefName
 
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_ANY_REF = RefName("refs/chatroom/none")
+
 _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectType.BLOB}
 
 # libgit2's classes say little: contention appears as OSError, GitError, or KeyError beside pack-refs.
@@ -35,13 +38,17 @@ class Libgit2Backend:
     One thread at a time. Source: docs/format.md section 7.
     """
 
-    def __init__(self, common_dir: Path) -> None:
+    def __init__(self, common_dir: Path, *, fsync: bool) -> None:
         self._common_dir = common_dir
+        self._fsync = fsync
+        # Before anything else: libgit2 asks for this setting once, when it first looks at the refs.
+        self._apply_fsync()
         try:
             self._repository = pygit2.Repository(str(common_dir))
         except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:
             raise CannotOpen(str(error)) from error
         self._odb = self._repository.odb
+        self.read_ref(_ANY_REF)
 
     def read_ref(self, ref: RefName) -> Oid | None:
         try:
@@ -74,15 +81,16 @@ class Libgit2Backend:
         except (pygit2.GitError, ValueError, OSError) as error:
             raise ObjectDamaged(str(error)) from error
 
-    def write_object(self, kind: ObjectKind, content: bytes, *, fsync: bool) -> Oid:
-        _set_fsync(fsync)
+    def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
+        self._apply_fsync()
         try:
+            if kind == "tree" and not content and _EMPTY_TREE in self._odb:
+                return Oid(_EMPTY_TREE)
             return Oid(str(self._odb.write(_TYPES[kind], content)))
         except _FAILURES as error:
             raise WriteRefused(str(error)) from error
 
-    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, fsync: bool) -> None:
-        _set_fsync(fsync)
+    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, lease: int | None = None) -> None:
         # A transaction, also for creation: create_reference(force=False) let two of six
         # concurrent creators win.
         try:
@@ -97,7 +105,10 @@ class Libgit2Backend:
     def lock_path(self, ref: RefName) -> Path:
         return self._common_dir / f"{ref}.lock"
 
+    def close(self) -> None:
+        self._repository.free()
 
-def _set_fsync(is_on: bool) -> None:
-    settings: Any = pygit2.settings
-    settings.enable_fsync_gitdir(is_on)
+    def _apply_fsync(self) -> None:
+        """Tell libgit2, whose setting is one for the whole process, what this repository wants."""
+        settings: Any = pygit2.settings
+        settings.enable_fsync_gitdir(self._fsync)

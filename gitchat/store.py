@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gitchat import checkpoint, codec, gate
@@ -24,7 +24,7 @@ from gitchat.backend import (
     WriteRefused,
 )
 from gitchat.checkpoint import Position
-from gitchat.errors import ChatError, ConflictError, FormatError, StorageError
+from gitchat.errors import ConflictError, FormatError, StorageError
 from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
 
 
@@ -35,12 +35,9 @@ class Store:
     worktrees share and that can be deleted at any time, except during a write.
     """
 
-    def __init__(
-        self, backend: Backend, directory: Path, *, fsync: bool = True, wait_seconds: float = gate.WAIT_SECONDS
-    ) -> None:
+    def __init__(self, backend: Backend, directory: Path, *, wait_seconds: float = gate.WAIT_SECONDS) -> None:
         self.backend = backend
         self.directory = directory
-        self._fsync = fsync
         self._wait_seconds = wait_seconds
 
     # --- reading -------------------------------------------------------------
@@ -90,7 +87,7 @@ class Store:
 
     def _write(self, kind: ObjectKind, content: bytes) -> Oid:
         try:
-            return self.backend.write_object(kind, content, fsync=self._fsync)
+            return self.backend.write_object(kind, content)
         except WriteRefused as error:
             raise self._refusal(str(error)) from error
 
@@ -130,7 +127,7 @@ class Store:
         delay_seconds = 0.002
         while True:
             try:
-                self.backend.swap_ref(ref, old, new, reason, fsync=self._fsync)
+                self.backend.swap_ref(ref, old, new, reason, lease=held.descriptor)
             except RefMoved:
                 held.clear()
                 return False
@@ -192,38 +189,38 @@ class Store:
         return self.tip(log_ref(room))
 
 
-def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
+def open_store(common_dir: Path, *, variables: Mapping[str, str], fsync: bool = True) -> Store:
     """The store of the repository whose git common directory is ``common_dir``.
+
+    On libgit2, which is fast; on git's plumbing where libgit2 does not know the
+    repository's format. ``variables`` is the environment of the git processes that this
+    may start; see git.scrub.
 
     Raises:
         FormatError: ``unsupported-repository``.
-        ChatError: ``foreign-owner``, ``not-a-repository``.
+        StorageError: ``foreign-owner``.
     """
+    return Store(_open_backend(common_dir, variables, fsync), common_dir / "chatroom")
+
+
+def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool) -> Backend:
     from gitchat import libgit2  # slow to import; reading a --help must not pay for it
 
     try:
-        backend = libgit2.Libgit2Backend(common_dir)
+        return libgit2.Libgit2Backend(common_dir, fsync=fsync)
     except libgit2.CannotOpen as error:
-        raise _cannot_open(common_dir, str(error)) from error
-    return Store(backend, common_dir / "chatroom", fsync=fsync)
+        words = str(error)
+        # Never set_extensions(): libgit2 then opens a reftable repository, and writes refs that git does not see.
+        if "extensions.refstorage" in words or "object format" in words:
+            from gitchat.plumbing import PlumbingBackend
 
-
-def _cannot_open(common_dir: Path, words: str) -> ChatError:
-    if "extension" in words and "refstorage" in words.lower():
-        return FormatError(
-            "this repository keeps its refs in a reftable, which this version cannot open yet",
-            hint="convert it (git 2.48 or newer): git refs migrate --ref-format=files",
-            code="unsupported-repository",
-        )
-    if "object format" in words or "objectformat" in words.lower():
-        return FormatError(
-            "this repository uses SHA-256 object ids, which this version cannot open yet",
-            hint="use a repository with SHA-1 object ids until then (git init --object-format=sha1)",
-            code="unsupported-repository",
-        )
-    if "not owned by current user" in words:
-        return foreign_owner(common_dir)
-    return FormatError(f"cannot open {common_dir}: {words}", hint="git fsck", code="unsupported-repository")
+            has_reftable = (common_dir / "reftable").is_dir()
+            return PlumbingBackend(common_dir, variables=variables, has_reftable=has_reftable, fsync=fsync)
+        if "not owned by current user" in words:
+            raise foreign_owner(common_dir) from error
+        raise FormatError(
+            f"cannot open {common_dir}: {words}", hint="git fsck", code="unsupported-repository"
+        ) from error
 
 
 def foreign_owner(directory: Path) -> StorageError:

@@ -8,8 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from gitchat import git, store
 from gitchat.environment import Environment, read_clock
 from gitchat.record import Moment
+from gitchat.store import Store
 
 GITCONFIG = """\
 [user]
@@ -20,6 +24,16 @@ GITCONFIG = """\
 [protocol "file"]
 	allow = always
 """
+
+
+NEWER_GIT = Path(__file__).parents[1] / ".tools" / "bin"
+"""Where ``make tools`` puts a git that knows reftable."""
+
+
+def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
+    """A store on ``common_dir``, with this process's git."""
+    return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync)
+
 
 Done = subprocess.CompletedProcess[str]
 Argument = str | Path
@@ -75,10 +89,17 @@ class World:
         """``git chat <arguments>``, as a person types it."""
         return self.run("git", "chat", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
 
-    def repository(self, name: str = "repo") -> Path:
-        """A new repository with one commit."""
+    def use_newer_git(self) -> None:
+        """From now on the git of ``make tools``. Without it the test is skipped, or fails under CI."""
+        if not (NEWER_GIT / "git").exists():
+            assert not os.environ.get("CI"), "the newer git is missing: make tools"
+            pytest.skip("the newer git is missing: make tools")
+        self.variables["PATH"] = f"{NEWER_GIT}{os.pathsep}{self.variables['PATH']}"
+
+    def repository(self, name: str = "repo", *options: str) -> Path:
+        """A new repository with one commit; ``options`` are those of git init."""
         path = self.root / name
-        self.git("init", "-q", path)
+        self.git("init", "-q", *options, path)
         (path / "file.txt").write_text("content\n")
         self.git("add", ".", cwd=path)
         self.git("commit", "-q", "-m", "first", cwd=path)

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ from gitchat import gate
 from gitchat.backend import Backend
 from gitchat.errors import ConflictError
 from gitchat.names import Oid, RefName, log_ref
-from gitchat.store import Store, open_store
+from gitchat.store import Store
 from tests.crash.writers import ROOM, fork, records, say, wait_for
-from tests.world import World
+from tests.world import World, open_store
 
 LOG = log_ref(ROOM)
 DEAD_PID = 999_999
@@ -40,15 +41,15 @@ class DyingBackend:
     def __getattr__(self, name: str) -> object:
         return getattr(self._backend, name)
 
-    def write_object(self, kind: str, content: bytes, *, fsync: bool) -> Oid:
+    def write_object(self, kind: str, content: bytes) -> Oid:
         if self._step == f"before {kind}":
             die()
-        oid = self._backend.write_object(kind, content, fsync=fsync)  # type: ignore[arg-type]
+        oid = self._backend.write_object(kind, content)  # type: ignore[arg-type]
         if self._step == f"after {kind}":
             die()
         return oid
 
-    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, fsync: bool) -> None:
+    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, **options: Any) -> None:
         lock = self._backend.lock_path(ref)
         if self._step == "after intent":
             die()
@@ -56,7 +57,7 @@ class DyingBackend:
             lock.parent.mkdir(parents=True, exist_ok=True)
             lock.write_text(f"{new}\n" if self._step == "ref lock written" else "")
             die()
-        self._backend.swap_ref(ref, old, new, reason, fsync=fsync)
+        self._backend.swap_ref(ref, old, new, reason, **options)
         if self._step == "after swap":
             die()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from gitchat.store import open_store
 from tests.crash.writers import StartLine, fork, records, say, wait_for
-from tests.world import World
+from tests.world import World, open_store
 
 
 def test_32_processes_append_50_each_without_a_gap(world: World) -> None:
@@ -79,13 +81,29 @@ def test_a_foreign_writer_between_ours_loses_nothing(world: World) -> None:
     theirs = world.git("commit-tree", tree, "-p", str(tip), cwd=common_dir, stdin=message.encode()).stdout.strip()
     real_swap, moved = store.backend.swap_ref, []
 
-    def swap_after_theirs(ref, old, new, reason, *, fsync):  # type: ignore[no-untyped-def]
+    def swap_after_theirs(ref: str, old: str, new: str, reason: str, **options: Any) -> None:
         if not moved:
             moved.append(subprocess.run(
                 ["git", f"--git-dir={common_dir}", "update-ref", ref, theirs, old], check=True, env=world.variables
             ))  # fmt: skip
-        real_swap(ref, old, new, reason, fsync=fsync)
+        real_swap(ref, old, new, reason, **options)
 
     store.backend.swap_ref = swap_after_theirs  # type: ignore[method-assign]
     assert say(store, "ours again").entry.number == 3
     assert [entry.record.body for entry in records(common_dir)] == ["ours", "theirs", "ours again"]
+
+
+@pytest.mark.parametrize(("setting", "is_durable"), [("true", True), ("false", False)])
+def test_an_acknowledged_record_has_reached_the_disk(world: World, setting: str, is_durable: bool) -> None:
+    """The commit, the ref's lock before it becomes the ref, and the ref's directory are synced by default."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    repository = world.repository()
+    world.git("config", "chat.fsync", setting, cwd=repository)
+    world.chat("send", "first", cwd=repository)
+    trace = world.root / "trace"
+    world.run("strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", trace, "git-chat", "send", "x", cwd=repository)
+    synced = re.findall(r"sync\(\d+<(.*?)>", trace.read_text())
+    assert any("/objects/" in path for path in synced) is is_durable
+    assert any(path.endswith("/log.lock") for path in synced) is is_durable
+    assert any(path.endswith("/rooms/lobby") for path in synced) is is_durable

@@ -10,7 +10,8 @@ from pathlib import Path
 from gitchat.names import Name, RoomName, Uid, uid_from_random
 from gitchat.record import Draft, Entry, Identity, Moment
 from gitchat.room import Room, Sent
-from gitchat.store import Store, open_store
+from gitchat.store import Store
+from tests.world import open_store
 
 ROOM = RoomName("lobby")
 

@@ -17,7 +17,8 @@ from gitchat import codec
 from gitchat.codec import Block, Signature
 from gitchat.names import Oid, RoomName, Uid, base32, log_ref
 from gitchat.record import Entry, Moment, Record
-from gitchat.store import Store, open_store
+from gitchat.store import Store
+from tests.world import open_store
 
 ROOM = RoomName("vectors")
 START = 1_790_000_000

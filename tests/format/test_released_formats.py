@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from gitchat.names import RoomName
-from gitchat.store import open_store
 from tests.crash.writers import identity, room_of
 from tests.format.make_v1 import describe
-from tests.world import World
+from tests.world import World, open_store
 
 HERE = Path(__file__).parent
 

@@ -16,8 +16,8 @@ from gitchat.names import Handle, Name, Number, Oid, RoomName, Uid, log_ref, uid
 from gitchat.query import Query
 from gitchat.record import Draft, Identity, Moment
 from gitchat.room import Room, Sent
-from gitchat.store import Store, open_store
-from tests.world import World
+from gitchat.store import Store
+from tests.world import World, open_store
 
 ROOM = RoomName("lobby")
 ALICE = Identity(Name("alice"), "alice@example.com", "Alice", "alice@example.com", "human")
@@ -83,7 +83,7 @@ class Bench:
     def set_tip(self, oid: Oid) -> None:
         """Move the log as a foreign tool would, without any of our files."""
         ref = log_ref(ROOM)
-        self.store.backend.swap_ref(ref, self.store.tip(ref), oid, "foreign", fsync=False)
+        self.store.backend.swap_ref(ref, self.store.tip(ref), oid, "foreign")
 
     def grow(self, count: int) -> None:
         """Add ``count`` records in one move, so that long logs are quick to make."""

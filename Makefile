@@ -1,0 +1,65 @@
+# One command for each thing a developer does here; `make` alone lists them.
+# Needs git, make and Python 3.11 or newer; everything else goes into .venv/.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help venv tools demo test test-slow lint dist pictures bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(INSTALLED) ## make .venv with gitchat and the tools to develop it
+
+# Debian's python3 comes without ensurepip; its pip can fill the environment all the same.
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) cannot be started, or is older than Python 3.11"; \
+	  echo "hint: make venv PYTHON=python3.11 (or newer)"; exit 1; } >&2
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 \
+	|| { $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null && $(PYTHON) -m venv --clear $(VENV); } \
+	|| { $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install pip; } \
+	|| { echo "error: $(PYTHON) cannot make a virtual environment"; \
+	  echo "hint: apt-get install python3-venv, or what your system calls the modules venv and ensurepip"; exit 1; } >&2
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@touch $@
+
+tools: ## put a git that knows reftable into .tools/bin, for the tests
+	@tests/fetch-newer-git.sh
+
+demo: $(INSTALLED) ## show the main job in a scratch repository
+	@PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo.sh
+
+test: $(INSTALLED) ## all tests that take no more than a few seconds each
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(INSTALLED) ## the other tests
+	$(BIN)/python -m pytest -m slow
+
+lint: $(INSTALLED) ## style, types, and which module may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy bench docs/pictures
+	$(BIN)/lint-imports
+
+dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program
+	$(BIN)/python docs/pictures/make_log_picture.py
+
+bench: $(INSTALLED) ## measure an installed wheel, and write docs/performance.md
+	$(BIN)/python bench/report.py
+
+clean: ## remove what the other targets made, but for the pictures and figures
+	rm -rf $(VENV) .tools build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,81 @@
+"""Build a wheel, install it in a scratch environment, measure it there, and write docs/performance.md.
+
+Run by ``make bench``. The text above MARKER is written by hand and kept; all below is new each time.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import venv
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+REPORT = ROOT / "docs" / "performance.md"
+MARKER = "<!-- Below this line `make bench` writes; change nothing there by hand. -->"
+
+
+def main() -> None:
+    """Measure, then write the report; a failure leaves the old one."""
+    with tempfile.TemporaryDirectory() as scratch:
+        python = install_wheel(Path(scratch))
+        sections = [
+            f"## Figures of {datetime.now(UTC):%Y-%m-%d}",
+            machine(python, Path(scratch)),
+            "### Start-up",
+            output(python, "bench/startup.py"),
+            "### In one process, and many writers",
+            output(python, "bench/append.py"),
+        ]
+    by_hand = REPORT.read_text(encoding="utf-8").partition(MARKER)[0] if REPORT.exists() else "# Performance\n\n"
+    REPORT.write_text(by_hand + MARKER + "\n\n" + "\n\n".join(sections) + "\n", encoding="utf-8")
+    print(f"wrote {os.path.relpath(REPORT)}")
+
+
+def install_wheel(scratch: Path) -> Path:
+    """The Python of a new environment that holds gitchat as a user has it, compiled to bytecode."""
+    print("building and installing a wheel", flush=True)
+    output(Path(sys.executable), "-m", "build", "--wheel", "--outdir", str(scratch))
+    venv.create(scratch / "venv", with_pip=True)
+    python = scratch / "venv" / "bin" / "python"
+    output(python, "-m", "pip", "install", "--quiet", *map(str, scratch.glob("*.whl")))
+    return python
+
+
+def output(python: Path, *arguments: str) -> str:
+    """What ``python`` prints; its errors go to ours."""
+    print("running python", *arguments[:2], flush=True)
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run([python, *arguments], cwd=ROOT, env=variables, stdout=subprocess.PIPE, check=True, text=True)
+    return done.stdout.strip()
+
+
+def machine(python: Path, scratch: Path) -> str:
+    """What the figures were measured on, in one sentence, without names."""
+    versions = output(python, "-c", "import pygit2; print(pygit2.__version__, pygit2.LIBGIT2_VERSION)").split()
+    kernel = ".".join(platform.release().split(".")[:2])
+    git = subprocess.run(["git", "--version"], capture_output=True, check=True, text=True).stdout.split()[2]
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()} {kernel}, "
+        f"{file_system(scratch)}; Python {platform.python_version()}, git {git}, "
+        f"pygit2 {versions[0]} with libgit2 {versions[1]}."
+    )
+
+
+def file_system(path: Path) -> str:
+    """The type of the file system that holds ``path``: that of the longest mount point above it."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown file system"
+    mounts = [(words[1], words[2]) for words in map(str.split, lines)]
+    real = path.resolve()
+    return max((len(point), kind) for point, kind in mounts if real.is_relative_to(point))[1]
+
+
+if __name__ == "__main__":
+    main()

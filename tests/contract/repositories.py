@@ -1,0 +1,46 @@
+"""Every kind of repository that a backend has to cope with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.world import World
+
+FILES_KINDS = ["plain", "bare", "packed", "worktree", "alternates", "separate", "partial"]
+"""What libgit2 opens too: SHA-1, refs in files."""
+
+NEWER_KINDS = ["sha256", "reftable", "reftable-sha256"]
+"""What only git's own plumbing opens."""
+
+
+def make(kind: str, world: World) -> Path:
+    """The common directory of a new repository of this kind, with a commit of the user's."""
+    root = world.root
+    match kind:
+        case "sha256":
+            return world.repository("sha256", "--object-format=sha256") / ".git"
+        case "reftable":
+            return world.repository("reftable", "--ref-format=reftable") / ".git"
+        case "reftable-sha256":
+            return world.repository("both", "--ref-format=reftable", "--object-format=sha256") / ".git"
+    source = world.repository("source")
+    match kind:
+        case "bare":
+            world.git("clone", "-q", "--bare", source, root / "bare.git")
+            return root / "bare.git"
+        case "packed":
+            world.git("gc", "-q", cwd=source)
+        case "worktree":
+            world.git("worktree", "add", "-q", root / "tree", cwd=source)
+            return world.environment(root / "tree").location.common_dir
+        case "alternates":
+            world.git("clone", "-q", "--shared", source, root / "shared")
+            return root / "shared" / ".git"
+        case "separate":
+            world.git("clone", "-q", "--separate-git-dir", root / "elsewhere", source, root / "tree")
+            return root / "elsewhere"
+        case "partial":
+            world.git("config", "uploadpack.allowFilter", "true", cwd=source)
+            world.git("clone", "-q", "--filter=blob:none", f"file://{source}", root / "partial")
+            return root / "partial" / ".git"
+    return source / ".git"
