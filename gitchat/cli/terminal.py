@@ -139,14 +139,17 @@ def edit(environment: Environment, template: str, name: str) -> str:
     Raises:
         UserError: ``editor-failed``.
     """
+    import shlex
+
     path = environment.location.git_dir / name
     path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
     editor = os.fsdecode(environment.git("var", "GIT_EDITOR")).strip()
     try:
-        click.edit(filename=str(path), editor=editor)
+        # click starts an editor without a shell; git with one, so that it may have arguments and quotes.
+        click.edit(filename=str(path), editor=shlex.join(["sh", "-c", f'{editor} "$@"', editor]))
     except click.ClickException as error:
         raise UserError(
-            f"the editor {editor!r} failed: {error.format_message()}",
+            f"the editor {editor!r} failed",
             hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",
             code="editor-failed",
         ) from error

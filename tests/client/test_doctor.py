@@ -1,0 +1,204 @@
+"""``git chat doctor``: what is wrong with the rooms here, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitchat.record import Moment
+from tests.client.conftest import LOG, Chatroom, as_ordinary_user, read_only
+from tests.world import Done
+
+YEAR = 365 * 86400
+
+Finding = dict[str, str]
+
+
+def findings(done: Done, level: str) -> list[Finding]:
+    """The findings of one level in what ``doctor --json`` printed."""
+    return [finding for finding in map(json.loads, done.stdout.splitlines()) if finding["level"] == level]
+
+
+def lock(chatroom: Chatroom, name: str, age_seconds: int) -> Path:
+    """A lock file in the git directory, made some time ago or, with a negative age, in the future."""
+    path = chatroom.path / ".git" / name
+    path.touch()
+    os.utime(path, times=(time.time() - age_seconds, time.time() - age_seconds))
+    return path
+
+
+# --- nothing is wrong --------------------------------------------------------
+
+
+def test_healthy_room(chatroom: Chatroom) -> None:
+    """Nothing wrong: status 0, and a line for each thing that was looked at."""
+    chatroom.say()
+    chatroom.say(room="dev")
+    lines = chatroom.chat("doctor", check=True).stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        f"ok     {subject}"
+        for subject in ("git", "repository", "name", "access", "hooks", "locks", "room dev", "room lobby")
+    ]
+    assert "you send as 'alice'" in lines[2]
+    assert "1 records, format 1" in lines[-1]
+
+
+def test_repository_without_a_room_is_healthy(chatroom: Chatroom) -> None:
+    """Before the first message there is nothing wrong, and the way to begin is told."""
+    assert 'git chat send "hello"' in chatroom.chat("doctor", check=True).stdout
+
+
+def test_missing_address_is_only_a_note(chatroom: Chatroom) -> None:
+    """Without user.email one can talk, so that is a note with its command, and nothing wrong."""
+    chatroom.git("config", "--global", "--unset", "user.email")
+    done = chatroom.chat("doctor", "--json", check=True)
+    assert [note["mend"] for note in findings(done, "note")] == ["git config --global user.email you@example.com"]
+    assert findings(done, "wrong") == []
+
+
+def test_fresh_lock_is_not_wrong(chatroom: Chatroom) -> None:
+    """A lock that a git may be holding this minute is left out of it."""
+    chatroom.say()
+    lock(chatroom, f"{LOG}.lock", age_seconds=5)
+    assert findings(chatroom.chat("doctor", "--json", check=True), "wrong") == []
+
+
+def test_json_has_one_finding_a_line(chatroom: Chatroom) -> None:
+    """A program gets level, subject, text and mend of each finding."""
+    chatroom.git("config", "remote.hub.mirror", "true")
+    lines = [json.loads(line) for line in chatroom.chat("doctor", "--json").stdout.splitlines()]
+    assert all(line.keys() == {"level", "subject", "text", "mend"} for line in lines)
+    assert {line["level"] for line in lines} == {"ok", "wrong"}
+
+
+def test_doctor_changes_nothing(chatroom: Chatroom) -> None:
+    """The doctor only looks: no file is made, changed or removed, not even a stale lock."""
+    chatroom.say()
+    lock(chatroom, f"{LOG}.lock", age_seconds=120)
+    before = {path: path.stat().st_mtime_ns for path in chatroom.path.rglob("*")}
+    chatroom.chat("doctor")
+    assert {path: path.stat().st_mtime_ns for path in chatroom.path.rglob("*")} == before
+
+
+# --- something is wrong ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way to break a room of two records, and what the doctor then says, as regular expressions."""
+
+    arrange: Callable[[Chatroom], object]
+    subject: str
+    text: str
+    mend: str
+    """Its group, if there is one, is a command that heals."""
+
+
+def remove_tip(room: Chatroom) -> None:
+    """Remove the object of the newest record."""
+    room.file_of_object(room.tip).unlink()
+
+
+def damage_first(room: Chatroom) -> None:
+    """Overwrite the object of the first record."""
+    path = room.file_of_object(room.entries()[0].oid)
+    path.chmod(0o644)
+    path.write_text("junk")
+
+
+FAULTS = {
+    "mirror clone": Fault(
+        lambda room: room.git("config", "remote.origin.fetch", "+refs/*:refs/*"),
+        "mirror", "'git fetch origin' overwrites the rooms here",
+        r"ordinary clone, or: (git config remote.origin.fetch .*)",
+    ),
+    "mirror remote": Fault(
+        lambda room: room.git("config", "remote.hub.mirror", "true"),
+        "mirror", "'git push hub' makes hub equal", "(git config --unset remote.hub.mirror)",
+    ),
+    "stale lock of the ref": Fault(
+        lambda room: lock(room, f"{LOG}.lock", age_seconds=120),
+        "stale lock", "has been there for 12", "when no git is running: (rm '.*/log.lock')",
+    ),
+    "stale lock of packed refs": Fault(
+        lambda room: lock(room, "packed-refs.lock", age_seconds=120),
+        "stale lock", "packed-refs.lock has been there for 12", "(rm '.*/packed-refs.lock')",
+    ),
+    "lock in the future": Fault(
+        lambda room: lock(room, f"{LOG}.lock", age_seconds=-3600),
+        "clock", "s in the future", "clock: date -u",
+    ),
+    "damaged ref": Fault(
+        lambda room: room.file_of().write_text("garbage\n"),
+        "room lobby", f"the ref {LOG} is damaged", "another clone: git fetch",
+    ),
+    "empty ref": Fault(
+        lambda room: room.file_of().write_text(""),
+        "room lobby", f"the ref {LOG} is damaged", "another clone: git fetch",
+    ),
+    "missing tip": Fault(remove_tip, "room lobby", "is missing", "another clone: git fetch"),
+    "damaged record": Fault(
+        damage_first, "room lobby", "is damaged: .*newer records can be read", "another clone: git fetch"
+    ),
+    "clock ahead": Fault(
+        lambda room: room.say(at=Moment(int(time.time()) + YEAR)),
+        "clock", "days ahead", "compare the clocks of the machines that write: date -u",
+    ),
+    "bad name": Fault(
+        lambda room: room.git("config", "chat.name", "Al Ice"),
+        "name", "'Al Ice' is not a valid name", "'al-ice'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_wrong_comes_with_what_mends_it(chatroom: Chatroom, fault: Fault) -> None:
+    """Each fault is one finding with a mend, beside it nothing is wrong, and a command that mends does heal."""
+    chatroom.say("one")
+    chatroom.say("two")
+    fault.arrange(chatroom)
+    [wrong] = findings(chatroom.chat("doctor", "--json"), "wrong")
+    assert wrong["subject"] == fault.subject
+    assert re.search(fault.text, wrong["text"])
+    mend = re.search(fault.mend, wrong["mend"])
+    assert mend is not None, wrong["mend"]
+    if mend.groups():
+        chatroom.world.run("sh", "-c", mend[1], cwd=chatroom.path)
+        assert findings(chatroom.chat("doctor", "--json", check=True), "wrong") == []
+
+
+def test_wrong_stands_out_for_a_person(chatroom: Chatroom) -> None:
+    """WRONG is in capitals, with the mend in a line of its own."""
+    chatroom.git("config", "remote.hub.mirror", "true")
+    shown = chatroom.chat("doctor").stdout
+    assert re.search(r"^WRONG  mirror: .*\n       mend: git config --unset remote.hub.mirror$", shown, re.MULTILINE)
+
+
+def test_repository_that_cannot_be_written_to(chatroom: Chatroom) -> None:
+    """Reading works and sending does not: the doctor says so, and whom to ask."""
+    chatroom.say()
+    with read_only(chatroom.path):
+        done = chatroom.world.run(
+            *as_ordinary_user(), "git", "chat", "doctor", "--json", cwd=chatroom.path, check=False
+        )
+    [wrong] = findings(done, "wrong")
+    assert (wrong["subject"], wrong["mend"]) == (
+        "access", f"ask its owner for write access: ls -ld '{chatroom.path / '.git'}'"
+    )  # fmt: skip
+
+
+def test_all_rooms_are_looked_at(chatroom: Chatroom) -> None:
+    """A damaged room does not hide the others."""
+    for room in ("dev", "lobby", "ops"):
+        chatroom.say(room=room)
+    chatroom.file_of().write_text("garbage\n")
+    done = chatroom.chat("doctor", "--json")
+    assert [finding["subject"] for finding in findings(done, "ok")][-2:] == ["room dev", "room ops"]
+    assert [finding["subject"] for finding in findings(done, "wrong")] == ["room lobby"]
