@@ -54,6 +54,9 @@ class Backend(Protocol):
     def read_object(self, oid: Oid) -> bytes:
         """The content of an object, without its header. Raises ObjectMissing, ObjectDamaged."""
 
+    def has_object(self, oid: Oid) -> bool:
+        """Whether the object can be found, as far as that is known without reading it."""
+
     def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
         """Store an object; writing it again is harmless. Raises WriteRefused."""
 

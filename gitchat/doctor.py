@@ -14,8 +14,9 @@ from typing import Literal
 
 from gitchat import gate
 from gitchat.environment import Environment, clobbering_refspecs
-from gitchat.errors import ChatError
-from gitchat.names import ROOMS_PREFIX, RoomName, is_slug, log_ref
+from gitchat.errors import ChatError, FormatError
+from gitchat.names import ROOMS_PREFIX, Oid, RoomName, is_slug, log_ref
+from gitchat.packing import loose_path
 from gitchat.query import Query
 
 Level = Literal["ok", "note", "wrong"]
@@ -178,17 +179,21 @@ def _loose_rooms(common_dir: Path) -> Iterator[RoomName]:
 def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
     room = environment.room(name)
     subject = f"room {name}"
-    restore = f"bring it back from another clone: git fetch PATH-OR-URL '+{log_ref(name)}:{log_ref(name)}'"
     try:
         listing = room.log(Query(), RECENT_RECORDS)
         count = room.count()
     except ChatError as error:
-        yield Finding("wrong", subject, str(error), restore)
+        yield Finding("wrong", subject, str(error), _mend(environment, name, error))
         return
     if listing.damage is not None:
-        yield Finding("wrong", subject, f"{listing.damage} (newer records can be read)", restore)
+        text = f"{listing.damage} (newer records can be read)" if listing.entries else str(listing.damage)
+        yield Finding("wrong", subject, text, _mend(environment, name, listing.damage))
         return
-    yield Finding("ok", subject, f"{count} records, format 1; the newest {len(listing.entries)} read well")
+    yield Finding(
+        "ok",
+        subject,
+        f"{count} record{'' if count == 1 else 's'}, format 1; the newest {len(listing.entries)} read well",
+    )
     if listing.entries:
         ahead = listing.entries[-1].committed_seconds - environment.now().seconds
         if ahead > AHEAD_SECONDS:
@@ -199,3 +204,20 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
                 "the clock here is behind, or a writer's was ahead",
                 "compare the clocks of the machines that write: date -u",
             )
+
+
+def _mend(environment: Environment, name: RoomName, error: ChatError) -> str:
+    """The command that mends a damaged room, without moving a ref back or losing a record."""
+    common_dir, ref = environment.location.common_dir, log_ref(name)
+    if isinstance(error, FormatError) and error.oid is not None:
+        # Only objects, no ref. A plain fetch would believe that it has all that a ref reaches. (git 2.36)
+        fetch = f"git fetch --refetch PATH-OR-URL-OF-ANOTHER-CLONE {ref}"
+        if error.code == "damaged-object":
+            return f"rm -f '{loose_path(common_dir, Oid(error.oid))}'; {fetch}"
+        return fetch
+    if error.code == "damaged-ref":
+        known = [at.tip for at in environment.store.positions(name) if at.tip and environment.store.has(at.tip)]
+        if known:
+            return f"rm '{common_dir / ref}'; git update-ref {ref} {known[-1]}"
+        return f"rm '{common_dir / ref}'; git fetch PATH-OR-URL-OF-ANOTHER-CLONE {ref}:{ref}"
+    return error.hint

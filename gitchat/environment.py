@@ -7,11 +7,14 @@ Everything below gets these as arguments.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from gitchat import git
 from gitchat.errors import ChatError, StorageError, UserError
@@ -160,11 +163,19 @@ class Environment:
     @cached_property
     def store(self) -> Store:
         """The store of the repository here. Raises what open_store and ``location`` raise."""
-        return open_store(
+        store = open_store(
             self.location.common_dir,
             variables=git.scrub(self.variables),
             fsync=self.config.get_bool("chat.fsync", True),
+            maintain=self._start_packing,
         )
+        with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
+            store.heal()
+        return store
+
+    def _start_packing(self) -> None:
+        """Pack in a process of its own, which nobody waits for."""
+        git.start_aside([sys.executable, "-m", "gitchat", "pack"], cwd=self.cwd, variables=self.variables)
 
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""
@@ -178,8 +189,10 @@ class Environment:
 
     def room_name(self, given: str | None) -> RoomName:
         """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``."""
-        text = given if given is not None else self.config.get("chat.room")
-        return parse_room(text) if text is not None else DEFAULT_ROOM
+        if given is not None:
+            return parse_room(given)
+        configured = self.config.get("chat.room")
+        return _setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM
 
     def room(self, name: RoomName, *, progress: Progress = lambda count: None) -> Room:
         """The room ``name`` of the repository here."""
@@ -235,15 +248,16 @@ class Environment:
         Raises:
             UserError: ``bad-name``, ``reserved-name``, or ``no-name`` when nothing tells.
         """
-        explicit = given if given is not None else self.variables.get("GITCHAT_NAME")
-        if explicit is not None:
-            return parse_name(explicit)
+        if given is not None:
+            return parse_name(given)
+        if variable := self.variables.get("GITCHAT_NAME"):
+            return _setting("GITCHAT_NAME", variable, parse_name)
         agent = self._agent()
         if agent is not None:
             return parse_name(suggest_slug(f"{agent}-{self.worktree_name()}") or agent)
         configured = self.config.get("chat.name")
         if configured is not None:
-            return parse_name(configured)
+            return _setting("chat.name", configured, parse_name)
         slug = suggest_slug(self.config.get("user.name") or "")
         if slug is None:
             raise UserError(
@@ -259,6 +273,17 @@ class Environment:
                 return client
         # AI_AGENT may carry a version: "name/1.2".
         return suggest_slug(self.variables.get("AI_AGENT", "").replace("@", "/").split("/")[0])
+
+
+_T = TypeVar("_T")
+
+
+def _setting(name: str, text: str, parse: Callable[[str], _T]) -> _T:
+    """``text`` parsed; an error says which setting it came from. Raises UserError."""
+    try:
+        return parse(text)
+    except UserError as error:
+        raise UserError(f"{name}: {error}", hint=error.hint, code=error.code) from error
 
 
 def here() -> Environment:

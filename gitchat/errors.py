@@ -38,9 +38,16 @@ class ConflictError(ChatError):
 
 
 class FormatError(ChatError):
-    """Stored bytes are damaged, missing, or of a format we cannot read (exit status 4)."""
+    """Stored bytes are damaged, missing, or of a format we cannot read (exit status 4).
+
+    ``oid`` is the object in question, where it is one.
+    """
 
     status = 4
+
+    def __init__(self, message: str, *, hint: str, code: str, oid: str | None = None) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.oid = oid
 
 
 class RemoteError(ChatError):

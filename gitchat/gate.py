@@ -148,8 +148,8 @@ def _stays(path: Path, seen: LockFile, seconds: float) -> bool:
 
 
 @contextmanager
-def hold(directory: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Gate]:
-    """Hold the write lock in ``directory``, which is made when it is missing.
+def hold(directory: Path, wait_seconds: float = WAIT_SECONDS, name: str = "write.lock") -> Iterator[Gate]:
+    """Hold the write lock (or another, by its file's ``name``) in ``directory``, which is made when it is missing.
 
     Waiters are served in the order of their coming (the kernel's), not by chance,
     which would let a busy process starve the others.
@@ -158,7 +158,7 @@ def hold(directory: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Gate]:
         ConflictError: ``write-lock-held`` when the turn did not come in time.
         StorageError: ``read-only``, ``disk-full`` when the file cannot be made.
     """
-    path = directory / "write.lock"
+    path = directory / name
     try:
         directory.mkdir(exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -200,6 +200,8 @@ class _Waiter:
                 raise
             self.is_exclusive = False
             return True
+        if wait_seconds <= 0:
+            return False
         self._is_waiting = True
         threading.Thread(target=self._block, name="gitchat-write-lock", daemon=True).start()
         return self._acquired.wait(wait_seconds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.errors import StorageError
@@ -72,6 +73,23 @@ def run(
     if done.returncode != 0:
         raise GitFailed(done.returncode, stderr)
     return Done(done.stdout, stderr)
+
+
+def start_aside(command: Sequence[str], *, cwd: str, variables: Mapping[str, str]) -> None:
+    """Start ``command`` apart from this process: in a session of its own, silent, at low priority.
+
+    Nobody waits for it. That it cannot be started is no error.
+    """
+    with suppress(OSError):
+        subprocess.Popen(
+            ["nice", *command],
+            cwd=cwd,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:

@@ -81,6 +81,9 @@ class Libgit2Backend:
         except (pygit2.GitError, ValueError, OSError) as error:
             raise ObjectDamaged(str(error)) from error
 
+    def has_object(self, oid: Oid) -> bool:
+        return oid in self._odb
+
     def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
         self._apply_fsync()
         try:

@@ -82,18 +82,33 @@ class PlumbingBackend:
         return {RefName(name): Oid(oid) for oid, name in lines}, done.stderr
 
     def read_object(self, oid: Oid) -> bytes:
+        complaint = f"object {oid} cannot be read"
+        # More than once: beside a gc an object can vanish between being found and being read, and come back.
+        for _ in range(3):
+            try:
+                found = self._reader.read(oid)
+            except git.GitFailed as error:
+                complaint = error.stderr
+                continue
+            if found is not None:
+                return found[1]
+            if not self._is_there(oid):
+                raise ObjectMissing(oid)
+        raise ObjectDamaged(complaint)
+
+    def _is_there(self, oid: Oid) -> bool:
+        """Whether there is such an object; the batch process calls an unreadable one missing, too."""
         try:
-            found = self._reader.read(oid)
-        except git.GitFailed as error:
-            raise ObjectDamaged(error.stderr) from error
-        if found is not None:
-            return found[1]
-        try:
-            # The batch process says "missing" of an object that is there and cannot be read, too.
             self._git("cat-file", "-e", oid)
-        except git.GitFailed as error:
-            raise ObjectMissing(oid) from error
-        raise ObjectDamaged(f"object {oid} cannot be read")
+        except git.GitFailed:
+            return False
+        return True
+
+    def has_object(self, oid: Oid) -> bool:
+        try:
+            return self._reader.read(oid) is not None
+        except git.GitFailed:
+            return False
 
     def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
         is_empty_tree = kind == "tree" and not content

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from gitchat import checkpoint, codec, gate
+from gitchat import checkpoint, codec, gate, git, packing
 from gitchat.backend import (
     Backend,
     ObjectDamaged,
@@ -25,7 +25,22 @@ from gitchat.backend import (
 )
 from gitchat.checkpoint import Position
 from gitchat.errors import ConflictError, FormatError, StorageError
+from gitchat.journal import Journal, Saved
 from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
+
+HEAL_SECONDS = 0.2
+"""How soon a store looks again at what it wrote."""
+
+READ_ATTEMPTS = 4
+"""A prune that is under way can take a healed object once more."""
+
+WRITE_ATTEMPTS = 8
+"""git prune removes directories that are empty, also between our making one and writing into it."""
+
+PACK_OBJECTS = 512
+PACK_RETRY = 64
+PACK_BYTES = 8 * 1024 * 1024
+"""When there is much to pack: so many objects, or so many bytes, in the journal."""
 
 
 class Store:
@@ -35,10 +50,24 @@ class Store:
     worktrees share and that can be deleted at any time, except during a write.
     """
 
-    def __init__(self, backend: Backend, directory: Path, *, wait_seconds: float = gate.WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        directory: Path,
+        *,
+        wait_seconds: float = gate.WAIT_SECONDS,
+        has_journal: bool = True,
+        maintain: Callable[[], None] | None = None,
+    ) -> None:
+        """``maintain`` is called after a write when there is much to pack; it must return at once."""
         self.backend = backend
         self.directory = directory
+        self._common_dir = directory.parent
         self._wait_seconds = wait_seconds
+        self._journal = Journal(directory / "journal") if has_journal else None
+        self._maintain = maintain
+        self._unpacked = 0
+        self._healed_at: float | None = None
 
     # --- reading -------------------------------------------------------------
 
@@ -61,35 +90,61 @@ class Store:
         return sorted(room for room in refs if room is not None)
 
     def read(self, oid: Oid) -> codec.Commit:
-        """The commit ``oid``.
+        """The commit ``oid``; one that git lost is written again from the journal.
 
         Raises:
             FormatError: ``missing-object`` or ``damaged-object``.
         """
         try:
-            return codec.parse_commit(oid, self.backend.read_object(oid))
+            return codec.parse_commit(oid, self._read_healing(oid))
         except ObjectMissing as error:
-            raise FormatError(f"commit {oid} is missing", hint="git chat doctor", code="missing-object") from error
+            raise FormatError(
+                f"commit {oid} is missing", hint="git chat doctor", code="missing-object", oid=oid
+            ) from error
         except ObjectDamaged as error:
             raise FormatError(
-                f"commit {oid} is damaged: {error}", hint="git fsck; git chat doctor", code="damaged-object"
+                f"commit {oid} is damaged: {error}", hint="git fsck; git chat doctor", code="damaged-object", oid=oid
             ) from error
+
+    def has(self, oid: Oid) -> bool:
+        """Whether the commit is there, as far as that is known without reading it."""
+        return self.backend.has_object(oid)
+
+    def _read_healing(self, oid: Oid) -> bytes:
+        for _ in range(READ_ATTEMPTS - 1):
+            try:
+                return self.backend.read_object(oid)
+            except ObjectMissing:
+                self.heal(is_forced=True)
+        return self.backend.read_object(oid)
 
     # --- writing -------------------------------------------------------------
 
     def write_commit(self, raw: bytes) -> Oid:
-        """Store a commit that nothing points to yet. Raises StorageError."""
-        return self._write("commit", raw)
+        """Store a commit that nothing points to yet, and note it in the journal. Raises StorageError."""
+        oid = self._write("commit", raw)
+        if self._journal is not None:
+            try:
+                self._journal.add(Saved(oid, "commit", raw))
+            except OSError as error:
+                raise gate.storage_error(error, self.directory) from error
+            self._unpacked += 1
+        return oid
 
     def empty_tree(self) -> Oid:
         """The tree of every record. Written for real: without it ``git fsck`` complains."""
         return self._write("tree", b"")
 
     def _write(self, kind: ObjectKind, content: bytes) -> Oid:
-        try:
-            return self.backend.write_object(kind, content)
-        except WriteRefused as error:
-            raise self._refusal(str(error)) from error
+        for attempt in range(WRITE_ATTEMPTS):
+            try:
+                return self.backend.write_object(kind, content)
+            except WriteRefused as error:
+                refusal = self._refusal(str(error))
+                if refusal.code != "storage" or attempt == WRITE_ATTEMPTS - 1:
+                    raise refusal from error
+                time.sleep(0.001 * 2**attempt)
+        raise AssertionError("not reached")
 
     def move(self, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
         """Move ``ref`` to the commit that ``build`` makes on top of its present value.
@@ -108,11 +163,15 @@ class Store:
         """
         with gate.hold(self.directory, self._wait_seconds) as held:
             held.bury(self.backend.lock_path)
+            self.heal()
             while True:
                 old = self.tip(ref)
                 new = build(old)
                 if self._swap(held, ref, old, new, reason):
-                    return new
+                    break
+        if self._maintain is not None and self._is_due():
+            self._maintain()
+        return new
 
     def _swap(self, held: gate.Gate, ref: RefName, old: Oid | None, new: Oid, reason: str) -> bool:
         """One compare-and-swap, repeated while ``ref`` is locked; False when it has moved.
@@ -171,6 +230,73 @@ class Store:
                 return gate.storage_error(OSError(number, os.strerror(number)), self.directory.parent)
         return StorageError(f"git's storage refused: {words}", hint="git chat doctor", code="storage")
 
+    # --- keeping ---------------------------------------------------------------
+
+    def heal(self, *, is_forced: bool = False) -> int:
+        """Write again what the journal has and git lost, and say how many objects that were.
+
+        Costs a look at each object that is not packed yet, so at most five times a
+        second unless it ``is_forced``. Takes no lock. Raises StorageError.
+        """
+        now = time.monotonic()
+        is_recent = self._healed_at is not None and now - self._healed_at < HEAL_SECONDS
+        if self._journal is None or (is_recent and not is_forced):
+            return 0
+        self._healed_at = now
+        entries = self._journal.entries()
+        self._unpacked = len(entries)
+        lost = [
+            saved
+            for saved in entries
+            if not packing.is_loose(self._common_dir, saved.oid) and not self.backend.has_object(saved.oid)
+        ]
+        if lost:
+            self.empty_tree()
+        for saved in lost:
+            self._write(saved.kind, saved.content)
+        return len(lost)
+
+    def _is_due(self) -> bool:
+        """Every so often while there is much to pack, so that a failing pack does not start one with each write."""
+        is_much = self._unpacked >= PACK_OBJECTS and self._unpacked % PACK_RETRY == 0
+        return is_much or (self._journal is not None and self._journal.size_bytes() >= PACK_BYTES)
+
+    def pack(self, variables: Mapping[str, str]) -> int:
+        """Pack our own loose objects, and forget what is packed; say how many objects left the journal.
+
+        One process at a time; another one returns 0 at once. Writers wait only while the
+        journal is written anew.
+
+        Raises:
+            StorageError: the disk or git refuses; nothing is lost.
+        """
+        if self._journal is None:
+            return 0
+        try:
+            with gate.hold(self.directory, 0, "sync.lock"):
+                self.heal(is_forced=True)
+                loose = [
+                    saved.oid for saved in self._journal.entries() if packing.is_loose(self._common_dir, saved.oid)
+                ]
+                packing.Packs(self._common_dir, variables, self.directory / "packs").pack(loose)
+                return self._forget_packed(self._journal)
+        except ConflictError:
+            return 0
+        except git.GitFailed as error:
+            raise self._refusal(error.stderr) from error
+        except OSError as error:
+            raise gate.storage_error(error, self.directory) from error
+
+    def _forget_packed(self, journal: Journal) -> int:
+        with gate.hold(self.directory, self._wait_seconds):
+            packed = {
+                saved.oid
+                for saved in journal.entries()
+                if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
+            }
+            journal.drop(packed)
+        return len(packed)
+
     # --- checkpoints ---------------------------------------------------------
 
     def positions(self, room: RoomName) -> list[Position]:
@@ -189,7 +315,13 @@ class Store:
         return self.tip(log_ref(room))
 
 
-def open_store(common_dir: Path, *, variables: Mapping[str, str], fsync: bool = True) -> Store:
+def open_store(
+    common_dir: Path,
+    *,
+    variables: Mapping[str, str],
+    fsync: bool = True,
+    maintain: Callable[[], None] | None = None,
+) -> Store:
     """The store of the repository whose git common directory is ``common_dir``.
 
     On libgit2, which is fast; on git's plumbing where libgit2 does not know the
@@ -200,7 +332,8 @@ def open_store(common_dir: Path, *, variables: Mapping[str, str], fsync: bool = 
         FormatError: ``unsupported-repository``.
         StorageError: ``foreign-owner``.
     """
-    return Store(_open_backend(common_dir, variables, fsync), common_dir / "chatroom")
+    backend = _open_backend(common_dir, variables, fsync)
+    return Store(backend, common_dir / "chatroom", maintain=maintain)
 
 
 def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool) -> Backend:

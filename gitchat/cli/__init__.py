@@ -21,6 +21,9 @@ from gitchat.errors import ChatError
 COMMANDS = ("send", "log", "show", "doctor")
 """In the order in which somebody new meets them."""
 
+MAINTENANCE = ("pack",)
+"""Run by gitchat itself, so not listed."""
+
 INTERNAL_STATUS = 70
 BROKEN_PIPE_STATUS = 141
 
@@ -30,7 +33,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS + MAINTENANCE:
             return None
         command: click.Command = import_module(f"gitchat.cli.{cmd_name}").command
         return command
@@ -58,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
 
     All output is flushed on return.
     """
-    _speak_utf8()
+    _prepare_streams()
     try:
         status = _dispatch(arguments)
         sys.stdout.flush()
@@ -68,20 +71,20 @@ def run(arguments: Sequence[str]) -> int:
         return BROKEN_PIPE_STATUS
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1)
+        return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
     return status
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
     try:
-        git_chat.main(list(arguments), prog_name="git chat", standalone_mode=False)
+        status = git_chat.main(list(arguments), prog_name="git chat", standalone_mode=False)
     except ChatError as error:
-        return _fail(str(error), error.hint, error.status)
+        return _fail(str(error), error.hint, error.status, _errors_have_color(arguments))
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "git chat"
-        return _fail(error.format_message(), f"{path} -h", 2)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+        # An option without its value is reported before there is a context.
+        named = next((word for word in arguments if word in COMMANDS), None)
+        path = error.ctx.command_path if error.ctx else " ".join(filter(None, ("git chat", named)))
+        return _fail(error.format_message(), f"{path} -h", 2, _errors_have_color(arguments))
     except (KeyboardInterrupt, click.Abort):
         return 130
     except SystemExit:
@@ -90,24 +93,38 @@ def _dispatch(arguments: Sequence[str]) -> int:
         if isinstance(error, OSError) and error.filename is None:
             raise  # about the output, not about a file
         return _report_defect(error, arguments)
-    return 0
+    return status if isinstance(status, int) else 0
 
 
-def _fail(message: str, hint: str, status: int) -> int:
-    from gitchat.cli.terminal import escape
+def _fail(message: str, hint: str, status: int, has_color: bool) -> int:
+    from gitchat.cli.terminal import escape_line
 
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {escape(message)}", err=True, color=_color_of_errors())
-    click.echo(f"{click.style('hint:', fg='yellow')} {escape(hint)}", err=True, color=_color_of_errors())
+    error_mark, hint_mark = "error:", "hint:"
+    if has_color:
+        error_mark, hint_mark = click.style(error_mark, fg="red", bold=True), click.style(hint_mark, fg="yellow")
+    click.echo(f"{error_mark} {escape_line(message)}", err=True, color=has_color)
+    click.echo(f"{hint_mark} {escape_line(hint)}", err=True, color=has_color)
     return status
 
 
-def _color_of_errors() -> bool | None:
-    return False if os.environ.get("NO_COLOR") else None
+def _errors_have_color(arguments: Sequence[str]) -> bool:
+    """Colour on a terminal, unless it was turned off where an error can still know of it."""
+    is_off = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    if is_off or not sys.stderr.isatty() or {"--color=never", "--no-color"} & set(arguments):
+        return False
+    try:
+        return here().config.get("color.ui") not in ("never", "false", "no", "off")
+    except ChatError:
+        return True
 
 
-def _speak_utf8() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+def _prepare_streams() -> None:
+    """UTF-8 whatever the locale; a stream that was closed by who started us is an empty one."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as we do
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
@@ -128,4 +145,5 @@ def _report_defect(error: Exception, arguments: Sequence[str]) -> int:
         f"gitchat failed in a way it does not know: {type(error).__name__}: {error}",
         f"please report it with the contents of {file.name}",
         INTERNAL_STATUS,
+        has_color=False,
     )

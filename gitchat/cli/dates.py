@@ -39,16 +39,35 @@ def clock(moment: Moment) -> str:
 
 def check_style(style: str) -> str:
     """``style`` when ``--date`` knows it. Raises UserError ``bad-date-style``."""
-    folded = {"iso8601": "iso", "iso8601-strict": "iso-strict", "rfc2822": "rfc"}.get(
-        style.removesuffix("-local"), style.removesuffix("-local")
-    )
-    if folded in STYLES or style.startswith(("format:", "format-local:")):
+    base = style.removeprefix("auto:").removesuffix("-local")
+    folded = {"iso8601": "iso", "iso8601-strict": "iso-strict", "rfc2822": "rfc"}.get(base, base)
+    if folded in STYLES or base.startswith(("format:", "format-local:")):
         return style
     raise UserError(
         f"unknown date style {style!r}",
         hint=f"one of: {', '.join(STYLES)}, format:%Y-%m-%d; with -local for your own time zone",
         code="bad-date-style",
     )
+
+
+def chosen_style(environment: Environment, given: str | None, is_terminal: bool) -> str | None:
+    """The style that was given, else ``chat.date``; ``auto:STYLE`` is git's default where no person reads.
+
+    Raises:
+        UserError: ``bad-date-style``.
+    """
+    if given is not None:
+        return _for_reader(check_style(given), is_terminal)
+    configured = environment.config.get("chat.date")
+    try:
+        return _for_reader(check_style(configured), is_terminal) if configured is not None else None
+    except UserError as error:
+        raise UserError(f"chat.date: {error}", hint=error.hint, code=error.code) from error
+
+
+def _for_reader(style: str, is_terminal: bool) -> str:
+    is_auto, plain = style.startswith("auto:"), style.removeprefix("auto:")
+    return "default" if is_auto and not is_terminal else plain
 
 
 def format_date(moment: Moment, style: str, now: Moment) -> str:
@@ -61,7 +80,7 @@ def format_date(moment: Moment, style: str, now: Moment) -> str:
     if base == "relative":
         return relative(now.seconds - moment.seconds)
     if base == "human":
-        return _human(moment, now)
+        return _human(moment, now, is_local=is_local)
     if base in ("raw", "unix"):
         return str(moment.seconds) if base == "unix" else f"{moment.seconds} {when:%z}"
     if base in ("iso", "iso8601"):
@@ -77,23 +96,49 @@ def format_date(moment: Moment, style: str, now: Moment) -> str:
 
 
 def relative(seconds: int) -> str:
-    """How long ago, in git's steps: ``5 minutes ago``."""
+    """How long ago, in git's steps and with its rounding: ``5 minutes ago``. Source: git's date.c."""
     if seconds < 0:
         return "in the future"
-    steps = ((90, 1, "second"), (90 * 60, 60, "minute"), (36 * 3600, 3600, "hour"), (14 * 86400, 86400, "day"))
-    far = ((70 * 86400, 7 * 86400, "week"), (365 * 86400, 2_629_746, "month"), (10**18, 31_556_952, "year"))
-    _, unit, word = next(step for step in steps + far if seconds < step[0])
-    count = max(1, round(seconds / unit)) if seconds else 0
-    return f"{count} {word}{'' if count == 1 else 's'} ago"
+    if seconds < 90:
+        return f"{_counted(seconds, 'second')} ago"
+    minutes = (seconds + 30) // 60
+    if minutes < 90:
+        return f"{_counted(minutes, 'minute')} ago"
+    hours = (minutes + 30) // 60
+    if hours < 36:
+        return f"{_counted(hours, 'hour')} ago"
+    return f"{_days((hours + 12) // 24)} ago"
 
 
-def _human(moment: Moment, now: Moment) -> str:
-    when, today = _datetime(moment, is_local=True), _datetime(now, is_local=True)
-    if when.date() == today.date():
+def _days(days: int) -> str:
+    if days < 14:
+        return _counted(days, "day")
+    if days < 70:
+        return _counted((days + 3) // 7, "week")
+    if days < 365:
+        return _counted((days + 15) // 30, "month")
+    if days >= 5 * 365:
+        return _counted((days + 183) // 365, "year")
+    years, months = divmod((days * 24 + 365) // 730, 12)
+    return _counted(years, "year") + (f", {_counted(months, 'month')}" if months else "")
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _human(moment: Moment, now: Moment, *, is_local: bool) -> str:
+    """The less, the nearer it is: git leaves out what a reader knows of today."""
+    when, today = _datetime(moment, is_local=is_local), _datetime(now, is_local=True)
+    if when.year != today.year:
+        return f"{when:%b} {when.day} {when.year}"
+    days_before = today.day - when.day if when.month == today.month else None
+    if days_before == 0:
         return relative(now.seconds - moment.seconds)
-    if timedelta(0) < today - when < timedelta(days=6):
-        return f"{when:%a %H:%M}"
-    return f"{when:%b} {when.day} {when:%H:%M}" if when.year == today.year else f"{when:%b} {when.day} {when.year}"
+    if days_before is not None and 0 < days_before < 5:
+        zone = "" if is_local or when.utcoffset() == today.utcoffset() else f" {when:%z}"
+        return f"{when:%a %H:%M}{zone}"
+    return f"{when:%a %b} {when.day} {when:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

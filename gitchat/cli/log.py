@@ -100,8 +100,7 @@ def command(
         with_status=not no_status,
     )
     limit = None if everything else count if count is not None else DEFAULT_COUNT if since is None else None
-    style = date_style or environment.config.get("chat.date")
-    style = dates.check_style(style) if style is not None else None
+    style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
     listing = chat.log(query, limit)
     if not listing.entries and listing.damage is None:
         _say_empty(environment, name, as_json, is_filtered=query != Query())

@@ -18,7 +18,14 @@ color = click.option(
     flag_value="always",
     help="Colour the output.  [default: color.ui, else auto]",
 )
-no_color = click.option("--no-color", "color", flag_value="never", help="The same as --color=never.")
+no_color = click.option(
+    "--no-color",
+    is_flag=True,
+    expose_value=False,
+    # Not a second option for the same value: click would then take the default of one for that of both.
+    callback=lambda context, _, is_given: context.params.update(color="never") if is_given else None,
+    help="The same as --color=never.",
+)
 no_pager = click.option("--no-pager", is_flag=True, help="Print straight to the terminal.")
 
 

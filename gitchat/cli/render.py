@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchat.cli import dates
-from gitchat.cli.terminal import Screen, escape, escape_line
+from gitchat.cli.terminal import Screen, escape, escape_json, escape_line
 from gitchat.names import Uid, handle_of
 from gitchat.record import MESSAGE, STATUS, Entry, Moment
 
@@ -54,16 +54,19 @@ def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
     """:func:`to_json` as one line."""
     import json
 
-    return json.dumps(to_json(entry, labels), ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
+    return escape_json(json.dumps(to_json(entry, labels), ensure_ascii=False)) + "\n"
 
 
 def _parsed(body: str) -> Any:
+    """The JSON value that ``body`` is, or ``body`` itself when it is none that could be written again."""
     import json
 
     try:
-        return json.loads(body)
+        value = json.loads(body)
+        json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return body
+    return value
 
 
 def _indented(body: str) -> str:
@@ -108,7 +111,8 @@ class Renderer:
         notes = self._notes(entry, labels)
         if notes:
             parts.append(notes)
-        return "  ".join(parts) + "\n" + "".join(line + "\n" for line in self._body(entry))
+        heading = self.screen.fold("  ".join(parts), INDENT)
+        return heading + "\n" + "".join(line + "\n" for line in self._body(entry))
 
     def _recipients(self, entry: Entry) -> str:
         shown = ", ".join(self.screen.style(to, fg=_color_of(to)) for to in map(escape_line, entry.record.to))
@@ -156,23 +160,27 @@ class Renderer:
         """One record with all that is known about it, as ``git show`` would."""
         record = entry.record
         reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
-        fields = {
-            "From": f"{escape_line(record.author)} <{escape_line(record.email)}> (unverified)",
-            "To": ", ".join(map(escape_line, record.recipients)),
-            "Date": self._date(record.written),
-            "Kind": escape_line(record.kind) if record.kind != MESSAGE else None,
-            "Type": record.type,
-            "Reply": reply,
-            "Priority": "urgent" if record.urgent else None,
-            "Commit": record.commit,
-            "Origin": record.origin,
-            "Media": record.media,
-            "Handle": f"~{record.uid}",
-            "Oid": entry.oid,
-            **{escape_line(key): escape_line(value) for key, value in record.extra},
-        }
+        fields = [
+            ("From", f"{record.author} <{record.email}> (unverified)"),
+            ("To", ", ".join(record.recipients)),
+            ("Date", self._date(record.written)),
+            ("Kind", record.kind if record.kind != MESSAGE else None),
+            ("Type", record.type),
+            ("Reply", reply),
+            ("Priority", "urgent" if record.urgent else None),
+            ("Commit", record.commit),
+            ("Origin", record.origin),
+            ("Media", record.media),
+            ("Handle", f"~{record.uid}"),
+            ("Oid", entry.oid),
+            *record.extra,
+        ]
         title = self.screen.style(f"{entry.label} in {entry.room}", fg="yellow")
-        lines = [f"{key + ':':<10}{value}" for key, value in fields.items() if value is not None]
+        lines = [
+            self.screen.fold(f"{key + ':':<9} {escape_line(value)}", " " * 10)
+            for key, value in fields
+            if value is not None
+        ]
         return "\n".join([title, *lines, "", *self._body(entry), ""])
 
     def _date(self, moment: Moment) -> str:

@@ -71,6 +71,7 @@ def command(
     target = chat.find(parse_locator(reply_to)) if reply_to is not None else None
     body, is_edited = _body(environment, text)
     try:
+        _check_utf8(body)
         if json_body:
             _check_json(body)
         draft = Draft(
@@ -103,8 +104,8 @@ def _body(environment: Environment, text: tuple[str, ...]) -> tuple[str, bool]:
     if text == ("-",):
         return _read_standard_input(), False
     if text:
-        return _checked(" ".join(text), "the text"), False
-    if not sys.stdin.isatty():
+        return " ".join(text), False
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UserError(
             "no text to send",
             hint="git chat send \"hello\"; or give '-' to send standard input",
@@ -116,29 +117,33 @@ def _body(environment: Environment, text: tuple[str, ...]) -> tuple[str, bool]:
     if not body:
         (environment.location.git_dir / EDIT_FILE).unlink(missing_ok=True)
         raise UserError("nothing was sent: the message is empty", hint="git chat send", code="blank-body")
-    return _checked(body, "the text"), True
+    return body, True
 
 
 def _read_standard_input() -> str:
     """Standard input without its last line break, read no further than any limit can allow."""
-    data = sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
+    try:
+        data = sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
+    except (AttributeError, OSError) as error:  # who started us closed it, or gave a directory
+        raise UserError(
+            "standard input cannot be read", hint='give the text: git chat send "hello"', code="no-text"
+        ) from error
     if len(data) > MAX_BODY_BYTES:
         raise UserError(
             f"standard input has more than {MAX_BODY_BYTES:,} bytes, the most a message can have",
             hint="send a part of it (tail -c 60000), or commit it as a file and send its path",
             code="body-too-long",
         )
-    return _checked(data.decode("utf-8", "surrogateescape"), "standard input").rstrip("\r\n")
+    return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
 
 
-def _checked(text: str, source: str) -> str:
+def _check_utf8(text: str) -> None:
     if any("\udc80" <= character <= "\udcff" for character in text):
         raise UserError(
-            f"{source} is not UTF-8",
+            "the message is not UTF-8",
             hint="convert it: iconv -f latin1 -t utf-8 FILE | git chat send -",
             code="not-utf-8",
         )
-    return text
 
 
 def _check_json(body: str) -> None:

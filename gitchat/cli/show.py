@@ -37,7 +37,9 @@ def command(
     NUMBER is 12, '#12', or a handle such as ~k3f9q2.
     """
     chat = environment.room(environment.room_name(room), progress=options.ShowProgress())
-    style = dates.check_style(date_style or environment.config.get("chat.date") or "default")
+    if as_json and only_body:
+        raise click.UsageError("--json and --body exclude each other")
+    style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"
     entries = [chat.find(parse_locator(text)) for text in number]
     labels = chat.labels(entries)
     if as_json:

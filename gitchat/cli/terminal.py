@@ -12,6 +12,8 @@ import click
 
 from gitchat.environment import Environment
 from gitchat.errors import UserError
+from gitchat.gate import storage_error
+from gitchat.git import GitFailed
 
 # C0 and C1 controls but tab and line feed, line separators, bidirectional overrides and isolates,
 # byte-order mark, tag characters (invisible text) and lone surrogates. Joiners stay: scripts and
@@ -32,6 +34,16 @@ def escape(text: str) -> str:
 def escape_line(text: str) -> str:
     """As :func:`escape`, on one line: a line feed is shown as a space."""
     return escape(text.replace("\r\n", "\n").replace("\n", " ").replace("\t", " "))
+
+
+def escape_json(text: str) -> str:
+    """JSON text with what :func:`escape` would change in JSON's own escapes, so that it means the same."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[place]:02x}{units[place + 1]:02x}" for place in range(0, len(units), 2))
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -72,6 +84,15 @@ class Screen:
         import wcwidth  # costs a tenth of a command's time, so only for text that needs it
 
         return wcwidth.wrap(line, width, subsequent_indent=lead, break_on_hyphens=False)
+
+    def fold(self, line: str, indent: str) -> str:
+        """``line``, which may hold styles, broken at blanks where it is wider than the screen."""
+        if self.width is None or (len(line) <= self.width and line.isascii()):
+            return line
+        import wcwidth
+
+        folded = wcwidth.wrap(line, max(20, self.width), subsequent_indent=indent, break_on_hyphens=False)
+        return "\n".join(folded)
 
     def clip(self, line: str) -> str:
         """``line`` cut to the width, with an ellipsis where something was cut."""
@@ -116,9 +137,9 @@ def _columns() -> int:
 
 
 def page(environment: Environment, screen: Screen, text: Iterable[str]) -> None:
-    """Print ``text``, through git's pager when standard output is a terminal."""
+    """Print ``text``, through git's pager when standard output is a terminal and there is one."""
     pager = os.fsdecode(environment.git("var", "GIT_PAGER")).strip() if sys.stdout.isatty() else "cat"
-    if pager in ("", "cat"):
+    if pager in ("", "cat") or not _can_start(pager):
         sys.stdout.writelines(text)
         return
     import shlex
@@ -130,31 +151,49 @@ def page(environment: Environment, screen: Screen, text: Iterable[str]) -> None:
     click.echo_via_pager(text, color=screen.has_color)
 
 
+def _can_start(pager: str) -> bool:
+    """Whether a shell will find the pager; a line that only a shell understands is trusted."""
+    import shutil
+
+    word = pager.split()[0]
+    return not re.fullmatch(r"[\w./+-]+", word) or shutil.which(word) is not None
+
+
 def edit(environment: Environment, template: str, name: str) -> str:
     """What a person wrote in git's editor, without the part from the scissors line on.
 
-    The file ``name`` in the git directory keeps the text until the caller removes it,
-    so that a failed send loses nothing.
+    Empty lines around the text are dropped. The file ``name`` in the git directory keeps
+    it until the caller removes it, so that a failed send loses nothing.
 
     Raises:
         UserError: ``editor-failed``.
+        StorageError: the file cannot be written.
     """
     import shlex
 
     path = environment.location.git_dir / name
-    path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
-    editor = os.fsdecode(environment.git("var", "GIT_EDITOR")).strip()
     try:
+        path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
+    except OSError as error:
+        raise storage_error(error, path) from error
+    editor = ""
+    try:
+        editor = os.fsdecode(environment.git("var", "GIT_EDITOR")).strip()
         # click starts an editor without a shell; git with one, so that it may have arguments and quotes.
         click.edit(filename=str(path), editor=shlex.join(["sh", "-c", f'{editor} "$@"', editor]))
-    except click.ClickException as error:
+    except (click.ClickException, GitFailed) as error:
         raise UserError(
-            f"the editor {editor!r} failed",
+            f"the editor {editor!r} failed" if editor else "there is no editor for this terminal",
             hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",
             code="editor-failed",
         ) from error
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    return text.partition(SCISSORS)[0].strip()
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return ""
+    lines = text.partition(SCISSORS)[0].rstrip().split("\n")
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    return "\n".join(lines[first:])
 
 
 SCISSORS = "# ------------------------ >8 ------------------------"

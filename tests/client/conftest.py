@@ -99,6 +99,11 @@ class Chatroom:
         """The file of a loose object."""
         return self.path / ".git" / "objects" / oid[:2] / oid[2:]
 
+    def lose(self, oid: str) -> None:
+        """Take an object away for good: from git, and from the journal that would bring it back."""
+        self.file_of_object(oid).unlink()
+        (self.path / ".git" / "chatroom" / "journal").unlink(missing_ok=True)
+
     @cached_property
     def _environment(self) -> Environment:
         return self.world.environment(self.path, now=lambda: self._moment)

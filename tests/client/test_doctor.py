@@ -47,7 +47,7 @@ def test_healthy_room(chatroom: Chatroom) -> None:
         for subject in ("git", "repository", "name", "access", "hooks", "locks", "room dev", "room lobby")
     ]
     assert "you send as 'alice'" in lines[2]
-    assert "1 records, format 1" in lines[-1]
+    assert "1 record, format 1" in lines[-1]
 
 
 def test_repository_without_a_room_is_healthy(chatroom: Chatroom) -> None:
@@ -103,7 +103,7 @@ class Fault:
 
 def remove_tip(room: Chatroom) -> None:
     """Remove the object of the newest record."""
-    room.file_of_object(room.tip).unlink()
+    room.lose(room.tip)
 
 
 def damage_first(room: Chatroom) -> None:
@@ -137,15 +137,15 @@ FAULTS = {
     ),
     "damaged ref": Fault(
         lambda room: room.file_of().write_text("garbage\n"),
-        "room lobby", f"the ref {LOG} is damaged", "another clone: git fetch",
+        "room lobby", f"the ref {LOG} is damaged", r"(rm '.*/log'; git update-ref .*)",
     ),
     "empty ref": Fault(
         lambda room: room.file_of().write_text(""),
-        "room lobby", f"the ref {LOG} is damaged", "another clone: git fetch",
+        "room lobby", f"the ref {LOG} is damaged", r"(rm '.*/log'; git update-ref .*)",
     ),
-    "missing tip": Fault(remove_tip, "room lobby", "is missing", "another clone: git fetch"),
+    "missing tip": Fault(remove_tip, "room lobby", "is missing", "git fetch --refetch PATH-OR-URL"),
     "damaged record": Fault(
-        damage_first, "room lobby", "is damaged: .*newer records can be read", "another clone: git fetch"
+        damage_first, "room lobby", "is damaged: .*newer records can be read", "rm -f .*; git fetch --refetch"
     ),
     "clock ahead": Fault(
         lambda room: room.say(at=Moment(int(time.time()) + YEAR)),
@@ -202,3 +202,52 @@ def test_all_rooms_are_looked_at(chatroom: Chatroom) -> None:
     done = chatroom.chat("doctor", "--json")
     assert [finding["subject"] for finding in findings(done, "ok")][-2:] == ["room dev", "room ops"]
     assert [finding["subject"] for finding in findings(done, "wrong")] == ["room lobby"]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_wrong_ends_with_status_1(chatroom: Chatroom, options: list[str]) -> None:
+    """A script can tell from the exit status that something is wrong."""
+    chatroom.git("config", "remote.hub.mirror", "true")
+    assert chatroom.chat("doctor", *options).returncode == 1
+
+
+def break_ref(room: Chatroom) -> None:
+    """Overwrite the file of the ref."""
+    room.file_of().write_text("garbage\n")
+
+
+def remove_tip(room: Chatroom) -> None:
+    """Remove the object of the newest record."""
+    room.lose(room.tip)
+
+
+def remove_first(room: Chatroom) -> None:
+    """Remove the object of the first record."""
+    room.lose(room.entries()[0].oid)
+
+
+def damage_first(room: Chatroom) -> None:
+    """Overwrite the object of the first record."""
+    path = room.file_of_object(room.entries()[0].oid)
+    path.chmod(0o644)
+    path.write_text("junk")
+
+
+@pytest.mark.parametrize("damage", [break_ref, remove_tip, remove_first, damage_first])
+def test_damage_is_mended_from_another_clone(chatroom: Chatroom, damage: Callable[[Chatroom], None]) -> None:
+    """What the doctor says about a damaged room brings it back from a clone that has it, and loses nothing."""
+    chatroom.say("one")
+    chatroom.say("two")
+    other = chatroom.world.repository("other")
+    chatroom.world.git("fetch", "-q", chatroom.path, f"+{LOG}:{LOG}", cwd=other)
+    if damage is not break_ref:
+        chatroom.say("three, which the other clone does not have")
+        if damage is remove_tip:
+            chatroom.world.git("fetch", "-q", chatroom.path, f"+{LOG}:{LOG}", cwd=other)
+    before = chatroom.tip
+    damage(chatroom)
+    [wrong] = findings(chatroom.chat("doctor", "--json"), "wrong")
+    [command] = re.findall(r"((?:rm|git) .*)", wrong["mend"])
+    chatroom.world.run("sh", "-c", command.replace("PATH-OR-URL-OF-ANOTHER-CLONE", str(other)), cwd=chatroom.path)
+    assert findings(chatroom.chat("doctor", "--json", check=True), "wrong") == []
+    assert chatroom.tip == before

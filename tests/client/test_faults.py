@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
 from termios import FIONREAD
+from typing import Any
 
 import pytest
 
+from gitchat import __version__
 from gitchat.errors import ConflictError
 from gitchat.names import RoomName, uid_from_random
 from gitchat.record import Draft, Identity, Moment
@@ -47,7 +49,7 @@ class Fault:
     status: int = 1
     arrange: Callable[[Chatroom], object] = lambda room: None
     """What is wrong before the command runs."""
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
     """What is on standard output all the same."""
 
@@ -61,7 +63,13 @@ def damage(room: Chatroom, number: int) -> None:
 
 def remove(room: Chatroom, number: int) -> None:
     """Remove the object of a record."""
-    room.file_of_object(room.entries()[number - 1].oid).unlink()
+    room.lose(room.entries()[number - 1].oid)
+
+
+def file_for_directory(room: Chatroom) -> None:
+    """Put a file where the program keeps its own."""
+    shutil.rmtree(room.path / ".git" / "chatroom")
+    (room.path / ".git" / "chatroom").touch()
 
 
 def newer_format(room: Chatroom) -> None:
@@ -143,7 +151,7 @@ FAULTS = {
     ),
     "file where a directory belongs": Fault(
         "git chat send hi", "cannot use", "git chat doctor",
-        arrange=lambda room: (shutil.rmtree(room.path / ".git/chatroom"), (room.path / ".git/chatroom").touch()),
+        arrange=file_for_directory,
     ),
 }  # fmt: skip
 
@@ -175,6 +183,18 @@ def test_current_directory_is_gone(chatroom: Chatroom) -> None:
     """A directory that was removed under a shell is named as the cause."""
     done = chatroom.world.run("sh", "-c", 'mkdir gone && cd gone && rmdir "$PWD" && git-chat log', check=False)
     refused(done, "the current directory does not exist any more", "change to an existing directory")
+
+
+def test_help_is_shown_without_a_command(chatroom: Chatroom) -> None:
+    """``git chat`` alone is a question: the commands are the answer, in a repository or not."""
+    for words in ([], ["-h"]):
+        shown = chatroom.world.chat(*words, check=True).stdout
+        assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE)[:4] == ["send", "log", "show", "doctor"]
+
+
+def test_version_is_told(chatroom: Chatroom) -> None:
+    """``--version`` names the program and its version."""
+    assert chatroom.chat("--version", check=True).stdout == f"git-chat {__version__}\n"
 
 
 # --- repositories of every shape ---------------------------------------------
@@ -215,7 +235,16 @@ def odd_path(room: Chatroom) -> Path:
     return room.world.repository('it\'s a "path" $(x) é 日本')
 
 
-@pytest.mark.parametrize("shape", [bare, submodule, subdirectory, git_directory, unborn, odd_path])
+def reftable(room: Chatroom) -> Path:
+    """Refs in a reftable, which only a newer git knows."""
+    room.world.use_newer_git()
+    return room.world.repository("reftable", "--ref-format=reftable")
+
+
+SHAPES = [bare, submodule, subdirectory, git_directory, unborn, odd_path, reftable]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_room_works_in(chatroom: Chatroom, shape: Callable[[Chatroom], Path]) -> None:
     """Sending, reading and the doctor work in a repository of any shape."""
     cwd = shape(chatroom)
@@ -377,7 +406,7 @@ def test_read_only_file_system(world: World, small_disk: Path) -> None:
     assert world.chat("log", "--oneline", cwd=repository, check=True).stdout == "#1 alice: before\n"
 
 
-@pytest.mark.parametrize("words", ["log", "log --json", "show 1", "show --body 1", "doctor", "send -", "-h"])
+@pytest.mark.parametrize("words", ["log", "show --body 1", "doctor", "send -", "-h"])
 def test_output_that_cannot_be_written(chatroom: Chatroom, words: str) -> None:
     """A full disk behind ``>`` is an error and not a success."""
     chatroom.say()
@@ -389,7 +418,7 @@ def test_output_that_cannot_be_written(chatroom: Chatroom, words: str) -> None:
 # --- signals -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", ["log", "log --json", "log --oneline", "show --body 1"])
+@pytest.mark.parametrize("words", ["log", "log --json", "show --body 1"])
 def test_reader_that_has_seen_enough_is_no_error(chatroom: Chatroom, words: str) -> None:
     """When the reader of a pipe goes away, the program ends in silence."""
     for _ in range(3):
@@ -471,3 +500,56 @@ def test_fsck_is_content(chatroom: Chatroom) -> None:
     chatroom.chat("send", "--as", "zoe", "-r", "1", "yes", check=True)
     done = chatroom.git("fsck", "--strict")
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_extension_that_git_does_not_know(chatroom: Chatroom) -> None:
+    """A repository of a kind that this git cannot open is one error and one hint, with git's words on one line."""
+    chatroom.git("config", "core.repositoryFormatVersion", "1")
+    chatroom.git("config", "extensions.fromTheFuture", "true")
+    for words in (["send", "hi"], ["log"]):
+        refused(
+            chatroom.world.run("git-chat", *words, cwd=chatroom.path, check=False),
+            "unknown repository extension",
+            "git",
+        )
+
+
+def test_error_is_one_line_whatever_the_path(world: World) -> None:
+    """A line break in a path does not break the error in two."""
+    path = world.root / "two\nlines"
+    path.mkdir()
+    refused(world.chat("log", cwd=path), "two lines is not inside a git repository", "git init")
+
+
+@pytest.mark.parametrize("words", ["log --room", "log --between alice"])
+def test_usage_error_points_to_the_help_of_the_command(chatroom: Chatroom, words: str) -> None:
+    """The hint of a wrong usage is the help of the command that was used, and not of all."""
+    refused(chatroom.chat(*words.split()), "", "git chat log -h", 2)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("git-chat log >&-", 1), ("git-chat send hi >&-", 1), ("git-chat send <&-", 1), ("git-chat send - <&-", 1)],
+)
+def test_closed_stream_is_no_defect(chatroom: Chatroom, command: str, status: int) -> None:
+    """A daemon that starts us without standard streams gets an error that says so, or none."""
+    chatroom.say()
+    done = chatroom.world.run("sh", "-c", command, cwd=chatroom.path, check=False)
+    assert done.returncode in (0, status)
+    assert "Traceback" not in done.stderr
+    assert "does not know" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"), [("chat.room=a/b", "log"), ("chat.date=martian", "log"), ("chat.name=a/b", "send hi")]
+)
+def test_error_names_the_setting_it_is_about(chatroom: Chatroom, setting: str, words: str) -> None:
+    """Who typed no room must not look for the error in the command line."""
+    done = chatroom.git("-c", setting, "chat", *words.split(), check=False)
+    assert setting.partition("=")[0] in done.stderr
+
+
+def test_empty_name_in_the_environment_is_none(chatroom: Chatroom) -> None:
+    """An empty GITCHAT_NAME is as good as none, as with every variable of git."""
+    chatroom.chat("send", "hi", GITCHAT_NAME="", check=True)
+    assert chatroom.newest().author == "alice"

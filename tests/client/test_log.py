@@ -54,29 +54,23 @@ def numbers(story: Chatroom, *options: str) -> list[int]:
     [
         ("", [1, 2, 3, 4, 5, 6, 7]),
         ("--reverse", [7, 6, 5, 4, 3, 2, 1]),
-        ("-n 2", [6, 7]),
         ("-n2 --reverse", [7, 6]),
-        ("--max-count=99", [1, 2, 3, 4, 5, 6, 7]),
         ("-n 0", []),
         ("--all -n 1", [1, 2, 3, 4, 5, 6, 7]),
-        ("--room dev", [1]),
         ("--room DEV", [1]),
         ("--since 5", [6, 7]),
         ("--since #5", [6, 7]),
         ("--since 0", [1, 2, 3, 4, 5, 6, 7]),
         ("--since 7", []),
-        ("--since 99", []),
         ("--until 2", [1, 2]),
         ("--until 0", []),
         ("--since 2 --until 4", [3, 4]),
         ("--since 4 --until 2", []),
-        ("--since 2 -n 2", [6, 7]),
         ("--since yesterday", [6, 7]),
         ("--since 1.hour.ago", [7]),
         ("--until 2.hours.ago", [1, 2, 3, 4, 5, 6]),
         ("--since 2001-01-01", [1, 2, 3, 4, 5, 6, 7]),
-        ("--from alice", [1, 6, 7]),
-        ("--from ALICE -n 1", [7]),
+        ("--from Alice -n 2", [6, 7]),
         ("--from nobody", []),
         ("--to bob", [5]),
         ("-t alice", [2, 5]),
@@ -85,11 +79,9 @@ def numbers(story: Chatroom, *options: str) -> list[int]:
         ("--from bob --to alice", [2]),
         ("--between alice bob", [2]),
         ("--between bob Alice", [2]),
-        ("--between alice codex", [5, 6]),
+        ("--between codex Alice --max-count=9", [5, 6]),
         ("--between alice alice", []),
-        ("--between codex role:reviewer", [4]),
         ("--type Question", [1]),
-        ("--type decision", []),
         ("--no-status", [1, 2, 4, 5, 6, 7]),
         ("--grep fail", []),
         ("--grep fail -i", [4]),
@@ -226,24 +218,15 @@ def test_json_has_the_documented_keys(story: Chatroom, number: int) -> None:
     line = story.chat("log", "--json", "--since", str(number - 1), "--until", str(number), check=True).stdout
     record = story.entries()[number - 1].record
     written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.written.seconds))
-    always = {"id": number, "ts": written, "room": "lobby", "uid": record.uid, "origin": "agent"}
-    assert (
-        json.loads(line)
-        == always
-        | {
-            1: {"from": "alice", "to": "all", "content": "Who takes the parser?", "type": "question"},
-            2: {"from": "bob", "to": "alice", "content": "I do.\n\n  Tomorrow.", "reply_to": 1},
-            4: {
-                "from": "codex",
-                "to": "role:reviewer",
-                "content": "FAIL: axb",
-                "type": "blocker",
-                "priority": "urgent",
-            },
-            5: {"from": "codex", "to": "alice,bob", "content": "a.b is a pattern"},
-            6: {"from": "alice", "to": "codex", "content": {"a": [1, 2]}, "media": "json"},
-        }[number]
-    )
+    always: dict[str, object] = {"id": number, "ts": written, "room": "lobby", "uid": record.uid, "origin": "agent"}
+    own: dict[int, dict[str, object]] = {
+        1: {"from": "alice", "to": "all", "content": "Who takes the parser?", "type": "question"},
+        2: {"from": "bob", "to": "alice", "content": "I do.\n\n  Tomorrow.", "reply_to": 1},
+        4: {"from": "codex", "to": "role:reviewer", "content": "FAIL: axb", "type": "blocker", "priority": "urgent"},
+        5: {"from": "codex", "to": "alice,bob", "content": "a.b is a pattern"},
+        6: {"from": "alice", "to": "codex", "content": {"a": [1, 2]}, "media": "json"},
+    }
+    assert json.loads(line) == always | own[number]
     assert line.endswith("}\n")
     assert line.count("\n") == 1
 
@@ -264,18 +247,10 @@ def test_reply_to_what_is_out_of_sight_names_its_handle(chatroom: Chatroom) -> N
 # --- dates as git prints them ------------------------------------------------
 
 STYLES = [
-    *("local", "iso", "iso8601", "iso-strict", "iso8601-strict", "rfc", "rfc2822", "short", "raw", "unix"),
-    *(
-        "default",
-        "default-local",
-        "iso-local",
-        "iso-strict-local",
-        "rfc-local",
-        "short-local",
-        "raw-local",
-        "unix-local",
-    ),
-    *("format:%Y-%m-%d %H:%M", "format:%A %d %B, %I:%M:%S %p", "format:%z %%", "format-local:%a %H:%M"),
+    *("local", "iso", "iso8601", "iso-strict", "rfc", "rfc2822", "short", "raw", "unix", "default"),
+    *("relative", "relative-local", "human", "human-local", "auto:human"),
+    *("iso-local", "iso8601-strict-local", "rfc-local", "raw-local", "default-local"),
+    *("format:%Y-%m-%d %H:%M", "format:%A %d %B, %I:%M:%S %p %z %%", "format-local:%a %H:%M"),
 ]
 
 
@@ -406,3 +381,30 @@ def test_lines_stay_whole_away_from_a_terminal(chatroom: Chatroom) -> None:
     text = "word " * 100 + "end"
     chatroom.say(text)
     assert f"    {text}\n" in chatroom.chat("log", COLUMNS="60").stdout
+
+
+@pytest.mark.parametrize("words", ["log --color", "log --color --oneline", "show 1 --color", "doctor --color"])
+def test_color_without_a_value_means_always(story: Chatroom, words: str) -> None:
+    """``--color`` alone wants colour, also in a pipe, as for git log."""
+    assert ESC in story.chat(*words.split(), check=True).stdout
+
+
+def test_json_has_no_controls(foreign: Chatroom) -> None:
+    """JSON that appears on a terminal obeys nothing either: what is not plain text stands in JSON's own escapes."""
+    shown = foreign.chat("log", "--json", check=True).stdout
+    assert OBEYED.search(shown) is None
+
+
+@pytest.mark.parametrize("value", ["1e999", "[-1e999]"])
+def test_json_is_always_json(chatroom: Chatroom, value: str) -> None:
+    """A value that JSON can say and a float cannot hold does not make the output something else than JSON."""
+    chatroom.chat("send", "--json-body", value, check=True)
+    json.loads(chatroom.chat("log", "--json").stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_foreign_json_is_always_json(chatroom: Chatroom) -> None:
+    """Neither does a NaN in a record that other software wrote."""
+    chatroom.say()
+    chatroom.foreign(b"NaN\n\nChat-Kind: message\nChat-Media: json\n")
+    [line] = chatroom.chat("log", "--json", "-n1").stdout.splitlines()
+    assert json.loads(line)["content"] == "NaN"

@@ -130,3 +130,23 @@ def test_show_has_the_dates_of_git(chatroom: Chatroom) -> None:
     chatroom.say(at=WRITTEN)
     assert "Date:     2026-09-21 16:56:40 +0530\n" in chatroom.chat("show", "1", "--date", "iso").stdout
     assert "Date:     2026-09-21\n" in chatroom.git("-c", "chat.date=short", "chat", "show", "1").stdout
+
+
+def test_unknown_trailers_stand_apart_from_their_values(chatroom: Chatroom) -> None:
+    """What this version does not know is shown as it stands, repeated ones each, however long their keys are."""
+    chatroom.say()
+    chatroom.foreign(b"text\n\nChat-Kind: message\nChat-Mood: calm\nX-A: 1\nX-A: 2\n")
+    lines = [line.split() for line in chatroom.chat("show", "2").stdout.splitlines()]
+    assert [line for line in lines if line[:1] in (["Chat-Mood:"], ["X-A:"])] == [
+        ["Chat-Mood:", "calm"], ["X-A:", "1"], ["X-A:", "2"]
+    ]  # fmt: skip
+
+
+def test_unknown_trailers_replace_nothing(chatroom: Chatroom) -> None:
+    """A trailer that is called as one of the fields cannot forge it."""
+    chatroom.say()
+    oid = chatroom.foreign(b"text\n\nChat-Kind: message\nFrom: alice <a@x> (verified)\nOid: 1234\nHandle: ~000000\n")
+    lines = chatroom.chat("show", "2").stdout.splitlines()
+    assert lines[1] == "From:     mallory <mallory@example.com> (unverified)"
+    assert f"Oid:      {oid}" in lines
+    assert next(line for line in lines if line.startswith("Handle:")) != "Handle:   ~000000"

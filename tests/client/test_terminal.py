@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wcwidth
 
-from tests.client.conftest import Chatroom, Terminal
+from tests.client.conftest import Chatroom, Terminal, as_ordinary_user, read_only
 
 ESC = "\x1b"
 SCISSORS = "# ------------------------ >8 ------------------------"
@@ -123,6 +124,15 @@ def test_editor_is_gits(chatroom: Chatroom, terminal: Terminal) -> None:
     assert terminal("git", "chat", "send").stdout == "#1\n"
 
 
+@pytest.mark.parametrize("editor", ["echo hi >", "~/ed", "MODE=1 $HOME/ed", "sh -c 'echo hi > $1' -"])
+def test_editor_runs_in_a_shell(chatroom: Chatroom, terminal: Terminal, editor: str) -> None:
+    """What git understands as an editor is one here: redirections, variables, a tilde."""
+    path = chatroom.world.home / "ed"
+    path.write_text('#!/bin/sh\necho hi > "$1"\n')
+    path.chmod(0o755)
+    assert terminal("git", "chat", "send", GIT_EDITOR=editor).stdout == "#1\n"
+
+
 def test_each_worktree_has_its_own_draft(chatroom: Chatroom, terminal: Terminal) -> None:
     """Two people who write in two worktrees do not write into one file."""
     chatroom.git("worktree", "add", "-q", chatroom.world.root / "tree")
@@ -144,7 +154,7 @@ def test_person_at_a_terminal_is_human(chatroom: Chatroom, terminal: Terminal) -
 
 # --- the pager ---------------------------------------------------------------
 
-PAGER = {"GIT_PAGER": "sed s/^/P:/"}
+PAGER: dict[str, Any] = {"GIT_PAGER": "sed s/^/P:/"}
 
 
 @pytest.mark.parametrize("words", ["log", "log --oneline", "show 1"])
@@ -220,7 +230,7 @@ def test_pager_that_is_left_early_is_no_error(chatroom: Chatroom, terminal: Term
     ],
 )
 def test_color_at_a_terminal(
-    chatroom: Chatroom, terminal: Terminal, words: str, variables: dict[str, str], has_color: bool
+    chatroom: Chatroom, terminal: Terminal, words: str, variables: dict[str, Any], has_color: bool
 ) -> None:
     """A terminal gets colour as git gives it, errors included, unless it cannot or somebody does not want it."""
     chatroom.say()
@@ -283,3 +293,74 @@ def test_listing_without_a_match_says_so(chatroom: Chatroom, terminal: Terminal)
     chatroom.say()
     done = terminal("git", "chat", "log", "--from", "bob")
     assert (done.returncode, done.stdout) == (0, "no message matches\n")
+
+
+def test_edited_text_keeps_its_indentation(chatroom: Chatroom, terminal: Terminal) -> None:
+    """Empty lines around the text go, as for a commit; the indentation of its first line stays."""
+    terminal("git", "chat", "send", GIT_EDITOR=writes(chatroom, "\n\n    code\n    more\n\n"))
+    assert chatroom.newest().body == "    code\n    more"
+
+
+def test_edited_text_that_is_not_utf8_is_kept(chatroom: Chatroom, terminal: Terminal, draft: Path) -> None:
+    """Also when the text cannot be read as UTF-8, it stays in the file, and the hint says where."""
+    done = terminal("git", "chat", "send", columns=200, GIT_EDITOR=program(chatroom, r"printf 'caf\351' > $1"))
+    assert done.returncode == 1
+    assert f"your text is kept in {draft}\n" in done.stdout
+    assert draft.read_bytes() == b"caf\xe9"
+
+
+def test_editor_that_removes_the_file_sends_nothing(chatroom: Chatroom, terminal: Terminal) -> None:
+    """A file that is gone is an empty message."""
+    done = terminal("git", "chat", "send", GIT_EDITOR=program(chatroom, 'rm "$1"'))
+    assert done.returncode == 1
+    assert "error: nothing was sent" in plain(done.stdout)
+
+
+def test_editor_is_not_opened_where_nothing_can_be_written(chatroom: Chatroom, terminal: Terminal) -> None:
+    """In a read-only repository the cause is said before anybody writes a text."""
+    user = as_ordinary_user()
+    with read_only(chatroom.path):
+        done = terminal(*user, "git", "chat", "send", columns=200, GIT_EDITOR="true")
+    assert done.returncode == 1
+    assert "error: cannot write to" in plain(done.stdout)
+
+
+def test_terminal_without_an_editor(chatroom: Chatroom, terminal: Terminal) -> None:
+    """Where git has no editor for a dumb terminal, the hint chooses one or does without."""
+    del chatroom.world.variables["GIT_EDITOR"]
+    done = terminal("git", "chat", "send", columns=200, TERM="dumb")
+    assert done.returncode == 1
+    assert "error: " in plain(done.stdout)
+    assert "does not know" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "variables"),
+    [
+        ("git chat show 99", {"TERM": "dumb"}),
+        ("git -c color.ui=never chat show 99", {"TERM": "xterm"}),
+        ("git chat show 99 --color=never", {"TERM": "xterm"}),
+    ],
+)
+def test_errors_are_coloured_as_the_rest(
+    chatroom: Chatroom, terminal: Terminal, words: str, variables: dict[str, str]
+) -> None:
+    """Who has turned colour off, or has a terminal without, gets none in errors either."""
+    chatroom.say()
+    assert ESC not in terminal(*words.split(), **variables).stdout
+
+
+@pytest.mark.parametrize("words", ["log", "log --date=iso", "show 1"])
+def test_people_and_notes_are_wrapped_too(chatroom: Chatroom, terminal: Terminal, words: str) -> None:
+    """Also the line of names, and the fields of ``show``, take no more than the terminal has."""
+    names = tuple(f"somebody-{number}" for number in range(12))
+    chatroom.say("x", author="a" * 40, to=names, type="question", urgent=True)
+    shown = terminal("git", "chat", *words.split()).stdout
+    assert {line: wcwidth.width(line) for line in shown.splitlines() if wcwidth.width(line) > 60} == {}
+    assert all(name in shown for name in names)
+
+
+def test_pager_that_cannot_be_started_hides_nothing(chatroom: Chatroom, terminal: Terminal) -> None:
+    """As with git, the text is shown without the pager when there is none."""
+    chatroom.say("the text")
+    assert "the text" in terminal("git", "chat", "log", GIT_PAGER="no-such-pager").stdout

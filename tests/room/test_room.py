@@ -78,16 +78,23 @@ class Bench:
             body=body,
             block=trailers,
         )
-        return self.store.write_commit(raw)
+        return self.store.backend.write_object("commit", raw)
 
     def set_tip(self, oid: Oid) -> None:
         """Move the log as a foreign tool would, without any of our files."""
         ref = log_ref(ROOM)
         self.store.backend.swap_ref(ref, self.store.tip(ref), oid, "foreign")
 
+    def lose(self, oid: Oid) -> None:
+        """Take a commit away for good: from git and from the journal."""
+        (self.common_dir / "objects" / oid[:2] / oid[2:]).unlink()
+        (self.common_dir / "chatroom" / "journal").unlink()
+
     def grow(self, count: int) -> None:
         """Add ``count`` records in one move, so that long logs are quick to make."""
-        tip = self.store.room_tip(ROOM) or self.store.write_commit(codec.encode_genesis(ROOM, self.store.empty_tree()))
+        tip = self.store.room_tip(ROOM) or self.store.backend.write_object(
+            "commit", codec.encode_genesis(ROOM, self.store.empty_tree())
+        )
         for turn in range(count):
             tip = self.commit(tip, body=f"record {turn}", uid=uid_from_random(os.urandom(10)))
         self.set_tip(tip)
@@ -212,7 +219,7 @@ def test_foreign_commits_without_a_block_take_no_number(bench: Bench) -> None:
     bench.send("one")
     tip, who = bench.store.room_tip(ROOM), f"x <x@example.com> {START} +0000"
     raw = f"tree {bench.store.empty_tree()}\nparent {tip}\nauthor {who}\ncommitter {who}\n\ncode commit\n"
-    bench.set_tip(bench.store.write_commit(raw.encode()))
+    bench.set_tip(bench.store.backend.write_object("commit", raw.encode()))
     assert bench.send("two").entry.number == 2
 
 
@@ -306,7 +313,7 @@ def test_replies_are_labelled_when_they_are_out_of_the_listing(bench: Bench) -> 
 def test_a_damaged_record_hides_nothing_that_is_newer(bench: Bench) -> None:
     """Reading ends at the damage and tells of it; writing goes on with the right number."""
     oids = [bench.send(str(turn)).entry.oid for turn in range(5)]
-    (bench.common_dir / "objects" / oids[1][:2] / oids[1][2:]).unlink()
+    bench.lose(oids[1])
     fresh = Bench(bench.common_dir)
     listing = fresh.room.log(Query())
     assert [entry.number for entry in listing.entries] == [3, 4, 5]
@@ -318,7 +325,7 @@ def test_a_damaged_record_hides_nothing_that_is_newer(bench: Bench) -> None:
 def test_a_missing_tip_refuses_writes(bench: Bench) -> None:
     """Nothing is built upon a commit that is not there."""
     oid = bench.send("only").entry.oid
-    (bench.common_dir / "objects" / oid[:2] / oid[2:]).unlink()
+    bench.lose(oid)
     with pytest.raises(FormatError) as caught:
         Bench(bench.common_dir).send("next")
     assert (caught.value.code, caught.value.status) == ("missing-object", 4)

@@ -1,0 +1,214 @@
+"""git gc and prune beside writers, and our own packing: nothing acknowledged is lost. Proves section 7.4."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitchat import git, packing
+from gitchat.names import Oid
+from gitchat.store import Store
+from tests.contract import repositories
+from tests.crash.test_kills import assert_clean
+from tests.crash.writers import ROOM, fork, records, say, wait_for
+from tests.world import World, open_store
+
+KINDS = ["plain", "worktree", "sha256"]
+
+
+def lose_everything_loose(common_dir: Path) -> int:
+    """What a prune at the worst moment does: all our loose objects are gone."""
+    lost = [entry.oid for entry in records(common_dir) if packing.is_loose(common_dir, entry.oid)]
+    for oid in lost:
+        packing.loose_path(common_dir, oid).unlink()
+    return len(lost)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_prune_took_is_written_again(world: World, kind: str) -> None:
+    """After the next look at the room every record is back, and fsck and gc are content."""
+    common_dir = repositories.make(kind, world)
+    store = open_store(common_dir)
+    for turn in range(10):
+        say(store, str(turn))
+    assert lose_everything_loose(common_dir) == 10
+    assert open_store(common_dir).heal() >= 10
+    assert [entry.number for entry in records(common_dir)] == list(range(1, 11))
+    assert_clean(world, common_dir)
+    world.git("gc", "-q", "--prune=now", cwd=common_dir)
+
+
+def test_without_the_journal_a_prune_loses_records(world: World) -> None:
+    """The test above can fail."""
+    common_dir = world.repository() / ".git"
+    store = Store(open_store(common_dir).backend, common_dir / "chatroom", has_journal=False)
+    say(store, "lost")
+    assert lose_everything_loose(common_dir) == 1
+    assert open_store(common_dir).heal() == 0
+    assert world.git("fsck", cwd=common_dir, check=False).returncode != 0
+
+
+def test_a_send_heals_before_it_builds(world: World) -> None:
+    """A writer whose predecessor's commit was pruned builds on it all the same."""
+    common_dir = world.repository() / ".git"
+    say(open_store(common_dir), "first")
+    lose_everything_loose(common_dir)
+    assert say(open_store(common_dir), "second").entry.number == 2
+    assert_clean(world, common_dir)
+
+
+# --- packing ---------------------------------------------------------------------
+
+
+def pack(world: World, common_dir: Path) -> int:
+    """Pack what the room wrote."""
+    return open_store(common_dir).pack(git.scrub(world.variables))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packing_takes_our_objects_and_no_others(world: World, kind: str) -> None:
+    """The user's loose objects, unreachable ones too, stay loose; ours are packed and read as before."""
+    common_dir = repositories.make(kind, world)
+    theirs = Oid(world.git("hash-object", "-w", "--stdin", cwd=common_dir, stdin=b"unreachable").stdout.strip())
+    loose_before = set((common_dir / "objects").glob("??/*"))
+    store = open_store(common_dir)
+    for turn in range(20):
+        say(store, f"message {turn}")
+    before = records(common_dir)
+    assert pack(world, common_dir) == 21
+    assert not any(packing.is_loose(common_dir, entry.oid) for entry in before)
+    assert packing.is_loose(common_dir, theirs)
+    assert loose_before <= set((common_dir / "objects").glob("??/*"))
+    assert records(common_dir) == before
+    assert say(open_store(common_dir), "after").entry.number == 21
+    assert_clean_but(world, common_dir, theirs)
+
+
+def assert_clean_but(world: World, common_dir: Path, theirs: Oid) -> None:
+    """fsck finds the user's unreachable object and nothing else."""
+    checked = world.git("fsck", "--strict", cwd=common_dir)
+    assert checked.stdout.splitlines() == [f"dangling blob {theirs}"]
+
+
+def test_packs_stay_few(world: World) -> None:
+    """Small packs are packed again with the new ones; a pack that the user's gc took is forgotten."""
+    common_dir = world.repository() / ".git"
+    store = open_store(common_dir, fsync=False)
+    for turn in range(40):
+        say(store, str(turn))
+        pack(world, common_dir)
+    assert len(list((common_dir / "objects" / "pack").glob("*.pack"))) <= 7
+    world.git("gc", "-q", cwd=common_dir)
+    say(store, "after gc")
+    pack(world, common_dir)
+    assert [entry.number for entry in records(common_dir)] == list(range(1, 42))
+    assert_clean(world, common_dir)
+
+
+PACK_STEPS = ["_contents", "_write_names", "_remove", "unlink", "drop"]
+
+
+@pytest.mark.parametrize("step", PACK_STEPS)
+def test_a_kill_while_packing_loses_nothing(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever step the packer dies at, every record is readable, and the next packing finishes the work."""
+    common_dir = world.repository() / ".git"
+    store = open_store(common_dir)
+    say(store, "packed before")
+    pack(world, common_dir)
+    for turn in range(5):
+        say(store, str(turn))
+    before = records(common_dir)
+
+    def die(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    targets: dict[str, tuple[object, str]] = {
+        "unlink": (Path, "unlink"),
+        "drop": (open_store(common_dir)._journal, "drop"),
+    }
+
+    def pack_and_die() -> None:
+        dying = open_store(common_dir)
+        target, name = (dying._journal, "drop") if step == "drop" else targets.get(step, (packing.Packs, step))
+        setattr(target, name, die)
+        dying.pack(git.scrub(world.variables))
+
+    assert wait_for([fork(pack_and_die)]) == [-signal.SIGKILL]
+    assert records(common_dir) == before
+    assert_clean(world, common_dir)
+    pack(world, common_dir)
+    assert records(common_dir) == before
+    assert not any(packing.is_loose(common_dir, entry.oid) for entry in before)
+
+
+def test_one_packer_at_a_time(world: World) -> None:
+    """A second packer has nothing to do and says so."""
+    common_dir = world.repository() / ".git"
+    say(open_store(common_dir), "x")
+    from gitchat import gate
+
+    with gate.hold(common_dir / "chatroom", 0, "sync.lock"):
+        assert pack(world, common_dir) == 0
+    assert pack(world, common_dir) == 2
+
+
+def test_much_to_pack_is_packed_aside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 512 messages a process of its own packs them; the sender does not wait for it."""
+    common_dir = world.repository() / ".git"
+    started: list[int] = []
+    store = Store(
+        open_store(common_dir, fsync=False).backend, common_dir / "chatroom", maintain=lambda: started.append(1)
+    )
+    monkeypatch.setattr("gitchat.store.PACK_OBJECTS", 64)
+    monkeypatch.setattr("gitchat.store.PACK_RETRY", 8)
+    for turn in range(80):
+        say(store, str(turn))
+    assert 2 <= len(started) <= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["plain", "sha256"])
+def test_gc_in_a_loop_beside_four_writers(world: World, kind: str) -> None:
+    """With gc --prune=now, prune and pack-refs without pause, all that was acknowledged is there in the end."""
+    common_dir = repositories.make(kind, world)
+    writers = [fork(writer(common_dir, f"w{number}", world.root)) for number in range(4)]
+    alive = set(writers)
+    while alive:
+        for command in (("gc", "-q", "--prune=now"), ("prune", "--expire=now"), ("pack-refs", "--all")):
+            world.git(*command, cwd=common_dir, check=False)
+        pack(world, common_dir)
+        alive -= {pid for pid in alive if os.waitpid(pid, os.WNOHANG)[0]}
+    found = {entry.number: entry.record.body for entry in records(common_dir)}
+    acknowledged = [
+        line.split(" ", 1)
+        for number in range(4)
+        for line in (world.root / f"acknowledged-w{number}").read_text().splitlines()
+    ]
+    assert len(acknowledged) == 4 * WRITES
+    assert [line for line in acknowledged if found.get(int(line[0])) != line[1]] == []
+    assert len(found) == 4 * WRITES
+    open_store(common_dir).heal()
+    assert_clean(world, common_dir)
+    # A git gc that dies of a commit that is missing for a moment leaves its own lock behind.
+    (common_dir / "objects" / "info" / "commit-graph.lock").unlink(missing_ok=True)
+    world.git("gc", "-q", "--prune=now", cwd=common_dir)
+
+
+WRITES = 150
+
+
+def writer(common_dir: Path, name: str, place: Path) -> Callable[[], None]:
+    """A writer's work: many messages, each noted once it was acknowledged."""
+
+    def work() -> None:
+        store = open_store(common_dir, fsync=False)
+        with (place / f"acknowledged-{name}").open("w", buffering=1) as note:
+            for turn in range(WRITES):
+                body = f"{name} {turn}"
+                note.write(f"{say(store, body, name, ROOM).entry.number} {body}\n")
+
+    return work

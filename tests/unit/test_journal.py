@@ -1,0 +1,65 @@
+"""The journal file. Proves docs/format.md section 7.4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitchat.journal import Journal, Saved
+from gitchat.names import Oid
+
+FIRST = Saved(Oid("a" * 40), "commit", b"tree x\n\nbody\n")
+SECOND = Saved(Oid("b" * 64), "blob", b"\x00\xff\n" * 100)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """A journal with two objects."""
+    journal = Journal(tmp_path / "journal")
+    journal.add(FIRST)
+    journal.add(SECOND)
+    return journal
+
+
+def test_what_was_added_is_there_in_order(journal: Journal) -> None:
+    """Content comes back byte for byte, each object once."""
+    journal.add(FIRST)
+    assert journal.entries() == [FIRST, SECOND]
+
+
+def test_a_missing_journal_is_empty(tmp_path: Path) -> None:
+    """No file is no error."""
+    assert Journal(tmp_path / "none").entries() == []
+    assert Journal(tmp_path / "none").size_bytes() == 0
+
+
+def test_dropped_objects_are_gone_and_the_others_stay(journal: Journal) -> None:
+    """The file is written anew with what is left."""
+    journal.drop({FIRST.oid})
+    assert journal.entries() == [SECOND]
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_torn_end_loses_only_the_torn_entry(journal: Journal, tmp_path: Path, cut: int) -> None:
+    """A writer that was killed in its write harms nobody else's entry, also not a later one."""
+    path = tmp_path / "journal"
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert journal.entries() == [FIRST]
+    journal.add(SECOND)
+    assert journal.entries() == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize("garbage", [b"junk", b"\0" * 100, b"a" * 40 + b" commit 999999999 00000000\n"])
+def test_garbage_is_passed_over(journal: Journal, tmp_path: Path, garbage: bytes) -> None:
+    """What does not check is not there; what follows is."""
+    path = tmp_path / "journal"
+    path.write_bytes(garbage + path.read_bytes())
+    assert journal.entries() == [FIRST, SECOND]
+
+
+def test_changed_content_is_not_handed_out(journal: Journal, tmp_path: Path) -> None:
+    """An entry whose checksum does not fit is as good as missing."""
+    path = tmp_path / "journal"
+    path.write_bytes(path.read_bytes().replace(b"body", b"BODY"))
+    assert journal.entries() == [SECOND]
