@@ -175,7 +175,8 @@ class Environment:
 
     def _start_packing(self) -> None:
         """Pack in a process of its own, which nobody waits for."""
-        git.start_aside([sys.executable, "-m", "gitchat", "pack"], cwd=self.cwd, variables=self.variables)
+        # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
+        git.start_aside([sys.executable, "-P", "-m", "gitchat", "pack"], cwd=self.cwd, variables=self.variables)
 
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""

@@ -14,6 +14,7 @@ check and goes on at the next whole entry. Source: docs/format.md section 7.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import zlib
@@ -43,10 +44,12 @@ class Journal:
         self._path = path
 
     def add(self, saved: Saved) -> None:
-        """Append one object, unless it is the last one already. Under the write lock. Raises OSError."""
+        """Append one object. Under the write lock. Raises OSError; what was written by then is passed over."""
+        entry = _encode(saved)
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            os.write(descriptor, _encode(saved))
+            if os.write(descriptor, entry) != len(entry):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         finally:
             os.close(descriptor)
 

@@ -38,9 +38,11 @@ WRITE_ATTEMPTS = 8
 """git prune removes directories that are empty, also between our making one and writing into it."""
 
 PACK_OBJECTS = 512
-PACK_RETRY = 64
 PACK_BYTES = 8 * 1024 * 1024
 """When there is much to pack: so many objects, or so many bytes, in the journal."""
+
+PACK_RETRY = 16
+"""While there is much to pack, one write in so many starts a packer: most find one at work."""
 
 
 class Store:
@@ -257,9 +259,10 @@ class Store:
         return len(lost)
 
     def _is_due(self) -> bool:
-        """Every so often while there is much to pack, so that a failing pack does not start one with each write."""
-        is_much = self._unpacked >= PACK_OBJECTS and self._unpacked % PACK_RETRY == 0
-        return is_much or (self._journal is not None and self._journal.size_bytes() >= PACK_BYTES)
+        """Whether this write is one that starts a packer."""
+        if self._journal is None or self._unpacked % PACK_RETRY != 0:
+            return False
+        return self._unpacked >= PACK_OBJECTS or self._journal.size_bytes() >= PACK_BYTES
 
     def pack(self, variables: Mapping[str, str]) -> int:
         """Pack our own loose objects, and forget what is packed; say how many objects left the journal.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,6 +170,22 @@ def test_much_to_pack_is_packed_aside(world: World, monkeypatch: pytest.MonkeyPa
     for turn in range(80):
         say(store, str(turn))
     assert 2 <= len(started) <= 3
+
+
+def test_the_packer_runs_our_code_and_not_the_repositorys(world: World) -> None:
+    """A package called gitchat in the work tree is not what is started; ours packs."""
+    repository = world.repository()
+    (repository / "gitchat").mkdir()
+    (repository / "gitchat" / "__init__.py").write_text("open('../stolen', 'w')\n")
+    environment = world.environment(repository)
+    say(environment.store, "x")
+    environment._start_packing()
+    journal = environment.store.directory / "journal"
+    deadline = time.monotonic() + 60
+    while journal.stat().st_size > 0:
+        assert time.monotonic() < deadline, "nothing was packed"
+        select.select([], [], [], 0.02)
+    assert not (world.root / "stolen").exists()
 
 
 @pytest.mark.slow
