@@ -27,7 +27,7 @@ RULE = 1
 KEPT_POSITIONS = 8
 """A reader may hold a tip that writers have left behind; it still finds it among these."""
 
-_LINE = re.compile(r"([0-9a-f]{40,64}) ([0-9]+) ([01])")
+_LINE = re.compile(r"([0-9a-f]{40,64}) ([0-9]+) ([01]) ([01]) ([0-9a-f]{40,64}|-)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Position:
     is_plain: bool
     """Whether no merge and no repeated record stands in the log, so that a record's
     number follows from counting back along first parents."""
+    is_closed: bool = False
+    """Whether the last ``meta`` record with a state closed the room."""
+    title: Oid | None = None
+    """The last ``meta`` record with a title."""
 
 
 EMPTY = Position(None, 0, True)
@@ -76,7 +80,11 @@ def save(path: Path, positions: Sequence[Position]) -> None:
 
 
 def _encode(positions: Sequence[Position]) -> bytes:
-    lines = [f"{at.tip} {at.count} {int(at.is_plain)}\n" for at in positions if at.tip is not None]
+    lines = [
+        f"{at.tip} {at.count} {int(at.is_plain)} {int(at.is_closed)} {at.title or '-'}\n"
+        for at in positions
+        if at.tip is not None
+    ]
     body = f"gitchat checkpoint {RULE}\n{''.join(lines)}".encode()
     return body + f"{zlib.crc32(body):08x}\n".encode()
 
@@ -90,4 +98,10 @@ def _decode(data: bytes) -> list[Position] | None:
     if header != f"gitchat checkpoint {RULE}":
         return []
     matches = [_LINE.fullmatch(line) for line in lines]
-    return [Position(Oid(match[1]), int(match[2]), match[3] == "1") for match in matches if match]
+    return [
+        Position(
+            Oid(match[1]), int(match[2]), match[3] == "1", match[4] == "1", None if match[5] == "-" else Oid(match[5])
+        )
+        for match in matches
+        if match
+    ]

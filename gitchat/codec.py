@@ -44,6 +44,11 @@ _SINGLE_KEYS = {
 FORMAT = 1
 
 
+TITLE = "Chat-Title"
+STATE = "Chat-State"
+"""Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """An author or committer line."""

@@ -206,6 +206,16 @@ class Environment:
             progress=progress,
         )
 
+    def refuse_unknown_room(self, name: RoomName) -> None:
+        """Raise UserError ``no-such-room`` when no room here is called ``name``."""
+        rooms = self.store.rooms()
+        if name not in rooms:
+            raise UserError(
+                f"there is no room '{name}' here",
+                hint=f"rooms: {', '.join(rooms)}" if rooms else f'begin it: git chat send --room {name} "hello"',
+                code="no-such-room",
+            )
+
     def _new_uid(self) -> Uid:
         return uid_from_random(self.random_bytes(10))
 

@@ -12,6 +12,7 @@ Origin = Literal["human", "agent", "hook"]
 
 MESSAGE = "message"
 STATUS = "status"
+META = "meta"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
 
@@ -62,6 +63,8 @@ class Draft:
     urgent: bool = False
     commit: str | None = None
     media: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+    """More trailers; those of a ``meta`` record, for instance."""
 
     def __post_init__(self) -> None:
         if not self.body.strip():

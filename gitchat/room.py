@@ -5,7 +5,7 @@ No clock, no environment, no randomness: they come in as arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gitchat import codec, order
@@ -22,7 +22,7 @@ from gitchat.names import (
     uid_from_key,
 )
 from gitchat.query import Query
-from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Draft, Entry, Identity, Moment, Record
+from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, META, Draft, Entry, Identity, Moment, Record
 from gitchat.store import Store
 
 REPLY_SEARCH = 1000
@@ -50,6 +50,19 @@ class Listing:
     """The label of records that the entries reply to, as far as they were found."""
     damage: FormatError | None
     """What stopped the reading, when stored bytes are damaged or missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A room in a list of rooms."""
+
+    name: RoomName
+    title: str | None
+    is_closed: bool
+    count: int
+    """The newest number."""
+    active_seconds: int | None
+    """The date of the newest record; None for a room without any."""
 
 
 class _AlreadySent(Exception):
@@ -88,7 +101,7 @@ class Room:
         the stored record instead of adding a second one.
 
         Raises:
-            UserError: ``body-too-long``.
+            UserError: ``body-too-long``, ``room-closed``.
             ConflictError: ``key-conflict``, and what Store.move raises.
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
@@ -100,7 +113,9 @@ class Room:
         def append(tip: Oid | None) -> Oid:
             if key is not None:
                 self._refuse_second(record)
-            added[:] = [self._write_after(self._writable_position(tip), record, sender)]
+            position = self._writable_position(tip)
+            self._refuse_closed(position, record)
+            added[:] = [self._write_after(position, record, sender)]
             return added[0].oid
 
         try:
@@ -137,6 +152,7 @@ class Room:
             commit=draft.commit,
             origin=sender.origin,
             media=draft.media,
+            extra=draft.extra,
         )
 
     def _write_after(self, position: Position, record: Record, sender: Identity) -> Entry:
@@ -151,9 +167,24 @@ class Room:
             sender.committer_name, sender.committer_email, replace(record.written, seconds=committed)
         )
         oid = self._store.write_commit(codec.encode_record(record, tree=tree, parent=parent, committer=committer))
-        known = self._store.positions(self.name)
-        self._store.remember(self.name, [*known, Position(oid, number, position.is_plain)])
+        state, titled = _meta_of(record.kind, record.extra)
+        after = Position(
+            oid,
+            number,
+            position.is_plain,
+            position.is_closed if state is None else state == "closed",
+            oid if titled else position.title,
+        )
+        self._store.remember(self.name, [*self._store.positions(self.name), after])
         return Entry(self.name, number, oid, committed, record)
+
+    def _refuse_closed(self, position: Position, record: Record) -> None:
+        if position.is_closed and record.kind != META:
+            raise UserError(
+                f"room '{self.name}' is closed",
+                hint=f"open it again: git chat room open {self.name}",
+                code="room-closed",
+            )
 
     def _refuse_second(self, record: Record) -> None:
         """Raise _AlreadySent when the same author stored this uid before, ConflictError when it says otherwise."""
@@ -168,6 +199,35 @@ class Room:
                     code="key-conflict",
                 )
             raise _AlreadySent(entry)
+
+    # --- the room itself -------------------------------------------------------
+
+    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> Sent:
+        """Add a ``meta`` record with a title, a state (``open`` or ``closed``), or both.
+
+        Makes the room when it is not there. A title is one line of at most 200 characters.
+
+        Raises:
+            UserError: ``bad-title``, and what :meth:`send` raises.
+        """
+        trailers: list[tuple[str, str]] = []
+        if title is not None:
+            trailers.append((codec.TITLE, _checked_title(title)))
+        if state is not None:
+            trailers.append((codec.STATE, state))
+        body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
+        return self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
+
+    def summary(self) -> Summary:
+        """What a list of rooms shows. Reads the newest record and the one with the title.
+
+        Raises:
+            FormatError: what Store.read raises.
+        """
+        tip, position = self._settled()
+        newest = self._store.read(tip).committer.moment.seconds if tip is not None else None
+        title = self._store.read(position.title).value(codec.TITLE) if position.title is not None else None
+        return Summary(self.name, title, position.is_closed, position.count, newest)
 
     # --- positions -----------------------------------------------------------
 
@@ -208,6 +268,7 @@ class Room:
     def _survey(self, tip: Oid | None) -> tuple[Position, int]:
         """Count the whole log, and find the format that its writers ask for. Reads every commit once."""
         nodes: dict[Oid, order.Node] = {}
+        metas: dict[Oid, tuple[str | None, bool]] = {}
         needed_format, has_merge = codec.FORMAT, False
 
         def node_of(oid: Oid) -> order.Node:
@@ -216,6 +277,8 @@ class Room:
                 commit = self._store.read(oid)
                 needed_format = max(needed_format, _needed_format(commit))
                 has_merge = has_merge or len(commit.parents) > 1
+                if commit.kind == META:
+                    metas[oid] = _meta_of(META, commit.block or ())
                 nodes[oid] = _node(oid, commit)
                 if len(nodes) % 1000 == 0:
                     self._progress(len(nodes))
@@ -225,7 +288,11 @@ class Room:
         self._progress(None)
         kept = order.drop_repeated(ordered, node_of)
         is_plain = not has_merge and len(kept) == len(ordered)
-        return Position(tip, len(kept), is_plain), needed_format
+        said = [(oid, *metas[oid]) for oid in kept if oid in metas]
+        states = [state for _, state, _ in said if state is not None]
+        titles = [oid for oid, _, titled in said if titled]
+        is_closed = states[-1:] == ["closed"]
+        return Position(tip, len(kept), is_plain, is_closed, titles[-1] if titles else None), needed_format
 
     # --- reading -------------------------------------------------------------
 
@@ -340,8 +407,26 @@ class Room:
         )
 
 
+def _checked_title(text: str) -> str:
+    title = text.strip()
+    if title and len(title) <= 200 and not any(unsafe < " " or "\x7f" <= unsafe <= "\x9f" for unsafe in title):
+        return title
+    raise UserError(
+        "a title is one line of 1 to 200 characters without control characters",
+        hint='for example: git chat room title release "Release 1.0"',
+        code="bad-title",
+    )
+
+
 def _node(oid: Oid, commit: codec.Commit) -> order.Node:
     return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
+
+
+def _meta_of(kind: str, trailers: Iterable[tuple[str, str]]) -> tuple[str | None, bool]:
+    """The state that a record gives its room (``open``, ``closed`` or None), and whether it gives a title."""
+    values = dict(reversed(list(trailers))) if kind == META else {}
+    state = values.get(codec.STATE)
+    return (state if state in ("open", "closed") else None), codec.TITLE in values
 
 
 def _needed_format(commit: codec.Commit) -> int:

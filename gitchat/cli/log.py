@@ -147,16 +147,11 @@ def _pattern(text: str, ignore_case: bool, fixed: bool) -> re.Pattern[str]:
 
 def _say_empty(environment: Environment, name: RoomName, as_json: bool, is_filtered: bool) -> None:
     """Tell a person why nothing is shown; a room that was named and is not there is an error."""
-    rooms = environment.store.rooms()
-    if name in rooms:
-        if is_filtered and sys.stderr.isatty() and not as_json:
+    is_quiet = as_json or not sys.stderr.isatty()
+    if name in environment.store.rooms():
+        if is_filtered and not is_quiet:
             click.echo("no message matches", err=True)
-    elif name == environment.room_name(None):
-        if sys.stderr.isatty() and not as_json:
-            click.echo(f"Room '{name}' is empty. Write the first message: git chat send \"hello\"", err=True)
-    else:
-        raise UserError(
-            f"there is no room '{name}' here",
-            hint=f"rooms: {', '.join(rooms)}" if rooms else f'begin it: git chat send --room {name} "hello"',
-            code="no-such-room",
-        )
+    elif name != environment.room_name(None):
+        environment.refuse_unknown_room(name)
+    elif not is_quiet:
+        click.echo(f"Room '{name}' is empty. Write the first message: git chat send \"hello\"", err=True)

@@ -95,10 +95,10 @@ class Screen:
         return "\n".join(folded)
 
     def clip(self, line: str) -> str:
-        """``line`` cut to the width, with an ellipsis where something was cut."""
+        """``line``, which may hold styles, cut to the width, with an ellipsis where something was cut."""
         if self.width is None or (line.isascii() and len(line) <= self.width):
             return line
-        if line.isascii():
+        if line.isascii() and "\x1b" not in line:
             return line[: self.width - 1] + "…"
         import wcwidth
 

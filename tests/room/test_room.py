@@ -169,7 +169,7 @@ def test_a_damaged_checkpoint_never_gives_a_wrong_number(bench: Bench, content: 
     for turn in range(3):
         bench.send(str(turn))
     path = bench.store.directory / "checkpoints" / ROOM
-    path.write_bytes(path.read_bytes().replace(b" 3 1\n", b" 7 1\n") if content == "wrong count" else content)  # type: ignore[arg-type]
+    path.write_bytes(path.read_bytes().replace(b" 3 1 ", b" 7 1 ") if content == "wrong count" else content)  # type: ignore[arg-type]
     assert bench.send("next").entry.number == 4
     assert [entry.number for entry in bench.room.entries()] == [4, 3, 2, 1]
 
