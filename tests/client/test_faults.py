@@ -189,7 +189,14 @@ def test_help_is_shown_without_a_command(chatroom: Chatroom) -> None:
     """``git chat`` alone is a question: the commands are the answer, in a repository or not."""
     for words in ([], ["-h"]):
         shown = chatroom.world.chat(*words, check=True).stdout
-        assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE)[:4] == ["send", "log", "show", "rooms", "room", "doctor"]
+        assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE) == [
+            "send",
+            "log",
+            "show",
+            "rooms",
+            "room",
+            "doctor",
+        ]
 
 
 def test_version_is_told(chatroom: Chatroom) -> None:
