@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from gitchat import gate
 from gitchat.environment import Environment, clobbering_refspecs
@@ -18,23 +16,12 @@ from gitchat.errors import ChatError, FormatError
 from gitchat.names import ROOMS_PREFIX, Oid, RoomName, is_slug, log_ref
 from gitchat.packing import loose_path
 from gitchat.query import Query
-
-Level = Literal["ok", "note", "wrong"]
+from gitchat.verify import Finding
 
 OLDEST_GIT = (2, 31)
 RECENT_RECORDS = 50
 AHEAD_SECONDS = 86400
 """How far a record's date may lie ahead before a clock counts as wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. ``mend`` is the command or decision that mends it."""
-
-    level: Level
-    subject: str
-    text: str
-    mend: str | None = None
 
 
 def examine(environment: Environment) -> Iterator[Finding]:

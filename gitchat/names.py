@@ -31,6 +31,14 @@ Number = NewType("Number", int)
 Handle = NewType("Handle", str)
 """``~`` and the first six or more characters of a uid."""
 
+EMPTY_TREES = frozenset(
+    [
+        Oid("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
+        Oid("6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"),
+    ]
+)
+"""The id of the tree without entries, with SHA-1 and with SHA-256."""
+
 DEFAULT_ROOM = RoomName("lobby")
 EVERYBODY = "all"
 RESERVED_NAMES = frozenset({"all", "system", "role", "gitchat"})

@@ -18,7 +18,7 @@ from gitchat import __version__
 from gitchat.environment import here
 from gitchat.errors import ChatError
 
-COMMANDS = ("send", "log", "show", "rooms", "room", "doctor")
+COMMANDS = ("send", "log", "show", "rooms", "room", "doctor", "verify")
 """In the order in which somebody new meets them."""
 
 MAINTENANCE = ("pack",)

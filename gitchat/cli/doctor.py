@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
 import click
 
-from gitchat.cli import options, terminal
+from gitchat.cli import findings, options
 from gitchat.environment import Environment
 
 
@@ -19,23 +16,11 @@ from gitchat.environment import Environment
 def command(context: click.Context, as_json: bool, color: str | None) -> None:
     """Look for what is wrong with the rooms here, and say how to mend it.
 
+    Quick: of each room only the newest messages are read. To read all: git chat verify.
     Changes nothing. The exit status is 1 when something is wrong.
     """
     from gitchat.doctor import examine
 
     environment: Environment = context.obj
-    marks = {"ok": ("ok", "green"), "note": ("note", "yellow"), "wrong": ("WRONG", "red")}
-    is_wrong = False
-    for finding in examine(environment):
-        is_wrong = is_wrong or finding.level == "wrong"
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(finding), ensure_ascii=False))
-            continue
-        screen = terminal.screen_for(environment, color)
-        word, shade = marks[finding.level]
-        mark = screen.style(f"{word:<5}", fg=shade)
-        click.echo(f"{mark}  {terminal.escape_line(finding.subject)}: {terminal.escape_line(finding.text)}", color=True)
-        if finding.mend is not None:
-            click.echo(f"       {screen.style('mend:', bold=True)} {terminal.escape_line(finding.mend)}", color=True)
-    if is_wrong:
+    if findings.show(environment, examine(environment), as_json, color):
         context.exit(1)

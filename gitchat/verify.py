@@ -1,0 +1,147 @@
+"""Walks a whole log and tells what in it is not as docs/format.md says. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gitchat import codec, order
+from gitchat.errors import FormatError
+from gitchat.names import EMPTY_TREES, Oid, RoomName, log_ref
+from gitchat.store import Store
+
+Level = Literal["ok", "note", "wrong"]
+
+SHOWN_OF_A_KIND = 5
+"""How many findings of one kind are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``mend`` is the command or decision that mends it."""
+
+    level: Level
+    subject: str
+    text: str
+    mend: str | None = None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk over a log has seen."""
+
+    commits: dict[Oid, codec.Commit] = field(default_factory=dict)
+    damage: list[FormatError] = field(default_factory=list)
+
+
+def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
+    """What is wrong with ``room``; one finding that says so when nothing is.
+
+    Reads every commit once. ``progress`` is told how many commits were read, at every
+    hundredth.
+
+    Raises:
+        FormatError: ``damaged-ref``.
+    """
+    tip = store.tip(log_ref(room))
+    walk = _walk(store, tip, progress)
+    findings = [*_damage(room, walk), *_texts(room, walk), *_dates(room, walk)]
+    if not walk.damage:
+        findings += _numbers(store, room, tip, walk)
+    yield from _told(findings, f"room {room}")
+    if not any(finding.level == "wrong" for finding in findings):
+        records = len(order.numbered(tip, lambda oid: _node(walk, oid)))
+        yield Finding(
+            "ok",
+            f"room {room}",
+            f"{records} records in {len(walk.commits)} commits: texts, dates and numbers are right",
+        )
+
+
+def _walk(store: Store, tip: Oid | None, progress: Callable[[int], None]) -> _Walk:
+    walk = _Walk()
+    pending = [tip] if tip is not None else []
+    while pending:
+        oid = pending.pop()
+        if oid in walk.commits:
+            continue
+        try:
+            commit = store.read(oid)
+        except FormatError as error:
+            if error.oid not in {known.oid for known in walk.damage}:
+                walk.damage.append(error)
+            continue
+        walk.commits[oid] = commit
+        pending += commit.parents
+        if len(walk.commits) % 100 == 0:
+            progress(len(walk.commits))
+    return walk
+
+
+def _node(walk: _Walk, oid: Oid) -> order.Node:
+    commit = walk.commits[oid]
+    return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
+
+
+def _damage(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    for error in walk.damage:
+        mend = f"git fetch --refetch PATH-OR-URL-OF-ANOTHER-CLONE {log_ref(room)}"
+        yield Finding("wrong", f"room {room}", str(error), mend)
+
+
+def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    """Commits that are no records and ought to be, roots that are no genesis, files in a tree."""
+    for oid, commit in walk.commits.items():
+        if commit.block is None:
+            yield Finding(
+                "note",
+                f"room {room}",
+                f"commit {oid} by {commit.author.name} is no record: it has no block of trailers",
+            )
+        elif not commit.parents and commit.kind != "genesis":
+            yield Finding("note", f"room {room}", f"commit {oid} is a root and no genesis; it takes no number")
+        elif commit.takes_number and commit.value("Chat-Uid") != codec.identity_key(oid, commit)[0]:
+            yield Finding("note", f"room {room}", f"record {oid} has no valid uid; one is derived from its commit")
+        if commit.tree not in EMPTY_TREES:
+            yield Finding("note", f"room {room}", f"commit {oid} carries files, which this version does not show")
+
+
+def _dates(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    for oid, commit in walk.commits.items():
+        parents = [walk.commits[parent] for parent in commit.parents if parent in walk.commits]
+        before = max((parent.committer.moment.seconds for parent in parents), default=0)
+        if commit.committer.moment.seconds < before:
+            yield Finding(
+                "wrong",
+                f"room {room}",
+                f"commit {oid} is dated {before - commit.committer.moment.seconds} s before its parent: "
+                "git's walks may repeat what was read",
+                "find out what wrote it, and set that machine's clock; nothing is lost",
+            )
+
+
+def _numbers(store: Store, room: RoomName, tip: Oid | None, walk: _Walk) -> Iterator[Finding]:
+    """What the uid rule dropped, and whether the checkpoint counts as the log does."""
+    ordered = order.linearize(tip, lambda oid: _node(walk, oid))
+    kept = order.drop_repeated(ordered, lambda oid: _node(walk, oid))
+    if len(kept) < len(ordered):
+        yield Finding("note", f"room {room}", f"repeated records that are counted once: {len(ordered) - len(kept)}")
+    place = {oid: number for number, oid in enumerate(kept, 1)}
+    for position in store.positions(room):
+        if position.tip in place and place[position.tip] != position.count:
+            yield Finding(
+                "wrong",
+                f"room {room}",
+                f"the checkpoint counts {position.count} records at {position.tip}, the log {place[position.tip]}",
+                f"rm '{store.directory / 'checkpoints' / room}'",
+            )
+
+
+def _told(findings: list[Finding], subject: str) -> Iterator[Finding]:
+    """All that is wrong, and of the notes so many that a person still reads them."""
+    notes = [finding for finding in findings if finding.level == "note"]
+    yield from (finding for finding in findings if finding.level != "note")
+    yield from notes[:SHOWN_OF_A_KIND]
+    if len(notes) > SHOWN_OF_A_KIND:
+        yield Finding("note", subject, f"{len(notes) - SHOWN_OF_A_KIND} more of such commits")
