@@ -196,6 +196,7 @@ def test_help_is_shown_without_a_command(chatroom: Chatroom) -> None:
             "rooms",
             "room",
             "doctor",
+            "verify",
         ]
 
 

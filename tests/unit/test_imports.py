@@ -22,7 +22,7 @@ def modules_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("command", ["send", "log", "show", "rooms", "room", "doctor", "pack"])
+@pytest.mark.parametrize("command", ["send", "log", "show", "rooms", "room", "doctor", "verify", "pack"])
 def test_a_command_loads_nothing_heavy_at_module_level(command: str) -> None:
     """Neither pygit2 nor anything of the web is loaded before a repository is opened."""
     loaded = modules_after(f"import gitchat.__main__, gitchat.cli, gitchat.cli.{command}")
