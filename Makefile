@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test test-slow lint dist pictures bench clean
+.PHONY: help venv tools demo test test-slow soak lint dist pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,10 +39,13 @@ demo: $(INSTALLED) ## show the main job in a scratch repository
 
 test: $(INSTALLED) ## all tests that take no more than a few seconds each
 	@tests/fetch-newer-git.sh >/dev/null || echo "(tests that need the newer git are skipped, or fail under CI)"
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not soak"
 
 test-slow: $(INSTALLED) ## the other tests
 	$(BIN)/python -m pytest -m slow
+
+soak: $(INSTALLED) ## large rooms and long runs, some minutes
+	$(BIN)/python -m pytest -m soak -s
 
 lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/ruff check
