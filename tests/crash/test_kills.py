@@ -19,6 +19,7 @@ from gitchat.backend import Backend
 from gitchat.errors import ConflictError
 from gitchat.names import Oid, RefName, log_ref
 from gitchat.store import Store
+from tests.contract import repositories
 from tests.crash.writers import ROOM, fork, records, say, wait_for
 from tests.world import World, open_store
 
@@ -128,14 +129,27 @@ class BusyWriter:
         assert select.select([self._read], [], [], 30)[0]
 
 
-@pytest.mark.slow
-def test_50_random_kills_of_two_busy_writers(world: World) -> None:
+@pytest.mark.parametrize(
+    ("kind", "kills"),
+    [
+        pytest.param("plain", 50, marks=pytest.mark.slow),
+        pytest.param("sha256", 25, marks=pytest.mark.slow),
+        pytest.param("reftable", 25, marks=pytest.mark.slow),
+        pytest.param("plain", 150, marks=pytest.mark.soak),
+        pytest.param("sha256", 100, marks=pytest.mark.soak),
+        pytest.param("reftable", 100, marks=pytest.mark.soak),
+    ],
+)
+def test_random_kills_of_two_busy_writers(world: World, kind: str, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every acknowledged record is there, once, with its number; nobody is refused after 2 s of waiting."""
-    common_dir = world.repository() / ".git"
-    chance = random.Random(20261121)
+    if kind == "reftable":
+        world.use_newer_git()
+        monkeypatch.setenv("PATH", world.variables["PATH"])
+    common_dir = repositories.make(kind, world)
+    chance = random.Random(kills)
     acknowledged: list[tuple[int, str]] = []
     writers = [BusyWriter(common_dir, name) for name in ("one", "two")]
-    for turn in range(50):
+    for turn in range(kills):
         victim = turn % 2
         writers[victim].wait_for_one()
         # Not a wait for anything: a random moment in the life of a writer, which is what is tested.
@@ -148,7 +162,7 @@ def test_50_random_kills_of_two_busy_writers(world: World) -> None:
         writer.kill()
         acknowledged += writer.acknowledged()
     found = {entry.number: entry.record.body for entry in records(common_dir)}
-    assert len(acknowledged) > 100
+    assert len(acknowledged) > kills
     assert len(set(found.values())) == len(found)
     assert [(number, text) for number, text in acknowledged if found.get(number) != text] == []
     say(open_store(common_dir), "after all")
