@@ -28,6 +28,9 @@ from gitchat.store import Store
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""
 
+LONG_WALK = 1000
+"""From how many records on a reader, who takes no lock, notes what it has counted if it can."""
+
 Progress = Callable[[int | None], None]
 """Told how many commits were read so far, every thousand, during a long walk; None when it is over."""
 
@@ -244,7 +247,10 @@ class Room:
                 return tip, position
             if tip == self._store.tip(self._ref):
                 break
-        return tip, self._survey(tip)[0]
+        position, needed_format = self._survey(tip)
+        if position.count >= LONG_WALK and needed_format == codec.FORMAT:
+            self._store.remember_if_free(self.name, position)
+        return tip, position
 
     def _remembered(self, tip: Oid | None) -> Position | None:
         if tip is None:

@@ -310,6 +310,14 @@ class Store:
         """Note positions of ``room``, oldest first. Fails in silence: they are disposable."""
         checkpoint.save(self._checkpoint(room), positions)
 
+    def remember_if_free(self, room: RoomName, position: Position) -> None:
+        """Note one position when no writer is at work; a reader must not wait, or fail, for it."""
+        try:
+            with gate.hold(self.directory, 0):
+                self.remember(room, [*self.positions(room), position])
+        except (ConflictError, StorageError):
+            pass
+
     def _checkpoint(self, room: RoomName) -> Path:
         return self.directory / "checkpoints" / room
 

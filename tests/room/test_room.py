@@ -160,6 +160,16 @@ def test_a_lost_checkpoint_costs_one_walk_and_no_number(bench: Bench) -> None:
     assert bench.counting.reads - before == 1
 
 
+def test_a_reader_counts_a_long_log_once(bench: Bench) -> None:
+    """In a clone that never wrote, the first listing walks the log, and the second reads what it shows."""
+    bench.grow(1_200)
+    (bench.common_dir / "chatroom" / "checkpoints" / ROOM).unlink(missing_ok=True)
+    for reads in (1_201 + 20, 20):
+        before = bench.counting.reads
+        assert len(bench.room.log(Query(), 20).entries) == 20
+        assert bench.counting.reads - before == reads
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"garbage", b"gitchat checkpoint 1\n", b"\0" * 200, b"gitchat checkpoint 99\n00000000\n", "wrong count"],
