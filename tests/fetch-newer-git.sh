@@ -26,7 +26,7 @@ rm -rf "$apt" "$root"
 mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$root"
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $release main" > "$apt/sources.list"
 options=(-q -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
-  -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
+  -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root -o Acquire::Retries=5)
 apt-get "${options[@]}" update >/dev/null
 (cd "$apt" && apt-get "${options[@]}" download git libc6 libpcre2-8-0 zlib1g >/dev/null)
 for package in "$apt"/*.deb; do dpkg -x "$package" "$root"; done
