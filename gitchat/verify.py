@@ -55,7 +55,8 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
         yield Finding(
             "ok",
             f"room {room}",
-            f"{records} records in {len(walk.commits)} commits: texts, dates and numbers are right",
+            f"{records} record{'' if records == 1 else 's'} in {len(walk.commits)} commits: "
+            "texts, dates and numbers are right",
         )
 
 
