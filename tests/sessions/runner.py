@@ -3,7 +3,8 @@
 A block is fenced with three backticks and the word ``console``, then optionally whose
 terminal it is (``~alice``). A line ``$ command`` is run by bash; lines ``> `` continue
 it; what follows is the output, standard output and error together. ``[..]`` in a line
-stands for any text, ``[...]`` alone on a line for any lines. ``(exit 3)`` alone on the
+stands for any text, ``[...]`` alone on a line for any lines; a time of day stands for any
+other, and a day between dashes for any day. ``(exit 3)`` alone on the
 last line of an output is the exit status; without it the status is 0.
 
 Every participant has an own HOME and starts in an own directory; the directory is kept
@@ -73,7 +74,10 @@ def matches(expected: list[str], actual: list[str]) -> bool:
 
 
 def _pattern(line: str) -> str:
-    return ".*".join(re.escape(part) for part in line.split("[..]"))
+    if re.fullmatch(r"-- .* --", line):
+        return r"-- \w+, \d+ \w+ \d{4} --"
+    literal = ".*".join(re.escape(part) for part in line.split("[..]"))
+    return re.sub(r"(?<![\w:])\d\d:\d\d(?![\w:])", r"\\d\\d:\\d\\d", literal)
 
 
 class Session:

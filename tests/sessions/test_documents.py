@@ -32,6 +32,10 @@ def test_a_document_tells_the_truth(world: World, document: Path) -> None:
         (["[...]", "z"], ["x", "y", "z"], True),
         (["a", "[...]"], ["a"], True),
         (["a.c"], ["abc"], False),
+        (["#1  alice  14:03"], ["#1  alice  09:59"], True),
+        (["#1  alice  14:03"], ["#1  alice  soon"], False),
+        (["-- Friday, 20 November 2026 --"], ["-- Sunday, 1 March 2026 --"], True),
+        (["-- Friday, 20 November 2026 --"], ["-- nothing --"], False),
         ([], ["something"], False),
     ],
 )
