@@ -26,7 +26,7 @@ from gitchat.backend import (
 from gitchat.checkpoint import Position
 from gitchat.errors import ConflictError, FormatError, StorageError
 from gitchat.journal import Journal, Saved
-from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
+from gitchat.names import REF_PREFIX, ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
 
 HEAL_SECONDS = 0.2
 """How soon a store looks again at what it wrote."""
@@ -257,6 +257,46 @@ class Store:
         for saved in lost:
             self._write(saved.kind, saved.content)
         return len(lost)
+
+    def repair(self) -> list[str]:
+        """Mend what can be mended without another clone, and say what was done, a sentence each.
+
+        Lost and damaged objects that the journal has are written again, locks of our
+        refs that nobody holds any more and unreadable checkpoints are removed.
+
+        Raises:
+            ConflictError: ``write-lock-held``.
+            StorageError: the disk refuses.
+        """
+        done: list[str] = []
+        with gate.hold(self.directory, self._wait_seconds) as held:
+            held.bury(self.backend.lock_path)
+            lost, damaged = self.heal(is_forced=True), self._rewrite_damaged()
+            done += [f"wrote {lost} lost objects again"] if lost else []
+            done += [f"wrote {damaged} damaged objects again"] if damaged else []
+            for path in sorted((self._common_dir / REF_PREFIX).rglob("*.lock")):
+                found = gate.LockFile.look(path)
+                if found is not None and held.seconds_since(found) >= gate.FOREIGN_SECONDS:
+                    path.unlink(missing_ok=True)
+                    done.append(f"removed the stale lock {path}")
+            for path in sorted((self.directory / "checkpoints").glob("*")):
+                if not checkpoint.load(path):
+                    path.unlink(missing_ok=True)
+                    done.append(f"removed the unreadable checkpoint {path}")
+        return done
+
+    def _rewrite_damaged(self) -> int:
+        """Write again the loose objects of ours that cannot be read."""
+        count = 0
+        for saved in self._journal.entries() if self._journal is not None else []:
+            try:
+                self.backend.read_object(saved.oid)
+            except (ObjectDamaged, ObjectMissing):
+                # git takes an object that is there for written, whatever is in it.
+                packing.loose_path(self._common_dir, saved.oid).unlink(missing_ok=True)
+                self._write(saved.kind, saved.content)
+                count += 1
+        return count
 
     def _is_due(self) -> bool:
         """Whether this write is one that starts a packer."""

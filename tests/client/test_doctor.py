@@ -251,3 +251,59 @@ def test_damage_is_mended_from_another_clone(chatroom: Chatroom, damage: Callabl
     chatroom.world.run("sh", "-c", command.replace("PATH-OR-URL-OF-ANOTHER-CLONE", str(other)), cwd=chatroom.path)
     assert findings(chatroom.chat("doctor", "--json", check=True), "wrong") == []
     assert chatroom.tip == before
+
+
+# --- --fix -------------------------------------------------------------------
+
+
+def remove_newest(room: Chatroom) -> None:
+    """What git prune does at the wrong moment."""
+    room.file_of_object(room.tip).unlink()
+
+
+def spoil_checkpoint(room: Chatroom) -> None:
+    """Overwrite what remembers the room's length."""
+    (room.path / ".git/chatroom/checkpoints/lobby").write_bytes(b"\0" * 100)
+
+
+def leave_lock(room: Chatroom) -> None:
+    """A lock of the ref, two minutes old."""
+    lock = Path(f"{room.file_of()}.lock")
+    lock.touch()
+    os.utime(lock, times=(time.time() - 120, time.time() - 120))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (damage_first, "wrote 1 damaged objects again"),
+        (spoil_checkpoint, "removed the unreadable checkpoint"),
+        (leave_lock, "removed the stale lock"),
+    ],
+)
+def test_fix_mends_and_says_what_it_did(chatroom: Chatroom, damage: Callable[[Chatroom], None], words: str) -> None:
+    """After ``--fix`` nothing is wrong, every message is there, and the next number is right."""
+    for turn in range(3):
+        chatroom.say(str(turn))
+    damage(chatroom)
+    done = chatroom.chat("doctor", "--fix")
+    assert [line for line in done.stdout.splitlines() if line.startswith("fixed: ")] != []
+    assert words in done.stdout
+    assert (done.returncode, "WRONG" in done.stdout) == (0, False)
+    assert [entry.record.body for entry in chatroom.entries()] == ["0", "1", "2"]
+    assert chatroom.chat("send", "next").stdout == "#4\n"
+    assert "WRONG" not in chatroom.chat("verify").stdout
+
+
+def test_a_lost_commit_is_back_before_anybody_asks(chatroom: Chatroom) -> None:
+    """What a prune took needs no ``--fix``: opening the room is enough."""
+    chatroom.say("one")
+    remove_newest(chatroom)
+    assert "WRONG" not in chatroom.chat("doctor", check=True).stdout
+    assert chatroom.git("fsck").returncode == 0
+
+
+def test_fix_of_a_sound_room_does_nothing(chatroom: Chatroom) -> None:
+    """No line begins with ``fixed``."""
+    chatroom.say()
+    assert "fixed" not in chatroom.chat("doctor", "--fix", check=True).stdout

@@ -216,7 +216,8 @@ def test_gc_in_a_loop_beside_four_writers(world: World, kind: str) -> None:
     world.git("gc", "-q", "--prune=now", cwd=common_dir)
 
 
-WRITES = 150
+WRITES = int(os.environ.get("GITCHAT_TEST_WRITES", "150"))
+"""How many messages each writer sends; more by hand, for a longer run."""
 
 
 def writer(common_dir: Path, name: str, place: Path) -> Callable[[], None]:
