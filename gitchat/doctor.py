@@ -16,7 +16,7 @@ from gitchat.errors import ChatError, FormatError
 from gitchat.names import ROOMS_PREFIX, Oid, RoomName, is_slug, log_ref
 from gitchat.packing import loose_path
 from gitchat.query import Query
-from gitchat.verify import Finding
+from gitchat.verify import Finding, refetch
 
 OLDEST_GIT = (2, 31)
 RECENT_RECORDS = 50
@@ -197,11 +197,9 @@ def _mend(environment: Environment, name: RoomName, error: ChatError) -> str:
     """The command that mends a damaged room, without moving a ref back or losing a record."""
     common_dir, ref = environment.location.common_dir, log_ref(name)
     if isinstance(error, FormatError) and error.oid is not None:
-        # Only objects, no ref. A plain fetch would believe that it has all that a ref reaches. (git 2.36)
-        fetch = f"git fetch --refetch PATH-OR-URL-OF-ANOTHER-CLONE {ref}"
         if error.code == "damaged-object":
-            return f"rm -f '{loose_path(common_dir, Oid(error.oid))}'; {fetch}"
-        return fetch
+            return f"rm -f '{loose_path(common_dir, Oid(error.oid))}'; {refetch(name)}"
+        return refetch(name)
     if error.code == "damaged-ref":
         known = [at.tip for at in environment.store.positions(name) if at.tip and environment.store.has(at.tip)]
         if known:

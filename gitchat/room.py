@@ -205,10 +205,11 @@ class Room:
 
     # --- the room itself -------------------------------------------------------
 
-    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> Sent:
-        """Add a ``meta`` record with a title, a state (``open`` or ``closed``), or both.
+    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> Summary:
+        """Give the room a title, a state (``open`` or ``closed``), or both, and return what it is then.
 
-        Makes the room when it is not there. A title is one line of at most 200 characters.
+        Makes the room when it is not there; adds nothing to one that is in that state
+        already. A title is one line of at most 200 characters.
 
         Raises:
             UserError: ``bad-title``, and what :meth:`send` raises.
@@ -218,8 +219,11 @@ class Room:
             trailers.append((codec.TITLE, _checked_title(title)))
         if state is not None:
             trailers.append((codec.STATE, state))
-        body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
-        return self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
+        tip, position = self._settled()
+        if title is not None or tip is None or position.is_closed != (state == "closed"):
+            body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
+            self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
+        return self.summary()
 
     def summary(self) -> Summary:
         """What a list of rooms shows. Reads the newest record and the one with the title.

@@ -87,8 +87,15 @@ def _node(walk: _Walk, oid: Oid) -> order.Node:
 
 def _damage(room: RoomName, walk: _Walk) -> Iterator[Finding]:
     for error in walk.damage:
-        mend = f"git fetch --refetch PATH-OR-URL-OF-ANOTHER-CLONE {log_ref(room)}"
-        yield Finding("wrong", f"room {room}", str(error), mend)
+        yield Finding("wrong", f"room {room}", str(error), refetch(room))
+
+
+def refetch(room: RoomName) -> str:
+    """The command that brings lost objects back from another clone, and moves no ref.
+
+    A plain fetch would believe that it has all that a ref reaches. (git 2.36)
+    """
+    return f"git fetch --refetch PATH-OR-URL-OF-ANOTHER-CLONE {log_ref(room)}"
 
 
 def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:

@@ -58,11 +58,7 @@ def _describe(
 ) -> None:
     room = environment.room(parse_room(name))
     environment.refuse_mirror()
-    is_closed = room.summary().is_closed
-    is_there = room.name in environment.store.rooms()
-    if title is not None or not is_there or (state == "closed") != is_closed:
-        room.describe(environment.identity(as_), title=title, state=state)
-    summary = room.summary()
+    summary = room.describe(environment.identity(as_), title=title, state=state)
     shown = f": {summary.title}" if summary.title else ""
     click.echo(f"room '{room.name}' is {'closed' if summary.is_closed else 'open'}{shown}")
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -61,9 +62,9 @@ class Screen:
     """Columns, or None when the output is no terminal and lines stay whole."""
     has_color: bool
 
-    def style(self, text: str, **style: bool | str) -> str:
+    def style(self, text: str, **style: Any) -> str:
         """``text`` in a style of click.style, or as it is without colour."""
-        return click.style(text, **style) if self.has_color else text  # type: ignore[arg-type]
+        return click.style(text, **style) if self.has_color else text
 
     def wrap(self, text: str, indent: str) -> list[str]:
         """The lines of ``text``, wrapped and indented; empty lines stay empty."""
