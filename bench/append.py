@@ -33,10 +33,10 @@ from figures import (
     table,
 )
 
+from gitchat.log import Log
 from gitchat.names import DEFAULT_ROOM, log_ref
 from gitchat.query import Query
 from gitchat.record import Draft, Identity
-from gitchat.room import Room
 
 SIZES = (10, 1_000, 10_000)
 COPIES = 5
@@ -82,7 +82,7 @@ def readings(repositories: dict[int, list[Path]]) -> str:
     actions: dict[str, Callable[[], object]] = {}
     for size, (repository, *_) in repositories.items():
         room, _sender = open_room(repository, fsync=True)
-        actions[f"{size}"] = partial(room.log, Query(), 20)
+        actions[f"{size}"] = partial(room.listing, Query(), 20)
         actions[f"{FLOOR} {size}"] = partial(read_with_libgit2, pygit2.Repository(str(repository)), 20)
     interleaved(actions, 3)
     times = interleaved(actions, ROUNDS)
@@ -157,7 +157,7 @@ def appends(repositories: dict[int, list[Path]], scratch: Path) -> str:
     )
 
 
-def send_in_turn(rooms: Iterator[tuple[Room, Identity]]) -> None:
+def send_in_turn(rooms: Iterator[tuple[Log, Identity]]) -> None:
     """Append to the next of ``rooms``."""
     room, sender = next(rooms)
     room.send(Draft(body=BODY), sender)
@@ -246,9 +246,9 @@ def write(repository: Path, count: int, fsync: bool, barrier: Any) -> None:
     barrier.wait()
 
 
-def check(room: Room, count: int) -> None:
+def check(room: Log, count: int) -> None:
     """End the benchmark when a record was lost: figures of a store that loses some mean nothing."""
-    numbers = [entry.number for entry in room.log(Query()).entries]
+    numbers = [entry.number for entry in room.listing(Query()).entries]
     if numbers != list(range(1, count + 1)):
         sys.exit(f"error: {count} records were sent, {len(numbers)} are there")
 

@@ -12,9 +12,9 @@ from time import perf_counter
 from typing import TypeVar
 
 from gitchat.environment import Environment
+from gitchat.log import Log
 from gitchat.names import RoomName
 from gitchat.record import Draft, Identity
-from gitchat.room import Room
 
 Action = TypeVar("Action", bound=Callable[[], object])
 
@@ -48,11 +48,11 @@ def make_repository(path: Path, records: int) -> Path:
     return path
 
 
-def open_room(repository: Path, *, fsync: bool) -> tuple[Room, Identity]:
+def open_room(repository: Path, *, fsync: bool) -> tuple[Log, Identity]:
     """The room of ``repository``, and somebody who writes to it."""
     variables = sealed_variables(repository.parent, fsync=fsync)
     environment = Environment(cwd=str(repository), variables=variables, is_terminal=False)
-    return environment.room(RoomName("lobby")), environment.identity()
+    return environment.log(RoomName("lobby")), environment.identity()
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -164,10 +164,10 @@ def _loose_rooms(common_dir: Path) -> Iterator[RoomName]:
 
 
 def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
-    room = environment.room(name)
+    room = environment.log(name)
     subject = f"room {name}"
     try:
-        listing = room.log(Query(), RECENT_RECORDS)
+        listing = room.listing(Query(), RECENT_RECORDS)
         count = room.count()
     except ChatError as error:
         yield Finding("wrong", subject, str(error), _mend(environment, name, error))

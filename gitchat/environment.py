@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from gitchat import git
 from gitchat.errors import ChatError, StorageError, UserError
+from gitchat.log import Log, Progress
 from gitchat.names import (
     DEFAULT_ROOM,
     REF_PREFIX,
@@ -30,7 +31,6 @@ from gitchat.names import (
     uid_from_random,
 )
 from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Identity, Moment, Origin
-from gitchat.room import Progress, Room
 from gitchat.store import Store, foreign_owner, open_store
 
 _AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
@@ -195,9 +195,9 @@ class Environment:
         configured = self.config.get("chat.room")
         return _setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM
 
-    def room(self, name: RoomName, *, progress: Progress = lambda count: None) -> Room:
-        """The room ``name`` of the repository here."""
-        return Room(
+    def log(self, name: RoomName, *, progress: Progress = lambda count: None) -> Log:
+        """The log of the room ``name`` of the repository here."""
+        return Log(
             self.store,
             name,
             clock=self.now,

@@ -143,7 +143,7 @@ def write_conversation(places: Mapping[str, Path], variables: Mapping[str, str])
             reply_to=sent[line.reply_to - 1] if line.reply_to else None,
             urgent=line.urgent,
         )
-        stored = environment.room(RoomName("lobby")).send(draft, environment.identity(line.who))
+        stored = environment.log(RoomName("lobby")).send(draft, environment.identity(line.who))
         sent.append(stored.entry.record.uid)
 
 

@@ -13,9 +13,9 @@ from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer, json_line
 from gitchat.environment import Environment
 from gitchat.errors import UserError
+from gitchat.log import Listing, Log
 from gitchat.names import Number, RoomName, parse_recipient, parse_slug
 from gitchat.query import Query
-from gitchat.room import Listing, Room
 
 DEFAULT_COUNT = 50
 """How much one screen of history is, when nothing narrows the listing."""
@@ -84,7 +84,7 @@ def command(
       git chat log --json | jq -r .content
     """
     name = environment.room_name(room)
-    chat = environment.room(name, progress=options.ShowProgress())
+    chat = environment.log(name, progress=options.ShowProgress())
     after, since_seconds = _bound(environment, chat, since, "--since")
     through, until_seconds = _bound(environment, chat, until, "--until")
     query = Query(
@@ -101,7 +101,7 @@ def command(
     )
     limit = None if everything else count if count is not None else DEFAULT_COUNT if since is None else None
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    listing = chat.log(query, limit)
+    listing = chat.listing(query, limit)
     if not listing.entries and listing.damage is None:
         _say_empty(environment, name, as_json, is_filtered=query != Query())
     if reverse:
@@ -124,7 +124,7 @@ def _lines(renderer: Renderer, listing: Listing, oneline: bool, as_json: bool) -
     return renderer.oneline(listing.entries) if oneline else renderer.listing(listing.entries, listing.labels)
 
 
-def _bound(environment: Environment, chat: Room, text: str | None, option: str) -> tuple[Number | None, int | None]:
+def _bound(environment: Environment, chat: Log, text: str | None, option: str) -> tuple[Number | None, int | None]:
     """A bound as a number or as seconds; a handle is looked up."""
     if text is None:
         return None, None

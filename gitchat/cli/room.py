@@ -56,11 +56,11 @@ def title_room(environment: Environment, name: str, text: tuple[str, ...], as_: 
 def _describe(
     environment: Environment, name: str, as_: str | None, *, title: str | None = None, state: str | None = None
 ) -> None:
-    room = environment.room(parse_room(name))
+    room = environment.log(parse_room(name))
     environment.refuse_mirror()
-    summary = room.describe(environment.identity(as_), title=title, state=state)
-    shown = f": {summary.title}" if summary.title else ""
-    click.echo(f"room '{room.name}' is {'closed' if summary.is_closed else 'open'}{shown}")
+    overview = room.describe(environment.identity(as_), title=title, state=state)
+    shown = f": {overview.title}" if overview.title else ""
+    click.echo(f"room '{room.name}' is {'closed' if overview.is_closed else 'open'}{shown}")
 
 
 def _refuse_unknown(environment: Environment, name: str) -> None:

@@ -9,8 +9,8 @@ import click
 
 from gitchat.cli import dates, options, terminal
 from gitchat.environment import Environment
+from gitchat.log import Overview
 from gitchat.record import Moment
-from gitchat.room import Summary
 
 
 @click.command("rooms")
@@ -21,7 +21,7 @@ from gitchat.room import Summary
 @click.pass_obj
 def command(environment: Environment, status: str, as_json: bool, color: str | None) -> None:
     """List the rooms here, the most recently active first."""
-    rooms = [environment.room(name, progress=options.ShowProgress()).summary() for name in environment.store.rooms()]
+    rooms = [environment.log(name, progress=options.ShowProgress()).overview() for name in environment.store.rooms()]
     rooms.sort(key=lambda room: (-(room.active_seconds or 0), room.name))
     shown = [room for room in rooms if status in ("all", _state(room))]
     if as_json:
@@ -41,10 +41,10 @@ def command(environment: Environment, status: str, as_json: bool, color: str | N
         click.echo(screen.clip(f"{room.name:<{width}}  {number}  {active}{state}{title}"), color=True)
 
 
-def _state(room: Summary) -> str:
+def _state(room: Overview) -> str:
     return "closed" if room.is_closed else "open"
 
 
-def _to_json(room: Summary) -> dict[str, object]:
+def _to_json(room: Overview) -> dict[str, object]:
     active = dates.utc(Moment(room.active_seconds)) if room.active_seconds is not None else None
     return {"room": room.name, "status": _state(room), "title": room.title, "latest_id": room.count, "active": active}

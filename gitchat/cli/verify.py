@@ -54,6 +54,6 @@ def _verified(environment: Environment, name: RoomName) -> list[findings.Finding
 def _length(environment: Environment, name: RoomName) -> int:
     """About how many commits there are to read; 0 when that is part of the damage."""
     try:
-        return environment.room(name).count()
+        return environment.log(name).count()
     except FormatError:
         return 0

@@ -18,10 +18,10 @@ from typing import Any, Protocol
 import pytest
 
 from gitchat.environment import Environment, read_clock
+from gitchat.log import Log
 from gitchat.names import Name, RefName, RoomName, log_ref
 from gitchat.query import Query
 from gitchat.record import Draft, Entry, Identity, Moment, Record
-from gitchat.room import Room
 from tests.world import Argument, Done, World
 
 LOG = log_ref(RoomName("lobby"))
@@ -74,13 +74,13 @@ class Chatroom:
 
     # --- reading ---------------------------------------------------------------
 
-    def room(self, name: str = "lobby") -> Room:
+    def room(self, name: str = "lobby") -> Log:
         """A room as the core gives it."""
-        return self._environment.room(RoomName(name))
+        return self._environment.log(RoomName(name))
 
     def entries(self, room: str = "lobby") -> list[Entry]:
         """Every record of the room, oldest first."""
-        return self.room(room).log(Query()).entries
+        return self.room(room).listing(Query()).entries
 
     def newest(self, room: str = "lobby") -> Record:
         """The newest record of the room."""

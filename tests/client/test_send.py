@@ -361,7 +361,7 @@ def test_quiet_prints_nothing(chatroom: Chatroom) -> None:
         ("-c chat.room=dev chat send --room OPS hi", "ops"),
     ],
 )
-def test_room(chatroom: Chatroom, words: str, room: str) -> None:
+def test_log(chatroom: Chatroom, words: str, room: str) -> None:
     """``--room``, then ``chat.room``, then the lobby; each room has numbers of its own."""
     for other in ("lobby", "dev", "ops"):
         if other != room:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from gitchat.log import Log, Sent
 from gitchat.names import Name, RoomName, Uid, uid_from_random
 from gitchat.record import Draft, Entry, Identity, Moment
-from gitchat.room import Room, Sent
 from gitchat.store import Store
 from tests.world import open_store
 
@@ -26,9 +26,9 @@ def new_uid() -> Uid:
     return uid_from_random(os.urandom(10))
 
 
-def room_of(store: Store, name: RoomName = ROOM) -> Room:
+def room_of(store: Store, name: RoomName = ROOM) -> Log:
     """A room with a clock that stands still, so that only the order rule orders."""
-    return Room(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
+    return Log(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
 
 
 def say(store: Store, text: str, name: str = "writer", room: RoomName = ROOM) -> Sent:

@@ -12,7 +12,7 @@ from gitchat.query import Query
 from gitchat.record import Moment, Record
 from gitchat.store import Store
 from tests.crash.writers import ROOM, room_of, say
-from tests.room.test_room import CountingBackend
+from tests.log.test_log import CountingBackend
 from tests.world import World, open_store
 
 PACK_EVERY = 512

@@ -1,4 +1,4 @@
-"""A room: its records in their order, and the one way to add to it.
+"""A room's log: its records in their order, and the one way to add to it.
 
 No clock, no environment, no randomness: they come in as arguments.
 """
@@ -56,7 +56,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Overview:
     """A room in a list of rooms."""
 
     name: RoomName
@@ -74,8 +74,8 @@ class _AlreadySent(Exception):
         self.entry = entry
 
 
-class Room:
-    """A named room of one repository. Exists from its first record on."""
+class Log:
+    """The log of one room of a repository. The room exists from its first record on."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class Room:
 
     # --- the room itself -------------------------------------------------------
 
-    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> Summary:
+    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> Overview:
         """Give the room a title, a state (``open`` or ``closed``), or both, and return what it is then.
 
         Makes the room when it is not there; adds nothing to one that is in that state
@@ -223,9 +223,9 @@ class Room:
         if title is not None or tip is None or position.is_closed != (state == "closed"):
             body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
             self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
-        return self.summary()
+        return self.overview()
 
-    def summary(self) -> Summary:
+    def overview(self) -> Overview:
         """What a list of rooms shows. Reads the newest record and the one with the title.
 
         Raises:
@@ -234,7 +234,7 @@ class Room:
         tip, position = self._settled()
         newest = self._store.read(tip).committer.moment.seconds if tip is not None else None
         title = self._store.read(position.title).value(codec.TITLE) if position.title is not None else None
-        return Summary(self.name, title, position.is_closed, position.count, newest)
+        return Overview(self.name, title, position.is_closed, position.count, newest)
 
     # --- positions -----------------------------------------------------------
 
@@ -340,7 +340,7 @@ class Room:
     def _entry(self, number: Number, oid: Oid, commit: codec.Commit) -> Entry:
         return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit))
 
-    def log(self, query: Query, limit: int | None = None) -> Listing:
+    def listing(self, query: Query, limit: int | None = None) -> Listing:
         """The newest ``limit`` records that match (all of them with None), oldest first.
 
         A damaged commit ends the reading and is reported in the listing; what is

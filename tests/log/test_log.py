@@ -12,10 +12,10 @@ from gitchat.backend import Backend
 from gitchat.checkpoint import Position
 from gitchat.codec import Signature
 from gitchat.errors import ChatError, ConflictError, FormatError, UserError
+from gitchat.log import Log, Sent
 from gitchat.names import Handle, Name, Number, Oid, RoomName, Uid, log_ref, uid_from_random
 from gitchat.query import Query
 from gitchat.record import Draft, Identity, Moment
-from gitchat.room import Room, Sent
 from gitchat.store import Store
 from tests.world import World, open_store
 
@@ -52,9 +52,9 @@ class Bench:
         self.store.backend = self.counting  # type: ignore[assignment]
         self.room = self.open(ROOM)
 
-    def open(self, name: RoomName) -> Room:
+    def open(self, name: RoomName) -> Log:
         """A room with this bench's clock."""
-        return Room(self.store, name, clock=lambda: Moment(self.now), new_uid=lambda: uid_from_random(os.urandom(10)))
+        return Log(self.store, name, clock=lambda: Moment(self.now), new_uid=lambda: uid_from_random(os.urandom(10)))
 
     def send(self, body: str, sender: Identity = ALICE, **fields: object) -> Sent:
         """Send one message."""
@@ -119,7 +119,7 @@ def test_worktrees_share_the_room(bench: Bench, world: World) -> None:
     tree = world.root / "tree"
     world.git("worktree", "add", "-q", tree, cwd=bench.common_dir.parent)
     environment = world.environment(tree)
-    assert environment.room(ROOM).send(Draft(body="from the other"), BOB).entry.number == 2
+    assert environment.log(ROOM).send(Draft(body="from the other"), BOB).entry.number == 2
     assert environment.store.directory == bench.store.directory
     assert bench.bodies() == ["from the main worktree", "from the other"]
 
@@ -134,7 +134,7 @@ def reads_of(bench: Bench, act: str) -> int:
     if act == "append":
         bench.send("counted")
     else:
-        assert len(bench.room.log(Query(), 20).entries) == min(20, bench.room.count())
+        assert len(bench.room.listing(Query(), 20).entries) == min(20, bench.room.count())
     return bench.counting.reads - before
 
 
@@ -166,7 +166,7 @@ def test_a_reader_counts_a_long_log_once(bench: Bench) -> None:
     (bench.common_dir / "chatroom" / "checkpoints" / ROOM).unlink(missing_ok=True)
     for reads in (1_201 + 20, 20):
         before = bench.counting.reads
-        assert len(bench.room.log(Query(), 20).entries) == 20
+        assert len(bench.room.listing(Query(), 20).entries) == 20
         assert bench.counting.reads - before == reads
 
 
@@ -248,7 +248,7 @@ def test_since_finds_records_whose_writer_had_a_slow_clock(bench: Bench) -> None
     for seconds in (START, START + 100, START + 50, START + 200):
         bench.now = seconds
         bench.send(str(seconds - START))
-    listing = bench.room.log(Query(since_seconds=START + 60))
+    listing = bench.room.listing(Query(since_seconds=START + 60))
     assert [entry.record.body for entry in listing.entries] == ["100", "200"]
 
 
@@ -310,7 +310,7 @@ def test_replies_are_labelled_when_they_are_out_of_the_listing(bench: Bench) -> 
     for turn in range(30):
         bench.send(str(turn))
     reply = bench.send("answer", reply_to=target.record.uid).entry
-    listing = bench.room.log(Query(), 1)
+    listing = bench.room.listing(Query(), 1)
     assert (listing.entries, listing.labels) == ([reply], {target.record.uid: "#1"})
     assert bench.room.labels([reply]) == {target.record.uid: "#1"}
     lost = bench.send("answer", reply_to=Uid("0" * 16)).entry
@@ -325,7 +325,7 @@ def test_a_damaged_record_hides_nothing_that_is_newer(bench: Bench) -> None:
     oids = [bench.send(str(turn)).entry.oid for turn in range(5)]
     bench.lose(oids[1])
     fresh = Bench(bench.common_dir)
-    listing = fresh.room.log(Query())
+    listing = fresh.room.listing(Query())
     assert [entry.number for entry in listing.entries] == [3, 4, 5]
     assert listing.damage is not None
     assert oids[1] in str(listing.damage)
@@ -361,7 +361,7 @@ def test_unlisted_kinds_take_numbers_and_are_not_listed(bench: Bench) -> None:
     bench.send("one")
     bench.send("title: plans", kind="meta")
     bench.send("three")
-    assert [entry.number for entry in bench.room.log(Query()).entries] == [1, 3]
+    assert [entry.number for entry in bench.room.listing(Query()).entries] == [1, 3]
 
 
 # --- limits ----------------------------------------------------------------------
@@ -397,6 +397,6 @@ def test_two_stores_in_one_process_do_not_share_fsync(world: World) -> None:
     synced, quick = open_store(common_dir), open_store(common_dir, fsync=False)
     assert isinstance(synced, Store)
     for store in (synced, quick, synced):
-        room = Room(store, ROOM, clock=lambda: Moment(START), new_uid=lambda: uid_from_random(os.urandom(10)))
+        room = Log(store, ROOM, clock=lambda: Moment(START), new_uid=lambda: uid_from_random(os.urandom(10)))
         room.send(Draft(body="x"), ALICE)
-    assert len(list(Room(quick, ROOM, clock=lambda: Moment(0), new_uid=lambda: Uid("0" * 16)).entries())) == 3
+    assert len(list(Log(quick, ROOM, clock=lambda: Moment(0), new_uid=lambda: Uid("0" * 16)).entries())) == 3
