@@ -48,6 +48,9 @@ TITLE = "Chat-Title"
 STATE = "Chat-State"
 """Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
 
+SCOPE = "Chat-Scope"
+"""Whom a summary is for. Source: docs/format.md section 11."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:

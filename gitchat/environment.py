@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gitchat import git
 from gitchat.errors import ChatError, StorageError, UserError
@@ -32,6 +32,9 @@ from gitchat.names import (
 )
 from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Identity, Moment, Origin
 from gitchat.store import Store, foreign_owner, open_store
+
+if TYPE_CHECKING:
+    from gitchat.index import Index
 
 _AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
 """Variables that an agent's client sets for the commands it runs, and the client's short name."""
@@ -124,6 +127,8 @@ class Environment:
     """Whether a person is at a terminal: standard input, output or error is one."""
     now: Callable[[], Moment] = field(default=lambda: read_clock())
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
+    progress: Progress = field(default=lambda count: None)
+    """Told how far a walk got that may take long."""
 
     # --- the repository --------------------------------------------------------
 
@@ -195,15 +200,23 @@ class Environment:
         configured = self.config.get("chat.room")
         return _setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM
 
-    def log(self, name: RoomName, *, progress: Progress = lambda count: None) -> Log:
+    @cached_property
+    def index(self) -> Index:
+        """The index of the logs here."""
+        from gitchat.index import Index  # SQLite, which a plain send or log does without
+
+        return Index(self.store.directory, self.store.read, self.progress)
+
+    def log(self, name: RoomName) -> Log:
         """The log of the room ``name`` of the repository here."""
         return Log(
             self.store,
             name,
             clock=self.now,
             new_uid=self._new_uid,
+            index=lambda: self.index,
             max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
-            progress=progress,
+            progress=self.progress,
         )
 
     def refuse_unknown_room(self, name: RoomName) -> None:
@@ -297,8 +310,8 @@ def _setting(name: str, text: str, parse: Callable[[str], _T]) -> _T:
         raise UserError(f"{name}: {error}", hint=error.hint, code=error.code) from error
 
 
-def here() -> Environment:
-    """The surroundings of this process. Raises StorageError ``no-directory``."""
+def here(progress: Progress = lambda count: None) -> Environment:
+    """The surroundings of this process; ``progress`` is told of long walks. Raises StorageError ``no-directory``."""
     try:
         cwd = os.getcwd()
     except FileNotFoundError as error:
@@ -306,7 +319,7 @@ def here() -> Environment:
             "the current directory does not exist any more", hint="change to an existing directory", code="no-directory"
         ) from error
     is_terminal = any(_is_terminal(descriptor) for descriptor in (0, 1, 2))
-    return Environment(cwd=cwd, variables=dict(os.environ), is_terminal=is_terminal)
+    return Environment(cwd=cwd, variables=dict(os.environ), is_terminal=is_terminal, progress=progress)
 
 
 def _is_terminal(descriptor: int) -> bool:

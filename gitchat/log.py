@@ -6,7 +6,10 @@ No clock, no environment, no randomness: they come in as arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from gitchat import codec, order
 from gitchat.checkpoint import EMPTY, Position
@@ -17,7 +20,6 @@ from gitchat.names import (
     Oid,
     RoomName,
     Uid,
-    locator_matches,
     log_ref,
     uid_from_key,
 )
@@ -25,8 +27,14 @@ from gitchat.query import Query
 from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, META, Draft, Entry, Identity, Moment, Record
 from gitchat.store import Store
 
+if TYPE_CHECKING:
+    from gitchat.index import Chain, Index  # SQLite, which a plain send or log does without
+
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""
+
+NEAR = 1000
+"""How many records back following parents is as quick as asking the index."""
 
 LONG_WALK = 1000
 """From how many records on a reader, who takes no lock, notes what it has counted if it can."""
@@ -84,14 +92,17 @@ class Log:
         *,
         clock: Callable[[], Moment],
         new_uid: Callable[[], Uid],
+        index: Callable[[], Index],
         max_body_bytes: int = DEFAULT_BODY_BYTES,
         progress: Progress = lambda count: None,
     ) -> None:
+        """``index`` gives the clone's index; it is not called before it is needed."""
         self.name = name
         self._store = store
         self._ref = log_ref(name)
         self._clock = clock
         self._new_uid = new_uid
+        self._index = index
         self._max_body_bytes = max_body_bytes
         self._progress = progress
 
@@ -110,6 +121,9 @@ class Log:
             StorageError: the disk refuses; nothing was added.
         """
         self._check_size(draft)
+        if key is not None:
+            with suppress(FormatError):
+                self.chain()  # not under the lock, where others would wait for it
         record = self._record(draft, sender, uid_from_key(key) if key is not None else self._new_uid())
         added: list[Entry] = []
 
@@ -191,9 +205,9 @@ class Log:
 
     def _refuse_second(self, record: Record) -> None:
         """Raise _AlreadySent when the same author stored this uid before, ConflictError when it says otherwise."""
-        for entry in self.entries():
+        for entry in self._with_uid(record.uid):
             stored = entry.record
-            if (stored.uid, stored.author) != (record.uid, record.author):
+            if stored.author != record.author:
                 continue
             if (stored.body, stored.to) != (record.body, record.to):
                 raise ConflictError(
@@ -289,7 +303,7 @@ class Log:
                 has_merge = has_merge or len(commit.parents) > 1
                 if commit.kind == META:
                     metas[oid] = _meta_of(META, commit.block or ())
-                nodes[oid] = _node(oid, commit)
+                nodes[oid] = rule(oid, commit)
                 if len(nodes) % 1000 == 0:
                     self._progress(len(nodes))
             return nodes[oid]
@@ -325,17 +339,13 @@ class Log:
             oid = commit.parents[0] if commit.parents else None
 
     def _ordered_entries(self, tip: Oid | None) -> Iterator[Entry]:
-        nodes: dict[Oid, order.Node] = {}
-
-        def node_of(oid: Oid) -> order.Node:
-            if oid not in nodes:
-                nodes[oid] = _node(oid, self._store.read(oid))
-            return nodes[oid]
-
-        ordered = order.numbered(tip, node_of)
-        for number in range(len(ordered), 0, -1):
-            oid = ordered[number - 1]
-            yield self._entry(Number(number), oid, self._store.read(oid))
+        chain = self.chain(tip)
+        through = chain.count
+        while through > 0:
+            after = max(0, through - NEAR)
+            for number, oid in reversed(chain.select(after=after, limit=through - after)):
+                yield self._entry(number, oid, self._store.read(oid))
+            through = after
 
     def _entry(self, number: Number, oid: Oid, commit: codec.Commit) -> Entry:
         return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit))
@@ -369,6 +379,18 @@ class Log:
         found.reverse()
         return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage)
 
+    def chain(self, tip: Oid | None = None) -> Chain:
+        """What the index knows of this log at ``tip``, by default the present one.
+
+        Raises:
+            FormatError: a commit that the index has not seen yet is missing or damaged.
+        """
+        return self._index().chain(self.name, tip or self._store.tip(self._ref), rule)
+
+    def entry_at(self, number: Number, oid: Oid) -> Entry:
+        """The record of a place in the chain. Raises FormatError."""
+        return self._entry(number, oid, self._store.read(oid))
+
     def find(self, locator: Number | Handle) -> Entry:
         """The record that a number or a handle names.
 
@@ -376,12 +398,7 @@ class Log:
             UserError: ``no-such-record``, ``ambiguous-handle``.
             FormatError: a damaged commit came before it was found.
         """
-        matches: list[Entry] = []
-        for entry in self.entries():
-            if locator_matches(locator, entry.number, entry.record.uid):
-                matches.append(entry)
-                if not isinstance(locator, str):
-                    break
+        matches = self._with_uid(locator[1:]) if isinstance(locator, str) else self._with_number(locator)
         if not matches:
             raise self._no_such_record(locator)
         if len(matches) > 1:
@@ -391,6 +408,25 @@ class Log:
                 code="ambiguous-handle",
             )
         return matches[0]
+
+    def _with_number(self, number: Number) -> list[Entry]:
+        _, position = self._settled()
+        if not 0 < number <= position.count:
+            return []
+        if position.count - number < NEAR:
+            return [entry for entry in islice(self.entries(), NEAR) if entry.number == number]
+        try:
+            oid = self.chain().oid_of(number)
+        except FormatError:  # the index cannot be built; what is newer than the damage can still be found
+            return [entry for entry in self.entries() if entry.number == number]
+        return [self.entry_at(number, oid)] if oid is not None else []
+
+    def _with_uid(self, prefix: str) -> list[Entry]:
+        """The records whose uid begins with ``prefix``, the oldest first."""
+        try:
+            return [self.entry_at(*place) for place in self.chain().with_uid(prefix)]
+        except FormatError:
+            return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 
     def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
         """The labels of the records that ``entries`` reply to, as far as they are here."""
@@ -428,7 +464,8 @@ def _checked_title(text: str) -> str:
     )
 
 
-def _node(oid: Oid, commit: codec.Commit) -> order.Node:
+def rule(oid: Oid, commit: codec.Commit) -> order.Node:
+    """What the order rule has to know of a commit of a log. Source: docs/format.md section 5."""
     return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
 
 

@@ -227,10 +227,3 @@ def parse_locator(text: str) -> Number | Handle:
         hint="give a number such as 12, or a handle such as ~k3f9q2 (six or more characters)",
         code="bad-number",
     )
-
-
-def locator_matches(locator: Number | Handle, number: Number | None, uid: Uid) -> bool:
-    """Whether ``locator`` names the record with this number and uid."""
-    if isinstance(locator, str):
-        return uid.startswith(locator[1:])
-    return number == locator

@@ -19,7 +19,7 @@ Pure, and frozen for format 1. Source: docs/format.md section 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from gitchat.names import Oid, Uid
@@ -36,39 +36,49 @@ class Node(NamedTuple):
     """None for a commit that takes no number."""
 
 
-def linearize(tip: Oid | None, node_of: Callable[[Oid], Node], seen: Iterable[Oid] = ()) -> list[Oid]:
+def linearize(tip: Oid | None, node_of: Callable[[Oid], Node], seen: Container[Oid] = ()) -> list[Oid]:
     """L(tip) without the commits in ``seen``, oldest first, before the uid rule.
 
     ``seen`` must contain the ancestors of its members. Each commit outside it is
-    read once. Without recursion: a log is longer than any stack.
+    read once.
     """
-    known = set(seen)
+    records: set[Oid] = set()
+
+    def noted(oid: Oid) -> Node:
+        node = node_of(oid)
+        if node.key is not None:
+            records.add(oid)
+        return node
+
+    return [oid for oid in commits(tip, noted, seen) if oid in records]
+
+
+def commits(tip: Oid | None, node_of: Callable[[Oid], Node], seen: Container[Oid] = ()) -> list[Oid]:
+    """All commits that ``tip`` reaches, records or not, in the order of L: parents first.
+
+    Those in ``seen`` are left out, as in :func:`linearize`. Without recursion: a log is
+    longer than any stack.
+    """
+    known: set[Oid] = set()
     ordered: list[Oid] = []
-    # A pending visit is (oid, False); a record that waits for its ancestors is (oid, True).
+    # A pending visit is (oid, False); a commit that waits for its ancestors is (oid, True).
     pending: list[tuple[Oid, bool]] = [(tip, False)] if tip is not None else []
     while pending:
         oid, is_ready = pending.pop()
         if is_ready:
             ordered.append(oid)
-        else:
-            pending += _first_parent_chain(oid, node_of, known)
+            continue
+        # The unknown part of a first-parent chain, in the order of a stack: newest first.
+        here: Oid | None = oid
+        while here is not None and here not in known and here not in seen:
+            known.add(here)
+            parents = node_of(here).parents
+            pending.append((here, True))
+            # Marking the whole chain before a merge's other parents are visited is sound:
+            # what is newer on the chain descends from the merge, so they cannot reach it.
+            pending += [(parent, False) for parent in reversed(parents[1:])]
+            here = parents[0] if parents else None
     return ordered
-
-
-def _first_parent_chain(tip: Oid, node_of: Callable[[Oid], Node], known: set[Oid]) -> list[tuple[Oid, bool]]:
-    """What to do for the unknown part of a chain, in the order of a stack: newest first."""
-    steps: list[tuple[Oid, bool]] = []
-    oid: Oid | None = tip
-    while oid is not None and oid not in known:
-        known.add(oid)
-        node = node_of(oid)
-        # Marking the whole chain before a merge's other parents are visited is sound:
-        # what is newer on the chain descends from the merge, so they cannot reach it.
-        steps += [(parent, False) for parent in reversed(node.parents[1:])]
-        if node.key is not None:
-            steps.append((oid, True))
-        oid = node.parents[0] if node.parents else None
-    return steps
 
 
 def drop_repeated(ordered: Iterable[Oid], node_of: Callable[[Oid], Node], seen: set[Key] | None = None) -> list[Oid]:

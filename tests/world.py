@@ -12,6 +12,9 @@ import pytest
 
 from gitchat import git, store
 from gitchat.environment import Environment, read_clock
+from gitchat.index import Index
+from gitchat.log import Log
+from gitchat.names import RoomName, Uid, uid_from_random
 from gitchat.record import Moment
 from gitchat.store import Store
 
@@ -33,6 +36,18 @@ NEWER_GIT = Path(__file__).parents[1] / ".tools" / "bin"
 def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
     """A store on ``common_dir``, with this process's git."""
     return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync)
+
+
+def open_log(
+    store: Store,
+    name: str = "lobby",
+    *,
+    clock: Callable[[], Moment] = read_clock,
+    new_uid: Callable[[], Uid] = lambda: uid_from_random(os.urandom(10)),
+) -> Log:
+    """The log of a room in ``store``."""
+    index = Index(store.directory, store.read, lambda count: None)
+    return Log(store, RoomName(name), clock=clock, new_uid=new_uid, index=lambda: index)
 
 
 Done = subprocess.CompletedProcess[str]

@@ -15,6 +15,7 @@ from importlib import import_module
 import click
 
 from gitchat import __version__
+from gitchat.cli import options
 from gitchat.environment import here
 from gitchat.errors import ChatError
 
@@ -53,7 +54,7 @@ def git_chat(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         return
-    context.obj = here()
+    context.obj = here(options.ShowProgress())
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -84,7 +84,7 @@ def command(
       git chat log --json | jq -r .content
     """
     name = environment.room_name(room)
-    chat = environment.log(name, progress=options.ShowProgress())
+    chat = environment.log(name)
     after, since_seconds = _bound(environment, chat, since, "--since")
     through, until_seconds = _bound(environment, chat, until, "--until")
     query = Query(

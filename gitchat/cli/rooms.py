@@ -21,7 +21,7 @@ from gitchat.record import Moment
 @click.pass_obj
 def command(environment: Environment, status: str, as_json: bool, color: str | None) -> None:
     """List the rooms here, the most recently active first."""
-    rooms = [environment.log(name, progress=options.ShowProgress()).overview() for name in environment.store.rooms()]
+    rooms = [environment.log(name).overview() for name in environment.store.rooms()]
     rooms.sort(key=lambda room: (-(room.active_seconds or 0), room.name))
     shown = [room for room in rooms if status in ("all", _state(room))]
     if as_json:

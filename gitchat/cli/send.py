@@ -65,7 +65,7 @@ def command(
     environment.location
     environment.refuse_mirror()
     sender = environment.identity(as_)
-    chat = environment.log(environment.room_name(room), progress=options.ShowProgress())
+    chat = environment.log(environment.room_name(room))
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
     target = chat.find(parse_locator(reply_to)) if reply_to is not None else None

@@ -36,7 +36,7 @@ def command(
 
     NUMBER is 12, '#12', or a handle such as ~k3f9q2.
     """
-    chat = environment.log(environment.room_name(room), progress=options.ShowProgress())
+    chat = environment.log(environment.room_name(room))
     if as_json and only_body:
         raise click.UsageError("--json and --body exclude each other")
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"

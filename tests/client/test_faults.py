@@ -19,12 +19,10 @@ import pytest
 
 from gitchat import __version__
 from gitchat.errors import ConflictError
-from gitchat.log import Log
-from gitchat.names import RoomName, uid_from_random
 from gitchat.record import Draft, Identity, Moment
 from gitchat.store import Store
 from tests.client.conftest import LOG, Chatroom, as_ordinary_user, read_only, refused
-from tests.world import World
+from tests.world import World, open_log
 
 MIRROR = "+refs/*:refs/*"
 
@@ -324,7 +322,7 @@ def test_lock_of_a_living_git_is_waited_for(chatroom: Chatroom) -> None:
     lock.touch()
     backend = chatroom.world.environment(chatroom.path).store.backend
     store = Store(backend, chatroom.path / ".git" / "chatroom", wait_seconds=0.3)
-    room = Log(store, RoomName("lobby"), clock=lambda: Moment(0), new_uid=lambda: uid_from_random(os.urandom(10)))
+    room = open_log(store, clock=lambda: Moment(0))
     alice = Identity(chatroom.newest().author, "a@example.com", "Alice", "a@example.com", "human")  # type: ignore[arg-type]
     with pytest.raises(ConflictError) as caught:
         room.send(Draft(body="hi"), alice)

@@ -121,7 +121,7 @@ def test_short_handle_that_fits_two_records_is_refused(chatroom: Chatroom) -> No
     chatroom.say()
     for number in (1, 2):
         chatroom.foreign(b"text\n\nChat-Kind: message\nChat-Uid: abcdef000000000%d\n" % number)
-    refused(chatroom.chat("show", "~abcdef"), "names 2 records", "~abcdef0000000002 or ~abcdef0000000001")
+    refused(chatroom.chat("show", "~abcdef"), "names 2 records", "~abcdef0000000001 or ~abcdef0000000002")
     assert "abcdef0000000001" in chatroom.chat("show", "~abcdef0000000001", check=True).stdout
 
 

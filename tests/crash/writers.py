@@ -11,7 +11,7 @@ from gitchat.log import Log, Sent
 from gitchat.names import Name, RoomName, Uid, uid_from_random
 from gitchat.record import Draft, Entry, Identity, Moment
 from gitchat.store import Store
-from tests.world import open_store
+from tests.world import open_log, open_store
 
 ROOM = RoomName("lobby")
 
@@ -28,7 +28,7 @@ def new_uid() -> Uid:
 
 def room_of(store: Store, name: RoomName = ROOM) -> Log:
     """A room with a clock that stands still, so that only the order rule orders."""
-    return Log(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
+    return open_log(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
 
 
 def say(store: Store, text: str, name: str = "writer", room: RoomName = ROOM) -> Sent:

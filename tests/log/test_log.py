@@ -17,7 +17,7 @@ from gitchat.names import Handle, Name, Number, Oid, RoomName, Uid, log_ref, uid
 from gitchat.query import Query
 from gitchat.record import Draft, Identity, Moment
 from gitchat.store import Store
-from tests.world import World, open_store
+from tests.world import World, open_log, open_store
 
 ROOM = RoomName("lobby")
 ALICE = Identity(Name("alice"), "alice@example.com", "Alice", "alice@example.com", "human")
@@ -54,7 +54,7 @@ class Bench:
 
     def open(self, name: RoomName) -> Log:
         """A room with this bench's clock."""
-        return Log(self.store, name, clock=lambda: Moment(self.now), new_uid=lambda: uid_from_random(os.urandom(10)))
+        return open_log(self.store, name, clock=lambda: Moment(self.now))
 
     def send(self, body: str, sender: Identity = ALICE, **fields: object) -> Sent:
         """Send one message."""
@@ -397,6 +397,6 @@ def test_two_stores_in_one_process_do_not_share_fsync(world: World) -> None:
     synced, quick = open_store(common_dir), open_store(common_dir, fsync=False)
     assert isinstance(synced, Store)
     for store in (synced, quick, synced):
-        room = Log(store, ROOM, clock=lambda: Moment(START), new_uid=lambda: uid_from_random(os.urandom(10)))
+        room = open_log(store, ROOM, clock=lambda: Moment(START))
         room.send(Draft(body="x"), ALICE)
-    assert len(list(Log(quick, ROOM, clock=lambda: Moment(0), new_uid=lambda: Uid("0" * 16)).entries())) == 3
+    assert len(list(open_log(quick, ROOM).entries())) == 3

@@ -6,7 +6,6 @@ import pytest
 
 from gitchat import names
 from gitchat.errors import UserError
-from gitchat.names import Number, Uid
 
 
 @pytest.mark.parametrize("text", ["a", "lobby", "alice-2", "a.b_c-d", "0", "x" * 64, "com10", "a.lock.b"])
@@ -83,15 +82,6 @@ def test_what_names_no_record_is_refused(text: str) -> None:
         names.parse_locator(text)
 
 
-def test_handle_matches_by_prefix() -> None:
-    """A handle names the records whose uid begins with it."""
-    uid = Uid("k3f9q2v7m1c8x0ta")
-    assert names.handle_of(uid) == "~k3f9q2"
-    assert names.locator_matches(names.Handle("~k3f9q2v7"), None, uid)
-    assert not names.locator_matches(names.Handle("~k3f9q3"), Number(1), uid)
-    assert names.locator_matches(Number(1), Number(1), uid)
-
-
 def test_uids_have_their_shape() -> None:
     """A uid is 16 characters that cannot be mistaken for one another."""
     assert names.uid_from_random(bytes(10)) == "0" * 16
@@ -111,3 +101,8 @@ def test_refs_are_spelled_one_way() -> None:
     assert names.room_of_log(names.RefName("refs/chatroom/rooms/lobby/log")) == "lobby"
     for other in ("refs/chatroom/rooms/lobby/cursors/a", "refs/heads/lobby/log", "refs/chatroom/rooms/UP/log"):
         assert names.room_of_log(names.RefName(other)) is None
+
+
+def test_handle_is_the_beginning_of_the_uid() -> None:
+    """The printed handle is a tilde and the first six characters."""
+    assert names.handle_of(names.Uid("k3f9q2v7m1c8x0ta")) == "~k3f9q2"

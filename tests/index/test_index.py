@@ -1,0 +1,248 @@
+"""The index: it says what the order rule says, whatever happens to its file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitchat import codec, order
+from gitchat.codec import Signature
+from gitchat.index import LISTED, Chain, Condition, Index, visible_to
+from gitchat.log import rule
+from gitchat.names import Name, Oid, RoomName, log_ref
+from gitchat.record import Draft, Identity, Moment
+from gitchat.store import Store
+from tests.world import World, open_log, open_store
+
+LOG = log_ref(RoomName("lobby"))
+
+
+class Shelf:
+    """A repository with a log that a test writes as it likes, and its index."""
+
+    def __init__(self, world: World) -> None:
+        self.store: Store = open_store(world.repository() / ".git")
+        self.store.directory.mkdir()
+        self.reads = 0
+        self.index = self.reopen()
+        self._seconds = 1_800_000_000
+
+    def reopen(self) -> Index:
+        """Another process's view of the same index."""
+        return Index(self.store.directory, self._read, lambda count: None)
+
+    def _read(self, oid: Oid) -> codec.Commit:
+        self.reads += 1
+        return self.store.read(oid)
+
+    def commit(self, *parents: Oid, author: str = "alice", uid: str = "", kind: str = "message", body: str = "") -> Oid:
+        """A commit of the log, one second after the one before it."""
+        self._seconds += 1
+        who = Signature(author, f"{author}@example.com", Moment(self._seconds))
+        block = (("Chat-Kind", kind), *((("Chat-Uid", uid),) if uid else ()))
+        raw = codec.encode_commit(
+            tree=self.store.empty_tree(),
+            parents=parents,
+            author=who,
+            committer=who,
+            body=body or f"text {self._seconds}",
+            block=block,
+        )
+        return self.store.write_commit(raw)
+
+    def genesis(self) -> Oid:
+        """The root of the lobby."""
+        return self.store.write_commit(codec.encode_genesis(RoomName("lobby"), self.store.empty_tree()))
+
+    def chain(self, tip: Oid, index: Index | None = None) -> Chain:
+        """The chain of the lobby at ``tip``."""
+        return (index or self.index).chain("lobby", tip, rule)
+
+    def truth(self, tip: Oid) -> list[Oid]:
+        """What the order rule says."""
+        return order.numbered(tip, lambda oid: rule(oid, self.store.read(oid)))
+
+    def told(self, tip: Oid, index: Index | None = None) -> list[Oid]:
+        """What the index says."""
+        return [place.oid for place in self.chain(tip, index).select()]
+
+
+@pytest.fixture
+def shelf(world: World) -> Shelf:
+    """An empty log and its index."""
+    return Shelf(world)
+
+
+def branched(shelf: Shelf) -> list[Oid]:
+    """Tips of a log, each continuing the one before: a merge of two sides, a repeated record, a merge of three."""
+    line = shelf.commit(shelf.commit(shelf.genesis()))
+    side = shelf.commit(shelf.commit(line, author="bob"), author="bob", uid="k3f9q2v7m1c8x0ta")
+    main = shelf.commit(line)
+    merge = shelf.commit(main, side, kind="merge")
+    again = shelf.commit(merge, author="bob", uid="k3f9q2v7m1c8x0ta")
+    sides = [shelf.commit(line, author=name) for name in ("carol", "dora")]
+    octopus = shelf.commit(again, *sides, kind="merge")
+    return [line, main, merge, again, octopus, shelf.commit(octopus)]
+
+
+def test_numbers_are_those_of_the_order_rule_however_it_catches_up(shelf: Shelf) -> None:
+    """Tip by tip, at once, and seen from an older tip, the index numbers as format.md section 5 says."""
+    tips = branched(shelf)
+    for tip in tips:
+        assert shelf.told(tip) == shelf.truth(tip)
+    for tip in tips:
+        assert shelf.told(tip) == shelf.truth(tip), "an older tip, asked of an index that is further"
+    other = Index(shelf.store.directory / "elsewhere", shelf.store.read, lambda count: None)
+    assert shelf.told(tips[-1], other) == shelf.truth(tips[-1])
+
+
+def test_commit_on_the_first_parent_chain_reaches_exactly_the_first_records(shelf: Shelf) -> None:
+    """``upto`` of every such commit is the length of its own order, and only such commits have one."""
+    tips = branched(shelf)
+    chain = shelf.chain(tips[-1])
+    here: Oid | None = tips[-1]
+    main = set()
+    while here is not None:
+        main.add(here)
+        assert chain.upto(here) == len(shelf.truth(here))
+        here = next(iter(shelf.store.read(here).parents), None)
+    assert all((chain.upto(oid) is not None) == (oid in main) for oid in shelf.truth(tips[-1]))
+
+
+def test_what_is_known_is_not_read_again(shelf: Shelf) -> None:
+    """A catch-up reads each new commit once, and nothing at all when there is none."""
+    tip = shelf.commit(shelf.genesis())
+    shelf.chain(tip)
+    for _ in range(20):
+        tip = shelf.commit(tip)
+    shelf.reads = 0
+    shelf.chain(tip)
+    assert shelf.reads == 20
+    shelf.chain(tip, shelf.reopen())
+    assert shelf.reads == 20
+
+
+def test_log_in_another_order_makes_it_build_anew(shelf: Shelf) -> None:
+    """A tip whose first-parent chain leaves out the old one changes numbers, and the index follows."""
+    line = shelf.commit(shelf.genesis())
+    ours, theirs = shelf.commit(line), shelf.commit(line, author="bob")
+    for tip in (shelf.commit(ours, theirs, kind="merge"), shelf.commit(theirs, ours, kind="merge")):
+        assert shelf.told(tip) == shelf.truth(tip)
+
+
+def _truncate(path: Path) -> None:
+    os.truncate(path, 5000)
+
+
+def _fill(path: Path) -> None:
+    path.write_bytes(b"\xff" * 20_000)
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _wrong_version(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+
+def _without_tables(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE entry")
+    database.close()
+
+
+def _directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [_truncate, _fill, _empty, _wrong_version, _without_tables, _directory, Path.unlink])
+def test_damaged_file_is_built_anew(shelf: Shelf, damage: Callable[[Path], None]) -> None:
+    """Whatever happened to the file: the next reader gives the right numbers, and goes on to."""
+    tips = branched(shelf)
+    shelf.chain(tips[2])
+    shelf.index.close()
+    [path] = shelf.store.directory.glob("index.*.db")
+    for leftover in shelf.store.directory.glob("index.*.db-*"):
+        leftover.unlink()
+    damage(path)
+    for tip in tips[2:]:
+        assert shelf.told(tip, shelf.reopen()) == shelf.truth(tip)
+
+
+def test_damage_under_an_open_index_is_survived(shelf: Shelf) -> None:
+    """A file that goes bad while it is open is left behind for a new one."""
+    tips = branched(shelf)
+    shelf.chain(tips[-1])
+    for path in shelf.store.directory.glob("index.*.db*"):
+        path.write_bytes(b"\0" * path.stat().st_size)
+    fresh = shelf.reopen()
+    assert shelf.told(tips[-1], fresh) == shelf.truth(tips[-1])
+    assert shelf.told(tips[-1]) == shelf.truth(tips[-1])
+
+
+def test_place_that_cannot_be_written_gives_an_index_in_memory(shelf: Shelf, tmp_path: Path) -> None:
+    """Where no file can be made the answers are the same."""
+    tips = branched(shelf)
+    nowhere = tmp_path / "file"
+    nowhere.write_text("no directory")
+    index = Index(nowhere / "chatroom", shelf.store.read, lambda count: None)
+    assert shelf.told(tips[-1], index) == shelf.truth(tips[-1])
+    assert shelf.told(tips[0], index) == shelf.truth(tips[0])
+
+
+def test_two_processes_take_in_the_same_log(shelf: Shelf) -> None:
+    """Readers that catch up at once do not disturb each other."""
+    tip = shelf.genesis()
+    tips = [tip := shelf.commit(tip) for _ in range(60)]
+    shelf.index.close()
+    children = []
+    for _ in range(4):
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                index = shelf.reopen()
+                status = int(any(len(shelf.told(each, index)) != place for place, each in enumerate(tips, 1)))
+            finally:
+                os._exit(status)
+        children.append(pid)
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0] * 4
+    assert len(list(shelf.store.directory.glob("index.*.db"))) == 1
+
+
+def test_visibility_is_who_is_addressed(world: World) -> None:
+    """Messages to all, to a name, to a role; a status only by name; never meta records."""
+    store = open_store(world.repository() / ".git")
+    log = open_log(store)
+    alice = Identity(Name("alice"), "a@example.com", "Alice", "a@example.com", "agent")
+    for draft in (
+        Draft(body="1 all"),
+        Draft(body="2 bob", to=("bob",)),
+        Draft(body="3 bobby", to=("bobby",)),
+        Draft(body="4 role", to=("role:review", "carol")),
+        Draft(body="5 status", kind="status"),
+        Draft(body="6 status for bob", kind="status", to=("bob",)),
+        Draft(body="7 meta", kind="meta"),
+    ):
+        log.send(draft, alice)
+    chain = log.chain()
+
+    def numbers(condition: Condition) -> list[int]:
+        return [place.number for place in chain.select(condition)]
+
+    assert numbers(visible_to(["bob"])) == [1, 2, 6]
+    assert numbers(visible_to(["bob", "role:review"])) == [1, 2, 4, 6]
+    assert numbers(visible_to(["dora"])) == [1]
+    assert numbers(visible_to(["bob"], own="alice")) == []
+    assert numbers(LISTED) == [1, 2, 3, 4, 5, 6]
+    assert chain.count_of(visible_to(["bob"]), after=1) == 2
+    assert [place.number for place in chain.select(limit=2)] == [1, 2]
+    assert [place.number for place in chain.select(limit=2, newest=True)] == [6, 7]
