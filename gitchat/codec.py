@@ -49,7 +49,8 @@ STATE = "Chat-State"
 """Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
 
 SCOPE = "Chat-Scope"
-"""Whom a summary is for. Source: docs/format.md section 11."""
+COVERS = "Chat-Covers"
+"""Trailers of a summary: whom it is for, and a hint of what it covers. Source: docs/format.md section 11."""
 
 
 @dataclass(frozen=True, slots=True)

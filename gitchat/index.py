@@ -28,8 +28,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from gitchat import codec, gate, order
 from gitchat.errors import ChatError
-from gitchat.names import Number, Oid
-from gitchat.record import STATUS, UNLISTED_KINDS
+from gitchat.names import Number, Oid, Uid
+from gitchat.record import STATUS, SUMMARY, UNLISTED_KINDS
 
 VERSION = 1
 """Of the tables and of the order rule that they follow. Another one in a file: built anew."""
@@ -74,6 +74,16 @@ class Place(NamedTuple):
 
     number: Number
     oid: Oid
+
+
+class Row(NamedTuple):
+    """A commit of a chain."""
+
+    place: int
+    """Grows along the order rule, before repeated records are dropped."""
+    number: Number | None
+    """None for a commit that is no record, and for a repeated one."""
+    is_record: bool
 
 
 class Condition(NamedTuple):
@@ -307,15 +317,15 @@ class Chain:
         rows = self._rows(sql, number) if number <= self.count else []
         return Oid(rows[0][0].hex()) if rows else None
 
-    def places(self, oids: Collection[Oid]) -> dict[Oid, tuple[int, int | None]]:
-        """The place (in the order before repeated records are dropped) and the number of each commit here."""
-        found: dict[Oid, tuple[int, int | None]] = {}
+    def rows_of(self, oids: Collection[Oid]) -> dict[Oid, Row]:
+        """Where each of the commits stands, as far as it belongs to the chain."""
+        found: dict[Oid, Row] = {}
         wanted = list(oids)
         for start in range(0, len(wanted), _CHUNK):
             part = [_blob(oid) for oid in wanted[start : start + _CHUNK]]
             marks = ", ".join("?" * len(part))
-            sql = f"SELECT oid, id, number FROM entry WHERE chain = :chain AND oid IN ({marks})"
-            found |= {Oid(oid.hex()): (place, number) for oid, place, number in self._rows(sql, *part)}
+            sql = f"SELECT oid, id, number, uid IS NOT NULL FROM entry WHERE chain = :chain AND oid IN ({marks})"
+            found |= {Oid(oid.hex()): Row(*row) for oid, *row in self._rows(sql, *part)}
         return found
 
     def copies(self, oids: Collection[Oid]) -> dict[Oid, list[Oid]]:
@@ -337,6 +347,13 @@ class Chain:
     def with_uid(self, prefix: str) -> list[Place]:
         """The records whose uid begins with ``prefix``, the oldest first."""
         return self.select(Condition("uid >= ? AND uid < ?", (prefix, prefix + "~")))
+
+    def numbers_of(self, uids: Collection[str]) -> dict[Uid, Number]:
+        """The number of each of these uids that stands here."""
+        condition = Condition(f"uid IN ({', '.join('?' * len(uids))})", tuple(uids))
+        return {
+            Uid(uid): Number(number) for uid, number in self._ask("SELECT uid, number FROM entry WHERE {}", condition)
+        }
 
     def newest_by_author(self) -> dict[str, tuple[Number, int]]:
         """For everybody who wrote here: the newest number, and its date in seconds since the epoch."""
@@ -450,7 +467,7 @@ class _CatchUp:
         else:
             record = codec.record_of(oid, commit)
             recipients = f",{','.join(record.to)}," if record.to else ""
-            scope = dict(record.extra).get(codec.SCOPE) if record.kind == "summary" else record.type
+            scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
             values += [record.uid, record.author, record.kind, scope, recipients]
             values += [record.reply_to, record.commit, record.written.seconds, committed]
         marks = ", ".join("?" * len(values))

@@ -120,7 +120,7 @@ class Log:
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
         """
-        self._check_size(draft)
+        self.check_size(draft)
         if key is not None:
             with suppress(FormatError):
                 self.chain()  # not under the lock, where others would wait for it
@@ -141,7 +141,8 @@ class Log:
             return Sent(sent.entry, is_repeat=True)
         return Sent(added[0], is_repeat=False)
 
-    def _check_size(self, draft: Draft) -> None:
+    def check_size(self, draft: Draft) -> None:
+        """Raise UserError ``body-too-long`` when the text is longer than the settings allow."""
         size = len(draft.body.encode("utf-8", "replace"))
         if size > self._max_body_bytes:
             raise UserError(
@@ -429,15 +430,12 @@ class Log:
             return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 
     def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
-        """The labels of the records that ``entries`` reply to, as far as they are here."""
+        """The labels of the records that ``entries`` reply to, as far as they can be found."""
         wanted = {entry.record.reply_to for entry in entries if entry.record.reply_to}
-        found: dict[Uid, str] = {}
-        for entry in self.entries() if wanted else ():
-            if entry.record.uid in wanted:
-                found[entry.record.uid] = entry.label
-                if len(found) == len(wanted):
-                    break
-        return found
+        try:
+            return {uid: f"#{number}" for uid, number in self.chain().numbers_of(wanted).items()} if wanted else {}
+        except FormatError:
+            return {}
 
     def _no_such_record(self, locator: Number | Handle) -> UserError:
         shown = locator if isinstance(locator, str) else f"#{locator}"

@@ -162,6 +162,21 @@ def log_ref(room: RoomName) -> RefName:
     return RefName(f"{ROOMS_PREFIX}{room}/log")
 
 
+def cursor_ref(room: RoomName, name: Name) -> RefName:
+    """``refs/chatroom/rooms/<room>/cursors/<name>``: how far ``name`` has read."""
+    return RefName(f"{cursors_prefix(room)}{name}")
+
+
+def cursors_prefix(room: RoomName) -> RefName:
+    """What the refs of all cursors of a room begin with."""
+    return RefName(f"{ROOMS_PREFIX}{room}/cursors/")
+
+
+def summaries_ref(room: RoomName) -> RefName:
+    """``refs/chatroom/rooms/<room>/summaries``: the chain of the room's summaries."""
+    return RefName(f"{ROOMS_PREFIX}{room}/summaries")
+
+
 def room_of_log(ref: RefName) -> RoomName | None:
     """The room whose log ``ref`` is, or None when it is no room's log."""
     room, slash, rest = ref.removeprefix(ROOMS_PREFIX).partition("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +14,7 @@ Origin = Literal["human", "agent", "hook"]
 MESSAGE = "message"
 STATUS = "status"
 META = "meta"
+SUMMARY = "summary"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
 
@@ -34,6 +36,17 @@ class Moment:
     """Seconds since 1970-01-01 00:00 UTC."""
     offset_minutes: int = 0
     """Minutes east of UTC."""
+
+    @property
+    def utc(self) -> str:
+        """``YYYY-MM-DDTHH:MM:SSZ``; a time outside the calendar's range is its nearest end."""
+        seconds = max(_FIRST_SECOND, min(_LAST_SECOND, self.seconds))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)).zfill(20)
+
+
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
+"""The years 1 and 9999."""
 
 
 @dataclass(frozen=True, slots=True)

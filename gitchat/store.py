@@ -27,6 +27,7 @@ from gitchat.checkpoint import Position
 from gitchat.errors import ConflictError, FormatError, StorageError
 from gitchat.journal import Journal, Saved
 from gitchat.names import REF_PREFIX, ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
+from gitchat.reach import Step
 
 HEAL_SECONDS = 0.2
 """How soon a store looks again at what it wrote."""
@@ -153,7 +154,8 @@ class Store:
 
         ``build`` is called with the write lock held and gets the tip, or None when
         the ref does not exist; it is called again when a foreign writer (``git push``,
-        ``git fetch``) moved the ref meanwhile. When it raises, nothing has moved.
+        ``git fetch``) moved the ref meanwhile. When it raises, or returns what it got,
+        nothing has moved.
 
         The object comes first, the ref last: a kill before the swap leaves an
         unreachable commit, which git prunes in time; a kill after it leaves a record
@@ -169,7 +171,7 @@ class Store:
             while True:
                 old = self.tip(ref)
                 new = build(old)
-                if self._swap(held, ref, old, new, reason):
+                if new == old or self._swap(held, ref, old, new, reason):
                     break
         if self._maintain is not None and self._is_due():
             self._maintain()
@@ -360,6 +362,11 @@ class Store:
 
     def _checkpoint(self, room: RoomName) -> Path:
         return self.directory / "checkpoints" / room
+
+    def step(self, oid: Oid) -> Step:
+        """What a walk by date has to know of a commit. Raises FormatError."""
+        commit = self.read(oid)
+        return Step(commit.parents, commit.committer.moment.seconds)
 
     def room_tip(self, room: RoomName) -> Oid | None:
         """The newest commit of ``room``, or None when it has none."""

@@ -13,11 +13,6 @@ from gitchat.record import Moment
 STYLES = ("relative", "local", "iso", "iso-strict", "rfc", "short", "raw", "unix", "human", "default")
 
 
-def utc(moment: Moment) -> str:
-    """``YYYY-MM-DDTHH:MM:SSZ``: the form for programs."""
-    return _datetime(moment, is_local=False, zone=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _datetime(moment: Moment, *, is_local: bool, zone: timezone | None = None) -> datetime:
     """``moment`` as a calendar time; a time outside the calendar's range becomes its nearest end."""
     if zone is None and not is_local:

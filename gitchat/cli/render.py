@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from gitchat import as_json
 from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_json, escape_line
 from gitchat.names import Uid, handle_of
@@ -16,64 +16,18 @@ INDENT = "    "
 _NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
 
 
-def to_json(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
-    """The JSON form: the seed contract's keys, then what else is set.
-
-    ``content`` is the text, or the JSON value that was sent as one; ``to`` names
-    several recipients with commas; ``reply_to`` is a number, or a handle when the
-    record it names is out of sight.
-    """
-    record = entry.record
-    content: Any = record.body
-    if record.media == "json":
-        content = _parsed(record.body)
-    shown: dict[str, Any] = {
-        "id": entry.number,
-        "ts": dates.utc(record.written),
-        "from": record.author,
-        "to": ",".join(record.recipients),
-        "content": content,
-        "room": entry.room,
-        "uid": record.uid,
-    }
-    reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
-    optional = {
-        "handle": entry.handle if entry.number is None else None,
-        "kind": record.kind if record.kind != MESSAGE else None,
-        "type": record.type,
-        "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
-        "priority": "urgent" if record.urgent else None,
-        "commit": record.commit,
-        "origin": record.origin,
-        "media": record.media,
-    }
-    return shown | {key: value for key, value in optional.items() if value is not None}
-
-
 def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
-    """:func:`to_json` as one line."""
+    """:func:`as_json.of_entry` as one line."""
     import json
 
-    return escape_json(json.dumps(to_json(entry, labels), ensure_ascii=False)) + "\n"
-
-
-def _parsed(body: str) -> Any:
-    """The JSON value that ``body`` is, or ``body`` itself when it is none that could be written again."""
-    import json
-
-    try:
-        value = json.loads(body)
-        json.dumps(value, allow_nan=False)
-    except (ValueError, RecursionError):
-        return body
-    return value
+    return escape_json(json.dumps(as_json.of_entry(entry, labels), ensure_ascii=False)) + "\n"
 
 
 def _indented(body: str) -> str:
     """JSON text laid out for people; text that is no JSON stays as it is."""
     import json
 
-    value = _parsed(body)
+    value = as_json.parsed(body)
     return body if value is body else json.dumps(value, ensure_ascii=False, indent=2)
 
 

@@ -46,5 +46,5 @@ def _state(room: Overview) -> str:
 
 
 def _to_json(room: Overview) -> dict[str, object]:
-    active = dates.utc(Moment(room.active_seconds)) if room.active_seconds is not None else None
+    active = Moment(room.active_seconds).utc if room.active_seconds is not None else None
     return {"room": room.name, "status": _state(room), "title": room.title, "latest_id": room.count, "active": active}
