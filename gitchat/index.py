@@ -43,12 +43,15 @@ KEPT_COMMITS = 10_000
 STEP = 1000
 """After how many commits the progress of a catch-up is told."""
 
-_TABLES = """
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+"""Words in any alphabet, without accents, and English ones by their stem."""
+
+_TABLES = f"""
 CREATE TABLE chain (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tip BLOB, count INTEGER NOT NULL);
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY, chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
-    seconds INTEGER, committed INTEGER
+    seconds INTEGER, committed INTEGER, urgent INTEGER
 );
 CREATE UNIQUE INDEX entry_oid ON entry (chain, oid);
 CREATE UNIQUE INDEX entry_number ON entry (chain, number) WHERE number IS NOT NULL;
@@ -57,7 +60,7 @@ CREATE INDEX entry_uid ON entry (chain, uid) WHERE uid IS NOT NULL;
 CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT NULL;
 CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
-CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
 """
 
 Rule = Callable[[Oid, codec.Commit], order.Node]
@@ -103,6 +106,11 @@ ANY = Condition("")
 
 LISTED = Condition(f"kind NOT IN ({', '.join('?' * len(UNLISTED_KINDS))})", tuple(sorted(UNLISTED_KINDS)))
 """Records that a listing shows. Source: docs/format.md section 4.1."""
+
+
+def statuses_for_nobody() -> Condition:
+    """Status records that are addressed to nobody, and so reach nobody."""
+    return Condition("kind = ? AND recipients = ''", (STATUS,))
 
 
 def visible_to(names: Iterable[str], own: str | None = None) -> Condition:
@@ -348,6 +356,22 @@ class Chain:
         """The records whose uid begins with ``prefix``, the oldest first."""
         return self.select(Condition("uid >= ? AND uid < ?", (prefix, prefix + "~")))
 
+    def thread(self, uid: Uid) -> list[Place]:
+        """The record with this uid, what it answers, what that answers ..., and every answer to any, oldest first."""
+        sql = (
+            "WITH RECURSIVE above (uid, reply) AS ("
+            " SELECT uid, reply FROM entry WHERE chain = :chain AND uid = ? AND number IS NOT NULL"
+            " UNION SELECT entry.uid, entry.reply FROM above JOIN entry ON entry.chain = :chain"
+            " AND entry.uid = above.reply AND entry.number IS NOT NULL"
+            "), thread (uid) AS ("
+            " SELECT uid FROM above"
+            " UNION SELECT entry.uid FROM thread JOIN entry ON entry.chain = :chain"
+            " AND entry.reply = thread.uid AND entry.number IS NOT NULL"
+            ") SELECT number, oid FROM entry WHERE chain = :chain AND number <= ? AND uid IN (SELECT uid FROM thread)"
+            " ORDER BY number"
+        )
+        return [Place(Number(number), Oid(oid.hex())) for number, oid in self._rows(sql, uid, self.count)]
+
     def numbers_of(self, uids: Collection[str]) -> dict[Uid, Number]:
         """The number of each of these uids that stands here."""
         condition = Condition(f"uid IN ({', '.join('?' * len(uids))})", tuple(uids))
@@ -463,13 +487,13 @@ class _CatchUp:
         committed = commit.committer.moment.seconds
         values: list[object] = [chain, number, upto, _blob(oid)]
         if self._nodes[oid].key is None:
-            values += [None] * 8 + [committed]
+            values += [None] * 8 + [committed, None]
         else:
             record = codec.record_of(oid, commit)
             recipients = f",{','.join(record.to)}," if record.to else ""
             scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
             values += [record.uid, record.author, record.kind, scope, recipients]
-            values += [record.reply_to, record.commit, record.written.seconds, committed]
+            values += [record.reply_to, record.commit, record.written.seconds, committed, int(record.urgent)]
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
         if number is not None:

@@ -9,84 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from gitchat import codec, order
-from gitchat.codec import Signature
-from gitchat.index import LISTED, Chain, Condition, Index, visible_to
-from gitchat.log import rule
-from gitchat.names import Name, Oid, RoomName, log_ref
-from gitchat.record import Draft, Identity, Moment
-from gitchat.store import Store
+from gitchat.index import LISTED, Condition, Index, visible_to
+from gitchat.names import Name, Oid
+from gitchat.record import Draft, Identity
+from tests.shelf import Shelf, branched
 from tests.world import World, open_log, open_store
-
-LOG = log_ref(RoomName("lobby"))
-
-
-class Shelf:
-    """A repository with a log that a test writes as it likes, and its index."""
-
-    def __init__(self, world: World) -> None:
-        self.store: Store = open_store(world.repository() / ".git")
-        self.store.directory.mkdir()
-        self.reads = 0
-        self.index = self.reopen()
-        self._seconds = 1_800_000_000
-
-    def reopen(self) -> Index:
-        """Another process's view of the same index."""
-        return Index(self.store.directory, self._read, lambda count: None)
-
-    def _read(self, oid: Oid) -> codec.Commit:
-        self.reads += 1
-        return self.store.read(oid)
-
-    def commit(self, *parents: Oid, author: str = "alice", uid: str = "", kind: str = "message", body: str = "") -> Oid:
-        """A commit of the log, one second after the one before it."""
-        self._seconds += 1
-        who = Signature(author, f"{author}@example.com", Moment(self._seconds))
-        block = (("Chat-Kind", kind), *((("Chat-Uid", uid),) if uid else ()))
-        raw = codec.encode_commit(
-            tree=self.store.empty_tree(),
-            parents=parents,
-            author=who,
-            committer=who,
-            body=body or f"text {self._seconds}",
-            block=block,
-        )
-        return self.store.write_commit(raw)
-
-    def genesis(self) -> Oid:
-        """The root of the lobby."""
-        return self.store.write_commit(codec.encode_genesis(RoomName("lobby"), self.store.empty_tree()))
-
-    def chain(self, tip: Oid, index: Index | None = None) -> Chain:
-        """The chain of the lobby at ``tip``."""
-        return (index or self.index).chain("lobby", tip, rule)
-
-    def truth(self, tip: Oid) -> list[Oid]:
-        """What the order rule says."""
-        return order.numbered(tip, lambda oid: rule(oid, self.store.read(oid)))
-
-    def told(self, tip: Oid, index: Index | None = None) -> list[Oid]:
-        """What the index says."""
-        return [place.oid for place in self.chain(tip, index).select()]
 
 
 @pytest.fixture
 def shelf(world: World) -> Shelf:
     """An empty log and its index."""
     return Shelf(world)
-
-
-def branched(shelf: Shelf) -> list[Oid]:
-    """Tips of a log, each continuing the one before: a merge of two sides, a repeated record, a merge of three."""
-    line = shelf.commit(shelf.commit(shelf.genesis()))
-    side = shelf.commit(shelf.commit(line, author="bob"), author="bob", uid="k3f9q2v7m1c8x0ta")
-    main = shelf.commit(line)
-    merge = shelf.commit(main, side, kind="merge")
-    again = shelf.commit(merge, author="bob", uid="k3f9q2v7m1c8x0ta")
-    sides = [shelf.commit(line, author=name) for name in ("carol", "dora")]
-    octopus = shelf.commit(again, *sides, kind="merge")
-    return [line, main, merge, again, octopus, shelf.commit(octopus)]
 
 
 def test_numbers_are_those_of_the_order_rule_however_it_catches_up(shelf: Shelf) -> None:
