@@ -21,6 +21,7 @@ from gitchat.errors import ChatError, StorageError, UserError
 from gitchat.log import Log, Progress
 from gitchat.names import (
     DEFAULT_ROOM,
+    MAX_SLUG_CHARS,
     REF_PREFIX,
     Name,
     RoomName,
@@ -33,11 +34,18 @@ from gitchat.names import (
 from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Identity, Moment, Origin
 from gitchat.store import Store, foreign_owner, open_store
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index import Index
+    from gitchat.participant import Holder
+    from gitchat.presence import Roll
 
 _AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
 """Variables that an agent's client sets for the commands it runs, and the client's short name."""
+
+_SESSION_VARIABLES = ("GITCHAT_SESSION", "CLAUDE_CODE_SESSION_ID")
+"""Variables with the id of the client's conversation; ours can set right what a client hands on."""
+
+_MAX_SESSION_CHARS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,14 @@ class Environment:
         return Location(Path(git_dir), Path(common), is_bare == "true")
 
     @cached_property
+    def worktree(self) -> Path:
+        """The top of this worktree, or the git directory of a bare repository; absolute. Raises as ``location``."""
+        try:
+            return Path(os.fsdecode(self.git("rev-parse", "--show-toplevel")).removesuffix("\n"))
+        except git.GitFailed:
+            return self.location.git_dir
+
+    @cached_property
     def config(self) -> Config:
         """git's configuration here. Raises UserError ``bad-config``."""
         try:
@@ -185,11 +201,7 @@ class Environment:
 
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""
-        try:
-            top = os.fsdecode(self.git("rev-parse", "--show-toplevel")).strip()
-        except git.GitFailed:
-            top = str(self.location.git_dir).removesuffix("/.git").removesuffix(".git")
-        return Path(top).name
+        return Path(str(self.worktree).removesuffix("/.git").removesuffix(".git")).name
 
     # --- rooms -----------------------------------------------------------------
 
@@ -266,8 +278,8 @@ class Environment:
         return "human" if self.is_terminal and self._agent() is None else "agent"
 
     def name(self, given: str | None = None) -> Name:
-        """The participant's name: ``given``, ``GITCHAT_NAME``, the agent's client and
-        worktree, ``chat.name``, git's ``user.name``; the first that is there.
+        """The participant's name: ``given``, ``GITCHAT_NAME``, that of the agent's session
+        (see :meth:`_agent_name`), ``chat.name``, git's ``user.name``; the first that is there.
 
         Raises:
             UserError: ``bad-name``, ``reserved-name``, or ``no-name`` when nothing tells.
@@ -276,9 +288,9 @@ class Environment:
             return parse_name(given)
         if variable := self.variables.get("GITCHAT_NAME"):
             return _setting("GITCHAT_NAME", variable, parse_name)
-        agent = self._agent()
-        if agent is not None:
-            return parse_name(suggest_slug(f"{agent}-{self.worktree_name()}") or agent)
+        client = self._agent()
+        if client is not None:
+            return self._agent_name(client)
         configured = self.config.get("chat.name")
         if configured is not None:
             return _setting("chat.name", configured, parse_name)
@@ -291,7 +303,65 @@ class Environment:
             )
         return parse_name(slug)
 
+    def session(self) -> str | None:
+        """What the agent's client calls its conversation; None when it does not tell, or not in a short line.
+
+        The client's server, its shell and its hooks see the same one, which is how they find the same name.
+        """
+        values = (self.variables.get(variable) for variable in _SESSION_VARIABLES)
+        session = next((value for value in values if value), "")
+        return session if session and session.isprintable() and len(session) <= _MAX_SESSION_CHARS else None
+
+    def holder(self) -> Holder:
+        """This process, as it is noted where it takes a name. Raises as ``location``."""
+        from gitchat.participant import Holder
+
+        try:
+            branch = os.fsdecode(self.git("symbolic-ref", "--quiet", "--short", "HEAD")).removesuffix("\n")
+        except git.GitFailed:
+            branch = None  # HEAD is detached
+        return Holder(
+            pid=os.getpid(),
+            host=os.uname().nodename,
+            worktree=str(self.worktree),
+            branch=branch,
+            client=self._agent(),
+            session=self.session(),
+        )
+
+    @cached_property
+    def roll(self) -> Roll:
+        """The names of this clone. Raises as ``location``."""
+        from gitchat.presence import Roll
+
+        return Roll(self.location.common_dir / "chatroom")
+
+    def _agent_name(self, client: str) -> Name:
+        """The name that this session took, else the client's and the worktree's.
+
+        While another session lives under that one: with ``-2``, or the next that is free.
+        The session is noted there, so that it keeps this name when the other ends.
+        """
+        session = self.session()
+        if name := self.roll.name_of_session(session):
+            return name
+        wanted = parse_name(suggest_slug(f"{client}-{self.worktree_name()}") or client)
+        name, count = wanted, 1
+        while self._lives_elsewhere(name, session):
+            count += 1
+            suffix = f"-{count}"
+            name = Name(wanted[: MAX_SLUG_CHARS - len(suffix)].rstrip(".") + suffix)
+        if name != wanted and session is not None:
+            self.roll.assign(name, self.holder(), self.now().seconds)
+        return name
+
+    def _lives_elsewhere(self, name: Name, session: str | None) -> bool:
+        """Whether a process of another session lives under ``name``."""
+        known = self.roll.find(name)
+        return known is not None and known.is_living and (known.holder is None or known.holder.session != session)
+
     def _agent(self) -> str | None:
+        """The short name of the agent's client; None for a person."""
         for variable, client in _AGENT_VARIABLES.items():
             if self.variables.get(variable):
                 return client

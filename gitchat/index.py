@@ -13,7 +13,7 @@ commit reaches exactly the records 1 to ``upto`` (docs/format.md section 5.5).
 
 A damaged file is never written over: its successor gets a name of its own, so that no
 journal and no open connection of the old one can reach it. Source: docs/format.md
-section 7.6; sqlite.org/fts5.html, sqlite.org/wal.html.
+section 7.11; sqlite.org/fts5.html, sqlite.org/wal.html.
 """
 
 from __future__ import annotations

@@ -46,11 +46,13 @@ RESERVED_NAMES = frozenset({"all", "system", "role", "gitchat"})
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 
+MAX_SLUG_CHARS = 64
+
 UID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 UID_LENGTH = 16
 HANDLE_LENGTH = 6
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SLUG = re.compile(f"[a-z0-9][a-z0-9._-]{{0,{MAX_SLUG_CHARS - 1}}}")
 _UID = re.compile(f"[{UID_ALPHABET}]{{{UID_LENGTH}}}")
 _HANDLE = re.compile(f"~[{UID_ALPHABET}]{{{HANDLE_LENGTH},{UID_LENGTH}}}")
 _NUMBER = re.compile(r"#?([0-9]{1,18})")
@@ -82,7 +84,7 @@ def suggest_slug(text: str) -> str | None:
 
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
     slug = re.sub(r"[^a-z0-9._-]+", "-", plain)
-    slug = re.sub(r"\.{2,}", ".", slug).lstrip("._-")[:64].rstrip(".-_")
+    slug = re.sub(r"\.{2,}", ".", slug).lstrip("._-")[:MAX_SLUG_CHARS].rstrip(".-_")
     if slug.endswith(".lock"):
         slug = slug[: -len(".lock")] + "-lock"
     if slug.split(".")[0] in _DEVICES:
