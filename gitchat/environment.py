@@ -37,7 +37,7 @@ from gitchat.store import Store, foreign_owner, open_store
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index import Index
     from gitchat.participant import Holder
-    from gitchat.presence import Roll
+    from gitchat.presence import Held, Roll
 
 _AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
 """Variables that an agent's client sets for the commands it runs, and the client's short name."""
@@ -225,7 +225,7 @@ class Environment:
             self.store,
             name,
             clock=self.now,
-            new_uid=self._new_uid,
+            new_uid=self.new_uid,
             index=lambda: self.index,
             max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
             progress=self.progress,
@@ -241,7 +241,8 @@ class Environment:
                 code="no-such-room",
             )
 
-    def _new_uid(self) -> Uid:
+    def new_uid(self) -> Uid:
+        """A uid that nobody has."""
         return uid_from_random(self.random_bytes(10))
 
     def refuse_mirror(self) -> None:
@@ -336,6 +337,15 @@ class Environment:
 
         return Roll(self.location.common_dir / "chatroom")
 
+    def hold(self, name: Name) -> Held:
+        """Live under ``name`` until this process ends; the same when it does so already.
+
+        Raises:
+            UserError: ``name-taken`` while another process lives under it.
+        """
+        held = self.roll.held_here().get(name)
+        return held or self.roll.hold(name, self.holder(), self.now().seconds)
+
     def _agent_name(self, client: str) -> Name:
         """The name that this session took, else the client's and the worktree's.
 
@@ -380,10 +390,14 @@ def _setting(name: str, text: str, parse: Callable[[str], _T]) -> _T:
         raise UserError(f"{name}: {error}", hint=error.hint, code=error.code) from error
 
 
-def here(progress: Progress = lambda count: None) -> Environment:
-    """The surroundings of this process; ``progress`` is told of long walks. Raises StorageError ``no-directory``."""
+def here(progress: Progress = lambda count: None, cwd: str | None = None) -> Environment:
+    """The surroundings of this process, in ``cwd``; ``progress`` is told of long walks.
+
+    Raises:
+        StorageError: ``no-directory``.
+    """
     try:
-        cwd = os.getcwd()
+        cwd = cwd or os.getcwd()
     except FileNotFoundError as error:
         raise StorageError(
             "the current directory does not exist any more", hint="change to an existing directory", code="no-directory"

@@ -110,6 +110,10 @@ class Roll:
             raise
         return Held(self._directory, file)
 
+    def held_here(self) -> dict[Name, Held]:
+        """The names of this clone that this process lives under."""
+        return {held.name: held for held in _held_here if held.directory == self._directory}
+
     def register(
         self, name: Name, room: RoomName, *, role: str, capabilities: Sequence[str] = (), holder: Holder, now: int
     ) -> Participant:
@@ -191,7 +195,7 @@ class Held:
 
     def __init__(self, directory: Path, file: LiveFile) -> None:
         self.name = file.name
-        self._directory = directory
+        self.directory = directory
         self._file: LiveFile | None = file
         _held_here.add(self)
 
@@ -227,7 +231,7 @@ class Held:
     def _change(self, change: Callable[[Presence], Presence]) -> tuple[Presence, Presence]:
         if self._file is None:
             raise ValueError(f"the name {self.name!r} was released")
-        with storage_errors(self._directory, self.name), self._file.turn():
+        with storage_errors(self.directory, self.name), self._file.turn():
             return self._file.change(change)
 
     def __enter__(self) -> Held:

@@ -1,0 +1,507 @@
+"""A room as one participant sees it: what the faces are made of, and what a user imports.
+
+    from gitchat import Room
+
+    room = Room.open(name="codex")
+    room.send("I take the parser", to="alice")
+    for entry in room.read().entries:
+        print(entry.label, entry.record.author, entry.record.body)
+
+Every verb takes and gives plain values and raises only :class:`gitchat.errors.ChatError`.
+A Room holds no lock and no open transaction between calls; one thread at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gitchat import environment as surroundings
+from gitchat import search
+from gitchat.cursor import Backlog, Cursor, beyond
+from gitchat.environment import Environment
+from gitchat.errors import ConflictError, UserError
+from gitchat.index import LISTED, Condition, Place, statuses_for_nobody, visible_to
+from gitchat.log import Listing, Log, Overview
+from gitchat.names import (
+    EVERYBODY,
+    Handle,
+    Name,
+    Number,
+    Oid,
+    RoomName,
+    Uid,
+    is_slug,
+    parse_locator,
+    parse_recipients,
+    parse_slug,
+)
+from gitchat.participant import Participant
+from gitchat.query import Query
+from gitchat.record import MESSAGE, Draft, Entry, Identity
+from gitchat.summaries import EVERYONE, Summaries, Summary, checked_scope
+
+SYSTEM = Name("system")
+"""Who writes that somebody left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, oldest first, and where that leaves the reader."""
+
+    entries: list[Entry]
+    labels: dict[Uid, str]
+    """The labels of the records that the entries reply to."""
+    last_read: int
+    """The greatest n for which 1 to n are read, after this reading."""
+    left: int
+    """How many more are unread and visible after those returned."""
+    statuses: int
+    """Status records among what was unread; they are told by their number alone."""
+    is_marked: bool
+    why_not: str | None
+    """Why nothing was marked, when something could have been."""
+    backlog: Backlog
+    """What was unread when it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What somebody who comes back has to know."""
+
+    room: Overview
+    participants: list[Participant]
+    name: Name | None
+    last_read: int | None
+    """None without a name."""
+    unread: int | None
+    summary: Summary | None
+    """The newest one for everybody or for ``name``."""
+    since: list[Entry]
+    """The oldest visible records that the summary does not cover; without a summary none."""
+    since_left: int
+    """How many more of those there are."""
+    recent: list[Entry]
+    """The newest visible records, oldest first."""
+    labels: dict[Uid, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is going on in a room."""
+
+    room: Overview
+    participants: list[Participant]
+    message_count: int
+    """Messages and statuses."""
+    unread: int
+    urgent: list[Entry]
+    """Unread urgent messages, oldest first."""
+    recent: list[Entry]
+    summary: Summary | None
+    other_rooms: list[Overview]
+    labels: dict[Uid, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One result of a search."""
+
+    entry: Entry
+    snippet: str
+    """The part of the text where the words stand, each between U+E000 and U+E001."""
+
+
+class Room:
+    """One room of a repository, for the participant ``me``."""
+
+    def __init__(self, environment: Environment, room: str | None = None, name: str | None = None) -> None:
+        """``room`` and ``name`` as :meth:`open` takes them. Raises what Environment raises for them."""
+        self.environment = environment
+        self.name: RoomName = environment.room_name(room)
+        self._given_name = name
+        self._me: Name | None = None
+        self._log: Log = environment.log(self.name)
+
+    @classmethod
+    def open(cls, path: str | Path = ".", *, room: str | None = None, name: str | None = None) -> Room:
+        """The room of the repository at or above ``path``.
+
+        ``room`` is the one that ``chat.room`` names, else ``lobby``, when it is None; ``name`` is found as
+        the command line finds it. Neither has to exist yet.
+
+        Raises:
+            UserError: ``not-a-repository``, ``bad-name``.
+        """
+        return cls(surroundings.here(cwd=str(Path(path).resolve())), room, name)
+
+    @property
+    def me(self) -> Name:
+        """The name that this Room acts under. Raises UserError ``no-name``, ``bad-name``."""
+        if self._me is None:
+            self._me = self.environment.name(self._given_name)
+        return self._me
+
+    @property
+    def identity(self) -> Identity:
+        """Who writes here."""
+        return self.environment.identity(self.me)
+
+    def _seen(self) -> None:
+        """Note that ``me`` did something."""
+        self.environment.roll.touch(self.me, self.name, self.environment.now().seconds)
+
+    # --- writing ---------------------------------------------------------------
+
+    def send(
+        self,
+        content: str | dict[str, Any] | list[Any],
+        *,
+        to: str | Sequence[str] = EVERYBODY,
+        type: str | None = None,  # noqa: A002 - the field's name in every other face
+        reply_to: int | str | None = None,
+        urgent: bool = False,
+        key: str | None = None,
+    ) -> Entry:
+        """Add a message and return it with its number: it is stored for good.
+
+        ``content`` that is no string is stored as JSON. ``reply_to`` is a number or a handle. ``key`` is
+        your own name for the message: sending it again with the same key adds nothing.
+
+        Raises:
+            UserError: ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``, ``mirror``, ...
+            ConflictError: ``key-conflict``, or a lock that is held for too long.
+        """
+        self.environment.refuse_mirror()
+        is_text = isinstance(content, str)
+        draft = Draft(
+            body=content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, allow_nan=False),
+            to=parse_recipients((to,) if isinstance(to, str) else tuple(to)),
+            type=parse_slug(type, "type") if type else None,
+            reply_to=self.find(reply_to).record.uid if reply_to is not None else None,
+            urgent=urgent,
+            media=None if is_text else "json",
+        )
+        sent = self._log.send(draft, self.identity, key=key)
+        self._seen()
+        return sent.entry
+
+    # --- looking ---------------------------------------------------------------
+
+    def log(self, query: Query = Query(), limit: int | None = 50) -> Listing:  # noqa: B008 - frozen
+        """The newest ``limit`` records that fit ``query``, oldest first; nothing is marked."""
+        return self._log.listing(query, limit)
+
+    def find(self, locator: int | str) -> Entry:
+        """The record of a number or a handle. Raises UserError ``no-such-record``, ``bad-number``."""
+        place: Number | Handle = Number(locator) if isinstance(locator, int) else parse_locator(locator)
+        return self._log.find(place)
+
+    def overview(self) -> Overview:
+        """Title, state, newest number and date."""
+        return self._log.overview()
+
+    def search(self, words: str, *, condition: Condition = LISTED, limit: int | None = 20) -> list[Found]:
+        """The records whose text holds all of ``words``, the best first.
+
+        ``"two words"`` in quotes stand side by side, ``word*`` begins so.
+
+        Raises:
+            UserError: ``no-words``.
+        """
+        query = search.parse(words)
+        places = self._log.chain().search(query, condition, limit)
+        entries = [self._log.entry_at(*place) for place in places]
+        snippets = search.snippets(query, [entry.record.body for entry in entries])
+        return [Found(entry, snippet) for entry, snippet in zip(entries, snippets, strict=True)]
+
+    def thread(self, locator: int | str) -> Listing:
+        """The record, what it answers, and all answers, oldest first."""
+        chain = self._log.chain()
+        entries = [self._log.entry_at(*place) for place in chain.thread(self.find(locator).record.uid)]
+        return Listing(entries, self._log.labels(entries), None)
+
+    # --- reading and marking -----------------------------------------------------
+
+    def unread(self, limit: int | None = None, *, with_own: bool = False, matching: Condition | None = None) -> Reading:
+        """The oldest ``limit`` records that are unread and for me; marks nothing.
+
+        Own records are left out unless ``with_own``. ``matching`` narrows the reading, which is then never
+        marked: what it leaves out would count as read.
+        """
+        chain = self._log.chain()
+        backlog = self._cursor().backlog(chain)
+        visible = self.visible(with_own=with_own)
+        condition = visible if matching is None else Condition.all_of([visible, matching])
+        entries = [self._log.entry_at(*place) for place in backlog.select(condition, limit)]
+        return Reading(
+            entries=entries,
+            labels=self._log.labels(entries),
+            last_read=backlog.last_read,
+            left=backlog.count_of(condition) - len(entries),
+            statuses=backlog.count_of(statuses_for_nobody()),
+            is_marked=False,
+            why_not="a filtered reading marks nothing" if matching is not None else self.why_not_mark(),
+            backlog=backlog,
+        )
+
+    def read(self, limit: int | None = None, *, with_own: bool = False, force: bool = False) -> Reading:
+        """As :meth:`unread`, and marks what it returns, unless somebody else lives under my name.
+
+        ``force`` marks all the same.
+        """
+        return self.mark(self.unread(limit, with_own=with_own), force=force)
+
+    def mark(self, reading: Reading, count: int | None = None, *, force: bool = False) -> Reading:
+        """Mark the first ``count`` records of a reading, by default all, and what stands before them.
+
+        Returns the reading as it is then. Nothing is marked when its ``why_not`` says so, unless ``force``.
+        """
+        entries = reading.entries if count is None else reading.entries[:count]
+        why_not = None if force else reading.why_not
+        if why_not is not None or not entries:
+            return reading
+        number = max(entry.number for entry in entries if entry.number is not None)
+        left = self._cursor().advance(reading.backlog.chain, number, self.identity, self.environment.now())
+        self._seen()
+        return replace(
+            reading,
+            entries=entries,
+            last_read=left.last_read,
+            left=reading.left + len(reading.entries) - len(entries),
+            is_marked=True,
+            why_not=None,
+        )
+
+    def why_not_mark(self) -> str | None:
+        """Why this process must not mark what ``me`` reads; None when it may.
+
+        While a process lives under a name, only that process marks for it.
+        """
+        held = self.environment.roll.held_here()
+        if self.me in held:
+            return None
+        if held:
+            return f"this process joined as {', '.join(sorted(held))}"
+        presence = self.environment.roll.find(self.me)
+        if presence is not None and presence.is_living:
+            return f"'{self.me}' is held by {presence.holder}"
+        return None
+
+    def cursor(self) -> int:
+        """The greatest n for which I have read 1 to n; 0 before I marked anything."""
+        return self._cursor().backlog(self._log.chain()).last_read
+
+    def set_cursor(self, number: int, *, force: bool = False) -> int:
+        """Mark everything up to ``number`` as read, and return :meth:`cursor`. Never moves back.
+
+        Raises:
+            UserError: ``bad-number`` for what is no number of this room.
+            ConflictError: ``name-held`` while somebody else lives under my name, unless ``force``.
+        """
+        chain = self._log.chain()
+        if number < 0:
+            raise UserError("message_id must be >= 0", hint="0 is before the first message", code="bad-number")
+        if number > chain.count:
+            raise UserError(
+                "message_id cannot exceed the latest message id",
+                hint=f"the latest is {chain.count}",
+                code="bad-number",
+            )
+        why_not = None if force else self.why_not_mark()
+        if why_not is not None:
+            raise ConflictError(f"nothing was marked: {why_not}", hint="mark there, or use --force", code="name-held")
+        if number == 0:
+            return self.cursor()
+        left = self._cursor().advance(chain, number, self.identity, self.environment.now())
+        self._seen()
+        return left.last_read
+
+    def visible(self, *, with_own: bool = True) -> Condition:
+        """The records that reach me: to all, to my name, to a role that I have here now."""
+        participant = next((one for one in self._known() if one.name == self.me), None)
+        roles = [f"role:{participant.role}"] if participant and participant.role and is_slug(participant.role) else []
+        return visible_to([self.me, *roles], None if with_own else self.me)
+
+    def _cursor(self) -> Cursor:
+        return Cursor(self.environment.store, self.name, self.me)
+
+    # --- summaries ---------------------------------------------------------------
+
+    def summarize(self, text: str, scope: str = EVERYONE) -> Summary:
+        """Add a summary of what I have read, or of the whole room when I never marked anything.
+
+        ``scope`` is ``all``, a name, or any other line: who asks for that very scope gets it.
+
+        Raises:
+            UserError: ``blank-body``, ``body-too-long``, ``bad-scope``, ``mirror``.
+        """
+        self.environment.refuse_mirror()
+        scope = checked_scope(scope)
+        self._log.check_size(Draft(body=text))
+        chain = self._log.chain()
+        value = self._cursor().value
+        upto = chain.count if value is None else self._cursor().backlog(chain).last_read
+        covers: list[Oid] = [oid for oid in (value or chain.tip,) if oid is not None]
+        summary = self._summaries().write(
+            text, scope, covers=covers, upto=upto, sender=self.identity, now=self.environment.now(),
+            uid=self.environment.new_uid(),
+        )  # fmt: skip
+        self._seen()
+        return summary
+
+    def summary(self, scope: str = EVERYONE) -> Summary | None:
+        """The newest summary of exactly this scope; None without one."""
+        return self._summaries().latest([checked_scope(scope)])
+
+    def summaries(self, scope: str | None = None, limit: int | None = None) -> list[Summary]:
+        """The newest ``limit`` summaries, of one scope if it is given, oldest first."""
+        return self._summaries().list([checked_scope(scope)] if scope is not None else [], limit)
+
+    def since(self, summary: Summary) -> Backlog:
+        """The records that ``summary`` does not cover."""
+        return beyond(self.environment.store, self._log.chain(), summary.covers)
+
+    def _summaries(self) -> Summaries:
+        return Summaries(self.environment.store, lambda: self.environment.index, self.name)
+
+    # --- coming back ---------------------------------------------------------------
+
+    def handoff(self, *, recent: int = 10, since: int = 100, with_name: bool = True) -> Handoff:
+        """What I have to know when I come back. Marks nothing.
+
+        ``recent`` and ``since`` limit how many records are read of each kind. Without a name (``with_name``
+        False) it is what anybody has to know: the summary for everybody, all messages.
+        """
+        chain = self._log.chain()
+        visible = self.visible() if with_name else Condition.all_of([LISTED, Condition("kind = ?", (MESSAGE,))])
+        backlog = self._cursor().backlog(chain) if with_name else None
+        summary = self._summaries().latest([EVERYONE, self.me] if with_name else [EVERYONE])
+        later = beyond(self.environment.store, chain, summary.covers) if summary is not None else None
+        since_entries = self._entries(later.select(visible, since)) if later is not None else []
+        recent_entries = self._entries(chain.select(visible, limit=recent, newest=True))
+        return Handoff(
+            room=self._log.overview(),
+            participants=self.participants(),
+            name=self.me if with_name else None,
+            last_read=backlog.last_read if backlog is not None else None,
+            unread=backlog.count_of(visible) if backlog is not None else None,
+            summary=summary,
+            since=since_entries,
+            since_left=later.count_of(visible) - len(since_entries) if later is not None else 0,
+            recent=recent_entries,
+            labels=self._log.labels([*since_entries, *recent_entries]),
+        )
+
+    def status(self, *, recent: int = 5) -> Status:
+        """What is going on here, on one screen. Marks nothing."""
+        chain = self._log.chain()
+        backlog = self._cursor().backlog(chain)
+        visible = self.visible(with_own=False)
+        urgent = self._entries(backlog.select(Condition.all_of([visible, Condition("urgent = 1")]), recent))
+        newest = self._entries(chain.select(LISTED, limit=recent, newest=True))
+        others = [name for name in self.environment.store.rooms() if name != self.name]
+        return Status(
+            room=self._log.overview(),
+            participants=self.participants(),
+            message_count=chain.count_of(LISTED),
+            unread=backlog.count_of(visible),
+            urgent=urgent,
+            recent=newest,
+            summary=self._summaries().latest([EVERYONE, self.me]),
+            other_rooms=[self.environment.log(name).overview() for name in others],
+            labels=self._log.labels([*urgent, *newest]),
+        )
+
+    def _entries(self, places: Sequence[Place]) -> list[Entry]:
+        return [self._log.entry_at(*place) for place in places]
+
+    # --- who is here ---------------------------------------------------------------
+
+    def join(
+        self, role: str = "general", capabilities: Sequence[str] = (), *, since_now: bool = False
+    ) -> list[Participant]:
+        """Live here under my name until this process ends or leaves, and return who is here.
+
+        Again: updates the role. ``since_now`` takes everything that was said so far for read.
+
+        Raises:
+            UserError: ``name-taken`` while another process lives under my name.
+        """
+        now = self.environment.now().seconds
+        held = self.environment.hold(self.me)
+        held.join(self.name, role=role, capabilities=capabilities, now=now)
+        if since_now:
+            self.set_cursor(self._log.count())
+        return self.participants()
+
+    def register(self, role: str = "general", capabilities: Sequence[str] = ()) -> Participant:
+        """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``."""
+        return self.environment.roll.register(
+            self.me, self.name, role=role, capabilities=capabilities,
+            holder=self.environment.holder(), now=self.environment.now().seconds,
+        )  # fmt: skip
+
+    def leave(self) -> bool:
+        """Be no participant of this room any more, and say so in it; False when I was none.
+
+        Raises:
+            UserError: ``name-taken`` while another process lives under my name.
+        """
+        now = self.environment.now().seconds
+        held = self.environment.roll.held_here().get(self.me)
+        has_left = held.leave(self.name, now) if held else self.environment.roll.leave(self.me, self.name, now)
+        presence = self.environment.roll.find(self.me)
+        if held and (presence is None or all(at.left_at is not None for at in presence.rooms.values())):
+            held.release()
+        if has_left:
+            draft = Draft(body=f"{self.me} left the chatroom", type="presence")
+            self._log.send(draft, replace(self.identity, name=SYSTEM))
+        return has_left
+
+    def participants(self) -> list[Participant]:
+        """Who is here, living or registered, sorted by name."""
+        return self.environment.roll.participants(self.name)
+
+    def who(self) -> list[Seen]:
+        """Everybody who is or was here, or wrote here, sorted by name."""
+        chain = self._log.chain()
+        wrote = chain.newest_by_author()
+        known = {participant.name: participant for participant in self._known()}
+        names = sorted({*known, *(Name(author) for author in wrote if is_slug(author) and author != SYSTEM)})
+        return [self._one(name, known.get(name), wrote.get(name)) for name in names]
+
+    def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None) -> Seen:
+        as_other = Room(self.environment, self.name, name)
+        times = [participant.last_seen] if participant else []
+        times += [wrote[1]] if wrote else []
+        unread = Cursor(self.environment.store, self.name, name).backlog(self._log.chain())
+        return Seen(
+            name=name,
+            participant=participant,
+            last_seen=max(times),
+            last_number=wrote[0] if wrote else None,
+            unread=unread.count_of(as_other.visible(with_own=False)),
+        )
+
+    def _known(self) -> list[Participant]:
+        return self.environment.roll.known(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody who is or was in a room, or wrote in it."""
+
+    name: Name
+    participant: Participant | None
+    """None for somebody who only wrote, perhaps on another machine."""
+    last_seen: int
+    """Seconds since the epoch: of the newest thing that is known of it."""
+    last_number: Number | None
+    unread: int
+
+
+__all__ = ["Found", "Handoff", "Query", "Reading", "Room", "Seen", "Status"]
