@@ -1,4 +1,4 @@
-"""What a repository must be able to do for the store: six calls, no rules.
+"""What a repository must be able to do for the store: seven calls, no rules.
 
 Each backend (libgit2, git's plumbing) fulfils this contract; ``tests/contract`` runs one suite
 over all of them.
@@ -53,6 +53,9 @@ class Backend(Protocol):
 
     def read_object(self, oid: Oid) -> bytes:
         """The content of an object, without its header. Raises ObjectMissing, ObjectDamaged."""
+
+    def read_header(self, oid: Oid) -> tuple[str, int]:
+        """The kind of an object and its size in bytes. Raises ObjectMissing, ObjectDamaged."""
 
     def has_object(self, oid: Oid) -> bool:
         """Whether the object can be found, as far as that is known without reading it."""

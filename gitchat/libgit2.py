@@ -81,6 +81,15 @@ class Libgit2Backend:
         except (pygit2.GitError, ValueError, OSError) as error:
             raise ObjectDamaged(str(error)) from error
 
+    def read_header(self, oid: Oid) -> tuple[str, int]:
+        try:
+            kind, size = self._odb.read_header(pygit2.Oid(hex=oid))
+        except KeyError as error:
+            raise ObjectMissing(oid) from error
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise ObjectDamaged(str(error)) from error
+        return kind.name.lower(), size
+
     def has_object(self, oid: Oid) -> bool:
         return oid in self._odb
 

@@ -104,6 +104,17 @@ class PlumbingBackend:
             return False
         return True
 
+    def read_header(self, oid: Oid) -> tuple[str, int]:
+        try:
+            words = self._git("cat-file", "--batch-check", stdin=f"{oid}\n".encode()).stdout.decode().split()
+        except git.GitFailed as error:
+            raise ObjectDamaged(error.stderr) from error
+        if len(words) == 3:
+            return words[1], int(words[2])
+        if self._is_there(oid):
+            raise ObjectDamaged(f"object {oid} cannot be read")
+        raise ObjectMissing(oid)
+
     def has_object(self, oid: Oid) -> bool:
         try:
             return self._reader.read(oid) is not None

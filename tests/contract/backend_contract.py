@@ -17,7 +17,7 @@ REASON = "contract test"
 
 
 class BackendContract:
-    """The six calls of gitchat.backend.Backend, each with its promises."""
+    """The seven calls of gitchat.backend.Backend, each with its promises."""
 
     @pytest.fixture
     def common_dir(self) -> Path:
@@ -51,10 +51,16 @@ class BackendContract:
         assert world.git("--git-dir", common_dir, "rev-parse", LOG).stdout.strip() == commits[0]
         assert world.git("--git-dir", common_dir, "cat-file", "-t", commits[0]).stdout.strip() == "commit"
 
+    def test_a_header_tells_kind_and_size(self, backend: Backend, commits: list[Oid]) -> None:
+        """Of every kind of object, in bytes of its content."""
+        assert backend.read_header(backend.write_object("blob", b"12345")) == ("blob", 5)
+        assert backend.read_header(commits[0]) == ("commit", len(backend.read_object(commits[0])))
+
     def test_missing_object_is_said_to_be_missing(self, backend: Backend, commits: list[Oid]) -> None:
         """An id that no object has is not the same as damage."""
-        with pytest.raises(ObjectMissing):
-            backend.read_object(Oid("1" * len(commits[0])))
+        for read in (backend.read_object, backend.read_header):
+            with pytest.raises(ObjectMissing):
+                read(Oid("1" * len(commits[0])))
 
     def test_damaged_object_is_said_to_be_damaged(self, backend: Backend, common_dir: Path) -> None:
         """Bytes that do not have their id are never handed out."""
@@ -62,8 +68,9 @@ class BackendContract:
         path = common_dir / "objects" / oid[:2] / oid[2:]
         path.chmod(0o644)
         path.write_bytes(b"garbage")
-        with pytest.raises(ObjectDamaged):
-            backend.read_object(oid)
+        for read in (backend.read_object, backend.read_header):
+            with pytest.raises(ObjectDamaged):
+                read(oid)
 
     def test_ref_that_does_not_exist_has_no_value(self, backend: Backend) -> None:
         """A missing ref is None and no error."""
