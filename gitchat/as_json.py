@@ -42,8 +42,15 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
         "commit": record.commit,
         "origin": record.origin,
         "media": record.media,
+        "attachments": _attachments(entry) or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def _attachments(entry: Entry) -> list[dict[str, Any]]:
+    """Those that can be extracted; ``bytes`` is null for one whose content is not in this clone."""
+    sound = [one for one in entry.attachments if one.problem is None]
+    return [{"name": one.name, "bytes": one.size_bytes, "oid": one.oid} for one in sound]
 
 
 def parsed(body: str) -> Any:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gitchat import git
+from gitchat import attachment, git
 from gitchat.errors import ChatError, StorageError, UserError
 from gitchat.log import Log, Progress
 from gitchat.names import (
@@ -228,8 +228,13 @@ class Environment:
             new_uid=self.new_uid,
             index=lambda: self.index,
             max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
+            max_attachment_bytes=self.max_attachment_bytes(),
             progress=self.progress,
         )
+
+    def max_attachment_bytes(self) -> int:
+        """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""
+        return min(self.config.get_bytes("chat.maxAttachment", attachment.DEFAULT_BYTES), attachment.MAX_BYTES)
 
     def refuse_unknown_room(self, name: RoomName) -> None:
         """Raise UserError ``no-such-room`` when no room here is called ``name``."""

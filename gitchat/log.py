@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gitchat import codec, order
+from gitchat import attachment, codec, order
+from gitchat.attachment import Objects
 from gitchat.checkpoint import EMPTY, Position
 from gitchat.errors import ConflictError, FormatError, UserError
 from gitchat.names import (
+    EMPTY_TREES,
     Handle,
     Number,
     Oid,
@@ -94,6 +96,7 @@ class Log:
         new_uid: Callable[[], Uid],
         index: Callable[[], Index],
         max_body_bytes: int = DEFAULT_BODY_BYTES,
+        max_attachment_bytes: int = attachment.DEFAULT_BYTES,
         progress: Progress = lambda count: None,
     ) -> None:
         """``index`` gives the clone's index; it is not called before it is needed."""
@@ -104,6 +107,7 @@ class Log:
         self._new_uid = new_uid
         self._index = index
         self._max_body_bytes = max_body_bytes
+        self._max_attachment_bytes = max_attachment_bytes
         self._progress = progress
 
     # --- adding --------------------------------------------------------------
@@ -115,12 +119,13 @@ class Log:
         the stored record instead of adding a second one.
 
         Raises:
-            UserError: ``body-too-long``, ``room-closed``.
+            UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
             ConflictError: ``key-conflict``, and what Store.move raises.
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
         """
         self.check_size(draft)
+        attachment.check_sizes(draft.files, self._max_attachment_bytes)
         if key is not None:
             with suppress(FormatError):
                 self.chain()  # not under the lock, where others would wait for it
@@ -128,17 +133,18 @@ class Log:
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
+            objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None:
-                self._refuse_second(record)
+                self._refuse_second(record, objects.tree)
             position = self._writable_position(tip)
             self._refuse_closed(position, record)
-            added[:] = [self._write_after(position, record, sender)]
+            added[:] = [self._write_after(position, record, sender, objects)]
             return added[0].oid
 
         try:
             self._store.move(self._ref, append, f"gitchat: {draft.kind} from {sender.name}")
         except _AlreadySent as sent:
-            return Sent(sent.entry, is_repeat=True)
+            return Sent(self._with_attachments(sent.entry), is_repeat=True)
         return Sent(added[0], is_repeat=False)
 
     def check_size(self, draft: Draft) -> None:
@@ -173,7 +179,7 @@ class Log:
             extra=draft.extra,
         )
 
-    def _write_after(self, position: Position, record: Record, sender: Identity) -> Entry:
+    def _write_after(self, position: Position, record: Record, sender: Identity, objects: Objects) -> Entry:
         """Store the commit of ``record`` and note its position; nothing points to it yet."""
         tree = self._store.empty_tree()
         parent = position.tip or self._store.write_commit(codec.encode_genesis(self.name, tree))
@@ -184,7 +190,10 @@ class Log:
         committer = codec.Signature(
             sender.committer_name, sender.committer_email, replace(record.written, seconds=committed)
         )
-        oid = self._store.write_commit(codec.encode_record(record, tree=tree, parent=parent, committer=committer))
+        for kind, content in objects.contents:
+            self._store.write(kind, content)
+        raw = codec.encode_record(record, tree=objects.tree or tree, parent=parent, committer=committer)
+        oid = self._store.write_commit(raw)
         state, titled = _meta_of(record.kind, record.extra)
         after = Position(
             oid,
@@ -194,7 +203,7 @@ class Log:
             oid if titled else position.title,
         )
         self._store.remember(self.name, [*self._store.positions(self.name), after])
-        return Entry(self.name, number, oid, committed, record)
+        return Entry(self.name, number, oid, committed, record, objects.tree, objects.attachments)
 
     def _refuse_closed(self, position: Position, record: Record) -> None:
         if position.is_closed and record.kind != META:
@@ -204,15 +213,17 @@ class Log:
                 code="room-closed",
             )
 
-    def _refuse_second(self, record: Record) -> None:
+    def _refuse_second(self, record: Record, tree: Oid | None) -> None:
         """Raise _AlreadySent when the same author stored this uid before, ConflictError when it says otherwise."""
         for entry in self._with_uid(record.uid):
             stored = entry.record
             if stored.author != record.author:
                 continue
-            if (stored.body, stored.to) != (record.body, record.to):
+            is_same = (stored.body, stored.to) == (record.body, record.to)
+            if not is_same or entry.tree != tree:
+                other = "carries other files" if is_same else "says something else or goes to somebody else"
                 raise ConflictError(
-                    f"{entry.label} was sent with the same key, and says something else or goes to somebody else",
+                    f"{entry.label} was sent with the same key, and {other}",
                     hint=f"see it: git chat show '{entry.label}'; or send with another key",
                     code="key-conflict",
                 )
@@ -349,7 +360,11 @@ class Log:
             through = after
 
     def _entry(self, number: Number, oid: Oid, commit: codec.Commit) -> Entry:
-        return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit))
+        tree = commit.tree if commit.tree not in EMPTY_TREES else None
+        return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit), tree)
+
+    def _with_attachments(self, entry: Entry) -> Entry:
+        return replace(entry, attachments=self._store.attachments(entry.tree)) if entry.tree is not None else entry
 
     def listing(self, query: Query, limit: int | None = None) -> Listing:
         """The newest ``limit`` records that match (all of them with None), oldest first.
@@ -370,7 +385,7 @@ class Log:
                 if is_done:
                     spare -= 1
                 elif query.matches(entry):
-                    found.append(entry)
+                    found.append(self._with_attachments(entry))
                     replies |= {entry.record.reply_to} if entry.record.reply_to else set()
                     is_done = len(found) == limit
                 if is_done and (replies <= labels.keys() or spare == 0):
@@ -389,8 +404,8 @@ class Log:
         return self._index().chain(self.name, tip or self._store.tip(self._ref), rule)
 
     def entry_at(self, number: Number, oid: Oid) -> Entry:
-        """The record of a place in the chain. Raises FormatError."""
-        return self._entry(number, oid, self._store.read(oid))
+        """The record of a place in the chain, with its attachments. Raises FormatError."""
+        return self._with_attachments(self._entry(number, oid, self._store.read(oid)))
 
     def find(self, locator: Number | Handle) -> Entry:
         """The record that a number or a handle names.
@@ -408,7 +423,7 @@ class Log:
                 hint="give more characters: " + " or ".join(f"~{entry.record.uid}" for entry in matches[:3]),
                 code="ambiguous-handle",
             )
-        return matches[0]
+        return self._with_attachments(matches[0])
 
     def _with_number(self, number: Number) -> list[Entry]:
         _, position = self._settled()
@@ -420,12 +435,12 @@ class Log:
             oid = self.chain().oid_of(number)
         except FormatError:  # the index cannot be built; what is newer than the damage can still be found
             return [entry for entry in self.entries() if entry.number == number]
-        return [self.entry_at(number, oid)] if oid is not None else []
+        return [self._entry(number, oid, self._store.read(oid))] if oid is not None else []
 
     def _with_uid(self, prefix: str) -> list[Entry]:
         """The records whose uid begins with ``prefix``, the oldest first."""
         try:
-            return [self.entry_at(*place) for place in self.chain().with_uid(prefix)]
+            return [self._entry(*place, self._store.read(place.oid)) for place in self.chain().with_uid(prefix)]
         except FormatError:
             return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 

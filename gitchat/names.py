@@ -74,8 +74,13 @@ def is_slug(text: str) -> bool:
         _SLUG.fullmatch(text) is not None
         and ".." not in text
         and not text.endswith((".", ".lock"))
-        and text.split(".")[0] not in _DEVICES
+        and not is_device(text)
     )
+
+
+def is_device(text: str) -> bool:
+    """Whether Windows takes a file called ``text`` for a device: ``con``, ``NUL.txt``, ``com1 .log``."""
+    return text.split(".")[0].rstrip(" ").translate(_ASCII_LOWER) in _DEVICES
 
 
 def suggest_slug(text: str) -> str | None:
@@ -87,7 +92,7 @@ def suggest_slug(text: str) -> str | None:
     slug = re.sub(r"\.{2,}", ".", slug).lstrip("._-")[:MAX_SLUG_CHARS].rstrip(".-_")
     if slug.endswith(".lock"):
         slug = slug[: -len(".lock")] + "-lock"
-    if slug.split(".")[0] in _DEVICES:
+    if is_device(slug):
         slug = f"x-{slug}"
     return slug if is_slug(slug) else None
 

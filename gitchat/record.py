@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gitchat.attachment import Attachment, File
 from gitchat.errors import UserError
 from gitchat.names import EVERYBODY, Handle, Name, Number, Oid, RoomName, Uid, handle_of
 
@@ -78,6 +79,8 @@ class Draft:
     media: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
     """More trailers; those of a ``meta`` record, for instance."""
+    files: tuple[File, ...] = ()
+    """What to attach, in this order."""
 
     def __post_init__(self) -> None:
         if not self.body.strip():
@@ -132,6 +135,10 @@ class Entry:
     committed_seconds: int
     """The committer date: never less than that of any record before it."""
     record: Record
+    tree: Oid | None = None
+    """The tree that holds the record's attachments; None when the commit's tree is empty."""
+    attachments: tuple[Attachment, ...] = ()
+    """Looked up for a record that is sent, listed or found; not while a whole log is walked."""
 
     @property
     def handle(self) -> Handle:

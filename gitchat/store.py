@@ -10,9 +10,13 @@ import errno
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from gitchat import checkpoint, codec, gate, git, packing
+from gitchat import attachment, checkpoint, codec, gate, git, packing
+from gitchat.attachment import Attachment, TreeEntry
 from gitchat.backend import (
     Backend,
     ObjectDamaged,
@@ -43,7 +47,9 @@ PACK_BYTES = 8 * 1024 * 1024
 """When there is much to pack: so many objects, or so many bytes, in the journal."""
 
 PACK_RETRY = 16
-"""While there is much to pack, one write in so many starts a packer: most find one at work."""
+"""While there is much to pack, one object in so many starts a packer: most find one at work."""
+
+_T = TypeVar("_T")
 
 
 class Store:
@@ -98,44 +104,91 @@ class Store:
         Raises:
             FormatError: ``missing-object`` or ``damaged-object``.
         """
+        return codec.parse_commit(oid, self._content("commit", oid))
+
+    def read_tree(self, oid: Oid) -> tuple[TreeEntry, ...]:
+        """The entries of the tree ``oid``, in git's order. Raises as :meth:`read`."""
+        return attachment.parse_tree(oid, self._content("tree", oid))
+
+    def read_blob(self, oid: Oid) -> bytes:
+        """The content of the blob ``oid``. Raises as :meth:`read`, also for an object of another kind."""
+        content = self._content("blob", oid)
+        kind, _ = self._healing(self.backend.read_header, oid)
+        if kind != "blob":
+            raise FormatError(f"object {oid} is a {kind}", hint="git chat verify", code="damaged-object", oid=oid)
+        return content
+
+    def attachments(self, tree: Oid) -> tuple[Attachment, ...]:
+        """What a commit with this tree carries, in the sender's order. Reads no content.
+
+        Does not fail: what is missing or damaged is in the list, with its problem, so that
+        the text can still be read.
+        """
         try:
-            return codec.parse_commit(oid, self._read_healing(oid))
-        except ObjectMissing as error:
-            raise FormatError(
-                f"commit {oid} is missing", hint="git chat doctor", code="missing-object", oid=oid
-            ) from error
-        except ObjectDamaged as error:
-            raise FormatError(
-                f"commit {oid} is damaged: {error}", hint="git fsck; git chat doctor", code="damaged-object", oid=oid
-            ) from error
+            directory = attachment.directory_of(self.read_tree(tree))
+            found = attachment.listed(self.read_tree(directory)) if directory is not None else []
+        except (FormatError, StorageError) as error:
+            return (Attachment("att", tree, problem=f"cannot be listed: {error}"),)
+        measured = [self._measured(one) for one in found]
+        if any(one.size_bytes is None and one.problem is None for one in measured):
+            with suppress(StorageError):  # what was lost cannot be written back now
+                self.heal(is_forced=True)
+            measured = [self._measured(one) for one in found]
+        return tuple(measured)
+
+    def _measured(self, one: Attachment) -> Attachment:
+        if one.problem is not None:
+            return one
+        try:
+            kind, size_bytes = self.backend.read_header(one.oid)
+        except ObjectMissing:
+            return one
+        except ObjectDamaged:
+            return replace(one, problem="is damaged")
+        return replace(one, size_bytes=size_bytes) if kind == "blob" else replace(one, problem=f"is a {kind}")
 
     def has(self, oid: Oid) -> bool:
         """Whether the commit is there, as far as that is known without reading it."""
         return self.backend.has_object(oid)
 
-    def _read_healing(self, oid: Oid) -> bytes:
+    def _content(self, kind: ObjectKind, oid: Oid) -> bytes:
+        hint = "git chat doctor" if kind == "commit" else "git chat verify"
+        try:
+            return self._healing(self.backend.read_object, oid)
+        except ObjectMissing as error:
+            raise FormatError(f"{kind} {oid} is missing", hint=hint, code="missing-object", oid=oid) from error
+        except ObjectDamaged as error:
+            raise FormatError(
+                f"{kind} {oid} is damaged: {error}", hint=f"git fsck; {hint}", code="damaged-object", oid=oid
+            ) from error
+
+    def _healing(self, read: Callable[[Oid], _T], oid: Oid) -> _T:
         for _ in range(READ_ATTEMPTS - 1):
             try:
-                return self.backend.read_object(oid)
+                return read(oid)
             except ObjectMissing:
                 self.heal(is_forced=True)
-        return self.backend.read_object(oid)
+        return read(oid)
 
     # --- writing -------------------------------------------------------------
 
     def write_commit(self, raw: bytes) -> Oid:
-        """Store a commit that nothing points to yet, and note it in the journal. Raises StorageError."""
-        oid = self._write("commit", raw)
+        """Store a commit as :meth:`write` does."""
+        return self.write("commit", raw)
+
+    def write(self, kind: ObjectKind, content: bytes) -> Oid:
+        """Store an object that nothing points to yet, and note it in the journal. Raises StorageError."""
+        oid = self._write(kind, content)
         if self._journal is not None:
             try:
-                self._journal.add(Saved(oid, "commit", raw))
+                self._journal.add(Saved(oid, kind, content))
             except OSError as error:
                 raise gate.storage_error(error, self.directory) from error
             self._unpacked += 1
         return oid
 
     def empty_tree(self) -> Oid:
-        """The tree of every record. Written for real: without it ``git fsck`` complains."""
+        """The tree of every record without attachments. Written for real: without it ``git fsck`` complains."""
         return self._write("tree", b"")
 
     def _write(self, kind: ObjectKind, content: bytes) -> Oid:
@@ -168,12 +221,13 @@ class Store:
         with gate.hold(self.directory, self._wait_seconds) as held:
             held.bury(self.backend.lock_path)
             self.heal()
+            before = self._in_journal()
             while True:
                 old = self.tip(ref)
                 new = build(old)
                 if new == old or self._swap(held, ref, old, new, reason):
                     break
-        if self._maintain is not None and self._is_due():
+        if self._maintain is not None and self._is_due(before):
             self._maintain()
         return new
 
@@ -300,11 +354,20 @@ class Store:
                 count += 1
         return count
 
-    def _is_due(self) -> bool:
-        """Whether this write is one that starts a packer."""
-        if self._journal is None or self._unpacked % PACK_RETRY != 0:
-            return False
-        return self._unpacked >= PACK_OBJECTS or self._journal.size_bytes() >= PACK_BYTES
+    def _in_journal(self) -> tuple[int, int]:
+        """How many objects, and how many bytes, wait to be packed."""
+        return (self._unpacked, self._journal.size_bytes()) if self._journal is not None else (0, 0)
+
+    def _is_due(self, before: tuple[int, int]) -> bool:
+        """Whether the write that found the journal like this is one that starts a packer.
+
+        A write adds one object or many, so what counts is which marks it has passed.
+        """
+        objects, size_bytes = self._in_journal()
+        if size_bytes // PACK_BYTES > before[1] // PACK_BYTES:
+            return True
+        has_passed = objects // PACK_RETRY > before[0] // PACK_RETRY
+        return has_passed and (objects >= PACK_OBJECTS or size_bytes >= PACK_BYTES)
 
     def pack(self, variables: Mapping[str, str]) -> int:
         """Pack our own loose objects, and forget what is packed; say how many objects left the journal.

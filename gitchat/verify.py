@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gitchat import codec, order
+from gitchat import attachment, codec, order
 from gitchat.errors import FormatError
 from gitchat.names import EMPTY_TREES, Oid, RoomName, log_ref
 from gitchat.store import Store
@@ -38,7 +38,7 @@ class _Walk:
 def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
     """What is wrong with ``room``; one finding that says so when nothing is.
 
-    Reads every commit once. ``progress`` is told how many commits were read, at every
+    Reads every commit once, and every attachment. ``progress`` is told how many commits were read, at every
     hundredth.
 
     Raises:
@@ -46,7 +46,7 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
     """
     tip = store.tip(log_ref(room))
     walk = _walk(store, tip, progress)
-    findings = [*_damage(room, walk), *_texts(room, walk), *_dates(room, walk)]
+    findings = [*_damage(room, walk), *_texts(room, walk), *_attachments(store, room, walk), *_dates(room, walk)]
     if not walk.damage:
         findings += _numbers(store, room, tip, walk)
     yield from _told(findings, f"room {room}")
@@ -56,7 +56,7 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
             "ok",
             f"room {room}",
             f"{records} record{'' if records == 1 else 's'} in {len(walk.commits)} commits: "
-            "texts, dates and numbers are right",
+            "texts, attachments, dates and numbers are right",
         )
 
 
@@ -99,7 +99,7 @@ def refetch(room: RoomName) -> str:
 
 
 def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
-    """Commits that are no records and ought to be, roots that are no genesis, files in a tree."""
+    """Commits that are no records and ought to be, and roots that are no genesis."""
     for oid, commit in walk.commits.items():
         if commit.block is None:
             yield Finding(
@@ -111,8 +111,37 @@ def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
             yield Finding("note", f"room {room}", f"commit {oid} is a root and no genesis; it takes no number")
         elif commit.takes_number and commit.value("Chat-Uid") != codec.identity_key(oid, commit)[0]:
             yield Finding("note", f"room {room}", f"record {oid} has no valid uid; one is derived from its commit")
-        if commit.tree not in EMPTY_TREES:
-            yield Finding("note", f"room {room}", f"commit {oid} carries files, which this version does not show")
+
+
+def _attachments(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    """Attachments that are missing or damaged, and what a reader passes over in a commit's tree."""
+    for oid, commit in walk.commits.items():
+        if commit.tree in EMPTY_TREES:
+            continue
+        try:
+            odd = _odd_files(store, commit.tree)
+        except FormatError as error:
+            mend = f"{refetch(room)}; in a partial clone: git cat-file -e {error.oid}"
+            yield Finding("wrong", f"room {room}", f"an attachment of commit {oid}: {error}", mend)
+            continue
+        if odd:
+            more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
+            yield Finding("note", f"room {room}", f"commit {oid} carries {odd[0]}{more}")
+
+
+def _odd_files(store: Store, tree: Oid) -> list[str]:
+    """What in a commit's tree is not as a sender of ours writes it. Reads every attachment. Raises FormatError."""
+    top = store.read_tree(tree)
+    odd = [f"'{name}', which is no attachment" for name in attachment.unknown_in(top)]
+    directory = attachment.directory_of(top)
+    entries = store.read_tree(directory) if directory is not None else ()
+    for one in attachment.listed(entries):
+        if one.problem is not None:
+            odd.append(f"'{one.name}', which {one.problem}")
+        else:
+            store.read_blob(one.oid)
+    modes = [entry for entry in entries if attachment.has_odd_mode(entry)]
+    return odd + [f"'{entry.name.decode('utf-8', 'replace')}' with mode {entry.mode:o}" for entry in modes]
 
 
 def _dates(room: RoomName, walk: _Walk) -> Iterator[Finding]:

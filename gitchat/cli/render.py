@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gitchat import as_json
+from gitchat.attachment import Attachment
 from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_json, escape_line
 from gitchat.names import Uid, handle_of
@@ -66,7 +67,11 @@ class Renderer:
         if notes:
             parts.append(notes)
         heading = self.screen.fold("  ".join(parts), INDENT)
-        return heading + "\n" + "".join(line + "\n" for line in self._body(entry))
+        attached = [self._attached(one) for one in entry.attachments]
+        return heading + "\n" + "".join(line + "\n" for line in self._body(entry) + attached)
+
+    def _attached(self, one: Attachment) -> str:
+        return self.screen.style(self.screen.fold(f"{INDENT}attached: {described(one)}", INDENT), dim=True)
 
     def _recipients(self, entry: Entry) -> str:
         shown = ", ".join(self.screen.style(to, fg=_color_of(to)) for to in map(escape_line, entry.record.to))
@@ -106,6 +111,8 @@ class Renderer:
             to = "" if not record.to else " -> " + ",".join(map(escape_line, record.to))
             urgent = "urgent! " if record.urgent else ""
             text = " ".join(escape_line(record.body).split())
+            names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
+            text += f" [{names}]" if names else ""
             line = self.screen.clip(f"{entry.label} {mark}{escape_line(record.author)}{to}: {urgent}{text}")
             head = self.screen.style(entry.label, fg="yellow")
             yield head + line[len(entry.label) :] + "\n"
@@ -127,6 +134,7 @@ class Renderer:
             ("Media", record.media),
             ("Handle", f"~{record.uid}"),
             ("Oid", entry.oid),
+            *(("Attached", described(one)) for one in entry.attachments),
             *record.extra,
         ]
         title = self.screen.style(f"{entry.label} in {entry.room}", fg="yellow")
@@ -141,6 +149,20 @@ class Renderer:
         if self.date_style is None:
             return dates.clock(moment)
         return dates.format_date(moment, self.date_style, self.now)
+
+
+def described(one: Attachment) -> str:
+    """An attachment on one line: ``trace.txt (12.3 KiB)``, or why it is passed over."""
+    if one.problem is not None:
+        return f"{escape_line(one.name)} (passed over: {escape_line(one.problem)})"
+    return f"{one.name} ({'not in this clone' if one.size_bytes is None else _size(one.size_bytes)})"
+
+
+def _size(size_bytes: int) -> str:
+    for unit, factor in (("MiB", 1024 * 1024), ("KiB", 1024)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
 
 
 def _color_of(name: str) -> str:

@@ -6,9 +6,11 @@ import sys
 
 import click
 
+from gitchat.attachment import File, safe_name
 from gitchat.cli import options, terminal
 from gitchat.environment import Environment
 from gitchat.errors import ChatError, UserError
+from gitchat.files import read_file
 from gitchat.names import parse_locator, parse_recipients, parse_slug
 from gitchat.record import MAX_BODY_BYTES, Draft
 
@@ -29,6 +31,7 @@ EDIT_FILE = "CHAT_EDITMSG"
 )
 @click.option("-r", "--reply-to", metavar="NUMBER", help="The message this answers: 12, or a handle such as ~k3f9q2.")
 @click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True)
+@click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable.")
 @click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
 @click.option("--as", "as_", metavar="NAME", help="Send under this name.")
 @click.option(
@@ -45,6 +48,7 @@ def command(
     type_: str | None,
     reply_to: str | None,
     priority: str,
+    attach: tuple[str, ...],
     json_body: bool,
     as_: str | None,
     key: str | None,
@@ -53,7 +57,8 @@ def command(
 ) -> None:
     """Send a message and print its number.
 
-    Without TEXT, git's editor opens, as for a commit.
+    Without TEXT, git's editor opens, as for a commit; with --attach and without TEXT, the
+    names of the files are the text.
 
     \b
     Examples:
@@ -61,6 +66,7 @@ def command(
       git chat send -t codex --type question "Which tests fail for you?"
       git chat send -t codex -r 12 "All of them"
       make test 2>&1 | tail -50 | git chat send --type blocker -
+      git chat send --attach trace.txt "The parser fails like this"
     """
     environment.location
     environment.refuse_mirror()
@@ -69,7 +75,8 @@ def command(
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
     target = chat.find(parse_locator(reply_to)) if reply_to is not None else None
-    body, is_edited = _body(environment, text)
+    files = _files(environment, attach)
+    body, is_edited = _body(environment, text, files)
     try:
         _check_utf8(body)
         if json_body:
@@ -81,6 +88,7 @@ def command(
             reply_to=target.record.uid if target else None,
             urgent=priority == "urgent",
             media="json" if json_body else None,
+            files=files,
         )
         sent = chat.send(draft, sender, key=key)
     except ChatError as error:
@@ -99,12 +107,26 @@ def command(
         click.echo(sent.entry.label)
 
 
-def _body(environment: Environment, text: tuple[str, ...]) -> tuple[str, bool]:
+def _files(environment: Environment, paths: tuple[str, ...]) -> tuple[File, ...]:
+    """What to attach. Standard input is the text's, so '-' is not taken for a file."""
+    if "-" in paths:
+        raise UserError(
+            "standard input cannot be attached",
+            hint="save it to a file and attach that; a file of this name is ./-",
+            code="not-a-file",
+        )
+    limit_bytes = environment.max_attachment_bytes() if paths else 0
+    return tuple(read_file(path, limit_bytes=limit_bytes) for path in paths)
+
+
+def _body(environment: Environment, text: tuple[str, ...], files: tuple[File, ...]) -> tuple[str, bool]:
     """The message's text, and whether it came from the editor."""
     if text == ("-",):
         return _read_standard_input(), False
     if text:
         return " ".join(text), False
+    if files:
+        return ", ".join(safe_name(file.name) for file in files), False
     if sys.stdin is None or not sys.stdin.isatty():
         raise UserError(
             "no text to send",

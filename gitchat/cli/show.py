@@ -7,9 +7,12 @@ import sys
 import click
 
 from gitchat.cli import dates, options, terminal
-from gitchat.cli.render import Renderer, json_line
+from gitchat.cli.render import Renderer, described, json_line
 from gitchat.environment import Environment
+from gitchat.errors import UserError
+from gitchat.files import Directory
 from gitchat.names import parse_locator
+from gitchat.record import Entry
 
 
 @click.command("show")
@@ -17,6 +20,9 @@ from gitchat.names import parse_locator
 @options.room
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--body", "only_body", is_flag=True, help="Only the text, byte for byte (not escaped).")
+@click.option(
+    "--extract", "directory", metavar="DIR", help="Write the attachments into DIR and print their paths, instead."
+)
 @options.date
 @options.color
 @options.no_color
@@ -28,6 +34,7 @@ def command(
     room: str | None,
     as_json: bool,
     only_body: bool,
+    directory: str | None,
     date_style: str | None,
     color: str | None,
     no_pager: bool,
@@ -35,12 +42,18 @@ def command(
     """Show messages with everything that is known about them.
 
     NUMBER is 12, '#12', or a handle such as ~k3f9q2.
+
+    --extract makes DIR when it is missing, and overwrites nothing in it: where trace.txt is taken, it
+    writes trace.txt.1, as wget does.
     """
     chat = environment.log(environment.room_name(room))
-    if as_json and only_body:
-        raise click.UsageError("--json and --body exclude each other")
+    if as_json + only_body + (directory is not None) > 1:
+        raise click.UsageError("--json, --body and --extract exclude each other")
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"
     entries = [chat.find(parse_locator(text)) for text in number]
+    if directory is not None:
+        _extract(environment, entries, directory)
+        return
     labels = chat.labels(entries)
     if as_json:
         sys.stdout.writelines(json_line(entry, labels) for entry in entries)
@@ -56,3 +69,23 @@ def command(
         sys.stdout.write(text)
     else:
         terminal.page(environment, screen, [text])
+
+
+def _extract(environment: Environment, entries: list[Entry], directory: str) -> None:
+    """Write out what the records carry, and tell what is passed over."""
+    sound = [one for entry in entries for one in entry.attachments if one.problem is None]
+    for entry in entries:
+        for one in entry.attachments:
+            if one.problem is not None:
+                click.echo(f"note: {entry.label}: {described(one)}", err=True)
+    if not sound:
+        raise UserError(
+            f"there is nothing to extract: {', '.join(entry.label for entry in entries)} "
+            f"{'has' if len(entries) == 1 else 'have'} no attachments",
+            hint=f"see the messages: git chat log --room {entries[0].room}",
+            code="no-attachments",
+        )
+    with Directory(directory) as target:
+        for one in sound:
+            # As it is, for scripts: the directory is the reader's own word, and the name was found safe.
+            click.echo(target.add(one.name, environment.store.read_blob(one.oid)))

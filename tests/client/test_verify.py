@@ -32,8 +32,8 @@ def test_a_sound_room_is_said_to_be_sound(chatroom: Chatroom) -> None:
         chatroom.say(room=room)
     done = chatroom.chat("verify")
     assert done.stdout == (
-        "ok     room lobby: 2 records in 3 commits: texts, dates and numbers are right\n"
-        "ok     room other: 2 records in 3 commits: texts, dates and numbers are right\n"
+        "ok     room lobby: 2 records in 3 commits: texts, attachments, dates and numbers are right\n"
+        "ok     room other: 2 records in 3 commits: texts, attachments, dates and numbers are right\n"
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(findings(chatroom, "other")) == 1

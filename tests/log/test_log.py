@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitchat import codec
+from gitchat.attachment import File
 from gitchat.backend import Backend
 from gitchat.checkpoint import Position
 from gitchat.codec import Signature
@@ -146,6 +147,23 @@ def test_cost_does_not_grow_with_the_log(bench: Bench, act: str) -> None:
     bench.grow(10_000)
     assert reads_of(bench, act) == short
     assert short <= (1 if act == "append" else 20)
+
+
+def test_attachments_are_looked_up_for_what_is_shown_alone(bench: Bench) -> None:
+    """Two trees for a record that carries files; nothing for one that does not, or that is walked past."""
+    carrying = bench.room.send(Draft(body="x", files=(File("a", b"a"), File("b", b"b"))), ALICE).entry
+    assert [one.name for one in carrying.attachments] == ["a", "b"]
+    for turn in range(19):
+        bench.send(str(turn))
+    for act, reads in (
+        (lambda: bench.room.listing(Query(), 19), 19),
+        (lambda: bench.room.listing(Query(), 20), 20 + 2),
+        (lambda: bench.room.find(Number(1)), 20 + 2),
+        (lambda: list(bench.room.entries()), 20 + 1),
+    ):
+        before = bench.counting.reads
+        act()
+        assert bench.counting.reads - before == reads
 
 
 def test_a_lost_checkpoint_costs_one_walk_and_no_number(bench: Bench) -> None:
