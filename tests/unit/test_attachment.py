@@ -68,6 +68,13 @@ def test_a_tree_comes_back(rows: list[tuple[int, bytes]], width: int) -> None:
     assert sorted(parse_tree(Oid("0" * width * 2), encode_tree(entries))) == sorted(entries)
 
 
+def test_a_tree_is_in_the_order_of_git() -> None:
+    """By the bytes of the names, a directory as if its name ended in a slash."""
+    rows = [(0o100644, b"a0"), (0o040000, b"a"), (0o100644, b"a.txt"), (0o100644, b"a-b")]
+    raw = encode_tree([TreeEntry(mode, name, SHA1) for mode, name in rows])
+    assert [entry.name for entry in parse_tree(SHA1, raw)] == [b"a-b", b"a.txt", b"a", b"a0"]
+
+
 @pytest.mark.parametrize("raw", [b"junk", b"100644 a\0" + b"x" * 19, b"100644 \0" + b"x" * 20, b"-1 a\0" + b"x" * 20])
 def test_a_damaged_tree_is_said_to_be_damaged(raw: bytes) -> None:
     """No entry is guessed."""
