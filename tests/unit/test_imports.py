@@ -9,7 +9,7 @@ import pytest
 
 FORBIDDEN = {
     "mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "ssl", "email", "http", "rich",
-    "importlib.metadata", "sqlite3", "wcwidth", "multiprocessing", "unittest",
+    "importlib.metadata", "sqlite3", "wcwidth", "multiprocessing", "unittest", "watchdog",
 }  # fmt: skip
 
 
@@ -33,4 +33,6 @@ def test_the_backend_brings_no_web_with_it() -> None:
     """With a repository open there is pygit2, and still nothing of the web."""
     loaded = modules_after("import gitchat.libgit2, gitchat.cli.send, gitchat.cli.log")
     assert "pygit2" in loaded
-    assert loaded & {"mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "rich"} == set()
+    assert (
+        loaded & {"mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "rich", "watchdog"} == set()
+    )
