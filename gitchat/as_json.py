@@ -6,10 +6,15 @@ Pure. Keys that the seed contract does not know appear only when they carry some
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitchat.names import Uid, handle_of
-from gitchat.record import MESSAGE, Entry
+from gitchat.names import RoomName, Uid, handle_of
+from gitchat.record import MESSAGE, Entry, Moment
+
+if TYPE_CHECKING:  # whoever has one has loaded it
+    from gitchat.log import Overview
+    from gitchat.participant import Participant
+    from gitchat.summaries import Summary
 
 
 def of_entry(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
@@ -45,6 +50,52 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
         "attachments": _attachments(entry) or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def of_message(entry: Entry, labels: Mapping[Uid, str], default_room: RoomName) -> dict[str, Any]:
+    """As :func:`of_entry`, as short as the tools give it.
+
+    ``id``, ``ts``, ``from``, ``to``, ``content``; then what says more: the uid, the default room and an agent
+    as the origin do not.
+    """
+    shown = of_entry(entry, labels)
+    idle = {"uid", "media"}
+    idle |= {"room"} if entry.room == default_room else set()
+    idle |= {"origin"} if entry.record.origin == "agent" else set()
+    return {key: value for key, value in shown.items() if key not in idle}
+
+
+def of_participant(one: Participant) -> dict[str, Any]:
+    """``name``, ``role``, ``joined_at``, ``last_seen``; ``capabilities`` where there are any."""
+    shown: dict[str, Any] = {
+        "name": one.name,
+        "role": one.role,
+        "joined_at": Moment(one.joined_at).utc,
+        "last_seen": Moment(one.last_seen).utc,
+    }
+    return shown | ({"capabilities": list(one.capabilities)} if one.capabilities else {})
+
+
+def of_summary(summary: Summary) -> dict[str, Any]:
+    """``id``, ``ts``, ``from``, ``scope``, ``content``."""
+    return {
+        "id": summary.number,
+        "ts": summary.written.utc,
+        "from": summary.author,
+        "scope": summary.scope,
+        "content": summary.text,
+    }
+
+
+def of_overview(room: Overview) -> dict[str, Any]:
+    """``room``, ``status``, ``title`` (or null), ``latest_id``, ``active`` (or null)."""
+    return {
+        "room": room.name,
+        "status": "closed" if room.is_closed else "open",
+        "title": room.title,
+        "latest_id": room.count,
+        "active": Moment(room.active_seconds).utc if room.active_seconds is not None else None,
+    }
 
 
 def _attachments(entry: Entry) -> list[dict[str, Any]]:

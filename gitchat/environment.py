@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index import Index
     from gitchat.participant import Holder
     from gitchat.presence import Held, Roll
+    from gitchat.watch import Changes
 
 _AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
 """Variables that an agent's client sets for the commands it runs, and the client's short name."""
@@ -218,6 +219,12 @@ class Environment:
         from gitchat.index import Index  # SQLite, which a plain send or log does without
 
         return Index(self.store.directory, self.store.read, self.progress)
+
+    def changes(self) -> Changes:
+        """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises."""
+        from gitchat.watch import Changes  # a library, for who waits
+
+        return Changes(self.location.common_dir, read_refs=self.store.tips)
 
     def log(self, name: RoomName) -> Log:
         """The log of the room ``name`` of the repository here."""

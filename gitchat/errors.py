@@ -23,7 +23,7 @@ class ChatError(Exception):
         self.code = code
 
 
-class UserError(ChatError):
+class UserError(ChatError, ValueError):
     """What was asked for cannot be done as it was asked (exit status 1)."""
 
 

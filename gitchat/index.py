@@ -113,14 +113,26 @@ def statuses_for_nobody() -> Condition:
     return Condition("kind = ? AND recipients = ''", (STATUS,))
 
 
-def visible_to(names: Iterable[str], own: str | None = None) -> Condition:
+def of_type(slug: str) -> Condition:
+    """Records of a type."""
+    return Condition("type = ?", (slug,))
+
+
+def authored_by(name: str) -> Condition:
+    """Records that ``name`` wrote."""
+    return Condition("author = ?", (name,))
+
+
+def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:
     """Records that reach one of ``names`` (a name, ``role:...``), without those that ``own`` wrote.
 
-    A status reaches somebody only when it is addressed to him. Source: docs/format.md section 10.
+    A status reaches somebody only when it is addressed to him, unless ``with_status``.
+    Source: docs/format.md section 10.
     """
     wanted = list(names)
     addressed = " OR ".join(["instr(recipients, ?)"] * len(wanted)) or "0"
-    reached = Condition(f"(recipients = '' AND kind != ?) OR {addressed}", (STATUS, *(f",{name}," for name in wanted)))
+    to_all = "recipients = ''" if with_status else f"(recipients = '' AND kind != '{STATUS}')"
+    reached = Condition(f"{to_all} OR {addressed}", tuple(f",{name}," for name in wanted))
     return Condition.all_of([LISTED, reached, Condition("author != ?", (own,)) if own else ANY])
 
 

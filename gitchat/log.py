@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from gitchat import attachment, codec, order
@@ -26,7 +26,7 @@ from gitchat.names import (
     uid_from_key,
 )
 from gitchat.query import Query
-from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, META, Draft, Entry, Identity, Moment, Record
+from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, MESSAGE, META, Draft, Entry, Identity, Moment, Record
 from gitchat.store import Store
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Log:
             if key is not None:
                 self._refuse_second(record, objects.tree)
             position = self._writable_position(tip)
-            self._refuse_closed(position, record)
+            self._refuse_closed(position, record.kind)
             added[:] = [self._write_after(position, record, sender, objects)]
             return added[0].oid
 
@@ -205,8 +205,12 @@ class Log:
         self._store.remember(self.name, [*self._store.positions(self.name), after])
         return Entry(self.name, number, oid, committed, record, objects.tree, objects.attachments)
 
-    def _refuse_closed(self, position: Position, record: Record) -> None:
-        if position.is_closed and record.kind != META:
+    def refuse_closed(self) -> None:
+        """Raise UserError ``room-closed`` when the room is closed."""
+        self._refuse_closed(self._settled()[1], MESSAGE)
+
+    def _refuse_closed(self, position: Position, kind: str) -> None:
+        if position.is_closed and kind != META:
             raise UserError(
                 f"room '{self.name}' is closed",
                 hint=f"open it again: git chat room open {self.name}",
@@ -395,6 +399,11 @@ class Log:
         found.reverse()
         return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage)
 
+    def newer(self, number: int) -> list[Entry]:
+        """The records with a greater number, oldest first. Reads no others. Raises FormatError."""
+        found = list(takewhile(lambda entry: entry.number is None or entry.number > number, self.entries()))
+        return [self._with_attachments(entry) for entry in reversed(found)]
+
     def chain(self, tip: Oid | None = None) -> Chain:
         """What the index knows of this log at ``tip``, by default the present one.
 
@@ -430,12 +439,15 @@ class Log:
         if not 0 < number <= position.count:
             return []
         if position.count - number < NEAR:
-            return [entry for entry in islice(self.entries(), NEAR) if entry.number == number]
+            return self._walk_to(number)
         try:
             oid = self.chain().oid_of(number)
         except FormatError:  # the index cannot be built; what is newer than the damage can still be found
-            return [entry for entry in self.entries() if entry.number == number]
+            return self._walk_to(number)
         return [self._entry(number, oid, self._store.read(oid))] if oid is not None else []
+
+    def _walk_to(self, number: Number) -> list[Entry]:
+        return list(islice((entry for entry in self.entries() if entry.number == number), 1))
 
     def _with_uid(self, prefix: str) -> list[Entry]:
         """The records whose uid begins with ``prefix``, the oldest first."""

@@ -14,7 +14,7 @@ A Room holds no lock and no open transaction between calls; one thread at a time
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,27 @@ class Room:
         place: Number | Handle = Number(locator) if isinstance(locator, int) else parse_locator(locator)
         return self._log.find(place)
 
+    def after(self, number: int, condition: Condition = LISTED, limit: int | None = None) -> list[Entry]:
+        """The oldest ``limit`` records with a greater number, oldest first; nothing is marked."""
+        return self._entries(self._log.chain().select(condition, after=number, limit=limit))
+
+    def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
+        """The labels of the records that ``entries`` reply to, as far as they can be found."""
+        return self._log.labels(entries)
+
+    def message_count(self) -> int:
+        """How many messages and statuses there are."""
+        return self._log.chain().count_of(LISTED)
+
+    def describe(self, *, title: str | None = None, state: str | None = None) -> Overview:
+        """Give the room a title, or the state ``open`` or ``closed``; make it where it is not there.
+
+        Raises:
+            UserError: ``bad-title``, ``mirror``.
+        """
+        self.environment.refuse_mirror()
+        return self._log.describe(self.identity, title=title, state=state)
+
     def overview(self) -> Overview:
         """Title, state, newest number and date."""
         return self._log.overview()
@@ -329,6 +350,41 @@ class Room:
     def _cursor(self) -> Cursor:
         return Cursor(self.environment.store, self.name, self.me)
 
+    # --- waiting -----------------------------------------------------------------
+
+    def wait(self, timeout_seconds: float | None, is_over: Callable[[], bool]) -> bool:
+        """Look whether ``is_over`` now and at each change of a room here; False when the time is up."""
+        with self.environment.changes() as changes:
+            return changes.wait_until(is_over, timeout_seconds)
+
+    def watch(self, *, after: int | None = None, timeout_seconds: float | None = None) -> Iterator[Entry]:
+        """Records as they come, each once, in the order of their numbers.
+
+        Begins after the number ``after``, by default with what comes from now on; ends when nothing came for
+        ``timeout_seconds`` (None: never). Nothing is marked.
+        """
+        with self.environment.changes() as changes:
+            seen = self._log.count() if after is None else after
+            while True:
+                for entry in self._log.newer(seen):
+                    seen = entry.number or seen
+                    yield entry
+                if not changes.wait(timeout_seconds):
+                    return
+
+    async def watch_async(
+        self, *, after: int | None = None, timeout_seconds: float | None = None
+    ) -> AsyncIterator[Entry]:
+        """As :meth:`watch`, for ``async for`` in asyncio. Can be cancelled at any time."""
+        with self.environment.changes() as changes:
+            seen = self._log.count() if after is None else after
+            while True:
+                for entry in self._log.newer(seen):
+                    seen = entry.number or seen
+                    yield entry
+                if not await changes.wait_async(timeout_seconds):
+                    return
+
     # --- summaries ---------------------------------------------------------------
 
     def summarize(self, text: str, scope: str = EVERYONE) -> Summary:
@@ -337,11 +393,12 @@ class Room:
         ``scope`` is ``all``, a name, or any other line: who asks for that very scope gets it.
 
         Raises:
-            UserError: ``blank-body``, ``body-too-long``, ``bad-scope``, ``mirror``.
+            UserError: ``blank-body``, ``body-too-long``, ``bad-scope``, ``room-closed``, ``mirror``.
         """
         self.environment.refuse_mirror()
         scope = checked_scope(scope)
         self._log.check_size(Draft(body=text))
+        self._log.refuse_closed()
         chain = self._log.chain()
         value = self._cursor().value
         upto = chain.count if value is None else self._cursor().backlog(chain).last_read
@@ -459,7 +516,8 @@ class Room:
             held.release()
         if has_left:
             draft = Draft(body=f"{self.me} left the chatroom", type="presence")
-            self._log.send(draft, replace(self.identity, name=SYSTEM))
+            if not self._log.overview().is_closed:
+                self._log.send(draft, replace(self.identity, name=SYSTEM))
         return has_left
 
     def participants(self) -> list[Participant]:

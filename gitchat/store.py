@@ -98,6 +98,10 @@ class Store:
         refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX)]
         return sorted(room for room in refs if room is not None)
 
+    def tips(self) -> tuple[tuple[RefName, Oid], ...]:
+        """All refs of all rooms and what they point to: equal as long as nothing changed."""
+        return tuple(self.backend.list_refs(ROOMS_PREFIX))
+
     def read(self, oid: Oid) -> codec.Commit:
         """The commit ``oid``; one that git lost is written again from the journal.
 

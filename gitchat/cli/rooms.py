@@ -7,10 +7,10 @@ import sys
 
 import click
 
+from gitchat.as_json import of_overview
 from gitchat.cli import dates, options, terminal
 from gitchat.environment import Environment
 from gitchat.log import Overview
-from gitchat.record import Moment
 
 
 @click.command("rooms")
@@ -26,7 +26,7 @@ def command(environment: Environment, status: str, as_json: bool, color: str | N
     shown = [room for room in rooms if status in ("all", _state(room))]
     if as_json:
         for room in shown:
-            click.echo(terminal.escape_json(json.dumps(_to_json(room), ensure_ascii=False)))
+            click.echo(terminal.escape_json(json.dumps(of_overview(room), ensure_ascii=False)))
         return
     if not shown and sys.stderr.isatty():
         click.echo('No rooms. The first message makes one: git chat send "hello"', err=True)
@@ -43,8 +43,3 @@ def command(environment: Environment, status: str, as_json: bool, color: str | N
 
 def _state(room: Overview) -> str:
     return "closed" if room.is_closed else "open"
-
-
-def _to_json(room: Overview) -> dict[str, object]:
-    active = Moment(room.active_seconds).utc if room.active_seconds is not None else None
-    return {"room": room.name, "status": _state(room), "title": room.title, "latest_id": room.count, "active": active}

@@ -1,0 +1,438 @@
+"""The tools of agent-chat as Python functions, over a room in a git repository.
+
+    import gitchat.tools as s
+    s.join("alice"); s.send_message("alice", "hello"); s.read_unread("alice")
+
+Names, positions, defaults, keys and error texts are agent-chat's; what is new stands
+behind them, and a key it does not know appears only when it carries something. The
+repository is the one of the current directory. A process is one participant: after it
+joined, it can only look under other names; before that it may use any name that no other
+living process holds.
+
+Everything is checked here, so that every face refuses the same things in the same words.
+Errors are :class:`gitchat.errors.ChatError`; those about arguments are also ValueError.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from gitchat import as_json
+from gitchat.environment import Environment, here
+from gitchat.errors import UserError
+from gitchat.index import LISTED, Condition, authored_by, of_type, visible_to
+from gitchat.names import EVERYBODY, Number, parse_name, parse_slug
+from gitchat.participant import Participant
+from gitchat.query import Query
+from gitchat.record import Entry
+from gitchat.room import Reading, Room
+from gitchat.summaries import EVERYONE, Summary
+
+Json = dict[str, Any]
+Place = int | str
+"""A number, or a handle such as ``~k3f9q2`` for what has no number yet."""
+
+MAX_LIMIT = 100
+MAX_WAIT_SECONDS = 1500
+"""Shorter than the half hour after which clients give up on a silent call."""
+
+
+# --- participants ------------------------------------------------------------
+
+
+def join(name: str, role: str = "general", room: str = "", since: str = "") -> list[Json]:
+    """Live in the room under ``name`` while this process runs; who is here, sorted by name.
+
+    Again: updates the role. ``since="now"`` takes all that was said so far for read.
+
+    Raises:
+        UserError: ``name-taken`` while another process lives under the name.
+    """
+    chat = _room(name, room)
+    since = since.strip()
+    if since not in ("", "now", "beginning"):
+        raise _invalid("since must be 'now' or 'beginning'", "leave it out to read from the beginning")
+    return [_participant(one) for one in chat.join(role.strip(), since_now=since == "now")]
+
+
+def leave(name: str, room: str = "") -> Json:
+    """Leave the room, and say so in it when the name was there."""
+    return {"left": _acting(name, room).leave()}
+
+
+def list_participants(room: str = "") -> list[Json]:
+    """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``."""
+    return [_participant(one) for one in _nobody(room).participants()]
+
+
+# --- messages ----------------------------------------------------------------
+
+
+def send_message(
+    name: str,
+    content: str | Json | list[Any],
+    to: str = EVERYBODY,
+    room: str = "",
+    type: str = "",  # noqa: A002 - the field's name in every face
+    reply_to: Place | None = None,
+    priority: str = "",
+    key: str = "",
+) -> Json:
+    """Send a message and return its ``id``: it is stored for good.
+
+    ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
+    again with the same ``key`` adds nothing.
+    """
+    chat = _acting(name, room)
+    if isinstance(content, str):
+        content = _text(content, "content")
+    recipients = [part.strip() for part in _text(to, "to").split(",")]
+    if priority.strip() not in ("", "normal", "urgent"):
+        raise _invalid("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
+    entry = chat.send(
+        content, to=recipients, type=type.strip() or None, reply_to=reply_to, urgent=priority.strip() == "urgent",
+        key=key or None,
+    )  # fmt: skip
+    return _acknowledged(entry)
+
+
+def read_messages(
+    since_id: Place = 0,
+    limit: int = 50,
+    participant: str = "",
+    room: str = "",
+    type: str = "",  # noqa: A002
+    sender: str = "",
+    query: str = "",
+) -> list[Json]:
+    """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
+
+    With ``participant`` only what is for it or for all. With ``query`` the ``limit`` best of those whose text
+    holds all its words.
+    """
+    chat = _nobody(room)
+    after = _number(chat, since_id, "since_id")
+    _check_limit(limit, "limit")
+    conditions = [LISTED, *_filters(type, sender)]
+    if participant.strip():
+        conditions.append(visible_to([parse_name(participant.strip())], with_status=True))
+    if query.strip():
+        conditions.append(Condition("number > ?", (after,)))
+        found = chat.search(query, condition=Condition.all_of(conditions), limit=limit)
+        entries = sorted((hit.entry for hit in found), key=lambda entry: entry.number or 0)
+    else:
+        entries = chat.after(after, Condition.all_of(conditions), limit)
+    return _messages(chat, entries)
+
+
+def read_unread(
+    name: str,
+    limit: int = 50,
+    mark_read: bool = True,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    sender: str = "",
+    wait_seconds: float = 0,
+    max_chars: int = 0,
+) -> Json:
+    """What ``name`` has not read, oldest first; marks what it returns, and nothing else.
+
+    ``wait_seconds`` waits until somebody else writes when there is nothing; own messages are then left out.
+    ``type`` and ``sender`` make it a look that marks nothing.
+    """
+    chat = _room(name, room)
+    _check_limit(limit, "limit")
+    _check_wait(wait_seconds)
+    matching = _filters(type, sender)
+
+    def once() -> Reading:
+        return chat.unread(limit, with_own=not wait_seconds, matching=Condition.all_of(matching) if matching else None)
+
+    reading = once()
+    timed_out = wait_seconds > 0 and not reading.entries
+    if timed_out and chat.wait(wait_seconds, lambda: bool(once().entries)):
+        reading, timed_out = once(), False
+    return _read(chat, reading, mark_read, max_chars, timed_out)
+
+
+def check_in(
+    name: str,
+    content: str | Json | list[Any] = "",
+    to: str = EVERYBODY,
+    wait_seconds: float = 0,
+    limit: int = 50,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    reply_to: Place | None = None,
+    max_chars: int = 0,
+) -> Json:
+    """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns."""
+    chat = _acting(name, room)
+    _check_limit(limit, "limit")
+    _check_wait(wait_seconds)
+    sent: Json = {}
+    if not isinstance(content, str) or content.strip():
+        sent = {"sent": send_message(name, content, to, room, type, reply_to)["id"]}
+    reading = chat.unread(limit)
+    timed_out = wait_seconds > 0 and not reading.entries
+    if timed_out and chat.wait(wait_seconds, lambda: bool(chat.unread(1).entries)):
+        reading, timed_out = chat.unread(limit), False
+    return sent | _read(chat, reading, True, max_chars, timed_out)
+
+
+def get_status(room: str = "") -> Json:
+    """``participant_count``, ``message_count``, ``last_activity_ts`` (null in an empty room)."""
+    chat = _nobody(room)
+    newest = chat.log(Query(), 1).entries
+    return {
+        "participant_count": len(chat.participants()),
+        "message_count": chat.message_count(),
+        "last_activity_ts": newest[0].record.written.utc if newest else None,
+    }
+
+
+# --- cursors -----------------------------------------------------------------
+
+
+def get_cursor(name: str, room: str = "") -> Json:
+    """``name`` and ``last_read_id``: 0 before anything was marked."""
+    chat = _room(name, room)
+    return {"name": chat.me, "last_read_id": chat.cursor()}
+
+
+def set_cursor(name: str, message_id: Place, room: str = "") -> Json:
+    """Mark everything up to ``message_id``; a cursor never moves back."""
+    chat = _room(name, room)
+    number = _number(chat, message_id, "message_id")
+    if number > chat.overview().count:
+        raise _invalid("message_id cannot exceed the latest message id", f"the latest is {chat.overview().count}")
+    _refuse_other(chat)
+    return {"name": chat.me, "last_read_id": chat.set_cursor(number)}
+
+
+# --- summaries and handoff ---------------------------------------------------
+
+
+def write_summary(name: str, content: str, scope: str = EVERYONE, room: str = "") -> Json:
+    """Add a summary for who comes later, and return its ``id``."""
+    chat = _acting(name, room)
+    return {"id": chat.summarize(_text(content, "content"), _text(scope, "scope")).number}
+
+
+def read_latest_summary(scope: str = EVERYONE, room: str = "") -> Json | None:
+    """The newest summary of exactly this scope: ``id``, ``ts``, ``from``, ``scope``, ``content``; or null."""
+    return _summary(_nobody(room).summary(_text(scope, "scope")))
+
+
+def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
+    """What somebody who comes back has to know; marks nothing.
+
+    ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
+    ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null.
+    """
+    chat = _room(name, room) if name.strip() else _nobody(room)
+    _check_limit(recent_limit, "recent_limit")
+    handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name.strip()))
+    return {
+        "participants": [_participant(one) for one in handoff.participants],
+        "latest_message_id": handoff.room.count,
+        "cursor": handoff.last_read,
+        "unread_count": handoff.unread,
+        "latest_summary": _summary(handoff.summary),
+        "recent_messages": _messages(chat, handoff.recent),
+    }
+
+
+# --- rooms -------------------------------------------------------------------
+
+
+def list_rooms(name: str = "", status: str = "open") -> list[Json]:
+    """The rooms here, the most recently active first; with ``name`` also what is unread in each."""
+    if status.strip() not in ("open", "closed", "all"):
+        raise _invalid("status must be 'open', 'closed' or 'all'", "leave it out for open rooms")
+    chats = [_room(name, room) if name.strip() else _nobody(room) for room in _environment().store.rooms()]
+    overviews = sorted(
+        ((chat.overview(), chat) for chat in chats), key=lambda pair: (-(pair[0].active_seconds or 0), pair[0].name)
+    )
+    return [
+        as_json.of_overview(overview) | (_progress(chat) if name.strip() else {})
+        for overview, chat in overviews
+        if status.strip() in ("all", "closed" if overview.is_closed else "open")
+    ]
+
+
+def open_room(room: str, title: str = "", name: str = "") -> Json:
+    """Make a room, or open a closed one again; give it a title when there is one."""
+    return _described(room, name, title=title.strip() or None, state="open")
+
+
+def close_room(room: str, name: str = "") -> Json:
+    """Close a room: it stays readable, and refuses writes. ``closed`` is false when it was closed already."""
+    _environment().refuse_unknown_room(_nobody(_text(room, "room")).name)
+    was_closed = _nobody(room).overview().is_closed
+    return {"closed": not was_closed and bool(_described(room, name, state="closed"))}
+
+
+def _described(room: str, name: str, *, title: str | None = None, state: str) -> Json:
+    chat = Room(_environment(), _text(room, "room"), parse_name(name.strip()) if name.strip() else None)
+    return as_json.of_overview(chat.describe(title=title, state=state))
+
+
+def _progress(chat: Room) -> Json:
+    reading = chat.unread(0, with_own=True)
+    summary = chat.summary()
+    return {"cursor": reading.last_read, "unread_count": reading.left, "latest_summary": _summary(summary)}
+
+
+# --- arguments ---------------------------------------------------------------
+
+_environments: dict[str, Environment] = {}
+
+
+def _environment() -> Environment:
+    """The surroundings of the current directory; the same ones again, because opening them costs."""
+    cwd = os.getcwd()
+    if cwd not in _environments:
+        _environments[cwd] = here()
+    return _environments[cwd]
+
+
+def _room(name: str, room: str) -> Room:
+    """The room for a participant that is named."""
+    return Room(_environment(), room.strip() or None, parse_name(_text(name, "name")))
+
+
+def _nobody(room: str) -> Room:
+    """The room for somebody who only looks."""
+    return Room(_environment(), room.strip() or None)
+
+
+def _acting(name: str, room: str) -> Room:
+    """As :func:`_room`, for what only the participant itself may do."""
+    chat = _room(name, room)
+    _refuse_other(chat)
+    return chat
+
+
+def _refuse_other(chat: Room) -> None:
+    why_not = chat.why_not_mark()
+    if why_not is not None:
+        raise UserError(
+            f"cannot act as '{chat.me}': {why_not}",
+            hint=f"use the name that this process joined under, or join as '{chat.me}' where it is free",
+            code="name-held",
+        )
+
+
+def _text(text: str, field: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise _invalid(f"{field} must not be blank", f"give a {field}")
+    return stripped
+
+
+def _check_limit(value: int, field: str) -> None:
+    if not 1 <= value <= MAX_LIMIT:
+        raise _invalid(f"{field} must be between 1 and {MAX_LIMIT}", "call again for more")
+
+
+def _check_wait(seconds: float) -> None:
+    if not 0 <= seconds <= MAX_WAIT_SECONDS:
+        raise _invalid(f"wait_seconds must be between 0 and {MAX_WAIT_SECONDS}", "wait again when it timed out")
+
+
+def _number(chat: Room, place: Place, field: str) -> Number:
+    if isinstance(place, str):
+        return chat.find(place).number or Number(0)
+    if place < 0:
+        raise _invalid(f"{field} must be >= 0", "0 is before the first message")
+    return Number(place)
+
+
+def _filters(type: str, sender: str) -> list[Condition]:  # noqa: A002
+    conditions = [of_type(parse_slug(type.strip(), "type"))] if type.strip() else []
+    return conditions + ([authored_by(parse_slug(sender.strip(), "sender"))] if sender.strip() else [])
+
+
+def _invalid(message: str, hint: str) -> UserError:
+    return UserError(message, hint=hint, code="bad-argument")
+
+
+# --- results -----------------------------------------------------------------
+
+
+def _acknowledged(entry: Entry) -> Json:
+    return {"id": entry.number} if entry.number is not None else {"id": None, "handle": entry.handle}
+
+
+def _messages(chat: Room, entries: Sequence[Entry]) -> list[Json]:
+    labels = chat.labels(entries)
+    default = chat.environment.room_name(None)
+    return [as_json.of_message(entry, labels, default) for entry in entries]
+
+
+def _read(chat: Room, reading: Reading, mark_read: bool, max_chars: int, timed_out: bool) -> Json:
+    kept = len(reading.entries) if max_chars <= 0 else _within(reading.entries, max_chars)
+    left = reading.left + len(reading.entries) - kept
+    entries = reading.entries[:kept]
+    why_not = reading.why_not if mark_read and entries else None
+    if mark_read and why_not is None:
+        reading = chat.mark(reading, kept)
+    carried: Json = {
+        "more": left or None,
+        "statuses": reading.statuses or None,
+        "not_marked": why_not,
+        "timed_out": timed_out or None,
+    }
+    return {"name": chat.me, "last_read_id": reading.last_read, "messages": _messages(chat, entries)} | {
+        key: value for key, value in carried.items() if value is not None
+    }
+
+
+def _within(entries: Sequence[Entry], max_chars: int) -> int:
+    """How many of the first records fit into ``max_chars`` characters of text; always one."""
+    total = 0
+    for count, entry in enumerate(entries):
+        total += len(entry.record.body) + 40
+        if total > max_chars and count:
+            return count
+    return len(entries)
+
+
+def _participant(one: Participant) -> Json:
+    return as_json.of_participant(one)
+
+
+def _summary(summary: Summary | None) -> Json | None:
+    return as_json.of_summary(summary) if summary is not None else None
+
+
+def forget() -> None:
+    """Close what was opened for directories used so far."""
+    for environment in _environments.values():
+        with suppress(Exception):
+            environment.store.backend.close()
+    _environments.clear()
+
+
+__all__ = [
+    "check_in",
+    "close_room",
+    "get_cursor",
+    "get_handoff",
+    "get_status",
+    "join",
+    "leave",
+    "list_participants",
+    "list_rooms",
+    "open_room",
+    "read_latest_summary",
+    "read_messages",
+    "read_unread",
+    "send_message",
+    "set_cursor",
+    "write_summary",
+]
