@@ -40,7 +40,9 @@ def read_file(path: str, *, limit_bytes: int) -> File:
                 raise _not_a_file(path, status.st_mode)
             # The size decides nothing: the file may grow while it is read, and those in /proc say 0.
             content = file.read(limit_bytes + 1)
-    except (OSError, ValueError) as error:
+    except UserError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(path, error) from error
     if len(content) > limit_bytes:
         raise too_large(repr(path), max(status.st_size, len(content)), limit_bytes)

@@ -22,6 +22,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ from gitchat.names import REF_PREFIX
 
 # A watch that ends while an event comes is an error in watchdog's log, and without a handler on the terminal.
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
+# Where a directory is removed and made again it warns that it watches the new one.
+warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, module=r"watchdog\.")
 
 POLL_SECONDS = 1.0
 """How late a change can be noticed of which no event tells."""
