@@ -43,6 +43,8 @@ class Libgit2Backend:
         self._fsync = fsync
         # Before anything else: libgit2 asks for this setting once, when it first looks at the refs.
         self._apply_fsync()
+        # libgit2 calls an object there that it has read once, also when git has pruned it since.
+        pygit2.settings.enable_caching(False)
         try:
             self._repository = pygit2.Repository(str(common_dir))
         except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:

@@ -147,6 +147,18 @@ def test_a_kill_while_packing_loses_nothing(world: World, step: str, monkeypatch
     assert not any(packing.is_loose(common_dir, entry.oid) for entry in before)
 
 
+def test_a_packer_does_not_forget_what_it_has_read_and_git_has_lost(world: World) -> None:
+    """That an object could be read a moment ago does not count: it is written again, packed and only then forgotten."""
+    common_dir = world.repository() / ".git"
+    store = open_store(common_dir)
+    lost = say(store, "lost").entry
+    assert store.read(lost.oid)
+    packing.loose_path(common_dir, lost.oid).unlink()
+    store.pack(git.scrub(world.variables))
+    assert [entry.oid for entry in records(common_dir)] == [lost.oid]
+    assert_clean(world, common_dir)
+
+
 def test_one_packer_at_a_time(world: World) -> None:
     """A second packer has nothing to do and says so."""
     common_dir = world.repository() / ".git"
