@@ -47,8 +47,9 @@ class Packs:
             return
         listing = "".join(f"{oid}\n" for oid in sorted(wanted)).encode()
         command = ("pack-objects", "--quiet", str(self._directory / "pack"))
+        present = {path.name for path in self._directory.glob("pack-*.idx")}
         name = self._git(*command, stdin=listing).decode().strip()
-        self._git("verify-pack", str(self._directory / f"pack-{name}.idx"))
+        self._verify(name, is_new=f"pack-{name}.idx" not in present)
         packed = self._contents(name)
         names = [other for other in self._names() if other not in absorbed and other != name]
         self._write_names([*names, name])
@@ -57,6 +58,15 @@ class Packs:
         for other in absorbed:
             if other != name and contents[other] <= packed:
                 self._remove(other)
+
+    def _verify(self, name: str, *, is_new: bool) -> None:
+        try:
+            self._git("verify-pack", str(self._directory / f"pack-{name}.idx"))
+        except git.GitFailed:
+            # libgit2 looks into packs first: it would meet the damage, and not the loose copy that is whole.
+            if is_new:
+                self._remove(name)
+            raise
 
     def _small_enough(self, count: int) -> list[str]:
         """Packs to take into the new one: while each is no larger than what goes in already."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from gitchat import git, packing
+from gitchat.errors import FormatError, StorageError
 from gitchat.names import Oid
 from gitchat.store import Store
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean
-from tests.crash.writers import ROOM, fork, records, say, wait_for
+from tests.crash.writers import ROOM, fork, records, say
 from tests.world import World, open_store
 
 KINDS = ["plain", "worktree", "sha256"]
@@ -111,40 +111,49 @@ def test_packs_stay_few(world: World) -> None:
     assert_clean(world, common_dir)
 
 
-PACK_STEPS = ["_contents", "_write_names", "_remove", "unlink", "drop"]
+def damage_packs_when_made(common_dir: Path, monkeypatch: pytest.MonkeyPatch, *, is_verified: bool) -> None:
+    """Have the disk flip a byte in each new pack; ``is_verified`` is False for a packer that does not look."""
+    run = packing.Packs._git
+
+    def run_and_damage(packs: packing.Packs, *arguments: str, stdin: bytes = b"") -> bytes:
+        if arguments[0] == "verify-pack" and not is_verified:
+            return b""
+        output = run(packs, *arguments, stdin=stdin)
+        if arguments[0] == "pack-objects":
+            pack = common_dir / "objects" / "pack" / f"pack-{output.decode().strip()}.pack"
+            content = bytearray(pack.read_bytes())
+            content[len(content) // 2] ^= 0xFF
+            pack.chmod(0o644)
+            pack.write_bytes(content)
+        return output
+
+    monkeypatch.setattr(packing.Packs, "_git", run_and_damage)
 
 
-@pytest.mark.parametrize("step", PACK_STEPS)
-def test_a_kill_while_packing_loses_nothing(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever step the packer dies at, every record is readable, and the next packing finishes the work."""
+def test_loose_copies_and_the_journal_stay_until_the_pack_is_verified(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pack that the disk damaged is an error, and nothing that it was to replace is gone."""
     common_dir = world.repository() / ".git"
-    store = open_store(common_dir)
-    say(store, "packed before")
+    oids = [say(open_store(common_dir), str(turn)).entry.oid for turn in range(3)]
+    journal = (common_dir / "chatroom" / "journal").read_bytes()
+    damage_packs_when_made(common_dir, monkeypatch, is_verified=True)
+    with pytest.raises(StorageError):
+        pack(world, common_dir)
+    assert all(packing.is_loose(common_dir, oid) for oid in oids)
+    assert (common_dir / "chatroom" / "journal").read_bytes() == journal
+    assert [entry.oid for entry in records(common_dir)] == oids
+
+
+def test_without_verifying_a_damaged_pack_loses_records(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above can fail."""
+    common_dir = world.repository() / ".git"
+    for turn in range(3):
+        say(open_store(common_dir), str(turn))
+    damage_packs_when_made(common_dir, monkeypatch, is_verified=False)
     pack(world, common_dir)
-    for turn in range(5):
-        say(store, str(turn))
-    before = records(common_dir)
-
-    def die(*_: object, **__: object) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    targets: dict[str, tuple[object, str]] = {
-        "unlink": (Path, "unlink"),
-        "drop": (open_store(common_dir)._journal, "drop"),
-    }
-
-    def pack_and_die() -> None:
-        dying = open_store(common_dir)
-        target, name = (dying._journal, "drop") if step == "drop" else targets.get(step, (packing.Packs, step))
-        setattr(target, name, die)
-        dying.pack(git.scrub(world.variables))
-
-    assert wait_for([fork(pack_and_die)]) == [-signal.SIGKILL]
-    assert records(common_dir) == before
-    assert_clean(world, common_dir)
-    pack(world, common_dir)
-    assert records(common_dir) == before
-    assert not any(packing.is_loose(common_dir, entry.oid) for entry in before)
+    with pytest.raises(FormatError):
+        records(common_dir)
 
 
 def test_a_packer_does_not_forget_what_it_has_read_and_git_has_lost(world: World) -> None:
