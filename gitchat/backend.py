@@ -26,6 +26,10 @@ class SwapRefused(Exception):
     """
 
 
+class GitKilled(SwapRefused):
+    """The git that was to move the ref was killed; it may have left its lock behind."""
+
+
 class WriteRefused(Exception):
     """An object was not written; ``str`` gives the backend's words."""
 
@@ -73,6 +77,7 @@ class Backend(Protocol):
 
         Raises:
             RefMoved: the ref has another value than ``old``.
+            GitKilled: the process that does the work was killed.
             SwapRefused: for any other reason.
         """
 

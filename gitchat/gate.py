@@ -5,16 +5,16 @@ directory, with a kernel lock: it is freed when its holder dies, however it dies
 The lock makes writers take turns; what makes a write correct is still git's own
 compare-and-swap on the ref, so a writer that does not know this lock does no harm.
 
-While the holder moves a ref, git's protocol creates ``<ref>.lock``. A holder that is
-killed then leaves that file behind, and it would block everybody for ever. So the
-holder first writes down which ref it moves, and to which commit: the next holder
-finds the intent of the dead and can tell the file it left from a lock that a living
-git holds (see :meth:`Gate.bury`).
+While the holder moves a ref, git's protocol creates ``<ref>.lock``, or one lock for all
+refs in a repository with reftable. A holder that is killed then leaves that file behind,
+and it would block everybody for ever. So the holder first writes down which ref it moves,
+and to which commit: the next holder finds the intent of the dead and can tell the file it
+left from a lock that a living git holds (see :meth:`Gate.bury`).
 
 Where the file system has no kernel locks (some network mounts) the ref's own lock
 still decides; writers then race instead of queueing, and leave no intents.
 
-Source: docs/format.md section 7.
+Source: docs/format.md section 7, docs/decisions/0001-whose-lock-is-it.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,9 @@ SETTLE_SECONDS = 1.0
 
 FOREIGN_SECONDS = 60.0
 """How old a lock without an intent must be before it counts as left behind."""
+
+REFTABLE_LOCK = "reftable/tables.list.lock"
+"""The lock of all refs of a repository with reftable, below the git common directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +96,29 @@ class Gate:
             os.ftruncate(self._descriptor, 0)
 
     def bury(self, lock_of: Callable[[RefName], Path]) -> None:
-        """Remove the ``<ref>.lock`` that a dead holder left behind, if it is its own.
+        """Clear up after a dead holder: remove the lock that its git left behind, and its intent."""
+        self.unlock_for_the_dead(lock_of)
+        self.clear()
 
-        What the file holds tells whose it is. It holds the dead holder's own new
-        commit: nobody else knows that commit, so it is removed at once. It holds
-        another value: a living git owns it, and removing it would let that git
-        report success for a ref that holds ours, so it is left alone. It is empty:
-        the dead holder had just made it, or a git just did; it is removed when it
-        stayed the same for a second, far longer than git keeps one empty.
+    def unlock_for_the_dead(self, lock_of: Callable[[RefName], Path]) -> None:
+        """Remove the lock file that the git which worked for the intent left behind, if it is its own.
+
+        For who knows that this git is dead. What cannot be told from a living git's by
+        :meth:`LockFile.is_left_by` is a ``<ref>.lock`` that is empty: the dead had just made
+        it, or a git just did. It is removed when it stayed the same for a second, far longer
+        than git keeps one empty.
         """
         intent = self.read()
         if intent is None:
             return
-        path = lock_of(intent.ref)
-        found = LockFile.look(path)
-        if found is not None and (
-            found.content.strip() == intent.new.encode()
-            or (found.content == b"" and _stays(path, found, SETTLE_SECONDS))
-        ):
-            path.unlink(missing_ok=True)
-        self.clear()
+        found = LockFile.look(lock_of(intent.ref))
+        if found is not None and (found.is_left_by(intent) or found.is_left_empty()):
+            found.path.unlink(missing_ok=True)
+
+    def is_old(self, found: LockFile) -> bool:
+        """Whether a lock is older than any git needs, and nobody can still hold it."""
+        is_old = self.seconds_since(found) >= FOREIGN_SECONDS
+        return is_old and (not found.is_of_all_refs or found.is_closed() is True)
 
     def seconds_since(self, found: LockFile) -> float:
         """The age of a lock file in the file system's own time, which no clock change moves."""
@@ -121,8 +128,9 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class LockFile:
-    """A ``<ref>.lock`` as it was seen once."""
+    """A lock of git's on a ref, or on all refs, as it was seen once."""
 
+    path: Path
     inode: int
     modified: float
     content: bytes
@@ -133,18 +141,68 @@ class LockFile:
         try:
             with path.open("rb", buffering=0) as file:
                 status = os.fstat(file.fileno())
-                return cls(status.st_ino, status.st_mtime, file.read(200) or b"")
+                return cls(path, status.st_ino, status.st_mtime, file.read(200) or b"")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    @property
+    def is_of_all_refs(self) -> bool:
+        """Whether it is reftable's, whose content does not tell who made it."""
+        return self.path.parts[-2:] == tuple(REFTABLE_LOCK.split("/"))
 
-def _stays(path: Path, seen: LockFile, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while LockFile.look(path) == seen:
-        if time.monotonic() >= end:
-            return True
-        time.sleep(0.02)
-    return False
+    def is_left_by(self, intent: Intent) -> bool:
+        """Whether the git that worked for ``intent``, and is dead, surely left this lock.
+
+        A ``<ref>.lock`` holds that very commit: nobody else knows it. A living git owns
+        one with another value, and removing it would let that git report success for a
+        ref that holds ours.
+
+        A lock of all refs is closed, and the same for a second. git keeps it open for as
+        long as it holds it, and no git of the dead holder lives: it would keep the write
+        lock. Where the kernel does not tell, it is left to a person: who removes it under
+        a living git can lose every ref of the repository.
+        """
+        if not self.is_of_all_refs:
+            return self.content.strip() == intent.new.encode()
+        # Closed first: a living git is not watched for a second. And last: it may have come meanwhile.
+        return self.is_closed() is True and self._stays(SETTLE_SECONDS) and self.is_closed() is True
+
+    def is_left_empty(self) -> bool:
+        """Whether it is a ``<ref>.lock`` without a value that nobody fills. Takes a second."""
+        if self.is_of_all_refs or self.content:
+            return False
+        return self._stays(SETTLE_SECONDS) and self.is_closed() is not False
+
+    def is_closed(self) -> bool | None:
+        """Whether no process has the file open for writing; None where the kernel does not tell.
+
+        Linux grants a read lease on just such a file. Source: fcntl(2), F_SETLEASE.
+        """
+        if not hasattr(fcntl, "F_SETLEASE"):
+            return None
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if os.fstat(descriptor).st_ino != self.inode:
+                return None
+            # Who opens a leased file for writing sends its owner a signal, and SIGIO would end this process.
+            fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            return False if error.errno == errno.EAGAIN else None
+        finally:
+            os.close(descriptor)
+        return True
+
+    def _stays(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while LockFile.look(self.path) == self:
+            if time.monotonic() >= end:
+                return True
+            time.sleep(0.02)
+        return False
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitchat import git
 from gitchat.backend import (
+    GitKilled,
     ObjectDamaged,
     ObjectKind,
     ObjectMissing,
@@ -21,6 +22,7 @@ from gitchat.backend import (
     SwapRefused,
     WriteRefused,
 )
+from gitchat.gate import REFTABLE_LOCK
 from gitchat.names import Oid, RefName
 
 # core.fsync is of git 2.36; an older git syncs as it is configured.
@@ -147,10 +149,11 @@ class PlumbingBackend:
                 return
             if current != old:
                 raise RefMoved(ref) from error
-            raise SwapRefused(error.stderr) from error
+            refusal = GitKilled if error.status < 0 else SwapRefused
+            raise refusal(error.stderr) from error
 
     def lock_path(self, ref: RefName) -> Path:
-        return self._common_dir / ("reftable/tables.list.lock" if self._has_reftable else f"{ref}.lock")
+        return self._common_dir / (REFTABLE_LOCK if self._has_reftable else f"{ref}.lock")
 
     def close(self) -> None:
         self._reader.close()

@@ -19,6 +19,7 @@ from gitchat import attachment, checkpoint, codec, gate, git, packing
 from gitchat.attachment import Attachment, TreeEntry
 from gitchat.backend import (
     Backend,
+    GitKilled,
     ObjectDamaged,
     ObjectKind,
     ObjectMissing,
@@ -271,9 +272,11 @@ class Store:
         if error.code != "storage":
             held.clear()
             raise error
+        if isinstance(refusal, GitKilled):
+            held.unlock_for_the_dead(self.backend.lock_path)
         path = self.backend.lock_path(ref)
         lock = gate.LockFile.look(path)
-        if lock is not None and held.seconds_since(lock) >= gate.FOREIGN_SECONDS:
+        if lock is not None and held.is_old(lock):
             path.unlink(missing_ok=True)
         elif time.monotonic() >= deadline:
             held.clear()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gitchat.log import Log, Sent
 from gitchat.names import Name, RoomName, Uid, uid_from_random
@@ -59,6 +61,50 @@ def fork(work: Callable[[], None]) -> int:
 def wait_for(pids: list[int]) -> list[int]:
     """The exit statuses of ``pids``; negative for a signal."""
     return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+
+
+_CHANGING = {
+    "posix": {"ftruncate", "mkdir", "open", "pwrite", "rename", "replace", "unlink", "write"},
+    "fcntl": {"flock"},
+    "_posixsubprocess": {"fork_exec"},
+    "_io": {"write"},
+    "_pygit2": {"write"},
+    "pygit2._libgit2": {
+        "git_transaction_new",
+        "git_transaction_lock_ref",
+        "git_transaction_set_target",
+        "git_transaction_commit",
+        "git_transaction_free",
+    },
+}
+"""Calls out of Python that change something for others, or start a process, by the module or type they belong to."""
+
+
+def be_killed_at_call(number: int) -> None:
+    """From now on: have this process killed just before its ``number``-th call out of Python that changes something.
+
+    Counted from 1. All code is on the way that a kill between two steps has to take: the operating
+    system, git as a process, libgit2 with its lock of a ref taken, filled or committed.
+    """
+    left = number
+
+    def count(frame: object, event: str, called: Any) -> None:
+        nonlocal left
+        if event == "c_call" and called.__name__ in _CHANGING.get(_home(called), ()):
+            left -= 1
+            if left == 0:
+                die()
+
+    sys.setprofile(count)
+
+
+def _home(called: Any) -> str:
+    return called.__module__ or type(called.__self__).__module__
+
+
+def die() -> None:
+    """End this process as the kernel's out-of-memory killer would."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class StartLine:

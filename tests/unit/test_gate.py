@@ -69,6 +69,76 @@ def test_an_empty_lock_that_changes_is_a_living_gits(tmp_path: Path, monkeypatch
     assert lock.read_text() == "e" * 40
 
 
+@pytest.fixture
+def reftable_lock(tmp_path: Path) -> Path:
+    """Where the lock of all refs would be."""
+    (tmp_path / "reftable").mkdir()
+    return tmp_path / gate.REFTABLE_LOCK
+
+
+@pytest.mark.parametrize("content", ["", "0x000000000001-0x000000000002-79b65a0e.ref\n"])
+def test_a_lock_of_all_refs_goes_when_nobody_has_it_open(reftable_lock: Path, content: str) -> None:
+    """What it holds tells nothing; that it is closed and stays as it is does."""
+    reftable_lock.write_text(content)
+    with gate.hold(reftable_lock.parent) as held:
+        held.intend(REF, NEW)
+        held.bury(lambda _: reftable_lock)
+    assert not reftable_lock.exists()
+
+
+@pytest.mark.parametrize("content", ["", "0x000000000001-0x000000000002-79b65a0e.ref\n"])
+def test_a_lock_of_all_refs_that_somebody_has_open_is_never_removed(reftable_lock: Path, content: str) -> None:
+    """Neither after a dead intent nor for its age: its holder would put an unfinished list of refs into place."""
+    with reftable_lock.open("w") as lock, gate.hold(reftable_lock.parent) as held:
+        lock.write(content)
+        lock.flush()
+        os.utime(reftable_lock, (1, 1))
+        held.intend(REF, NEW)
+        held.bury(lambda _: reftable_lock)
+        found = gate.LockFile.look(reftable_lock)
+        assert found is not None
+        assert not held.is_old(found)
+
+
+def test_where_the_kernel_does_not_tell_a_lock_of_all_refs_is_left_to_a_person(
+    reftable_lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without leases nobody knows whether a living git holds it, however old it is."""
+    monkeypatch.delattr("fcntl.F_SETLEASE")
+    reftable_lock.touch()
+    os.utime(reftable_lock, (1, 1))
+    with gate.hold(reftable_lock.parent) as held:
+        held.intend(REF, NEW)
+        held.bury(lambda _: reftable_lock)
+        found = gate.LockFile.look(reftable_lock)
+        assert found is not None
+        assert found.is_closed() is None
+        assert not held.is_old(found)
+
+
+def test_an_empty_lock_that_somebody_has_open_is_a_living_gits(tmp_path: Path) -> None:
+    """A git that was stopped between making its lock and filling it keeps it."""
+    path = tmp_path / "log.lock"
+    with path.open("w"), gate.hold(tmp_path / "chatroom") as held:
+        held.intend(REF, NEW)
+        held.bury(lambda _: path)
+    assert path.exists()
+
+
+def test_who_asks_whether_a_lock_is_open_does_no_harm(tmp_path: Path) -> None:
+    """It can be opened for writing at once, and nobody is sent a signal that ends it."""
+    path = tmp_path / "log.lock"
+    path.touch()
+    found = gate.LockFile.look(path)
+    assert found is not None
+    assert found.is_closed() is True
+    with path.open("w") as file:
+        assert found.is_closed() is False
+        file.write("x")
+    path.rename(tmp_path / "log")
+    assert found.is_closed() is None
+
+
 def test_an_intent_without_a_lock_is_just_forgotten(tmp_path: Path) -> None:
     """The writer died before it took the ref's lock, or after it gave it back."""
     with gate.hold(tmp_path / "chatroom") as held:
