@@ -347,6 +347,12 @@ class Room:
         roles = [f"role:{participant.role}"] if participant and participant.role and is_slug(participant.role) else []
         return visible_to([self.me, *roles], None if with_own else self.me)
 
+    def is_for_me(self, entry: Entry) -> bool:
+        """Whether an entry is one of :meth:`visible` without my own: the same rule, for one that is at hand."""
+        number = entry.number or 0
+        condition = Condition.all_of([self.visible(with_own=False), Condition("number = ?", (number,))])
+        return bool(self._log.chain().select(condition, limit=1))
+
     def _cursor(self) -> Cursor:
         return Cursor(self.environment.store, self.name, self.me)
 

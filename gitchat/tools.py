@@ -16,8 +16,9 @@ Errors are :class:`gitchat.errors.ChatError`; those about arguments are also Val
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from gitchat import as_json
@@ -65,7 +66,7 @@ def leave(name: str, room: str = "") -> Json:
 
 def list_participants(room: str = "") -> list[Json]:
     """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``."""
-    return [_participant(one) for one in _nobody(room).participants()]
+    return [_participant(one) for one in looking(room).participants()]
 
 
 # --- messages ----------------------------------------------------------------
@@ -113,7 +114,7 @@ def read_messages(
     With ``participant`` only what is for it or for all. With ``query`` the ``limit`` best of those whose text
     holds all its words.
     """
-    chat = _nobody(room)
+    chat = looking(room)
     after = _number(chat, since_id, "since_id")
     _check_limit(limit, "limit")
     conditions = [LISTED, *_filters(type, sender)]
@@ -143,19 +144,7 @@ def read_unread(
     ``wait_seconds`` waits until somebody else writes when there is nothing; own messages are then left out.
     ``type`` and ``sender`` make it a look that marks nothing.
     """
-    chat = _room(name, room)
-    _check_limit(limit, "limit")
-    _check_wait(wait_seconds)
-    matching = _filters(type, sender)
-
-    def once() -> Reading:
-        return chat.unread(limit, with_own=not wait_seconds, matching=Condition.all_of(matching) if matching else None)
-
-    reading = once()
-    timed_out = wait_seconds > 0 and not reading.entries
-    if timed_out and chat.wait(wait_seconds, lambda: bool(once().entries)):
-        reading, timed_out = once(), False
-    return _read(chat, reading, mark_read, max_chars, timed_out)
+    return begin_read_unread(name, limit, mark_read, room, type, sender, wait_seconds, max_chars).run()
 
 
 def check_in(
@@ -170,22 +159,78 @@ def check_in(
     max_chars: int = 0,
 ) -> Json:
     """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns."""
+    return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that may have to wait. A face that waits in its own way asks ``is_over``, and then for the ``answer``."""
+
+    chat: Room
+    wait_seconds: float
+    is_over: Callable[[], bool]
+    """Whether there is something from somebody else; never whether the time is up."""
+    answer: Callable[[bool], Json]
+    """The result; the argument says that the time was up."""
+
+    def run(self) -> Json:
+        """Wait here, as long as the caller asked for."""
+        timed_out = self.wait_seconds > 0 and not self.chat.wait(self.wait_seconds, self.is_over)
+        return self.answer(timed_out)
+
+
+def begin_read_unread(
+    name: str,
+    limit: int = 50,
+    mark_read: bool = True,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    sender: str = "",
+    wait_seconds: float = 0,
+    max_chars: int = 0,
+) -> Begun:
+    """:func:`read_unread` up to where it may wait."""
+    chat = _room(name, room)
+    _check_limit(limit, "limit")
+    _check_wait(wait_seconds)
+    filters = _filters(type, sender)
+    matching = Condition.all_of(filters) if filters else None
+
+    def answer(timed_out: bool) -> Json:
+        reading = chat.unread(limit, with_own=not wait_seconds, matching=matching)
+        return _read(chat, reading, mark_read, max_chars, timed_out)
+
+    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1, matching=matching).entries), answer)
+
+
+def begin_check_in(
+    name: str,
+    content: str | Json | list[Any] = "",
+    to: str = EVERYBODY,
+    wait_seconds: float = 0,
+    limit: int = 50,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    reply_to: Place | None = None,
+    max_chars: int = 0,
+) -> Begun:
+    """:func:`check_in` up to where it may wait: the message is sent."""
     chat = _acting(name, room)
     _check_limit(limit, "limit")
     _check_wait(wait_seconds)
     sent: Json = {}
     if not isinstance(content, str) or content.strip():
         sent = {"sent": send_message(name, content, to, room, type, reply_to)["id"]}
-    reading = chat.unread(limit)
-    timed_out = wait_seconds > 0 and not reading.entries
-    if timed_out and chat.wait(wait_seconds, lambda: bool(chat.unread(1).entries)):
-        reading, timed_out = chat.unread(limit), False
-    return sent | _read(chat, reading, True, max_chars, timed_out)
+
+    def answer(timed_out: bool) -> Json:
+        return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out)
+
+    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer)
 
 
 def get_status(room: str = "") -> Json:
     """``participant_count``, ``message_count``, ``last_activity_ts`` (null in an empty room)."""
-    chat = _nobody(room)
+    chat = looking(room)
     newest = chat.log(Query(), 1).entries
     return {
         "participant_count": len(chat.participants()),
@@ -224,7 +269,7 @@ def write_summary(name: str, content: str, scope: str = EVERYONE, room: str = ""
 
 def read_latest_summary(scope: str = EVERYONE, room: str = "") -> Json | None:
     """The newest summary of exactly this scope: ``id``, ``ts``, ``from``, ``scope``, ``content``; or null."""
-    return _summary(_nobody(room).summary(_text(scope, "scope")))
+    return _summary(looking(room).summary(_text(scope, "scope")))
 
 
 def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
@@ -233,7 +278,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
     ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null.
     """
-    chat = _room(name, room) if name.strip() else _nobody(room)
+    chat = _room(name, room) if name.strip() else looking(room)
     _check_limit(recent_limit, "recent_limit")
     handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name.strip()))
     return {
@@ -253,7 +298,7 @@ def list_rooms(name: str = "", status: str = "open") -> list[Json]:
     """The rooms here, the most recently active first; with ``name`` also what is unread in each."""
     if status.strip() not in ("open", "closed", "all"):
         raise _invalid("status must be 'open', 'closed' or 'all'", "leave it out for open rooms")
-    chats = [_room(name, room) if name.strip() else _nobody(room) for room in _environment().store.rooms()]
+    chats = [_room(name, room) if name.strip() else looking(room) for room in here_environment().store.rooms()]
     overviews = sorted(
         ((chat.overview(), chat) for chat in chats), key=lambda pair: (-(pair[0].active_seconds or 0), pair[0].name)
     )
@@ -271,13 +316,13 @@ def open_room(room: str, title: str = "", name: str = "") -> Json:
 
 def close_room(room: str, name: str = "") -> Json:
     """Close a room: it stays readable, and refuses writes. ``closed`` is false when it was closed already."""
-    _environment().refuse_unknown_room(_nobody(_text(room, "room")).name)
-    was_closed = _nobody(room).overview().is_closed
+    here_environment().refuse_unknown_room(looking(_text(room, "room")).name)
+    was_closed = looking(room).overview().is_closed
     return {"closed": not was_closed and bool(_described(room, name, state="closed"))}
 
 
 def _described(room: str, name: str, *, title: str | None = None, state: str) -> Json:
-    chat = Room(_environment(), _text(room, "room"), parse_name(name.strip()) if name.strip() else None)
+    chat = Room(here_environment(), _text(room, "room"), parse_name(name.strip()) if name.strip() else None)
     return as_json.of_overview(chat.describe(title=title, state=state))
 
 
@@ -292,7 +337,7 @@ def _progress(chat: Room) -> Json:
 _environments: dict[str, Environment] = {}
 
 
-def _environment() -> Environment:
+def here_environment() -> Environment:
     """The surroundings of the current directory; the same ones again, because opening them costs."""
     cwd = os.getcwd()
     if cwd not in _environments:
@@ -302,12 +347,12 @@ def _environment() -> Environment:
 
 def _room(name: str, room: str) -> Room:
     """The room for a participant that is named."""
-    return Room(_environment(), room.strip() or None, parse_name(_text(name, "name")))
+    return Room(here_environment(), room.strip() or None, parse_name(_text(name, "name")))
 
 
-def _nobody(room: str) -> Room:
+def looking(room: str) -> Room:
     """The room for somebody who only looks."""
-    return Room(_environment(), room.strip() or None)
+    return Room(here_environment(), room.strip() or None)
 
 
 def _acting(name: str, room: str) -> Room:
@@ -408,6 +453,11 @@ def _participant(one: Participant) -> Json:
 
 def _summary(summary: Summary | None) -> Json | None:
     return as_json.of_summary(summary) if summary is not None else None
+
+
+def checked_name(name: str) -> str:
+    """``name`` as a participant's. Raises UserError ``bad-name``."""
+    return parse_name(name.strip())
 
 
 def forget() -> None:

@@ -36,10 +36,10 @@ from watchdog.observers.api import BaseObserver
 
 from gitchat.names import REF_PREFIX
 
-# A watch that ends while an event comes is an error in watchdog's log, and without a handler on the terminal.
+# What watchdog says about races that it has under control would come out on the terminal: in its log, that a
+# watch ended while an event came; as a warning, that it watches a directory already which git has just made.
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
-# Where a directory is removed and made again it warns that it watches the new one.
-warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, module=r"watchdog\.")
+warnings.filterwarnings("ignore", message="Callback with id ", category=RuntimeWarning, module="watchdog")
 
 POLL_SECONDS = 1.0
 """How late a change can be noticed of which no event tells."""

@@ -19,7 +19,7 @@ from gitchat.cli import options
 from gitchat.environment import here
 from gitchat.errors import ChatError
 
-COMMANDS = ("send", "log", "show", "rooms", "room", "doctor", "verify")
+COMMANDS = ("send", "log", "show", "rooms", "room", "mcp", "doctor", "verify")
 """In the order in which somebody new meets them."""
 
 MAINTENANCE = ("pack",)

@@ -220,7 +220,7 @@ def test_nothing_is_missed_while_two_write(world: World) -> None:
     pids = [fork(lambda writer=writer: write(writer)) for writer in range(2)]  # type: ignore[misc]
     store = open_store(common_dir)
     room, seen = room_of(store), []
-    with Changes(common_dir, read_refs=lambda: store.room_tip(ROOM), poll_seconds=NEVER) as changes:
+    with Changes(common_dir, read_refs=lambda: store.room_tip(ROOM)) as changes:
         changes.wait(0)
         line.start()
         while len(seen) < 100:

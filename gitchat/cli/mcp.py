@@ -1,0 +1,36 @@
+"""``git chat mcp``."""
+
+from __future__ import annotations
+
+import signal
+
+import click
+
+
+@click.command("mcp")
+@click.option("--json", "as_json", is_flag=True, help="Answer with the JSON of the contract, for programs.")
+@click.option("--channel", is_flag=True, help="Push messages into a Claude Code session that loads us as a channel.")
+@click.option(
+    "--tools",
+    "profile",
+    type=click.Choice(["all", "core"]),
+    default="all",
+    show_default=True,
+    help="core: the six that an agent needs, where room for tools is short.",
+)
+@click.option("--sdk", is_flag=True, help="Serve with the MCP SDK instead of gitchat's own loop: slower to start.")
+def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
+    """Serve this room to an agent, over MCP on standard input and output.
+
+    Not for typing: an agent's client starts it. To add it to a client:
+
+    \b
+      claude mcp add gitchat -- git chat mcp
+      codex mcp add gitchat -- git chat mcp
+    """
+    # The readers wait in the kernel; a handler of Python's would not get them out of there.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gitchat.server.sdk import serve
+    from gitchat.server.service import Service
+
+    serve(Service(as_data=as_json, profile=profile), has_channel=channel)

@@ -1,0 +1,1 @@
+"""The MCP server: what an agent's client starts, on standard input and output."""
