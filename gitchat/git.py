@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -184,6 +185,8 @@ class ObjectReader:
             except OSError as error:
                 raise _cannot_start(error, self._git_dir) from error
             self._pid = os.getpid()
+            # A reader that is dropped without close() would leave its git waiting at a pipe for ever.
+            weakref.finalize(self, _hang_up, self._process).atexit = False
         return self._process
 
     def _given_up(self) -> GitFailed:
@@ -197,3 +200,10 @@ class ObjectReader:
         process, self._process = self._process, None
         if process is not None and self._pid == os.getpid():
             process.communicate()
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,3 +52,16 @@ def test_a_room_works_where_libgit2_cannot_go(world: World, kind: str, monkeypat
     assert [entry.record.body for entry in records(common_dir)] == ["message 0", "message 1", "message 2"]
     assert store.rooms() == [RoomName("lobby")]
     assert world.git("fsck", "--strict", cwd=common_dir).stdout == ""
+
+
+def test_a_store_that_is_dropped_ends_its_git(world: World) -> None:
+    """Who opens many stores and closes none is not left with a process and three pipes for each."""
+    common_dir = repositories.make("sha256", world)
+    say(open_store(common_dir), "first")
+
+    def open_files() -> int:
+        records(common_dir)
+        gc.collect()
+        return len(list(Path("/dev/fd").iterdir()))
+
+    assert open_files() == open_files()
