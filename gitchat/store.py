@@ -276,6 +276,8 @@ class Store:
             held.unlock_for_the_dead(self.backend.lock_path)
         path = self.backend.lock_path(ref)
         lock = gate.LockFile.look(path)
+        if lock is None:
+            self.heal(is_forced=True)  # git moves no ref to a commit that a prune has taken meanwhile
         if lock is not None and held.is_old(lock):
             path.unlink(missing_ok=True)
         elif time.monotonic() >= deadline:

@@ -165,6 +165,7 @@ class BusyWriter:
 
         def work() -> None:
             os.setpgid(0, 0)
+            os.close(self._read)  # so that it ends with the test, unable to tell
             store = Store(open_store(common_dir).backend, common_dir / "chatroom", wait_seconds=2.0)
             for turn in itertools.count(1):
                 text = f"{name}-{turn}"
@@ -176,13 +177,10 @@ class BusyWriter:
         self._pid = fork(work)
         os.close(write)
 
-    def kill(self, *, with_its_git: bool) -> None:
-        """SIGKILL, now. Fails the test when the writer had ended by itself, refused."""
+    def kill(self, *, with_its_git: bool) -> list[tuple[int, str]]:
+        """SIGKILL, now; (number, text) of all that it told of. Fails when it had ended by itself, refused."""
         (os.killpg if with_its_git else os.kill)(self._pid, signal.SIGKILL)
         assert wait_for([self._pid]) == [-signal.SIGKILL]
-
-    def acknowledged(self) -> list[tuple[int, str]]:
-        """(number, text) of all that was acknowledged; to be called after the end."""
         with os.fdopen(self._read, "rb") as pipe:
             lines = pipe.read().decode().splitlines(keepends=True)
         return [(int(number), text.strip()) for number, text in (line.split(" ") for line in lines if line[-1] == "\n")]
@@ -208,13 +206,11 @@ def test_random_kills_of_two_busy_writers(world: World, common_dir: Path) -> Non
         writers[victim].wait_for_one()
         # Not a wait for anything: a random moment in the life of a writer, which is what is tested.
         select.select([], [], [], chance.uniform(0, 0.04))
-        writers[victim].kill(with_its_git=chance.random() < 0.5)
-        acknowledged += writers[victim].acknowledged()
+        acknowledged += writers[victim].kill(with_its_git=chance.random() < 0.5)
         writers[victim] = BusyWriter(common_dir, f"{('one', 'two')[victim]}-{turn}")
     for writer in writers:
         writer.wait_for_one()
-        writer.kill(with_its_git=True)
-        acknowledged += writer.acknowledged()
+        acknowledged += writer.kill(with_its_git=True)
     found = {entry.number: entry.record.body for entry in records(common_dir)}
     assert len(acknowledged) > KILLS
     assert len(set(found.values())) == len(found)

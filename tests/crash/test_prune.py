@@ -7,12 +7,13 @@ import select
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitchat import git, packing
 from gitchat.errors import FormatError, StorageError
-from gitchat.names import Oid
+from gitchat.names import Oid, RefName
 from gitchat.store import Store
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean
@@ -52,6 +53,25 @@ def test_without_the_journal_a_prune_loses_records(world: World) -> None:
     assert lose_everything_loose(common_dir) == 1
     assert open_store(common_dir).heal() == 0
     assert world.git("fsck", cwd=common_dir, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_commit_that_is_pruned_before_its_ref_moves_is_written_again(world: World, kind: str) -> None:
+    """The writer itself does it, also when git refuses to move a ref to what is not there."""
+    common_dir = repositories.make(kind, world)
+    store = Store(open_store(common_dir).backend, common_dir / "chatroom", wait_seconds=2.0)
+    swap, pruned = store.backend.swap_ref, []
+
+    def swap_after_prune(ref: RefName, old: Oid | None, new: Oid, reason: str, **options: Any) -> None:
+        if not pruned:
+            pruned.append(new)
+            packing.loose_path(common_dir, new).unlink()
+        swap(ref, old, new, reason, **options)
+
+    store.backend.swap_ref = swap_after_prune  # type: ignore[method-assign]
+    assert say(store, "pruned").entry.number == 1
+    assert [entry.oid for entry in records(common_dir)] == pruned
+    assert_clean(world, common_dir)
 
 
 def test_a_send_heals_before_it_builds(world: World) -> None:
