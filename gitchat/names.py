@@ -139,6 +139,11 @@ def parse_name(text: str) -> Name:
     return Name(name)
 
 
+def is_name(text: str) -> bool:
+    """Whether ``text`` is a name that a participant can have."""
+    return is_slug(text) and text not in RESERVED_NAMES
+
+
 def parse_recipient(text: str) -> str:
     """A recipient: a name, ``role:<role>``, or ``all`` in any case.
 

@@ -34,6 +34,7 @@ from gitchat.names import (
     Oid,
     RoomName,
     Uid,
+    is_name,
     is_slug,
     parse_locator,
     parse_recipients,
@@ -64,6 +65,8 @@ class Reading:
     is_marked: bool
     why_not: str | None
     """Why nothing was marked, when something could have been."""
+    is_filtered: bool
+    """Whether it was narrowed by the caller; then it is never marked."""
     backlog: Backlog
     """What was unread when it was read."""
 
@@ -266,6 +269,7 @@ class Room:
             statuses=backlog.count_of(statuses_for_nobody()),
             is_marked=False,
             why_not="a filtered reading marks nothing" if matching is not None else self.why_not_mark(),
+            is_filtered=matching is not None,
             backlog=backlog,
         )
 
@@ -279,12 +283,13 @@ class Room:
     def mark(self, reading: Reading, count: int | None = None, *, force: bool = False) -> Reading:
         """Mark the first ``count`` records of a reading, by default all, and what stands before them.
 
-        Returns the reading as it is then. Nothing is marked when its ``why_not`` says so, unless ``force``.
+        Returns the reading as it is then. Nothing is marked when its ``why_not`` says so, or when somebody
+        took my name since; ``force`` marks all the same, but for a filtered reading.
         """
         entries = reading.entries if count is None else reading.entries[:count]
-        why_not = None if force else reading.why_not
-        if why_not is not None or not entries:
-            return reading
+        why_not = reading.why_not or self.why_not_mark()
+        if (why_not is not None and (reading.is_filtered or not force)) or not entries:
+            return replace(reading, why_not=why_not)
         number = max(entry.number for entry in entries if entry.number is not None)
         left = self._cursor().advance(reading.backlog.chain, number, self.identity, self.environment.now())
         self._seen()
@@ -535,7 +540,7 @@ class Room:
         chain = self._log.chain()
         wrote = chain.newest_by_author()
         known = {participant.name: participant for participant in self._known()}
-        names = sorted({*known, *(Name(author) for author in wrote if is_slug(author) and author != SYSTEM)})
+        names = sorted({*known, *(Name(author) for author in wrote if is_name(author))})
         return [self._one(name, known.get(name), wrote.get(name)) for name in names]
 
     def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None) -> Seen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gitchat import codec, order
 from gitchat.codec import Signature
 from gitchat.index import Chain, Index
@@ -39,15 +41,18 @@ class Shelf:
         kind: str = "message",
         body: str = "",
         seconds: int | None = None,
+        written: int | None = None,
+        to: tuple[str, ...] = (),
+        extra: codec.Block = (),
     ) -> Oid:
-        """A commit of the log, one second after the one before it."""
+        """A commit of the log, one second after the one before it; ``written`` is what its author's clock says."""
         self._seconds = self._seconds + 1 if seconds is None else seconds
         who = Signature(author, f"{author}@example.com", Moment(self._seconds))
-        block = (("Chat-Kind", kind), *((("Chat-Uid", uid),) if uid else ()))
+        block = (("Chat-Kind", kind), *((("Chat-Uid", uid),) if uid else ()), *(("Chat-To", one) for one in to), *extra)
         raw = codec.encode_commit(
             tree=self.store.empty_tree(),
             parents=parents,
-            author=who,
+            author=who if written is None else replace(who, moment=Moment(written)),
             committer=who,
             body=body or f"text {self._seconds}",
             block=block,
