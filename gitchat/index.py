@@ -349,7 +349,10 @@ class Chain:
         return found
 
     def copies(self, oids: Collection[Oid]) -> dict[Oid, list[Oid]]:
-        """For each of the commits that has one: the other commits of the same record (uid and author)."""
+        """For each of the commits that has one: the other commits of the same record (uid and author).
+
+        As far as the tip reaches them: the rows up to its own, since the order of an older tip is a prefix.
+        """
         found: dict[Oid, list[Oid]] = {}
         wanted = list(oids)
         for start in range(0, len(wanted), _CHUNK):
@@ -358,9 +361,10 @@ class Chain:
             sql = (
                 "SELECT one.oid, other.oid FROM entry AS one JOIN entry AS other ON other.chain = one.chain "
                 "AND other.uid = one.uid AND other.author = one.author AND other.id != one.id "
+                "AND other.id <= (SELECT id FROM entry WHERE chain = :chain AND oid = ?) "
                 f"WHERE one.chain = :chain AND one.oid IN ({marks})"
             )
-            for one, other in self._rows(sql, *part):
+            for one, other in self._rows(sql, _blob(self.tip), *part):
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
         return found
 

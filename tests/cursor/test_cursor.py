@@ -130,6 +130,19 @@ def test_copy_of_what_was_read_is_not_unread(shelf: Shelf) -> None:
     assert other.unread(tip) == [1, 2, 3]
 
 
+def test_copy_that_an_older_tip_does_not_reach_hides_nothing_there(shelf: Shelf) -> None:
+    """A writer adds a copy between a reader's look at the tip and its question: the record is unread all the same."""
+    reader = Reader(shelf)
+    root = shelf.commit(shelf.genesis())
+    *_, local = chained(shelf, root, 2)
+    reader.read(local, 3)
+    sent = shelf.commit(root, author="carol", uid="k3f9q2v7m1c8x0ta")
+    tip = shelf.commit(shelf.commit(sent, author="carol"), local, kind="merge")
+    chain = shelf.chain(tip)
+    shelf.chain(shelf.commit(tip, author="carol", uid="k3f9q2v7m1c8x0ta"))
+    assert list(reader.cursor.backlog(chain).numbers) == [2, 3]
+
+
 def test_skipping_the_uid_rule_would_show_a_record_twice(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with the rule taken out: the record comes again. So the test above can fail."""
     reader = Reader(shelf)
