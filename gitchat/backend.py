@@ -53,7 +53,11 @@ class Backend(Protocol):
         """The ref's value, or None when there is no such ref. Raises RefDamaged."""
 
     def list_refs(self, prefix: str) -> list[tuple[RefName, Oid]]:
-        """Refs whose names begin with ``prefix``, sorted by name. Passes over damaged ones."""
+        """Refs whose names begin with ``prefix``, sorted by name. Passes over damaged ones.
+
+        Raises:
+            RefDamaged: the refs cannot be listed at all: ``packed-refs`` is damaged.
+        """
 
     def read_object(self, oid: Oid) -> bytes:
         """The content of an object, without its header. Raises ObjectMissing, ObjectDamaged."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,9 @@ _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectTy
 _FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
 
 
+_PACKED_REFS = re.compile(rb"(?:#[^\n]*\n|[0-9a-f]{40} [^\n\0]+\n|\^[0-9a-f]{40}\r?\n)*")
+
+
 class CannotOpen(Exception):
     """libgit2 cannot open this repository; ``str`` gives its words."""
 
@@ -50,12 +58,15 @@ class Libgit2Backend:
         except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:
             raise CannotOpen(str(error)) from error
         self._odb = self._repository.odb
-        self.read_ref(_ANY_REF)
+        self._object_directories = [str(directory) for directory in _object_directories(common_dir)]
+        with suppress(RefDamaged):
+            self.read_ref(_ANY_REF)
 
     def read_ref(self, ref: RefName) -> Oid | None:
         try:
             target = self._repository.lookup_reference(ref).target
         except KeyError:
+            self._check_packed_refs()
             return None
         except (pygit2.GitError, ValueError, OSError) as error:
             raise RefDamaged(str(error)) from error
@@ -63,8 +74,27 @@ class Libgit2Backend:
             raise RefDamaged(f"{ref} points to {target} and not to a commit")
         return Oid(str(target))
 
+    def _check_packed_refs(self) -> None:
+        """Raise RefDamaged when packed-refs is not as git writes it.
+
+        libgit2 complains about that once at most, and from then on finds no ref in it: a
+        room would begin again at #1. Only needed where a ref was not found.
+        """
+        try:
+            data = (self._common_dir / "packed-refs").read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RefDamaged(str(error)) from error
+        if not _PACKED_REFS.fullmatch(data):
+            raise RefDamaged("packed-refs holds lines that are no refs")
+
     def list_refs(self, prefix: str) -> list[tuple[RefName, Oid]]:
-        names = sorted(name for name in self._repository.references if name.startswith(prefix))
+        self._check_packed_refs()
+        try:
+            names = sorted(name for name in self._repository.references if name.startswith(prefix))
+        except (pygit2.GitError, OSError) as error:
+            raise RefDamaged(str(error)) from error
         found: list[tuple[RefName, Oid]] = []
         for name in map(RefName, names):
             try:
@@ -76,6 +106,8 @@ class Libgit2Backend:
         return found
 
     def read_object(self, oid: Oid) -> bytes:
+        if self._is_cut_off(oid):
+            return self._read_packed(oid)
         try:
             return self._odb.read(pygit2.Oid(hex=oid))[1]
         except KeyError as error:
@@ -91,6 +123,31 @@ class Libgit2Backend:
         except (pygit2.GitError, ValueError, OSError) as error:
             raise ObjectDamaged(str(error)) from error
         return kind.name.lower(), size
+
+    def _is_cut_off(self, oid: Oid) -> bool:
+        """Whether the loose file of ``oid`` ends early: libgit2 up to 1.9.7 would read it for ever."""
+        for directory in self._object_directories:
+            try:
+                descriptor = os.open(f"{directory}/{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                continue
+            with open(descriptor, "rb", buffering=0) as file:
+                inflater = zlib.decompressobj()
+                try:
+                    inflater.decompress(file.readall())
+                except (zlib.error, OSError):
+                    return False  # libgit2 refuses it by itself
+                return not inflater.eof
+        return False
+
+    def _read_packed(self, oid: Oid) -> bytes:
+        for directory in self._object_directories:
+            try:
+                content: bytes = pygit2.OdbBackendPack(directory).read(pygit2.Oid(hex=oid))[1]
+            except _FAILURES:
+                continue
+            return content
+        raise ObjectDamaged("its file ends early")
 
     def has_object(self, oid: Oid) -> bool:
         return oid in self._odb
@@ -113,7 +170,7 @@ class Libgit2Backend:
                 if self.read_ref(ref) != old:
                     raise RefMoved(ref)
                 transaction.set_target(ref, new, message=reason)
-        except _FAILURES as error:
+        except (*_FAILURES, RefDamaged) as error:
             raise SwapRefused(str(error)) from error
 
     def lock_path(self, ref: RefName) -> Path:
@@ -126,3 +183,19 @@ class Libgit2Backend:
         """Tell libgit2, whose setting is one for the whole process, what this repository wants."""
         settings: Any = pygit2.settings
         settings.enable_fsync_gitdir(self._fsync)
+
+
+def _object_directories(common_dir: Path) -> Iterator[Path]:
+    """The repository's own objects, and those that it borrows. Source: gitrepository-layout(5), alternates."""
+    pending, seen = [common_dir / "objects"], set[Path]()
+    while pending:
+        directory = pending.pop(0)
+        if directory in seen:
+            continue
+        seen.add(directory)
+        yield directory
+        try:
+            lines = os.fsdecode((directory / "info" / "alternates").read_bytes()).splitlines()
+        except OSError:
+            continue
+        pending += [(directory / line).resolve() for line in lines if line and not line.startswith("#")]

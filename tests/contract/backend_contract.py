@@ -72,6 +72,28 @@ class BackendContract:
             with pytest.raises(ObjectDamaged):
                 read(oid)
 
+    @pytest.mark.parametrize("kept", [0, 1, 10, -1])
+    def test_object_that_ends_early_is_damaged(self, backend: Backend, common_dir: Path, kept: int) -> None:
+        """What a crash cut off, wherever, is refused at once."""
+        oid = backend.write_object("blob", bytes(range(256)))
+        path = common_dir / "objects" / oid[:2] / oid[2:]
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:kept])
+        with pytest.raises(ObjectDamaged):
+            backend.read_object(oid)
+
+    def test_packed_object_is_read_past_a_loose_copy_that_ends_early(
+        self, backend: Backend, common_dir: Path, world: World
+    ) -> None:
+        """One whole copy is enough."""
+        oid = backend.write_object("blob", bytes(range(256)))
+        path = common_dir / "objects" / oid[:2] / oid[2:]
+        base = common_dir / "objects" / "pack" / "pack"
+        world.git("--git-dir", common_dir, "pack-objects", "-q", base, stdin=f"{oid}\n".encode())
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:20])
+        assert backend.read_object(oid) == bytes(range(256))
+
     def test_ref_that_does_not_exist_has_no_value(self, backend: Backend) -> None:
         """A missing ref is None and no error."""
         assert backend.read_ref(OTHER) is None
@@ -130,3 +152,19 @@ class BackendContract:
             backend.read_ref(LOG)
         if has_files:
             assert backend.list_refs("refs/chatroom/rooms/") == [(OTHER, commits[1])]
+
+    @pytest.mark.parametrize("damage", [b"garbage\n", b"\0" * 50, b"1" * 40 + b" refs/chatroom/rooms/lob"])
+    def test_damaged_packed_refs_hide_no_room(
+        self, backend: Backend, common_dir: Path, commits: list[Oid], world: World, damage: bytes
+    ) -> None:
+        """A ref that may stand in a file that cannot be read is not missing, however often it is asked for."""
+        if (common_dir / "reftable").is_dir():
+            pytest.skip("a reftable has no packed-refs")
+        backend.swap_ref(LOG, None, commits[0], REASON)
+        world.git("--git-dir", common_dir, "pack-refs", "--all")
+        (common_dir / "packed-refs").write_bytes(damage)
+        for _ in range(3):
+            with pytest.raises(RefDamaged):
+                backend.read_ref(LOG)
+            with pytest.raises(RefDamaged):
+                backend.list_refs("refs/chatroom/rooms/")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.backend import Backend
+from gitchat.backend import Backend, ObjectDamaged
 from gitchat.libgit2 import CannotOpen, Libgit2Backend
 from tests.contract import repositories
 from tests.contract.backend_contract import BackendContract
@@ -25,6 +25,18 @@ class TestLibgit2(BackendContract):
     def backend(self, common_dir: Path) -> Backend:
         """libgit2 on the common directory."""
         return Libgit2Backend(common_dir, fsync=True)
+
+
+def test_borrowed_object_that_ends_early_is_damaged(world: World) -> None:
+    """What is cut off in the repository that another one borrows from is refused at once, too."""
+    common_dir = repositories.make("alternates", world)
+    [objects] = (common_dir / "objects" / "info" / "alternates").read_text().split()
+    oid = Libgit2Backend(Path(objects).parent, fsync=False).write_object("blob", bytes(range(256)))
+    path = Path(objects) / oid[:2] / oid[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(ObjectDamaged):
+        Libgit2Backend(common_dir, fsync=False).read_object(oid)
 
 
 def test_what_libgit2_cannot_open_it_says_it_cannot(world: World) -> None:
