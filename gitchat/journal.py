@@ -9,7 +9,8 @@ content, so that is harmless however often it happens.
 The file is only ever appended to under the write lock, an entry in one write:
 ``<oid> <kind> <size> <crc32>`` and a line feed, the content, a line feed. It is not
 synced: it answers to a prune, not to a power cut. A reader passes over what does not
-check and goes on at the next whole entry. Source: docs/format.md section 7.
+check and goes on at the next whole entry; as a torn one may run into the next, what is
+found behind damage must also have the id that its header tells. Source: docs/format.md section 7.
 """
 
 from __future__ import annotations
@@ -66,10 +67,22 @@ class Journal:
 
         The new file replaces the old one at once: a kill leaves one or the other.
         """
-        kept = b"".join(_encode(saved) for saved in self.entries() if saved.oid not in oids)
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        kept = {saved.oid: _encode(saved) for saved in _decode(data) if saved.oid not in oids}
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(kept)
+        fresh.write_bytes(b"".join(kept.values()))
         fresh.replace(self._path)
+
+    def unreadable_bytes(self) -> int:
+        """How many bytes belong to no whole entry; 0 when the file is not there, or not ours to read."""
+        try:
+            data = self._path.read_bytes()
+        except OSError:
+            return 0
+        return len(data) - sum(len(_encode(saved)) for saved in _decode(data))
 
     def size_bytes(self) -> int:
         """How large the file is; 0 when there is none."""
@@ -89,9 +102,22 @@ def _decode(data: bytes) -> Iterator[Saved]:
     while (header := _HEADER.search(data, place)) is not None:
         end = header.end() + int(header[3])
         content = data[header.end() : end]
-        if data[end : end + 1] == b"\n" and zlib.crc32(content) == int(header[4], 16):
-            kind: ObjectKind = "commit" if header[2] == b"commit" else "tree" if header[2] == b"tree" else "blob"
-            yield Saved(Oid(header[1].decode()), kind, content)
+        kind: ObjectKind = "commit" if header[2] == b"commit" else "tree" if header[2] == b"tree" else "blob"
+        saved = Saved(Oid(header[1].decode()), kind, content)
+        is_whole = data[end : end + 1] == b"\n" and zlib.crc32(content) == int(header[4], 16)
+        # Only 40 digits where an entry must begin are certain; 64 may be 24 of a torn entry and 40 of the next.
+        is_certain = header.start() == place and len(saved.oid) == 40
+        if is_whole and (is_certain or _has_its_id(saved)):
+            yield saved
             place = end + 1
         else:
             place = header.start() + 1
+
+
+def _has_its_id(saved: Saved) -> bool:
+    """Whether git, too, would give this content this id."""
+    import hashlib  # loads OpenSSL, which an undamaged journal can do without
+
+    named = hashlib.new("sha1" if len(saved.oid) == 40 else "sha256", usedforsecurity=False)
+    named.update(f"{saved.kind} {len(saved.content)}\0".encode() + saved.content)
+    return named.hexdigest() == saved.oid

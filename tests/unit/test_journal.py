@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from gitchat.backend import ObjectKind
 from gitchat.journal import Journal, Saved
 from gitchat.names import Oid
 
-FIRST = Saved(Oid("a" * 40), "commit", b"tree x\n\nbody\n")
-SECOND = Saved(Oid("b" * 64), "blob", b"\x00\xff\n" * 100)
+
+def saved(kind: ObjectKind, content: bytes) -> Saved:
+    """An object with the id that git gives it."""
+    return Saved(Oid(hashlib.sha1(f"{kind} {len(content)}\0".encode() + content).hexdigest()), kind, content)
+
+
+FIRST = saved("commit", b"tree x\n\nbody\n")
+SECOND = saved("blob", b"\x00\xff\n" * 100)
 
 
 @pytest.fixture
@@ -48,6 +56,38 @@ def test_a_torn_end_loses_only_the_torn_entry(journal: Journal, tmp_path: Path, 
     assert journal.entries() == [FIRST]
     journal.add(SECOND)
     assert journal.entries() == [FIRST, SECOND]
+
+
+def test_a_torn_id_does_not_run_into_the_next(journal: Journal, tmp_path: Path) -> None:
+    """What is left of an id and the id after it are not taken for one id of the longer kind."""
+    path = tmp_path / "journal"
+    path.write_bytes(path.read_bytes() + b"a" * 24)
+    journal.add(saved("blob", b"after"))
+    assert journal.entries() == [FIRST, SECOND, saved("blob", b"after")]
+    assert journal.unreadable_bytes() == 24
+
+
+def test_an_entry_in_a_torn_body_is_no_entry(tmp_path: Path) -> None:
+    """Somebody's text that looks like an entry of another id is not handed out under that id."""
+    forged = Saved(Oid("a" * 40), "commit", b"forged")
+    other = Journal(tmp_path / "other")
+    other.add(forged)
+    journal = Journal(tmp_path / "journal")
+    journal.add(saved("commit", (tmp_path / "other").read_bytes() * 2))
+    torn = (tmp_path / "journal").read_bytes()[:-60]
+    (tmp_path / "journal").write_bytes(torn)
+    assert journal.entries() == []
+
+
+def test_what_cannot_be_read_is_dropped_with_what_is_packed(journal: Journal, tmp_path: Path) -> None:
+    """Writing the file anew leaves whole entries only; a file that is not there stays away."""
+    path = tmp_path / "journal"
+    path.write_bytes(b"junk" + path.read_bytes())
+    journal.drop(())
+    assert (journal.entries(), journal.unreadable_bytes()) == ([FIRST, SECOND], 0)
+    path.unlink()
+    journal.drop(())
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("garbage", [b"junk", b"\0" * 100, b"a" * 40 + b" commit 999999999 00000000\n"])
