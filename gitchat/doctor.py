@@ -13,10 +13,12 @@ from pathlib import Path
 from gitchat import gate
 from gitchat.environment import Environment, clobbering_refspecs
 from gitchat.errors import ChatError, FormatError
-from gitchat.names import ROOMS_PREFIX, Oid, RoomName, is_slug, log_ref
-from gitchat.packing import loose_path
+from gitchat.journal import Journal
+from gitchat.names import REF_PREFIX, ROOMS_PREFIX, RoomName
 from gitchat.query import Query
-from gitchat.verify import Finding, refetch
+from gitchat.repair import damaged_rooms, lost_rooms
+from gitchat.store import Store
+from gitchat.verify import FIX, Finding, lost, mend
 
 OLDEST_GIT = (2, 31)
 RECENT_RECORDS = 50
@@ -40,8 +42,9 @@ def examine(environment: Environment) -> Iterator[Finding]:
         f"refs in {config.get('extensions.refstorage') or 'files'}",
     )
     yield from _identity(environment)
-    yield _access(location.common_dir)
+    yield from _access(location.common_dir)
     yield from _mirrors(environment)
+    yield from _pushes(environment)
     yield _hooks(environment)
     yield from _locks(environment)
     try:
@@ -74,13 +77,27 @@ def _identity(environment: Environment) -> Iterator[Finding]:
         )
 
 
-def _access(common_dir: Path) -> Finding:
-    if os.access(common_dir, os.W_OK):
-        return Finding("ok", "access", "the repository can be written to")
-    return Finding(
-        "wrong", "access", f"{common_dir} cannot be written to: reading works, sending does not",
-        f"ask its owner for write access: ls -ld '{common_dir}'",
-    )  # fmt: skip
+def _access(common_dir: Path) -> Iterator[Finding]:
+    if not os.access(common_dir, os.W_OK):
+        yield Finding(
+            "wrong", "access", f"{common_dir} cannot be written to: reading works, sending does not",
+            f"ask its owner for write access: ls -ld '{common_dir}'",
+        )  # fmt: skip
+        return
+    kept = [path for path in _shared_files(common_dir / "chatroom") if not os.access(path, os.R_OK | os.W_OK)]
+    for path in kept:
+        yield Finding(
+            "wrong", "access", f"{path} belongs to another user, and is not yours to read and write",
+            f"let its owner share it: chmod ug+rw '{path}'",
+        )  # fmt: skip
+    if not kept:
+        yield Finding("ok", "access", "the repository can be written to")
+
+
+def _shared_files(directory: Path) -> Iterator[Path]:
+    """The files that every writer of this clone writes to."""
+    yield from (path for name in ("write.lock", "sync.lock", "journal") if (path := directory / name).exists())
+    yield from sorted((directory / "checkpoints").glob("*"))
 
 
 def _mirrors(environment: Environment) -> Iterator[Finding]:
@@ -99,6 +116,24 @@ def _mirrors(environment: Environment) -> Iterator[Finding]:
                 f"'git push {remote}' makes {remote} equal to this clone, and deletes rooms there that are not here",
                 f"git config --unset remote.{remote}.mirror",
             )
+
+
+def _pushes(environment: Environment) -> Iterator[Finding]:
+    """Refspecs with which a plain ``git push`` overwrites the rooms of a remote."""
+    for remote in environment.config.subsections("remote", "push"):
+        for refspec in environment.config.get_all(f"remote.{remote}.push"):
+            if refspec.startswith("+") and _matches_rooms(refspec[1:].partition(":")[0]):
+                yield Finding(
+                    "wrong",
+                    "push",
+                    f"'git push {remote}' overwrites the rooms there (remote.{remote}.push is {refspec})",
+                    f"git config --fixed-value --replace-all remote.{remote}.push '{refspec[1:]}' '{refspec}'",
+                )
+
+
+def _matches_rooms(source: str) -> bool:
+    fixed, star, _ = source.partition("*")
+    return source.startswith(REF_PREFIX) or (star == "*" and REF_PREFIX.startswith(fixed))
 
 
 def _hooks(environment: Environment) -> Finding:
@@ -132,6 +167,13 @@ def _locks(environment: Environment) -> Iterator[Finding]:
             )
     if not locks:
         yield Finding("ok", "locks", "none left behind")
+    if count := Journal(common_dir / "chatroom" / "journal").unreadable_bytes():
+        yield Finding(
+            "note",
+            "journal",
+            f"{count} bytes of it cannot be read, and are passed over; messages that were in them are not kept twice",
+            FIX,
+        )
 
 
 def _read(path: Path, decode: Callable[[bytes], gate.Intent | None]) -> gate.Intent | None:
@@ -149,18 +191,37 @@ def _age(path: Path, now: int) -> int | None:
 
 
 def _rooms(environment: Environment) -> Iterator[Finding]:
-    names = set(environment.store.rooms()) | set(_loose_rooms(environment.location.common_dir))
-    if not names:
+    store = environment.store
+    damaged, without_ref = damaged_rooms(store), lost_rooms(store)
+    try:
+        names = {*store.rooms(), *damaged}
+    except FormatError as error:
+        yield Finding("wrong", "refs", str(error), _mend_refs(store, error))
+        return
+    if not names and not without_ref:
         yield Finding("ok", "rooms", 'none yet; the first message makes one: git chat send "hello"')
     for name in sorted(names):
         yield from _room(environment, name)
+    for name in without_ref:
+        yield lost(store, name)
 
 
-def _loose_rooms(common_dir: Path) -> Iterator[RoomName]:
-    """Rooms whose ref has a file, also when it is so damaged that no listing of refs has it."""
-    for path in (common_dir / ROOMS_PREFIX).glob("*/log"):
-        if is_slug(path.parent.name):
-            yield RoomName(path.parent.name)
+def _mend_refs(store: Store, error: FormatError) -> str:
+    """What brings git's refs back when packed-refs is damaged: every whole line of it, the user's branches too."""
+    path = store.common_dir / "packed-refs"
+    if error.code != "damaged-ref":
+        return error.hint
+    # Without the header git sorts by itself, and asks no peeled lines (^...) that may have lost their tag.
+    lines = "/^[0-9a-f]{40,64} refs\\/[^[:cntrl:] ]+$/p"
+    wanted = lines if _ends_a_line(path) else f"$d; {lines}"
+    return f"mv '{path}' '{path}.damaged'; LC_ALL=C sed -nE '{wanted}' '{path}.damaged' > '{path}'"
+
+
+def _ends_a_line(path: Path) -> bool:
+    try:
+        return path.read_bytes().endswith(b"\n")
+    except OSError:
+        return True
 
 
 def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
@@ -170,11 +231,11 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
         listing = room.listing(Query(), RECENT_RECORDS)
         count = room.count()
     except ChatError as error:
-        yield Finding("wrong", subject, str(error), _mend(environment, name, error))
+        yield Finding("wrong", subject, str(error), mend(environment.store, name, error))
         return
     if listing.damage is not None:
         text = f"{listing.damage} (newer records can be read)" if listing.entries else str(listing.damage)
-        yield Finding("wrong", subject, text, _mend(environment, name, listing.damage))
+        yield Finding("wrong", subject, text, mend(environment.store, name, listing.damage))
         return
     yield Finding(
         "ok",
@@ -191,18 +252,3 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
                 "the clock here is behind, or a writer's was ahead",
                 "compare the clocks of the machines that write: date -u",
             )
-
-
-def _mend(environment: Environment, name: RoomName, error: ChatError) -> str:
-    """The command that mends a damaged room, without moving a ref back or losing a record."""
-    common_dir, ref = environment.location.common_dir, log_ref(name)
-    if isinstance(error, FormatError) and error.oid is not None:
-        if error.code == "damaged-object":
-            return f"rm -f '{loose_path(common_dir, Oid(error.oid))}'; {refetch(name)}"
-        return refetch(name)
-    if error.code == "damaged-ref":
-        known = [at.tip for at in environment.store.positions(name) if at.tip and environment.store.has(at.tip)]
-        if known:
-            return f"rm '{common_dir / ref}'; git update-ref {ref} {known[-1]}"
-        return f"rm '{common_dir / ref}'; git fetch PATH-OR-URL-OF-ANOTHER-CLONE {ref}:{ref}"
-    return error.hint

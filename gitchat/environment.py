@@ -26,6 +26,7 @@ from gitchat.names import (
     Name,
     RoomName,
     Uid,
+    log_ref,
     parse_name,
     parse_room,
     suggest_slug,
@@ -246,7 +247,7 @@ class Environment:
     def refuse_unknown_room(self, name: RoomName) -> None:
         """Raise UserError ``no-such-room`` when no room here is called ``name``."""
         rooms = self.store.rooms()
-        if name not in rooms:
+        if name not in rooms and not self.store.is_damaged(log_ref(name)):
             raise UserError(
                 f"there is no room '{name}' here",
                 hint=f"rooms: {', '.join(rooms)}" if rooms else f'begin it: git chat send --room {name} "hello"',

@@ -298,9 +298,10 @@ def storage_error(error: OSError, path: Path) -> StorageError:
             code="disk-full",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        refused = Path(error.filename) if error.filename else path
         return StorageError(
-            f"cannot write to {path}: {error.strerror}",
-            hint=f"ask its owner for write access: ls -ld '{path.parent}'",
+            f"cannot write to {refused}: {error.strerror}",
+            hint=f"ask its owner for write access: ls -ld '{refused if refused.exists() else refused.parent}'",
             code="read-only",
         )
     return StorageError(f"cannot use {path}: {error.strerror or error}", hint="git chat doctor", code="storage")

@@ -288,7 +288,7 @@ class Log:
 
     def _remembered(self, tip: Oid | None) -> Position | None:
         if tip is None:
-            return EMPTY
+            return EMPTY if self._store.is_new(self.name) else None
         return next((known for known in self._store.positions(self.name) if known.tip == tip), None)
 
     def _writable_position(self, tip: Oid | None) -> Position:

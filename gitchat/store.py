@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -31,7 +31,7 @@ from gitchat.backend import (
 from gitchat.checkpoint import Position
 from gitchat.errors import ConflictError, FormatError, StorageError
 from gitchat.journal import Journal, Saved
-from gitchat.names import REF_PREFIX, ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
+from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
 from gitchat.reach import Step
 
 HEAL_SECONDS = 0.2
@@ -53,6 +53,10 @@ PACK_RETRY = 16
 _T = TypeVar("_T")
 
 
+_LOOK: dict[ObjectKind, str] = {"commit": "git chat doctor", "tree": "git chat verify", "blob": "git chat verify"}
+"""The command that tells more about an object that cannot be read."""
+
+
 class Store:
     """A repository's rooms. Cheap to make; holds no lock between calls.
 
@@ -72,7 +76,7 @@ class Store:
         """``maintain`` is called after a write when there is much to pack; it must return at once."""
         self.backend = backend
         self.directory = directory
-        self._common_dir = directory.parent
+        self.common_dir = directory.parent
         self._wait_seconds = wait_seconds
         self._journal = Journal(directory / "journal") if has_journal else None
         self._maintain = maintain
@@ -85,29 +89,73 @@ class Store:
         """The commit that ``ref`` points to, or None when there is no such ref.
 
         Raises:
-            FormatError: ``damaged-ref``.
+            FormatError: ``damaged-ref``, ``unreadable-ref``.
         """
         try:
             return self.backend.read_ref(ref)
         except RefDamaged as error:
-            raise FormatError(
-                f"the ref {ref} is damaged: {error}", hint="git chat doctor", code="damaged-ref"
-            ) from error
+            raise self._bad_ref(f"the ref {ref}", [self.common_dir / ref], error) from error
+
+    def _bad_ref(self, name: str, files: list[Path], error: RefDamaged) -> FormatError:
+        """Why a ref cannot be read: its file is not ours to read, or it is damaged."""
+        for path in [*files, self.common_dir / "packed-refs"]:
+            if _is_kept_from_us(path):
+                return _unreadable(f"{name} cannot be read", path, "unreadable-ref")
+        return FormatError(f"{name} is damaged: {error}", hint="git chat doctor", code="damaged-ref")
 
     def rooms(self) -> list[RoomName]:
-        """All rooms that have a log, sorted by name."""
-        refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX)]
+        """All rooms that have a log, sorted by name, but for those whose ref is damaged.
+
+        Raises:
+            FormatError: ``damaged-ref``, ``unreadable-ref``: none can be listed.
+        """
+        try:
+            refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX)]
+        except RefDamaged as error:
+            raise self._bad_ref("git's list of refs", [], error) from error
         return sorted(room for room in refs if room is not None)
 
     def tips(self) -> tuple[tuple[RefName, Oid], ...]:
         """All refs of all rooms and what they point to: equal as long as nothing changed."""
         return tuple(self.backend.list_refs(ROOMS_PREFIX))
 
+    def is_damaged(self, ref: RefName) -> bool:
+        """Whether there is something in the place of ``ref``, and it cannot be read."""
+        try:
+            self.tip(ref)
+        except FormatError:
+            return True
+        return False
+
+    def is_lost(self, room: RoomName) -> bool:
+        """Whether ``room`` has no ref any more, and had one with records that were acknowledged."""
+        # The first position is noted before there is a ref; who notes a second one has seen the ref.
+        had = max((at.count for at in self.positions(room)), default=0)
+        return had > 1 and not self.is_damaged(log_ref(room)) and self.tip(log_ref(room)) is None
+
+    def is_new(self, room: RoomName) -> bool:
+        """Whether ``room``, whose ref was not found, has no log; False when the ref is there at a second look.
+
+        While ``git pack-refs`` runs, a ref can be missed once.
+
+        Raises:
+            FormatError: ``lost-ref``: the room had records that were acknowledged. To begin
+                it again would give their numbers to others.
+        """
+        if self.is_lost(room):
+            raise FormatError(
+                f"room '{room}' has lost its ref, and with it its records",
+                hint=f"bring it back as git chat doctor says; or, if it was deleted on purpose: "
+                f"rm '{self._checkpoint(room)}'",
+                code="lost-ref",
+            )
+        return self.tip(log_ref(room)) is None
+
     def read(self, oid: Oid) -> codec.Commit:
         """The commit ``oid``; one that git lost is written again from the journal.
 
         Raises:
-            FormatError: ``missing-object`` or ``damaged-object``.
+            FormatError: ``missing-object``, ``shallow-log``, ``damaged-object`` or ``unreadable-object``.
         """
         return codec.parse_commit(oid, self._content("commit", oid))
 
@@ -152,19 +200,41 @@ class Store:
             return replace(one, problem="is damaged")
         return replace(one, size_bytes=size_bytes) if kind == "blob" else replace(one, problem=f"is a {kind}")
 
-    def has(self, oid: Oid) -> bool:
-        """Whether the commit is there, as far as that is known without reading it."""
-        return self.backend.has_object(oid)
+    def _missing(self, kind: ObjectKind, oid: Oid) -> FormatError:
+        """Why an object is not here: it was lost, or it is older than what a shallow clone has fetched."""
+        for cut in self._shallow():
+            with suppress(ObjectMissing, ObjectDamaged, FormatError):
+                if oid in codec.parse_commit(cut, self.backend.read_object(cut)).parents:
+                    return FormatError(
+                        f"this clone is shallow: the log before {cut} was not fetched, so nothing can be numbered",
+                        hint="fetch the rest: git fetch --unshallow origin 'refs/chatroom/*'",
+                        code="shallow-log",
+                        oid=oid,
+                    )
+        return FormatError(f"{kind} {oid} is missing", hint=_LOOK[kind], code="missing-object", oid=oid)
+
+    def _shallow(self) -> list[Oid]:
+        """The commits whose parents were not fetched. Source: gitrepository-layout(5), shallow."""
+        try:
+            return [Oid(line) for line in (self.common_dir / "shallow").read_text("ascii", "replace").split()]
+        except OSError:
+            return []
+
+    def saved(self) -> list[Saved]:
+        """What the journal has, oldest first."""
+        return self._journal.entries() if self._journal is not None else []
 
     def _content(self, kind: ObjectKind, oid: Oid) -> bytes:
-        hint = "git chat doctor" if kind == "commit" else "git chat verify"
         try:
             return self._healing(self.backend.read_object, oid)
         except ObjectMissing as error:
-            raise FormatError(f"{kind} {oid} is missing", hint=hint, code="missing-object", oid=oid) from error
+            raise self._missing(kind, oid) from error
         except ObjectDamaged as error:
+            path = packing.loose_path(self.common_dir, oid)
+            if _is_kept_from_us(path):
+                raise _unreadable(f"{kind} {oid} cannot be read", path, "unreadable-object", oid) from error
             raise FormatError(
-                f"{kind} {oid} is damaged: {error}", hint=f"git fsck; {hint}", code="damaged-object", oid=oid
+                f"{kind} {oid} is damaged: {error}", hint=f"git fsck; {_LOOK[kind]}", code="damaged-object", oid=oid
             ) from error
 
     def _healing(self, read: Callable[[Oid], _T], oid: Oid) -> _T:
@@ -223,18 +293,60 @@ class Store:
             ConflictError: ``write-lock-held`` or ``ref-locked`` after ``wait_seconds``.
             StorageError: the disk refuses.
         """
-        with gate.hold(self.directory, self._wait_seconds) as held:
-            held.bury(self.backend.lock_path)
+        with self.writing() as held:
             self.heal()
             before = self._in_journal()
-            while True:
-                old = self.tip(ref)
-                new = build(old)
-                if new == old or self._swap(held, ref, old, new, reason):
-                    break
+            new = self._move(held, ref, build, reason)
         if self._maintain is not None and self._is_due(before):
             self._maintain()
         return new
+
+    def restore(self, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
+        """Move ``ref``, whose file is damaged, as :meth:`move` does; ``build`` gets what packed-refs has of it.
+
+        git and libgit2 move no ref that they cannot read, so the file goes first. A kill
+        after that leaves a ref that is lost, which is refused until somebody decides.
+
+        Raises:
+            ConflictError: ``not-damaged``: the ref can be read, or is another's to mend.
+            StorageError: the disk refuses.
+        """
+        path = self.common_dir / ref
+        with self.writing() as held:
+            if not self.can_restore(ref):
+                raise ConflictError(f"the file of {ref} is not damaged", hint="git chat doctor", code="not-damaged")
+            try:
+                path.unlink()
+            except OSError as error:
+                raise gate.storage_error(error, path) from error
+            return self._move(held, ref, build, reason)
+
+    def can_restore(self, ref: RefName) -> bool:
+        """Whether ``ref`` has a file that holds no commit, and all else that :meth:`restore` reads is in order."""
+        try:
+            self.rooms()
+        except FormatError:
+            return False
+        return self.is_damaged(ref) and _is_damaged_file(self.common_dir / ref)
+
+    @contextmanager
+    def writing(self) -> Iterator[gate.Gate]:
+        """The write lock, held, after clearing up behind a holder that died.
+
+        Raises:
+            ConflictError: ``write-lock-held`` after ``wait_seconds``.
+            StorageError: the disk refuses.
+        """
+        with gate.hold(self.directory, self._wait_seconds) as held:
+            held.bury(self.backend.lock_path)
+            yield held
+
+    def _move(self, held: gate.Gate, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
+        while True:
+            old = self.tip(ref)
+            new = build(old)
+            if new == old or self._swap(held, ref, old, new, reason):
+                return new
 
     def _swap(self, held: gate.Gate, ref: RefName, old: Oid | None, new: Oid, reason: str) -> bool:
         """One compare-and-swap, repeated while ``ref`` is locked; False when it has moved.
@@ -315,7 +427,7 @@ class Store:
         lost = [
             saved
             for saved in entries
-            if not packing.is_loose(self._common_dir, saved.oid) and not self.backend.has_object(saved.oid)
+            if not packing.is_loose(self.common_dir, saved.oid) and not self.backend.has_object(saved.oid)
         ]
         if lost:
             self.empty_tree()
@@ -323,44 +435,24 @@ class Store:
             self._write(saved.kind, saved.content)
         return len(lost)
 
-    def repair(self) -> list[str]:
-        """Mend what can be mended without another clone, and say what was done, a sentence each.
+    def write_again(self, saved: Saved) -> None:
+        """Put an object of the journal in the place of one that cannot be read. Raises StorageError."""
+        path = packing.loose_path(self.common_dir, saved.oid)
+        try:
+            # git takes an object that is there for written, whatever is in it.
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise gate.storage_error(error, path) from error
+        self._write(saved.kind, saved.content)
 
-        Lost and damaged objects that the journal has are written again, locks of our
-        refs that nobody holds any more and unreadable checkpoints are removed.
-
-        Raises:
-            ConflictError: ``write-lock-held``.
-            StorageError: the disk refuses.
-        """
-        done: list[str] = []
-        with gate.hold(self.directory, self._wait_seconds) as held:
-            held.bury(self.backend.lock_path)
-            lost, damaged = self.heal(is_forced=True), self._rewrite_damaged()
-            done += [f"wrote {lost} lost objects again"] if lost else []
-            done += [f"wrote {damaged} damaged objects again"] if damaged else []
-            for path in sorted((self._common_dir / REF_PREFIX).rglob("*.lock")):
-                found = gate.LockFile.look(path)
-                if found is not None and held.seconds_since(found) >= gate.FOREIGN_SECONDS:
-                    path.unlink(missing_ok=True)
-                    done.append(f"removed the stale lock {path}")
-            for path in sorted((self.directory / "checkpoints").glob("*")):
-                if not checkpoint.load(path):
-                    path.unlink(missing_ok=True)
-                    done.append(f"removed the unreadable checkpoint {path}")
-        return done
-
-    def _rewrite_damaged(self) -> int:
-        """Write again the loose objects of ours that cannot be read."""
-        count = 0
-        for saved in self._journal.entries() if self._journal is not None else []:
+    def clean_journal(self) -> int:
+        """Remove what in the journal is no entry, and say how many bytes. Under the write lock. Raises StorageError."""
+        count = self._journal.unreadable_bytes() if self._journal is not None else 0
+        if self._journal is not None and count:
             try:
-                self.backend.read_object(saved.oid)
-            except (ObjectDamaged, ObjectMissing):
-                # git takes an object that is there for written, whatever is in it.
-                packing.loose_path(self._common_dir, saved.oid).unlink(missing_ok=True)
-                self._write(saved.kind, saved.content)
-                count += 1
+                self._journal.drop(())
+            except OSError as error:
+                raise gate.storage_error(error, self.directory) from error
         return count
 
     def _in_journal(self) -> tuple[int, int]:
@@ -392,10 +484,8 @@ class Store:
         try:
             with gate.hold(self.directory, 0, "sync.lock"):
                 self.heal(is_forced=True)
-                loose = [
-                    saved.oid for saved in self._journal.entries() if packing.is_loose(self._common_dir, saved.oid)
-                ]
-                packing.Packs(self._common_dir, variables, self.directory / "packs").pack(loose)
+                loose = [saved.oid for saved in self._journal.entries() if packing.is_loose(self.common_dir, saved.oid)]
+                packing.Packs(self.common_dir, variables, self.directory / "packs").pack(loose)
                 return self._forget_packed(self._journal)
         except ConflictError:
             return 0
@@ -409,7 +499,7 @@ class Store:
             packed = {
                 saved.oid
                 for saved in journal.entries()
-                if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
+                if not packing.is_loose(self.common_dir, saved.oid) and self.backend.has_object(saved.oid)
             }
             journal.drop(packed)
         return len(packed)
@@ -443,6 +533,28 @@ class Store:
     def room_tip(self, room: RoomName) -> Oid | None:
         """The newest commit of ``room``, or None when it has none."""
         return self.tip(log_ref(room))
+
+
+def _is_damaged_file(path: Path) -> bool:
+    """Whether there is a file that we may read and that does not name another ref, which somebody chose."""
+    try:
+        return not path.read_bytes().startswith(b"ref:")
+    except OSError:
+        return False
+
+
+def _is_kept_from_us(path: Path) -> bool:
+    """Whether there is such a file, and it is not ours to read."""
+    return path.exists() and not os.access(path, os.R_OK)
+
+
+def _unreadable(what: str, path: Path, code: str, oid: Oid | None = None) -> FormatError:
+    return FormatError(
+        f"{what}: {os.strerror(errno.EACCES)}",
+        hint=f"let its owner share it: chmod ug+r '{path}'",
+        code=code,
+        oid=oid,
+    )
 
 
 def open_store(

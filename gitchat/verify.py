@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gitchat import attachment, codec, order
-from gitchat.errors import FormatError
+from gitchat.errors import ChatError, FormatError
 from gitchat.names import EMPTY_TREES, Oid, RoomName, log_ref
+from gitchat.packing import loose_path
+from gitchat.repair import last_written
 from gitchat.store import Store
+
+FIX = "git chat doctor --fix"
+OTHER_CLONE = "PATH-OR-URL-OF-ANOTHER-CLONE"
 
 Level = Literal["ok", "note", "wrong"]
 
@@ -40,13 +45,17 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
 
     Reads every commit once, and every attachment. ``progress`` is told how many commits were read, at every
     hundredth.
-
-    Raises:
-        FormatError: ``damaged-ref``.
     """
-    tip = store.tip(log_ref(room))
+    try:
+        tip = store.tip(log_ref(room))
+    except FormatError as error:
+        yield Finding("wrong", f"room {room}", str(error), mend(store, room, error))
+        return
+    if store.is_lost(room):
+        yield lost(store, room)
+        return
     walk = _walk(store, tip, progress)
-    findings = [*_damage(room, walk), *_texts(room, walk), *_attachments(store, room, walk), *_dates(room, walk)]
+    findings = [*_damage(store, room, walk), *_texts(room, walk), *_attachments(store, room, walk), *_dates(room, walk)]
     if not walk.damage:
         findings += _numbers(store, room, tip, walk)
     yield from _told(findings, f"room {room}")
@@ -85,17 +94,39 @@ def _node(walk: _Walk, oid: Oid) -> order.Node:
     return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
 
 
-def _damage(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+def _damage(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
     for error in walk.damage:
-        yield Finding("wrong", f"room {room}", str(error), refetch(room))
+        yield Finding("wrong", f"room {room}", str(error), mend(store, room, error))
 
 
-def refetch(room: RoomName) -> str:
-    """The command that brings lost objects back from another clone, and moves no ref.
+def lost(store: Store, room: RoomName) -> Finding:
+    """What to tell of a room that had records and has no ref: deleted on purpose or not, somebody has to decide."""
+    stood, ref = last_written(store, room), log_ref(room)
+    forget = f"rm '{store.directory / 'checkpoints' / room}'"
+    return Finding(
+        "note",
+        f"room {room}",
+        f"it had records and has no ref any more; if it was deleted on purpose, forget it: {forget}",
+        f"git update-ref {ref} {stood} ''" if stood is not None else f"git fetch {OTHER_CLONE} {ref}:{ref}",
+    )
 
-    A plain fetch would believe that it has all that a ref reaches. (git 2.36)
-    """
-    return f"git fetch --refetch PATH-OR-URL-OF-ANOTHER-CLONE {log_ref(room)}"
+
+def mend(store: Store, room: RoomName, error: ChatError) -> str:
+    """The command that mends a damaged room, without moving a ref back or losing a record."""
+    ref = log_ref(room)
+    if error.code == "damaged-ref":
+        if last_written(store, room) is not None and store.can_restore(ref):
+            return FIX
+        return f"rm '{store.common_dir / ref}'; git fetch {OTHER_CLONE} {ref}:{ref}"
+    if not isinstance(error, FormatError) or error.oid is None:
+        return error.hint
+    if any(saved.oid == error.oid for saved in store.saved()):
+        return FIX
+    # A plain fetch would believe that it has all that a ref reaches. (--refetch: git 2.36)
+    refetch = f"git fetch --refetch {OTHER_CLONE} {ref}"
+    if error.code == "damaged-object":
+        return f"rm -f '{loose_path(store.common_dir, Oid(error.oid))}'; {refetch}"
+    return refetch if error.code == "missing-object" else error.hint
 
 
 def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
@@ -121,8 +152,8 @@ def _attachments(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]
         try:
             odd = _odd_files(store, commit.tree)
         except FormatError as error:
-            mend = f"{refetch(room)}; in a partial clone: git cat-file -e {error.oid}"
-            yield Finding("wrong", f"room {room}", f"an attachment of commit {oid}: {error}", mend)
+            advice = f"{mend(store, room, error)}; in a partial clone: git cat-file -e {error.oid}"
+            yield Finding("wrong", f"room {room}", f"an attachment of commit {oid}: {error}", advice)
             continue
         if odd:
             more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
 
-from gitchat.cli import findings, options
+from gitchat.cli import findings, options, terminal
 from gitchat.environment import Environment
+from gitchat.errors import ChatError
 
 
 @click.command("doctor")
@@ -23,8 +26,19 @@ def command(context: click.Context, fix: bool, as_json: bool, color: str | None)
     from gitchat.doctor import examine
 
     environment: Environment = context.obj
-    if fix:
-        for done in environment.store.repair():
-            click.echo(f"fixed: {done}", err=as_json)
-    if findings.show(environment, examine(environment), as_json, color):
+    unmended = _fix(environment, as_json) if fix else []
+    if findings.show(environment, chain(unmended, examine(environment)), as_json, color):
         context.exit(1)
+
+
+def _fix(environment: Environment, as_json: bool) -> list[findings.Finding]:
+    """Mend and say so; a refusal becomes a finding, so that the others are still told."""
+    from gitchat.repair import repair
+
+    environment.location
+    try:
+        for done in repair(environment.store):
+            click.echo(terminal.escape_line(f"fixed: {done}"), err=as_json)
+    except ChatError as error:
+        return [findings.Finding("wrong", "fix", str(error), error.hint)]
+    return []

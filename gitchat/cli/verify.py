@@ -24,9 +24,12 @@ def command(context: click.Context, rooms: tuple[str, ...], as_json: bool, color
 
     Changes nothing. The exit status is 1 when something is wrong.
     """
+    from gitchat.repair import damaged_rooms, lost_rooms
+
     environment: Environment = context.obj
-    chosen = [parse_room(room) for room in rooms] or environment.store.rooms()
-    for name in chosen:
+    store = environment.store
+    chosen = [parse_room(room) for room in rooms] or sorted({*store.rooms(), *damaged_rooms(store), *lost_rooms(store)})
+    for name in map(parse_room, rooms):
         environment.refuse_unknown_room(name)
     is_wrong = False
     for name in chosen:

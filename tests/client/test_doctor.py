@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.names import RoomName, log_ref
 from gitchat.record import Moment
-from tests.client.conftest import LOG, Chatroom, as_ordinary_user, read_only
+from tests.client.conftest import LOG, Chatroom, as_ordinary_user, read_only, refused
 from tests.world import Done
 
 YEAR = 365 * 86400
@@ -113,6 +115,12 @@ def damage_first(room: Chatroom) -> None:
     path.write_text("junk")
 
 
+def damage_first_for_good(room: Chatroom) -> None:
+    """Overwrite the object of the first record, and forget what would bring it back."""
+    damage_first(room)
+    (room.path / ".git/chatroom/journal").unlink()
+
+
 FAULTS = {
     "mirror clone": Fault(
         lambda room: room.git("config", "remote.origin.fetch", "+refs/*:refs/*"),
@@ -137,15 +145,22 @@ FAULTS = {
     ),
     "damaged ref": Fault(
         lambda room: room.file_of().write_text("garbage\n"),
-        "room lobby", f"the ref {LOG} is damaged", r"(rm '.*/log'; git update-ref .*)",
+        "room lobby", f"the ref {LOG} is damaged", "(git chat doctor --fix)",
     ),
     "empty ref": Fault(
         lambda room: room.file_of().write_text(""),
-        "room lobby", f"the ref {LOG} is damaged", r"(rm '.*/log'; git update-ref .*)",
+        "room lobby", f"the ref {LOG} is damaged", "(git chat doctor --fix)",
     ),
     "missing tip": Fault(remove_tip, "room lobby", "is missing", "git fetch --refetch PATH-OR-URL"),
     "damaged record": Fault(
-        damage_first, "room lobby", "is damaged: .*newer records can be read", "rm -f .*; git fetch --refetch"
+        damage_first, "room lobby", "is damaged: .*newer records can be read", "(git chat doctor --fix)"
+    ),
+    "record that is damaged for good": Fault(
+        damage_first_for_good, "room lobby", "newer records can be read", "rm -f .*; git fetch --refetch PATH-OR-URL"
+    ),
+    "push that overwrites": Fault(
+        lambda room: room.git("config", "remote.hub.push", "+refs/*:refs/*"),
+        "push", "'git push hub' overwrites the rooms there", "(git config .*)",
     ),
     "clock ahead": Fault(
         lambda room: room.say(at=Moment(int(time.time()) + YEAR)),
@@ -246,6 +261,7 @@ def test_damage_is_mended_from_another_clone(chatroom: Chatroom, damage: Callabl
             chatroom.world.git("fetch", "-q", chatroom.path, f"+{LOG}:{LOG}", cwd=other)
     before = chatroom.tip
     damage(chatroom)
+    shutil.rmtree(chatroom.path / ".git/chatroom")  # nothing here knows any more
     [wrong] = findings(chatroom.chat("doctor", "--json"), "wrong")
     [command] = re.findall(r"((?:rm|git) .*)", wrong["mend"])
     chatroom.world.run("sh", "-c", command.replace("PATH-OR-URL-OF-ANOTHER-CLONE", str(other)), cwd=chatroom.path)
@@ -307,3 +323,77 @@ def test_fix_of_a_sound_room_does_nothing(chatroom: Chatroom) -> None:
     """No line begins with ``fixed``."""
     chatroom.say()
     assert "fixed" not in chatroom.chat("doctor", "--fix", check=True).stdout
+
+
+# --- refs that are gone, damaged, or somebody's decision ---------------------
+
+
+def test_a_deleted_room_stays_deleted(chatroom: Chatroom) -> None:
+    """``--fix`` brings nothing back that somebody may have deleted; the note has the commands for both."""
+    for body in ("one", "two"):
+        chatroom.say(body)
+    tip = chatroom.tip
+    chatroom.git("update-ref", "-d", LOG)
+    for options in ([], ["--fix"]):
+        [note] = findings(chatroom.chat("doctor", "--json", *options, check=True), "note")
+        assert note["mend"] == f"git update-ref {LOG} {tip} ''"
+        assert not chatroom.file_of().exists()
+    refused(chatroom.chat("send", "again"), "has lost its ref", "if it was deleted on purpose: rm '", 4)
+    [forget] = re.findall("forget it: (rm .*)", note["text"])
+    chatroom.world.run("sh", "-c", forget, cwd=chatroom.path)
+    assert chatroom.chat("send", "again").stdout == "#1\n"
+
+
+def test_fix_never_moves_a_ref_that_can_be_read(chatroom: Chatroom) -> None:
+    """Also one that somebody moved back by hand stays where it is, and one that names another ref."""
+    for body in ("one", "two", "three"):
+        chatroom.say(body)
+    first = chatroom.entries()[0].oid
+    chatroom.git("update-ref", LOG, first)
+    assert "fixed" not in chatroom.chat("doctor", "--fix").stdout
+    assert chatroom.tip == first
+    chatroom.git("symbolic-ref", LOG, "refs/heads/elsewhere")
+    assert "fixed" not in chatroom.chat("doctor", "--fix").stdout
+    assert chatroom.file_of().read_text() == "ref: refs/heads/elsewhere\n"
+
+
+@pytest.mark.parametrize("known", ["journal", "checkpoints"])
+def test_fix_moves_a_damaged_ref_past_an_old_packed_one(chatroom: Chatroom, known: str) -> None:
+    """One file that knows is enough; without the damaged file git would show what was packed before."""
+    chatroom.say("one")
+    chatroom.git("pack-refs", "--all")
+    for body in ("two", "three"):
+        chatroom.say(body)
+    tip = chatroom.tip
+    break_ref(chatroom)
+    for path in (chatroom.path / ".git/chatroom").iterdir():
+        if path.name != known:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = chatroom.chat("doctor", "--fix", check=True)
+    assert f"fixed: moved the damaged ref {LOG} to {tip}, where the room stood" in done.stdout
+    assert chatroom.tip == tip
+    assert chatroom.chat("send", "four").stdout == "#4\n"
+
+
+def test_fix_rather_leaves_a_damaged_ref_than_takes_records_back(chatroom: Chatroom) -> None:
+    """When the newest commit that is known is destroyed, an older one is no place to go on from."""
+    for body in ("one", "two", "three"):
+        chatroom.say(body)
+    remove_tip(chatroom)
+    break_ref(chatroom)
+    done = chatroom.chat("doctor", "--fix")
+    assert (done.returncode, "fixed" in done.stdout) == (1, False)
+    assert f"mend: rm '{chatroom.file_of()}'; git fetch PATH-OR-URL-OF-ANOTHER-CLONE {LOG}:{LOG}" in done.stdout
+    assert chatroom.file_of().read_text() == "garbage\n"
+
+
+def test_fix_of_one_room_leaves_the_others(chatroom: Chatroom) -> None:
+    """Each damaged ref goes where its own room stood, though one journal has them all."""
+    for room in ("dev", "lobby", "dev", "lobby", "ops"):
+        chatroom.say(room=room)
+    refs = [log_ref(RoomName(room)) for room in ("dev", "lobby", "ops")]
+    before = [chatroom.git("rev-parse", ref).stdout for ref in refs]
+    for ref in refs[:2]:
+        chatroom.file_of(ref).write_text("")
+    chatroom.chat("doctor", "--fix", check=True)
+    assert [chatroom.git("rev-parse", ref).stdout for ref in refs] == before

@@ -10,7 +10,7 @@ import pytest
 
 from gitchat import codec
 from gitchat.codec import Signature
-from gitchat.names import Oid
+from gitchat.names import Oid, RoomName, log_ref
 from gitchat.record import Moment
 from tests.client.conftest import LOG, Chatroom, Terminal, refused
 from tests.world import World
@@ -93,6 +93,21 @@ def test_a_wrong_checkpoint_is_found(chatroom: Chatroom) -> None:
     assert "the checkpoint counts 9 records" in done.stdout
     path.unlink()
     assert chatroom.chat("verify").returncode == 0
+
+
+def test_a_room_without_a_readable_ref_is_not_passed_over(chatroom: Chatroom) -> None:
+    """A damaged ref is wrong, a lost one is noted, and the other rooms are verified all the same."""
+    for room in ("dev", "lobby", "ops"):
+        for _ in range(2):
+            chatroom.say(room=room)
+    chatroom.git("update-ref", "-d", log_ref(RoomName("dev")))
+    chatroom.file_of().write_text("garbage\n")
+    assert [(level, text.split(":")[0]) for level, text in findings(chatroom)] == [
+        ("note", "it had records and has no ref any more; if it was deleted on purpose, forget it"),
+        ("wrong", f"the ref {LOG} is damaged"),
+        ("ok", "2 records in 3 commits"),
+    ]
+    assert findings(chatroom, "lobby")[0][0] == "wrong"
 
 
 def test_what_is_odd_is_noted_and_not_wrong(chatroom: Chatroom) -> None:
