@@ -202,8 +202,26 @@ def _rooms(environment: Environment) -> Iterator[Finding]:
         yield Finding("ok", "rooms", 'none yet; the first message makes one: git chat send "hello"')
     for name in sorted(names):
         yield from _room(environment, name)
+    yield from _cuts(store)
     for name in without_ref:
         yield lost(store, name)
+
+
+def _cuts(store: Store) -> Iterator[Finding]:
+    """Where a fetch with ``--depth`` cut a log that is here as a whole: numbers are right, but git forgets the rest."""
+    for cut in store.shallow():
+        try:
+            commit = store.read(cut)
+            is_whole = commit.kind is not None and all(store.read(parent) for parent in commit.parents)
+        except FormatError:
+            continue  # of the project, or told with its room
+        if is_whole:
+            yield Finding(
+                "wrong",
+                "shallow",
+                f"git takes commit {cut} for the beginning of a log, and its next gc may delete what is older",
+                "git fetch --unshallow origin",
+            )
 
 
 def _mend_refs(store: Store, error: FormatError) -> str:

@@ -202,18 +202,18 @@ class Store:
 
     def _missing(self, kind: ObjectKind, oid: Oid) -> FormatError:
         """Why an object is not here: it was lost, or it is older than what a shallow clone has fetched."""
-        for cut in self._shallow():
+        for cut in self.shallow():
             with suppress(ObjectMissing, ObjectDamaged, FormatError):
                 if oid in codec.parse_commit(cut, self.backend.read_object(cut)).parents:
                     return FormatError(
                         f"this clone is shallow: the log before {cut} was not fetched, so nothing can be numbered",
-                        hint="fetch the rest: git fetch --unshallow origin 'refs/chatroom/*'",
+                        hint="git fetch --unshallow origin",
                         code="shallow-log",
                         oid=oid,
                     )
         return FormatError(f"{kind} {oid} is missing", hint=_LOOK[kind], code="missing-object", oid=oid)
 
-    def _shallow(self) -> list[Oid]:
+    def shallow(self) -> list[Oid]:
         """The commits whose parents were not fetched. Source: gitrepository-layout(5), shallow."""
         try:
             return [Oid(line) for line in (self.common_dir / "shallow").read_text("ascii", "replace").split()]

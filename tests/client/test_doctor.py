@@ -397,3 +397,37 @@ def test_fix_of_one_room_leaves_the_others(chatroom: Chatroom) -> None:
         chatroom.file_of(ref).write_text("")
     chatroom.chat("doctor", "--fix", check=True)
     assert [chatroom.git("rev-parse", ref).stdout for ref in refs] == before
+
+
+# --- a clone that has only a part --------------------------------------------
+
+
+def test_a_log_that_was_cut_off_is_not_numbered(chatroom: Chatroom) -> None:
+    """With a part of the log no number is known: nothing is shown, sent or counted until the rest was fetched."""
+    for body in ("one", "two", "three"):
+        chatroom.say(body)
+    world, clone = chatroom.world, chatroom.world.root / "clone"
+    world.git("clone", "-q", "--depth=1", f"file://{chatroom.path}", clone)
+    world.git("fetch", "-q", "--depth=1", "origin", f"{LOG}:{LOG}", cwd=clone)
+    for words in (["log"], ["send", "hi"], ["show", "1"]):
+        refused(world.chat(*words, cwd=clone), "this clone is shallow", "git fetch --unshallow origin", 4)
+    [wrong] = findings(world.chat("doctor", "--json", cwd=clone), "wrong")
+    world.run(*wrong["mend"].split(), cwd=clone)
+    assert world.chat("send", "four", cwd=clone).stdout == "#4\n"
+    assert findings(world.chat("doctor", "--json", cwd=clone, check=True), "wrong") == []
+
+
+def test_a_whole_log_that_git_takes_for_cut_off_is_found(chatroom: Chatroom) -> None:
+    """After a fetch with ``--depth`` numbers are right as before, and the doctor says what git may do."""
+    for body in ("one", "two", "three"):
+        chatroom.say(body)
+    world, clone = chatroom.world, chatroom.world.root / "clone"
+    world.git("clone", "-q", f"file://{chatroom.path}", clone)
+    for options in ([], ["--depth=1"]):
+        world.git("fetch", "-q", *options, "origin", f"{LOG}:{LOG}", cwd=clone)
+    assert world.chat("send", "four", cwd=clone).stdout == "#4\n"
+    [wrong] = findings(world.chat("doctor", "--json", cwd=clone), "wrong")
+    assert (wrong["subject"], chatroom.tip in wrong["text"]) == ("shallow", True)
+    world.run(*wrong["mend"].split(), cwd=clone)
+    assert findings(world.chat("doctor", "--json", cwd=clone, check=True), "wrong") == []
+    assert world.git("rev-list", "--count", LOG, cwd=clone).stdout == "5\n"
