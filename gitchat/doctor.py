@@ -14,9 +14,10 @@ from gitchat import gate
 from gitchat.environment import Environment, clobbering_refspecs
 from gitchat.errors import ChatError, FormatError
 from gitchat.journal import Journal
-from gitchat.names import REF_PREFIX, ROOMS_PREFIX, RoomName
+from gitchat.names import REF_PREFIX, ROOMS_PREFIX, RoomName, log_ref
 from gitchat.query import Query
-from gitchat.repair import damaged_rooms, lost_rooms
+from gitchat.recovery import follows
+from gitchat.repair import damaged_rooms, last_written, lost_rooms
 from gitchat.store import Store
 from gitchat.verify import FIX, Finding, lost, mend
 
@@ -224,6 +225,25 @@ def _cuts(store: Store) -> Iterator[Finding]:
             )
 
 
+def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:
+    """Records that were written here and are not in the log: a foreign push or fetch replaced it, or moved it back."""
+    ref, stood = log_ref(name), last_written(store, name)
+    tip = store.tip(ref)
+    if tip is None or stood is None or tip == stood:
+        return
+    try:
+        if follows(tip, stood, store.read):
+            return
+    except FormatError:
+        return  # told with the room, or by verify
+    yield Finding(
+        "wrong",
+        f"room {name}",
+        f"commit {stood} was the newest here, and is not in the log any more: somebody moved the ref",
+        f"see what is missing: git log {tip}..{stood}; to go back to it: git update-ref {ref} {stood} {tip}",
+    )
+
+
 def _mend_refs(store: Store, error: FormatError) -> str:
     """What brings git's refs back when packed-refs is damaged: every whole line of it, the user's branches too."""
     path = store.common_dir / "packed-refs"
@@ -260,6 +280,7 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
         subject,
         f"{count} record{'' if count == 1 else 's'}, format 1; the newest {len(listing.entries)} read well",
     )
+    yield from _left_behind(environment.store, name)
     if listing.entries:
         ahead = listing.entries[-1].committed_seconds - environment.now().seconds
         if ahead > AHEAD_SECONDS:

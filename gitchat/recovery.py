@@ -53,6 +53,15 @@ def descends(oid: Oid, ancestor: Oid, read: Read) -> bool:
     return any(link == ancestor for link, _ in _chain(oid, read))
 
 
+def follows(later: Oid, earlier: Oid, read: Read) -> bool:
+    """Whether ``later`` descends from ``earlier``, or from its parent, so that the writer of ``earlier`` was killed.
+
+    Raises FormatError where the chain of ``later`` cannot be read.
+    """
+    before = {earlier, *read(earlier).parents[:1]}
+    return any(link in before for link, _ in _chain(later, read))
+
+
 def _newest_of(room: RoomName, journaled: Sequence[Oid], own: set[Oid], read: Read) -> Oid | None:
     """The last of ``journaled`` that is of ``room``: whose chain leads to one of ``own``, or to the room's genesis."""
     foreign: set[Oid] = set()
@@ -72,8 +81,7 @@ def _newest_of(room: RoomName, journaled: Sequence[Oid], own: set[Oid], read: Re
 
 def _newer(earlier: Oid, later: Oid, read: Read) -> Oid | None:
     """Which of two commits, known in this order, stands for more of the log; None when they contradict each other."""
-    parents = read(earlier).parents
-    if later not in parents and any(link in (earlier, *parents[:1]) for link, _ in _chain(later, read)):
+    if later not in read(earlier).parents and follows(later, earlier, read):
         return later
     # A reader may note a position that writers have long left behind.
     return earlier if descends(earlier, later, read) else None

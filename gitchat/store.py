@@ -76,12 +76,17 @@ class Store:
         """``maintain`` is called after a write when there is much to pack; it must return at once."""
         self.backend = backend
         self.directory = directory
-        self.common_dir = directory.parent
+        self._common_dir = directory.parent
         self._wait_seconds = wait_seconds
         self._journal = Journal(directory / "journal") if has_journal else None
         self._maintain = maintain
         self._unpacked = 0
         self._healed_at: float | None = None
+
+    @property
+    def common_dir(self) -> Path:
+        """The git common directory."""
+        return self._common_dir
 
     # --- reading -------------------------------------------------------------
 
@@ -94,11 +99,11 @@ class Store:
         try:
             return self.backend.read_ref(ref)
         except RefDamaged as error:
-            raise self._bad_ref(f"the ref {ref}", [self.common_dir / ref], error) from error
+            raise self._bad_ref(f"the ref {ref}", [self._common_dir / ref], error) from error
 
     def _bad_ref(self, name: str, files: list[Path], error: RefDamaged) -> FormatError:
         """Why a ref cannot be read: its file is not ours to read, or it is damaged."""
-        for path in [*files, self.common_dir / "packed-refs"]:
+        for path in [*files, self._common_dir / "packed-refs"]:
             if _is_kept_from_us(path):
                 return _unreadable(f"{name} cannot be read", path, "unreadable-ref")
         return FormatError(f"{name} is damaged: {error}", hint="git chat doctor", code="damaged-ref")
@@ -216,7 +221,7 @@ class Store:
     def shallow(self) -> list[Oid]:
         """The commits whose parents were not fetched. Source: gitrepository-layout(5), shallow."""
         try:
-            return [Oid(line) for line in (self.common_dir / "shallow").read_text("ascii", "replace").split()]
+            return [Oid(line) for line in (self._common_dir / "shallow").read_text("ascii", "replace").split()]
         except OSError:
             return []
 
@@ -311,7 +316,7 @@ class Store:
             ConflictError: ``not-damaged``: the ref can be read, or is another's to mend.
             StorageError: the disk refuses.
         """
-        path = self.common_dir / ref
+        path = self._common_dir / ref
         with self.writing() as held:
             if not self.can_restore(ref):
                 raise ConflictError(f"the file of {ref} is not damaged", hint="git chat doctor", code="not-damaged")
@@ -327,7 +332,7 @@ class Store:
             self.rooms()
         except FormatError:
             return False
-        return self.is_damaged(ref) and _is_damaged_file(self.common_dir / ref)
+        return self.is_damaged(ref) and _is_damaged_file(self._common_dir / ref)
 
     @contextmanager
     def writing(self) -> Iterator[gate.Gate]:
@@ -427,7 +432,7 @@ class Store:
         lost = [
             saved
             for saved in entries
-            if not packing.is_loose(self.common_dir, saved.oid) and not self.backend.has_object(saved.oid)
+            if not packing.is_loose(self._common_dir, saved.oid) and not self.backend.has_object(saved.oid)
         ]
         if lost:
             self.empty_tree()
@@ -437,7 +442,7 @@ class Store:
 
     def write_again(self, saved: Saved) -> None:
         """Put an object of the journal in the place of one that cannot be read. Raises StorageError."""
-        path = packing.loose_path(self.common_dir, saved.oid)
+        path = packing.loose_path(self._common_dir, saved.oid)
         try:
             # git takes an object that is there for written, whatever is in it.
             path.unlink(missing_ok=True)
@@ -484,8 +489,10 @@ class Store:
         try:
             with gate.hold(self.directory, 0, "sync.lock"):
                 self.heal(is_forced=True)
-                loose = [saved.oid for saved in self._journal.entries() if packing.is_loose(self.common_dir, saved.oid)]
-                packing.Packs(self.common_dir, variables, self.directory / "packs").pack(loose)
+                loose = [
+                    saved.oid for saved in self._journal.entries() if packing.is_loose(self._common_dir, saved.oid)
+                ]
+                packing.Packs(self._common_dir, variables, self.directory / "packs").pack(loose)
                 return self._forget_packed(self._journal)
         except ConflictError:
             return 0
@@ -499,7 +506,7 @@ class Store:
             packed = {
                 saved.oid
                 for saved in journal.entries()
-                if not packing.is_loose(self.common_dir, saved.oid) and self.backend.has_object(saved.oid)
+                if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
             }
             journal.drop(packed)
         return len(packed)

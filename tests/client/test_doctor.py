@@ -431,3 +431,42 @@ def test_a_whole_log_that_git_takes_for_cut_off_is_found(chatroom: Chatroom) -> 
     world.run(*wrong["mend"].split(), cwd=clone)
     assert findings(world.chat("doctor", "--json", cwd=clone, check=True), "wrong") == []
     assert world.git("rev-list", "--count", LOG, cwd=clone).stdout == "5\n"
+
+
+# --- what others do to the ref -----------------------------------------------
+
+
+@pytest.mark.parametrize("elsewhere", ["HEAD", f"{LOG}~2"], ids=["a push of code", "moved back"])
+def test_a_log_that_lost_its_records_is_found(chatroom: Chatroom, elsewhere: str) -> None:
+    """When somebody moved the ref away from what was acknowledged, the doctor tells, and how to go back."""
+    for body in ("one", "two", "three"):
+        chatroom.say(body)
+    tip = chatroom.tip
+    chatroom.git("update-ref", LOG, elsewhere)
+    [wrong] = findings(chatroom.chat("doctor", "--json"), "wrong")
+    assert f"commit {tip} was the newest here" in wrong["text"]
+    [back] = re.findall("git update-ref .*", wrong["mend"])
+    chatroom.world.run(*back.split(), cwd=chatroom.path)
+    assert findings(chatroom.chat("doctor", "--json", check=True), "wrong") == []
+    assert chatroom.chat("send", "four").stdout == "#4\n"
+
+
+def test_a_code_commit_on_the_log_is_told(chatroom: Chatroom) -> None:
+    """A foreign commit takes no number and disturbs nobody; verify names it."""
+    chatroom.say("one")
+    tree = chatroom.git("rev-parse", "HEAD^{tree}").stdout.strip()
+    code = chatroom.git("commit-tree", tree, "-p", chatroom.tip, "-m", "code").stdout.strip()
+    chatroom.git("push", "-q", ".", f"{code}:{LOG}")
+    assert "WRONG" not in chatroom.chat("doctor", check=True).stdout
+    told = chatroom.chat("verify", check=True).stdout
+    assert f"commit {code} by Alice is no record" in told
+    assert f"commit {code} carries files" in told
+    assert chatroom.chat("send", "two").stdout == "#2\n"
+
+
+def test_a_writer_that_was_killed_leaves_nothing_to_mend(chatroom: Chatroom) -> None:
+    """A commit that was written and never acknowledged is not missed."""
+    for body in ("one", "two"):
+        chatroom.say(body)
+    chatroom.git("update-ref", LOG, f"{LOG}~1")
+    assert findings(chatroom.chat("doctor", "--json", check=True), "wrong") == []

@@ -494,6 +494,21 @@ def test_send_touches_nothing_of_the_users(chatroom: Chatroom) -> None:
     assert after == before
 
 
+def test_a_hook_sends_under_the_configured_identity(chatroom: Chatroom) -> None:
+    """What git tells a hook about the commit being made is not about the message, and its index stays as it is."""
+    hook = chatroom.path / ".git" / "hooks" / "post-commit"
+    hook.write_text("#!/bin/sh\nenv | grep -q GIT_INDEX_FILE= && git chat send committed\n")
+    hook.chmod(0o755)
+    (chatroom.path / "file.txt").write_text("changed\n")
+    mallory = ("--author=Mallory <mallory@example.com>", "--date=2001-01-01T00:00:00Z")
+    chatroom.git("commit", "-q", "-a", "-m", "code", *mallory, GIT_COMMITTER_NAME="Trudy")
+    assert chatroom.newest().body == "committed"
+    shown = chatroom.git("log", "-1", "--format=%an %cn %ct", LOG).stdout.split()
+    assert shown[:2] == ["alice", "Alice"]
+    assert int(shown[2]) > 1_700_000_000
+    assert chatroom.git("status", "--porcelain").stdout == ""
+
+
 def test_fsck_is_content(chatroom: Chatroom) -> None:
     """git finds nothing to complain about in what the program writes, whatever was sent."""
     for data in (

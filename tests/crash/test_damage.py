@@ -6,8 +6,10 @@ One table: places x kinds of damage. Proves docs/format.md sections 7.3, 7.4, 7.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,10 @@ import pytest
 
 from gitchat.gate import Intent
 from gitchat.names import Oid
+from gitchat.repair import repair
 from tests.client.conftest import LOG, Chatroom, as_ordinary_user
-from tests.world import Done, World
+from tests.crash.writers import fork, wait_for
+from tests.world import Done, World, open_store
 
 BODIES = ["0", "1", "2"]
 """What the room holds before the damage, acknowledged as #1, #2 and #3."""
@@ -240,3 +244,20 @@ def test_damage_is_told_and_mended_and_renumbers_nothing(world: World, cell: Cel
 def test_the_table_has_every_cell() -> None:
     """No damage in no place was left out."""
     assert [(cell.place, cell.damage) for cell in CELLS] == [(place, damage) for place in PLACES for damage in DAMAGES]
+
+
+def test_a_kill_while_a_ref_is_mended_loses_nothing(world: World) -> None:
+    """Between the removal of the damaged file and the move of the ref, the room is lost and can be brought back."""
+    chatroom = Chatroom(world)
+    for body in BODIES:
+        chatroom.say(body)
+    garbage(chatroom.file_of())
+    store = open_store(chatroom.path / ".git")
+    store._move = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign, assignment]
+    assert wait_for([fork(lambda: [*repair(store)].clear())]) == [-signal.SIGKILL]
+    assert not chatroom.file_of().exists()
+    user = Patient(world, chatroom.path)
+    assert says(user.log(), LOST)
+    user.mend()
+    assert user.bodies() == BODIES
+    assert user.run("git", "chat", "send", "next").stdout == "#4\n"

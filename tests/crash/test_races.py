@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.crash.writers import StartLine, fork, records, say, wait_for
+from gitchat.names import log_ref
+from tests.crash.writers import ROOM, StartLine, fork, records, room_of, say, wait_for
 from tests.world import World, open_store
+
+LOG = log_ref(ROOM)
 
 
 def test_32_processes_append_50_each_without_a_gap(world: World) -> None:
@@ -68,6 +71,58 @@ def test_32_programs_send_3_each_without_a_gap(world: World) -> None:
     assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 96
     assert sorted(int(one.stdout.strip().removeprefix("#")) for one in done) == list(range(1, 97))
     assert [entry.number for entry in records(repository / ".git")] == list(range(1, 97))
+
+
+def test_a_ref_that_is_missed_once_is_no_new_room(world: World) -> None:
+    """While git packs refs one can be missed: before a room counts as new, its ref is looked for again."""
+    store = open_store(world.repository() / ".git", fsync=False)
+    for body in ("one", "two"):
+        say(store, body)
+    read_ref = store.backend.read_ref
+
+    def miss_once(ref: str) -> None:
+        store.backend.read_ref = read_ref  # type: ignore[method-assign]
+
+    for act in (lambda: room_of(store).count(), lambda: say(store, "three").entry.number):
+        store.backend.read_ref = miss_once  # type: ignore[assignment, method-assign]
+        assert act() == len(records(store.common_dir))
+
+
+def test_refs_are_found_while_git_packs_them(world: World) -> None:
+    """Readers in a busy repository never take a room for missing."""
+    common_dir = world.repository() / ".git"
+    store = open_store(common_dir, fsync=False)
+    for turn in range(30):
+        say(store, str(turn))
+        packing = subprocess.Popen(["git", "pack-refs", "--all"], cwd=common_dir, env=world.variables)
+        while packing.poll() is None:
+            assert store.rooms() == ["lobby"]
+            assert room_of(store).count() == turn + 1
+        assert packing.returncode == 0
+
+
+def test_readers_wait_for_no_lock(world: World) -> None:
+    """While a writer holds the write lock, and another git the ref's, everything can be read."""
+    repository = world.repository()
+    store = open_store(repository / ".git")
+    say(store, "hello")
+    store.backend.lock_path(LOG).touch()
+    with store.writing():
+        for words in (["log", "--oneline"], ["show", "--body", "1"], ["rooms"], ["verify"]):
+            assert world.chat(*words, cwd=repository, check=True).stdout
+
+
+def test_what_a_fetch_by_hand_brought_is_seen_at_once(world: World) -> None:
+    """A process that has the room open reads and continues what git moved, without being told."""
+    ours, theirs = world.repository("ours"), world.repository("theirs")
+    store = open_store(ours / ".git")
+    say(store, "one")
+    world.git("fetch", "-q", ours, f"{LOG}:{LOG}", cwd=theirs)
+    say(open_store(theirs / ".git"), "two")
+    assert room_of(store).count() == 1
+    world.git("fetch", "-q", theirs, f"{LOG}:{LOG}", cwd=ours)
+    assert room_of(store).count() == 2
+    assert say(store, "three").entry.number == 3
 
 
 def test_a_foreign_writer_between_ours_loses_nothing(world: World) -> None:
