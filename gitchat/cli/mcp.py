@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from gitchat.server.service import Service
 
 
 @click.command("mcp")
@@ -30,7 +34,17 @@ def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
     """
     # The readers wait in the kernel; a handler of Python's would not get them out of there.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from gitchat.server.sdk import serve
-    from gitchat.server.service import Service
+    if sdk:
+        from gitchat.server import sdk as face
 
-    serve(Service(as_data=as_json, profile=profile), has_channel=channel)
+        face.serve(_service(as_json, profile), has_channel=channel)
+    else:
+        from gitchat.server import front
+
+        front.serve(lambda: _service(as_json, profile), profile=profile, has_channel=channel)
+
+
+def _service(as_json: bool, profile: str) -> Service:
+    from gitchat.server.service import Service  # with the first call: a client asks for the tools first
+
+    return Service(as_data=as_json, profile=profile)
