@@ -1,32 +1,25 @@
-"""A conversation as it may come about, and what its readers must see: the slow, obvious version.
+"""A conversation as it may come about: who writes, who reads, and whether each sees what it must.
 
 The log of one room grows by records and by merges, in a real repository; two clones of it,
-which are two rooms of that repository, are read under the same names. Beside it stands a
-:class:`Ledger` of plain sets and lists, which says what a reader must see by the definitions
-of docs/format.md sections 5 and 10, and every reading is compared with it.
+which are two rooms of that repository, are read under the same names. Every reading is
+compared with what a ledger of plain sets and lists says.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from gitchat.index import Condition
-from gitchat.names import Name, Oid, RoomName, cursor_ref, log_ref, uid_from_random
+from gitchat.names import Oid, RoomName, cursor_ref, log_ref, uid_from_random
 from gitchat.record import Moment, Record
 from gitchat.room import Reading, Room
+from tests.property.ledger import ROLES, Key, Ledger, Said
 from tests.shelf import Shelf
 from tests.world import World
-
-Key = tuple[str, str]
-"""Uid and author: what makes two commits one record."""
 
 HERE, THERE = RoomName("here"), RoomName("there")
 """Two clones. The log grows here; there it follows, later."""
 
-ROLES = {Name("bob"): "review", Name("carol"): "build", Name("dora"): "general"}
 AUTHORS = ("alice", "bob", "carol", "dora", "erin")
 CLOCKS = {"alice": 0, "bob": -3600, "carol": 45, "dora": -20, "erin": 600}
 """How far each author's machine is off, in seconds."""
@@ -46,54 +39,6 @@ def expect(found: object, wanted: object, what: str) -> None:
     """Raise Mismatch unless both are equal."""
     if found != wanted:
         raise Mismatch(f"{what}: found {found}, wanted {wanted}")
-
-
-class Said(NamedTuple):
-    """A record."""
-
-    key: Key
-    kind: str
-    to: tuple[str, ...]
-
-    def reaches(self, name: Name) -> bool:
-        """Whether it is for ``name``, who does not want to read what it wrote itself."""
-        names = {name, f"role:{ROLES[name]}"}
-        is_for_all = not self.to and self.kind != "status"
-        return self.kind != "meta" and self.key[1] != name and (is_for_all or bool(names & set(self.to)))
-
-
-@dataclass
-class Ledger:
-    """For each commit, what it reaches and in which order: sets and lists, by the definitions."""
-
-    said: dict[Oid, Said | None] = field(default_factory=dict)
-    reach: dict[Oid, set[Oid]] = field(default_factory=dict)
-    order: dict[Oid, list[Oid]] = field(default_factory=dict)
-
-    def add(self, oid: Oid, parents: Sequence[Oid], said: Said | None = None) -> Oid:
-        """Enter a commit whose parents are entered."""
-        ordered: list[Oid] = []
-        covered: set[Oid] = set()
-        for parent in parents:
-            ordered += [other for other in self.order[parent] if other not in covered]
-            covered |= self.reach[parent]
-        self.said[oid] = said
-        self.order[oid] = [*ordered, oid] if said else ordered
-        self.reach[oid] = covered | {oid}
-        return oid
-
-    def numbered(self, tip: Oid) -> dict[Key, Oid]:
-        """The records of a log in their order; the one at place i has number i + 1."""
-        numbered: dict[Key, Oid] = {}
-        for oid in self.order[tip]:
-            said = self.said[oid]
-            assert said
-            numbered.setdefault(said.key, oid)
-        return numbered
-
-    def keys(self, oid: Oid) -> set[Key]:
-        """The records that a commit reaches."""
-        return {said.key for other in self.reach[oid] if (said := self.said[other])}
 
 
 class Writers:
