@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -342,6 +342,19 @@ class Environment:
             client=self._agent(),
             session=self.session(),
         )
+
+    def acts_for(self, holder: Holder) -> bool:
+        """Whether ``holder`` started this process to act under its name: it handed it its session.
+
+        Only ``GITCHAT_SESSION`` says so. A client's own variable reaches everything that the client starts,
+        also what shall not mark for it.
+        """
+        session = self.variables.get("GITCHAT_SESSION")
+        return bool(session) and session == holder.session
+
+    def in_session(self, session: str, name: Name) -> Environment:
+        """These surroundings for a process that goes by ``name``, and for what it starts."""
+        return replace(self, variables={**self.variables, "GITCHAT_NAME": name, "GITCHAT_SESSION": session})
 
     @cached_property
     def roll(self) -> Roll:

@@ -123,6 +123,12 @@ def authored_by(name: str) -> Condition:
     return Condition("author = ?", (name,))
 
 
+def narrowed(author: str | None = None, type_: str | None = None) -> Condition:
+    """Records that ``author`` wrote, of this type; None stands for any."""
+    parts = [("author = ?", author), ("type = ?", type_)]
+    return Condition.all_of(Condition(sql, (value,)) for sql, value in parts if value is not None)
+
+
 def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:
     """Records that reach one of ``names`` (a name, ``role:...``), without those that ``own`` wrote.
 

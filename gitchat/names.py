@@ -184,6 +184,12 @@ def cursors_prefix(room: RoomName) -> RefName:
     return RefName(f"{ROOMS_PREFIX}{room}/cursors/")
 
 
+def name_of_cursor(room: RoomName, ref: RefName) -> Name | None:
+    """Whose cursor in ``room`` the ref is, or None when it is nobody's."""
+    name = ref.removeprefix(cursors_prefix(room))
+    return Name(name) if ref.startswith(cursors_prefix(room)) and is_slug(name) else None
+
+
 def summaries_ref(room: RoomName) -> RefName:
     """``refs/chatroom/rooms/<room>/summaries``: the chain of the room's summaries."""
     return RefName(f"{ROOMS_PREFIX}{room}/summaries")

@@ -157,6 +157,11 @@ class Room:
         """Note that ``me`` did something."""
         self.environment.roll.touch(self.me, self.name, self.environment.now().seconds)
 
+    def refuse_unknown(self) -> None:
+        """Raise UserError ``no-such-room`` where there is no such room. The one by default may still begin."""
+        if self.name != self.environment.room_name(None):
+            self.environment.refuse_unknown_room(self.name)
+
     # --- writing ---------------------------------------------------------------
 
     def send(
@@ -285,11 +290,15 @@ class Room:
 
         Returns the reading as it is then. Nothing is marked when its ``why_not`` says so, or when somebody
         took my name since; ``force`` marks all the same, but for a filtered reading.
+
+        Raises:
+            UserError: ``mirror``.
         """
         entries = reading.entries if count is None else reading.entries[:count]
         why_not = reading.why_not or self.why_not_mark()
         if (why_not is not None and (reading.is_filtered or not force)) or not entries:
             return replace(reading, why_not=why_not)
+        self.environment.refuse_mirror()
         number = max(entry.number for entry in entries if entry.number is not None)
         left = self._cursor().advance(reading.backlog.chain, number, self.identity, self.environment.now())
         self._seen()
@@ -305,7 +314,7 @@ class Room:
     def why_not_mark(self) -> str | None:
         """Why this process must not mark what ``me`` reads; None when it may.
 
-        While a process lives under a name, only that process marks for it.
+        While a process lives under a name, only that process marks for it, and what it started to act for it.
         """
         held = self.environment.roll.held_here()
         if self.me in held:
@@ -313,7 +322,8 @@ class Room:
         if held:
             return f"this process joined as {', '.join(sorted(held))}"
         presence = self.environment.roll.find(self.me)
-        if presence is not None and presence.is_living:
+        is_held = presence is not None and presence.is_living
+        if presence is not None and is_held and not (presence.holder and self.environment.acts_for(presence.holder)):
             return f"'{self.me}' is held by {presence.holder}"
         return None
 
@@ -325,7 +335,7 @@ class Room:
         """Mark everything up to ``number`` as read, and return :meth:`cursor`. Never moves back.
 
         Raises:
-            UserError: ``bad-number`` for what is no number of this room.
+            UserError: ``bad-number`` for what is no number of this room; ``mirror``.
             ConflictError: ``name-held`` while somebody else lives under my name, unless ``force``.
         """
         chain = self._log.chain()
@@ -340,15 +350,27 @@ class Room:
         why_not = None if force else self.why_not_mark()
         if why_not is not None:
             raise ConflictError(f"nothing was marked: {why_not}", hint="mark there, or use --force", code="name-held")
+        self.environment.refuse_mirror()
         if number == 0:
             return self.cursor()
         left = self._cursor().advance(chain, number, self.identity, self.environment.now())
         self._seen()
         return left.last_read
 
+    def cursors(self, names: Sequence[Name] | None = None) -> list[HowFar]:
+        """How far these have read, by default everybody who has a cursor here, sorted by name."""
+        return [self.how_far(name) for name in (self.environment.store.cursors(self.name) if names is None else names)]
+
+    def how_far(self, name: Name) -> HowFar:
+        """How far ``name`` has read. Nobody has to have heard of it."""
+        backlog = Cursor(self.environment.store, self.name, name).backlog(self._log.chain())
+        visible = Room(self.environment, self.name, name).visible(with_own=False)
+        return HowFar(name, backlog.last_read, backlog.count_of(visible))
+
     def visible(self, *, with_own: bool = True) -> Condition:
         """The records that reach me: to all, to my name, to a role that I have here now."""
-        participant = next((one for one in self._known() if one.name == self.me), None)
+        presence = self.environment.roll.find(self.me)
+        participant = presence.participant(self.name) if presence else None
         roles = [f"role:{participant.role}"] if participant and participant.role and is_slug(participant.role) else []
         return visible_to([self.me, *roles], None if with_own else self.me)
 
@@ -514,22 +536,33 @@ class Room:
         )  # fmt: skip
 
     def leave(self) -> bool:
-        """Be no participant of this room any more, and say so in it; False when I was none.
+        """Be no participant of this room any more, and say so in it if it is open; False when I was none.
 
         Raises:
-            UserError: ``name-taken`` while another process lives under my name.
+            UserError: ``name-taken`` while another process lives under my name; ``mirror``.
         """
+        self.environment.refuse_mirror()
+        self._refuse_to_leave_for_another()
         now = self.environment.now().seconds
         held = self.environment.roll.held_here().get(self.me)
         has_left = held.leave(self.name, now) if held else self.environment.roll.leave(self.me, self.name, now)
         presence = self.environment.roll.find(self.me)
         if held and (presence is None or all(at.left_at is not None for at in presence.rooms.values())):
             held.release()
-        if has_left:
+        if has_left and not self.overview().is_closed:
             draft = Draft(body=f"{self.me} left the chatroom", type="presence")
-            if not self._log.overview().is_closed:
-                self._log.send(draft, replace(self.identity, name=SYSTEM))
+            self._log.send(draft, replace(self.identity, name=SYSTEM))
         return has_left
+
+    def _refuse_to_leave_for_another(self) -> None:
+        """The roll refuses it too, in words for who wants the name."""
+        presence = self.environment.roll.find(self.me)
+        if presence is not None and presence.is_living and self.me not in self.environment.roll.held_here():
+            raise UserError(
+                f"'{self.me}' is held by {presence.holder or 'another process'}",
+                hint="end that process, and the name is free; or leave from there",
+                code="name-taken",
+            )
 
     def participants(self) -> list[Participant]:
         """Who is here, living or registered, sorted by name."""
@@ -544,20 +577,29 @@ class Room:
         return [self._one(name, known.get(name), wrote.get(name)) for name in names]
 
     def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None) -> Seen:
-        as_other = Room(self.environment, self.name, name)
         times = [participant.last_seen] if participant else []
         times += [wrote[1]] if wrote else []
-        unread = Cursor(self.environment.store, self.name, name).backlog(self._log.chain())
         return Seen(
             name=name,
             participant=participant,
             last_seen=max(times),
             last_number=wrote[0] if wrote else None,
-            unread=unread.count_of(as_other.visible(with_own=False)),
+            unread=self.how_far(name).unread,
         )
 
     def _known(self) -> list[Participant]:
         return self.environment.roll.known(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class HowFar:
+    """How far somebody has read a room."""
+
+    name: Name
+    last_read: int
+    """The greatest n for which 1 to n are read."""
+    unread: int
+    """How many records are unread and reach it, its own ones left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -573,4 +615,4 @@ class Seen:
     unread: int
 
 
-__all__ = ["Found", "Handoff", "Query", "Reading", "Room", "Seen", "Status"]
+__all__ = ["Found", "Handoff", "HowFar", "Query", "Reading", "Room", "Seen", "Status"]

@@ -31,7 +31,17 @@ from gitchat.backend import (
 from gitchat.checkpoint import Position
 from gitchat.errors import ConflictError, FormatError, StorageError
 from gitchat.journal import Journal, Saved
-from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, log_ref, room_of_log
+from gitchat.names import (
+    ROOMS_PREFIX,
+    Name,
+    Oid,
+    RefName,
+    RoomName,
+    cursors_prefix,
+    log_ref,
+    name_of_cursor,
+    room_of_log,
+)
 from gitchat.reach import Step
 
 HEAL_SECONDS = 0.2
@@ -155,6 +165,11 @@ class Store:
                 code="lost-ref",
             )
         return self.tip(log_ref(room)) is None
+
+    def cursors(self, room: RoomName) -> list[Name]:
+        """Who has a cursor in ``room``, sorted by name."""
+        names = [name_of_cursor(room, ref) for ref, _ in self.backend.list_refs(cursors_prefix(room))]
+        return sorted(name for name in names if name is not None)
 
     def read(self, oid: Oid) -> codec.Commit:
         """The commit ``oid``; one that git lost is written again from the journal.
