@@ -113,7 +113,7 @@ def command(
     if no_pager or as_json:
         sys.stdout.writelines(output)
     else:
-        terminal.page(environment, screen, output)
+        terminal.page(environment, output)
     if listing.damage is not None:
         raise listing.damage
 

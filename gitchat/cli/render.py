@@ -42,25 +42,26 @@ class Renderer:
     now: Moment
 
     def listing(self, entries: list[Entry], labels: Mapping[Uid, str]) -> Iterator[str]:
-        """Records with their bodies, one block each."""
+        """Records with their bodies: one text each, with what stands before it, so that a listing can end early."""
         today: str | None = None
         was_status = True
         for place, entry in enumerate(entries):
             is_status = entry.record.kind == STATUS
             day = dates.day(entry.record.written) if self.date_style is None else today
+            before = ""
             if day != today:
-                yield ("\n" if place else "") + self.screen.style(f"-- {day} --", dim=True) + "\n\n"
+                before = ("\n" if place else "") + self.screen.style(f"-- {day} --", dim=True) + "\n\n"
             elif place and not (is_status and was_status):
-                yield "\n"
+                before = "\n"
             today, was_status = day, is_status
-            yield self._status(entry) if is_status else self._message(entry, labels)
+            yield before + (self._status(entry) if is_status else self._message(entry, labels))
 
     def _message(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
         record = entry.record
         name = escape_line(record.author)
         parts = [
             self.screen.style(entry.label, fg="yellow"),
-            self.screen.style(name, fg=_color_of(name), bold=True) + self._recipients(entry),
+            self.screen.style(name, fg=name_color(name), bold=True) + self._recipients(entry),
             self.screen.style(self._date(record.written), dim=True),
         ]
         notes = self._notes(entry, labels)
@@ -74,7 +75,7 @@ class Renderer:
         return self.screen.style(self.screen.fold(f"{INDENT}attached: {described(one)}", INDENT), dim=True)
 
     def _recipients(self, entry: Entry) -> str:
-        shown = ", ".join(self.screen.style(to, fg=_color_of(to)) for to in map(escape_line, entry.record.to))
+        shown = ", ".join(self.screen.style(to, fg=name_color(to)) for to in map(escape_line, entry.record.to))
         return f" -> {shown}" if shown else ""
 
     def _notes(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
@@ -165,6 +166,6 @@ def _size(size_bytes: int) -> str:
     return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
 
 
-def _color_of(name: str) -> str:
+def name_color(name: str) -> str:
     """The same colour for the same name, everywhere."""
     return _NAME_COLORS[zlib.crc32(name.encode("utf-8", "replace")) % len(_NAME_COLORS)]

@@ -68,7 +68,7 @@ def command(
     if no_pager:
         sys.stdout.write(text)
     else:
-        terminal.page(environment, screen, [text])
+        terminal.page(environment, [text])
 
 
 def _extract(environment: Environment, entries: list[Entry], directory: str) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import select
+import stat
 import sys
+import termios
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +22,9 @@ from gitchat.errors import UserError
 from gitchat.escape import escape, escape_json, escape_line
 from gitchat.gate import storage_error
 from gitchat.git import GitFailed
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "page", "screen_for"]
 
@@ -103,19 +112,81 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def page(environment: Environment, screen: Screen, text: Iterable[str]) -> None:
-    """Print ``text``, through git's pager when standard output is a terminal and there is one."""
+def page(environment: Environment, text: Iterable[str]) -> bool:
+    """Print ``text``, through git's pager when standard output is a terminal and there is one.
+
+    It is flushed. Returns False when the pager failed, or was left before it took all.
+
+    Raises:
+        OSError: the output cannot be written; BrokenPipeError when nobody reads it any more.
+    """
     pager = os.fsdecode(environment.git("var", "GIT_PAGER")).strip() if sys.stdout.isatty() else "cat"
     if pager in ("", "cat") or not _can_start(pager):
         sys.stdout.writelines(text)
-        return
-    import shlex
+        sys.stdout.flush()
+        return True
+    return _page_through(pager, text)
 
-    # click runs $PAGER without a shell; git runs its pager with one, and with these defaults.
-    os.environ["PAGER"] = f"sh -c {shlex.quote(pager)}"
-    os.environ.setdefault("LESS", "FRX")
-    os.environ.setdefault("LV", "-c")
-    click.echo_via_pager(text, color=screen.has_color)
+
+def _page_through(pager: str, text: Iterable[str]) -> bool:
+    """Feed ``text`` to a pager, in a shell as git does it. (click's pager does not tell how it ended.)"""
+    import subprocess
+
+    process = subprocess.Popen(
+        ["sh", "-c", pager],
+        stdin=subprocess.PIPE,
+        env={"LESS": "FRX", "LV": "-c", **os.environ},
+        encoding="utf-8",
+        errors="replace",
+    )
+    assert process.stdin is not None
+    is_whole = True
+    try:
+        with process.stdin:
+            process.stdin.writelines(text)
+    except BrokenPipeError:
+        is_whole = False
+    finally:
+        _wait(process)
+    return is_whole and process.returncode == 0
+
+
+def _wait(process: subprocess.Popen[str]) -> None:
+    """Wait for a pager, also past an interrupt: that is for the pager, which still has the terminal."""
+    while True:
+        with suppress(KeyboardInterrupt):
+            process.wait()
+            return
+
+
+def has_reader() -> bool:
+    """Whether whoever reads our output still does, once it has read all that was flushed.
+
+    Best effort, for a pipe alone: it holds 64 KiB without a reader, so that ``head -1`` takes its
+    line and leaves, and no write ever fails. Who reads nothing for three seconds may do so later.
+    """
+    descriptor = sys.stdout.fileno()
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return True
+    pipe = select.poll()
+    pipe.register(descriptor, 0)  # that the other end was closed is reported unasked
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while _is_filled(descriptor) and time.monotonic() < deadline:
+        if pipe.poll(5):
+            return False
+    return not pipe.poll(_LEAVE_MILLISECONDS)
+
+
+_DRAIN_SECONDS = 3.0
+
+_LEAVE_MILLISECONDS = 50
+"""How long a reader that wants no more takes to go, after it has read."""
+
+
+def _is_filled(pipe: int) -> bool:
+    """Whether something in a pipe waits to be read."""
+    waiting = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+    return int.from_bytes(waiting, sys.byteorder) > 0
 
 
 def _can_start(pager: str) -> bool:
