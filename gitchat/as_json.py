@@ -104,6 +104,37 @@ def _attachments(entry: Entry) -> list[dict[str, Any]]:
     return [{"name": one.name, "bytes": one.size_bytes, "oid": one.oid} for one in sound]
 
 
+def of_presence(participant: Participant) -> dict[str, Any]:
+    """The JSON form: the seed contract's keys, then ``state`` and what else is known.
+
+    ``state`` is ``living``, ``registered`` or ``away``. Where the name was taken is told while it is not away.
+    """
+    holder = participant.holder if participant.is_present else None
+    shown: dict[str, Any] = {
+        "name": participant.name,
+        "role": participant.role,
+        "joined_at": Moment(participant.joined_at).utc,
+        "last_seen": Moment(participant.last_seen).utc,
+        "state": state_of(participant),
+    }
+    optional = {
+        "capabilities": list(participant.capabilities) or None,
+        "worktree": holder.worktree if holder else None,
+        "branch": holder.branch if holder else None,
+        "client": holder.client if holder else None,
+        "host": holder.host if holder else None,
+        "pid": holder.pid if holder and participant.is_living else None,
+    }
+    return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def state_of(participant: Participant | None) -> str:
+    """``living``, ``registered`` or ``away``; None is somebody who never joined."""
+    if participant is None or not participant.is_present:
+        return "away"
+    return "living" if participant.is_living else "registered"
+
+
 def parsed(body: str) -> Any:
     """The JSON value that ``body`` is, or ``body`` itself when it is none that could be written again."""
     import json

@@ -19,7 +19,9 @@ from gitchat.cli import options
 from gitchat.environment import here
 from gitchat.errors import ChatError
 
-COMMANDS = ("send", "log", "show", "rooms", "room", "mcp", "doctor", "verify")
+COMMANDS = (
+    "send", "inbox", "read", "log", "show", "who", "join", "leave", "cursor", "rooms", "room", "mcp", "doctor", "verify"
+)  # fmt: skip
 """In the order in which somebody new meets them."""
 
 MAINTENANCE = ("pack",)

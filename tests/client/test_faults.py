@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from gitchat import __version__
+from gitchat.cli import COMMANDS
 from gitchat.errors import ConflictError
 from gitchat.record import Draft, Identity, Moment
 from gitchat.store import Store
@@ -187,15 +188,7 @@ def test_help_is_shown_without_a_command(chatroom: Chatroom) -> None:
     """``git chat`` alone is a question: the commands are the answer, in a repository or not."""
     for words in ([], ["-h"]):
         shown = chatroom.world.chat(*words, check=True).stdout
-        assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE) == [
-            "send",
-            "log",
-            "show",
-            "rooms",
-            "room",
-            "doctor",
-            "verify",
-        ]
+        assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE) == list(COMMANDS)
 
 
 def test_version_is_told(chatroom: Chatroom) -> None:
