@@ -141,7 +141,7 @@ def parsed(body: str) -> Any:
 
     try:
         value = json.loads(body)
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return body
     return value

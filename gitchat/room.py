@@ -40,7 +40,7 @@ from gitchat.names import (
     parse_recipients,
     parse_slug,
 )
-from gitchat.participant import Participant
+from gitchat.participant import Participant, new_membership
 from gitchat.query import Query
 from gitchat.record import MESSAGE, Draft, Entry, Identity
 from gitchat.summaries import EVERYONE, Summaries, Summary, checked_scope
@@ -180,13 +180,14 @@ class Room:
         your own name for the message: sending it again with the same key adds nothing.
 
         Raises:
-            UserError: ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``, ``mirror``, ...
+            UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
+                ``mirror``, ...
             ConflictError: ``key-conflict``, or a lock that is held for too long.
         """
         self.environment.refuse_mirror()
         is_text = isinstance(content, str)
         draft = Draft(
-            body=content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, allow_nan=False),
+            body=content if isinstance(content, str) else _as_json_text(content),
             to=parse_recipients((to,) if isinstance(to, str) else tuple(to)),
             type=parse_slug(type, "type") if type else None,
             reply_to=self.find(reply_to).record.uid if reply_to is not None else None,
@@ -210,7 +211,8 @@ class Room:
 
     def after(self, number: int, condition: Condition = LISTED, limit: int | None = None) -> list[Entry]:
         """The oldest ``limit`` records with a greater number, oldest first; nothing is marked."""
-        return self._entries(self._log.chain().select(condition, after=number, limit=limit))
+        chain = self._log.chain()
+        return self._entries(chain.select(condition, after=min(number, chain.count), limit=limit))
 
     def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
         """The labels of the records that ``entries`` reply to, as far as they can be found."""
@@ -519,9 +521,10 @@ class Room:
         Again: updates the role. ``since_now`` takes everything that was said so far for read.
 
         Raises:
-            UserError: ``name-taken`` while another process lives under my name.
+            UserError: ``name-taken`` while another process lives under my name; ``bad-role``, ``bad-capability``.
         """
         now = self.environment.now().seconds
+        new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
         held = self.environment.hold(self.me)
         held.join(self.name, role=role, capabilities=capabilities, now=now)
         if since_now:
@@ -589,6 +592,20 @@ class Room:
 
     def _known(self) -> list[Participant]:
         return self.environment.roll.known(self.name)
+
+
+def _as_json_text(content: object) -> str:
+    """The JSON text of an object or array. Raises UserError ``bad-content``, also for what is only in it."""
+    try:
+        if not isinstance(content, dict | list):
+            raise TypeError(f"it is of type {type(content).__name__}")
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"content is neither text nor JSON: {error}",
+            hint="give a text, or a dict or list of texts, finite numbers, True, False and None",
+            code="bad-content",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

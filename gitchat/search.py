@@ -25,7 +25,8 @@ def parse(words: str) -> str:
     Raises:
         UserError: ``no-words`` when nothing is left to look for.
     """
-    parts = [quoted or word for quoted, word in _PART.findall(words)]
+    storable = words.encode("utf-8", "replace").decode()
+    parts = [quoted or word for quoted, word in _PART.findall(storable)]
     terms = [_term(part) for part in parts if any(character.isalnum() for character in part)]
     if not terms:
         raise UserError("no words to look for", hint="git chat search parser tests", code="no-words")

@@ -132,7 +132,7 @@ def rule(oid: Oid, commit: codec.Commit) -> Node:
 
 def checked_scope(text: str) -> str:
     """``text`` as a scope: one line of 1 to 200 characters. Raises UserError ``bad-scope``."""
-    scope = text.strip()
+    scope = text.strip().encode("utf-8", "replace").decode()
     if scope and len(scope) <= SCOPE_CHARACTERS and not any(c < " " or "\x7f" <= c <= "\x9f" for c in scope):
         return scope
     raise UserError(

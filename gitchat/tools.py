@@ -9,23 +9,25 @@ repository is the one of the current directory. A process is one participant: af
 joined, it can only look under other names; before that it may use any name that no other
 living process holds.
 
-Everything is checked here, so that every face refuses the same things in the same words.
+Everything is checked here, so that every face refuses the same things in the same words:
+texts are stripped, what is out of range or of another type is refused (arguments.py).
 Errors are :class:`gitchat.errors.ChatError`; those about arguments are also ValueError.
 """
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from gitchat import as_json
+from gitchat.arguments import checked, refusal, refuse_blank, refuse_negative, refuse_outside
 from gitchat.environment import Environment, here
 from gitchat.errors import UserError
 from gitchat.index import LISTED, Condition, authored_by, of_type, visible_to
-from gitchat.names import EVERYBODY, Number, parse_name, parse_slug
+from gitchat.names import EVERYBODY, Handle, parse_locator, parse_name, parse_slug
 from gitchat.participant import Participant
 from gitchat.query import Query
 from gitchat.record import Entry
@@ -33,6 +35,7 @@ from gitchat.room import Reading, Room
 from gitchat.summaries import EVERYONE, Summary
 
 Json = dict[str, Any]
+Content = str | Json | list[Any]
 Place = int | str
 """A number, or a handle such as ``~k3f9q2`` for what has no number yet."""
 
@@ -44,6 +47,7 @@ MAX_WAIT_SECONDS = 1500
 # --- participants ------------------------------------------------------------
 
 
+@checked
 def join(name: str, role: str = "general", room: str = "", since: str = "") -> list[Json]:
     """Live in the room under ``name`` while this process runs; who is here, sorted by name.
 
@@ -53,17 +57,18 @@ def join(name: str, role: str = "general", room: str = "", since: str = "") -> l
         UserError: ``name-taken`` while another process lives under the name.
     """
     chat = _room(name, room)
-    since = since.strip()
     if since not in ("", "now", "beginning"):
-        raise _invalid("since must be 'now' or 'beginning'", "leave it out to read from the beginning")
-    return [_participant(one) for one in chat.join(role.strip(), since_now=since == "now")]
+        raise refusal("since must be 'now' or 'beginning'", "leave it out to read from the beginning")
+    return [_participant(one) for one in chat.join(role, since_now=since == "now")]
 
 
+@checked
 def leave(name: str, room: str = "") -> Json:
     """Leave the room, and say so in it when the name was there."""
     return {"left": _acting(name, room).leave()}
 
 
+@checked
 def list_participants(room: str = "") -> list[Json]:
     """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``."""
     return [_participant(one) for one in looking(room).participants()]
@@ -72,9 +77,10 @@ def list_participants(room: str = "") -> list[Json]:
 # --- messages ----------------------------------------------------------------
 
 
+@checked
 def send_message(
     name: str,
-    content: str | Json | list[Any],
+    content: Content,
     to: str = EVERYBODY,
     room: str = "",
     type: str = "",  # noqa: A002 - the field's name in every face
@@ -89,17 +95,17 @@ def send_message(
     """
     chat = _acting(name, room)
     if isinstance(content, str):
-        content = _text(content, "content")
-    recipients = [part.strip() for part in _text(to, "to").split(",")]
-    if priority.strip() not in ("", "normal", "urgent"):
-        raise _invalid("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
+        refuse_blank(content, "content")
+    recipients = [part.strip() for part in refuse_blank(to, "to").split(",")]
+    if priority not in ("", "normal", "urgent"):
+        raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
     entry = chat.send(
-        content, to=recipients, type=type.strip() or None, reply_to=reply_to, urgent=priority.strip() == "urgent",
-        key=key or None,
+        content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
     )  # fmt: skip
     return _acknowledged(entry)
 
 
+@checked
 def read_messages(
     since_id: Place = 0,
     limit: int = 50,
@@ -111,16 +117,16 @@ def read_messages(
 ) -> list[Json]:
     """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
 
-    With ``participant`` only what is for it or for all. With ``query`` the ``limit`` best of those whose text
-    holds all its words.
+    ``since_id`` may be greater than every number. With ``participant`` only what is for it or for all. With
+    ``query`` the ``limit`` best of those whose text holds all its words.
     """
     chat = looking(room)
     after = _number(chat, since_id, "since_id")
     _check_limit(limit, "limit")
     conditions = [LISTED, *_filters(type, sender)]
-    if participant.strip():
-        conditions.append(visible_to([parse_name(participant.strip())], with_status=True))
-    if query.strip():
+    if participant:
+        conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
+    if query:
         conditions.append(Condition("number > ?", (after,)))
         found = chat.search(query, condition=Condition.all_of(conditions), limit=limit)
         entries = sorted((hit.entry for hit in found), key=lambda entry: entry.number or 0)
@@ -129,6 +135,7 @@ def read_messages(
     return _messages(chat, entries)
 
 
+@checked
 def read_unread(
     name: str,
     limit: int = 50,
@@ -142,14 +149,19 @@ def read_unread(
     """What ``name`` has not read, oldest first; marks what it returns, and nothing else.
 
     ``wait_seconds`` waits until somebody else writes when there is nothing; own messages are then left out.
-    ``type`` and ``sender`` make it a look that marks nothing.
+    ``type`` and ``sender`` make it a look that marks nothing. ``max_chars`` of JSON are returned at most, but
+    always one record, whole.
+
+    Besides ``name``, ``last_read_id`` and ``messages``, where there is something to tell: ``more`` (how many are
+    left), ``statuses`` (how many records there were that tell what happened), ``not_marked`` (why), ``timed_out``.
     """
     return begin_read_unread(name, limit, mark_read, room, type, sender, wait_seconds, max_chars).run()
 
 
+@checked
 def check_in(
     name: str,
-    content: str | Json | list[Any] = "",
+    content: Content = "",
     to: str = EVERYBODY,
     wait_seconds: float = 0,
     limit: int = 50,
@@ -179,6 +191,7 @@ class Begun:
         return self.answer(timed_out)
 
 
+@checked
 def begin_read_unread(
     name: str,
     limit: int = 50,
@@ -191,8 +204,7 @@ def begin_read_unread(
 ) -> Begun:
     """:func:`read_unread` up to where it may wait."""
     chat = _room(name, room)
-    _check_limit(limit, "limit")
-    _check_wait(wait_seconds)
+    _check_reading(limit, wait_seconds, max_chars)
     filters = _filters(type, sender)
     matching = Condition.all_of(filters) if filters else None
 
@@ -203,9 +215,10 @@ def begin_read_unread(
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1, matching=matching).entries), answer)
 
 
+@checked
 def begin_check_in(
     name: str,
-    content: str | Json | list[Any] = "",
+    content: Content = "",
     to: str = EVERYBODY,
     wait_seconds: float = 0,
     limit: int = 50,
@@ -216,10 +229,9 @@ def begin_check_in(
 ) -> Begun:
     """:func:`check_in` up to where it may wait: the message is sent."""
     chat = _acting(name, room)
-    _check_limit(limit, "limit")
-    _check_wait(wait_seconds)
+    _check_reading(limit, wait_seconds, max_chars)
     sent: Json = {}
-    if not isinstance(content, str) or content.strip():
+    if not isinstance(content, str) or content:
         sent = {"sent": send_message(name, content, to, room, type, reply_to)["id"]}
 
     def answer(timed_out: bool) -> Json:
@@ -228,6 +240,7 @@ def begin_check_in(
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer)
 
 
+@checked
 def get_status(room: str = "") -> Json:
     """``participant_count``, ``message_count``, ``last_activity_ts`` (null in an empty room)."""
     chat = looking(room)
@@ -242,18 +255,20 @@ def get_status(room: str = "") -> Json:
 # --- cursors -----------------------------------------------------------------
 
 
+@checked
 def get_cursor(name: str, room: str = "") -> Json:
     """``name`` and ``last_read_id``: 0 before anything was marked."""
     chat = _room(name, room)
     return {"name": chat.me, "last_read_id": chat.cursor()}
 
 
+@checked
 def set_cursor(name: str, message_id: Place, room: str = "") -> Json:
     """Mark everything up to ``message_id``; a cursor never moves back."""
     chat = _room(name, room)
     number = _number(chat, message_id, "message_id")
     if number > chat.overview().count:
-        raise _invalid("message_id cannot exceed the latest message id", f"the latest is {chat.overview().count}")
+        raise refusal("message_id cannot exceed the latest message id", f"the latest is {chat.overview().count}")
     _refuse_other(chat)
     return {"name": chat.me, "last_read_id": chat.set_cursor(number)}
 
@@ -261,26 +276,29 @@ def set_cursor(name: str, message_id: Place, room: str = "") -> Json:
 # --- summaries and handoff ---------------------------------------------------
 
 
+@checked
 def write_summary(name: str, content: str, scope: str = EVERYONE, room: str = "") -> Json:
     """Add a summary for who comes later, and return its ``id``."""
     chat = _acting(name, room)
-    return {"id": chat.summarize(_text(content, "content"), _text(scope, "scope")).number}
+    return {"id": chat.summarize(refuse_blank(content, "content"), refuse_blank(scope, "scope")).number}
 
 
+@checked
 def read_latest_summary(scope: str = EVERYONE, room: str = "") -> Json | None:
     """The newest summary of exactly this scope: ``id``, ``ts``, ``from``, ``scope``, ``content``; or null."""
-    return _summary(looking(room).summary(_text(scope, "scope")))
+    return _summary(looking(room).summary(refuse_blank(scope, "scope")))
 
 
+@checked
 def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     """What somebody who comes back has to know; marks nothing.
 
     ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
     ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null.
     """
-    chat = _room(name, room) if name.strip() else looking(room)
+    chat = _room(name, room) if name else looking(room)
     _check_limit(recent_limit, "recent_limit")
-    handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name.strip()))
+    handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name))
     return {
         "participants": [_participant(one) for one in handoff.participants],
         "latest_message_id": handoff.room.count,
@@ -294,36 +312,53 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
 # --- rooms -------------------------------------------------------------------
 
 
+@checked
 def list_rooms(name: str = "", status: str = "open") -> list[Json]:
     """The rooms here, the most recently active first; with ``name`` also what is unread in each."""
-    if status.strip() not in ("open", "closed", "all"):
-        raise _invalid("status must be 'open', 'closed' or 'all'", "leave it out for open rooms")
-    chats = [_room(name, room) if name.strip() else looking(room) for room in here_environment().store.rooms()]
+    if status not in ("open", "closed", "all"):
+        raise refusal("status must be 'open', 'closed' or 'all'", "leave it out for open rooms")
+    me = parse_name(name) if name else None
+    chats = [Room(here_environment(), room, me) for room in here_environment().store.rooms()]
     overviews = sorted(
         ((chat.overview(), chat) for chat in chats), key=lambda pair: (-(pair[0].active_seconds or 0), pair[0].name)
     )
     return [
-        as_json.of_overview(overview) | (_progress(chat) if name.strip() else {})
+        as_json.of_overview(overview) | (_progress(chat) if me else {})
         for overview, chat in overviews
-        if status.strip() in ("all", "closed" if overview.is_closed else "open")
+        if status in ("all", "closed" if overview.is_closed else "open")
     ]
 
 
+@checked
 def open_room(room: str, title: str = "", name: str = "") -> Json:
-    """Make a room, or open a closed one again; give it a title when there is one."""
-    return _described(room, name, title=title.strip() or None, state="open")
+    """Make a room, or open a closed one again; give it a title when there is one.
+
+    Without ``name`` it is done by who joined in this process, or else by whom the settings name.
+    """
+    return as_json.of_overview(_acting_on(room, name).describe(title=title or None, state="open"))
 
 
+@checked
 def close_room(room: str, name: str = "") -> Json:
-    """Close a room: it stays readable, and refuses writes. ``closed`` is false when it was closed already."""
-    here_environment().refuse_unknown_room(looking(_text(room, "room")).name)
-    was_closed = looking(room).overview().is_closed
-    return {"closed": not was_closed and bool(_described(room, name, state="closed"))}
+    """Close a room: it stays readable, and refuses writes. ``closed`` is false when it was closed already.
+
+    ``name`` is as for :func:`open_room`.
+    """
+    chat = _acting_on(room, name)
+    chat.environment.refuse_unknown_room(chat.name)
+    if chat.overview().is_closed:
+        return {"closed": False}
+    chat.describe(state="closed")
+    return {"closed": True}
 
 
-def _described(room: str, name: str, *, title: str | None = None, state: str) -> Json:
-    chat = Room(here_environment(), _text(room, "room"), parse_name(name.strip()) if name.strip() else None)
-    return as_json.of_overview(chat.describe(title=title, state=state))
+def _acting_on(room: str, name: str) -> Room:
+    """A room that is named, for somebody who need not be."""
+    refuse_blank(room, "room")
+    joined = sorted(here_environment().roll.held_here())
+    if name or joined:
+        return _acting(name or joined[0], room)
+    return Room(here_environment(), room)
 
 
 def _progress(chat: Room) -> Json:
@@ -339,20 +374,18 @@ _environments: dict[str, Environment] = {}
 
 def here_environment() -> Environment:
     """The surroundings of the current directory; the same ones again, because opening them costs."""
-    cwd = os.getcwd()
-    if cwd not in _environments:
-        _environments[cwd] = here()
-    return _environments[cwd]
+    environment = here()
+    return _environments.setdefault(environment.cwd, environment)
 
 
 def _room(name: str, room: str) -> Room:
     """The room for a participant that is named."""
-    return Room(here_environment(), room.strip() or None, parse_name(_text(name, "name")))
+    return Room(here_environment(), room or None, parse_name(refuse_blank(name, "name")))
 
 
 def looking(room: str) -> Room:
     """The room for somebody who only looks."""
-    return Room(here_environment(), room.strip() or None)
+    return Room(here_environment(), room or None)
 
 
 def _acting(name: str, room: str) -> Room:
@@ -372,38 +405,32 @@ def _refuse_other(chat: Room) -> None:
         )
 
 
-def _text(text: str, field: str) -> str:
-    stripped = text.strip()
-    if not stripped:
-        raise _invalid(f"{field} must not be blank", f"give a {field}")
-    return stripped
-
-
 def _check_limit(value: int, field: str) -> None:
-    if not 1 <= value <= MAX_LIMIT:
-        raise _invalid(f"{field} must be between 1 and {MAX_LIMIT}", "call again for more")
+    refuse_outside(value, field, 1, MAX_LIMIT, "call again for more")
 
 
-def _check_wait(seconds: float) -> None:
-    if not 0 <= seconds <= MAX_WAIT_SECONDS:
-        raise _invalid(f"wait_seconds must be between 0 and {MAX_WAIT_SECONDS}", "wait again when it timed out")
+def _check_reading(limit: int, wait_seconds: float, max_chars: int) -> None:
+    _check_limit(limit, "limit")
+    refuse_outside(wait_seconds, "wait_seconds", 0, MAX_WAIT_SECONDS, "wait again when it timed out")
+    refuse_negative(max_chars, "max_chars", "leave it out for no limit")
 
 
-def _number(chat: Room, place: Place, field: str) -> Number:
-    if isinstance(place, str):
-        return chat.find(place).number or Number(0)
-    if place < 0:
-        raise _invalid(f"{field} must be >= 0", "0 is before the first message")
-    return Number(place)
+def _number(chat: Room, place: Place, field: str) -> int:
+    """The number of ``place``, which need not be given yet."""
+    located: int | Handle = parse_locator(place) if isinstance(place, str) else place
+    if isinstance(located, str):
+        return chat.find(located).number or 0
+    refuse_negative(located, field, "0 is before the first message")
+    return min(located, _BEYOND)
+
+
+_BEYOND = 10**18
+"""More than any number, and within what the index can compare."""
 
 
 def _filters(type: str, sender: str) -> list[Condition]:  # noqa: A002
-    conditions = [of_type(parse_slug(type.strip(), "type"))] if type.strip() else []
-    return conditions + ([authored_by(parse_slug(sender.strip(), "sender"))] if sender.strip() else [])
-
-
-def _invalid(message: str, hint: str) -> UserError:
-    return UserError(message, hint=hint, code="bad-argument")
+    conditions = [of_type(parse_slug(type, "type"))] if type else []
+    return conditions + ([authored_by(parse_slug(sender, "sender"))] if sender else [])
 
 
 # --- results -----------------------------------------------------------------
@@ -420,10 +447,10 @@ def _messages(chat: Room, entries: Sequence[Entry]) -> list[Json]:
 
 
 def _read(chat: Room, reading: Reading, mark_read: bool, max_chars: int, timed_out: bool) -> Json:
-    kept = len(reading.entries) if max_chars <= 0 else _within(reading.entries, max_chars)
-    left = reading.left + len(reading.entries) - kept
-    entries = reading.entries[:kept]
-    why_not = reading.why_not if mark_read and entries else None
+    messages = _messages(chat, reading.entries)
+    kept = _within(messages, max_chars) if max_chars else len(messages)
+    left = reading.left + len(messages) - kept
+    why_not = reading.why_not if mark_read and messages else None
     if mark_read and why_not is None:
         reading = chat.mark(reading, kept)
     carried: Json = {
@@ -432,19 +459,19 @@ def _read(chat: Room, reading: Reading, mark_read: bool, max_chars: int, timed_o
         "not_marked": why_not,
         "timed_out": timed_out or None,
     }
-    return {"name": chat.me, "last_read_id": reading.last_read, "messages": _messages(chat, entries)} | {
+    return {"name": chat.me, "last_read_id": reading.last_read, "messages": messages[:kept]} | {
         key: value for key, value in carried.items() if value is not None
     }
 
 
-def _within(entries: Sequence[Entry], max_chars: int) -> int:
-    """How many of the first records fit into ``max_chars`` characters of text; always one."""
+def _within(messages: Sequence[Json], max_chars: int) -> int:
+    """How many of the first messages fit into ``max_chars`` characters of JSON; always one."""
     total = 0
-    for count, entry in enumerate(entries):
-        total += len(entry.record.body) + 40
+    for count, message in enumerate(messages):
+        total += len(json.dumps(message, ensure_ascii=False))
         if total > max_chars and count:
             return count
-    return len(entries)
+    return len(messages)
 
 
 def _participant(one: Participant) -> Json:
