@@ -324,10 +324,11 @@ class Room:
         if held:
             return f"this process joined as {', '.join(sorted(held))}"
         presence = self.environment.roll.find(self.me)
-        is_held = presence is not None and presence.is_living
-        if presence is not None and is_held and not (presence.holder and self.environment.acts_for(presence.holder)):
-            return f"'{self.me}' is held by {presence.holder}"
-        return None
+        if presence is None or not presence.is_living:
+            return None
+        if presence.holder is not None and self.environment.acts_for(presence.holder):
+            return None
+        return f"'{self.me}' is held by {presence.holder or 'another process'}"
 
     def cursor(self) -> int:
         """The greatest n for which I have read 1 to n; 0 before I marked anything."""

@@ -25,7 +25,7 @@ class _ShowsByDefault(click.Group):
         return super().parse_args(ctx, args if is_named else ["show", *args])
 
 
-@click.group("cursor", cls=_ShowsByDefault)
+@click.group("cursor", cls=_ShowsByDefault, subcommand_metavar="[show] [NAME]... | set N|~HANDLE")
 def command() -> None:
     """Show or set how far somebody has read a room.
 

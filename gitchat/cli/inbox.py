@@ -47,9 +47,9 @@ def command(
     color: str | None,
     no_pager: bool,
 ) -> None:
-    """Show what you have not read, the oldest first, and leave it unread.
+    """Show what you have not read, and leave it unread.
 
-    That is what others wrote to everybody, to you, or to a role that you have.
+    That is what others wrote to everybody, to you, or to a role that you have, the oldest first.
     To mark it as read: git chat read.
 
     \b

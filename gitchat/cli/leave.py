@@ -16,9 +16,9 @@ from gitchat.environment import Environment
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
 def command(environment: Environment, name: str | None, room: str | None, as_json: bool) -> None:
-    """Be no participant of a room any more: you, or NAME. The room is told.
+    """Leave a room: you, or NAME.
 
-    Messages and what was read stay. To come back: git chat join.
+    The room is told. Messages and what was read stay. To come back: git chat join.
 
     \b
     Examples:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.render import Renderer
 from gitchat.environment import Environment
-
-if TYPE_CHECKING:
-    from gitchat.room import Reading
 
 
 @click.command("read")
@@ -48,9 +44,9 @@ def command(
     color: str | None,
     no_pager: bool,
 ) -> None:
-    """Show what you have not read, the oldest first, and mark it as read.
+    """Show what you have not read, and mark it as read.
 
-    Only what was printed is marked, and only after that: when the pager is killed, the
+    The oldest first. Only what was printed is marked, and only after that: when the pager is killed, the
     pipe closed (git chat read | head -1) or the disk full, everything stays unread.
     To look without marking: git chat inbox.
 
@@ -83,9 +79,13 @@ def command(
     if as_json:
         for note in notes:
             click.echo(note, err=True)
+    if not shown:
+        return
     if not is_taken or not terminal.has_reader():
         raise BrokenPipeError
-    _say_unmarked(found, force=force)
+    if found.why_not is not None and not force:
+        click.echo(f"not marked: {terminal.escape_line(found.why_not)}", err=True)
+        click.echo(f"hint: read there; or mark all the same: {next_ones} --force", err=True)
     chosen.mark(found, len(shown), force=force)
 
 
@@ -94,10 +94,3 @@ def _fitting(blocks: list[str], max_chars: int | None) -> int:
     if max_chars is None:
         return len(blocks)
     return sum(total <= max_chars for total in accumulate(map(len, blocks)))
-
-
-def _say_unmarked(found: Reading, *, force: bool) -> None:
-    """Say that what was printed is still unread, and how to change that."""
-    if found.why_not is not None and found.entries and not force:
-        click.echo(f"not marked: {terminal.escape_line(found.why_not)}", err=True)
-        click.echo("hint: read there; or mark all the same: git chat read --force", err=True)

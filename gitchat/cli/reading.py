@@ -51,13 +51,13 @@ def command(word: str, options: Options) -> str:
 
 def text(renderer: Renderer, shown: list[str], notes: list[str]) -> str:
     """Records and the notes after them, for people."""
-    dim = [renderer.screen.style(renderer.screen.clip(line), dim=True) + "\n" for line in notes]
+    dim = [renderer.screen.style(renderer.screen.fold(line, "    "), dim=True) + "\n" for line in notes]
     return "".join([*shown, "\n" if shown and notes else "", *dim])
 
 
 def show(environment: Environment, output: str, is_paged: bool) -> bool:
     """Print and flush ``output``; whether all of it was taken. Raises OSError."""
-    if is_paged:
+    if is_paged and output:
         return terminal.page(environment, [output])
     sys.stdout.write(output)
     sys.stdout.flush()

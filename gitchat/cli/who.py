@@ -36,7 +36,7 @@ _COLORS = {"living": "green", "registered": "yellow", "away": None}
 def command(
     environment: Environment, everybody: bool, room: str | None, as_json: bool, color: str | None, no_pager: bool
 ) -> None:
-    """Show who is here, with role, place, and how much each has not read.
+    """Show who is here, and how much each has not read.
 
     First the living, whose process runs right now; then the registered, who joined and
     did not leave; then who is away: who left, or only wrote, perhaps on another machine.
@@ -62,7 +62,7 @@ def command(
     lines = _table(screen, shown, environment.now().seconds)
     if len(shown) < len(seen):
         more = reading.command("who", {"--room": room}) + " --all"
-        lines.append(screen.style(screen.clip(f"{len(seen) - len(shown)} more: {more}"), dim=True))
+        lines.append(screen.style(screen.fold(f"{len(seen) - len(shown)} more: {more}", "    "), dim=True))
     reading.show(environment, "".join(line + "\n" for line in lines), is_paged=not no_pager)
 
 
