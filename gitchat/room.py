@@ -42,7 +42,7 @@ from gitchat.names import (
 )
 from gitchat.participant import Participant, new_membership
 from gitchat.query import Query
-from gitchat.record import MESSAGE, Draft, Entry, Identity
+from gitchat.record import MESSAGE, UNLISTED_KINDS, Draft, Entry, Identity
 from gitchat.summaries import EVERYONE, Summaries, Summary, checked_scope
 
 SYSTEM = Name("system")
@@ -119,7 +119,12 @@ class Found:
 
 
 class Room:
-    """One room of a repository, for the participant ``me``."""
+    """One room of a repository, for the participant ``me``. It need not exist before the first message.
+
+    Besides what is said below, everything that reads can raise FormatError (stored bytes are missing or
+    damaged), and everything that writes StorageError (the disk refuses) and ConflictError (somebody stopped
+    while writing); then nothing was written.
+    """
 
     def __init__(self, environment: Environment, room: str | None = None, name: str | None = None) -> None:
         """``room`` and ``name`` as :meth:`open` takes them. Raises what Environment raises for them."""
@@ -201,11 +206,18 @@ class Room:
     # --- looking ---------------------------------------------------------------
 
     def log(self, query: Query = Query(), limit: int | None = 50) -> Listing:  # noqa: B008 - frozen
-        """The newest ``limit`` records that fit ``query``, oldest first; nothing is marked."""
+        """The newest ``limit`` records that fit ``query`` (None: all of them), oldest first; nothing is marked.
+
+        Damage does not raise: it ends the listing, and is told in it.
+        """
         return self._log.listing(query, limit)
 
     def find(self, locator: int | str) -> Entry:
-        """The record of a number or a handle. Raises UserError ``no-such-record``, ``bad-number``."""
+        """The record of a number (``12``, ``"#12"``) or a handle (``"~k3f9q2"``).
+
+        Raises:
+            UserError: ``no-such-record``, ``bad-number``, ``ambiguous-handle``.
+        """
         place: Number | Handle = Number(locator) if isinstance(locator, int) else parse_locator(locator)
         return self._log.find(place)
 
@@ -224,6 +236,8 @@ class Room:
 
     def describe(self, *, title: str | None = None, state: str | None = None) -> Overview:
         """Give the room a title, or the state ``open`` or ``closed``; make it where it is not there.
+
+        A title is one line of at most 200 characters. A closed room can be read, and not written to.
 
         Raises:
             UserError: ``bad-title``, ``mirror``.
@@ -250,7 +264,7 @@ class Room:
         return [Found(entry, snippet) for entry, snippet in zip(entries, snippets, strict=True)]
 
     def thread(self, locator: int | str) -> Listing:
-        """The record, what it answers, and all answers, oldest first."""
+        """The record, what it answers, and all answers, oldest first. Raises as :meth:`find`."""
         chain = self._log.chain()
         entries = [self._log.entry_at(*place) for place in chain.thread(self.find(locator).record.uid)]
         return Listing(entries, self._log.labels(entries), None)
@@ -389,22 +403,26 @@ class Room:
     # --- waiting -----------------------------------------------------------------
 
     def wait(self, timeout_seconds: float | None, is_over: Callable[[], bool]) -> bool:
-        """Look whether ``is_over`` now and at each change of a room here; False when the time is up."""
+        """Look whether ``is_over`` now and at each change of a room here; False when the time is up.
+
+        None waits without an end. It sleeps in between: what another process writes wakes it.
+        """
         with self.environment.changes() as changes:
             return changes.wait_until(is_over, timeout_seconds)
 
     def watch(self, *, after: int | None = None, timeout_seconds: float | None = None) -> Iterator[Entry]:
-        """Records as they come, each once, in the order of their numbers.
+        """Records that :meth:`log` would show, as they come, each once, in the order of their numbers.
 
-        Begins after the number ``after``, by default with what comes from now on; ends when nothing came for
-        ``timeout_seconds`` (None: never). Nothing is marked.
+        Whoever they are for, own ones too. Begins after the number ``after``; without it with what comes after
+        the first one was asked for. Ends when nothing came for ``timeout_seconds`` (None: never). Marks nothing.
         """
         with self.environment.changes() as changes:
             seen = self._log.count() if after is None else after
             while True:
                 for entry in self._log.newer(seen):
                     seen = entry.number or seen
-                    yield entry
+                    if entry.record.kind not in UNLISTED_KINDS:
+                        yield entry
                 if not changes.wait(timeout_seconds):
                     return
 
@@ -417,7 +435,8 @@ class Room:
             while True:
                 for entry in self._log.newer(seen):
                     seen = entry.number or seen
-                    yield entry
+                    if entry.record.kind not in UNLISTED_KINDS:
+                        yield entry
                 if not await changes.wait_async(timeout_seconds):
                     return
 
@@ -447,11 +466,11 @@ class Room:
         return summary
 
     def summary(self, scope: str = EVERYONE) -> Summary | None:
-        """The newest summary of exactly this scope; None without one."""
+        """The newest summary of exactly this scope; None without one. Raises UserError ``bad-scope``."""
         return self._summaries().latest([checked_scope(scope)])
 
     def summaries(self, scope: str | None = None, limit: int | None = None) -> list[Summary]:
-        """The newest ``limit`` summaries, of one scope if it is given, oldest first."""
+        """The newest ``limit`` summaries (None: all), of one scope if it is given, oldest first."""
         return self._summaries().list([checked_scope(scope)] if scope is not None else [], limit)
 
     def since(self, summary: Summary) -> Backlog:

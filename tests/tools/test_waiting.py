@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 import gitchat.tools as s
+from gitchat import Room
 from tests.tools.conftest import Peer
 
 pytestmark = pytest.mark.usefixtures("path")
@@ -72,3 +74,17 @@ def test_what_a_process_says_itself_does_not_end_its_check_in(new_peer: Callable
     answer = second.does("s.check_in('carol', 'carol is here', wait_seconds=1000)")
     assert [message["content"] for message in answer["messages"]] == ["bob is here"]
     assert [message["content"] for message in first.result()["messages"]] == ["carol is here"]
+
+
+def test_a_watcher_sees_what_a_listing_shows() -> None:
+    """Titles and states take numbers, and are passed over; by thread and by task alike."""
+    s.open_room("plans", "Release 1.0")
+    s.send_message("alice", "hello", "bob", room="plans")
+    s.close_room("plans")
+    room = Room.open(room="plans", name="carol")
+
+    async def numbers() -> list[int | None]:
+        return [entry.number async for entry in room.watch_async(after=0, timeout_seconds=0)]
+
+    assert [entry.number for entry in room.watch(after=0, timeout_seconds=0)] == [2]
+    assert asyncio.run(numbers()) == [2]
