@@ -51,7 +51,7 @@ lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy bench docs/pictures
+	$(BIN)/mypy bench docs/pictures examples
 	$(BIN)/lint-imports
 
 dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,17 +38,31 @@ for line in sys.stdin:
 """
 
 
+DEADLINE_SECONDS = 120.0
+"""After so long a program is killed that would otherwise keep a test waiting for ever."""
+
+
+def doomed(process: subprocess.Popen[str]) -> subprocess.Popen[str]:
+    """``process``, which will not outlive the deadline: who reads from it then reads its end."""
+    timer = threading.Timer(DEADLINE_SECONDS, process.kill)
+    timer.daemon = True
+    timer.start()
+    return process
+
+
 class Peer:
     """Another process in the repository. It calls the tools as it is told: ``s.join('codex')``."""
 
     def __init__(self, world: World, path: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PEER],
-            cwd=path,
-            env=world.variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
+        self._process = doomed(
+            subprocess.Popen(
+                [sys.executable, "-c", _PEER],
+                cwd=path,
+                env=world.variables,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+            )
         )
 
     def does(self, call: str) -> Any:
@@ -71,7 +86,7 @@ class Peer:
         while line == "waiting":
             line = self._line()
         answer = json.loads(line)
-        return answer.get("value", answer) if "error" not in answer else answer
+        return answer.get("value", answer)
 
     def _line(self) -> str:
         assert self._process.stdout is not None

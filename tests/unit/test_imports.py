@@ -31,6 +31,18 @@ def test_a_command_loads_nothing_heavy_at_module_level(command: str) -> None:
     assert loaded & (FORBIDDEN | {"pygit2", "_cffi_backend"}) == set()
 
 
+def test_the_package_itself_loads_nothing() -> None:
+    """``import gitchat`` gives names; what stands behind them comes when it is used."""
+    loaded = modules_after("import gitchat")
+    assert {name for name in loaded if name.startswith("gitchat")} == {"gitchat", "gitchat.errors"}
+    assert loaded & (FORBIDDEN | {"pygit2"}) == set()
+
+
+def test_the_tools_bring_no_web_with_them() -> None:
+    """Who calls them as functions pays neither for a server nor for watching."""
+    assert modules_after("import gitchat.tools") & (FORBIDDEN - {"sqlite3"} | {"pygit2"}) == set()
+
+
 def test_the_backend_brings_no_web_with_it() -> None:
     """With a repository open there is pygit2, and still nothing of the web."""
     loaded = modules_after("import gitchat.libgit2, gitchat.cli.send, gitchat.cli.log")
