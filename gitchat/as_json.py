@@ -5,20 +5,28 @@ Pure. Keys that the seed contract does not know appear only when they carry some
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitchat.names import RoomName, Uid, handle_of
 from gitchat.record import MESSAGE, Entry, Moment
 
-if TYPE_CHECKING:  # whoever has one has loaded it
+if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
+    from gitchat.budget import Item
     from gitchat.log import Overview
     from gitchat.participant import Participant
+    from gitchat.room import Found, Handoff, Status
     from gitchat.summaries import Summary
 
+Dump = Callable[[Any], str]
+"""How a value is written as JSON text."""
 
-def of_entry(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
+
+def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) -> dict[str, Any]:
     """The JSON form: the seed contract's keys, then what else is set.
+
+    With ``chars``, no more than that of the text; ``more_characters`` tells how many are missing.
 
     ``content`` is the text, or the JSON value that was sent as one; ``to`` names
     several recipients with commas; ``reply_to`` is a number, or a handle when the
@@ -26,7 +34,10 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
     """
     record = entry.record
     content: Any = record.body
-    if record.media == "json":
+    missing = max(0, len(record.body) - chars) if chars is not None else 0
+    if missing:
+        content = record.body[:chars]
+    elif record.media == "json":
         content = parsed(record.body)
     shown: dict[str, Any] = {
         "id": entry.number,
@@ -48,6 +59,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str]) -> dict[str, Any]:
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
+        "more_characters": missing or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
 
@@ -76,8 +88,8 @@ def of_participant(one: Participant) -> dict[str, Any]:
     return shown | ({"capabilities": list(one.capabilities)} if one.capabilities else {})
 
 
-def of_summary(summary: Summary) -> dict[str, Any]:
-    """``id``, ``ts``, ``from``, ``scope``, ``content``."""
+def of_short_summary(summary: Summary) -> dict[str, Any]:
+    """As short as the tools give it: ``id``, ``ts``, ``from``, ``scope``, ``content``."""
     return {
         "id": summary.number,
         "ts": summary.written.utc,
@@ -145,3 +157,104 @@ def parsed(body: str) -> Any:
     except (ValueError, RecursionError):
         return body
     return value
+
+
+def of_summary(summary: Summary, chars: int | None = None) -> dict[str, Any]:
+    """A summary: the seed contract's keys, then what else is known. ``chars`` as for :func:`of_entry`."""
+    missing = max(0, len(summary.text) - chars) if chars is not None else 0
+    shown: dict[str, Any] = {
+        "id": summary.number,
+        "ts": summary.written.utc,
+        "from": summary.author,
+        "scope": summary.scope,
+        "content": summary.text[:chars] if missing else summary.text,
+    }
+    optional = {"covers": summary.covered_hint, "more_characters": missing or None}
+    return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def of_found(found: Found) -> dict[str, Any]:
+    """What a search found; ``snippet`` is plain text."""
+    return of_entry(found.entry, found.labels) | {"snippet": found.plain_snippet}
+
+
+def of_status(status: Status) -> dict[str, Any]:
+    """What is going on in a room: the seed contract's keys, then what else is known."""
+    active = status.room.active_seconds
+    return {
+        "participant_count": len(status.participants),
+        "message_count": status.message_count,
+        "last_activity_ts": Moment(active).utc if active is not None else None,
+        "room": of_overview(status.room),
+        "participants": [of_participant(participant) for participant in status.participants],
+        "unread_count": status.unread,
+        "urgent_count": status.urgent_count,
+        "urgent": [of_entry(entry, status.labels) for entry in status.urgent],
+        "question_count": status.question_count,
+        "questions": [of_entry(entry, status.labels) for entry in status.questions],
+        "recent_messages": [of_entry(entry, status.labels) for entry in status.recent],
+        "latest_summary": of_summary(status.summary) if status.summary is not None else None,
+        "since_count": status.since,
+        "other_rooms": [of_overview(room) for room in status.other_rooms],
+    }
+
+
+# --- a handoff in so many characters -----------------------------------------
+
+_LEFT_CHARS = 40
+"""What a key such as ``"since_left": 1234567`` takes at most."""
+
+
+def of_handoff(handoff: Handoff, max_chars: int, dump: Dump) -> dict[str, Any]:
+    """What somebody who comes back has to know, so that ``dump`` of it is at most ``max_chars`` long.
+
+    The seed contract's keys, ``since`` (the oldest records that the summary does not cover, of
+    which ``recent_messages`` repeats none), and where something is left out ``since_left`` and
+    ``participants_left``. ``max_chars`` is at least 2,000.
+    """
+    from gitchat import budget
+
+    people = [of_participant(participant) for participant in handoff.participants]
+    names = [budget.Item(one["name"], 0, _size(dump, partial(_same, one))) for one in people]
+    present = people[: len(budget.fit(names, max_chars // 4, note=_LEFT_CHARS))]
+    shown: dict[str, Any] = {
+        "participants": present,
+        "latest_message_id": handoff.room.count,
+        "cursor": handoff.last_read,
+        "unread_count": handoff.unread,
+        "latest_summary": None,
+        "since": [],
+        "recent_messages": [],
+    }
+    if len(present) < len(people):
+        shown["participants_left"] = len(people) - len(present)
+    summary, since, recent = handoff.summary, handoff.since, handoff.recent
+    plan = budget.plan(
+        None if summary is None else budget.Item("", len(summary.text), _size(dump, partial(of_summary, summary))),
+        [_item(dump, entry, handoff.labels) for entry in since],
+        [_item(dump, entry, handoff.labels) for entry in recent],
+        max_chars - len(dump(shown)) - _LEFT_CHARS,
+        note=0,
+        since_left=handoff.since_left,
+    )
+    if summary is not None and plan.summary is not None:
+        shown["latest_summary"] = of_summary(summary, plan.summary)
+    for key, entries, chars in (("since", since, plan.since), ("recent_messages", recent, plan.recent)):
+        shown[key] = [of_entry(entry, handoff.labels, chars[entry.oid]) for entry in entries if entry.oid in chars]
+    left = handoff.since_without(entry for entry in [*since, *recent] if entry.oid in plan.since | plan.recent)
+    return shown | ({"since_left": left} if left else {})
+
+
+def _same(form: dict[str, Any], chars: int) -> dict[str, Any]:
+    return form
+
+
+def _item(dump: Dump, entry: Entry, labels: Mapping[Uid, str]) -> Item:
+    from gitchat.budget import Item
+
+    return Item(entry.oid, len(entry.record.body), _size(dump, partial(of_entry, entry, labels)))
+
+
+def _size(dump: Dump, form: Callable[[int], dict[str, Any]]) -> Callable[[int], int]:
+    """How long the text of a form is in a list, with so many characters of its own text."""
+    return lambda chars: len(dump(form(chars))) + len(", ")

@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gitchat import attachment, git
 from gitchat.errors import ChatError, StorageError, UserError
-from gitchat.log import Log, Progress
+from gitchat.log import Log
 from gitchat.names import (
     DEFAULT_ROOM,
     MAX_SLUG_CHARS,
@@ -137,8 +137,8 @@ class Environment:
     """Whether a person is at a terminal: standard input, output or error is one."""
     now: Callable[[], Moment] = field(default=lambda: read_clock())
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
-    progress: Progress = field(default=lambda count: None)
-    """Told how far a walk got that may take long."""
+    progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
+    """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
 
     # --- the repository --------------------------------------------------------
 
@@ -219,7 +219,7 @@ class Environment:
         """The index of the logs here."""
         from gitchat.index import Index  # SQLite, which a plain send or log does without
 
-        return Index(self.store.directory, self.store.read, self.progress)
+        return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
 
     def changes(self) -> Changes:
         """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises."""
@@ -237,7 +237,7 @@ class Environment:
             index=lambda: self.index,
             max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
             max_attachment_bytes=self.max_attachment_bytes(),
-            progress=self.progress,
+            progress=partial(self.progress, "counting"),
         )
 
     def max_attachment_bytes(self) -> int:
@@ -416,7 +416,7 @@ def _setting(name: str, text: str, parse: Callable[[str], _T]) -> _T:
         raise UserError(f"{name}: {error}", hint=error.hint, code=error.code) from error
 
 
-def here(progress: Progress = lambda count: None, cwd: str | None = None) -> Environment:
+def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:
     """The surroundings of this process, in ``cwd``; ``progress`` is told of long walks.
 
     Raises:

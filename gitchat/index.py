@@ -29,10 +29,10 @@ from typing import Any, NamedTuple, TypeVar
 from gitchat import codec, gate, order
 from gitchat.errors import ChatError
 from gitchat.names import Number, Oid, Uid
-from gitchat.record import STATUS, SUMMARY, UNLISTED_KINDS
+from gitchat.record import MESSAGE, STATUS, SUMMARY, UNLISTED_KINDS
 
-VERSION = 1
-"""Of the tables and of the order rule that they follow. Another one in a file: built anew."""
+VERSION = 2
+"""Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process that brings the index up to date."""
@@ -45,6 +45,12 @@ STEP = 1000
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """Words in any alphabet, without accents, and English ones by their stem."""
+
+UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]")
+"""Letters of scripts that put no blank between words, where the tokenizer would take a sentence for one word."""
+
+GAP = "\u200b"
+"""What is put around them, so that each is a word: a blank without a width."""
 
 _TABLES = f"""
 CREATE TABLE chain (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tip BLOB, count INTEGER NOT NULL);
@@ -77,6 +83,14 @@ class Place(NamedTuple):
 
     number: Number
     oid: Oid
+
+
+class Hit(NamedTuple):
+    """A record that a search found."""
+
+    rank: float
+    """The smaller, the better; comparable between the chains of one index."""
+    place: Place
 
 
 class Row(NamedTuple):
@@ -127,6 +141,15 @@ def narrowed(author: str | None = None, type_: str | None = None) -> Condition:
     """Records that ``author`` wrote, of this type; None stands for any."""
     parts = [("author = ?", author), ("type = ?", type_)]
     return Condition.all_of(Condition(sql, (value,)) for sql, value in parts if value is not None)
+
+
+def unanswered() -> Condition:
+    """Questions that nobody but their author replied to."""
+    return Condition(
+        "type = ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM entry AS answer WHERE answer.chain = entry.chain "
+        "AND answer.reply = entry.uid AND answer.number IS NOT NULL AND answer.author != entry.author)",
+        ("question", MESSAGE),
+    )
 
 
 def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:
@@ -326,6 +349,8 @@ class Chain:
 
     def oid_of(self, number: int) -> Oid | None:
         """The commit of a number, or None beyond the newest."""
+        if number > self.count:
+            return None  # also one that SQLite cannot hold
         found = self.select(Condition("number = ?", (number,)), limit=1)
         return found[0].oid if found else None
 
@@ -406,14 +431,14 @@ class Chain:
         sql = "SELECT author, max(number), seconds FROM entry WHERE {} GROUP BY author"
         return {author: (Number(number), seconds) for author, number, seconds in self._ask(sql, ANY)}
 
-    def search(self, match: str, condition: Condition, limit: int | None) -> list[Place]:
-        """The records whose text fits the FTS5 query ``match``, the best first."""
+    def search(self, match: str, condition: Condition, limit: int | None) -> list[Hit]:
+        """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest."""
         sql = (
-            "SELECT number, oid FROM text JOIN entry ON entry.id = text.rowid "
-            "WHERE text MATCH ? AND {} ORDER BY rank LIMIT ?"
+            "SELECT rank, number, oid FROM text JOIN entry ON entry.id = text.rowid "
+            "WHERE text MATCH ? AND {} ORDER BY rank, number DESC LIMIT ?"
         )
         rows = self._ask(sql, condition, -1 if limit is None else limit, before=(match,))
-        return [Place(Number(number), Oid(oid.hex())) for number, oid in rows]
+        return [Hit(rank, Place(Number(number), Oid(oid.hex()))) for rank, number, oid in rows]
 
     def _ask(
         self, sql: str, condition: Condition, *values: object, after: int = 0, before: tuple[object, ...] = ()
@@ -519,8 +544,8 @@ class _CatchUp:
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
         if number is not None:
-            body = commit.body.encode("utf-8", "replace").decode()
-            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, body))
+            text = searchable(commit.body)
+            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, text))
 
 
 class _Rows:
@@ -533,6 +558,11 @@ class _Rows:
     def __contains__(self, oid: object) -> bool:
         sql = "SELECT 1 FROM entry WHERE chain = ? AND oid = ?"
         return self._database.execute(sql, (self._chain, bytes.fromhex(str(oid)))).fetchone() is not None
+
+
+def searchable(text: str) -> str:
+    """``text`` as the tokenizer can take it: storable, and with a gap around letters that stand without blanks."""
+    return UNSPACED.sub(f"{GAP}\\g<0>{GAP}", text.encode("utf-8", "replace").decode())
 
 
 def _blob(oid: Oid | None) -> bytes | None:

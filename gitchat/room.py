@@ -14,7 +14,7 @@ A Room holds no lock and no open transaction between calls; one thread at a time
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from gitchat import search
 from gitchat.cursor import Backlog, Cursor, beyond
 from gitchat.environment import Environment
 from gitchat.errors import ConflictError, UserError
-from gitchat.index import LISTED, Condition, Place, statuses_for_nobody, visible_to
+from gitchat.index import ANY, LISTED, Condition, Place, statuses_for_nobody, unanswered, visible_to
 from gitchat.log import Listing, Log, Overview
 from gitchat.names import (
     EVERYBODY,
@@ -44,6 +44,8 @@ from gitchat.participant import Participant, new_membership
 from gitchat.query import Query
 from gitchat.record import MESSAGE, UNLISTED_KINDS, Draft, Entry, Identity
 from gitchat.summaries import EVERYONE, Summaries, Summary, checked_scope
+
+_MESSAGES = search.condition_of(Query(with_status=False))
 
 SYSTEM = Name("system")
 """Who writes that somebody left."""
@@ -87,9 +89,15 @@ class Handoff:
     """The oldest visible records that the summary does not cover; without a summary none."""
     since_left: int
     """How many more of those there are."""
+    since_numbers: Sequence[int]
+    """The numbers of all records that the summary does not cover, also of those that are not visible."""
     recent: list[Entry]
     """The newest visible records, oldest first."""
     labels: dict[Uid, str]
+
+    def since_without(self, shown: Iterable[Entry]) -> int:
+        """How many visible records that the summary does not cover are not among ``shown``."""
+        return len(self.since) + self.since_left - sum(entry.number in self.since_numbers for entry in shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +110,18 @@ class Status:
     """Messages and statuses."""
     unread: int
     urgent: list[Entry]
-    """Unread urgent messages, oldest first."""
+    """The oldest unread urgent messages, oldest first."""
+    urgent_count: int
+    questions: list[Entry]
+    """The newest questions that others asked me or everybody and nobody replied to, oldest first."""
+    question_count: int
     recent: list[Entry]
+    """The newest records, whoever they are for, oldest first."""
     summary: Summary | None
+    since: int
+    """How many messages the summary does not cover; without a summary all."""
     other_rooms: list[Overview]
+    """The most recently active first."""
     labels: dict[Uid, str]
 
 
@@ -116,6 +132,14 @@ class Found:
     entry: Entry
     snippet: str
     """The part of the text where the words stand, each between U+E000 and U+E001."""
+    rank: float
+    """How well it fits: the smaller, the better, in all rooms."""
+    labels: dict[Uid, str]
+
+    @property
+    def plain_snippet(self) -> str:
+        """``snippet`` without the marks."""
+        return self.snippet.replace(search.BEGIN, "").replace(search.END, "")
 
 
 class Room:
@@ -249,19 +273,36 @@ class Room:
         """Title, state, newest number and date."""
         return self._log.overview()
 
-    def search(self, words: str, *, condition: Condition = LISTED, limit: int | None = 20) -> list[Found]:
-        """The records whose text holds all of ``words``, the best first.
+    def search(
+        self,
+        words: str,
+        query: Query = Query(),  # noqa: B008 - frozen
+        *,
+        among: Condition = ANY,
+        limit: int | None = 20,
+        in_all_rooms: bool = False,
+    ) -> list[Found]:
+        """The records that fit ``query``, which has no pattern, and whose text holds all of ``words``; the best first.
 
-        ``"two words"`` in quotes stand side by side, ``word*`` begins so.
+        ``among`` narrows them further.
+
+        ``"two words"`` in quotes stand side by side, ``word*`` begins so. ``in_all_rooms`` looks in every
+        room here; numbers in ``query`` then count in each of them.
 
         Raises:
             UserError: ``no-words``.
         """
-        query = search.parse(words)
-        places = self._log.chain().search(query, condition, limit)
-        entries = [self._log.entry_at(*place) for place in places]
-        snippets = search.snippets(query, [entry.record.body for entry in entries])
-        return [Found(entry, snippet) for entry, snippet in zip(entries, snippets, strict=True)]
+        match, condition = search.parse(words), Condition.all_of([search.condition_of(query), among])
+        names = self.environment.store.rooms() if in_all_rooms else [self.name]
+        logs = [self.environment.log(name) for name in names]
+        hits = [(hit, log) for log in logs for hit in log.chain().search(match, condition, limit)]
+        hits.sort(key=lambda pair: pair[0].rank)
+        entries = [log.entry_at(*hit.place) for hit, log in hits[:limit]]
+        snippets = search.snippets(match, [entry.record.body for entry in entries])
+        return [
+            Found(entry, snippet, hit.rank, log.labels([entry]))
+            for entry, snippet, (hit, log) in zip(entries, snippets, hits[:limit], strict=True)
+        ]
 
     def thread(self, locator: int | str) -> Listing:
         """The record, what it answers, and all answers, oldest first. Raises as :meth:`find`."""
@@ -469,24 +510,40 @@ class Room:
         """The newest summary of exactly this scope; None without one. Raises UserError ``bad-scope``."""
         return self._summaries().latest([checked_scope(scope)])
 
+    def find_summary(self, number: int) -> Summary:
+        """The summary of this number. Raises UserError ``no-such-summary``."""
+        summary = self._summaries().find(number)
+        if summary is None:
+            raise UserError(
+                f"no summary {number} in room '{self.name}'",
+                hint=f"list them: git chat summary log --room {self.name}",
+                code="no-such-summary",
+            )
+        return summary
+
     def summaries(self, scope: str | None = None, limit: int | None = None) -> list[Summary]:
         """The newest ``limit`` summaries (None: all), of one scope if it is given, oldest first."""
         return self._summaries().list([checked_scope(scope)] if scope is not None else [], limit)
 
     def since(self, summary: Summary) -> Backlog:
-        """The records that ``summary`` does not cover."""
+        """The records that ``summary`` does not cover. Raises FormatError."""
         return beyond(self.environment.store, self._log.chain(), summary.covers)
+
+    def count_since(self, summary: Summary) -> int:
+        """How many messages ``summary`` does not cover, whoever they are for. Raises FormatError."""
+        return self.since(summary).count_of(_MESSAGES)
 
     def _summaries(self) -> Summaries:
         return Summaries(self.environment.store, lambda: self.environment.index, self.name)
 
     # --- coming back ---------------------------------------------------------------
 
-    def handoff(self, *, recent: int = 10, since: int = 100, with_name: bool = True) -> Handoff:
+    def handoff(self, *, recent: int = 10, since: int = 100, with_name: bool = True, with_own: bool = True) -> Handoff:
         """What I have to know when I come back. Marks nothing.
 
         ``recent`` and ``since`` limit how many records are read of each kind. Without a name (``with_name``
-        False) it is what anybody has to know: the summary for everybody, all messages.
+        False) it is what anybody has to know: the summary for everybody, all messages. ``with_own`` is
+        whether my own records count as unread, as for :meth:`unread`.
         """
         chain = self._log.chain()
         visible = self.visible() if with_name else Condition.all_of([LISTED, Condition("kind = ?", (MESSAGE,))])
@@ -495,15 +552,17 @@ class Room:
         later = beyond(self.environment.store, chain, summary.covers) if summary is not None else None
         since_entries = self._entries(later.select(visible, since)) if later is not None else []
         recent_entries = self._entries(chain.select(visible, limit=recent, newest=True))
+        waiting = self.visible(with_own=with_own) if with_name else visible
         return Handoff(
             room=self._log.overview(),
             participants=self.participants(),
             name=self.me if with_name else None,
             last_read=backlog.last_read if backlog is not None else None,
-            unread=backlog.count_of(visible) if backlog is not None else None,
+            unread=backlog.count_of(waiting) if backlog is not None else None,
             summary=summary,
             since=since_entries,
             since_left=later.count_of(visible) - len(since_entries) if later is not None else 0,
+            since_numbers=later.numbers if later is not None else (),
             recent=recent_entries,
             labels=self._log.labels([*since_entries, *recent_entries]),
         )
@@ -513,19 +572,27 @@ class Room:
         chain = self._log.chain()
         backlog = self._cursor().backlog(chain)
         visible = self.visible(with_own=False)
-        urgent = self._entries(backlog.select(Condition.all_of([visible, Condition("urgent = 1")]), recent))
+        is_urgent = Condition.all_of([visible, Condition("urgent = 1")])
+        is_open = Condition.all_of([visible, unanswered()])
+        urgent = self._entries(backlog.select(is_urgent, recent))
+        questions = self._entries(chain.select(is_open, limit=recent, newest=True))
         newest = self._entries(chain.select(LISTED, limit=recent, newest=True))
-        others = [name for name in self.environment.store.rooms() if name != self.name]
+        summary = self._summaries().latest([EVERYONE, self.me])
+        others = [self.environment.log(name).overview() for name in self.environment.store.rooms() if name != self.name]
         return Status(
             room=self._log.overview(),
             participants=self.participants(),
             message_count=chain.count_of(LISTED),
             unread=backlog.count_of(visible),
             urgent=urgent,
+            urgent_count=backlog.count_of(is_urgent),
+            questions=questions,
+            question_count=chain.count_of(is_open),
             recent=newest,
-            summary=self._summaries().latest([EVERYONE, self.me]),
-            other_rooms=[self.environment.log(name).overview() for name in others],
-            labels=self._log.labels([*urgent, *newest]),
+            summary=summary,
+            since=self.count_since(summary) if summary is not None else chain.count_of(_MESSAGES),
+            other_rooms=sorted(others, key=lambda room: (-(room.active_seconds or 0), room.name)),
+            labels=self._log.labels([*urgent, *questions, *newest]),
         )
 
     def _entries(self, places: Sequence[Place]) -> list[Entry]:

@@ -98,6 +98,11 @@ class Summaries:
         found = self._chain().select(_of_scopes(scopes), limit=1, newest=True)
         return self._summary(*found[0]) if found else None
 
+    def find(self, number: int) -> Summary | None:
+        """The summary of this number; None when there is none. Raises FormatError."""
+        oid = self._chain().oid_of(number)
+        return self._summary(Number(number), oid) if oid is not None else None
+
     def list(self, scopes: Sequence[str] = (), limit: int | None = None) -> list[Summary]:
         """The newest ``limit`` summaries (of these scopes, if any are given), oldest first. Raises FormatError."""
         places = self._chain().select(_of_scopes(scopes) if scopes else ANY, limit=limit, newest=True)

@@ -128,7 +128,7 @@ def read_messages(
         conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
     if query:
         conditions.append(Condition("number > ?", (after,)))
-        found = chat.search(query, condition=Condition.all_of(conditions), limit=limit)
+        found = chat.search(query, among=Condition.all_of(conditions), limit=limit)
         entries = sorted((hit.entry for hit in found), key=lambda entry: entry.number or 0)
     else:
         entries = chat.after(after, Condition.all_of(conditions), limit)
@@ -479,7 +479,7 @@ def _participant(one: Participant) -> Json:
 
 
 def _summary(summary: Summary | None) -> Json | None:
-    return as_json.of_summary(summary) if summary is not None else None
+    return as_json.of_short_summary(summary) if summary is not None else None
 
 
 def checked_name(name: str) -> str:

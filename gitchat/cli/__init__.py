@@ -20,7 +20,8 @@ from gitchat.environment import here
 from gitchat.errors import ChatError
 
 COMMANDS = (
-    "send", "inbox", "read", "log", "show", "who", "join", "leave", "cursor", "rooms", "room", "mcp", "doctor", "verify"
+    "send", "inbox", "read", "log", "show", "search", "handoff", "status", "summary", "who", "join", "leave", "cursor",
+    "rooms", "room", "mcp", "doctor", "verify",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from gitchat.environment import Environment
 from gitchat.errors import UserError
 from gitchat.names import Handle, Number, parse_locator
-from gitchat.record import Moment
+from gitchat.record import Entry, Moment
 
 STYLES = ("relative", "local", "iso", "iso-strict", "rfc", "short", "raw", "unix", "human", "default")
 
@@ -168,3 +169,19 @@ def parse_bound(environment: Environment, text: str, option: str) -> Bound:
             code="bad-date",
         )
     return Bound(seconds=seconds)
+
+
+def bound_of(
+    environment: Environment, find: Callable[[Handle], Entry], text: str | None, option: str
+) -> tuple[Number | None, int | None]:
+    """A bound of records as a number or as seconds, at most one of them; ``find`` looks a handle up.
+
+    Raises:
+        UserError: ``bad-date``, ``no-such-record``, ``ambiguous-handle``.
+    """
+    if text is None:
+        return None, None
+    bound = parse_bound(environment, text, option)
+    if isinstance(bound.locator, str):
+        return find(bound.locator).number, None
+    return bound.locator, bound.seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 
 import click
@@ -13,8 +14,8 @@ from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer, json_line
 from gitchat.environment import Environment
 from gitchat.errors import UserError
-from gitchat.log import Listing, Log
-from gitchat.names import Number, RoomName, parse_recipient, parse_slug
+from gitchat.log import Listing
+from gitchat.names import RoomName, parse_recipient, parse_slug
 from gitchat.query import Query
 
 DEFAULT_COUNT = 50
@@ -44,6 +45,8 @@ DEFAULT_COUNT = 50
 @click.option("--grep", metavar="PATTERN", help="Whose text matches a regular expression.")
 @click.option("-i", "--ignore-case", is_flag=True, help="For --grep: capitals do not matter.")
 @click.option("-F", "--fixed-strings", is_flag=True, help="For --grep: PATTERN is plain text.")
+@click.option("--thread", metavar="NUMBER", help="Message NUMBER, what it answers, and all answers.")
+@click.option("--graph", is_flag=True, help="Draw which message answers which.")
 @click.option("--reverse", is_flag=True, help="Newest first.")
 @click.option("--oneline", is_flag=True, help="One line a message.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -67,6 +70,8 @@ def command(
     grep: str | None,
     ignore_case: bool,
     fixed_strings: bool,
+    thread: str | None,
+    graph: bool,
     reverse: bool,
     oneline: bool,
     as_json: bool,
@@ -81,12 +86,15 @@ def command(
       git chat log
       git chat log --since yesterday --from alice
       git chat log --between alice codex --oneline
+      git chat log --thread 12 --graph
       git chat log --json | jq -r .content
     """
+    if graph and (reverse or as_json):
+        raise click.UsageError("--graph and --reverse or --json exclude each other")
     name = environment.room_name(room)
     chat = environment.log(name)
-    after, since_seconds = _bound(environment, chat, since, "--since")
-    through, until_seconds = _bound(environment, chat, until, "--until")
+    after, since_seconds = dates.bound_of(environment, chat.find, since, "--since")
+    through, until_seconds = dates.bound_of(environment, chat.find, until, "--until")
     query = Query(
         after=after,
         through=through,
@@ -99,15 +107,20 @@ def command(
         pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
         with_status=not no_status,
     )
-    limit = None if everything else count if count is not None else DEFAULT_COUNT if since is None else None
+    is_whole = everything or since is not None or thread is not None
+    limit = count if count is not None and not everything else None if is_whole else DEFAULT_COUNT
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    listing = chat.listing(query, limit)
+    listing = chat.listing(query, limit) if thread is None else _thread(environment, room, thread, query, limit)
     if not listing.entries and listing.damage is None:
-        _say_empty(environment, name, as_json, is_filtered=query != Query())
+        _say_empty(environment, name, as_json, is_filtered=query != Query() or thread is not None)
     if reverse:
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
-    output = _lines(Renderer(screen, style, environment.now()), listing, oneline, as_json)
+    renderer = Renderer(screen, style, environment.now())
+    if graph:
+        output: Iterable[str] = renderer.graph(listing.entries, listing.labels, is_oneline=oneline)
+    else:
+        output = _lines(renderer, listing, oneline, as_json)
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
     if no_pager or as_json:
@@ -124,14 +137,13 @@ def _lines(renderer: Renderer, listing: Listing, oneline: bool, as_json: bool) -
     return renderer.oneline(listing.entries) if oneline else renderer.listing(listing.entries, listing.labels)
 
 
-def _bound(environment: Environment, chat: Log, text: str | None, option: str) -> tuple[Number | None, int | None]:
-    """A bound as a number or as seconds; a handle is looked up."""
-    if text is None:
-        return None, None
-    bound = dates.parse_bound(environment, text, option)
-    if isinstance(bound.locator, str):
-        return chat.find(bound.locator).number, None
-    return bound.locator, bound.seconds
+def _thread(environment: Environment, room: str | None, locator: str, query: Query, limit: int | None) -> Listing:
+    """What of the thread of a record fits ``query``, and of that the newest ``limit``."""
+    from gitchat.room import Room  # brings SQLite, which a plain log does without
+
+    listing = Room(environment, room).thread(locator)
+    entries = [entry for entry in listing.entries if query.matches(entry)]
+    return replace(listing, entries=entries[max(0, len(entries) - limit) :] if limit is not None else entries)
 
 
 def _pattern(text: str, ignore_case: bool, fixed: bool) -> re.Pattern[str]:

@@ -7,6 +7,9 @@ import time
 
 import click
 
+from gitchat.environment import Environment
+from gitchat.names import RoomName
+
 room = click.option("--room", metavar="ROOM", help="The room.  [default: chat.room, else lobby]")
 date = click.option(
     "--date", "date_style", metavar="STYLE", help="As git log's: relative, iso, short, human, format:%H:%M, ..."
@@ -29,6 +32,11 @@ no_color = click.option(
 no_pager = click.option("--no-pager", is_flag=True, help="Print straight to the terminal.")
 
 
+def in_room(environment: Environment, name: RoomName) -> str:
+    """The option that chooses the room ``name`` in a command that one could type, with a blank before it."""
+    return "" if name == environment.room_name(None) else f" --room {name}"
+
+
 class ShowProgress:
     """Says how far a walk got that takes over a second, on a terminal only, and clears the line after it."""
 
@@ -36,9 +44,9 @@ class ShowProgress:
         self._begin = time.monotonic()
         self._is_shown = False
 
-    def __call__(self, count: int | None) -> None:
+    def __call__(self, task: str, count: int | None) -> None:
         if count is None and self._is_shown:
             click.echo("\r\x1b[K", nl=False, err=True)
         elif count is not None and time.monotonic() - self._begin > 1.0 and sys.stderr.isatty():
             self._is_shown = True
-            click.echo(f"\rcounting records: {count:,}", nl=False, err=True)
+            click.echo(f"\r{task} messages: {count:,}", nl=False, err=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gitchat import as_json
 from gitchat.attachment import Attachment
-from gitchat.cli import dates
-from gitchat.cli.terminal import Screen, escape, escape_json, escape_line
-from gitchat.names import Uid, handle_of
+from gitchat.cli import dates, graph
+from gitchat.cli.terminal import Screen, escape, escape_line, json_text
+from gitchat.names import MAX_SLUG_CHARS, Uid, handle_of
 from gitchat.record import MESSAGE, STATUS, Entry, Moment
+
+if TYPE_CHECKING:  # brings SQLite
+    from gitchat.summaries import Summary
 
 INDENT = "    "
 _NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
@@ -19,9 +23,7 @@ _NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green
 
 def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
     """:func:`as_json.of_entry` as one line."""
-    import json
-
-    return escape_json(json.dumps(as_json.of_entry(entry, labels), ensure_ascii=False)) + "\n"
+    return json_text(as_json.of_entry(entry, labels)) + "\n"
 
 
 def _indented(body: str) -> str:
@@ -54,25 +56,72 @@ class Renderer:
             elif place and not (is_status and was_status):
                 before = "\n"
             today, was_status = day, is_status
-            yield before + (self._status(entry) if is_status else self._message(entry, labels))
+            yield before + (self._status(entry) if is_status else self.block(entry, labels))
 
-    def _message(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
+    def block(self, entry: Entry, labels: Mapping[Uid, str], chars: int | None = None, hint: str = "") -> str:
+        """One record as a heading and its text, of which ``chars`` are shown at most.
+
+        What is missing is counted, with ``hint``, the command that shows it.
+        """
+        text = self.text(entry)
+        lines = "".join(line + "\n" for line in self.shortened(text, chars, hint))
+        return self.heading(entry, labels) + lines + self._attached(entry)
+
+    def text(self, entry: Entry) -> str:
+        """The text of a record as it is shown, before wrapping and escaping."""
+        text = entry.record.body
+        return (_indented(text) if entry.record.media == "json" else text).replace("\r\n", "\n")
+
+    def shortened(self, text: str, chars: int | None, hint: str) -> list[str]:
+        """The indented lines of ``text``, or of its first ``chars`` characters and how many are missing."""
+        missing = max(0, len(text) - chars) if chars is not None else 0
+        lines = self.screen.wrap(escape(text[:chars].rstrip() if missing else text), INDENT)
+        return [*lines, self.screen.style(f"{INDENT}(+{missing:,} characters: {hint})", dim=True)] if missing else lines
+
+    def found(self, entry: Entry, labels: Mapping[Uid, str], snippet: str, *, with_room: bool) -> str:
+        """A record with the ``snippet`` in which a search found its words, marked as Found.snippet says."""
+        from gitchat.search import BEGIN, END  # and with it SQLite; it was loaded to find something
+
+        marked = " ".join(escape_line(snippet).split())
+        for mark, code in ((BEGIN, "\x1b[1;31m"), (END, "\x1b[0m")):
+            marked = marked.replace(mark, code if self.screen.has_color else "")
+        return self.heading(entry, labels, with_room=with_room) + self.screen.fold(INDENT + marked, INDENT) + "\n"
+
+    def summary_heading(self, summary: Summary) -> str:
+        """The line above the text of a summary: number, scope, writer, date, and what it covers."""
+        parts = [
+            self.screen.style(f"summary {summary.number}", fg="yellow") + f" for {_short(summary.scope)}",
+            self.screen.style(_short(summary.author), fg=name_color(escape_line(summary.author)), bold=True),
+            self.screen.style(self._date(summary.written), dim=True),
+        ]
+        if summary.covered_hint:
+            parts.append(f"covers {_short(summary.covered_hint)}")
+        return self.screen.fold("  ".join(parts), INDENT) + "\n"
+
+    def line(self, text: str, indent: str = INDENT) -> str:
+        """``text`` on one indented line, cut to the screen."""
+        return self.screen.clip(indent + " ".join(escape_line(text).split())) + "\n"
+
+    def heading(self, entry: Entry, labels: Mapping[Uid, str], *, with_room: bool = False) -> str:
+        """The line above the text of a record: number, people, date and notes."""
         record = entry.record
         name = escape_line(record.author)
         parts = [
-            self.screen.style(entry.label, fg="yellow"),
+            self.screen.style(entry.label, fg="yellow") + (f" in {entry.room}" if with_room else ""),
             self.screen.style(name, fg=name_color(name), bold=True) + self._recipients(entry),
             self.screen.style(self._date(record.written), dim=True),
         ]
         notes = self._notes(entry, labels)
         if notes:
             parts.append(notes)
-        heading = self.screen.fold("  ".join(parts), INDENT)
-        attached = [self._attached(one) for one in entry.attachments]
-        return heading + "\n" + "".join(line + "\n" for line in self._body(entry) + attached)
+        return self.screen.fold("  ".join(parts), INDENT) + "\n"
 
-    def _attached(self, one: Attachment) -> str:
-        return self.screen.style(self.screen.fold(f"{INDENT}attached: {described(one)}", INDENT), dim=True)
+    def _attached(self, entry: Entry) -> str:
+        """A line for each attachment."""
+        return "".join(
+            self.screen.style(self.screen.fold(f"{INDENT}attached: {described(one)}", INDENT), dim=True) + "\n"
+            for one in entry.attachments
+        )
 
     def _recipients(self, entry: Entry) -> str:
         shown = ", ".join(self.screen.style(to, fg=name_color(to)) for to in map(escape_line, entry.record.to))
@@ -89,12 +138,6 @@ class Renderer:
             notes.append(f"re {labels.get(record.reply_to, handle_of(record.reply_to))}")
         return ", ".join(notes)
 
-    def _body(self, entry: Entry) -> list[str]:
-        text = entry.record.body
-        if entry.record.media == "json":
-            text = _indented(text)
-        return self.screen.wrap(escape(text.replace("\r\n", "\n")), INDENT)
-
     def _status(self, entry: Entry) -> str:
         return self.screen.style(self.screen.clip(f" *  {self._line(entry)}"), dim=True) + "\n"
 
@@ -104,7 +147,7 @@ class Renderer:
         said = escape_line(record.body.strip().partition("\n")[0])
         return f"{entry.label}  {self._date(record.written)}  {escape_line(record.author)}: {said}"
 
-    def oneline(self, entries: list[Entry]) -> Iterator[str]:
+    def oneline(self, entries: Sequence[Entry], indent: str = "") -> Iterator[str]:
         """One line a record, cut to the screen."""
         for entry in entries:
             record = entry.record
@@ -114,9 +157,31 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
-            line = self.screen.clip(f"{entry.label} {mark}{escape_line(record.author)}{to}: {urgent}{text}")
-            head = self.screen.style(entry.label, fg="yellow")
-            yield head + line[len(entry.label) :] + "\n"
+            head = indent + entry.label
+            line = self.screen.clip(f"{head} {mark}{escape_line(record.author)}{to}: {urgent}{text}")
+            yield indent + self.screen.style(entry.label, fg="yellow") + line[len(head) :] + "\n"
+
+    def graph(self, entries: Sequence[Entry], labels: Mapping[Uid, str], *, is_oneline: bool) -> Iterator[str]:
+        """Records with the lines of their threads to the left."""
+        today: str | None = None
+        for entry, lines in zip(entries, graph.draw(entries), strict=True):
+            day = dates.day(entry.record.written) if self.date_style is None and not is_oneline else None
+            if day != today:
+                above = self.screen.style(f"-- {day} --", dim=True)
+                yield f"{lines.before}{above}\n{lines.before.rstrip()}\n"
+            today = day
+            beside = self._narrowed(len(lines.first))
+            text = next(beside.oneline([entry])) if is_oneline else beside.block(entry, labels)
+            first, *rest = text.removesuffix("\n").split("\n")
+            rest += [] if is_oneline or lines.after else [""]
+            yield f"{lines.first}{first}\n"
+            yield from (f"{lines.rest}{line}".rstrip() + "\n" for line in rest)
+            yield from (f"{line.rstrip()}\n" for line in lines.after)
+
+    def _narrowed(self, columns: int) -> Renderer:
+        """As this one, on a screen with so many columns less."""
+        width = self.screen.width
+        return self if width is None else replace(self, screen=replace(self.screen, width=max(20, width - columns)))
 
     def whole(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
         """One record with all that is known about it, as ``git show`` would."""
@@ -144,7 +209,7 @@ class Renderer:
             for key, value in fields
             if value is not None
         ]
-        return "\n".join([title, *lines, "", *self._body(entry), ""])
+        return "\n".join([title, *lines, "", *self.shortened(self.text(entry), None, ""), ""])
 
     def _date(self, moment: Moment) -> str:
         if self.date_style is None:
@@ -164,6 +229,12 @@ def _size(size_bytes: int) -> str:
         if size_bytes >= factor:
             return f"{size_bytes / factor:.1f} {unit}"
     return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
+
+
+def _short(text: str) -> str:
+    """A name or a scope that others chose, as a part of a line: no longer than a name may be."""
+    shown = escape_line(text)
+    return shown if len(shown) <= MAX_SLUG_CHARS else shown[: MAX_SLUG_CHARS - 1] + "…"
 
 
 def name_color(name: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
-from gitchat.as_json import of_overview
+from gitchat import as_json as forms
 from gitchat.cli import dates, options, terminal
 from gitchat.environment import Environment
 from gitchat.log import Overview
@@ -26,7 +25,7 @@ def command(environment: Environment, status: str, as_json: bool, color: str | N
     shown = [room for room in rooms if status in ("all", _state(room))]
     if as_json:
         for room in shown:
-            click.echo(terminal.escape_json(json.dumps(of_overview(room), ensure_ascii=False)))
+            click.echo(terminal.json_text(forms.of_overview(room)))
         return
     if not shown and sys.stderr.isatty():
         click.echo('No rooms. The first message makes one: git chat send "hello"', err=True)

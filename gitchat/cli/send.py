@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from gitchat.attachment import File, safe_name
-from gitchat.cli import options, terminal
+from gitchat.cli import options, texts
 from gitchat.environment import Environment
-from gitchat.errors import ChatError, UserError
+from gitchat.errors import UserError
 from gitchat.files import read_file
 from gitchat.names import parse_locator, parse_recipients, parse_slug
-from gitchat.record import MAX_BODY_BYTES, Draft
+from gitchat.record import Draft
 
-EDIT_FILE = "CHAT_EDITMSG"
+TEXT = texts.Asked(
+    word="message",
+    done="sent",
+    command="git chat send",
+    file="CHAT_EDITMSG",
+    template="# Write your message above. Everything from the line with the scissors on is left out;\n"
+    "# an empty message sends nothing.\n",
+)
 
 
 @click.command("send", epilog="Give '-' as TEXT to send standard input.")
@@ -27,7 +32,7 @@ EDIT_FILE = "CHAT_EDITMSG"
     "--type",
     "type_",
     metavar="TYPE",
-    help="What kind of message: question, answer, blocker, decision, ... or your own.",
+    help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
 )
 @click.option("-r", "--reply-to", metavar="NUMBER", help="The message this answers: 12, or a handle such as ~k3f9q2.")
 @click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True)
@@ -76,9 +81,8 @@ def command(
     type_ = parse_slug(type_, "type") if type_ is not None else None
     target = chat.find(parse_locator(reply_to)) if reply_to is not None else None
     files = _files(environment, attach)
-    body, is_edited = _body(environment, text, files)
-    try:
-        _check_utf8(body)
+    names = ", ".join(safe_name(file.name) for file in files)
+    with texts.given(environment, text, TEXT, default=names) as body:
         if json_body:
             _check_json(body)
         draft = Draft(
@@ -91,13 +95,6 @@ def command(
             files=files,
         )
         sent = chat.send(draft, sender, key=key)
-    except ChatError as error:
-        if is_edited:
-            path = environment.location.git_dir / EDIT_FILE
-            error.hint += f"; your text is kept in {path}"
-        raise
-    if is_edited:
-        (environment.location.git_dir / EDIT_FILE).unlink(missing_ok=True)
     if as_json:
         from gitchat.cli.render import json_line
 
@@ -117,55 +114,6 @@ def _files(environment: Environment, paths: tuple[str, ...]) -> tuple[File, ...]
         )
     limit_bytes = environment.max_attachment_bytes() if paths else 0
     return tuple(read_file(path, limit_bytes=limit_bytes) for path in paths)
-
-
-def _body(environment: Environment, text: tuple[str, ...], files: tuple[File, ...]) -> tuple[str, bool]:
-    """The message's text, and whether it came from the editor."""
-    if text == ("-",):
-        return _read_standard_input(), False
-    if text:
-        return " ".join(text), False
-    if files:
-        return ", ".join(safe_name(file.name) for file in files), False
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise UserError(
-            "no text to send",
-            hint="git chat send \"hello\"; or give '-' to send standard input",
-            code="no-text",
-        )
-    template = "# Write your message above. Everything from the line with the scissors on is left out;\n"
-    template += "# an empty message sends nothing.\n"
-    body = terminal.edit(environment, template, EDIT_FILE)
-    if not body:
-        (environment.location.git_dir / EDIT_FILE).unlink(missing_ok=True)
-        raise UserError("nothing was sent: the message is empty", hint="git chat send", code="blank-body")
-    return body, True
-
-
-def _read_standard_input() -> str:
-    """Standard input without its last line break, read no further than any limit can allow."""
-    try:
-        data = sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
-    except (AttributeError, OSError) as error:  # who started us closed it, or gave a directory
-        raise UserError(
-            "standard input cannot be read", hint='give the text: git chat send "hello"', code="no-text"
-        ) from error
-    if len(data) > MAX_BODY_BYTES:
-        raise UserError(
-            f"standard input has more than {MAX_BODY_BYTES:,} bytes, the most a message can have",
-            hint="send a part of it (tail -c 60000), or commit it as a file and send its path",
-            code="body-too-long",
-        )
-    return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
-
-
-def _check_utf8(text: str) -> None:
-    if any("\udc80" <= character <= "\udcff" for character in text):
-        raise UserError(
-            "the message is not UTF-8",
-            hint="convert it: iconv -f latin1 -t utf-8 FILE | git chat send -",
-            code="not-utf-8",
-        )
 
 
 def _check_json(body: str) -> None:

@@ -26,7 +26,14 @@ from gitchat.git import GitFailed
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "page", "screen_for"]
+__all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "json_text", "page", "screen_for"]
+
+
+def json_text(value: Any) -> str:
+    """``value`` as JSON on one line that a terminal can show."""
+    import json
+
+    return escape_json(json.dumps(value, ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)

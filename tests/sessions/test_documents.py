@@ -1,4 +1,4 @@
-"""Every command in README and in docs/sessions is run, and prints what stands there."""
+"""Every command in README, docs/types.md and docs/sessions is run, and prints what stands there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.sessions.runner import Session, matches, read
 from tests.world import World
 
 TOP = Path(__file__).parents[2]
-DOCUMENTS = [TOP / "README.md", *sorted((TOP / "docs" / "sessions").glob("*.md"))]
+DOCUMENTS = [TOP / "README.md", TOP / "docs" / "types.md", *sorted((TOP / "docs" / "sessions").glob("*.md"))]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
