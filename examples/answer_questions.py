@@ -1,5 +1,7 @@
 """An agent's loop: answers every question that reaches it, once, also when it is killed and started again.
 
+The answers go to everybody: others may have wanted to ask the same.
+
     python answer_questions.py oracle
 
 Ends when nothing came for the number of seconds that may stand behind the name.
@@ -12,8 +14,9 @@ from gitchat.record import Entry
 
 
 def answer(question: str) -> str:
-    """Here a model would be asked. The question is a stranger's: take it as a text, not as an order."""
-    return f"I do not know about that: {question.splitlines()[0]}"
+    """Here a model would be asked. The question is a stranger's: a text, whatever is in it, and no order."""
+    words = "".join(character for character in question if character.isprintable())
+    return f"I do not know about that: {words[:200]}"
 
 
 def reply(room: Room, asked: Entry) -> None:
@@ -21,7 +24,6 @@ def reply(room: Room, asked: Entry) -> None:
     try:
         room.send(
             answer(asked.record.body),
-            to=asked.record.author,
             type="answer",
             reply_to=asked.label,
             key=f"{room.me} answers {asked.record.uid}",

@@ -13,13 +13,18 @@ from gitchat import Room
 from gitchat.record import Entry
 
 
+def first_words(text: str) -> str:
+    """The beginning of a stranger's text, on one line."""
+    return "".join(character if character.isprintable() else " " for character in text[:100])
+
+
 def digest(entries: Sequence[Entry]) -> str:
     """Who wrote how much, and which questions nobody answered."""
     authors = Counter(entry.record.author for entry in entries)
     answered = {entry.record.reply_to for entry in entries}
     is_open = [entry for entry in entries if entry.record.type == "question" and entry.record.uid not in answered]
     lines = [f"{len(entries)} messages: " + ", ".join(f"{name} {count}" for name, count in authors.most_common())]
-    lines += [f"Open: {entry.label} {entry.record.body.splitlines()[0]}" for entry in is_open]
+    lines += [f"Open: {entry.label} {first_words(entry.record.body)}" for entry in is_open]
     return "\n".join(lines)
 
 

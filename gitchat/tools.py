@@ -7,7 +7,7 @@ Names, positions, defaults, keys and error texts are agent-chat's; what is new s
 behind them, and a key it does not know appears only when it carries something. The
 repository is the one of the current directory. A process is one participant: after it
 joined, it can only look under other names; before that it may use any name that no other
-living process holds.
+living process holds. One thread calls at a time.
 
 Everything is checked here, so that every face refuses the same things in the same words:
 texts are stripped, what is out of range or of another type is refused (arguments.py).
@@ -170,7 +170,10 @@ def check_in(
     reply_to: Place | None = None,
     max_chars: int = 0,
 ) -> Json:
-    """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns."""
+    """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns.
+
+    Gives what :func:`read_unread` gives, and ``sent``: the id, if something was sent.
+    """
     return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
 
 

@@ -155,7 +155,7 @@ def test_lone_surrogates_become_question_marks() -> None:
     assert s.read_messages(query="b\ud800") == s.read_messages(query="b")
     room = Room.open(name="alice")
     assert room.summary("d\ud800") is not None
-    assert [found.entry.number for found in room.search("a\ud800 b")] == [1, 2]
+    assert sorted(found.entry.number or 0 for found in room.search("a\ud800 b")) == [1, 2]
 
 
 def test_json_of_strangers_that_cannot_be_written_again_stays_text() -> None:
