@@ -164,8 +164,8 @@ class LockFile:
         """
         if not self.is_of_all_refs:
             return self.content.strip() == intent.new.encode()
-        # Closed first: a living git is not watched for a second. And last: it may have come meanwhile.
-        return self.is_closed() is True and self._stays(SETTLE_SECONDS) and self.is_closed() is True
+        # Not asked at once: of a process that is being killed the kernel may free the write lock first.
+        return self._stays(SETTLE_SECONDS) and self.is_closed() is True
 
     def is_left_empty(self) -> bool:
         """Whether it is a ``<ref>.lock`` without a value that nobody fills. Takes a second."""

@@ -276,15 +276,15 @@ def test_a_dead_intent_never_breaks_the_lock_of_a_living_git(
     assert say(store, "third").entry.number == 2
 
 
-def have_git_killed_at_rename(world: World, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next ``git update-ref`` of this process is killed by the kernel just before its ``number``-th rename."""
+def have_git_disturbed(world: World, monkeypatch: pytest.MonkeyPatch, disturbance: str) -> None:
+    """The next ``git update-ref`` of this process meets ``disturbance`` (strace's words) when it renames a file."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     real = shutil.which("git", path=world.variables["PATH"])
-    directory, once = world.root / "dying", world.root / "once"
+    directory, once = world.root / "disturbed", world.root / "once"
     directory.mkdir()
     once.touch()
-    strace = f"strace -qq -o /dev/null -e trace=/^rename -e inject=/^rename:signal=KILL:when={number}"
+    strace = f"strace -qq -o /dev/null -e trace=/^rename -e inject=/^rename:{disturbance}"
     (directory / "git").write_text(
         f"""#!/bin/sh
 case " $* " in *" update-ref "*) rm '{once}' 2>/dev/null && exec {strace} '{real}' "$@";; esac
@@ -293,6 +293,25 @@ exec '{real}' "$@"
     )
     (directory / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{world.variables['PATH']}")
+
+
+@pytest.mark.parametrize("common_dir", ["sha256"], indirect=True)
+def test_who_comes_after_the_dead_waits_for_its_living_git(
+    world: World, common_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer is killed while its git works: that git finishes, with the write lock still held."""
+    say(open_store(common_dir), "before")
+    have_git_disturbed(world, monkeypatch, "delay_enter=500000:when=1")
+    pid = fork(lambda: say(open_store(common_dir), "killed") and None)
+    lock = open_store(common_dir).backend.lock_path(LOG)
+    deadline = time.monotonic() + 30
+    while not (lock.exists() and lock.stat().st_size):
+        assert time.monotonic() < deadline
+        select.select([], [], [], 0.01)
+    os.kill(pid, signal.SIGKILL)
+    assert wait_for([pid]) == [-signal.SIGKILL]
+    say(open_store(common_dir), "after")
+    assert bodies_of(common_dir) == ["before", "killed", "after"]
 
 
 KILLED_GITS = [("sha256", 1, 65), ("reftable", 1, 0), ("reftable", 2, 40)]
@@ -305,7 +324,7 @@ def test_the_lock_of_a_git_that_died_with_its_writer_goes(
 ) -> None:
     """Empty or with the new list of tables in it, nobody waits for it longer than 2 s."""
     say(open_store(common_dir), "before")
-    have_git_killed_at_rename(world, number, monkeypatch)
+    have_git_disturbed(world, monkeypatch, f"signal=KILL:when={number}")
 
     def die_with_git() -> None:
         store = open_store(common_dir)
@@ -328,7 +347,7 @@ def test_a_writer_whose_git_was_killed_sends_all_the_same(
     """It removes the lock of its own git, and is not refused for it."""
     store = Store(open_store(common_dir).backend, common_dir / "chatroom", wait_seconds=2.0)
     say(store, "before")
-    have_git_killed_at_rename(world, number, monkeypatch)
+    have_git_disturbed(world, monkeypatch, f"signal=KILL:when={number}")
     store = Store(open_store(common_dir).backend, common_dir / "chatroom", wait_seconds=2.0)
     assert say(store, "after").entry.number == 2
     assert not (world.root / "once").exists()

@@ -100,6 +100,16 @@ def test_a_lock_of_all_refs_that_somebody_has_open_is_never_removed(reftable_loc
         assert not held.is_old(found)
 
 
+def test_a_git_that_is_still_being_killed_is_waited_for(reftable_lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel may free its write lock before it closes the lock of all refs."""
+    dying = reftable_lock.open("w")
+    monkeypatch.setattr("gitchat.gate.time.sleep", lambda _: dying.close())
+    with gate.hold(reftable_lock.parent) as held:
+        held.intend(REF, NEW)
+        held.bury(lambda _: reftable_lock)
+    assert not reftable_lock.exists()
+
+
 def test_where_the_kernel_does_not_tell_a_lock_of_all_refs_is_left_to_a_person(
     reftable_lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
