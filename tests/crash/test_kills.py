@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ in_each_kind = pytest.mark.parametrize("common_dir", KINDS, indirect=True)
 
 
 class Errand:
-    """What a writer does when it is killed. ``prepare`` comes before it, in another process."""
+    """What a writer does when it is killed."""
 
     least_calls = 15
 
@@ -57,8 +58,9 @@ class Errand:
         """The room to write to in this turn."""
         return ROOM
 
-    def prepare(self, turn: int) -> None:
-        """Bring about what the errand needs."""
+    def prepare(self, turn: int) -> list[str]:
+        """Bring about what the errand needs, in another process; return what stands in the room then."""
+        return [entry.record.body for entry in records(self._common_dir)]
 
     def run(self, store: Store, turn: int) -> None:
         """Do it, to the end if nobody kills it."""
@@ -78,15 +80,22 @@ class Create(Errand):
     def room(self, turn: int) -> RoomName:
         return RoomName(f"room-{turn}")
 
+    def prepare(self, turn: int) -> list[str]:
+        return []
+
 
 class Heal(Errand):
     """A message for a room of whose records git has lost five."""
 
-    def prepare(self, turn: int) -> None:
+    least_calls = 20
+
+    def prepare(self, turn: int) -> list[str]:
         for number in range(5 if turn == 1 else 0):
             say(open_store(self._common_dir), f"prepared {number}")
-        for entry in records(self._common_dir)[:5]:
+        entries = records(self._common_dir)
+        for entry in entries[:5]:
             packing.loose_path(self._common_dir, entry.oid).unlink()
+        return [entry.record.body for entry in entries]
 
 
 class Pack(Errand):
@@ -94,10 +103,11 @@ class Pack(Errand):
 
     least_calls = 20
 
-    def prepare(self, turn: int) -> None:
+    def prepare(self, turn: int) -> list[str]:
         store = open_store(self._common_dir)
         for number in range(3):
             say(store, f"prepared {turn} {number}")
+        return super().prepare(turn)
 
     def run(self, store: Store, turn: int) -> None:
         store.pack(git.scrub(self._world.variables))
@@ -115,9 +125,7 @@ def test_kill_before_each_call_leaves_a_room_that_works(
     """Wherever a writer dies, the next send succeeds, all acknowledged records stand, and fsck is clean."""
     errand = errand_type(world, common_dir)
     for turn in range(1, 500):
-        room = errand.room(turn)
-        errand.prepare(turn)
-        before = [] if room != ROOM else bodies_of(common_dir)
+        before = errand.prepare(turn)
 
         def run(turn: int = turn) -> None:
             store = open_store(common_dir)
@@ -125,18 +133,13 @@ def test_kill_before_each_call_leaves_a_room_that_works(
             errand.run(store, turn)
 
         status = wait_for([fork(run)])
-        assert_room_works(common_dir, room, before, turn)
+        assert_room_works(common_dir, errand.room(turn), before, turn)
         errand.check(turn)
         assert_clean(world, common_dir)
         if status == [0]:
             break
         assert status == [-signal.SIGKILL]
     assert turn > errand.least_calls
-
-
-def bodies_of(common_dir: Path) -> list[str]:
-    """What stands in the room."""
-    return [entry.record.body for entry in records(common_dir)]
 
 
 def assert_room_works(common_dir: Path, room: RoomName, before: list[str], turn: int) -> None:
@@ -300,18 +303,34 @@ def test_who_comes_after_the_dead_waits_for_its_living_git(
     world: World, common_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer is killed while its git works: that git finishes, with the write lock still held."""
-    say(open_store(common_dir), "before")
+    store = open_store(common_dir)
+    say(store, "before")
     have_git_disturbed(world, monkeypatch, "delay_enter=500000:when=1")
-    pid = fork(lambda: say(open_store(common_dir), "killed") and None)
-    lock = open_store(common_dir).backend.lock_path(LOG)
-    deadline = time.monotonic() + 30
-    while not (lock.exists() and lock.stat().st_size):
-        assert time.monotonic() < deadline
-        select.select([], [], [], 0.01)
+    moved, tell_moved = os.pipe()
+
+    def send_and_hang() -> None:
+        swap = store.backend.swap_ref
+
+        def swap_and_hang(*arguments: Any, **options: Any) -> None:
+            swap(*arguments, **options)
+            os.write(tell_moved, b".")
+            signal.pause()
+
+        store.backend.swap_ref = swap_and_hang  # type: ignore[method-assign]
+        say(store, "killed")
+
+    pid = fork(send_and_hang)
+    lock = store.backend.lock_path(LOG)
+    while not select.select([moved], [], [], 0.005)[0]:
+        found = gate.LockFile.look(lock)
+        if found is not None and found.content:
+            break
     os.kill(pid, signal.SIGKILL)
     assert wait_for([pid]) == [-signal.SIGKILL]
+    os.close(moved)
+    os.close(tell_moved)
     say(open_store(common_dir), "after")
-    assert bodies_of(common_dir) == ["before", "killed", "after"]
+    assert [entry.record.body for entry in records(common_dir)] == ["before", "killed", "after"]
 
 
 KILLED_GITS = [("sha256", 1, 65), ("reftable", 1, 0), ("reftable", 2, 40)]
