@@ -303,9 +303,9 @@ def test_who_comes_after_the_dead_waits_for_its_living_git(
     world: World, common_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer is killed while its git works: that git finishes, with the write lock still held."""
+    say(open_store(common_dir), "before")
+    have_git_disturbed(world, monkeypatch, "delay_enter=1000000:when=1")
     store = open_store(common_dir)
-    say(store, "before")
-    have_git_disturbed(world, monkeypatch, "delay_enter=2000000:when=1")
     moved, tell_moved = os.pipe()
 
     def send_and_hang() -> None:
