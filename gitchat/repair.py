@@ -57,7 +57,7 @@ def _is_readable(store: Store, oid: Oid) -> bool:
 def _remove_stale_locks(store: Store, held: gate.Gate) -> Iterator[str]:
     for path in sorted((store.common_dir / REF_PREFIX).rglob("*.lock")):
         found = gate.LockFile.look(path)
-        if found is not None and held.seconds_since(found) >= gate.FOREIGN_SECONDS:
+        if found is not None and held.is_old(found):
             path.unlink(missing_ok=True)
             yield f"removed the stale lock {path}"
 
