@@ -96,6 +96,7 @@ def of_short_summary(summary: Summary) -> dict[str, Any]:
         "from": summary.author,
         "scope": summary.scope,
         "content": summary.text,
+        **({"handle": summary.label} if summary.number is None else {}),
     }
 
 
@@ -107,6 +108,7 @@ def of_overview(room: Overview) -> dict[str, Any]:
         "title": room.title,
         "latest_id": room.count,
         "active": Moment(room.active_seconds).utc if room.active_seconds is not None else None,
+        **({"pending": room.pending} if room.pending else {}),
     }
 
 
@@ -169,7 +171,11 @@ def of_summary(summary: Summary, chars: int | None = None) -> dict[str, Any]:
         "scope": summary.scope,
         "content": summary.text[:chars] if missing else summary.text,
     }
-    optional = {"covers": summary.covered_hint, "more_characters": missing or None}
+    optional = {
+        "handle": summary.label if summary.number is None else None,
+        "covers": summary.covered_hint,
+        "more_characters": missing or None,
+    }
     return shown | {key: value for key, value in optional.items() if value is not None}
 
 

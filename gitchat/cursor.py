@@ -29,25 +29,30 @@ class Backlog:
 
     chain: Chain
     numbers: Sequence[int]
-    """Of the records that are not read, whoever they are for, ascending."""
+    """The places of the records that are not read, whoever they are for, ascending."""
 
     @property
     def last_read(self) -> int:
-        """The greatest n for which all of 1 to n are read; 0 when nothing is."""
-        return self.numbers[0] - 1 if self.numbers else self.chain.count
+        """The greatest n for which all of the numbers 1 to n are read; 0 when nothing is."""
+        return min(self.read_places, self.chain.count)
+
+    @property
+    def read_places(self) -> int:
+        """As :attr:`last_read`, with the places of pending records."""
+        return self.numbers[0] - 1 if self.numbers else self.chain.total
 
     def select(self, condition: Condition, limit: int | None = None) -> list[Place]:
         """The oldest ``limit`` of those that fulfil ``condition``, oldest first."""
         if isinstance(self.numbers, range):
-            return self.chain.select(condition, after=self.last_read, limit=limit)
+            return self.chain.select(condition, after=self.read_places, limit=limit)
         numbers = set(self.numbers)
-        found = self.chain.select(condition, after=self.last_read)
+        found = self.chain.select(condition, after=self.read_places)
         return [place for place in found if place.number in numbers][:limit]
 
     def count_of(self, condition: Condition) -> int:
         """How many of those fulfil ``condition``."""
         if isinstance(self.numbers, range):
-            return self.chain.count_of(condition, after=self.last_read)
+            return self.chain.count_of(condition, after=self.read_places)
         return len(self.select(condition))
 
 
@@ -61,7 +66,7 @@ def beyond(store: Store, chain: Chain, values: Sequence[Oid]) -> Backlog:
     """
     upto = chain.upto(values[0]) if len(values) == 1 else None if values else 0
     if upto is not None:
-        return Backlog(chain, range(upto + 1, chain.count + 1))
+        return Backlog(chain, range(upto + 1, chain.total + 1))
     rows = chain.rows_of(_unreached(store, chain, values))
     numbers = {oid: row.number for oid, row in rows.items() if row.number is not None}
     for oid, copies in chain.copies(numbers).items():
@@ -71,7 +76,7 @@ def beyond(store: Store, chain: Chain, values: Sequence[Oid]) -> Backlog:
 
 
 def _unreached(store: Store, chain: Chain, values: Sequence[Oid]) -> dict[Oid, reach.Step]:
-    return reach.difference([chain.tip] if chain.tip is not None else [], values, store.step)
+    return reach.difference(chain.tips, values, store.step)
 
 
 class Cursor:
@@ -95,7 +100,7 @@ class Cursor:
         return beyond(self._store, chain, [value] if value is not None else [])
 
     def advance(self, chain: Chain, number: int, reader: Identity, now: Moment) -> Backlog:
-        """Mark every record up to ``number`` as read, and return what is left.
+        """Mark every record up to the place ``number`` as read, and return what is left.
 
         In a log without merges that makes no commit. Never moves back: what is read
         stays read, whoever moved the cursor meanwhile.
@@ -106,7 +111,7 @@ class Cursor:
         """
 
         def forward(old: Oid | None) -> Oid:
-            if self._beyond(chain, old).last_read >= number and old is not None:
+            if self._beyond(chain, old).read_places >= number and old is not None:
                 return old
             if old is None or chain.upto(old) is not None:
                 direct = chain.commit_upto(number)
@@ -114,8 +119,9 @@ class Cursor:
                     return direct
             return self._covering(chain, old, number, reader, now)
 
-        if self.backlog(chain).last_read >= number:
-            return self.backlog(chain)
+        backlog = self.backlog(chain)
+        if backlog.read_places >= number:
+            return backlog
         value = self._store.move(self._ref, forward, f"gitchat: {self._name} has read to {number}")
         return self._beyond(chain, value)
 
@@ -123,8 +129,7 @@ class Cursor:
         """A commit that reaches what ``old`` does and the unread records up to ``number``, and no other record."""
         steps = _unreached(self._store, chain, [old] if old is not None else [])
         rows = chain.rows_of(steps)
-        last = chain.oid_of(number)
-        limit = chain.rows_of([last])[last].place if last is not None else 0
+        limit = max((row.place for row in rows.values() if row.number is not None and row.number <= number), default=0)
         covered: dict[Oid, None] = {}
         for oid in sorted(steps, key=lambda oid: rows[oid].place):
             row = rows[oid]
@@ -138,9 +143,9 @@ class Cursor:
         is_continued = old is None or any(reach.is_ancestor(old, head, self._store.step) for head in heads)
         if len(heads) == 1 and is_continued:
             return heads[0]
-        return self._write((*(() if is_continued or old is None else (old,)), *heads), number, reader, now)
+        return self._write((*(() if is_continued or old is None else (old,)), *heads), chain, number, reader, now)
 
-    def _write(self, parents: tuple[Oid, ...], number: int, reader: Identity, now: Moment) -> Oid:
+    def _write(self, parents: tuple[Oid, ...], chain: Chain, number: int, reader: Identity, now: Moment) -> Oid:
         committed = max([now.seconds, *(self._store.step(parent).seconds for parent in parents)])
         return self._store.write_commit(
             codec.encode_commit(
@@ -150,7 +155,11 @@ class Cursor:
                 committer=codec.Signature(
                     reader.committer_name, reader.committer_email, replace(now, seconds=committed)
                 ),
-                body=f"{self._name} has read to {number}",
-                block=(("Chat-Kind", "cursor"), ("Chat-Cursor", self._name), ("Chat-Read", str(number))),
+                body=f"{self._name} has read to {min(number, chain.count)}",
+                block=(
+                    ("Chat-Kind", "cursor"),
+                    ("Chat-Cursor", self._name),
+                    ("Chat-Read", str(min(number, chain.count))),
+                ),
             )
         )

@@ -24,12 +24,14 @@ from gitchat.names import (
     MAX_SLUG_CHARS,
     REF_PREFIX,
     Name,
+    RefName,
     RoomName,
     Uid,
     log_ref,
     parse_name,
     parse_room,
     suggest_slug,
+    tracking_ref,
     uid_from_random,
 )
 from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Identity, Moment, Origin
@@ -39,6 +41,7 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index import Index
     from gitchat.participant import Holder
     from gitchat.presence import Held, Roll
+    from gitchat.sync import Remote
     from gitchat.watch import Changes
 
 _AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
@@ -235,10 +238,66 @@ class Environment:
             clock=self.now,
             new_uid=self.new_uid,
             index=lambda: self.index,
+            tracking=self.tracking(log_ref(name), name),
             max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
             max_attachment_bytes=self.max_attachment_bytes(),
             progress=partial(self.progress, "counting"),
         )
+
+    def authority(self, room: RoomName) -> str | None:
+        """The remote that gives the numbers of ``room``: ``chatroom.<room>.remote``. None where this clone does."""
+        return self.config.get(f"chatroom.{room}.remote") or None
+
+    def attach(self, room: RoomName, remote: str | None) -> None:
+        """From now on ``remote`` gives the numbers of ``room``; with None this clone does. Raises git.GitFailed."""
+        key = f"chatroom.{room}.remote"
+        if remote is not None:
+            self.git("config", "--local", key, remote)
+        elif self.authority(room) is not None:
+            self.git("config", "--local", "--unset-all", key)
+        self.__dict__.pop("config", None)  # read it again
+
+    def remote_name(self, given: str | None) -> str:
+        """``given``, else ``chat.remote``, else ``origin`` or the only remote there is.
+
+        Raises:
+            UserError: ``no-remote``, ``not-a-remote``.
+        """
+        remotes = self.config.subsections("remote", "url")
+        name = given or self.config.get("chat.remote")
+        if name is None:
+            name = "origin" if "origin" in remotes or len(remotes) != 1 else remotes[0]
+        if name in remotes:
+            return name
+        if given is not None and (":" in given or "/" in given):
+            raise UserError(
+                f"{given} is an address; a room follows a named remote",
+                hint=f"name it: git remote add chat '{given}'; git chat sync chat",
+                code="not-a-remote",
+            )
+        raise UserError(
+            f"there is no remote '{name}' here",
+            hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else "add one: git remote add origin URL",
+            code="no-remote",
+        )
+
+    def remote(self, name: str) -> Remote:
+        """What brings the rooms here and those of a remote together."""
+        from gitchat.sync import Remote  # for who syncs
+
+        return Remote(
+            self.store,
+            name,
+            variables=git.scrub(self.variables),
+            identity=self.identity(),
+            clock=self.now,
+            attached=self.authority,
+        )
+
+    def tracking(self, ref: RefName, room: RoomName) -> RefName | None:
+        """The copy of ``ref`` as the authority of ``room`` has it; None without an authority."""
+        authority = self.authority(room)
+        return tracking_ref(authority, ref) if authority is not None else None
 
     def max_attachment_bytes(self) -> int:
         """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""

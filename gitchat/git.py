@@ -29,10 +29,11 @@ class Done:
 class GitFailed(Exception):
     """git ended with a status other than 0; ``stderr`` is its own words."""
 
-    def __init__(self, status: int, stderr: str) -> None:
+    def __init__(self, status: int, stderr: str, stdout: bytes = b"") -> None:
         super().__init__(stderr)
         self.status = status
         self.stderr = stderr
+        self.stdout = stdout
 
 
 def run(
@@ -42,6 +43,7 @@ def run(
     variables: Mapping[str, str],
     stdin: bytes = b"",
     keep_open: tuple[int, ...] = (),
+    timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Done:
     """What ``git <arguments>`` printed, run in ``cwd`` with ``variables``.
 
@@ -49,7 +51,7 @@ def run(
 
     Raises:
         GitFailed: git ended with another status than 0.
-        StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after 30 seconds.
+        StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after ``timeout_seconds``.
     """
     try:
         done = subprocess.run(
@@ -58,13 +60,13 @@ def run(
             env=_untranslated(variables),
             input=stdin,
             capture_output=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=timeout_seconds,
             check=False,
             pass_fds=keep_open,
         )
     except subprocess.TimeoutExpired as error:
         raise StorageError(
-            f"git {_verb(arguments)} did not end within {TIMEOUT_SECONDS:.0f} s",
+            f"git {_verb(arguments)} did not end within {timeout_seconds:.0f} s",
             hint="see what it waits for: GIT_TRACE=1 git " + " ".join(arguments),
             code="git-hangs",
         ) from error
@@ -72,7 +74,7 @@ def run(
         raise _cannot_start(error, cwd) from error
     stderr = done.stderr.decode("utf-8", "replace").strip()
     if done.returncode != 0:
-        raise GitFailed(done.returncode, stderr)
+        raise GitFailed(done.returncode, stderr, done.stdout)
     return Done(done.stdout, stderr)
 
 

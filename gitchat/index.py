@@ -31,7 +31,7 @@ from gitchat.errors import ChatError
 from gitchat.names import Number, Oid, Uid
 from gitchat.record import MESSAGE, STATUS, SUMMARY, UNLISTED_KINDS
 
-VERSION = 2
+VERSION = 3
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -53,9 +53,13 @@ GAP = "\u200b"
 """What is put around them, so that each is a word: a blank without a width."""
 
 _TABLES = f"""
-CREATE TABLE chain (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tip BLOB, count INTEGER NOT NULL);
+CREATE TABLE chain (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tip BLOB, count INTEGER NOT NULL, local BLOB,
+    total INTEGER NOT NULL
+);
 CREATE TABLE entry (
-    id INTEGER PRIMARY KEY, chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
+    chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
     seconds INTEGER, committed INTEGER, urgent INTEGER
 );
@@ -82,7 +86,10 @@ class Place(NamedTuple):
     """Where a record stands."""
 
     number: Number
+    """Its place in the view: its number, unless it is pending."""
     oid: Oid
+    is_pending: bool = False
+    """Whether it stands behind all numbered ones, because the room's authority has not accepted it yet."""
 
 
 class Hit(NamedTuple):
@@ -101,6 +108,23 @@ class Row(NamedTuple):
     number: Number | None
     """None for a commit that is no record, and for a repeated one."""
     is_record: bool
+
+
+class View(NamedTuple):
+    """What of a chain is looked at: all that ``tip`` reaches, numbered, then what only ``local`` does."""
+
+    name: str
+    tip: Oid | None
+    local: Oid | None
+
+
+class Extent(NamedTuple):
+    """How far a view goes."""
+
+    chain: int
+    """The chain's row id."""
+    numbered: int
+    total: int
 
 
 class Condition(NamedTuple):
@@ -125,6 +149,11 @@ LISTED = Condition(f"kind NOT IN ({', '.join('?' * len(UNLISTED_KINDS))})", tupl
 def statuses_for_nobody() -> Condition:
     """Status records that are addressed to nobody, and so reach nobody."""
     return Condition("kind = ? AND recipients = ''", (STATUS,))
+
+
+def of_kind(kind: str) -> Condition:
+    """Records of a kind."""
+    return Condition("kind = ?", (kind,))
 
 
 def of_type(slug: str) -> Condition:
@@ -176,18 +205,20 @@ class Index:
         self._path: Path | None = None
         self._pid = 0
 
-    def chain(self, name: str, tip: Oid | None, rule: Rule) -> Chain:
+    def chain(self, name: str, tip: Oid | None, rule: Rule, local: Oid | None = None) -> Chain:
         """The chain ``name`` as it is at ``tip``, brought up to date.
 
-        ``rule`` tells what the order rule has to know of a commit.
+        With ``local``, what that reaches and ``tip`` does not follows as pending: together they are the order
+        of a merge of both (docs/format.md section 5.6), which nobody has to write. ``rule`` tells what the order
+        rule has to know of a commit.
 
         Raises:
             FormatError: a commit is missing or damaged.
         """
-        return Chain(self, name, tip, rule)
+        return Chain(self, name, tip, rule, None if local == tip else local)
 
-    def rows(self, name: str, tip: Oid | None, rule: Rule, ask: Callable[[sqlite3.Connection, int, int], _T]) -> _T:
-        """What ``ask`` gives for the chain's row id and its number of records at ``tip``.
+    def rows(self, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]) -> _T:
+        """What ``ask`` gives for the chain's extent.
 
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
@@ -195,7 +226,7 @@ class Index:
         for _ in range(_ATTEMPTS):
             try:
                 database = self._opened()
-                return ask(database, *self._extended(database, name, tip, rule))
+                return ask(database, self._extended(database, view, rule))
             except sqlite3.Error as error:
                 last = error
                 self._give_up(error)
@@ -210,17 +241,17 @@ class Index:
 
     # --- taking in -------------------------------------------------------------
 
-    def _extended(self, database: sqlite3.Connection, name: str, tip: Oid | None, rule: Rule) -> tuple[int, int]:
-        """Take in what is new up to ``tip``; the chain's row id, and how many records ``tip`` reaches."""
-        known = _known(database, name, tip)
+    def _extended(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
+        """Take in what is new, if anything is."""
+        known = _known(database, view)
         if known is not None:
             return known
         database.execute("BEGIN IMMEDIATE")
         try:
-            known = _known(database, name, tip)  # somebody else may have been quicker
+            known = _known(database, view)  # somebody else may have been quicker
             if known is None:
-                database.execute("INSERT OR IGNORE INTO chain (name, count) VALUES (?, 0)", (name,))
-                known = _CatchUp(database, name, self._read, rule, self._progress).run(tip)
+                database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
+                known = _CatchUp(database, view, self._read, rule, self._progress).run()
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -305,45 +336,70 @@ def _create(database: sqlite3.Connection) -> None:
     database.execute("COMMIT")
 
 
-def _known(database: sqlite3.Connection, name: str, tip: Oid | None) -> tuple[int, int] | None:
-    """The chain's row id and the place of ``tip``, when the index goes that far already."""
-    row = database.execute("SELECT id, tip, count FROM chain WHERE name = ?", (name,)).fetchone()
+def _known(database: sqlite3.Connection, view: View) -> Extent | None:
+    """How far the view goes, when the index goes that far already."""
+    row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
     if row is None:
         return None
-    if tip is None:
-        return row[0], 0
-    if row[1] == bytes.fromhex(tip):
-        return row[0], row[2]
-    # A writer may have gone on since the caller looked.
-    found = database.execute(
-        "SELECT upto FROM entry WHERE chain = ? AND oid = ? AND upto IS NOT NULL", (row[0], bytes.fromhex(tip))
-    ).fetchone()
-    return (row[0], found[0]) if found else None
+    chain, tip, count, local, total = row
+    if view.local is None:
+        if view.tip is None:
+            return Extent(chain, 0, 0)
+        if tip == _blob(view.tip):
+            return Extent(chain, count, count)
+        # A writer may have gone on since the caller looked.
+        upto = _column(database, "upto", chain, view.tip)
+        return Extent(chain, upto, upto) if upto is not None else None
+    if tip != _blob(view.tip):
+        return None
+    if local == _blob(view.local):
+        return Extent(chain, count, total)
+    along = _column(database, "along", chain, view.local)
+    return Extent(chain, count, along) if along is not None else None
+
+
+def _column(database: sqlite3.Connection, column: str, chain: int, oid: Oid) -> int | None:
+    row = database.execute(f"SELECT {column} FROM entry WHERE chain = ? AND oid = ?", (chain, _blob(oid))).fetchone()
+    return row[0] if row else None
 
 
 class Chain:
     """One chain at one tip, of which it says nothing beyond. Made by :meth:`Index.chain`."""
 
-    def __init__(self, index: Index, name: str, tip: Oid | None, rule: Rule) -> None:
+    def __init__(self, index: Index, name: str, tip: Oid | None, rule: Rule, local: Oid | None) -> None:
         self.name = name
         self.tip = tip
+        self.local = local
+        """What else is seen; None when nothing is pending."""
         self._index = index
         self._rule = rule
-        self.count: int = index.rows(name, tip, rule, lambda database, chain, count: count)
-        """How many records there are: the newest number."""
+        self._view = View(name, tip, local)
+        extent = index.rows(self._view, rule, lambda database, extent: extent)
+        self.count: int = extent.numbered
+        """How many records have a number: the newest number."""
+        self.total: int = extent.total
+        """How many records there are, with the pending ones."""
+
+    @property
+    def tips(self) -> list[Oid]:
+        """The commits that reach everything here."""
+        return [oid for oid in (self.tip, self.local) if oid is not None]
+
+    def _places(self, rows: Iterable[tuple[int, bytes]]) -> list[Place]:
+        return [Place(Number(number), Oid(oid.hex()), number > self.count) for number, oid in rows]
 
     def select(
         self, condition: Condition = ANY, *, limit: int | None = None, newest: bool = False, after: int = 0
     ) -> list[Place]:
-        """The oldest (or newest) ``limit`` records with a number greater than ``after``, oldest first."""
+        """The oldest (or newest) ``limit`` records with a place greater than ``after``, oldest first."""
         direction = "DESC" if newest else "ASC"
         sql = f"SELECT number, oid FROM entry WHERE {{}} ORDER BY number {direction} LIMIT ?"
         rows = self._ask(sql, condition, -1 if limit is None else limit, after=after)
-        places = [Place(Number(number), Oid(oid.hex())) for number, oid in rows]
+        places = self._places((number, oid) for number, oid in rows)
         return places[::-1] if newest else places
 
     def count_of(self, condition: Condition = ANY, *, after: int = 0) -> int:
-        """How many records with a number greater than ``after`` there are."""
+        """How many records with a place greater than ``after`` there are."""
         found: int = self._ask("SELECT count(*) FROM entry WHERE {}", condition, after=after)[0][0]
         return found
 
@@ -360,13 +416,23 @@ class Chain:
         They are then exactly those with the numbers from 1 to that.
         """
         rows = self._rows("SELECT upto FROM entry WHERE chain = :chain AND oid = ?", _blob(oid))
-        return rows[0][0] if rows and rows[0][0] is not None and rows[0][0] <= self.count else None
+        return rows[0][0] if rows and rows[0][0] is not None and rows[0][0] <= self.total else None
 
     def commit_upto(self, number: int) -> Oid | None:
         """The oldest commit that reaches exactly the records 1 to ``number``, if one does."""
         sql = "SELECT oid FROM entry WHERE chain = :chain AND upto = ? ORDER BY id LIMIT 1"
-        rows = self._rows(sql, number) if number <= self.count else []
+        rows = self._rows(sql, number) if number <= self.total else []
         return Oid(rows[0][0].hex()) if rows else None
+
+    def is_plain(self) -> bool:
+        """Whether no merge and no repeated record stands among what is numbered."""
+        # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no number.
+        sql = (
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND is_pending = 0 AND number IS NOT NULL "
+            "AND upto IS NULL), EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND is_pending = 0 "
+            "AND number IS NULL AND uid IS NOT NULL)"
+        )
+        return not any(self._rows(sql)[0])
 
     def rows_of(self, oids: Collection[Oid]) -> dict[Oid, Row]:
         """Where each of the commits stands, as far as it belongs to the chain."""
@@ -395,7 +461,7 @@ class Chain:
                 "AND other.id <= (SELECT id FROM entry WHERE chain = :chain AND oid = ?) "
                 f"WHERE one.chain = :chain AND one.oid IN ({marks})"
             )
-            for one, other in self._rows(sql, _blob(self.tip), *part):
+            for one, other in self._rows(sql, _blob(self.local or self.tip), *part):
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
         return found
 
@@ -417,11 +483,11 @@ class Chain:
             ") SELECT number, oid FROM entry WHERE chain = :chain AND number <= ? AND uid IN (SELECT uid FROM thread)"
             " ORDER BY number"
         )
-        return [Place(Number(number), Oid(oid.hex())) for number, oid in self._rows(sql, uid, self.count)]
+        return self._places(self._rows(sql, uid, self.total))
 
     def numbers_of(self, uids: Collection[str]) -> dict[Uid, Number]:
-        """The number of each of these uids that stands here."""
-        condition = Condition(f"uid IN ({', '.join('?' * len(uids))})", tuple(uids))
+        """The number of each of these uids that stands here with one."""
+        condition = Condition(f"is_pending = 0 AND uid IN ({', '.join('?' * len(uids))})", tuple(uids))
         return {
             Uid(uid): Number(number) for uid, number in self._ask("SELECT uid, number FROM entry WHERE {}", condition)
         }
@@ -438,22 +504,22 @@ class Chain:
             "WHERE text MATCH ? AND {} ORDER BY rank, number DESC LIMIT ?"
         )
         rows = self._ask(sql, condition, -1 if limit is None else limit, before=(match,))
-        return [Hit(rank, Place(Number(number), Oid(oid.hex()))) for rank, number, oid in rows]
+        return [Hit(rank, *self._places([(number, oid)])) for rank, number, oid in rows]
 
     def _ask(
         self, sql: str, condition: Condition, *values: object, after: int = 0, before: tuple[object, ...] = ()
     ) -> list[tuple[Any, ...]]:
         """Rows of this chain up to its tip that fulfil ``condition``, which ``{}`` stands for in ``sql``."""
         where = Condition.all_of(
-            [Condition("chain = :chain AND number > ? AND number <= ?", (after, self.count)), condition]
+            [Condition("chain = :chain AND number > ? AND number <= ?", (after, self.total)), condition]
         )
         return self._rows(sql.format(where.sql), *before, *where.values, *values)
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        def ask(database: sqlite3.Connection, chain: int, count: int) -> list[tuple[Any, ...]]:
-            return database.execute(sql.replace(":chain", str(chain)), values).fetchall()
+        def ask(database: sqlite3.Connection, extent: Extent) -> list[tuple[Any, ...]]:
+            return database.execute(sql.replace(":chain", str(extent.chain)), values).fetchall()
 
-        return self._index.rows(self.name, self.tip, self._rule, ask)
+        return self._index.rows(self._view, self._rule, ask)
 
 
 _CHUNK = 500
@@ -466,50 +532,100 @@ class _CatchUp:
     def __init__(
         self,
         database: sqlite3.Connection,
-        name: str,
+        view: View,
         read: Callable[[Oid], codec.Commit],
         rule: Rule,
         progress: Progress,
     ) -> None:
         self._database = database
-        self._name = name
+        self._view = view
         self._read = read
         self._rule = rule
         self._progress = progress
         self._commits: dict[Oid, codec.Commit] = {}
         self._nodes: dict[Oid, order.Node] = {}
+        self._keys: set[order.Key] = set()
+        row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
+        self._chain, self._old_tip, self._old_count, self._old_local, self._old_total = row
 
-    def run(self, tip: Oid | None) -> tuple[int, int]:
-        """Take in what ``tip`` reaches; the chain's row id, and how many records that are.
+    def run(self) -> Extent:
+        """Take in what the view reaches.
 
         Raises:
-            sqlite3.DatabaseError: the rows are not of a log that ``tip`` continues.
+            sqlite3.DatabaseError: the rows are not of a log that the tip continues.
         """
-        row = self._database.execute("SELECT id, tip, count FROM chain WHERE name = ?", (self._name,)).fetchone()
-        chain, old_tip, count = row[0], row[1], row[2]
-        ordered = order.commits(tip, self._node_of, _Rows(self._database, chain))
-        main = self._main(tip, old_tip)
-        keys: set[order.Key] = set()
-        for done, oid in enumerate(ordered, 1):
+        count, local = self._old_count, self._view.local
+        is_longer = self._old_tip == _blob(self._view.tip) and local is not None and self._continues(local)
+        if not is_longer:
+            # Their numbers may be others now. What FTS knows of them finds
+            # no row any more: row ids are not used twice.
+            self._database.execute("DELETE FROM entry WHERE chain = ? AND is_pending = 1", (self._chain,))
+            main = self._main(self._view.tip, self._old_tip)
+            count = self._take(self._view.tip, main, count, is_pending=False)
+        total = self._old_total if is_longer else count
+        if local is not None:
+            total = self._take(local, self._local_main(local), total, is_pending=True)
+        values = (_blob(self._view.tip), count, _blob(local), total, self._chain)
+        self._database.execute("UPDATE chain SET tip = ?, count = ?, local = ?, total = ? WHERE id = ?", values)
+        self._progress(None)
+        return Extent(self._chain, count, total)
+
+    def _take(self, tip: Oid | None, main: set[Oid], count: int, *, is_pending: bool) -> int:
+        """Insert what ``tip`` reaches and is no row yet, after the first ``count`` records; how many it then are."""
+        local = self._first_parents(tip) if is_pending else set()
+        for done, oid in enumerate(order.commits(tip, self._node_of, _Rows(self._database, self._chain)), 1):
             key = self._nodes[oid].key
-            is_new = key is not None and key not in keys and not self._has(chain, key)
+            is_new = key is not None and key not in self._keys and not self._has(self._chain, key)
             if is_new and key is not None:
-                keys.add(key)
+                self._keys.add(key)
                 count += 1
-            self._insert(chain, oid, count if is_new else None, count if oid in main else None)
+            self._insert(
+                oid,
+                number=count if is_new else None,
+                upto=count if oid in main else None,
+                along=count if oid in local else None,
+                is_pending=is_pending,
+            )
             if done % STEP == 0:
                 self._progress(done)
-        self._database.execute("UPDATE chain SET tip = ?, count = ? WHERE id = ?", (_blob(tip), count, chain))
-        self._progress(None)
-        return chain, count
+        return count
+
+    def _continues(self, local: Oid) -> bool:
+        """Whether the pending rows that are there stand at the beginning of the new ones."""
+        here: Oid | None = local
+        while here is not None and _blob(here) != self._old_local and here not in _Rows(self._database, self._chain):
+            here = next(iter(self._node_of(here).parents), None)
+        return here is not None and self._old_local is not None and _blob(here) == self._old_local
+
+    def _first_parents(self, tip: Oid | None) -> set[Oid]:
+        """The first-parent chain down to the first row that is there."""
+        rows = _Rows(self._database, self._chain)
+        chain: set[Oid] = set()
+        here = tip
+        while here is not None and here not in rows:
+            chain.add(here)
+            here = next(iter(self._node_of(here).parents), None)
+        return chain
+
+    def _local_main(self, local: Oid) -> set[Oid]:
+        """Pending commits that reach everything before them: where the local log continues the authority's."""
+        chain = self._first_parents(local)
+        below = {parent for oid in chain for parent in self._node_of(oid).parents[:1]} - chain
+        ends = [oid for oid in below if self._reaches_all_before(oid)]
+        return chain if ends or (not below and self._view.tip is None) else set()
+
+    def _reaches_all_before(self, oid: Oid) -> bool:
+        if oid == self._view.tip:
+            return True
+        sql = "SELECT upto FROM entry WHERE chain = ? AND oid = ? AND is_pending = 1 AND upto IS NOT NULL"
+        return self._database.execute(sql, (self._chain, _blob(oid))).fetchone() is not None
 
     def _main(self, tip: Oid | None, old_tip: bytes | None) -> set[Oid]:
         """The new part of the first-parent chain, which must end where the old one does."""
-        main: set[Oid] = set()
+        main = self._first_parents(tip)
         here = tip
-        while here is not None and here in self._nodes:
-            main.add(here)
-            here = next(iter(self._nodes[here].parents), None)
+        while here is not None and here in main:
+            here = next(iter(self._node_of(here).parents), None)
         if _blob(here) != old_tip:
             raise sqlite3.DatabaseError("the log was put into another order")
         return main
@@ -529,10 +645,10 @@ class _CatchUp:
         sql = "SELECT 1 FROM entry WHERE chain = ? AND uid = ? AND author = ? LIMIT 1"
         return self._database.execute(sql, (chain, *key)).fetchone() is not None
 
-    def _insert(self, chain: int, oid: Oid, number: int | None, upto: int | None) -> None:
+    def _insert(self, oid: Oid, *, number: int | None, upto: int | None, along: int | None, is_pending: bool) -> None:
         commit = self._commit(oid)
         committed = commit.committer.moment.seconds
-        values: list[object] = [chain, number, upto, _blob(oid)]
+        values: list[object] = [along, int(is_pending), self._chain, number, upto, _blob(oid)]
         if self._nodes[oid].key is None:
             values += [None] * 8 + [committed, None]
         else:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain as chain_of
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from gitchat import attachment, codec, order
+from gitchat import attachment, codec, order, reach
 from gitchat.attachment import Objects
 from gitchat.checkpoint import EMPTY, Position
 from gitchat.errors import ConflictError, FormatError, UserError
@@ -20,6 +21,7 @@ from gitchat.names import (
     Handle,
     Number,
     Oid,
+    RefName,
     RoomName,
     Uid,
     log_ref,
@@ -76,6 +78,8 @@ class Overview:
     """The newest number."""
     active_seconds: int | None
     """The date of the newest record; None for a room without any."""
+    pending: int = 0
+    """Records that the room's authority has not accepted yet; they have no number."""
 
 
 class _AlreadySent(Exception):
@@ -95,14 +99,20 @@ class Log:
         clock: Callable[[], Moment],
         new_uid: Callable[[], Uid],
         index: Callable[[], Index],
+        tracking: RefName | None = None,
         max_body_bytes: int = DEFAULT_BODY_BYTES,
         max_attachment_bytes: int = attachment.DEFAULT_BYTES,
         progress: Progress = lambda count: None,
     ) -> None:
-        """``index`` gives the clone's index; it is not called before it is needed."""
+        """``index`` gives the clone's index; it is not called before it is needed.
+
+        ``tracking`` is the ref that tells how far the room's authority has accepted it; without
+        one the log itself gives the numbers.
+        """
         self.name = name
         self._store = store
         self._ref = log_ref(name)
+        self._tracking = tracking
         self._clock = clock
         self._new_uid = new_uid
         self._index = index
@@ -136,7 +146,7 @@ class Log:
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None:
                 self._refuse_second(record, objects.tree)
-            position = self._writable_position(tip)
+            position = self._writable_position(tip) if self._tracking is None else self._pending_position(tip)
             self._refuse_closed(position, record.kind)
             added[:] = [self._write_after(position, record, sender, objects)]
             return added[0].oid
@@ -183,7 +193,7 @@ class Log:
         """Store the commit of ``record`` and note its position; nothing points to it yet."""
         tree = self._store.empty_tree()
         parent = position.tip or self._store.write_commit(codec.encode_genesis(self.name, tree))
-        number = Number(position.count + 1)
+        number = Number(position.count + 1) if self._tracking is None else None
         record = replace(record, seq_hint=number)
         # Never before a parent's: git's walks, and the stop of Query.is_exhausted_by, rely on it.
         committed = max(record.written.seconds, self._store.read(parent).committer.moment.seconds)
@@ -194,6 +204,12 @@ class Log:
             self._store.write(kind, content)
         raw = codec.encode_record(record, tree=objects.tree or tree, parent=parent, committer=committer)
         oid = self._store.write_commit(raw)
+        if number is not None:
+            self._note(position, oid, number, record)
+        return Entry(self.name, number, oid, committed, record, objects.tree, objects.attachments)
+
+    def _note(self, position: Position, oid: Oid, number: Number, record: Record) -> None:
+        """Remember where a record will stand, before the ref moves to it."""
         state, titled = _meta_of(record.kind, record.extra)
         after = Position(
             oid,
@@ -203,11 +219,10 @@ class Log:
             oid if titled else position.title,
         )
         self._store.remember(self.name, [*self._store.positions(self.name), after])
-        return Entry(self.name, number, oid, committed, record, objects.tree, objects.attachments)
 
     def refuse_closed(self) -> None:
         """Raise UserError ``room-closed`` when the room is closed."""
-        self._refuse_closed(self._settled()[1], MESSAGE)
+        self._refuse_closed(self._state(), MESSAGE)
 
     def _refuse_closed(self, position: Position, kind: str) -> None:
         if position.is_closed and kind != META:
@@ -249,8 +264,8 @@ class Log:
             trailers.append((codec.TITLE, _checked_title(title)))
         if state is not None:
             trailers.append((codec.STATE, state))
-        tip, position = self._settled()
-        if title is not None or tip is None or position.is_closed != (state == "closed"):
+        position = self._state()
+        if title is not None or position.tip is None or position.is_closed != (state == "closed"):
             body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
             self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
         return self.overview()
@@ -261,10 +276,11 @@ class Log:
         Raises:
             FormatError: what Store.read raises.
         """
-        tip, position = self._settled()
-        newest = self._store.read(tip).committer.moment.seconds if tip is not None else None
+        position = self._state()
+        newest = self._store.read(position.tip).committer.moment.seconds if position.tip is not None else None
         title = self._store.read(position.title).value(codec.TITLE) if position.title is not None else None
-        return Overview(self.name, title, position.is_closed, position.count, newest)
+        pending = len(self.pending())
+        return Overview(self.name, title, position.is_closed, position.count, newest, pending)
 
     # --- positions -----------------------------------------------------------
 
@@ -272,19 +288,85 @@ class Log:
         """How many numbers were given: the number of the newest record, 0 without any."""
         return self._settled()[1].count
 
+    def _numbered_tip(self) -> Oid | None:
+        """The commit up to which records have numbers."""
+        return self._store.tip(self._tracking or self._ref)
+
     def _settled(self) -> tuple[Oid | None, Position]:
-        """The tip and its position. A writer may pass between reading the two, so look again."""
+        """The tip of what is numbered, and its position. A writer may pass between reading the two: look again."""
         for _ in range(5):
-            tip = self._store.tip(self._ref)
+            tip = self._numbered_tip()
             position = self._remembered(tip)
             if position is not None:
                 return tip, position
-            if tip == self._store.tip(self._ref):
+            if tip == self._numbered_tip():
                 break
+        if self._tracking is not None:
+            return tip, self._indexed(tip)
         position, needed_format = self._survey(tip)
         if position.count >= LONG_WALK and needed_format == codec.FORMAT:
             self._store.remember_if_free(self.name, position)
         return tip, position
+
+    def _indexed(self, tip: Oid | None) -> Position:
+        """The position of a fetched tip, of which the index reads only what is new."""
+        chain = self._index().chain(self.name, tip, rule)
+        from gitchat.index import of_kind
+
+        state, title = self._said([place.oid for place in chain.select(of_kind(META))])
+        is_plain = chain.is_plain()
+        position = Position(tip, chain.count, is_plain, state == "closed", title)
+        self._store.remember_if_free(self.name, position)
+        return position
+
+    def _said(self, metas: Sequence[Oid]) -> tuple[str | None, Oid | None]:
+        """The last state and the last title that these records give their room, which are in order."""
+        state: str | None = None
+        title: Oid | None = None
+        for oid in metas:
+            new, is_titled = _meta_of(META, self._store.read(oid).block or ())
+            state, title = new or state, oid if is_titled else title
+        return state, title
+
+    def _state(self) -> Position:
+        """What the room is for who looks from here: what is numbered, and what pending records say of it."""
+        position = self._settled()[1]
+        pending = [(oid, self._store.read(oid)) for oid in self.pending()]
+        if not pending:
+            return position
+        state, title = self._said([oid for oid, commit in pending if commit.kind == META])
+        is_closed = position.is_closed if state is None else state == "closed"
+        return replace(position, tip=pending[-1][0], is_closed=is_closed, title=title or position.title)
+
+    def pending(self) -> list[Oid]:
+        """The records that the authority has not accepted yet, oldest first; none without an authority."""
+        local = self._store.tip(self._ref) if self._tracking is not None else None
+        tip = self._numbered_tip()
+        if local is None or local == tip:
+            return []
+        steps = reach.difference([local], [tip] if tip is not None else [], self._store.step)
+        nodes = {oid: rule(oid, self._store.read(oid)) for oid in steps}
+        border = {parent for node in nodes.values() for parent in node.parents} - nodes.keys()
+        ordered = order.drop_repeated(order.linearize(local, nodes.__getitem__, border), nodes.__getitem__)
+        # A copy of what is numbered already is nothing new; only the index knows all uids.
+        copied = self.chain().numbers_of([key[0] for oid in ordered if (key := nodes[oid].key)]) if ordered else {}
+        return [oid for oid in ordered if (key := nodes[oid].key) and key[0] not in copied]
+
+    def _pending_position(self, tip: Oid | None) -> Position:
+        """Where the next record goes in a room with an authority: after all that is known here.
+
+        Raises:
+            FormatError: ``newer-format``.
+        """
+        accepted = self._numbered_tip()
+        is_behind = accepted is not None and (tip is None or reach.is_ancestor(tip, accepted, self._store.step))
+        state = self._state()
+        from gitchat.index import of_kind
+
+        metas = self.chain().select(of_kind(META))
+        needed = max([_needed_format(self._store.read(place.oid)) for place in metas], default=codec.FORMAT)
+        self._refuse_newer(needed)
+        return replace(state, tip=accepted if is_behind else tip)
 
     def _remembered(self, tip: Oid | None) -> Position | None:
         if tip is None:
@@ -296,14 +378,17 @@ class Log:
         if position is not None:
             return position
         position, needed_format = self._survey(tip)
+        self._refuse_newer(needed_format)
+        self._store.remember(self.name, [position])
+        return position
+
+    def _refuse_newer(self, needed_format: int) -> None:
         if needed_format > codec.FORMAT:
             raise FormatError(
                 f"room '{self.name}' is written in format {needed_format}; this gitchat writes format {codec.FORMAT}",
                 hint="upgrade: pip install --upgrade git-chatroom",
                 code="newer-format",
             )
-        self._store.remember(self.name, [position])
-        return position
 
     def _survey(self, tip: Oid | None) -> tuple[Position, int]:
         """Count the whole log, and find the format that its writers ask for. Reads every commit once."""
@@ -343,7 +428,9 @@ class Log:
             FormatError: at the first commit that is damaged or missing.
         """
         tip, position = self._settled()
-        return self._plain_entries(position) if position.is_plain else self._ordered_entries(tip)
+        numbered = self._plain_entries(position) if position.is_plain else self._ordered_entries(tip)
+        waiting = (self._entry(None, oid, self._store.read(oid)) for oid in reversed(self.pending()))
+        return chain_of(waiting, numbered) if self._tracking is not None else numbered
 
     def _plain_entries(self, position: Position) -> Iterator[Entry]:
         oid, number = position.tip, position.count
@@ -355,15 +442,15 @@ class Log:
             oid = commit.parents[0] if commit.parents else None
 
     def _ordered_entries(self, tip: Oid | None) -> Iterator[Entry]:
-        chain = self.chain(tip)
+        chain = self._index().chain(self.name, tip, rule)
         through = chain.count
         while through > 0:
             after = max(0, through - NEAR)
-            for number, oid in reversed(chain.select(after=after, limit=through - after)):
-                yield self._entry(number, oid, self._store.read(oid))
+            for place in reversed(chain.select(after=after, limit=through - after)):
+                yield self._entry(place.number, place.oid, self._store.read(place.oid))
             through = after
 
-    def _entry(self, number: Number, oid: Oid, commit: codec.Commit) -> Entry:
+    def _entry(self, number: Number | None, oid: Oid, commit: codec.Commit) -> Entry:
         tree = commit.tree if commit.tree not in EMPTY_TREES else None
         return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit), tree)
 
@@ -404,17 +491,18 @@ class Log:
         found = list(takewhile(lambda entry: entry.number is None or entry.number > number, self.entries()))
         return [self._with_attachments(entry) for entry in reversed(found)]
 
-    def chain(self, tip: Oid | None = None) -> Chain:
-        """What the index knows of this log at ``tip``, by default the present one.
+    def chain(self) -> Chain:
+        """What the index knows of this log: what is numbered, and what is pending.
 
         Raises:
             FormatError: a commit that the index has not seen yet is missing or damaged.
         """
-        return self._index().chain(self.name, tip or self._store.tip(self._ref), rule)
+        local = self._store.tip(self._ref) if self._tracking is not None else None
+        return self._index().chain(self.name, self._numbered_tip(), rule, local)
 
-    def entry_at(self, number: Number, oid: Oid) -> Entry:
+    def entry_at(self, number: Number, oid: Oid, is_pending: bool = False) -> Entry:
         """The record of a place in the chain, with its attachments. Raises FormatError."""
-        return self._with_attachments(self._entry(number, oid, self._store.read(oid)))
+        return self._with_attachments(self._entry(None if is_pending else number, oid, self._store.read(oid)))
 
     def find(self, locator: Number | Handle) -> Entry:
         """The record that a number or a handle names.
@@ -452,7 +540,10 @@ class Log:
     def _with_uid(self, prefix: str) -> list[Entry]:
         """The records whose uid begins with ``prefix``, the oldest first."""
         try:
-            return [self._entry(*place, self._store.read(place.oid)) for place in self.chain().with_uid(prefix)]
+            return [
+                self._entry(None if place.is_pending else place.number, place.oid, self._store.read(place.oid))
+                for place in self.chain().with_uid(prefix)
+            ]
         except FormatError:
             return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 

@@ -195,6 +195,16 @@ def summaries_ref(room: RoomName) -> RefName:
     return RefName(f"{ROOMS_PREFIX}{room}/summaries")
 
 
+def tracking_prefix(remote: str) -> RefName:
+    """What the copies of a remote's refs begin with. They are never pushed."""
+    return RefName(f"refs/chatroom-local/remotes/{remote}/rooms/")
+
+
+def tracking_ref(remote: str, ref: RefName) -> RefName:
+    """``refs/chatroom-local/remotes/<remote>/rooms/...``: what ``ref`` was at the remote when it last answered."""
+    return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
+
+
 def room_of_log(ref: RefName) -> RoomName | None:
     """The room whose log ``ref`` is, or None when it is no room's log."""
     room, slash, rest = ref.removeprefix(ROOMS_PREFIX).partition("/")

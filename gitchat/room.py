@@ -39,6 +39,7 @@ from gitchat.names import (
     parse_locator,
     parse_recipients,
     parse_slug,
+    summaries_ref,
 )
 from gitchat.participant import Participant, new_membership
 from gitchat.query import Query
@@ -232,7 +233,8 @@ class Room:
         backlog = self._cursor().backlog(chain)
         visible = self.visible(with_own=with_own)
         condition = visible if matching is None else Condition.all_of([visible, matching])
-        entries = [self._log.entry_at(*place) for place in backlog.select(condition, limit)]
+        places = backlog.select(condition, limit)
+        entries = self._entries(places)
         return Reading(
             entries=entries,
             labels=self._log.labels(entries),
@@ -242,6 +244,7 @@ class Room:
             is_marked=False,
             why_not="a filtered reading marks nothing" if matching is not None else self.why_not_mark(),
             is_filtered=matching is not None,
+            places=places,
             backlog=backlog,
         )
 
@@ -266,12 +269,13 @@ class Room:
         if (why_not is not None and (reading.is_filtered or not force)) or not entries:
             return replace(reading, why_not=why_not)
         self.environment.refuse_mirror()
-        number = max(entry.number for entry in entries if entry.number is not None)
-        left = self._cursor().advance(reading.backlog.chain, number, self.identity, self.environment.now())
+        place = reading.places[len(entries) - 1].number
+        left = self._cursor().advance(reading.backlog.chain, place, self.identity, self.environment.now())
         self._seen()
         return replace(
             reading,
             entries=entries,
+            places=reading.places[: len(entries)],
             last_read=left.last_read,
             left=reading.left + len(reading.entries) - len(entries),
             is_marked=True,
@@ -368,12 +372,9 @@ class Room:
         the first one was asked for. Ends when nothing came for ``timeout_seconds`` (None: never). Marks nothing.
         """
         with self.environment.changes() as changes:
-            seen = self._log.count() if after is None else after
+            news = _News(self._log, after)
             while True:
-                for entry in self._log.newer(seen):
-                    seen = entry.number or seen
-                    if entry.record.kind not in UNLISTED_KINDS:
-                        yield entry
+                yield from news.fresh()
                 if not changes.wait(timeout_seconds):
                     return
 
@@ -382,12 +383,10 @@ class Room:
     ) -> AsyncIterator[Entry]:
         """As :meth:`watch`, for ``async for`` in asyncio. Can be cancelled at any time."""
         with self.environment.changes() as changes:
-            seen = self._log.count() if after is None else after
+            news = _News(self._log, after)
             while True:
-                for entry in self._log.newer(seen):
-                    seen = entry.number or seen
-                    if entry.record.kind not in UNLISTED_KINDS:
-                        yield entry
+                for entry in news.fresh():
+                    yield entry
                 if not await changes.wait_async(timeout_seconds):
                     return
 
@@ -408,7 +407,7 @@ class Room:
         chain = self._log.chain()
         value = self._cursor().value
         upto = chain.count if value is None else self._cursor().backlog(chain).last_read
-        covers: list[Oid] = [oid for oid in (value or chain.tip,) if oid is not None]
+        covers: list[Oid] = chain.tips if value is None else [value]
         summary = self._summaries().write(
             text, scope, covers=covers, upto=upto, sender=self.identity, now=self.environment.now(),
             uid=self.environment.new_uid(),
@@ -444,7 +443,8 @@ class Room:
         return self.since(summary).count_of(_MESSAGES)
 
     def _summaries(self) -> Summaries:
-        return Summaries(self.environment.store, lambda: self.environment.index, self.name)
+        tracking = self.environment.tracking(summaries_ref(self.name), self.name)
+        return Summaries(self.environment.store, lambda: self.environment.index, self.name, tracking)
 
     # --- coming back ---------------------------------------------------------------
 
@@ -589,6 +589,26 @@ class Room:
 
     def _known(self) -> list[Participant]:
         return self.environment.roll.known(self.name)
+
+
+class _News:
+    """Records that came since the last look, each once, also one that was pending when it was first seen."""
+
+    def __init__(self, log: Log, after: int | None) -> None:
+        self._log = log
+        self._seen = log.count() if after is None else after
+        self._pending = set(log.pending()) if after is None else set()
+
+    def fresh(self) -> list[Entry]:
+        """Those that a listing shows, oldest first."""
+        found = []
+        for entry in self._log.newer(self._seen):
+            if entry.number is not None:
+                self._seen = max(self._seen, entry.number)
+            if entry.oid not in self._pending and entry.record.kind not in UNLISTED_KINDS:
+                found.append(entry)
+            self._pending.add(entry.oid)
+        return found
 
 
 def _as_json_text(content: object) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from gitchat import codec
 from gitchat.errors import UserError
 from gitchat.index import ANY, Chain, Condition, Index
-from gitchat.names import Number, Oid, RoomName, Uid, summaries_ref
+from gitchat.names import Number, Oid, RefName, RoomName, Uid, handle_of, summaries_ref
 from gitchat.order import Node
 from gitchat.record import SUMMARY, Identity, Moment
 from gitchat.store import Store
@@ -29,7 +29,8 @@ SCOPE_CHARACTERS = 200
 class Summary:
     """One summary. Name, time and text are the writer's claim, unverified."""
 
-    number: Number
+    number: Number | None
+    """Its id; None while it is pending."""
     oid: Oid
     uid: Uid
     author: str
@@ -41,15 +42,24 @@ class Summary:
     covered_hint: str | None
     """The numbers it covered when it was written, ``1-40``, for people."""
 
+    @property
+    def label(self) -> str:
+        """Its id, or its handle while it is pending."""
+        return str(self.number) if self.number is not None else handle_of(self.uid)
+
 
 class Summaries:
     """The summaries of one room."""
 
-    def __init__(self, store: Store, index: Callable[[], Index], room: RoomName) -> None:
+    def __init__(
+        self, store: Store, index: Callable[[], Index], room: RoomName, tracking: RefName | None = None
+    ) -> None:
+        """``tracking`` as for Log: the ref that tells which summaries the authority has accepted."""
         self._store = store
         self._index = index
         self._room = room
         self._ref = summaries_ref(room)
+        self._tracking = tracking
 
     def write(
         self, text: str, scope: str, *, covers: Sequence[Oid], upto: int, sender: Identity, now: Moment, uid: Uid
@@ -69,7 +79,7 @@ class Summaries:
 
         def append(tip: Oid | None) -> Oid:
             tree = self._store.empty_tree()
-            before = tip or self._store.write_commit(codec.encode_genesis(self._room, tree))
+            before = tip or self._accepted() or self._store.write_commit(codec.encode_genesis(self._room, tree))
             parents = tuple(dict.fromkeys((before, *covers)))
             committed = max([now.seconds, *(self._store.step(parent).seconds for parent in parents)])
             committer = codec.Signature(sender.committer_name, sender.committer_email, replace(now, seconds=committed))
@@ -85,9 +95,9 @@ class Summaries:
             )
 
         oid = self._store.move(self._ref, append, f"gitchat: summary from {sender.name}")
-        number = self._chain(oid).rows_of([oid])[oid].number
-        assert number is not None
-        return self._summary(number, oid)
+        place = self._chain().rows_of([oid])[oid].number
+        assert place is not None
+        return self._summary(place, oid, place > self._chain().count)
 
     def latest(self, scopes: Sequence[str]) -> Summary | None:
         """The newest summary of any of these scopes, exactly as they are written; None without one.
@@ -108,15 +118,20 @@ class Summaries:
         places = self._chain().select(_of_scopes(scopes) if scopes else ANY, limit=limit, newest=True)
         return [self._summary(*place) for place in places]
 
-    def _chain(self, tip: Oid | None = None) -> Chain:
-        # No room is called so: a slug holds no slash.
-        return self._index().chain(f"{self._room}/summaries", tip or self._store.tip(self._ref), rule)
+    def _accepted(self) -> Oid | None:
+        return self._store.tip(self._tracking) if self._tracking is not None else None
 
-    def _summary(self, number: Number, oid: Oid) -> Summary:
+    def _chain(self) -> Chain:
+        # No room is called so: a slug holds no slash.
+        local = self._store.tip(self._ref)
+        name = f"{self._room}/summaries"
+        return self._index().chain(name, local if self._tracking is None else self._accepted(), rule, local)
+
+    def _summary(self, number: Number, oid: Oid, is_pending: bool = False) -> Summary:
         commit = self._store.read(oid)
         record = codec.record_of(oid, commit)
         return Summary(
-            number=number,
+            number=None if is_pending else number,
             oid=oid,
             uid=record.uid,
             author=record.author,

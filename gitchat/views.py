@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitchat import search
 from gitchat.cursor import Backlog
+from gitchat.index import Place
 from gitchat.log import Overview
 from gitchat.names import Name, Number, Uid
 from gitchat.participant import Participant
@@ -32,6 +33,8 @@ class Reading:
     """Why nothing was marked, when something could have been."""
     is_filtered: bool
     """Whether it was narrowed by the caller; then it is never marked."""
+    places: list[Place]
+    """Where the entries stand."""
     backlog: Backlog
     """What was unread when it was read."""
 

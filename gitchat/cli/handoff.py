@@ -165,7 +165,7 @@ class _Page:
         summary = self.handoff.summary
         if summary is None or chars is None:
             return ""
-        hint = f"git chat summary show{self.in_room} {summary.number}"
+        hint = f"git chat summary show{self.in_room} {summary.label}"
         lines = self.renderer.shortened(summary.text, chars, hint)
         return f"\n{self.renderer.summary_heading(summary)}" + "".join(f"{line}\n" for line in lines)
 

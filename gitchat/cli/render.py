@@ -90,7 +90,7 @@ class Renderer:
     def summary_heading(self, summary: Summary) -> str:
         """The line above the text of a summary: number, scope, writer, date, and what it covers."""
         parts = [
-            self.screen.style(f"summary {summary.number}", fg="yellow") + f" for {_short(summary.scope)}",
+            self.screen.style(f"summary {summary.label}", fg="yellow") + f" for {_short(summary.scope)}",
             self.screen.style(_short(summary.author), fg=name_color(escape_line(summary.author)), bold=True),
             self.screen.style(self._date(summary.written), dim=True),
         ]

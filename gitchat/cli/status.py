@@ -120,7 +120,7 @@ class _Page:
         if summary is not None:
             age = dates.relative(self.renderer.now.seconds - summary.written.seconds)
             since = f"{self.status.since} message{'' if self.status.since == 1 else 's'} since"
-            yield self._title(f"summary {summary.number}, {age}, {since}:")
+            yield self._title(f"summary {summary.label}, {age}, {since}:")
             yield self.renderer.line(summary.text.strip().partition("\n")[0], INDENT)
 
     def _others(self) -> Iterator[str]:

@@ -76,7 +76,7 @@ def write_summary(
     if as_json:
         click.echo(_json(chosen, summary), nl=False)
     elif not quiet:
-        click.echo(f"summary {summary.number}")
+        click.echo(f"summary {summary.label}")
 
 
 @command.command("show")
