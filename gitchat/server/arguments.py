@@ -13,6 +13,9 @@ from typing import Any
 
 from gitchat.errors import UserError
 
+MAX_INTEGER = 2**53 - 1
+"""The greatest integer that every JSON reader keeps exactly. Source: RFC 8259 section 6."""
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -51,6 +54,7 @@ def check(arguments: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_value(key: str, value: Any, schema: Mapping[str, Any]) -> None:
+    _check_carried(key, value)
     if "enum" in schema:
         if value not in schema["enum"]:
             raise _refused(f"{key} must be one of {', '.join(schema['enum'])}", f"it was {_shown(value)}")
@@ -60,6 +64,20 @@ def _check_value(key: str, value: Any, schema: Mapping[str, Any]) -> None:
     # A bool is an int to Python, and a number to nobody else.
     if not isinstance(value, allowed) or (isinstance(value, bool) and "boolean" not in names):
         raise _refused(f"{key} must be {' or '.join(names)}", f"it was {_shown(value)}")
+
+
+def _check_carried(key: str, value: Any) -> None:
+    """Refuse what some JSON readers give us and others could not read again, however deep in ``value`` it stands."""
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise _refused(f"{key} is too large", f"a number in JSON goes to {MAX_INTEGER}")
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        raise _refused(f"{key} holds half a character (a lone surrogate)", "send it as whole characters") from error
+    except ValueError as error:
+        raise _refused(f"{key} holds a number that JSON has no word for", "send it as text") from error
+    except RecursionError as error:
+        raise _refused(f"{key} is nested too deeply", "send it as text, or flatter") from error
 
 
 def _shown(value: Any) -> str:

@@ -55,15 +55,19 @@ class Service:
     """The tools of one connection.
 
     ``as_data`` answers with exactly the JSON of the contract, for programs; otherwise
-    with compact text, for models. ``profile`` is ``all`` or ``core``.
+    with compact text, for models. ``profile`` is ``all`` or ``core``. A wait tells every ``progress_seconds``
+    that it is alive.
     """
 
     name = "gitchat"
     version = __version__
     instructions = INSTRUCTIONS
 
-    def __init__(self, *, as_data: bool = False, profile: str = "all") -> None:
+    def __init__(
+        self, *, as_data: bool = False, profile: str = "all", progress_seconds: float = PROGRESS_SECONDS
+    ) -> None:
         self._as_data = as_data
+        self._progress_seconds = progress_seconds
         self.tools = listed(profile)
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
 
@@ -103,7 +107,7 @@ class Service:
         if not self._as_data:
             given = {"max_chars": texts.DEFAULT_CHARS} | given
         begun = begin(**given)
-        timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress)
+        timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress, self._progress_seconds)
         return begun.answer(timed_out)
 
     # --- resources ---------------------------------------------------------------
@@ -176,7 +180,7 @@ class Service:
                 environment = tools.here_environment()
                 changes = environment.changes()
             except ChatError:
-                await asyncio.sleep(PROGRESS_SECONDS)
+                await asyncio.sleep(self._progress_seconds)
                 continue
             with changes:
                 while True:
@@ -205,8 +209,8 @@ def channel_params(news: News) -> dict[str, Any]:
     }
 
 
-async def _wait(begun: tools.Begun, progress: Progress) -> bool:
-    """Await news, telling every 15 seconds that we still do; False when the time is up."""
+async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float) -> bool:
+    """Await news, telling every ``progress_seconds`` that we still do; False when the time is up."""
     end = time.monotonic() + begun.wait_seconds
     with begun.chat.environment.changes() as changes:
         told = 0.0
@@ -214,24 +218,29 @@ async def _wait(begun: tools.Begun, progress: Progress) -> bool:
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            if not await changes.wait_async(min(PROGRESS_SECONDS, left)):
+            if not await changes.wait_async(min(progress_seconds, left)):
                 told = begun.wait_seconds - max(0.0, end - time.monotonic())
                 await progress(told, begun.wait_seconds, "no message yet")
     return True
 
 
 def _fresh(seen: dict[RoomName, int]) -> list[News]:
-    """What came since the last look, for each name that this process joined under."""
+    """What came since the last look, for each name that this process joined under.
+
+    Every room is looked at, joined or not: joining moves no ref, and what comes right after it must be found.
+    """
     found: list[News] = []
     try:
         environment = tools.here_environment()
         held = environment.roll.held_here()
-        rooms = {room for name in held for room in _rooms_of(environment.roll.find(name))}
-        for room in sorted(rooms):
+        members = {name: _rooms_of(environment.roll.find(name)) for name in sorted(held)}
+        for room in environment.store.rooms():
             log = environment.log(room)
-            entries = log.newer(seen[room]) if room in seen else []
-            seen[room] = log.count() if room not in seen else max([seen[room], *(e.number or 0 for e in entries)])
-            for name in sorted(held):
+            names = [name for name, rooms in members.items() if room in rooms]
+            count = log.count()  # before the entries are read: what comes in between is found in the next look
+            entries = log.newer(seen.get(room, 0)) if names else []
+            seen[room] = max([count, *(entry.number or 0 for entry in entries)])
+            for name in names:
                 chat = Room(environment, room, name)
                 found += [News(name, room, entry) for entry in entries if chat.is_for_me(entry)]
     except ChatError:

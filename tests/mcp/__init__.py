@@ -1,0 +1,1 @@
+"""The MCP server from outside: real clients, real processes, real bytes."""
