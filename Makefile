@@ -31,8 +31,9 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev --editable .
 	@touch $@
 
-tools: ## put a git that knows reftable into .tools/bin, for the tests
+tools: ## put a git that knows reftable, and MCP clients in TypeScript, into .tools/, for the tests
 	@tests/fetch-newer-git.sh
+	@tests/mcp/fetch-clients.sh
 
 demo: $(INSTALLED) ## show the main job in a scratch repository
 	@PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo.sh

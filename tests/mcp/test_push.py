@@ -1,4 +1,4 @@
-"""What a server tells without being asked: messages for a channel, resources that changed; and what there is to read."""
+"""What a server tells without being asked, to a channel and to subscribers; its resources and prompts."""
 
 from __future__ import annotations
 
