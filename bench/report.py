@@ -32,6 +32,8 @@ def main() -> None:
             output(python, "bench/append.py"),
             "### Waking up",
             output(python, "bench/wake.py"),
+            "### The MCP server",
+            output(python, "bench/server.py"),
         ]
     by_hand = REPORT.read_text(encoding="utf-8").partition(MARKER)[0] if REPORT.exists() else "# Performance\n\n"
     REPORT.write_text(by_hand + MARKER + "\n\n" + "\n\n".join(sections) + "\n", encoding="utf-8")
