@@ -121,7 +121,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
     _tool(
         "read_latest_summary",
         "The newest summary of exactly this scope (default all).",
-        {"scope": TEXT, "room": TEXT},
+        {"scope": TEXT, "room": TEXT, "max_chars": COUNT},
         is_reading=True,
     ),
     _tool(

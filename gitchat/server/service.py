@@ -101,9 +101,9 @@ class Service:
     async def _result(self, name: str, given: dict[str, Any], progress: Progress) -> Any:
         begin = _WAITING.get(name)
         if begin is None:
-            takes_budget = {"max_chars"} if name in ("read_messages", "get_handoff") else set()
             function: Callable[..., Any] = getattr(tools, name)
-            return function(**{key: value for key, value in given.items() if key not in takes_budget})
+            # How long the text may get is a matter of the rendering; JSON is whole.
+            return function(**{key: value for key, value in given.items() if key != "max_chars"})
         if not self._as_data:
             given = {"max_chars": texts.DEFAULT_CHARS} | given
         begun = begin(**given)

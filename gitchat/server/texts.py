@@ -167,7 +167,8 @@ def _summary(arguments: Json, result: Json | None, today: str, budget: int) -> s
     text = result["content"]
     cut = ""
     if len(text) > budget // 2:
-        cut = f"\n    (+{len(text) - budget // 2:,} characters: read_latest_summary(scope) with max_chars)"
+        whole = f"scope={json.dumps(of_line(result['scope']), ensure_ascii=False)}, max_chars={len(text)}"
+        cut = f"\n    (+{len(text) - budget // 2:,} characters: read_latest_summary({whole}))"
         text = text[: budget // 2]
     head = f"summary {result['id']} by {of_line(result['from'])} for {of_line(result['scope'])}, {result['ts']}"
     return f"{head}:\n<chat>\n    {foreign(text)}{cut}\n</chat>"

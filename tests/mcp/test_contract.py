@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gitchat.record import Moment
 from tests.client.conftest import Chatroom
 from tests.mcp.conftest import Connect, Start
 from tests.mcp.wire import Json, Wire
@@ -380,6 +381,53 @@ def test_a_budget_marks_only_what_was_returned(shared_json: Wire, shared_room: C
         told += [one["content"][0] for one in answer["messages"]]
         assert (answer["last_read_id"], answer.get("more")) == (len(told), left)
     assert told == ["a", "b", "c"]
+
+
+def test_statuses_are_counted_and_left_where_they_are(start: Start, chatroom: Chatroom) -> None:
+    """What hooks note is no unread message: it is told by its number, passed over, and read with read_messages."""
+    chatroom.say("2 commits on main", author="system", kind="status")
+    chatroom.say("hello", author="bob")
+    chatroom.say("1 commit on main", author="system", kind="status")
+    data, text = start("--json"), start()
+    assert data.data("get_handoff", name="alice")["unread_count"] == 1
+    looked = data.data("read_unread", name="alice", mark_read=False)
+    assert looked == {
+        "name": "alice", "last_read_id": 0, "messages": [message(2, "bob", "all", "hello")], "statuses": 2,
+    }  # fmt: skip
+    assert text.text("read_unread", name="alice", mark_read=False).endswith(
+        "\n2 status records since: read_messages(since_id=0)"
+    )
+    assert [one.get("kind", "message") for one in data.data("read_messages")] == ["status", "message", "status"]
+    assert data.data("get_status")["message_count"] == 3
+
+
+def test_a_message_says_what_else_is_known_of_it(start: Start, chatroom: Chatroom) -> None:
+    """The day of an older message, a person behind it, and what is attached, where there is any of it."""
+    notes = chatroom.path / "notes.txt"
+    notes.write_text("content")
+    chatroom.say("long ago", author="bob", at=Moment(1_700_000_000))
+    chatroom.chat("send", "--as", "bob", "--attach", str(notes), "see there", check=True)
+    text, data = start(), start("--json")
+    lines = text.text("read_messages").split("\n")
+    assert lines[2] == "[1] bob -> all 11-14 22:13: long ago"
+    assert re.fullmatch(r"\[2\] bob -> all .*attached notes.txt: see there", lines[3])
+    told = data.data("read_messages")
+    assert told[0]["ts"] == "2023-11-14T22:13:20Z"
+    assert [(one["name"], one["bytes"]) for one in told[1]["attachments"]] == [("notes.txt", 7)]
+
+
+def test_a_handoff_keeps_to_its_budget(shared: Wire, shared_room: Chatroom, new_room: str) -> None:
+    """The newest messages stay, the older ones are counted, a long summary is cut and says where it is whole."""
+    for letter in "abc":
+        shared_room.say(letter * 300, room=new_room)
+    shared.text("write_summary", name="alice", content="s" * 1_000, room=new_room)
+    told = shared.text("get_handoff", room=new_room, max_chars=900)
+    assert '(+550 characters: read_latest_summary(scope="all", max_chars=1000))' in told
+    assert "c" * 300 in told
+    assert "a" * 300 not in told
+    assert "older ones left out)" in told
+    assert "s" * 1_000 in shared.text("read_latest_summary", scope="all", max_chars=1000, room=new_room)
+    assert "s" * 1_000 not in shared.text("read_latest_summary", max_chars=999, room=new_room)
 
 
 # --- two servers -----------------------------------------------------------------
