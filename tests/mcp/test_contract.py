@@ -193,7 +193,7 @@ PRESENCE: list[Row] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+@pytest.mark.parametrize("mode", ["legacy", pytest.param("2026-07-28", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("story", [CONVERSATION, BEYOND, PRESENCE], ids=["conversation", "beyond", "presence"])
 def test_the_tools_give_the_contracts_json(connect: Connect, story: list[Row], mode: str) -> None:
     """Each call of a story has exactly the keys and values of the contract, in either era of the protocol."""
