@@ -237,7 +237,7 @@ def _fresh(seen: dict[RoomName, int]) -> list[News]:
         for room in environment.store.rooms():
             log = environment.log(room)
             names = [name for name, rooms in members.items() if room in rooms]
-            count = log.count()  # before the entries are read: what comes in between is found in the next look
+            count = log.count()  # before the entries are read, so that none is ever passed over
             entries = log.newer(seen.get(room, 0)) if names else []
             seen[room] = max([count, *(entry.number or 0 for entry in entries)])
             for name in names:
