@@ -31,7 +31,7 @@ from gitchat.errors import ChatError
 from gitchat.names import Number, Oid, Uid
 from gitchat.record import MESSAGE, STATUS, SUMMARY, UNLISTED_KINDS
 
-VERSION = 3
+VERSION = 4
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -68,6 +68,8 @@ CREATE UNIQUE INDEX entry_number ON entry (chain, number) WHERE number IS NOT NU
 CREATE INDEX entry_upto ON entry (chain, upto) WHERE upto IS NOT NULL;
 CREATE INDEX entry_uid ON entry (chain, uid) WHERE uid IS NOT NULL;
 CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT NULL;
+CREATE INDEX entry_type ON entry (chain, type, number) WHERE number IS NOT NULL;
+CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' AND number IS NOT NULL;
 CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
 CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
@@ -146,14 +148,15 @@ LISTED = Condition(f"kind NOT IN ({', '.join('?' * len(UNLISTED_KINDS))})", tupl
 """Records that a listing shows. Source: docs/format.md section 4.1."""
 
 
+def of_kinds(kinds: Collection[str]) -> Condition:
+    """Records of these kinds, none of which is ``message``."""
+    # That it is no message is said in so many words: SQLite then takes the index of the few others.
+    return Condition(f"kind != 'message' AND kind IN ({', '.join('?' * len(kinds))})", tuple(sorted(kinds)))
+
+
 def statuses_for_nobody() -> Condition:
     """Status records that are addressed to nobody, and so reach nobody."""
-    return Condition("kind = ? AND recipients = ''", (STATUS,))
-
-
-def of_kind(kind: str) -> Condition:
-    """Records of a kind."""
-    return Condition("kind = ?", (kind,))
+    return Condition.all_of([of_kinds([STATUS]), Condition("recipients = ''")])
 
 
 def of_type(slug: str) -> Condition:
@@ -403,6 +406,10 @@ class Chain:
         found: int = self._ask("SELECT count(*) FROM entry WHERE {}", condition, after=after)[0][0]
         return found
 
+    def count_without(self, kinds: Collection[str]) -> int:
+        """How many records are of none of these kinds, none of which is ``message``. Looks only at those that are."""
+        return self.total - self.count_of(of_kinds(kinds))
+
     def oid_of(self, number: int) -> Oid | None:
         """The commit of a number, or None beyond the newest."""
         if number > self.count:
@@ -467,35 +474,44 @@ class Chain:
 
     def with_uid(self, prefix: str) -> list[Place]:
         """The records whose uid begins with ``prefix``, the oldest first."""
-        return self.select(Condition("uid >= ? AND uid < ?", (prefix, prefix + "~")))
+        sql = f"SELECT number, oid FROM entry WHERE uid >= ? AND uid < ? AND {_HERE} ORDER BY number"
+        return self._places(self._rows(sql, prefix, prefix + "~", self.total))
 
     def thread(self, uid: Uid) -> list[Place]:
         """The record with this uid, what it answers, what that answers ..., and every answer to any, oldest first."""
         sql = (
             "WITH RECURSIVE above (uid, reply) AS ("
-            " SELECT uid, reply FROM entry WHERE chain = :chain AND uid = ? AND number IS NOT NULL"
+            " SELECT uid, reply FROM entry WHERE chain = :chain AND uid = ? AND +number IS NOT NULL"
             " UNION SELECT entry.uid, entry.reply FROM above JOIN entry ON entry.chain = :chain"
-            " AND entry.uid = above.reply AND entry.number IS NOT NULL"
+            " AND entry.uid = above.reply AND +entry.number IS NOT NULL"
             "), thread (uid) AS ("
             " SELECT uid FROM above"
             " UNION SELECT entry.uid FROM thread JOIN entry ON entry.chain = :chain"
-            " AND entry.reply = thread.uid AND entry.number IS NOT NULL"
-            ") SELECT number, oid FROM entry WHERE chain = :chain AND number <= ? AND uid IN (SELECT uid FROM thread)"
-            " ORDER BY number"
+            " AND entry.reply = thread.uid AND +entry.number IS NOT NULL"
+            # Not a plain join: SQLite would go through all records for the sake of their order.
+            f") SELECT number, oid FROM thread CROSS JOIN entry USING (uid) WHERE {_HERE} ORDER BY number"
         )
         return self._places(self._rows(sql, uid, self.total))
 
     def numbers_of(self, uids: Collection[str]) -> dict[Uid, Number]:
         """The number of each of these uids that stands here with one."""
-        condition = Condition(f"is_pending = 0 AND uid IN ({', '.join('?' * len(uids))})", tuple(uids))
-        return {
-            Uid(uid): Number(number) for uid, number in self._ask("SELECT uid, number FROM entry WHERE {}", condition)
-        }
+        uids_here = f"uid IN ({', '.join('?' * len(uids))})"
+        sql = f"SELECT uid, number FROM entry WHERE {uids_here} AND is_pending = 0 AND {_HERE}"
+        return {Uid(uid): Number(number) for uid, number in self._rows(sql, *uids, self.count)}
 
     def newest_by_author(self) -> dict[str, tuple[Number, int]]:
         """For everybody who wrote here: the newest number, and its date in seconds since the epoch."""
-        sql = "SELECT author, max(number), seconds FROM entry WHERE {} GROUP BY author"
-        return {author: (Number(number), seconds) for author, number, seconds in self._ask(sql, ANY)}
+        # From author to author, by an index: SQLite's own GROUP BY would look at every record.
+        sql = (
+            "WITH RECURSIVE writer (author) AS ("
+            " SELECT min(author) FROM entry WHERE chain = :chain AND number IS NOT NULL"
+            " UNION ALL SELECT (SELECT min(author) FROM entry WHERE chain = :chain AND number IS NOT NULL"
+            " AND author > writer.author) FROM writer WHERE author IS NOT NULL"
+            ") SELECT entry.author, number, seconds FROM writer JOIN entry ON chain = :chain"
+            " AND number = (SELECT max(number) FROM entry WHERE chain = :chain AND number <= ?"
+            " AND entry.author = writer.author)"
+        )
+        return {author: (Number(number), seconds) for author, number, seconds in self._rows(sql, self.total)}
 
     def search(self, match: str, condition: Condition, limit: int | None) -> list[Hit]:
         """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest."""
@@ -521,6 +537,10 @@ class Chain:
 
         return self._index.rows(self._view, self._rule, ask)
 
+
+_HERE = "chain = :chain AND +number <= ?"
+"""Rows of this chain up to a number, where something else finds them. Without the plus SQLite, which has no
+statistics of this file, would rather look at all numbers. Source: sqlite.org/optoverview.html, section 2.1.1."""
 
 _CHUNK = 500
 """Values of one statement; SQLite takes at least 999."""

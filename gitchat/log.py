@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""
 
-NEAR = 1000
+NEAR = 250
 """How many records back following parents is as quick as asking the index."""
 
 LONG_WALK = 1000
@@ -311,9 +311,9 @@ class Log:
     def _indexed(self, tip: Oid | None) -> Position:
         """The position of a fetched tip, of which the index reads only what is new."""
         chain = self._index().chain(self.name, tip, rule)
-        from gitchat.index import of_kind
+        from gitchat.index import of_kinds
 
-        state, title = self._said([place.oid for place in chain.select(of_kind(META))])
+        state, title = self._said([place.oid for place in chain.select(of_kinds([META]))])
         is_plain = chain.is_plain()
         position = Position(tip, chain.count, is_plain, state == "closed", title)
         self._store.remember_if_free(self.name, position)
@@ -361,9 +361,9 @@ class Log:
         accepted = self._numbered_tip()
         is_behind = accepted is not None and (tip is None or reach.is_ancestor(tip, accepted, self._store.step))
         state = self._state()
-        from gitchat.index import of_kind
+        from gitchat.index import of_kinds
 
-        metas = self.chain().select(of_kind(META))
+        metas = self.chain().select(of_kinds([META]))
         needed = max([_needed_format(self._store.read(place.oid)) for place in metas], default=codec.FORMAT)
         self._refuse_newer(needed)
         return replace(state, tip=accepted if is_behind else tip)

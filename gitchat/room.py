@@ -43,7 +43,7 @@ from gitchat.names import (
 )
 from gitchat.participant import Participant, new_membership
 from gitchat.query import Query
-from gitchat.record import MESSAGE, UNLISTED_KINDS, Draft, Entry, Identity
+from gitchat.record import MESSAGE, STATUS, UNLISTED_KINDS, Draft, Entry, Identity
 from gitchat.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.views import Found, Handoff, HowFar, Reading, Seen, Status
 
@@ -167,7 +167,7 @@ class Room:
 
     def message_count(self) -> int:
         """How many messages and statuses there are."""
-        return self._log.chain().count_of(LISTED)
+        return self._log.chain().count_without(UNLISTED_KINDS)
 
     def describe(self, *, title: str | None = None, state: str | None = None) -> Overview:
         """Give the room a title, or the state ``open`` or ``closed``; make it where it is not there.
@@ -492,7 +492,7 @@ class Room:
         return Status(
             room=self._log.overview(),
             participants=self.participants(),
-            message_count=chain.count_of(LISTED),
+            message_count=chain.count_without(UNLISTED_KINDS),
             unread=backlog.count_of(visible),
             urgent=urgent,
             urgent_count=backlog.count_of(is_urgent),
@@ -500,7 +500,7 @@ class Room:
             question_count=chain.count_of(is_open),
             recent=newest,
             summary=summary,
-            since=self.count_since(summary) if summary is not None else chain.count_of(_MESSAGES),
+            since=self.count_since(summary) if summary is not None else chain.count_without({*UNLISTED_KINDS, STATUS}),
             other_rooms=sorted(others, key=lambda room: (-(room.active_seconds or 0), room.name)),
             labels=self._log.labels([*urgent, *questions, *newest]),
         )
