@@ -298,10 +298,10 @@ class _Front:
 
     async def _get_prompt(self, request_id: Any, params: Json) -> Json:
         name, arguments = params.get("name"), params.get("arguments") or {}
-        if not isinstance(name, str) or not isinstance(arguments, dict):
+        is_given = isinstance(arguments, dict) and all(isinstance(value, str) for value in arguments.values())
+        if not isinstance(name, str) or not is_given:
             raise _Refused(INVALID_PARAMS, "Invalid request parameters", "")
-        given = {str(key): str(value) for key, value in arguments.items()}
-        text = self._refusing(lambda: self._service.prompt(name, given))
+        text = self._refusing(lambda: self._service.prompt(name, arguments))
         return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
 
     def _refusing(self, read: Callable[[], str]) -> str:

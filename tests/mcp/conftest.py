@@ -17,11 +17,18 @@ from tests.client.conftest import Chatroom
 from tests.mcp.wire import DEADLINE_SECONDS, Wire
 from tests.world import World
 
-SERVERS = {"sdk": ("git", "chat", "mcp", "--sdk")}
+SERVERS = {"front": ("git", "chat", "mcp"), "sdk": ("git", "chat", "mcp", "--sdk")}
 """What is tested, by the name that a test's id shows."""
 
 
-@pytest.fixture(scope="session", params=list(SERVERS.values()), ids=list(SERVERS))
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(SERVERS["front"], id="front"),
+        # The reference: that both answer alike is looked at with the slow tests.
+        pytest.param(SERVERS["sdk"], id="sdk", marks=pytest.mark.slow),
+    ],
+)
 def server_command(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """The command that starts a server."""
     command: tuple[str, ...] = request.param

@@ -260,21 +260,21 @@ def test_a_model_reads_short_text(connect: Connect) -> None:
 NAMED = {"name": "alice"}
 
 REFUSALS: list[tuple[str, Json, str, str]] = [
-    ("join", {"name": " "}, "name must not be blank", "give a name"),
-    ("leave", {"name": ""}, "name must not be blank", "give a name"),
-    ("get_cursor", {"name": "\n"}, "name must not be blank", "give a name"),
-    ("set_cursor", {"name": "", "message_id": 0}, "name must not be blank", "give a name"),
-    ("read_unread", {"name": ""}, "name must not be blank", "give a name"),
-    ("check_in", {"name": ""}, "name must not be blank", "give a name"),
-    ("send_message", {"name": "", "content": "x"}, "name must not be blank", "give a name"),
-    ("send_message", NAMED | {"content": " \n"}, "content must not be blank", "give a content"),
-    ("send_message", NAMED | {"content": "x", "to": " "}, "to must not be blank", "give a to"),
-    ("write_summary", {"name": "", "content": "x"}, "name must not be blank", "give a name"),
-    ("write_summary", NAMED | {"content": ""}, "content must not be blank", "give a content"),
-    ("write_summary", NAMED | {"content": "x", "scope": " "}, "scope must not be blank", "give a scope"),
-    ("read_latest_summary", {"scope": ""}, "scope must not be blank", "give a scope"),
-    ("open_room", {"room": " "}, "room must not be blank", "give a room"),
-    ("close_room", {"room": ""}, "room must not be blank", "give a room"),
+    ("join", {"name": " "}, "name must not be blank", "give a value for name"),
+    ("leave", {"name": ""}, "name must not be blank", "give a value for name"),
+    ("get_cursor", {"name": "\n"}, "name must not be blank", "give a value for name"),
+    ("set_cursor", {"name": "", "message_id": 0}, "name must not be blank", "give a value for name"),
+    ("read_unread", {"name": ""}, "name must not be blank", "give a value for name"),
+    ("check_in", {"name": ""}, "name must not be blank", "give a value for name"),
+    ("send_message", {"name": "", "content": "x"}, "name must not be blank", "give a value for name"),
+    ("send_message", NAMED | {"content": " \n"}, "content must not be blank", "give a value for content"),
+    ("send_message", NAMED | {"content": "x", "to": " "}, "to must not be blank", "give a value for to"),
+    ("write_summary", {"name": "", "content": "x"}, "name must not be blank", "give a value for name"),
+    ("write_summary", NAMED | {"content": ""}, "content must not be blank", "give a value for content"),
+    ("write_summary", NAMED | {"content": "x", "scope": " "}, "scope must not be blank", "give a value for scope"),
+    ("read_latest_summary", {"scope": ""}, "scope must not be blank", "give a value for scope"),
+    ("open_room", {"room": " "}, "room must not be blank", "give a value for room"),
+    ("close_room", {"room": ""}, "room must not be blank", "give a value for room"),
     *[
         (tool, arguments | {field: value}, f"{field} must be between 1 and 100", "call again for more")
         for tool, arguments, field in [
@@ -301,7 +301,7 @@ REFUSALS: list[tuple[str, Json, str, str]] = [
     ("send_message", NAMED | {"content": "x", "type": "two words"}, "type 'two words'", "two-words"),
     ("send_message", NAMED | {"content": "x", "reply_to": 7}, "7", "the room is empty"),
     ("send_message", NAMED | {"content": "x", "reply_to": "nothing"}, "'nothing' names no record", "a handle such as"),
-    ("close_room", {"room": "nowhere"}, "there is no room 'nowhere' here", "git chat send --room"),
+    ("close_room", {"room": "nowhere"}, "there is no room 'nowhere' here", "room"),
     # What a model gets wrong: names of arguments, their types, one too few.
     ("join", {}, "argument 'name' is missing", "give name, [role], [room], [since]"),
     ("join", {"name": None}, "argument 'name' is missing", "give name, [role], [room], [since]"),
