@@ -15,8 +15,9 @@ command -v node >/dev/null && command -v npm >/dev/null || {
 rm -rf "$target"
 mkdir -p "$target"
 npm install --prefix "$target" --ignore-scripts --no-audit --no-fund --loglevel=error "${clients[@]}" || {
-  echo "error: npm cannot install ${clients[*]}" >&2
-  echo "hint: look whether npm reaches its registry: npm ping" >&2
-  exit 1
+  # Not everybody who runs the tests reaches npm's registry; the clients of the Python SDK are there in any case.
+  rm -rf "$target"
+  echo "npm cannot install ${clients[*]} here (npm ping): the tests with clients in TypeScript are skipped" >&2
+  exit 0
 }
 echo "${clients[*]}" > "$target/.installed"
