@@ -6,11 +6,13 @@ import os
 import random
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
+import gitchat
 from gitchat.environment import Environment
 from gitchat.log import Log
 from gitchat.names import RoomName
@@ -18,7 +20,20 @@ from gitchat.record import Draft, Identity
 
 Action = TypeVar("Action", bound=Callable[[], object])
 
+NOTHING = "`python -c pass`"
+"""The process that others are compared with."""
+
 BODY = ("The parser reads quoted keys now; two tests of the lexer still fail. " * 3)[:200]
+
+
+def programs() -> tuple[str, str]:
+    """The running Python and the ``git-chat`` beside it, which must come from a wheel.
+
+    In a source tree Python may compile the modules anew each time: then the benchmark ends.
+    """
+    if "site-packages" not in gitchat.__file__:
+        sys.exit("error: gitchat runs from a source tree here\nhint: make bench")
+    return sys.executable, str(Path(sys.executable).with_name("git-chat"))
 
 
 def sealed_variables(home: Path, *, fsync: bool = True) -> dict[str, str]:
@@ -48,11 +63,33 @@ def make_repository(path: Path, records: int) -> Path:
     return path
 
 
+def open_environment(repository: Path, *, fsync: bool) -> Environment:
+    """What a process that was just started in ``repository`` has."""
+    variables = sealed_variables(repository.parent, fsync=fsync)
+    return Environment(cwd=str(repository), variables=variables, is_terminal=False)
+
+
 def open_room(repository: Path, *, fsync: bool) -> tuple[Log, Identity]:
     """The room of ``repository``, and somebody who writes to it."""
-    variables = sealed_variables(repository.parent, fsync=fsync)
-    environment = Environment(cwd=str(repository), variables=variables, is_terminal=False)
+    environment = open_environment(repository, fsync=fsync)
     return environment.log(RoomName("lobby")), environment.identity()
+
+
+def run_measured(cwd: Path, command: list[str]) -> tuple[str, float]:
+    """What a command prints, run to its end, and the most memory in MB that it had at any time."""
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
+    variables = sealed_variables(cwd.parent)
+    done = subprocess.run([*launcher, *command], cwd=cwd, env=variables, check=True, capture_output=True, text=True)
+    return done.stdout, int(done.stderr.split()[-1]) / 1024
+
+
+_LAUNCHER = (
+    "import os, sys; process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ); "
+    "_, status, usage = os.wait4(process, 0); "
+    "print(usage.ru_maxrss, file=sys.stderr); sys.exit(os.waitstatus_to_exitcode(status))"
+)
+"""Tells the memory of a program, or of one that it started, if that took more, in KiB. Has less itself: a new
+process counts what the one had that started it."""
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -60,6 +97,12 @@ def seconds(action: Callable[[], object]) -> float:
     start = perf_counter()
     action()
     return perf_counter() - start
+
+
+def after(prepare: Callable[[], object], action: Callable[[], object]) -> float:
+    """How long ``action`` takes once everything is prepared."""
+    prepare()
+    return seconds(action)
 
 
 def interleaved(

@@ -18,23 +18,25 @@ ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "docs" / "performance.md"
 MARKER = "<!-- Below this line `make bench` writes; change nothing there by hand. -->"
 
+SECTIONS = (
+    ("Start-up", "startup.py"),
+    ("In one process, and many writers", "append.py"),
+    ("Coming back, reading, finding", "looks.py"),
+    ("The index", "indexing.py"),
+    ("Waking up", "wake.py"),
+    ("The MCP server", "server.py"),
+)
+"""The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
+repositories that take long to make."""
+
 
 def main() -> None:
     """Measure, then write the report; a failure leaves the old one."""
     with tempfile.TemporaryDirectory() as scratch:
         python = install_wheel(Path(scratch))
-        sections = [
-            f"## Figures of {datetime.now(UTC):%Y-%m-%d}",
-            machine(python, Path(scratch)),
-            "### Start-up",
-            output(python, "bench/startup.py"),
-            "### In one process, and many writers",
-            output(python, "bench/append.py"),
-            "### Waking up",
-            output(python, "bench/wake.py"),
-            "### The MCP server",
-            output(python, "bench/server.py"),
-        ]
+        sections = [f"## Figures of {datetime.now(UTC):%Y-%m-%d}", machine(python, Path(scratch))]
+        for heading, program in SECTIONS:
+            sections += [f"### {heading}", output(python, f"bench/{program}", str(Path(scratch) / "histories"))]
     by_hand = REPORT.read_text(encoding="utf-8").partition(MARKER)[0] if REPORT.exists() else "# Performance\n\n"
     REPORT.write_text(by_hand + MARKER + "\n\n" + "\n\n".join(sections) + "\n", encoding="utf-8")
     print(f"wrote {os.path.relpath(REPORT)}")

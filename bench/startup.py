@@ -9,33 +9,33 @@ from __future__ import annotations
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from figures import BODY, interleaved, make_repository, milliseconds, ratios, sealed_variables, spread, table
-
-import gitchat
+from figures import (
+    BODY,
+    NOTHING,
+    interleaved,
+    make_repository,
+    milliseconds,
+    programs,
+    ratios,
+    sealed_variables,
+    spread,
+    table,
+)
 
 PAIRS = 30
 WARM_UPS = 3
 RECORDS = 1000
 IMPORT_RUNS = 5
-NOTHING = "`python -c pass`"
 
 
 def main() -> None:
     """Print both tables."""
-    if "site-packages" not in gitchat.__file__:
-        sys.exit("error: gitchat runs from a source tree here\nhint: make bench")
     with tempfile.TemporaryDirectory() as scratch:
         repository = make_repository(Path(scratch) / "repository", RECORDS)
         print(processes(repository) + "\n\n" + imports(repository))
-
-
-def programs() -> tuple[str, str]:
-    """The running Python and the ``git-chat`` beside it."""
-    return sys.executable, str(Path(sys.executable).with_name("git-chat"))
 
 
 def processes(repository: Path) -> str:
