@@ -1,0 +1,210 @@
+"""What is ours in a client's file: how it is put in, and how only that is taken out again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gitchat.setup import jsonfile, section, tomlfile
+from gitchat.setup.launch import is_gone, is_only, runs, words_of
+from gitchat.setup.refusal import Refusal
+
+NAME = "gitchat"
+"""What our entry is called among a client's servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A text after an edit, and what its owner should know."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+class Edit(Protocol):
+    """One thing of ours in a text. A file that is missing is an empty text, both ways."""
+
+    def add(self, text: str) -> Edited:
+        """``text`` with it; the same text when it is there. Raises Refusal."""
+
+    def remove(self, text: str) -> Edited:
+        """``text`` without it; the same text when it is not there. Raises Refusal."""
+
+    def snippet(self) -> str:
+        """It alone, for a person to put in."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonServer:
+    """``entry`` as ``gitchat`` among the servers at ``path`` of a JSON file."""
+
+    path: tuple[str, ...]
+    entry: dict[str, Any]
+    has_comments: bool = False
+
+    def add(self, text: str) -> Edited:
+        place = (*self.path, NAME)
+        there = _json_at(text, place, self.has_comments)
+        if there is None:
+            return Edited(jsonfile.insert(text, place, self.entry, has_comments=self.has_comments))
+        _refuse_foreign(there)
+        if not is_gone(words_of(there)):
+            return Edited(text, _kept(there, self.entry))
+        for key in ("command", "args"):
+            change = jsonfile.replace if key in there else jsonfile.insert
+            text = change(text, (*place, key), self.entry[key], has_comments=self.has_comments)
+        return Edited(text)
+
+    def remove(self, text: str) -> Edited:
+        there = _json_at(text, (*self.path, NAME), self.has_comments)
+        if there is None:
+            return Edited(text)
+        if not _is_ours(there):
+            return Edited(text, (_LEFT,))
+        return Edited(_without(text, (*self.path, NAME), self.has_comments))
+
+    def snippet(self) -> str:
+        return jsonfile.insert("", (*self.path, NAME), self.entry, has_comments=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonHooks:
+    """Hooks of ``client`` in a JSON file: for each event the hooks that it shall have."""
+
+    client: str
+    hooks: Mapping[str, tuple[dict[str, Any], ...]]
+    has_comments: bool = False
+
+    def add(self, text: str) -> Edited:
+        text = self._without_ours(text, only_gone=True)
+        for event, wanted in self.hooks.items():
+            there = [words for path, words in self._entries(text) if path[1] == event]
+            missing = [hook for hook in wanted if not any(runs(words, *words_of(hook)[-3:]) for words in there)]
+            if missing:
+                count = len(_json_at(text, ("hooks", event), self.has_comments) or ())
+                group = {"hooks": missing}
+                text = jsonfile.insert(text, ("hooks", event, count), group, has_comments=self.has_comments)
+        return Edited(text)
+
+    def remove(self, text: str) -> Edited:
+        return Edited(self._without_ours(text))
+
+    def snippet(self) -> str:
+        return self.add("").text
+
+    def _without_ours(self, text: str, *, only_gone: bool = False) -> str:
+        """``text`` without our hooks, or without those of them whose program is gone."""
+        ours = [
+            path
+            for path, words in self._entries(text)
+            if is_only(words, "hook", self.client, words[-1]) and (is_gone(words) or not only_gone)
+        ]
+        for path in reversed(ours):
+            text = _without(text, path, self.has_comments)
+        return text
+
+    def _entries(self, text: str) -> Iterator[tuple[tuple[jsonfile.Step, ...], list[str]]]:
+        """The path and the words of each hook, first to last."""
+        events = _json_at(text, ("hooks",), self.has_comments)
+        for event, groups in events.items() if isinstance(events, dict) else ():
+            for place, group in enumerate(groups if isinstance(groups, list) else ()):
+                hooks = group.get("hooks") if isinstance(group, dict) else None
+                for count, hook in enumerate(hooks if isinstance(hooks, list) else ()):
+                    if words := words_of(hook):
+                        yield ("hooks", event, place, "hooks", count), words
+
+
+@dataclass(frozen=True, slots=True)
+class TomlServer:
+    """``entry`` as ``gitchat`` among the servers of the table ``key`` of a TOML file."""
+
+    key: str
+    entry: dict[str, Any]
+
+    def add(self, text: str) -> Edited:
+        there = self._there(text)
+        if there is None:
+            return Edited(tomlfile.insert(text, (self.key, NAME), self.entry))
+        _refuse_foreign(there)
+        if not is_gone(words_of(there)):
+            return Edited(text, _kept(there, self.entry))
+        for key in ("command", "args"):
+            text = tomlfile.change(text, (self.key, NAME, key), self.entry[key])
+        return Edited(text)
+
+    def remove(self, text: str) -> Edited:
+        there = self._there(text)
+        if there is None:
+            return Edited(text)
+        if not _is_ours(there):
+            return Edited(text, (_LEFT,))
+        return Edited(tomlfile.delete(text, (self.key, NAME)))
+
+    def snippet(self) -> str:
+        return self.add("").text
+
+    def _there(self, text: str) -> Any:
+        servers = tomlfile.parse(text).get(self.key)
+        return servers.get(NAME) if isinstance(servers, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a file that agents read."""
+
+    body: str
+
+    def add(self, text: str) -> Edited:
+        return Edited(section.put(text, self.body))
+
+    def remove(self, text: str) -> Edited:
+        return Edited(section.take(text))
+
+    def snippet(self) -> str:
+        return section.put("", self.body)
+
+
+_LEFT = f"a server called '{NAME}' there is not ours, and was left alone"
+
+
+def _json_at(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> Any:
+    """The value at ``path`` of a JSON text, or None."""
+    if not text.strip():
+        return None
+    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments), path)
+    return None if node is None else node.value
+
+
+def _without(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> str:
+    """``text`` without what is at ``path``, and without the holders that it leaves empty.
+
+    A group of hooks counts as empty without hooks, whatever it was to match.
+    """
+    text = jsonfile.delete(text, path, has_comments=has_comments)
+    while len(path := path[:-1]) > 0:
+        holder = _json_at(text, path, has_comments)
+        is_group = isinstance(path[-1], int) and "hooks" not in holder
+        if holder and not is_group:
+            break
+        text = jsonfile.delete(text, path, has_comments=has_comments)
+    return text
+
+
+def _is_ours(entry: Any) -> bool:
+    return runs(words_of(entry), "mcp")
+
+
+def _refuse_foreign(entry: Any) -> None:
+    if not _is_ours(entry):
+        raise Refusal(
+            f"has another server called '{NAME}': {json.dumps(' '.join(words_of(entry)) or entry, ensure_ascii=False)}",
+            hint="give that one another name, or take it out; nothing was written",
+            code="entry-taken",
+        )
+
+
+def _kept(there: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[str, ...]:
+    changed = sorted(key for key in {*there, *entry} if there.get(key) != entry.get(key))
+    return (f"'{NAME}' is there already; kept as it is: {', '.join(changed)}",) if changed else ()

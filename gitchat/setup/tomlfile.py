@@ -1,0 +1,96 @@
+"""TOML that a person keeps: changed in place, so that comments, order and spaces stay.
+
+A new table is text at the end of the file; tomlkit takes tables out and changes values.
+Every change is read again with Python's own ``tomllib``, and has to mean what was meant.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from typing import Any
+
+from gitchat.setup.refusal import malformed, not_editable
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables that ``text`` says. Raises Refusal ``malformed-config``."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise _malformed(text) from None
+
+
+def _malformed(text: str) -> Exception:
+    """tomlkit tells the place as numbers, which tomllib of Python 3.11 does not."""
+    import tomlkit.exceptions
+
+    try:
+        tomlkit.parse(text)
+    except tomlkit.exceptions.ParseError as error:
+        lines = text.splitlines(keepends=True)[: error.line - 1]
+        return malformed("TOML", text, len("".join(lines)) + error.col, str(error).partition(" at line")[0])
+    except tomlkit.exceptions.TOMLKitError as error:
+        return malformed("TOML", text, 0, str(error))
+    return malformed("TOML", text, 0, "it cannot be read")
+
+
+def insert(text: str, path: tuple[str, str], table: dict[str, Any]) -> str:
+    """``text`` with ``table`` at its end, under the header ``[path]``. Nothing may be at ``path`` yet.
+
+    Raises:
+        Refusal: ``malformed-config``; ``not-editable`` when the file closed that part, as ``{ ... }`` does.
+    """
+    import tomlkit
+
+    outer, inner = path
+    expected = parse(text)
+    if not isinstance(expected.setdefault(outer, {}), dict):
+        raise not_editable("TOML")
+    expected[outer][inner] = table
+    newline = "\r\n" if "\r\n" in text else "\n"
+    block = tomlkit.dumps({outer: {inner: table}}).strip().replace("\n", newline) + newline
+    if text.strip():
+        text += newline if text.endswith("\n") else newline * 2
+    return _checked(text + block, expected)
+
+
+def change(text: str, path: tuple[str, ...], value: Any) -> str:
+    """``text`` with ``value`` instead of the one at ``path``, which is there. Raises as :func:`insert`."""
+    import tomlkit
+
+    expected, document = parse(text), tomlkit.parse(text)
+    for holder in (expected, document):
+        part: Any = holder
+        for key in path[:-1]:
+            part = part[key]
+        part[path[-1]] = copy.deepcopy(value)
+    return _checked(tomlkit.dumps(document), expected)
+
+
+def delete(text: str, path: tuple[str, str]) -> str:
+    """``text`` without the table at ``path``, which is there. Raises as :func:`insert`."""
+    import tomlkit
+
+    outer, inner = path
+    expected, document = parse(text), tomlkit.parse(text)
+    for holder in (expected, document):
+        part: Any = holder
+        del part[outer][inner]
+        if not part[outer]:
+            del part[outer]
+    rest = tomlkit.dumps(document)
+    if text.startswith(rest):  # it was the last one: the empty line before it came with it
+        rest = re.sub(r"(?<=\n)\r?\n\Z", "", rest)
+    return _checked(rest, expected)
+
+
+def _checked(text: str, expected: dict[str, Any]) -> str:
+    try:
+        is_meant = tomllib.loads(text) == expected
+    except tomllib.TOMLDecodeError:
+        is_meant = False
+    if not is_meant:
+        raise not_editable("TOML")
+    return text
