@@ -1,6 +1,6 @@
 """TOML that a person keeps: changed in place, so that comments, order and spaces stay.
 
-A new table is text at the end of the file; tomlkit takes tables out and changes values.
+A new table is lines at the end of the file, and goes as lines; tomlkit does the rest.
 Every change is read again with Python's own ``tomllib``, and has to mean what was meant.
 """
 
@@ -11,7 +11,7 @@ import re
 import tomllib
 from typing import Any
 
-from gitchat.setup.refusal import malformed, not_editable
+from gitchat.setup.refusal import Refusal, malformed, not_editable
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -80,10 +80,31 @@ def delete(text: str, path: tuple[str, str]) -> str:
         del part[outer][inner]
         if not part[outer]:
             del part[outer]
-    rest = tomlkit.dumps(document)
-    if text.startswith(rest):  # it was the last one: the empty line before it came with it
-        rest = re.sub(r"(?<=\n)\r?\n\Z", "", rest)
-    return _checked(rest, expected)
+    try:
+        return _checked(_without_lines(text, path), expected)
+    except Refusal:  # it does not stand under a header of its own
+        return _checked(tomlkit.dumps(document), expected)
+
+
+def _without_lines(text: str, path: tuple[str, str]) -> str:
+    """``text`` without the lines from the header ``[path]`` to the last value under it or under a table in it.
+
+    tomlkit would also take the comments after them, up to the next table, which are somebody else's.
+    """
+    lines = text.splitlines(keepends=True)
+    outer, inner = (rf"""["']?{re.escape(part)}["']?""" for part in path)
+    ours = re.compile(rf"\s*\[\s*{outer}\s*\.\s*{inner}\s*[.\]]")
+    first = next((place for place, line in enumerate(lines) if ours.match(line)), len(lines))
+    end = first
+    for place, line in enumerate(lines[first:], first + 1):
+        if line.lstrip().startswith("[") and not ours.match(line):
+            break
+        if line.strip() and not line.lstrip().startswith("#"):
+            end = place
+    is_apart = first > 0 and not lines[first - 1].strip()
+    if is_apart and (end == len(lines) or not lines[end].strip()):
+        first -= 1  # one empty line is enough
+    return "".join(lines[:first] + lines[end:])
 
 
 def _checked(text: str, expected: dict[str, Any]) -> str:

@@ -167,6 +167,27 @@ def test_a_table_between_others_is_deleted() -> None:
     assert rest.endswith("[tui]\ntheme = 'dark' # so\n")
 
 
+def test_comments_after_a_table_are_not_part_of_it() -> None:
+    """Whoever appends a line to the file does not lose it with our entry."""
+    changed = tomlfile.insert(TABLES, ("mcp_servers", "gitchat"), ENTRY)
+    assert tomlfile.delete(changed + "\n# later\n", ("mcp_servers", "gitchat")) == TABLES + "\n# later\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'mcp_servers.gitchat.command = "git"\nmcp_servers.other.command = "x"\n',
+        '[mcp_servers]\ngitchat = { command = "git" }\nother = { command = "x" }\n',
+        '["mcp_servers" . gitchat]\ncommand = "git"\n[mcp_servers.other]\ncommand = "x"\n',
+    ],
+)
+def test_a_table_in_another_form_is_deleted(text: str) -> None:
+    """As dotted keys, as an inline table, with quotes."""
+    assert tomllib.loads(tomlfile.delete(text, ("mcp_servers", "gitchat"))) == {
+        "mcp_servers": {"other": {"command": "x"}}
+    }
+
+
 def test_a_closed_table_is_refused() -> None:
     """An inline table cannot be added to from outside, and rewriting it would cost its layout."""
     with pytest.raises(Refusal) as caught:
