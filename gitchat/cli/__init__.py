@@ -48,7 +48,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
     epilog="Everything is stored under refs/chatroom/ in this repository; your files, index, branches and "
-    "configuration are never touched. Try: git chat send 'hello'",
+    "configuration are never touched, unless you ask setup to. Try: git chat send 'hello'",
 )
 @click.version_option(__version__, "--version", prog_name="git-chat", message="%(prog)s %(version)s")
 @click.pass_context

@@ -131,11 +131,20 @@ def _list(environment: Environment, place: Place, screen: terminal.Screen) -> No
         said = f"found: {', '.join(found)}" if found else "not found"
         click.echo(f"{screen.style(f'{client.name:<9}', bold=bool(found))} {client.title}, {said}", color=True)
         if client.is_written:
-            state = "is set up" if clients.is_set_up(client, place) else f"git chat setup {client.name}"
-            files = [_name(target.path, place) for target in client.targets(place)]
-            click.echo(f"          {state}: {', '.join(files)}")
+            click.echo(f"          {terminal.escape_line(_state(client, place))}")
         elif found:
             click.echo(f"          untested, so by hand: git chat setup {client.name} --print")
+
+
+def _state(client: Client, place: Place) -> str:
+    """The command that would write the client's files, or that they are written, and which."""
+    from gitchat.setup import clients
+
+    try:
+        state = "is set up" if clients.is_set_up(client, place) else f"git chat setup {client.name}"
+        return f"{state}: {', '.join(_name(target.path, place) for target in client.targets(place))}"
+    except ChatError as error:
+        return f"cannot be set up: {error}"
 
 
 def _print_snippets(chosen: list[Client], place: Place) -> None:

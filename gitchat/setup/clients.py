@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitchat.errors import UserError
+from gitchat.errors import ChatError, UserError
 from gitchat.names import suggest_slug
 from gitchat.setup import disk
 from gitchat.setup.edits import Edit, JsonHooks, JsonServer, Section, TomlServer
@@ -115,10 +115,18 @@ def targets(chosen: list[Client], place: Place, *, is_removal: bool) -> list[Tar
     listed = {target.path: target for client in chosen for target in client.targets(place)}
     if is_removal:
         for other in CLIENTS:
-            if other.is_written and other not in chosen and is_set_up(other, place):
-                for target in other.targets(place):
-                    listed.pop(target.path, None)
+            if other.is_written and other not in chosen:
+                for path in _used_by(other, place):
+                    listed.pop(path, None)
     return list(listed.values())
+
+
+def _used_by(client: Client, place: Place) -> set[Path]:
+    """The files in which ``client`` needs what is ours; none when its own cannot be read."""
+    try:
+        return {target.path for target in client.targets(place)} if is_set_up(client, place) else set()
+    except ChatError:
+        return set()
 
 
 def is_set_up(client: Client, place: Place) -> bool:

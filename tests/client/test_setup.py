@@ -525,6 +525,18 @@ def test_a_client_that_is_not_written_has_a_snippet(chatroom: Chatroom, client: 
     assert "mcp" in json.dumps(json.loads(snippet))
 
 
+def test_a_damaged_file_of_one_client_is_no_matter_for_the_others(chatroom: Chatroom) -> None:
+    """It is listed as such, and another client is set up and removed beside it."""
+    lay(chatroom.path, {".gemini/settings.json": "{"})
+    before = contents(chatroom.path)
+    told = chatroom.chat("setup", check=True).stdout
+    assert "cannot be set up" in told
+    assert ".gemini/settings.json is not JSON: line 1, column 2" in told
+    chatroom.chat("setup", "claude", check=True)
+    chatroom.chat("setup", "claude", "--remove", check=True)
+    assert contents(chatroom.path) == before
+
+
 def test_what_only_the_user_can_do_is_told(chatroom: Chatroom) -> None:
     """A repository cannot approve its own server, folder or hooks."""
     told = chatroom.chat("setup", "claude", "codex", "gemini", check=True).stdout.partition("Left for you:")[2]
