@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gitchat import gate
+from gitchat import gate, trial
 from gitchat.environment import Environment, clobbering_refspecs
 from gitchat.errors import ChatError, FormatError
 from gitchat.journal import Journal
@@ -46,7 +46,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
     yield from _access(location.common_dir)
     yield from _mirrors(environment)
     yield from _pushes(environment)
-    yield _hooks(environment)
+    yield from trial.examine(environment)
     yield from _locks(environment)
     try:
         environment.store
@@ -135,12 +135,6 @@ def _pushes(environment: Environment) -> Iterator[Finding]:
 def _matches_rooms(source: str) -> bool:
     fixed, star, _ = source.partition("*")
     return source.startswith(REF_PREFIX) or (star == "*" and REF_PREFIX.startswith(fixed))
-
-
-def _hooks(environment: Environment) -> Finding:
-    path = os.fsdecode(environment.git("rev-parse", "--git-path", "hooks")).strip()
-    configured = environment.config.get("core.hooksPath")
-    return Finding("ok", "hooks", f"git runs hooks from {path}" + (" (core.hooksPath)" if configured else ""))
 
 
 def _locks(environment: Environment) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ Everything below gets these as arguments.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -51,6 +52,9 @@ _SESSION_VARIABLES = ("GITCHAT_SESSION", "CLAUDE_CODE_SESSION_ID")
 """Variables with the id of the client's conversation; ours can set right what a client hands on."""
 
 _MAX_SESSION_CHARS = 128
+
+HOOK_SECONDS = 2.0
+"""How long what a git hook started may take. Who waits longer for a lock waits for somebody who is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,25 @@ class Environment:
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""
         return Path(str(self.worktree).removesuffix("/.git").removesuffix(".git")).name
+
+    def commit(self, revision: str) -> str:
+        """The full id of the project's commit that ``revision`` names, as git reads it. Of a full id, which may be
+        one that git has lost, itself.
+
+        Raises:
+            UserError: ``no-such-commit``.
+        """
+        try:
+            answer = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except git.GitFailed as error:
+            if re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", revision):
+                return revision
+            raise UserError(
+                f"{revision!r} names no commit here",
+                hint="see which there are: git log --oneline",
+                code="no-such-commit",
+            ) from error
+        return answer.decode().strip()
 
     # --- rooms -----------------------------------------------------------------
 
@@ -410,6 +433,21 @@ class Environment:
         """
         session = self.variables.get("GITCHAT_SESSION")
         return bool(session) and session == holder.session
+
+    def outside_the_hook(self) -> Environment:
+        """These surroundings without what git exports to a hook for one command: the index, author and date of a
+        commit, which are not ours. Which repository it is stays.
+        """
+        kept = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+        repository = {name: self.variables[name] for name in kept if name in self.variables}
+        return replace(self, variables={**git.scrub(self.variables), **repository}, is_terminal=False)
+
+    def hook_seconds(self) -> float:
+        """How long what a hook started may take: ``GITCHAT_HOOK_SECONDS``, else 2."""
+        try:
+            return max(0.001, float(self.variables.get("GITCHAT_HOOK_SECONDS", "")))
+        except ValueError:
+            return HOOK_SECONDS
 
     def in_session(self, session: str, name: Name) -> Environment:
         """These surroundings for a process that goes by ``name``, and for what it starts."""

@@ -486,6 +486,14 @@ class Log:
         found.reverse()
         return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage)
 
+    def about_commit(self, commit: str) -> Listing:
+        """The records about a commit of the project (its full id), oldest first. Raises FormatError."""
+        from gitchat.index import Condition
+
+        places = self.chain().select(Condition("commit_oid = ?", (commit,)))
+        entries = [self.entry_at(*place) for place in places]
+        return Listing(entries, self.labels(entries), None)
+
     def newer(self, number: int) -> list[Entry]:
         """The records with a greater number, oldest first. Reads no others. Raises FormatError."""
         found = list(takewhile(lambda entry: entry.number is None or entry.number > number, self.entries()))

@@ -23,6 +23,8 @@ class Query:
     recipient: str | None = None
     type: str | None = None
     between: tuple[str, str] | None = None
+    commit: str | None = None
+    """The full id of a commit of the project that a record is about."""
     pattern: re.Pattern[str] | None = None
     with_status: bool = True
 
@@ -37,6 +39,7 @@ class Query:
             and (self.recipient is None or self.recipient in record.recipients)
             and (self.type is None or record.type == self.type)
             and (self.between is None or _is_between(entry, *self.between))
+            and (self.commit is None or record.commit == self.commit)
             and (self.pattern is None or self.pattern.search(record.body) is not None)
         )
 

@@ -66,6 +66,7 @@ def condition_of(query: Query) -> Condition:
         (query.sender, "author = ?"),
         (query.recipient and f",{query.recipient},", "instr(coalesce(nullif(recipients, ''), ',all,'), ?)"),
         (query.type, "type = ?"),
+        (query.commit, "commit_oid = ?"),
     ]
     conditions = [Condition(sql, (value,)) for value, sql in parts if value is not None]
     if query.between is not None:

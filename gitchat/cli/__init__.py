@@ -21,7 +21,7 @@ from gitchat.errors import ChatError
 
 COMMANDS = (
     "send", "inbox", "read", "log", "show", "search", "handoff", "status", "summary", "who", "join", "leave", "cursor",
-    "rooms", "room", "sync", "push", "pull", "remote", "setup", "mcp", "doctor", "verify",
+    "rooms", "room", "sync", "push", "pull", "remote", "setup", "hook", "mcp", "doctor", "verify",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

@@ -45,6 +45,7 @@ DEFAULT_COUNT = 50
 @click.option("--grep", metavar="PATTERN", help="Whose text matches a regular expression.")
 @click.option("-i", "--ignore-case", is_flag=True, help="For --grep: capitals do not matter.")
 @click.option("-F", "--fixed-strings", is_flag=True, help="For --grep: PATTERN is plain text.")
+@click.option("--commit", metavar="REV", help="About this commit of the project: HEAD~2, a branch, an id.")
 @click.option("--thread", metavar="NUMBER", help="Message NUMBER, what it answers, and all answers.")
 @click.option("--graph", is_flag=True, help="Draw which message answers which.")
 @click.option("--reverse", is_flag=True, help="Newest first.")
@@ -70,6 +71,7 @@ def command(
     grep: str | None,
     ignore_case: bool,
     fixed_strings: bool,
+    commit: str | None,
     thread: str | None,
     graph: bool,
     reverse: bool,
@@ -87,6 +89,7 @@ def command(
       git chat log --since yesterday --from alice
       git chat log --between alice codex --oneline
       git chat log --thread 12 --graph
+      git chat log --commit HEAD
       git chat log --json | jq -r .content
     """
     if graph and (reverse or as_json):
@@ -104,13 +107,19 @@ def command(
         recipient=parse_recipient(recipient) if recipient is not None else None,
         type=parse_slug(type_, "type") if type_ is not None else None,
         between=(parse_recipient(between[0]), parse_recipient(between[1])) if between else None,
+        commit=environment.commit(commit) if commit is not None else None,
         pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
         with_status=not no_status,
     )
-    is_whole = everything or since is not None or thread is not None
+    is_whole = everything or since is not None or thread is not None or commit is not None
     limit = count if count is not None and not everything else None if is_whole else DEFAULT_COUNT
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    listing = chat.listing(query, limit) if thread is None else _thread(environment, room, thread, query, limit)
+    if thread is not None:
+        listing = _narrowed(_thread(environment, room, thread), query, limit)
+    elif query.commit is not None:
+        listing = _narrowed(chat.about_commit(query.commit), query, limit)
+    else:
+        listing = chat.listing(query, limit)
     if not listing.entries and listing.damage is None:
         _say_empty(environment, name, as_json, is_filtered=query != Query() or thread is not None)
     if reverse:
@@ -137,11 +146,15 @@ def _lines(renderer: Renderer, listing: Listing, oneline: bool, as_json: bool) -
     return renderer.oneline(listing.entries) if oneline else renderer.listing(listing.entries, listing.labels)
 
 
-def _thread(environment: Environment, room: str | None, locator: str, query: Query, limit: int | None) -> Listing:
-    """What of the thread of a record fits ``query``, and of that the newest ``limit``."""
+def _thread(environment: Environment, room: str | None, locator: str) -> Listing:
+    """The whole thread of a record."""
     from gitchat.room import Room  # brings SQLite, which a plain log does without
 
-    listing = Room(environment, room).thread(locator)
+    return Room(environment, room).thread(locator)
+
+
+def _narrowed(listing: Listing, query: Query, limit: int | None) -> Listing:
+    """What of ``listing`` fits ``query``, and of that the newest ``limit``."""
     entries = [entry for entry in listing.entries if query.matches(entry)]
     return replace(listing, entries=entries[max(0, len(entries) - limit) :] if limit is not None else entries)
 
