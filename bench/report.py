@@ -23,6 +23,7 @@ SECTIONS = (
     ("In one process, and many writers", "append.py"),
     ("Coming back, reading, finding", "looks.py"),
     ("The index", "indexing.py"),
+    ("A commit with the hook", "hook.py"),
     ("Waking up", "wake.py"),
     ("The MCP server", "server.py"),
 )

@@ -22,8 +22,7 @@ RAN_FIRST = '#!/bin/sh\necho "$0 $*" >> ran\nexit 7\n'
 
 @pytest.fixture
 def hooked(chatroom: Chatroom) -> Chatroom:
-    """A repository with our hooks, which are given all the time that a loaded machine needs."""
-    chatroom.world.variables["GITCHAT_HOOK_SECONDS"] = "60"
+    """A repository with our hooks, of every event."""
     chatroom.chat("hook", "install", *EVENTS, check=True)
     return chatroom
 
@@ -356,7 +355,6 @@ def test_head_that_is_none_is_told_by_nothing(hooked: Chatroom, head: str) -> No
 
 def test_hook_that_was_there_runs_first_and_its_status_counts(chatroom: Chatroom) -> None:
     """With its arguments; git checkout fails when its hook does. The branch is told all the same."""
-    chatroom.world.variables["GITCHAT_HOOK_SECONDS"] = "60"
     old = chatroom.path / ".git" / "hooks" / "post-checkout"
     old.write_text(RAN_FIRST)
     old.chmod(0o755)
@@ -460,7 +458,6 @@ def test_killed_install_is_finished_by_the_next(chatroom: Chatroom) -> None:
 @pytest.mark.parametrize("place", ["inside", "outside"])
 def test_directory_of_core_hookspath_is_used(chatroom: Chatroom, place: str) -> None:
     """From any directory below; one in the work tree holds no path of this machine, for others run it, too."""
-    chatroom.world.variables["GITCHAT_HOOK_SECONDS"] = "60"
     directory = chatroom.path / ".githooks" if place == "inside" else chatroom.world.root / "hooks"
     chatroom.git("config", "core.hooksPath", ".githooks" if place == "inside" else str(directory))
     (chatroom.path / "below").mkdir()
@@ -475,7 +472,6 @@ def test_directory_of_core_hookspath_is_used(chatroom: Chatroom, place: str) -> 
 
 def test_hook_of_the_whole_machine_begins_no_room(chatroom: Chatroom) -> None:
     """Where nobody chats it stays silent, unless it was asked for there."""
-    chatroom.world.variables["GITCHAT_HOOK_SECONDS"] = "60"
     chatroom.git("config", "--global", "core.hooksPath", str(chatroom.world.root / "hooks"))
     chatroom.chat("hook", "install", check=True)
     commit(chatroom, "silent")
@@ -503,7 +499,6 @@ exit $?
 @pytest.mark.parametrize("script", [None, b"echo theirs > ran", b"echo theirs > ran\n", b"echo theirs > ran\r\n"])
 def test_husky_runs_our_lines_in_the_users_script(chatroom: Chatroom, script: bytes | None) -> None:
     """Its own directory, which it writes anew, stays as it is; the script comes back to the byte."""
-    chatroom.world.variables["GITCHAT_HOOK_SECONDS"] = "60"
     inside, user = chatroom.path / ".husky" / "_", chatroom.path / ".husky" / "post-commit"
     inside.mkdir(parents=True)
     (inside / "h").write_text(HUSKY)
