@@ -24,7 +24,7 @@ from gitchat import search
 from gitchat.cursor import Backlog, Cursor, beyond
 from gitchat.environment import Environment
 from gitchat.errors import ConflictError, UserError
-from gitchat.index import ANY, LISTED, Condition, Place, statuses_for_nobody, unanswered, visible_to
+from gitchat.index import ANY, LISTED, Chain, Condition, Place, statuses_for_nobody, unanswered, visible_to
 from gitchat.log import Listing, Log, Overview
 from gitchat.names import (
     EVERYBODY,
@@ -395,6 +395,7 @@ class Room:
     def summarize(self, text: str, scope: str = EVERYONE) -> Summary:
         """Add a summary of what I have read, or of the whole room when I never marked anything.
 
+        What I wrote right after that is in it, too: nobody has to read what he says.
         ``scope`` is ``all``, a name, or any other line: who asks for that very scope gets it.
 
         Raises:
@@ -405,15 +406,25 @@ class Room:
         self._log.check_size(Draft(body=text))
         self._log.refuse_closed()
         chain = self._log.chain()
-        value = self._cursor().value
-        upto = chain.count if value is None else self._cursor().backlog(chain).last_read
-        covers: list[Oid] = chain.tips if value is None else [value]
+        covers, upto = self._known_to_me(chain)
         summary = self._summaries().write(
             text, scope, covers=covers, upto=upto, sender=self.identity, now=self.environment.now(),
             uid=self.environment.new_uid(),
         )  # fmt: skip
         self._seen()
         return summary
+
+    def _known_to_me(self, chain: Chain) -> tuple[list[Oid], int]:
+        """Commits that reach what I have read, with what I wrote right after it, and up to which number that is."""
+        value = self._cursor().value
+        if value is None:
+            return chain.tips, chain.count
+        backlog = self._cursor().backlog(chain)
+        of_others = backlog.select(Condition("author != ?", (self.me,)), limit=1)
+        upto = of_others[0].number - 1 if of_others else chain.total
+        # In a merged log a cursor may have read more than a first part; then it alone says what.
+        reached = chain.commit_upto(upto) if isinstance(backlog.numbers, range) else None
+        return ([value], backlog.last_read) if reached is None else ([reached], upto)
 
     def summary(self, scope: str = EVERYONE) -> Summary | None:
         """The newest summary of exactly this scope; None without one. Raises UserError ``bad-scope``."""

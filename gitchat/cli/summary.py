@@ -36,8 +36,8 @@ _SCOPE = click.option("--scope", metavar="SCOPE", help="Whom it is for: all, a n
 def command() -> None:
     """Write and read summaries for who was away.
 
-    A summary covers what its writer has read (git chat read), or the whole room when its
-    writer never marked anything. Numbers of summaries count apart from those of messages.
+    A summary covers what its writer has read (git chat read) and wrote after it, or the whole
+    room when its writer never marked anything. Numbers of summaries count apart from those of messages.
 
     \b
     Examples:

@@ -313,6 +313,21 @@ def test_summary_covers_what_its_author_has_read(house: House) -> None:
     assert since(house) == [3]
 
 
+def test_summary_covers_what_its_author_wrote_after_reading(house: House) -> None:
+    """A handoff does not repeat what the summary's author said before it, up to the first word of somebody else."""
+    house.say("one", "two")
+    bob = house.room("bob")
+    bob.read()
+    for text in ("I begin", "done"):
+        bob.send(text)
+    assert bob.summarize("one, two and done").covered_hint == "1-4"
+    assert since(house) == []
+    house.say("five")
+    bob.send("six")
+    assert bob.summarize("the same").covered_hint == "1-4"
+    assert since(house) == [5, 6]
+
+
 def test_summary_of_somebody_without_a_cursor_covers_the_whole_room(house: House) -> None:
     """Who never marked anything has read the log in another way."""
     house.say("one", "two", "three")
