@@ -7,22 +7,36 @@ stands for any text, ``[...]`` alone on a line for any lines; a time of day stan
 other, and a day between dashes for any day. ``(exit 3)`` alone on the
 last line of an output is the exit status; without it the status is 0.
 
-Every participant has an own HOME and starts in an own directory; the directory is kept
-between the blocks of a document.
+Every participant has a HOME, starts in it, and has a shell that stays for the whole
+document: its directory, variables and background jobs. A command that ends in ``&`` goes
+on meanwhile; what the page says that it prints is waited for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import os
 import re
-from collections.abc import Iterator
+import select
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
 from tests.world import GITCONFIG, World
 
 _FENCE = re.compile(r"```console(?: ~(?P<who>[a-z-]+))?\s*")
 _STATUS = re.compile(r"\(exit (\d+)\)")
+
+_PROMPT = "--- the shell is ready, the status was"
+"""What a shell prints after each command; no command of a page does."""
+
+DEADLINE_SECONDS = 60
 
 
 @dataclass
@@ -77,33 +91,100 @@ def _pattern(line: str) -> str:
     if re.fullmatch(r"-- .* --", line):
         return r"-- \w+, \d+ \w+ \d{4} --"
     literal = ".*".join(re.escape(part) for part in line.split("[..]"))
-    return re.sub(r"(?<![\w:])\d\d:\d\d(?![\w:])", r"\\d\\d:\\d\\d", literal)
+    return re.sub(r"(?<![\w:])\d\d:\d\d(?!\w|:\d)", r"\\d\\d:\\d\\d", literal)
+
+
+class Shell:
+    """One participant's terminal. Ends, with everything that was started in it, at ``close``."""
+
+    def __init__(self, home: Path, variables: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            ["bash", "--norc"],
+            cwd=home,
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._unseen = ""
+        self._type("set -m")  # as at a terminal: a job is a process group, and `kill %1` reaches all of it
+
+    def run(self, command: str, expected: list[str]) -> tuple[list[str], int]:
+        """The lines that ``command`` prints, and its exit status.
+
+        Raises:
+            AssertionError: it did not end in time.
+        """
+        self._type(f"eval {shlex.quote(command)} < /dev/null", f"printf '\\n%s %d\\n' '{_PROMPT}' $?")
+        self._read_until(lambda: re.search(rf"^{_PROMPT} \d+$", self._unseen, re.MULTILINE) is not None)
+        before, _, after = self._unseen.partition(f"\n{_PROMPT} ")
+        status, _, rest = after.partition("\n")
+        self._unseen = before + rest
+        if command.endswith("&"):
+            self._read_until(lambda: matches(expected, _lines(self._unseen)), must_come=False)
+        printed, self._unseen = self._unseen, ""
+        return _lines(printed), int(status)
+
+    def _type(self, *lines: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self._process.stdin.flush()
+
+    def _read_until(self, is_there: Callable[[], bool], *, must_come: bool = True) -> None:
+        assert self._process.stdout
+        end = time.monotonic() + DEADLINE_SECONDS
+        while not is_there():
+            ready, _, _ = select.select([self._process.stdout], [], [], max(0.0, end - time.monotonic()))
+            part = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+            if not part:
+                assert not must_come, f"the shell does not answer; it printed {self._unseen!r}"
+                return
+            self._unseen += part.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Kill the shell and what still runs in its session, whatever it waits for."""
+        for word in subprocess.run(
+            ["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True
+        ).stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(int(word)) == self._process.pid:
+                    os.kill(int(word), signal.SIGKILL)
+        self._process.communicate()
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip("\n").split("\n")] if text.strip() else []
 
 
 class Session:
-    """The participants of one document and where each of them is."""
+    """The participants of one document, each at a terminal. A context manager: it closes the terminals."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._places: dict[str, Path] = {}
+        self._shells: dict[str, Shell] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for shell in self._shells.values():
+            shell.close()
 
     def run(self, step: Step) -> None:
         """Run one step. Raises AssertionError with the difference when it does something else."""
-        home = self._world.root / step.who
-        if step.who not in self._places:
-            home.mkdir(exist_ok=True)
-            (home / ".gitconfig").write_text(GITCONFIG.replace("Alice", step.who.title()).replace("alice", step.who))
-            self._places[step.who] = home
-        place = home / ".place"
-        script = f"exec 2>&1\n{step.command}\nstatus=$?\npwd > '{place}'\nexit $status\n"
-        variables = {"HOME": str(home), "GIT_CONFIG_GLOBAL": str(home / ".gitconfig")}
-        done = self._world.run("bash", "-c", script, cwd=self._places[step.who], check=False, **variables)
-        if place.exists():
-            self._places[step.who] = Path(place.read_text().strip())
-        actual = [line.rstrip() for line in done.stdout.rstrip("\n").split("\n")] if done.stdout.strip() else []
-        if not matches(step.expected, actual) or done.returncode != step.status:
+        if step.who not in self._shells:
+            self._shells[step.who] = self._begin(step.who)
+        actual, status = self._shells[step.who].run(step.command, step.expected)
+        if not matches(step.expected, actual) or status != step.status:
             difference = "\n".join(difflib.unified_diff(step.expected, actual, "document", "reality", lineterm=""))
             raise AssertionError(
-                f"line {step.line}, ~{step.who}$ {step.command}\n"
-                f"exit {done.returncode}, expected {step.status}\n{difference}"
+                f"line {step.line}, ~{step.who}$ {step.command}\nexit {status}, expected {step.status}\n{difference}"
             )
+
+    def _begin(self, who: str) -> Shell:
+        home = self._world.root / who
+        home.mkdir(exist_ok=True)
+        (home / ".gitconfig").write_text(GITCONFIG.replace("Alice", who.title()).replace("alice", who))
+        own = {"HOME": str(home), "GIT_CONFIG_GLOBAL": str(home / ".gitconfig")}
+        return Shell(home, self._world.variables | own)
