@@ -31,7 +31,7 @@ from gitchat.errors import ChatError
 from gitchat.names import Number, Oid, Uid
 from gitchat.record import MESSAGE, STATUS, SUMMARY, UNLISTED_KINDS
 
-VERSION = 4
+VERSION = 5
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -71,6 +71,9 @@ CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT N
 CREATE INDEX entry_type ON entry (chain, type, number) WHERE number IS NOT NULL;
 CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' AND number IS NOT NULL;
 CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
+CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
+CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
+CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
 CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
 """
