@@ -40,6 +40,9 @@ BY_DEFAULT = ("commit", "merge", "rewrite")
 _SHEBANG = b"#!/bin/sh\n"
 _BEGIN = re.compile(rb"^# gitchat hook \d+: ", re.MULTILINE)
 _END = b" # gitchat hook ends\n"
+_MOVED_ASIDE = (".legacy", ".old")
+"""What pre-commit and lefthook append to the name of a hook that they find when they install theirs."""
+
 _PROGRAM = "program=''\n"
 
 State = Literal["installed", "absent", "foreign", "displaced"]
@@ -141,13 +144,14 @@ def install(environment: Environment, events: Iterable[str]) -> list[Hook]:
 
 def _install(place: Directory, hook: Hook) -> None:
     content = _read(hook.path)
+    _clear_copies(hook.path)
     if hook.state == "displaced" and hook.before is not None and not _is_same(hook.path, hook.before):
         raise ConflictError(
             f"another program put its hook over ours: {hook.path}; what ours ran before is {hook.before.name}",
             hint=f"see what of both is wanted, remove the other, and install again: rm '{hook.before}'",
             code="hook-displaced",
         )
-    if hook.state == "installed" and content is not None and not content.startswith(_SHEBANG + b"# gitchat hook "):
+    if hook.state == "installed" and content is not None and not _is_ours_alone(content):
         without = _without_block(content)
         _write(hook.path, without + _appended(place, hook.path.name))
     elif place.is_husky and content is not None and hook.state == "foreign":
@@ -173,11 +177,17 @@ def uninstall(environment: Environment) -> list[Hook]:
         UserError: ``hooks-off``.
         StorageError: the directory cannot be written to.
     """
-    installed = [hook for hook in look(environment) if hook.state == "installed"]
+    found = look(environment)
+    for hook in found:
+        with _told(hook.path):
+            _clear_copies(hook.path)
+            if hook.state == "displaced" and hook.before is not None and _is_same(hook.path, hook.before):
+                hook.before.unlink()
+    installed = [hook for hook in found if hook.state == "installed"]
     for hook in installed:
         with _told(hook.path):
             content = _read(hook.path) or b""
-            if not content.startswith(_SHEBANG + b"# gitchat hook "):
+            if not _is_ours_alone(content):
                 _write(hook.path, _without_block(content))
             elif hook.before is not None:
                 hook.before.replace(hook.path)
@@ -229,10 +239,22 @@ def _is_ours(content: bytes) -> bool:
     return _BEGIN.search(content) is not None
 
 
+def _is_ours_alone(content: bytes) -> bool:
+    return content.startswith(_SHEBANG + b"# gitchat hook ")
+
+
 def _is_same(path: Path, other: Path) -> bool:
-    """Whether both are one file: then an install was killed before it put ours there."""
-    one, two = path.lstat(), other.lstat()
-    return (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino)
+    """Whether both are one hook: an install was killed before it put ours there, or its owner wrote it anew."""
+    content = _read(path)
+    return os.path.samestat(path.lstat(), other.lstat()) or (content is not None and content == _read(other))
+
+
+def _clear_copies(path: Path) -> None:
+    """Remove ours where another program moved it when it put its own hook there, to run it from there or never."""
+    for suffix in _MOVED_ASIDE:
+        copy = path.with_name(path.name + suffix)
+        if _is_ours_alone(_read(copy) or b""):
+            copy.unlink()
 
 
 def _kept(path: Path) -> Path:

@@ -441,6 +441,25 @@ def test_hook_that_another_program_put_over_ours_is_left_alone(hooked: Chatroom)
     assert "theirs, new" in hook.with_name("post-merge.before-gitchat").read_text()
 
 
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_hook_that_pre_commit_wrote_anew_is_no_riddle(chatroom: Chatroom, command: str) -> None:
+    """It moves ours to .legacy and runs it from there; what ours kept is what it wrote once more."""
+    theirs = chatroom.path / ".git" / "hooks" / "post-commit"
+    theirs.write_text('#!/bin/sh\n[ ! -x "$0.legacy" ] || "$0.legacy" "$@"\n')
+    theirs.chmod(0o755)
+    written = theirs.read_bytes()
+    chatroom.chat("hook", "install", "commit", check=True)
+    theirs.rename(theirs.with_name("post-commit.legacy"))
+    theirs.write_bytes(written)
+    theirs.chmod(0o755)
+    chatroom.chat("hook", command, "commit" if command == "install" else "--", check=True)
+    names = {path.name for path in theirs.parent.iterdir() if path.name.startswith("post-commit.")}
+    assert names - {"post-commit.sample"} == ({"post-commit.before-gitchat"} if command == "install" else set())
+    assert (theirs.read_bytes() == written) is (command == "uninstall")
+    commit(chatroom)
+    assert len(titles(chatroom)) == (1 if command == "install" else 0)
+
+
 def test_killed_install_is_finished_by_the_next(chatroom: Chatroom) -> None:
     """Between its two steps the old hook has two names, and runs."""
     old = chatroom.path / ".git" / "hooks" / "post-commit"
