@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from gitchat import hooks
 from gitchat.environment import Environment
+from gitchat.errors import UserError
 from gitchat.git import GitFailed
 from gitchat.log import Sent
 from gitchat.record import STATUS, Draft
@@ -58,14 +59,21 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
     post-rewrite: a line for each commit, its old id and its new one.
 
     Raises:
-        UserError: ``mirror``, ``room-closed``, ``no-name``, and what ``Environment.location`` raises.
+        UserError: ``no-such-commit``, ``mirror``, ``room-closed``, ``no-name``; and as ``Environment.location``.
         StorageError: the disk refuses.
     """
     key = f"chat.hook.{event}"
     if not environment.config.get_bool(key, True) or (lines is None and _is_in_series(environment)):
         return None
     head = read_head(environment, lines)
-    draft = _draft(environment, event, head, rewritten) if head is not None else None
+    try:
+        draft = _draft(environment, event, head, rewritten) if head is not None else None
+    except GitFailed as error:
+        raise UserError(
+            f"git cannot tell what happened: {error.stderr.removeprefix('fatal: ')}",
+            hint="see what is wrong: git fsck --connectivity-only",
+            code="no-such-commit",
+        ) from error
     if draft is None or not _is_wanted(environment, key):
         return None
     environment.refuse_mirror()

@@ -350,6 +350,13 @@ def test_head_that_is_none_is_told_by_nothing(hooked: Chatroom, head: str) -> No
     assert (done.stdout == "nothing to tell\n") is (head != "")
 
 
+def test_commit_that_git_has_lost_is_an_error_to_who_asks(hooked: Chatroom) -> None:
+    """And to nobody else."""
+    head = "0" * 40 + "\nrefs/heads/main"
+    refused(hooked.chat("hook", "post", "commit", "-v", "--head", head), "git cannot tell what happened", "git fsck")
+    assert hooked.chat("hook", "post", "commit", "--head", head).returncode == 0
+
+
 # --- what was there before --------------------------------------------------------------
 
 
