@@ -11,9 +11,10 @@ if [ -z "${DEMO_HOME:-}" ]; then
     GIT_CONFIG_NOSYSTEM=1 GIT_PAGER=cat bash "$0"
   exit
 fi
+examples=$(cd "$(dirname "$0")/../examples" && pwd)
 cd "$DEMO_HOME"
 
-say() { printf '\n# %s\n' "$@"; }
+say() { printf '\n# %s\n' "$1"; }
 run() {
   printf '$ %s\n' "$1"
   eval "$1"
@@ -37,9 +38,14 @@ say "The conversation, and all that is known about one message."
 run 'git chat log'
 run 'git chat show 2'
 
+say "Two agents over MCP, each with a server of its own. One asks, and sleeps until the other has answered."
+run 'git worktree add -q ../orbit-lexer'
+run 'python "$examples/two_agents.py" ../orbit-parser ../orbit-lexer'
+run 'git chat summary show'
+
 say "Eight at once. Each message gets a number of its own; none is lost."
 run 'for n in 1 2 3 4 5 6 7 8; do git chat send -q --as "agent-$n" "Agent $n is ready" & done; wait'
-run 'git chat log --oneline --since 2'
+run 'git chat log --oneline --since 5'
 
 say "Every message is a commit. Branches, index and files are as they were."
 run 'git log --oneline -3 refs/chatroom/rooms/lobby/log'
@@ -54,6 +60,6 @@ run 'git -C ../hub.git for-each-ref refs/chatroom'
 say "Is all well?"
 run 'git chat doctor'
 
-# What the reader cannot see at a glance: ten messages with ten numbers, and a clean tree.
-[ "$(git chat log --json | grep -o '^{"id": [0-9]*' | sort -u | wc -l)" -eq 10 ]
+# What the reader cannot see at a glance: thirteen records with thirteen numbers, and a clean tree.
+[ "$(git chat log --json | grep -o '^{"id": [0-9]*' | sort -u | wc -l)" -eq 13 ]
 [ -z "$(git status --short)" ]

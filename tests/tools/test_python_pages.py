@@ -185,6 +185,16 @@ def test_a_watcher_prints_what_is_said_in_its_rooms(programs: Programs) -> None:
     assert watcher.wait(60) == 130
 
 
+def test_two_agents_talk_over_mcp(programs: Programs) -> None:
+    """Each has a server of its own; the question wakes one, the answer the other, and the room has it all."""
+    printed = programs.run("two_agents.py", ".", ".")
+    assert "claude reads | [1] codex -> claude " in printed
+    assert "codex reads | [2] claude -> codex " in printed
+    assert [(one["from"], one.get("type")) for one in programs.log()] == [
+        ("codex", "question"), ("claude", "answer"), ("system", "presence"),
+    ]  # fmt: skip
+
+
 # --- types ---------------------------------------------------------------------
 
 
