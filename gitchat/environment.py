@@ -247,11 +247,14 @@ class Environment:
 
         return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
 
-    def changes(self) -> Changes:
-        """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises."""
+    def changes(self, also: Callable[[], object] = lambda: None) -> Changes:
+        """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises.
+
+        ``also`` is compared like the rooms: another value of it wakes too, within a second.
+        """
         from gitchat.watch import Changes  # a library, for who waits
 
-        return Changes(self.location.common_dir, read_refs=self.store.tips)
+        return Changes(self.location.common_dir, read_refs=lambda: (self.store.tips(), also()))
 
     def log(self, name: RoomName) -> Log:
         """The log of the room ``name`` of the repository here."""
@@ -452,6 +455,18 @@ class Environment:
     def in_session(self, session: str, name: Name) -> Environment:
         """These surroundings for a process that goes by ``name``, and for what it starts."""
         return replace(self, variables={**self.variables, "GITCHAT_NAME": name, "GITCHAT_SESSION": session})
+
+    def in_hook(self, client: str, session: str) -> Environment:
+        """These surroundings as the other processes of the client see them, for a hook that it started.
+
+        A hook may run in a directory that the agent went to, and without the client's variables; the name
+        has to be the one of the client's server and shell all the same.
+        """
+        told = {variable: "1" for variable, name in _AGENT_VARIABLES.items() if name == client} or {"AI_AGENT": client}
+        if client == "claude" and session:
+            told["CLAUDE_CODE_SESSION_ID"] = session
+        cwd = self.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else ""
+        return replace(self, variables={**told, **self.variables}, cwd=cwd if os.path.isdir(cwd) else self.cwd)
 
     @cached_property
     def roll(self) -> Roll:

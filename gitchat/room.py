@@ -14,7 +14,7 @@ A Room holds no lock and no open transaction between calls; one thread at a time
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -579,12 +579,16 @@ class Room:
         """Who is here, living or registered, sorted by name."""
         return self.environment.roll.participants(self.name)
 
+    def names(self) -> list[Name]:
+        """The names of everybody who is or was here, or wrote here, sorted."""
+        return _everybody((participant.name for participant in self._known()), self._log.chain().newest_by_author())
+
     def who(self) -> list[Seen]:
         """Everybody who is or was here, or wrote here, sorted by name."""
         chain = self._log.chain()
         wrote = chain.newest_by_author()
         known = {participant.name: participant for participant in self._known()}
-        names = sorted({*known, *(Name(author) for author in wrote if is_name(author))})
+        names = _everybody(known, wrote)
         return [self._one(name, known.get(name), wrote.get(name)) for name in names]
 
     def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None) -> Seen:
@@ -620,6 +624,10 @@ class _News:
                 found.append(entry)
             self._pending.add(entry.oid)
         return found
+
+
+def _everybody(known: Iterable[Name], authors: Iterable[str]) -> list[Name]:
+    return sorted({*known, *(Name(author) for author in authors if is_name(author))})
 
 
 def _as_json_text(content: object) -> str:

@@ -20,8 +20,9 @@ from gitchat.environment import here
 from gitchat.errors import ChatError
 
 COMMANDS = (
-    "send", "inbox", "read", "log", "show", "search", "handoff", "status", "summary", "who", "join", "leave", "cursor",
-    "rooms", "room", "sync", "push", "pull", "remote", "setup", "hook", "mcp", "doctor", "verify",
+    "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
+    "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "setup", "hook", "mcp", "doctor", "verify",
+    "completion",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitchat.cli import terminal
+from gitchat.cli import agent_hook, terminal
 from gitchat.environment import Environment
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ def command() -> None:
       git config chat.hook.merge false     silent about merges here
       git chat log --commit HEAD~2         what was said about a commit
     """
+
+
+for _client in agent_hook.COMMANDS:
+    command.add_command(_client)
 
 
 @command.command("install")

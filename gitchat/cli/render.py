@@ -56,7 +56,7 @@ class Renderer:
             elif place and not (is_status and was_status):
                 before = "\n"
             today, was_status = day, is_status
-            yield before + (self._status(entry) if is_status else self.block(entry, labels))
+            yield before + (self.status(entry) if is_status else self.block(entry, labels))
 
     def block(self, entry: Entry, labels: Mapping[Uid, str], chars: int | None = None, hint: str = "") -> str:
         """One record as a heading and its text, of which ``chars`` are shown at most.
@@ -138,7 +138,8 @@ class Renderer:
             notes.append(f"re {labels.get(record.reply_to, handle_of(record.reply_to))}")
         return ", ".join(notes)
 
-    def _status(self, entry: Entry) -> str:
+    def status(self, entry: Entry) -> str:
+        """A status record as one line, cut to the screen."""
         return self.screen.style(self.screen.clip(f" *  {self._line(entry)}"), dim=True) + "\n"
 
     def _line(self, entry: Entry) -> str:

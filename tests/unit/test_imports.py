@@ -12,6 +12,7 @@ from gitchat.cli import COMMANDS, MAINTENANCE
 FORBIDDEN = {
     "mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "ssl", "email", "http", "rich",
     "importlib.metadata", "sqlite3", "wcwidth", "multiprocessing", "unittest", "watchdog",
+    "prompt_toolkit",
 }  # fmt: skip
 
 

@@ -1,0 +1,195 @@
+"""A line to write in while a room is watched: what comes is printed above it, and never into it.
+
+One thread follows the room, the other has the keyboard; each has an environment of its
+own, for a repository is used by one thread at a time. The line is prompt_toolkit's.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+from typing import NoReturn
+
+import click
+from prompt_toolkit import PromptSession
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from gitchat import wake
+from gitchat.cli import line, terminal
+from gitchat.cli.feed import beginning, feed
+from gitchat.errors import ChatError
+from gitchat.follow import Follower
+from gitchat.names import RoomName
+from gitchat.room import Room
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def run(room: Room, count: int, unread: bool, color: str | None, date_style: str | None) -> int:
+    """Follow ``room`` and send what is written, until it is ended; the exit status.
+
+    However it ends, short of SIGKILL, the terminal is as it was.
+    """
+    with _ended_by_signals(), patch_stdout(raw=True):
+        reader = _Reader(count, unread, color, date_style)
+        try:
+            return _Writer(room, reader).run()
+        finally:
+            reader.stop()
+
+
+class _Reader:
+    """Prints what comes in a room, from a thread of its own."""
+
+    def __init__(self, count: int, unread: bool, color: str | None, date_style: str | None) -> None:
+        self._count = count
+        self._unread = unread
+        self._color = color
+        self._date_style = date_style
+        self._thread: threading.Thread | None = None
+        self._follower: Follower | None = None
+        self._is_stopped = False
+        self.shown = 0
+        """The greatest number that was printed, of the room that is followed."""
+
+    def start(self, room: Room) -> None:
+        """Follow ``room``, and nothing else any more."""
+        self.stop()
+        self._is_stopped = False
+        self.shown = 0
+        # The copy has nothing open yet: what a thread opens it uses alone.
+        own = Room(replace(room.environment), room.name, room.me)
+        self._thread = threading.Thread(target=self._run, args=(own,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow nothing; all that came is printed."""
+        self._is_stopped = True
+        if self._follower is not None:
+            self._follower.close()
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = self._follower = None
+
+    def _run(self, room: Room) -> None:
+        try:
+            self._follow(room)
+        except ChatError as error:
+            _tell_error(error)
+            print("nothing more is shown; /room ROOM watches again", flush=True)
+
+    def _follow(self, room: Room) -> None:
+        shown = feed(room, self._color, self._date_style, as_json=False)
+        begin, after = beginning(room, self._count, self._unread)
+        with Follower(room, after) as self._follower:
+            _print(shown.text(begin))
+            self.shown = after
+            while not self._is_stopped:
+                news = self._follower.news()
+                _print(shown.text(news))
+                self.shown = max(self.shown, self._follower.seen)
+                self._follower.wait()
+
+
+class _Writer:
+    """Reads lines from the keyboard and does what they say."""
+
+    def __init__(self, room: Room, reader: _Reader) -> None:
+        self._room = room
+        self._reader = reader
+        self._to: tuple[str, ...] = ()
+        self._session: PromptSession[str] = PromptSession(erase_when_done=True)
+
+    def run(self) -> int:
+        """Until the end of input, ``/quit`` or an interrupt; the exit status."""
+        while True:
+            with wake.living(self._room):
+                self._reader.start(self._room)
+                moved_to = self._write()
+            if not isinstance(moved_to, Room):
+                return moved_to
+            self._room = moved_to
+
+    def _write(self) -> Room | int:
+        """Lines for this room, until one of them goes to another room, or ends all with an exit status."""
+        kept = ""
+        while True:
+            try:
+                text = self._session.prompt(self._prompt, default=kept)
+            except EOFError:
+                return 0
+            except KeyboardInterrupt:
+                if not self._session.default_buffer.text:
+                    return 130
+                kept = ""  # as in a shell: the line goes, the program stays
+                continue
+            kept = ""
+            try:
+                order = line.parse(text)
+                if isinstance(order, line.Move):
+                    return self._other(order.room)
+                if isinstance(order, line.Quit):
+                    return 0
+                self._do(order)
+            except ChatError as error:
+                _tell_error(error)
+                kept = text
+
+    def _do(self, order: line.Order | None) -> None:
+        match order:
+            case line.Say(text, reply_to):
+                self._room.send(text, to=self._to or "all", reply_to=reply_to)
+            case line.Address(to):
+                self._to = to
+            case line.MarkRead():
+                number = self._room.set_cursor(self._reader.shown)
+                print(f"read up to #{number}", flush=True)
+            case line.ShowHelp():
+                _print(line.HELP)
+
+    def _other(self, name: RoomName) -> Room:
+        """Another room, which has to be there. Raises UserError ``no-such-room``."""
+        room = Room(self._room.environment, name, self._room.me)
+        room.refuse_unknown()
+        return room
+
+    def _prompt(self) -> str:
+        to = f" -> {', '.join(self._to)}" if self._to else ""
+        return f"{self._room.name} {self._room.me}{to}> "
+
+
+def _print(text: str) -> None:
+    if text:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _tell_error(error: ChatError) -> None:
+    for mark, words in (("error", str(error)), ("hint", error.hint)):
+        click.echo(f"{mark}: {terminal.escape_line(words)}")
+
+
+class _Ended(SystemExit):
+    """A signal that ends the program, on its way through what puts the terminal back."""
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a signal that would kill us at once unwind us first."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Ended(128 + number)
+
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    try:
+        yield
+    except _Ended as ended:
+        raise click.exceptions.Exit(int(str(ended.code))) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

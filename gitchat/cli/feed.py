@@ -1,0 +1,92 @@
+"""News of a room as text: for a screen as wide as it is now, or for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitchat.cli import dates, terminal
+from gitchat.cli.render import Renderer, json_line, name_color
+from gitchat.follow import Arrival, News
+from gitchat.record import STATUS, Entry
+from gitchat.room import Room
+
+SCREEN_CHARS = 4000
+"""How much of a message is shown on a screen while one watches: the rest is one command away."""
+
+
+@dataclass(slots=True)
+class Feed:
+    """Prints the news of ``room``, in order; it remembers which day it printed."""
+
+    room: Room
+    color: str | None
+    date_style: str | None
+    as_json: bool
+    _day: str | None = None
+
+    def text(self, news: Iterable[News]) -> str:
+        """What to print for the news that came. Foreign text is escaped."""
+        news = list(news)
+        labels = self.room.labels([one for one in news if isinstance(one, Entry)])
+        if self.as_json:
+            return "".join(
+                json_line(one, labels) if isinstance(one, Entry) else self._arrival_json(one) for one in news
+            )
+        # The screen is asked each time: its window may have another width by now.
+        environment = self.room.environment
+        renderer = Renderer(terminal.screen_for(environment, self.color), self.date_style, environment.now())
+        parts = []
+        for one in news:
+            if isinstance(one, Arrival):
+                parts.append(self._arrival(renderer, one))
+                continue
+            parts.append(self._heading_of_day(renderer, one))
+            if one.record.kind == STATUS:
+                parts.append(renderer.status(one))
+            else:
+                chars = SCREEN_CHARS if renderer.screen.width is not None else None
+                parts.append(renderer.block(one, labels, chars, f"git chat show {one.label.removeprefix('#')}"))
+        return "".join(parts)
+
+    def _heading_of_day(self, renderer: Renderer, entry: Entry) -> str:
+        day = dates.day(entry.record.written)
+        if self.date_style is not None or day == self._day:
+            return ""
+        self._day = day
+        return renderer.screen.style(f"-- {day} --", dim=True) + "\n"
+
+    def _arrival(self, renderer: Renderer, one: Arrival) -> str:
+        participant = one.participant
+        role = f" as {terminal.escape_line(participant.role)}" if one.is_here and participant.role.strip() else ""
+        name = renderer.screen.style(participant.name, fg=name_color(participant.name))
+        return renderer.screen.fold(f" *  {name} {'joined' if one.is_here else 'is gone'}{role}", "    ") + "\n"
+
+    def _arrival_json(self, one: Arrival) -> str:
+        shown = {
+            "event": "joined" if one.is_here else "gone",
+            "name": one.participant.name,
+            "room": self.room.name,
+            "ts": self.room.environment.now().utc,
+        }
+        return terminal.json_text(shown) + "\n"
+
+
+def feed(room: Room, color: str | None, date_style: str | None, as_json: bool) -> Feed:
+    """A feed of ``room`` as the options say. Raises UserError ``bad-date-style``."""
+    return Feed(room, color, dates.chosen_style(room.environment, date_style, sys.stdout.isatty()), as_json)
+
+
+def beginning(room: Room, count: int, unread: bool) -> tuple[list[Entry], int]:
+    """What is shown before anything comes, oldest first, and the number after which news begins.
+
+    That is what ``room.me`` has not read, or else the newest ``count`` records. What comes in
+    between is news.
+    """
+    newest = room.overview().count
+    if unread:
+        entries = [one for one in room.unread().entries if (one.number or 0) <= newest]
+    else:
+        entries = [one for one in room.log(limit=count).entries if (one.number or 0) <= newest] if count else []
+    return entries, newest
