@@ -63,6 +63,8 @@ def _following(environment: Environment, root: click.Command, line: str) -> Word
     context = click.Context(root, info_name="git chat")
     named = next((word for word in arguments if not word.startswith("-")), None)
     chosen = root.get_command(context, named) if named is not None else None
+    if named is not None and chosen is None:
+        return
     if chosen is not None:
         _teach(environment, chosen)
     option, equals, _ = incomplete.partition("=")
@@ -195,7 +197,7 @@ compdef _git-chat git-chat
 
 _FISH = r"""# Completion of git chat and git-chat.
 function __git_chat_words
-    git chat completion --words (commandline -cp | string collect --no-trim-newlines) 2>/dev/null
+    git chat completion --words (commandline -cp | string collect) 2>/dev/null
 end
 complete -c git-chat -f -a '(__git_chat_words)'
 complete -c git-chat -s a -l attach -r -F
