@@ -22,7 +22,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from gitchat import wake
 from gitchat.cli import line, terminal
 from gitchat.cli.feed import beginning, feed
-from gitchat.errors import ChatError
+from gitchat.errors import ChatError, UserError
 from gitchat.follow import Follower
 from gitchat.names import RoomName
 from gitchat.room import Room
@@ -54,14 +54,14 @@ class _Reader:
         self._thread: threading.Thread | None = None
         self._follower: Follower | None = None
         self._is_stopped = False
-        self.shown = 0
-        """The greatest number that was printed, of the room that is followed."""
+        self.first = self.last = 0
+        """The least and the greatest number that was printed, of the room that is followed; 0 before that."""
 
     def start(self, room: Room) -> None:
         """Follow ``room``, and nothing else any more."""
         self.stop()
         self._is_stopped = False
-        self.shown = 0
+        self.first = self.last = 0
         # The copy has nothing open yet: what a thread opens it uses alone.
         own = Room(replace(room.environment), room.name, room.me)
         self._thread = threading.Thread(target=self._run, args=(own,), daemon=True)
@@ -88,11 +88,12 @@ class _Reader:
         begin, after = beginning(room, self._count, self._unread)
         with Follower(room, after) as self._follower:
             _print(shown.text(begin))
-            self.shown = after
+            self.first = min((one.number for one in begin if one.number is not None), default=after + 1)
+            self.last = after
             while not self._is_stopped:
                 news = self._follower.news()
                 _print(shown.text(news))
-                self.shown = max(self.shown, self._follower.seen)
+                self.last = self._follower.seen
                 self._follower.wait()
 
 
@@ -147,10 +148,21 @@ class _Writer:
             case line.Address(to):
                 self._to = to
             case line.MarkRead():
-                number = self._room.set_cursor(self._reader.shown)
-                print(f"read up to #{number}", flush=True)
+                self._mark()
             case line.ShowHelp():
                 _print(line.HELP)
+
+    def _mark(self) -> None:
+        """Mark what was shown, if that leaves out nothing that is unread. Raises UserError ``not-shown``."""
+        unread = self._room.unread(1).entries
+        if unread and (unread[0].number or 0) < self._reader.first:
+            raise UserError(
+                f"older messages are unread, from {unread[0].label} on, and were not shown here",
+                hint="read them: git chat read; or begin with them: git chat watch --unread",
+                code="not-shown",
+            )
+        number = self._room.set_cursor(self._reader.last)
+        print(f"read up to #{number}", flush=True)
 
     def _other(self, name: RoomName) -> Room:
         """Another room, which has to be there. Raises UserError ``no-such-room``."""

@@ -268,6 +268,17 @@ def test_what_was_shown_is_marked_on_demand_by_who_lives_there(
     assert not is_living(chatroom, "alice")
 
 
+def test_what_was_not_shown_is_not_marked(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """Older messages that are unread stay so: nobody saw them here."""
+    for number in range(3):
+        chatroom.say(f"line {number}", author="bob")
+    alice = person("-n", "1")
+    alice.until_sees("line 2")
+    alice.types("/read\r")
+    alice.until_sees("older messages are unread, from #1 on")
+    assert "line 0" in chatroom.chat("inbox").stdout
+
+
 def test_what_cannot_be_sent_stays_in_the_line(chatroom: Chatroom, person: Callable[..., Person]) -> None:
     """A command that there is not is never sent as text."""
     chatroom.say("begin", author="bob")
