@@ -2,7 +2,7 @@
 
 Hooks are processes of their own that begin and end many times in a turn, and several may
 look at once. Each takes what is new under the file's lock, so that one of them tells it.
-Source: docs/format.md section 7.12.
+Source: docs/format.md section 7.13.
 """
 
 from __future__ import annotations
