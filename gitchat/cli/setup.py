@@ -16,8 +16,9 @@ from gitchat.environment import Environment
 from gitchat.errors import ChatError, UserError
 
 if TYPE_CHECKING:
-    from gitchat.setup.clients import Client, Place
+    from gitchat.setup.clients import Client
     from gitchat.setup.disk import Copies
+    from gitchat.setup.place import Place
     from gitchat.setup.plan import Change
 
 MAX_LINE_CHARS = 160
@@ -89,29 +90,29 @@ def _refuse_unwritten(chosen: list[Client]) -> None:
 
 
 def _place(environment: Environment, is_user: bool) -> Place:
-    from gitchat.setup import clients
+    from gitchat.setup import place
     from gitchat.setup.launch import Launch
 
     launch = Launch.here(environment.variables)
     if is_user:
-        return clients.Place(clients.home(environment.variables), True, "", environment.variables, launch)
+        return place.Place(place.home(environment.variables), True, "", environment.variables, launch)
     if environment.worktree == environment.location.git_dir:
         raise UserError(
             "there is no work tree here to put a client's files in",
             hint="run it in a work tree, or for yourself everywhere: git chat setup CLIENT --user",
             code="no-work-tree",
         )
-    return clients.Place(environment.worktree, False, environment.worktree_name(), environment.variables, launch)
+    return place.Place(environment.worktree, False, environment.worktree_name(), environment.variables, launch)
 
 
 def _copies(environment: Environment, is_user: bool) -> Copies:
-    from gitchat.setup import clients
     from gitchat.setup.disk import Copies
+    from gitchat.setup.place import home
 
     if not is_user:
         return Copies(environment.location.common_dir / "chatroom")
     named = environment.variables.get("XDG_STATE_HOME", "")
-    state = Path(named) if os.path.isabs(named) else clients.home(environment.variables) / ".local" / "state"
+    state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
     return Copies(state / "gitchat")
 
 
@@ -121,13 +122,14 @@ def _copies(environment: Environment, is_user: bool) -> Copies:
 def _list(environment: Environment, place: Place, screen: terminal.Screen) -> None:
     """Which clients are found here, and the files that each would have."""
     from gitchat.setup import clients
+    from gitchat.setup.place import home
 
-    home = None
+    own = None
     with suppress(ChatError):
-        home = clients.home(environment.variables)
+        own = home(environment.variables)
     top = None if place.is_user else place.top
     for client in clients.CLIENTS:
-        found = client.where_found(home, top, environment.variables.get("PATH"))
+        found = client.where_found(own, top, environment.variables.get("PATH"))
         said = f"found: {', '.join(found)}" if found else "not found"
         click.echo(f"{screen.style(f'{client.name:<9}', bold=bool(found))} {client.title}, {said}", color=True)
         if client.is_written:

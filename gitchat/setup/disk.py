@@ -74,8 +74,10 @@ def _unreadable(path: Path, error: OSError) -> StorageError | UserError:
     )
 
 
-def replace(path: Path, before: bytes | None, after: bytes | None) -> bool:
+def replace(path: Path, before: bytes | None, after: bytes | None, *, new_mode: int = 0o666) -> bool:
     """Make ``after`` of the file that reads ``before``; None is no file. It keeps its mode and its owner.
+
+    A file that is new has ``new_mode``, less the umask.
 
     Returns False, and changes nothing, when it reads something else by now. A client that
     writes in the instant between that look and the exchange loses what it wrote: no client
@@ -90,15 +92,15 @@ def replace(path: Path, before: bytes | None, after: bytes | None) -> bool:
         if after is None:
             return _remove(path, before)
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _exchange(path, before, after)
+        return _exchange(path, before, after, new_mode)
     except OSError as error:
         raise gate.storage_error(error, path) from error
 
 
-def _exchange(path: Path, before: bytes | None, after: bytes) -> bool:
+def _exchange(path: Path, before: bytes | None, after: bytes, new_mode: int) -> bool:
     new = path.with_name(f".{path.name}.gitchat-{os.getpid()}")
     try:
-        _write_like(new, path, after)
+        _write_like(new, path, after, new_mode)
         if read(path) != before:
             return False
         os.replace(new, path)
@@ -108,13 +110,13 @@ def _exchange(path: Path, before: bytes | None, after: bytes) -> bool:
     return True
 
 
-def _write_like(new: Path, model: Path, content: bytes) -> None:
-    """A new file with the mode and the owner of ``model``, or those of any new file; on the disk when this returns."""
+def _write_like(new: Path, model: Path, content: bytes, new_mode: int) -> None:
+    """A new file with the mode and the owner of ``model`` if there is one; on the disk when this returns."""
     with suppress(FileNotFoundError):
         new.unlink()
     status = model.stat() if model.exists() else None
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with open(os.open(new, flags, 0o666 if status is None else 0o600), "wb") as file:
+    with open(os.open(new, flags, new_mode if status is None else 0o600), "wb") as file:
         file.write(content)
         file.flush()
         if status is not None:

@@ -81,7 +81,9 @@ def _settle(target: Target, copies: disk.Copies, is_removal: bool) -> Change:
         path = disk.resolve(target.path, target.top)
         without = change.after if is_removal else _without_us(target, copies, path, change.before)
         backup = copies.keep(path, change.before, without, None if is_removal else change.after)
-        if disk.replace(path, change.before, change.after):
+        # A client may put secrets into its user's file later, so such a file is private from the first.
+        mode = 0o600 if target.top is None else 0o666
+        if disk.replace(path, change.before, change.after, new_mode=mode):
             return replace(change, backup=backup)
     raise ConflictError(
         f"{target.path} is being written by somebody else",

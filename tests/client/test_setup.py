@@ -372,7 +372,9 @@ def test_a_link_is_followed_and_stays_a_link(chatroom: Chatroom) -> None:
     chatroom.chat("setup", "claude", "codex", check=True)
     assert (chatroom.path / "CLAUDE.md").is_symlink()
     assert (chatroom.path / "AGENTS.md").read_text().count("gitchat: begin") == 1
-    chatroom.chat("setup", "--remove", "claude", "codex", check=True)
+    chatroom.chat("setup", "--remove", "claude", check=True)
+    assert "gitchat: begin" in (chatroom.path / "AGENTS.md").read_text()
+    chatroom.chat("setup", "--remove", "codex", check=True)
     assert (chatroom.path / "AGENTS.md").read_text() == "Be kind.\n"
 
 
@@ -458,12 +460,12 @@ def test_user_files_work_outside_of_any_repository(world: World) -> None:
 
 
 def test_a_client_moved_by_its_variable_is_found(world: World) -> None:
-    """CLAUDE_CONFIG_DIR and CODEX_HOME say where their users keep them."""
+    """CLAUDE_CONFIG_DIR and CODEX_HOME say where their users keep them; what is new there is private."""
     claude, codex = world.root / "c", world.root / "x"
     places = {"CLAUDE_CONFIG_DIR": str(claude), "CODEX_HOME": str(codex)}
     world.chat("setup", "claude", "codex", "--user", check=True, **places)
     assert server(claude / ".claude.json")["command"] == "git"
-    assert (codex / "config.toml").exists()
+    assert (codex / "config.toml").stat().st_mode & 0o777 == 0o600
     assert not (world.home / ".claude").exists()
 
 
