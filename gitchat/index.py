@@ -458,7 +458,8 @@ class Chain:
     def copies(self, oids: Collection[Oid]) -> dict[Oid, list[Oid]]:
         """For each of the commits that has one: the other commits of the same record (uid and author).
 
-        As far as the tip reaches them: the rows up to its own, since the order of an older tip is a prefix.
+        As far as the tips reach them: the rows up to their own, since the order of an older tip is a prefix.
+        The local one comes first where it is behind, as it is after a fetch by hand.
         """
         found: dict[Oid, list[Oid]] = {}
         wanted = list(oids)
@@ -468,10 +469,10 @@ class Chain:
             sql = (
                 "SELECT one.oid, other.oid FROM entry AS one JOIN entry AS other ON other.chain = one.chain "
                 "AND other.uid = one.uid AND other.author = one.author AND other.id != one.id "
-                "AND other.id <= (SELECT id FROM entry WHERE chain = :chain AND oid = ?) "
+                "AND other.id <= (SELECT max(id) FROM entry WHERE chain = :chain AND oid IN (?, ?)) "
                 f"WHERE one.chain = :chain AND one.oid IN ({marks})"
             )
-            for one, other in self._rows(sql, _blob(self.local or self.tip), *part):
+            for one, other in self._rows(sql, _blob(self.tip), _blob(self.local), *part):
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
         return found
 

@@ -344,13 +344,11 @@ class Log:
         tip = self._numbered_tip()
         if local is None or local == tip:
             return []
-        steps = reach.difference([local], [tip] if tip is not None else [], self._store.step)
-        nodes = {oid: rule(oid, self._store.read(oid)) for oid in steps}
-        border = {parent for node in nodes.values() for parent in node.parents} - nodes.keys()
-        ordered = order.drop_repeated(order.linearize(local, nodes.__getitem__, border), nodes.__getitem__)
+        if tip is not None and reach.is_ancestor(local, tip, self._store.step):
+            return []
         # A copy of what is numbered already is nothing new; only the index knows all uids.
-        copied = self.chain().numbers_of([key[0] for oid in ordered if (key := nodes[oid].key)]) if ordered else {}
-        return [oid for oid in ordered if (key := nodes[oid].key) and key[0] not in copied]
+        chain = self.chain()
+        return [place.oid for place in chain.select(after=chain.count)]
 
     def _pending_position(self, tip: Oid | None) -> Position:
         """Where the next record goes in a room with an authority: after all that is known here.

@@ -1,0 +1,99 @@
+"""Clones that sync through a hub, with every fault in between. Proves docs/format.md sections 5, 10 and 12.
+
+A simulation proves nothing until it can fail: each rule is taken out once, and must be missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gitchat.names import Oid, RefName
+from gitchat.sync import Pushed, _answers
+from tests.property.clones import Clones, Faulty
+from tests.property.conversation import Mismatch
+from tests.world import World
+
+STEPS, QUICK_STEPS = 25, 12
+
+QUICK_SEEDS, SEEDS = 6, 20
+
+MUTANT_SEEDS = range(1000, 1012)
+"""One of these must notice a rule that was taken out."""
+
+
+@pytest.mark.parametrize("seed", range(QUICK_SEEDS))
+def test_every_clone_comes_to_the_same_and_no_number_changes(world: World, seed: int) -> None:
+    """Whatever got lost, raced or ended in the middle: each record once, each number for ever, nothing read twice."""
+    Clones(world, seed).run(QUICK_STEPS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_every_clone_comes_to_the_same_after_many_steps(world: World, seed: int) -> None:
+    """The same, of longer conversations."""
+    Clones(world, seed).run(STEPS)
+
+
+def noticed(root: Path, remote: type[Faulty] = Faulty) -> str:
+    """What the first seed says that notices something."""
+    for seed in MUTANT_SEEDS:
+        (root / str(seed)).mkdir()
+        try:
+            Clones(World(root / str(seed)), seed, remote).run(STEPS)
+        except Mismatch as mismatch:
+            return str(mismatch)
+    return "nothing"
+
+
+Updates = Mapping[RefName, tuple[Oid, Oid | None]]
+
+
+class Swapped(Faulty):
+    """Merges with the own log first."""
+
+    def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
+        return super()._merge(local, remote, kind, body)
+
+
+class Forced(Faulty):
+    """Pushes whatever the remote has by now."""
+
+    def _sent(self, updates: Updates) -> list[Pushed]:
+        specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
+        done = self._git("push", "--porcelain", "--force", self.name, *specs)
+        return _answers(done, {ref: new for ref, (new, _) in updates.items()})
+
+
+class Hasty(Faulty):
+    """Shows what it pushes before the remote has accepted it."""
+
+    def _push(self, updates: Updates) -> list[Pushed]:
+        for ref, (new, _) in updates.items():
+            self._track(ref, new)
+            self._forward(ref, new)
+        return super()._push(updates)
+
+
+def test_parents_of_a_merge_in_the_wrong_order_would_be_noticed(tmp_path: Path) -> None:
+    """The own log first: what others had numbered gets other numbers."""
+    assert noticed(tmp_path, Swapped).startswith(("numbers that were shown", "alarms"))
+
+
+def test_push_without_a_lease_would_be_noticed(tmp_path: Path) -> None:
+    """What another clone pushed in between is gone from the remote."""
+    assert noticed(tmp_path, Forced) != "nothing"
+
+
+@pytest.mark.slow
+def test_showing_before_the_answer_would_be_noticed(tmp_path: Path) -> None:
+    """A number that the remote never gave, and then gives to another record."""
+    assert noticed(tmp_path, Hasty).startswith(("numbers that were shown", "alarms"))
+
+
+def test_skipping_the_uid_rule_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that was sent with the same key in two clones stands there twice."""
+    monkeypatch.setattr("gitchat.index._CatchUp._has", lambda self, chain, key: False)
+    assert noticed(tmp_path).startswith(("log", "numbers"))
