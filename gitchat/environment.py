@@ -314,6 +314,7 @@ class Environment:
         return Remote(
             self.store,
             name,
+            cwd=str(self.worktree),
             variables=git.scrub(self.variables),
             identity=self.identity(),
             clock=self.now,

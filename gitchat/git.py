@@ -7,6 +7,7 @@ untranslated messages, so that neither an agent nor a hook can hang on it.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import weakref
 from collections.abc import Mapping, Sequence
@@ -44,26 +45,35 @@ def run(
     stdin: bytes = b"",
     keep_open: tuple[int, ...] = (),
     timeout_seconds: float = TIMEOUT_SECONDS,
+    has_terminal: bool = True,
 ) -> Done:
     """What ``git <arguments>`` printed, run in ``cwd`` with ``variables``.
 
     The descriptors ``keep_open`` stay open in git, and with them the kernel locks they hold.
+    Without a terminal, ssh and what else git starts can ask nobody anything, and all of
+    them end with git when the time is over or this process is interrupted.
 
     Raises:
         GitFailed: git ended with another status than 0.
         StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after ``timeout_seconds``.
     """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             ["git", *arguments],
             cwd=cwd,
             env=_untranslated(variables),
-            input=stdin,
-            capture_output=True,
-            timeout=timeout_seconds,
-            check=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             pass_fds=keep_open,
+            start_new_session=not has_terminal,
         )
+        with process:
+            try:
+                stdout, errors = process.communicate(stdin, timeout_seconds)
+            except BaseException:
+                _kill(process, has_terminal)
+                raise
     except subprocess.TimeoutExpired as error:
         raise StorageError(
             f"git {_verb(arguments)} did not end within {timeout_seconds:.0f} s",
@@ -72,10 +82,18 @@ def run(
         ) from error
     except OSError as error:
         raise _cannot_start(error, cwd) from error
-    stderr = done.stderr.decode("utf-8", "replace").strip()
-    if done.returncode != 0:
-        raise GitFailed(done.returncode, stderr, done.stdout)
-    return Done(done.stdout, stderr)
+    stderr = errors.decode("utf-8", "replace").strip()
+    if process.returncode != 0:
+        raise GitFailed(process.returncode, stderr, stdout)
+    return Done(stdout, stderr)
+
+
+def _kill(process: subprocess.Popen[bytes], has_terminal: bool) -> None:
+    if has_terminal:
+        process.kill()
+        return
+    with suppress(ProcessLookupError):  # the leader is not waited for yet, so that its number is still its own
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def start_aside(command: Sequence[str], *, cwd: str, variables: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitchat import codec, gate, git, order, reach
-from gitchat.errors import ConflictError, RemoteError, UserError
+from gitchat.errors import ChatError, ConflictError, RemoteError, StorageError, UserError
 from gitchat.log import rule as log_rule
 from gitchat.names import (
     ROOMS_PREFIX,
@@ -42,6 +42,10 @@ LOCK_SECONDS = 10.0
 
 ROUNDS = 6
 """How often a push that came too late is tried again while somebody waits."""
+
+
+_TOO_LATE = ("stale info", "fetch first", "failed to update ref", "cannot lock ref", "incorrect old value")
+"""What git says of a ref that somebody else moved, before the push or while it was under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Report:
     @property
     def is_late(self) -> bool:
         """Whether somebody else was quicker, so that another round may do."""
-        return any("stale info" in one.words or "fetch first" in one.words for one in self.refused)
+        return any(words in one.words for one in self.refused for words in _TOO_LATE)
 
 
 class Remote:
@@ -82,15 +86,23 @@ class Remote:
         store: Store,
         name: str,
         *,
+        cwd: str,
         variables: Mapping[str, str],
         identity: Identity,
         clock: Callable[[], Moment],
         attached: Callable[[RoomName], str | None],
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        """``attached`` tells the remote that gives a room its numbers, or None."""
+        """``attached`` tells the remote that gives a room its numbers, or None.
+
+        ``cwd`` is where a remote's relative path starts: the top of the worktree. One call of git may take
+        ``timeout_seconds``.
+        """
         self._store = store
         self.name = name
+        self._cwd = cwd
         self._variables = variables
+        self._timeout_seconds = timeout_seconds
         self._identity = identity
         self._clock = clock
         self._attached = attached
@@ -98,45 +110,75 @@ class Remote:
     # --- git -------------------------------------------------------------------
 
     def _git(self, *arguments: str) -> git.Done:
+        """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
         try:
             return git.run(
                 [f"--git-dir={self._store.common_dir}", "-c", "gc.auto=0", *arguments],
-                cwd=str(self._store.common_dir),
+                cwd=self._cwd,
                 variables=self._variables,
-                timeout_seconds=TIMEOUT_SECONDS,
+                timeout_seconds=self._timeout_seconds,
+                has_terminal=False,
             )
-        except git.GitFailed as error:
-            if error.stdout:
-                return git.Done(error.stdout, error.stderr)  # a push of which some refs were refused
+        except StorageError as error:
+            if error.code != "git-hangs":
+                raise
             raise RemoteError(
-                f"the remote '{self.name}' cannot be used: {_last_words(error.stderr)}",
-                hint=f"see what git says: git ls-remote {self.name}",
-                code="remote-failed",
+                f"the remote '{self.name}' did not answer within {self._timeout_seconds:.0f} s",
+                hint=f"see what git waits for: GIT_TRACE=1 git ls-remote {self.name}",
+                code="remote-hangs",
             ) from error
+
+    def _failed(self, error: git.GitFailed) -> ChatError:
+        """Why git could not do it: the disk here is full, or the remote is to blame."""
+        words = _last_words(error.stderr)
+        if "No space left on device" in error.stderr and "remote:" not in error.stderr:
+            return StorageError(f"git cannot store what it fetched: {words}", hint="free some space", code="storage")
+        return RemoteError(
+            f"the remote '{self.name}' cannot be used: {words}",
+            hint=f"see what git says: git ls-remote {self.name}",
+            code="remote-failed",
+        )
 
     def _refspec(self, room: RoomName | None) -> str:
         part = "*" if room is None else f"{room}/*"
         return f"+{ROOMS_PREFIX}{part}:{tracking_prefix(self.name)}{part}"
 
     def _fetch(self, room: RoomName | None) -> None:
-        self._git(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--prune",
-            "--refmap=", self.name, self._refspec(room),
-        )  # fmt: skip
+        """Bring the tracking refs to what the remote has. Raises what ``_git`` and ``_failed`` raise."""
+        try:
+            # A log has to be here whole, also in a clone that leaves out large files.
+            self._git(
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-filter",
+                "--no-recurse-submodules", "--prune", "--refmap=", self.name, self._refspec(room),
+            )  # fmt: skip
+        except git.GitFailed as error:
+            raise self._failed(error) from error
+
+    def _listed(self, pattern: str) -> str:
+        """What the remote has under ``pattern``, as ls-remote prints it. Raises as ``_fetch``."""
+        try:
+            return self._git("ls-remote", self.name, pattern).stdout.decode("utf-8", "replace")
+        except git.GitFailed as error:
+            raise self._failed(error) from error
 
     def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
-        """Ask the remote to move refs, each only from where we saw it."""
+        """Ask the remote to move refs, each only from where we saw it. Raises as ``_fetch``."""
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
         specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
         options = ("--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
-        done = self._git("push", *options, *leases, self.name, *specs)
+        try:
+            done = self._git("push", *options, *leases, self.name, *specs)
+        except git.GitFailed as error:
+            if not error.stdout:
+                raise self._failed(error) from error
+            done = git.Done(error.stdout, error.stderr)  # some refs were refused
         return _answers(done, {ref: new for ref, (new, _) in updates.items()})
 
     # --- one round -----------------------------------------------------------------
 
     def refuse_follower(self) -> None:
         """Raise UserError ``follows-another`` when the remote is a clone that takes its numbers from elsewhere."""
-        listing = self._git("ls-remote", self.name, "refs/chatroom-local/remotes/*").stdout.decode()
+        listing = self._listed("refs/chatroom-local/remotes/*")
         if listing.strip():
             upstream = listing.split("refs/chatroom-local/remotes/", 1)[1].split("/", 1)[0]
             raise UserError(
@@ -192,6 +234,8 @@ class Remote:
     ) -> None:
         """Tell of a remote's log that does not continue what we have seen of it."""
         old, new = before.get(log_ref(room)), after.get(log_ref(room))
+        if old is not None and new is None:
+            report.alarms.append(f"room '{room}': the remote does not have it any more; nothing is lost here")
         if old is None or new is None or old == new or self._is_first_parent(old, new):
             return
         if reach.is_ancestor(old, new, self._store.step):
@@ -341,4 +385,4 @@ def _answers(done: git.Done, wanted: Mapping[RefName, Oid]) -> list[Pushed]:
 def _last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     kept = [line.removeprefix("remote:").strip() for line in lines if line.startswith(("remote:", "fatal:"))]
-    return " ".join((kept or lines)[-3:])[:500]
+    return "; ".join(line.removeprefix("fatal: ") for line in (kept or lines)[-3:])[:500]
