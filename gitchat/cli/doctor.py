@@ -11,7 +11,7 @@ from gitchat.environment import Environment
 from gitchat.errors import ChatError
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Look for what is wrong, and say how to mend it.")
 @click.option("--fix", is_flag=True, help="First mend what can be mended here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
 @options.color

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
+
+from gitchat.errors import UserError
 
 if TYPE_CHECKING:
     from gitchat.server.service import Service
 
 
-@click.command("mcp")
+@click.command("mcp", short_help="Serve this room to an agent, over MCP.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with the JSON of the contract, for programs.")
 @click.option("--channel", is_flag=True, help="Push messages into a Claude Code session that loads us as a channel.")
 @click.option(
@@ -32,6 +35,12 @@ def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
       claude mcp add gitchat -- git chat mcp
       codex mcp add gitchat -- git chat mcp
     """
+    if sys.stdin.isatty():
+        raise UserError(
+            "git chat mcp talks to an agent's client, and there is nobody but you",
+            hint="add it to a client: claude mcp add gitchat -- git chat mcp; or pipe JSON lines into it",
+            code="not-for-typing",
+        )
     # The readers wait in the kernel; a handler of Python's would not get them out of there.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sdk:

@@ -13,7 +13,7 @@ from gitchat.errors import FormatError
 from gitchat.names import RoomName, parse_room
 
 
-@click.command("verify")
+@click.command("verify", short_help="Read every message, and check it.")
 @click.argument("rooms", nargs=-1, metavar="[ROOM]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
 @options.color

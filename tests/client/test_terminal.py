@@ -364,3 +364,16 @@ def test_pager_that_cannot_be_started_hides_nothing(chatroom: Chatroom, terminal
     """As with git, the text is shown without the pager when there is none."""
     chatroom.say("the text")
     assert "the text" in terminal("git", "chat", "log", GIT_PAGER="no-such-pager").stdout
+
+
+def test_the_server_does_not_wait_for_somebody_to_type(terminal: Terminal) -> None:
+    """At a terminal it says what it is for, where it would else be silent for ever."""
+    done = terminal("git", "chat", "mcp", columns=200)
+    assert done.returncode == 1
+    assert "error: git chat mcp talks to an agent's client" in done.stdout
+    assert "hint: add it to a client: claude mcp add gitchat -- git chat mcp" in done.stdout
+
+
+def test_the_help_cuts_no_sentence_on_an_ordinary_terminal(terminal: Terminal) -> None:
+    """Each command has a line that fits into 80 columns."""
+    assert "..." not in terminal("git", "chat", columns=80).stdout.partition("Commands:")[2]
