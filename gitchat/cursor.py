@@ -13,7 +13,7 @@ Source: docs/format.md section 10.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gitchat import codec, reach
@@ -72,7 +72,19 @@ def beyond(store: Store, chain: Chain, values: Sequence[Oid]) -> Backlog:
     for oid, copies in chain.copies(numbers).items():
         if any(copy not in rows for copy in copies):
             del numbers[oid]
+    for oid in _read_elsewhere(store, chain, values):
+        numbers.pop(oid, None)
     return Backlog(chain, sorted(numbers.values()))
+
+
+def _read_elsewhere(store: Store, chain: Chain, values: Sequence[Oid]) -> Iterator[Oid]:
+    """Copies here of records that ``values`` reach and the log here does not have: a cursor can come before its log."""
+    for oid in reach.difference(values, chain.tips, store.step):
+        commit = store.read(oid)
+        if commit.takes_number:
+            key = codec.identity_key(oid, commit)
+            here = [place.oid for place in chain.with_uid(key[0])]
+            yield from (copy for copy in here if codec.identity_key(copy, store.read(copy)) == key)
 
 
 def _unreached(store: Store, chain: Chain, values: Sequence[Oid]) -> dict[Oid, reach.Step]:

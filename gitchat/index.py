@@ -167,6 +167,11 @@ def of_type(slug: str) -> Condition:
     return Condition("type = ?", (slug,))
 
 
+def with_oid(oid: Oid) -> Condition:
+    """The record of this commit."""
+    return Condition("oid = ?", (_blob(oid),))
+
+
 def authored_by(name: str) -> Condition:
     """Records that ``name`` wrote."""
     return Condition("author = ?", (name,))

@@ -24,7 +24,17 @@ from gitchat import search
 from gitchat.cursor import Backlog, Cursor, beyond
 from gitchat.environment import Environment
 from gitchat.errors import ConflictError, UserError
-from gitchat.index import ANY, LISTED, Chain, Condition, Place, statuses_for_nobody, unanswered, visible_to
+from gitchat.index import (
+    ANY,
+    LISTED,
+    Chain,
+    Condition,
+    Place,
+    statuses_for_nobody,
+    unanswered,
+    visible_to,
+    with_oid,
+)
 from gitchat.log import Listing, Log, Overview
 from gitchat.names import (
     EVERYBODY,
@@ -348,8 +358,7 @@ class Room:
 
     def is_for_me(self, entry: Entry) -> bool:
         """Whether an entry is one of :meth:`visible` without my own: the same rule, for one that is at hand."""
-        number = entry.number or 0
-        condition = Condition.all_of([self.visible(with_own=False), Condition("number = ?", (number,))])
+        condition = Condition.all_of([self.visible(with_own=False), with_oid(entry.oid)])
         return bool(self._log.chain().select(condition, limit=1))
 
     def _cursor(self) -> Cursor:
@@ -372,9 +381,9 @@ class Room:
         the first one was asked for. Ends when nothing came for ``timeout_seconds`` (None: never). Marks nothing.
         """
         with self.environment.changes() as changes:
-            news = _News(self._log, after)
+            arrivals = Arrivals(self._log, after)
             while True:
-                yield from news.fresh()
+                yield from arrivals.fresh(self._log)
                 if not changes.wait(timeout_seconds):
                     return
 
@@ -383,9 +392,9 @@ class Room:
     ) -> AsyncIterator[Entry]:
         """As :meth:`watch`, for ``async for`` in asyncio. Can be cancelled at any time."""
         with self.environment.changes() as changes:
-            news = _News(self._log, after)
+            arrivals = Arrivals(self._log, after)
             while True:
-                for entry in news.fresh():
+                for entry in arrivals.fresh(self._log):
                     yield entry
                 if not await changes.wait_async(timeout_seconds):
                     return
@@ -472,7 +481,8 @@ class Room:
         summary = self._summaries().latest([EVERYONE, self.me] if with_name else [EVERYONE])
         later = beyond(self.environment.store, chain, summary.covers) if summary is not None else None
         since_entries = self._entries(later.select(visible, since)) if later is not None else []
-        recent_entries = self._entries(chain.select(visible, limit=recent, newest=True))
+        recent_places = chain.select(visible, limit=recent, newest=True)
+        recent_entries = self._entries(recent_places)
         waiting = self.visible(with_own=with_own) if with_name else visible
         return Handoff(
             room=self._log.overview(),
@@ -483,7 +493,7 @@ class Room:
             summary=summary,
             since=since_entries,
             since_left=later.count_of(visible) - len(since_entries) if later is not None else 0,
-            since_numbers=later.numbers if later is not None else (),
+            since_recent=frozenset(place.oid for place in recent_places if later and place.number in later.numbers),
             recent=recent_entries,
             labels=self._log.labels([*since_entries, *recent_entries]),
         )
@@ -589,16 +599,16 @@ class Room:
         wrote = chain.newest_by_author()
         known = {participant.name: participant for participant in self._known()}
         names = _everybody(known, wrote)
-        return [self._one(name, known.get(name), wrote.get(name)) for name in names]
+        return [self._one(name, known.get(name), wrote.get(name), chain.count) for name in names]
 
-    def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None) -> Seen:
+    def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None, count: int) -> Seen:
         times = [participant.last_seen] if participant else []
         times += [wrote[1]] if wrote else []
         return Seen(
             name=name,
             participant=participant,
             last_seen=max(times),
-            last_number=wrote[0] if wrote else None,
+            last_number=wrote[0] if wrote and wrote[0] <= count else None,
             unread=self.how_far(name).unread,
         )
 
@@ -606,23 +616,30 @@ class Room:
         return self.environment.roll.known(self.name)
 
 
-class _News:
-    """Records that came since the last look, each once, also one that was pending when it was first seen."""
+class Arrivals:
+    """Records that came to a room since the last look, each once, also one that was pending when it was first seen."""
 
     def __init__(self, log: Log, after: int | None) -> None:
-        self._log = log
+        """``after`` as for :meth:`Room.watch`."""
         self._seen = log.count() if after is None else after
-        self._pending = set(log.pending()) if after is None else set()
+        self._pending: set[tuple[Uid, str]] = set()
+        """Told without a number. Not by their oids: the copy that gets the number can be another clone's."""
+        if after is None:
+            self.fresh(log)
 
-    def fresh(self) -> list[Entry]:
+    def fresh(self, log: Log) -> list[Entry]:
         """Those that a listing shows, oldest first."""
         found = []
-        for entry in self._log.newer(self._seen):
+        for entry in log.newer(self._seen):
+            key = (entry.record.uid, entry.record.author)
             if entry.number is not None:
                 self._seen = max(self._seen, entry.number)
-            if entry.oid not in self._pending and entry.record.kind not in UNLISTED_KINDS:
+            if key not in self._pending and entry.record.kind not in UNLISTED_KINDS:
                 found.append(entry)
-            self._pending.add(entry.oid)
+            if entry.number is None:
+                self._pending.add(key)
+            else:
+                self._pending.discard(key)
         return found
 
 

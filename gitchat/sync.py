@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitchat import codec, gate, git, order, reach
+from gitchat import codec, gate, git, reach
 from gitchat.errors import ChatError, ConflictError, RemoteError, StorageError, UserError
-from gitchat.log import rule as log_rule
 from gitchat.names import (
     ROOMS_PREFIX,
     Oid,
     RefName,
     RoomName,
+    cursors_prefix,
     log_ref,
     room_of_log,
     summaries_ref,
@@ -32,7 +32,6 @@ from gitchat.names import (
 )
 from gitchat.record import Identity, Moment
 from gitchat.store import Store
-from gitchat.summaries import rule as summary_rule
 
 TIMEOUT_SECONDS = 120.0
 """How long one call of git may talk to a remote."""
@@ -44,8 +43,15 @@ ROUNDS = 6
 """How often a push that came too late is tried again while somebody waits."""
 
 
-_TOO_LATE = ("stale info", "fetch first", "failed to update ref", "cannot lock ref", "incorrect old value")
-"""What git says of a ref that somebody else moved, before the push or while it was under way."""
+_LATE = (
+    "stale info",
+    "fetch first",
+    "failed to update ref",
+    "cannot lock ref",
+    "incorrect old value",
+    "already exists",
+)
+"""What git says when a ref was moved, or is being moved, by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Report:
     @property
     def is_late(self) -> bool:
         """Whether somebody else was quicker, so that another round may do."""
-        return any(words in one.words for one in self.refused for words in _TOO_LATE)
+        return any(words in one.words for one in self.refused for words in _LATE)
 
 
 class Remote:
@@ -204,11 +210,12 @@ class Remote:
                 rooms = self._rooms(after, room)
                 for one in rooms:
                     self._check_order(one, before, after, report)
-                    self._refuse_renumbering(one, after, has_consent)
+                    self._refuse_renumbering(one, after, has_consent, pushes)
                 updates: dict[RefName, tuple[Oid, Oid | None]] = {}
                 for one in rooms:
-                    updates |= self._join(one, after, report)
-                if pushes and updates:
+                    self._join(one, after, report, has_consent)
+                    updates |= self._updates(one, after) if pushes else {}
+                if updates:
                     self._settle(self._push(updates), after, report)
         except ConflictError as error:
             if error.code != "write-lock-held":
@@ -232,19 +239,35 @@ class Remote:
     def _check_order(
         self, room: RoomName, before: Mapping[RefName, Oid], after: Mapping[RefName, Oid], report: Report
     ) -> None:
-        """Tell of a remote's log that does not continue what we have seen of it."""
+        """Tell of a remote's log that does not continue what we have seen of it, and keep what that had."""
         old, new = before.get(log_ref(room)), after.get(log_ref(room))
-        if old is not None and new is None:
-            report.alarms.append(f"room '{room}': the remote does not have it any more; nothing is lost here")
-        if old is None or new is None or old == new or self._is_first_parent(old, new):
+        if self._attached(room) is None or old is None or old == new:
+            return  # what was fetched of a room that is not attached was never shown
+        if new is not None and self._is_first_parent(old, new):
             return
-        if reach.is_ancestor(old, new, self._store.step):
+        if new is not None and reach.is_ancestor(old, new, self._store.step):
             report.alarms.append(
                 f"room '{room}': {new} puts the log into another order than {old}, so that numbers that were shown "
                 "may stand for other messages now"
             )
-        else:
-            report.alarms.append(f"room '{room}': the remote went back behind {old}; nothing is lost here")
+            return
+        self._keep(room, old)
+        what = f"went back behind {old}" if new is not None else "has no such room any more"
+        report.alarms.append(
+            f"room '{room}': the remote {what}; nothing is lost here, and the next push brings it back"
+        )
+
+    def _keep(self, room: RoomName, old: Oid) -> None:
+        """Let the local log go on from what the remote had: nothing else points to that now."""
+
+        def build(local: Oid | None) -> Oid:
+            if local is None or reach.is_ancestor(local, old, self._store.step):
+                return old
+            if reach.is_ancestor(old, local, self._store.step):
+                return local
+            return self._merge_logs(old, local)
+
+        self._store.move(log_ref(room), build, f"gitchat: kept from {self.name}")
 
     def _is_first_parent(self, ancestor: Oid, tip: Oid) -> bool:
         """Whether ``ancestor`` is on the first-parent chain of ``tip``."""
@@ -257,13 +280,17 @@ class Remote:
             here = next(iter(step.parents), None)
         return here is not None
 
-    def _refuse_renumbering(self, room: RoomName, tracked: Mapping[RefName, Oid], has_consent: bool) -> None:
+    def _refuse_renumbering(
+        self, room: RoomName, tracked: Mapping[RefName, Oid], has_consent: bool, pushes: bool
+    ) -> None:
         """Raise UserError when records here would lose the numbers that were shown, and nobody agreed to that."""
         local, remote = self._store.tip(log_ref(room)), tracked.get(log_ref(room))
         if self._attached(room) is not None or local is None or remote is None or has_consent:
             return
-        count = self._count_beyond(local, remote)
-        if count and not self._is_first_parent(remote, local):
+        # What goes on from the remote's log keeps its numbers once the remote has taken it: not by a pull.
+        is_same = self._is_first_parent(local, remote) or (pushes and self._is_first_parent(remote, local))
+        if not is_same:
+            count = self._count_beyond(local, remote) or "the"
             raise UserError(
                 f"the remote '{self.name}' has a room '{room}' of its own: {count} messages here would get new numbers",
                 hint=f"agree to it: git chat sync {self.name} --yes; or keep it apart: git chat sync --room OTHER",
@@ -276,28 +303,31 @@ class Remote:
 
     # --- joining -----------------------------------------------------------------------
 
-    def _join(
-        self, room: RoomName, tracked: Mapping[RefName, Oid], report: Report
-    ) -> dict[RefName, tuple[Oid, Oid | None]]:
-        """Take in what the remote has; what it should take, each with the value it must still have."""
-        updates: dict[RefName, tuple[Oid, Oid | None]] = {}
-        chains = ((log_ref(room), log_rule), (summaries_ref(room), summary_rule))
-        for ref, rule in chains:
-            local, remote = self._store.tip(ref), tracked.get(ref)
-            if remote is not None and ref == log_ref(room):
-                report.fetched[room] = self._count_beyond(remote, local)
-            self._forward(ref, remote)
-            local = self._store.tip(ref)
-            if local is not None and local != remote:
-                updates[ref] = (self._candidate(ref, rule, remote, local), remote)
-        prefix = f"{ROOMS_PREFIX}{room}/cursors/"
-        mine = dict(self._store.backend.list_refs(prefix))
-        for ref in sorted({*mine, *(ref for ref in tracked if ref.startswith(prefix))}):
-            joined = self._joined_cursor(ref, mine.get(ref), tracked.get(ref))
-            if joined != tracked.get(ref):
-                updates[ref] = (joined, tracked.get(ref))
-        if self._attached(room) is None and (tracked.get(log_ref(room)) is not None):
+    def _join(self, room: RoomName, tracked: Mapping[RefName, Oid], report: Report, has_consent: bool) -> None:
+        """Take in what the remote has."""
+        local, remote = self._store.tip(log_ref(room)), tracked.get(log_ref(room))
+        if remote is not None:
+            report.fetched[room] = self._count_beyond(remote, local)
+        for ref in (log_ref(room), summaries_ref(room)):
+            self._forward(ref, tracked.get(ref))
+        for ref in tracked:
+            if ref.startswith(cursors_prefix(room)):
+                self._join_cursor(ref, tracked[ref])
+        # Records here that the remote has not accepted keep their numbers until it has, unless somebody agreed.
+        is_taken = has_consent or self._store.tip(log_ref(room)) == remote
+        if self._attached(room) is None and remote is not None and is_taken:
             report.attached.append(room)
+
+    def _updates(self, room: RoomName, tracked: Mapping[RefName, Oid]) -> dict[RefName, tuple[Oid, Oid | None]]:
+        """What the remote should take, each with the value that it must still have."""
+        updates: dict[RefName, tuple[Oid, Oid | None]] = {}
+        for ref in (log_ref(room), summaries_ref(room)):
+            local, remote = self._store.tip(ref), tracked.get(ref)
+            if local is not None and local != remote:
+                updates[ref] = (self._candidate(remote, local), remote)
+        for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
+            if cursor != tracked.get(ref):
+                updates[ref] = (cursor, tracked.get(ref))
         return updates
 
     def _forward(self, ref: RefName, remote: Oid | None) -> None:
@@ -312,22 +342,27 @@ class Remote:
         if remote is not None and self._store.tip(ref) != remote:
             self._store.move(ref, build, f"gitchat: fetched from {self.name}")
 
-    def _candidate(
-        self, ref: RefName, rule: Callable[[Oid, codec.Commit], order.Node], remote: Oid | None, local: Oid
-    ) -> Oid:
+    def _candidate(self, remote: Oid | None, local: Oid) -> Oid:
         """What the remote should have: the local tip where that continues its own, else a merge of both."""
         if remote is None or self._is_first_parent(remote, local):
             return local
-        return self._merge(remote, local, "merge", f"{self._identity.name} brings what was said elsewhere")
+        return self._merge_logs(remote, local)
 
-    def _joined_cursor(self, ref: RefName, local: Oid | None, remote: Oid | None) -> Oid:
-        if local is None or (remote is not None and reach.is_ancestor(local, remote, self._store.step)):
-            assert remote is not None
-            self._forward(ref, remote)
-            return remote
-        if remote is None or reach.is_ancestor(remote, local, self._store.step):
-            return local
-        return self._merge(remote, local, "cursor", f"{ref.rpartition('/')[2]} has read in two clones")
+    def _join_cursor(self, ref: RefName, remote: Oid) -> None:
+        """What was read there is read here, and so at once: a position is nothing that anybody has to accept."""
+
+        def build(local: Oid | None) -> Oid:
+            if local is None or reach.is_ancestor(local, remote, self._store.step):
+                return remote
+            if reach.is_ancestor(remote, local, self._store.step):
+                return local
+            return self._merge(remote, local, "cursor", f"{ref.rpartition('/')[2]} has read in two clones")
+
+        if self._store.tip(ref) != remote:
+            self._store.move(ref, build, f"gitchat: fetched from {self.name}")
+
+    def _merge_logs(self, remote: Oid, local: Oid) -> Oid:
+        return self._merge(remote, local, "merge", f"{self._identity.name} brings what was said elsewhere")
 
     def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
         """A commit of both, the remote's first, so that its order stands."""

@@ -127,9 +127,11 @@ def read_messages(
     if participant:
         conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
     if query:
-        conditions.append(Condition("number > ?", (after,)))
+        conditions.append(
+            Condition("number > ?", (min(after, chat.overview().count),))
+        )  # pending ones are always later
         found = chat.search(query, among=Condition.all_of(conditions), limit=limit)
-        entries = sorted((hit.entry for hit in found), key=lambda entry: entry.number or 0)
+        entries = sorted((hit.entry for hit in found), key=lambda entry: (entry.number is None, entry.number or 0))
     else:
         entries = chat.after(after, Condition.all_of(conditions), limit)
     return _messages(chat, entries)
@@ -422,7 +424,8 @@ def _number(chat: Room, place: Place, field: str) -> int:
     """The number of ``place``, which need not be given yet."""
     located: int | Handle = parse_locator(place) if isinstance(place, str) else place
     if isinstance(located, str):
-        return chat.find(located).number or 0
+        number = chat.find(located).number
+        return chat.overview().count if number is None else number  # what is pending stands behind every number
     refuse_negative(located, field, "0 is before the first message")
     return min(located, _BEYOND)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitchat import search
 from gitchat.cursor import Backlog
 from gitchat.index import Place
 from gitchat.log import Overview
-from gitchat.names import Name, Number, Uid
+from gitchat.names import Name, Number, Oid, Uid
 from gitchat.participant import Participant
 from gitchat.record import Entry
 from gitchat.summaries import Summary
@@ -55,15 +55,16 @@ class Handoff:
     """The oldest visible records that the summary does not cover; without a summary none."""
     since_left: int
     """How many more of those there are."""
-    since_numbers: Sequence[int]
-    """The numbers of all records that the summary does not cover, also of those that are not visible."""
+    since_recent: frozenset[Oid]
+    """Those of ``recent`` that the summary does not cover."""
     recent: list[Entry]
     """The newest visible records, oldest first."""
     labels: dict[Uid, str]
 
     def since_without(self, shown: Iterable[Entry]) -> int:
         """How many visible records that the summary does not cover are not among ``shown``."""
-        return len(self.since) + self.since_left - sum(entry.number in self.since_numbers for entry in shown)
+        since = {entry.oid for entry in self.since} | self.since_recent
+        return len(self.since) + self.since_left - sum(entry.oid in since for entry in shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +130,5 @@ class Seen:
     last_seen: int
     """Seconds since the epoch: of the newest thing that is known of it."""
     last_number: Number | None
+    """Of its newest record; None while that is pending."""
     unread: int

@@ -174,16 +174,21 @@ class _Page:
         left = self.handoff.since_without([*since, *recent])
         if not left:
             return ""
-        first = since[-1].number if since else (self.handoff.since[0].number or 1) - 1
-        until = f" --until {(recent[0].number or 1) - 1}" if recent else ""
-        return f"{left} more: git chat log{self.in_room} --since {first}{until}\n"
+        first = since[-1].number if since else self._before(self.handoff.since[0])
+        until = f" --until {self._before(recent[0])}" if recent and recent[0].number is not None else ""
+        newest = self.handoff.room.count  # what is pending stands behind every number
+        return f"{left} more: git chat log{self.in_room} --since {newest if first is None else first}{until}\n"
+
+    def _before(self, entry: Entry) -> int:
+        """The number before that of ``entry``: the newest one when it is pending."""
+        return self.handoff.room.count if entry.number is None else entry.number - 1
 
     def _earlier(self, since: Sequence[Entry], recent: Sequence[Entry]) -> str:
         """How many of the newest records that were asked for had no room, and how to see them."""
         shown = {entry.oid for entry in [*since, *recent]}
-        later = self.handoff.since_numbers  # the others are counted among those
-        left = sum(entry.oid not in shown and entry.number not in later for entry in self.handoff.recent)
-        last = (recent[0].number or 1) - 1
+        later = self.handoff.since_recent  # the others are counted among those
+        left = sum(entry.oid not in shown and entry.oid not in later for entry in self.handoff.recent)
+        last = self._before(recent[0])
         return f"{left} earlier: git chat log{self.in_room} -n {left} --until {last}\n" if left else ""
 
 

@@ -107,7 +107,7 @@ class Renderer:
         record = entry.record
         name = escape_line(record.author)
         parts = [
-            self.screen.style(entry.label, fg="yellow") + (f" in {entry.room}" if with_room else ""),
+            self.screen.style(entry.label, fg="yellow") + _was(entry) + (f" in {entry.room}" if with_room else ""),
             self.screen.style(name, fg=name_color(name), bold=True) + self._recipients(entry),
             self.screen.style(self._date(record.written), dim=True),
         ]
@@ -204,7 +204,7 @@ class Renderer:
             *(("Attached", described(one)) for one in entry.attachments),
             *record.extra,
         ]
-        title = self.screen.style(f"{entry.label} in {entry.room}", fg="yellow")
+        title = self.screen.style(f"{entry.label}{_was(entry)} in {entry.room}", fg="yellow")
         lines = [
             self.screen.fold(f"{key + ':':<9} {escape_line(value)}", " " * 10)
             for key, value in fields
@@ -216,6 +216,12 @@ class Renderer:
         if self.date_style is None:
             return dates.clock(moment)
         return dates.format_date(moment, self.date_style, self.now)
+
+
+def _was(entry: Entry) -> str:
+    """`` (was #3)`` for a record that its writer saw under another number, before the room followed a remote."""
+    hint = entry.record.seq_hint
+    return f" (was #{hint})" if hint is not None and hint != entry.number else ""
 
 
 def described(one: Attachment) -> str:

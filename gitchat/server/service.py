@@ -18,7 +18,7 @@ from gitchat import __version__, as_json, tools
 from gitchat.errors import ChatError, UserError
 from gitchat.names import Name, RoomName
 from gitchat.record import Entry
-from gitchat.room import Room
+from gitchat.room import Arrivals, Room
 from gitchat.server import texts
 from gitchat.server.arguments import check
 from gitchat.server.catalog import INSTRUCTIONS, listed
@@ -174,7 +174,7 @@ class Service:
 
         Begins with what is newer than its start; ends by being cancelled. Without a repository it waits for one.
         """
-        seen: dict[RoomName, int] = {}
+        seen: dict[RoomName, Arrivals] = {}
         while True:
             try:
                 environment = tools.here_environment()
@@ -197,14 +197,15 @@ def uris_of(news: News) -> list[str]:
 def channel_params(news: News) -> dict[str, Any]:
     """What a Claude channel is told of a record: one line of text, and where it comes from."""
     record = news.entry.record
+    place = news.entry.label.removeprefix("#")
     text = texts.foreign(record.body)
     return {
-        "content": f"[{news.entry.number}] {texts.of_line(record.author)}: {text}"[:CHANNEL_CHARS],
+        "content": f"[{place}] {texts.of_line(record.author)}: {text}"[:CHANNEL_CHARS],
         "meta": {
             "kind": "direct" if record.to else "broadcast",
             "from_agent": texts.of_line(record.author),
             "room": news.room,
-            "message_id": str(news.entry.number),
+            "message_id": place,
         },
     }
 
@@ -224,7 +225,7 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
     return True
 
 
-def _fresh(seen: dict[RoomName, int]) -> list[News]:
+def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:
     """What came since the last look, for each name that this process joined under.
 
     Every room is looked at, joined or not: joining moves no ref, and what comes right after it must be found.
@@ -237,9 +238,8 @@ def _fresh(seen: dict[RoomName, int]) -> list[News]:
         for room in environment.store.rooms():
             log = environment.log(room)
             names = [name for name, rooms in members.items() if room in rooms]
-            count = log.count()  # before the entries are read, so that none is ever passed over
-            entries = log.newer(seen.get(room, 0)) if names else []
-            seen[room] = max([count, *(entry.number or 0 for entry in entries)])
+            arrivals = seen.setdefault(room, Arrivals(log, 0 if names else None))
+            entries = arrivals.fresh(log)
             for name in names:
                 chat = Room(environment, room, name)
                 found += [News(name, room, entry) for entry in entries if chat.is_for_me(entry)]

@@ -36,7 +36,10 @@ YEAR = 365 * 86_400
 SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 """How far the clocks of machines are off, in seconds."""
 
-STEPS = ("_fetch", "_check_order", "_join", "_forward", "_candidate", "_push", "_settle", "_track")
+STEPS = (
+    "_fetch", "_check_order", "_join", "_forward", "_join_cursor", "_updates", "_candidate", "_push", "_settle",
+    "_track",
+)  # fmt: skip
 """The parts of a round before each of which it can end."""
 
 REST_ROUNDS = 12
