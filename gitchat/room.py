@@ -24,17 +24,7 @@ from gitchat import search
 from gitchat.cursor import Backlog, Cursor, beyond
 from gitchat.environment import Environment
 from gitchat.errors import ConflictError, UserError
-from gitchat.index import (
-    ANY,
-    LISTED,
-    Chain,
-    Condition,
-    Place,
-    statuses_for_nobody,
-    unanswered,
-    visible_to,
-    with_oid,
-)
+from gitchat.index import ANY, LISTED, Chain, Condition, Place, statuses_for_nobody, unanswered, visible_to, with_oid
 from gitchat.log import Listing, Log, Overview
 from gitchat.names import (
     EVERYBODY,
@@ -313,17 +303,18 @@ class Room:
         """The greatest n for which I have read 1 to n; 0 before I marked anything."""
         return self._cursor().backlog(self._log.chain()).last_read
 
-    def set_cursor(self, number: int, *, force: bool = False) -> int:
-        """Mark everything up to ``number`` as read, and return :meth:`cursor`. Never moves back.
+    def set_cursor(self, locator: int | Handle, *, force: bool = False) -> int:
+        """Mark everything up to a number or a handle as read, and return :meth:`cursor`. Never moves back.
 
         Raises:
-            UserError: ``bad-number`` for what is no number of this room; ``mirror``.
+            UserError: ``bad-number`` for what is no number of this room; ``no-such-record``; ``mirror``.
             ConflictError: ``name-held`` while somebody else lives under my name, unless ``force``.
         """
         chain = self._log.chain()
+        number = locator if isinstance(locator, int) else self._place(chain, locator)
         if number < 0:
             raise UserError("message_id must be >= 0", hint="0 is before the first message", code="bad-number")
-        if number > chain.count:
+        if isinstance(locator, int) and number > chain.count:
             raise UserError(
                 "message_id cannot exceed the latest message id",
                 hint=f"the latest is {chain.count}",
@@ -342,6 +333,12 @@ class Room:
     def cursors(self, names: Sequence[Name] | None = None) -> list[HowFar]:
         """How far these have read, by default everybody who has a cursor here, sorted by name."""
         return [self.how_far(name) for name in (self.environment.store.cursors(self.name) if names is None else names)]
+
+    def _place(self, chain: Chain, handle: Handle) -> int:
+        """Where the record of a handle stands, pending ones behind all numbers."""
+        row = chain.rows_of([oid := self.find(handle).oid])[oid]
+        assert row.number is not None
+        return row.number
 
     def how_far(self, name: Name) -> HowFar:
         """How far ``name`` has read. Nobody has to have heard of it."""

@@ -73,9 +73,8 @@ def set_cursor(
     chosen = Room(environment, room, as_)
     chosen.refuse_unknown()
     locator = parse_locator(number)
-    target = chosen.find(locator).number if isinstance(locator, str) else locator
     before = chosen.cursor()
-    after = chosen.set_cursor(target or 0, force=force)
+    after = chosen.set_cursor(locator, force=force)
     if as_json:
         click.echo(_json(chosen.how_far(chosen.me)))
     elif after == before:
