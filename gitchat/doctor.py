@@ -219,6 +219,31 @@ def _cuts(store: Store) -> Iterator[Finding]:
             )
 
 
+def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
+    """Who gives the numbers of a room, and what it has not accepted yet. The remote is not asked."""
+    authority = environment.authority(name)
+    if authority is None:
+        return
+    subject = f"room {name}"
+    if authority not in environment.config.subsections("remote", "url"):
+        yield Finding(
+            "wrong",
+            subject,
+            f"its numbers come from the remote '{authority}', and there is no such remote: nothing can be pushed",
+            f"git remote add {authority} URL; or follow another: git config chatroom.{name}.remote NAME",
+        )
+    elif waiting := len(environment.log(name).pending()):
+        yield Finding(
+            "note",
+            subject,
+            f"{waiting} record{'' if waiting == 1 else 's'} pending: '{authority}' has not accepted "
+            f"{'it' if waiting == 1 else 'them'} yet",
+            f"git chat sync {authority}",
+        )
+    else:
+        yield Finding("ok", subject, f"its numbers come from the remote '{authority}', and nothing is pending")
+
+
 def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:
     """Records that were written here and are not in the log: a foreign push or fetch replaced it, or moved it back."""
     ref, stood = log_ref(name), last_written(store, name)
@@ -275,6 +300,7 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
         f"{count} record{'' if count == 1 else 's'}, format 1; the newest {len(listing.entries)} read well",
     )
     yield from _left_behind(environment.store, name)
+    yield from _authority(environment, name)
     if listing.entries:
         ahead = listing.entries[-1].committed_seconds - environment.now().seconds
         if ahead > AHEAD_SECONDS:

@@ -54,6 +54,13 @@ _LATE = (
 """What git says when a ref was moved, or is being moved, by somebody else."""
 
 
+_EMPTY_PHRASES = (
+    "Could not read from remote repository", "Please make sure you have the correct access rights",
+    "and the repository exists", "error: failed to push some refs", "error: failed to push all needed", "hint:",
+)  # fmt: skip
+"""How lines of git begin that stand beside every reason and are none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """What the remote said about one ref."""
@@ -418,6 +425,7 @@ def _answers(done: git.Done, wanted: Mapping[RefName, Oid]) -> list[Pushed]:
 
 
 def _last_words(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    kept = [line.removeprefix("remote:").strip() for line in lines if line.startswith(("remote:", "fatal:"))]
-    return "; ".join(line.removeprefix("fatal: ") for line in (kept or lines)[-3:])[:500]
+    """What git, ssh and the server said, on one line, without what git always says."""
+    lines = [line.removeprefix("remote:").strip().removeprefix("fatal: ") for line in stderr.splitlines()]
+    kept = [line for line in lines if line and not line.startswith(_EMPTY_PHRASES)]
+    return "; ".join((kept or [line for line in lines if line])[-3:])[:500]
