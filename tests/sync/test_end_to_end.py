@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -98,7 +99,7 @@ def test_words_of_a_hook_come_through_smart_http(hub: Hub) -> None:
 @pytest.mark.slow
 def test_ssh_carries_a_room(hub: Hub, tmp_path: Path) -> None:
     """A path behind ssh, with the user's own key and settings."""
-    daemon = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin")
+    daemon = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if daemon is None:
         pytest.skip("there is no sshd here")
     keys = tmp_path / "ssh"

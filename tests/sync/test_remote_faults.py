@@ -142,7 +142,7 @@ def test_room_that_was_deleted_at_the_remote_is_pushed_again(hub: Hub, ann: Clon
     """Somebody deleted the ref there: the clone says so, and gives the room back with the same numbers."""
     hub.git("update-ref", "-d", LOG)
     done = ann.sync()
-    assert "warning: room 'lobby': the remote does not have it any more" in done.stderr
+    assert "warning: room 'lobby': the remote has no such room any more" in done.stderr
     assert ann.numbered() == [(1, "first"), (2, "second")]
     assert hub.tip == ann.git("rev-parse", LOG).stdout.strip()
 
