@@ -68,6 +68,8 @@ class Hub:
     def __init__(self, world: World, path: Path) -> None:
         self.world = world
         self.path = path
+        self.received_bytes = 0
+        """Of request bodies, over smart HTTP."""
         world.git("init", "-q", "--bare", path)
 
     def git(self, *arguments: Argument, **options: Any) -> Done:
@@ -179,6 +181,7 @@ def _backend_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             body = self._body()
+            hub.received_bytes += len(body)
             wanted = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode()
             if self.headers.get("Authorization") != wanted:
                 self._answer(401, [("WWW-Authenticate", 'Basic realm="hub"')], b"")
