@@ -108,7 +108,7 @@ def processes(repositories: dict[int, Path]) -> str:
         prepare = partial(rewind, Room(open_environment(repository, fsync=False)))
         for name, command in commands(size).items():
             actions[f"{name} {size}"] = partial(after, prepare, partial(run, repository, command))
-            memory[f"{name} {size}"] = memory_of(repository, command)
+            memory[f"{name} {size}"] = memory_of(repository, command, prepare)
     interleaved(actions, WARM_UPS, measure=lambda timed: timed())
     times = interleaved(actions, PAIRS, measure=lambda timed: timed())
     rows = [
@@ -149,9 +149,13 @@ def run(repository: Path, command: list[str]) -> None:
     subprocess.run(command, cwd=repository, env=sealed_variables(repository.parent), check=True, capture_output=True)
 
 
-def memory_of(repository: Path, command: list[str]) -> float:
-    """The most memory in MB that a command has, the median of some runs."""
-    return statistics.median(run_measured(repository, command)[1] for _ in range(MEMORY_RUNS))
+def memory_of(repository: Path, command: list[str], prepare: Callable[[], object] = lambda: None) -> float:
+    """The most memory in MB that a command has once everything is prepared, the median of some runs."""
+    found = []
+    for _ in range(MEMORY_RUNS):
+        prepare()
+        found.append(run_measured(repository, command)[1])
+    return statistics.median(found)
 
 
 # --- an open room --------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitchat import as_json
 from gitchat.attachment import Attachment
-from gitchat.cli import dates, graph
+from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_line, json_text
 from gitchat.names import MAX_SLUG_CHARS, Uid, handle_of
 from gitchat.record import MESSAGE, STATUS, Entry, Moment
@@ -165,6 +165,8 @@ class Renderer:
     def graph(self, entries: Sequence[Entry], labels: Mapping[Uid, str], *, is_oneline: bool) -> Iterator[str]:
         """Records with the lines of their threads to the left."""
         today: str | None = None
+        from gitchat.cli import graph  # only a graph needs it, and every command loads this module
+
         for entry, lines in zip(entries, graph.draw(entries), strict=True):
             day = dates.day(entry.record.written) if self.date_style is None and not is_oneline else None
             if day != today:

@@ -32,6 +32,15 @@ def test_a_command_loads_nothing_heavy_at_module_level(command: str) -> None:
     assert loaded & (FORBIDDEN | {"pygit2", "_cffi_backend"}) == set()
 
 
+@pytest.mark.parametrize("command", ["send", "log"])
+def test_what_is_typed_all_day_loads_no_more_than_it_needs(command: str) -> None:
+    """Neither the index nor what draws graphs is loaded for a plain send or log, also with a repository open."""
+    loaded = modules_after(f"import gitchat.libgit2, gitchat.cli.{command}")
+    assert {name for name in loaded if name.startswith("gitchat")} & {
+        "gitchat.index", "gitchat.room", "gitchat.cursor", "gitchat.summaries", "gitchat.presence", "gitchat.cli.graph",
+    } == set()  # fmt: skip
+
+
 def test_the_package_itself_loads_nothing() -> None:
     """``import gitchat`` gives names; what stands behind them comes when it is used."""
     loaded = modules_after("import gitchat")
