@@ -36,7 +36,7 @@ Words = Iterator[tuple[str, str]]
 @click.option("--words", "line", hidden=True, help="Print what can follow LINE.")
 @click.pass_context
 def command(context: click.Context, shell: str | None, line: str | None) -> None:
-    """Print what makes Tab complete commands, options, rooms, names and numbers.
+    """Print what lets Tab complete commands, rooms and numbers.
 
     \b
     bash, in ~/.bashrc:                        eval "$(git chat completion bash)"

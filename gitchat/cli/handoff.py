@@ -57,7 +57,7 @@ def command(
     color: str | None,
     no_pager: bool,
 ) -> None:
-    """Show what somebody who comes back has to know, and mark nothing.
+    """Show what somebody who comes back has to know; marks nothing.
 
     Who is here, what is unread, the newest summary, what happened since, and the newest
     messages: no more than --max-chars characters in all. What is left out is said.

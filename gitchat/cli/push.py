@@ -15,7 +15,7 @@ from gitchat.environment import Environment
 @syncing.as_json
 @click.pass_obj
 def command(environment: Environment, remote: str | None, room: str | None, has_consent: bool, as_json: bool) -> None:
-    """Send what is said here to a git remote, and take what is new there.
+    """Push what is said here, and take what is new there.
 
     The same as git chat sync: what a push adds has to follow what is there.
     """

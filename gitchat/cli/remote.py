@@ -16,7 +16,7 @@ from gitchat.names import RoomName, parse_room
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a room.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show which remote gives the numbers of each room, and what it has not accepted yet.
+    """Show which remote numbers each room, and what is pending.
 
     A room is attached by its first: git chat sync REMOTE
     """

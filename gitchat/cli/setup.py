@@ -43,7 +43,7 @@ def command(
     is_snippet: bool,
     color: str | None,
 ) -> None:
-    """Tell an agent's client of this room: its server, its hooks, and a note for its agents.
+    """Tell an agent's client of this room: server, hooks, note.
 
     claude, codex and gemini are written: what is there stays, a copy is kept, and the
     change is shown. For cursor, vscode, opencode, copilot, zed and devin, --print tells

@@ -45,7 +45,7 @@ def command(
     date_style: str | None,
     color: str | None,
 ) -> None:
-    """Show messages as they come, and who joins and who is gone, until you end it.
+    """Show messages, and who comes and goes, as it happens.
 
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.

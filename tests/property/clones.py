@@ -128,6 +128,7 @@ class Clone:
         return self._remote(
             environment.store,
             "origin",
+            cwd=str(environment.worktree),
             variables=git.scrub(environment.variables),
             identity=environment.identity(),
             clock=environment.now,
