@@ -43,7 +43,7 @@ test: $(INSTALLED) ## all tests that take no more than a few seconds each
 	$(BIN)/python -m pytest -n 2 -m "not slow and not soak"
 
 test-slow: $(INSTALLED) ## the other tests
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m slow
 
 soak: $(INSTALLED) ## large rooms and long runs, some minutes
 	$(BIN)/python -m pytest -m soak -s

@@ -36,7 +36,7 @@ _STATUS = re.compile(r"\(exit (\d+)\)")
 _PROMPT = "--- the shell is ready, the status was"
 """What a shell prints after each command; no command of a page does."""
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 60.0
 
 
 @dataclass
