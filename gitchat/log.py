@@ -359,12 +359,18 @@ class Log:
         accepted = self._numbered_tip()
         is_behind = accepted is not None and (tip is None or reach.is_ancestor(tip, accepted, self._store.step))
         state = self._state()
+        self._refuse_newer(self._asked_format())
+        return replace(state, tip=accepted if is_behind else tip)
+
+    def _asked_format(self) -> int:
+        """The format that the genesis and the meta records of this log ask writers to know."""
         from gitchat.index import of_kinds
 
-        metas = self.chain().select(of_kinds([META]))
-        needed = max([_needed_format(self._store.read(place.oid)) for place in metas], default=codec.FORMAT)
-        self._refuse_newer(needed)
-        return replace(state, tip=accepted if is_behind else tip)
+        chain = self.chain()
+        asking = [self._store.read(place.oid) for place in chain.select(of_kinds([META]))]
+        for first in chain.select(limit=1):
+            asking += [self._store.read(parent) for parent in self._store.read(first.oid).parents[:1]]
+        return max([_needed_format(commit) for commit in asking], default=codec.FORMAT)
 
     def _remembered(self, tip: Oid | None) -> Position | None:
         if tip is None:

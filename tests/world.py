@@ -14,7 +14,7 @@ from gitchat import git, store
 from gitchat.environment import Environment, read_clock
 from gitchat.index import Index
 from gitchat.log import Log
-from gitchat.names import RoomName, Uid, uid_from_random
+from gitchat.names import RefName, RoomName, Uid, uid_from_random
 from gitchat.record import Moment
 from gitchat.store import Store
 
@@ -44,10 +44,11 @@ def open_log(
     *,
     clock: Callable[[], Moment] = read_clock,
     new_uid: Callable[[], Uid] = lambda: uid_from_random(os.urandom(10)),
+    tracking: RefName | None = None,
 ) -> Log:
     """The log of a room in ``store``."""
     index = Index(store.directory, store.read, lambda count: None)
-    return Log(store, RoomName(name), clock=clock, new_uid=new_uid, index=lambda: index)
+    return Log(store, RoomName(name), clock=clock, new_uid=new_uid, index=lambda: index, tracking=tracking)
 
 
 Done = subprocess.CompletedProcess[str]

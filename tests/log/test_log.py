@@ -374,6 +374,16 @@ def test_a_newer_format_is_read_and_not_written(bench: Bench, newer: str) -> Non
     assert bench.store.room_tip(ROOM) == tip
 
 
+def test_a_newer_format_is_not_written_with_an_authority_either(bench: Bench) -> None:
+    """What a remote of a later version numbers is read, and gets no message of ours."""
+    root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "2"),))
+    bench.set_tip(bench.commit(root, body="from the future", uid="f" * 16))
+    followed = open_log(bench.store, tracking=log_ref(ROOM))
+    with pytest.raises(FormatError) as caught:
+        followed.send(Draft(body="refused"), ALICE)
+    assert caught.value.code == "newer-format"
+
+
 def test_unlisted_kinds_take_numbers_and_are_not_listed(bench: Bench) -> None:
     """Gaps in what a reader sees are normal."""
     bench.send("one")
