@@ -22,7 +22,7 @@ from gitchat.presence import Roll
 
 LOBBY = RoomName("lobby")
 CODEX = Name("codex")
-HERE = Holder(pid=4242, host="box", worktree="/work/parser", branch="fix", client="codex", session="s-1")
+HERE = Holder(pid=4242, host="box", worktree="/home/al/parser", branch="fix", client="codex", session="s-1")
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_held_name_is_refused_with_its_holder(roll: Roll) -> None:
             )
             assert caught.value.hint == (
                 "take another name, such as 'codex-2'; "
-                "this one is held by process 4242 on host box, in /work/parser on branch fix"
+                "this one is held by process 4242 on host box, in /home/al/parser on branch fix"
             )
             assert caught.value.code == "name-taken"
     roll.hold(CODEX, HERE, 12).release()
