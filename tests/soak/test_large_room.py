@@ -46,7 +46,7 @@ def test_a_hundred_thousand_records_stay_small_and_quick(world: World) -> None:
         say(store, f"after {target}")
         counting = CountingBackend(store.backend)
         store.backend = counting  # type: ignore[assignment]
-        listing = room_of(store).log(Query(), 50)
+        listing = room_of(store).listing(Query(), 50)
         assert len(listing.entries) == 50
         reads.append(counting.reads)
     assert reads[0] == reads[1] == 50
