@@ -272,7 +272,16 @@ class Environment:
 
     def authority(self, room: RoomName) -> str | None:
         """The remote that gives the numbers of ``room``: ``chatroom.<room>.remote``. None where this clone does."""
+        self._forget_old_config()
         return self.config.get(f"chatroom.{room}.remote") or None
+
+    def _forget_old_config(self) -> None:
+        """Read the configuration again when its file has changed: a sync beside us may have attached a room."""
+        with suppress(OSError):
+            changed = os.stat(self.location.common_dir / "config").st_mtime_ns
+            if self.__dict__.setdefault("_config_changed", changed) != changed:
+                self.__dict__["_config_changed"] = changed
+                self.__dict__.pop("config", None)
 
     def attach(self, room: RoomName, remote: str | None) -> None:
         """From now on ``remote`` gives the numbers of ``room``; with None this clone does. Raises git.GitFailed."""

@@ -228,8 +228,16 @@ def test_detaching_is_refused_while_something_is_pending(one: Clone, world: Worl
     assert (done.returncode, "1 messages in room 'lobby' are pending" in done.stderr) == (3, True)
     one.sync()
     assert world.chat("remote", "detach", "lobby", cwd=one.path).returncode == 0
-    assert one.environment.authority(LOBBY) == "origin"  # as this process has read it
+    assert one.environment.authority(LOBBY) is None  # this process has seen it, too
     assert world.chat("send", "fourth", cwd=one.path).stdout == "#4\n"
+
+
+def test_a_process_that_was_here_before_sees_that_the_room_was_attached(world: World, hub: Path) -> None:
+    """What it sends from then on is pending: its number is the remote's to give."""
+    clone = Clone(world, "one", hub)
+    assert clone.say("first").number == 1
+    assert world.chat("sync", "origin", cwd=clone.path).returncode == 0
+    assert clone.say("second").number is None
 
 
 def test_watching_tells_each_record_once(one: Clone, other: Clone) -> None:
