@@ -1,7 +1,8 @@
 """A line to write in while a room is watched: what comes is printed above it, and never into it.
 
 One thread follows the room, the other has the keyboard; each has an environment of its
-own, for a repository is used by one thread at a time. The line is prompt_toolkit's.
+own, for a repository is used by one thread at a time. The line is prompt_toolkit's, whose
+output is used by one thread only: what the other has to say waits for it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from types import FrameType
 from typing import NoReturn
 
 import click
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from gitchat import wake
@@ -36,17 +40,63 @@ def run(room: Room, count: int, unread: bool, color: str | None, date_style: str
     However it ends, short of SIGKILL, the terminal is as it was.
     """
     with _ended_by_signals(), patch_stdout(raw=True):
-        reader = _Reader(count, unread, color, date_style)
+        paper = _Paper()
+        reader = _Reader(paper, count, unread, color, date_style)
         try:
-            return _Writer(room, reader).run()
+            return _Writer(room, reader, paper).run()
         finally:
             reader.stop()
+            paper.finish()
+
+
+class _Keyboard(Vt100Input):
+    """A terminal that passes every key on as it is, also while a message is printed above the line.
+
+    prompt_toolkit lets the terminal's own line editing in meanwhile, which would swallow a Ctrl-D.
+    """
+
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class _Paper:
+    """What stands above the line. Any thread adds to it; it is printed while somebody can write, or at the end."""
+
+    def __init__(self) -> None:
+        self.session: PromptSession[str] = PromptSession(erase_when_done=True, input=_Keyboard(sys.stdin))
+        self._texts: deque[str] = deque()
+
+    def add(self, text: str) -> None:
+        """Print ``text``, which ends with a line feed, or is empty; now or with the next line."""
+        if not text:
+            return
+        self._texts.append(text)
+        loop = self.session.app.loop
+        with suppress(RuntimeError):  # the line was sent meanwhile: the next one prints it
+            if loop is not None:
+                loop.call_soon_threadsafe(self.print)
+
+    def print(self) -> None:
+        """Print what waits, above the line that is being written. For the thread that has the line."""
+        run_in_terminal(self.finish)
+
+    def finish(self) -> None:
+        """Print what waits, where the cursor is."""
+        while self._texts:
+            self.session.output.write_raw(self._texts.popleft())
+        self.session.output.flush()
+
+    def add_error(self, error: ChatError) -> None:
+        """Print an error and its hint."""
+        for mark, words in (("error", str(error)), ("hint", error.hint)):
+            self.add(f"{mark}: {terminal.escape_line(words)}\n")
 
 
 class _Reader:
     """Prints what comes in a room, from a thread of its own."""
 
-    def __init__(self, count: int, unread: bool, color: str | None, date_style: str | None) -> None:
+    def __init__(self, paper: _Paper, count: int, unread: bool, color: str | None, date_style: str | None) -> None:
+        self._paper = paper
         self._count = count
         self._unread = unread
         self._color = color
@@ -80,19 +130,19 @@ class _Reader:
         try:
             self._follow(room)
         except ChatError as error:
-            _tell_error(error)
-            print("nothing more is shown; /room ROOM watches again", flush=True)
+            self._paper.add_error(error)
+            self._paper.add("nothing more is shown; /room ROOM watches again\n")
 
     def _follow(self, room: Room) -> None:
         shown = feed(room, self._color, self._date_style, as_json=False)
         begin, after = beginning(room, self._count, self._unread)
         with Follower(room, after) as self._follower:
-            _print(shown.text(begin))
+            self._paper.add(shown.text(begin))
             self.first = min((one.number for one in begin if one.number is not None), default=after + 1)
             self.last = after
             while not self._is_stopped:
                 news = self._follower.news()
-                _print(shown.text(news))
+                self._paper.add(shown.text(news))
                 self.last = self._follower.seen
                 self._follower.wait()
 
@@ -100,11 +150,11 @@ class _Reader:
 class _Writer:
     """Reads lines from the keyboard and does what they say."""
 
-    def __init__(self, room: Room, reader: _Reader) -> None:
+    def __init__(self, room: Room, reader: _Reader, paper: _Paper) -> None:
         self._room = room
         self._reader = reader
+        self._paper = paper
         self._to: tuple[str, ...] = ()
-        self._session: PromptSession[str] = PromptSession(erase_when_done=True)
 
     def run(self) -> int:
         """Until the end of input, ``/quit`` or an interrupt; the exit status."""
@@ -118,14 +168,15 @@ class _Writer:
 
     def _write(self) -> Room | int:
         """Lines for this room, until one of them goes to another room, or ends all with an exit status."""
+        session = self._paper.session
         kept = ""
         while True:
             try:
-                text = self._session.prompt(self._prompt, default=kept)
+                text = session.prompt(self._prompt, default=kept, pre_run=self._paper.print)
             except EOFError:
                 return 0
             except KeyboardInterrupt:
-                if not self._session.default_buffer.text:
+                if not session.default_buffer.text:
                     return 130
                 kept = ""  # as in a shell: the line goes, the program stays
                 continue
@@ -138,7 +189,7 @@ class _Writer:
                     return 0
                 self._do(order)
             except ChatError as error:
-                _tell_error(error)
+                self._paper.add_error(error)
                 kept = text
 
     def _do(self, order: line.Order | None) -> None:
@@ -150,7 +201,7 @@ class _Writer:
             case line.MarkRead():
                 self._mark()
             case line.ShowHelp():
-                _print(line.HELP)
+                self._paper.add(line.HELP)
 
     def _mark(self) -> None:
         """Mark what was shown, if that leaves out nothing that is unread. Raises UserError ``not-shown``."""
@@ -162,7 +213,7 @@ class _Writer:
                 code="not-shown",
             )
         number = self._room.set_cursor(self._reader.last)
-        print(f"read up to #{number}", flush=True)
+        self._paper.add(f"read up to #{number}\n")
 
     def _other(self, name: RoomName) -> Room:
         """Another room, which has to be there. Raises UserError ``no-such-room``."""
@@ -173,17 +224,6 @@ class _Writer:
     def _prompt(self) -> str:
         to = f" -> {', '.join(self._to)}" if self._to else ""
         return f"{self._room.name} {self._room.me}{to}> "
-
-
-def _print(text: str) -> None:
-    if text:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-
-def _tell_error(error: ChatError) -> None:
-    for mark, words in (("error", str(error)), ("hint", error.hint)):
-        click.echo(f"{mark}: {terminal.escape_line(words)}")
 
 
 class _Ended(SystemExit):
