@@ -6,6 +6,7 @@ Everything below gets these as arguments.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -28,6 +29,7 @@ from gitchat.names import (
     RefName,
     RoomName,
     Uid,
+    is_slug,
     log_ref,
     parse_name,
     parse_room,
@@ -205,8 +207,15 @@ class Environment:
 
     def _start_packing(self) -> None:
         """Pack in a process of its own, which nobody waits for."""
+        self._start("pack")
+
+    def _start(self, *arguments: str) -> None:
         # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
-        git.start_aside([sys.executable, "-P", "-m", "gitchat", "pack"], cwd=self.cwd, variables=self.variables)
+        git.start_aside([sys.executable, "-P", "-m", "gitchat", *arguments], cwd=self.cwd, variables=self.variables)
+
+    def start_sync(self, remote: str, room: RoomName) -> None:
+        """Bring a room together with a remote in a process of its own, which nobody waits for."""
+        self._start("sync", remote, "--room", room)
 
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""
@@ -254,7 +263,10 @@ class Environment:
         """
         from gitchat.watch import Changes  # a library, for who waits
 
-        return Changes(self.location.common_dir, read_refs=lambda: (self.store.tips(), also()))
+        def read_refs() -> object:
+            return self.store.tips(), self.store.tracked() if self.attached() else (), also()
+
+        return Changes(self.location.common_dir, read_refs=read_refs)
 
     def log(self, name: RoomName) -> Log:
         """The log of the room ``name`` of the repository here."""
@@ -264,7 +276,7 @@ class Environment:
             clock=self.now,
             new_uid=self.new_uid,
             index=lambda: self.index,
-            tracking=self.tracking(log_ref(name), name),
+            tracking=lambda: self.tracking(log_ref(name), name),
             max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
             max_attachment_bytes=self.max_attachment_bytes(),
             progress=partial(self.progress, "counting"),
@@ -278,19 +290,66 @@ class Environment:
     def _forget_old_config(self) -> None:
         """Read the configuration again when its file has changed: a sync beside us may have attached a room."""
         with suppress(OSError):
-            changed = os.stat(self.location.common_dir / "config").st_mtime_ns
+            status = os.stat(self.location.common_dir / "config")
+            changed = (status.st_ino, status.st_size, status.st_mtime_ns)
             if self.__dict__.setdefault("_config_changed", changed) != changed:
                 self.__dict__["_config_changed"] = changed
                 self.__dict__.pop("config", None)
 
     def attach(self, room: RoomName, remote: str | None) -> None:
-        """From now on ``remote`` gives the numbers of ``room``; with None this clone does. Raises git.GitFailed."""
+        """From now on ``remote`` gives the numbers of ``room``; with None this clone does.
+
+        Raises:
+            StorageError: ``config-refused``: git could not write the setting.
+        """
         key = f"chatroom.{room}.remote"
-        if remote is not None:
-            self.git("config", "--local", key, remote)
-        elif self.authority(room) is not None:
-            self.git("config", "--local", "--unset-all", key)
+        try:
+            if remote is not None:
+                self.git("config", "--local", key, remote)
+            elif self.authority(room) is not None:
+                self.git("config", "--local", "--unset-all", key)
+        except git.GitFailed as error:
+            raise StorageError(
+                f"git could not write the setting {key}: {error.stderr.removeprefix('error: ')}",
+                hint="try again; if a lock was left behind there, git names its file",
+                code="config-refused",
+            ) from error
         self.__dict__.pop("config", None)  # read it again
+
+    def attached(self) -> dict[RoomName, str]:
+        """The rooms that a remote numbers, and which one."""
+        self._forget_old_config()
+        rooms = (room for room in self.config.subsections("chatroom", "remote") if is_slug(room))
+        found = {RoomName(room): self.authority(RoomName(room)) for room in rooms}
+        return {room: remote for room, remote in found.items() if remote is not None}
+
+    def syncs_by_itself(self) -> bool:
+        """Whether who stays here keeps the rooms in step with their remotes: ``chat.sync`` is not ``manual``.
+
+        Raises:
+            UserError: ``bad-config``.
+        """
+        mode = self.config.get("chat.sync") or "batch"
+        if mode not in ("batch", "manual"):
+            raise _bad_config("chat.sync", mode, "batch or manual")
+        return mode == "batch"
+
+    def sync_interval(self) -> float | None:
+        """Seconds between two pushes at most often: ``chat.syncInterval``; None where the remote decides.
+
+        Raises:
+            UserError: ``bad-config``.
+        """
+        value = self.config.get("chat.syncInterval")
+        if value is None:
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < 86_400:
+            raise _bad_config("chat.syncInterval", value, "a number of seconds such as 15")
+        return seconds
 
     def remote_name(self, given: str | None) -> str:
         """``given``, else ``chat.remote``, else ``origin`` or the only remote there is.
@@ -316,18 +375,25 @@ class Environment:
             code="no-remote",
         )
 
-    def remote(self, name: str) -> Remote:
-        """What brings the rooms here and those of a remote together."""
+    def remote(self, name: str, tell: Callable[[str], None] | None = None) -> Remote:
+        """What brings the rooms here and those of a remote together; ``tell`` hears git's progress."""
         from gitchat.sync import Remote  # for who syncs
+        from gitchat.wire import Wire
 
-        return Remote(
-            self.store,
+        wire = Wire(
             name,
+            git_dir=str(self.location.common_dir),
             cwd=str(self.worktree),
             variables=git.scrub(self.variables),
-            identity=self.identity(),
+            tell=tell,
+        )
+        return Remote(
+            self.store,
+            wire,
+            identity=self.identity,
             clock=self.now,
             attached=self.authority,
+            attach=lambda room: self.attach(room, name),
         )
 
     def tracking(self, ref: RefName, room: RoomName) -> RefName | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from types import TracebackType
 
 from gitchat.errors import StorageError
 
@@ -46,10 +48,12 @@ def run(
     keep_open: tuple[int, ...] = (),
     timeout_seconds: float = TIMEOUT_SECONDS,
     has_terminal: bool = True,
+    tell: Callable[[str], object] | None = None,
 ) -> Done:
     """What ``git <arguments>`` printed, run in ``cwd`` with ``variables``.
 
     The descriptors ``keep_open`` stay open in git, and with them the kernel locks they hold.
+    ``tell`` gets each line of its standard error as it comes, from another thread.
     Without a terminal, ssh and what else git starts can ask nobody anything, and all of
     them end with git when the time is over or this process is interrupted.
 
@@ -57,17 +61,19 @@ def run(
         GitFailed: git ended with another status than 0.
         StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after ``timeout_seconds``.
     """
+    listener = _Listener(tell) if tell is not None else None
     try:
-        process = subprocess.Popen(
-            ["git", *arguments],
-            cwd=cwd,
-            env=_untranslated(variables),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=keep_open,
-            start_new_session=not has_terminal,
-        )
+        with listener or nullcontext():
+            process = subprocess.Popen(
+                ["git", *arguments],
+                cwd=cwd,
+                env=_untranslated(variables),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=listener.descriptor if listener else subprocess.PIPE,
+                pass_fds=keep_open,
+                start_new_session=not has_terminal,
+            )
         with process:
             try:
                 stdout, errors = process.communicate(stdin, timeout_seconds)
@@ -82,10 +88,45 @@ def run(
         ) from error
     except OSError as error:
         raise _cannot_start(error, cwd) from error
-    stderr = errors.decode("utf-8", "replace").strip()
+    stderr = (listener.heard() if listener else errors).decode("utf-8", "replace").strip()
     if process.returncode != 0:
         raise GitFailed(process.returncode, stderr, stdout)
     return Done(stdout, stderr)
+
+
+class _Listener:
+    """Hears standard error line by line, where a carriage return ends a line, too. Starting the process is its body."""
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        self._tell = tell
+        self._heard = bytearray()
+        self._source, self.descriptor = os.pipe()
+        self._thread = threading.Thread(target=self._listen, name="gitchat-stderr", daemon=True)
+
+    def __enter__(self) -> _Listener:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self.descriptor)  # git's is the only one left, and its end is ours
+        self._thread.start()
+
+    def _listen(self) -> None:
+        line = bytearray()
+        while part := os.read(self._source, 4096):
+            self._heard += part
+            line += part
+            *whole, rest = line.replace(b"\r", b"\n").split(b"\n")
+            for one in filter(None, whole):
+                self._tell(one.decode("utf-8", "replace").strip())
+            line = bytearray(rest)
+        os.close(self._source)
+
+    def heard(self) -> bytes:
+        """All of it. What git left behind, such as an ssh that serves the next call, may keep the pipe open."""
+        self._thread.join(1.0)
+        return bytes(self._heard)
 
 
 def _kill(process: subprocess.Popen[bytes], has_terminal: bool) -> None:

@@ -99,26 +99,30 @@ class Log:
         clock: Callable[[], Moment],
         new_uid: Callable[[], Uid],
         index: Callable[[], Index],
-        tracking: RefName | None = None,
+        tracking: Callable[[], RefName | None] = lambda: None,
         max_body_bytes: int = DEFAULT_BODY_BYTES,
         max_attachment_bytes: int = attachment.DEFAULT_BYTES,
         progress: Progress = lambda count: None,
     ) -> None:
         """``index`` gives the clone's index; it is not called before it is needed.
 
-        ``tracking`` is the ref that tells how far the room's authority has accepted it; without
-        one the log itself gives the numbers.
+        ``tracking`` gives the ref that tells how far the room's authority has accepted it; without
+        one the log itself gives the numbers. It is asked each time: a room can be attached meanwhile.
         """
         self.name = name
         self._store = store
         self._ref = log_ref(name)
-        self._tracking = tracking
+        self._find_tracking = tracking
         self._clock = clock
         self._new_uid = new_uid
         self._index = index
         self._max_body_bytes = max_body_bytes
         self._max_attachment_bytes = max_attachment_bytes
         self._progress = progress
+
+    @property
+    def _tracking(self) -> RefName | None:
+        return self._find_tracking()
 
     # --- adding --------------------------------------------------------------
 

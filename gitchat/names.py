@@ -45,6 +45,7 @@ RESERVED_NAMES = frozenset({"all", "system", "role", "gitchat"})
 
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
+TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
 
 MAX_SLUG_CHARS = 64
 
@@ -197,12 +198,17 @@ def summaries_ref(room: RoomName) -> RefName:
 
 def tracking_prefix(remote: str) -> RefName:
     """What the copies of a remote's refs begin with. They are never pushed."""
-    return RefName(f"refs/chatroom-local/remotes/{remote}/rooms/")
+    return RefName(f"{TRACKING_PREFIX}{remote}/rooms/")
 
 
 def tracking_ref(remote: str, ref: RefName) -> RefName:
     """``refs/chatroom-local/remotes/<remote>/rooms/...``: what ``ref`` was at the remote when it last answered."""
     return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
+
+
+def seen_ref(remote: str, room: RoomName) -> RefName:
+    """``refs/chatroom-local/seen/<remote>/<room>``: a log of the remote that no other ref here may reach."""
+    return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
 
 
 def room_of_log(ref: RefName) -> RoomName | None:

@@ -33,6 +33,7 @@ from gitchat.errors import ConflictError, FormatError, StorageError
 from gitchat.journal import Journal, Saved
 from gitchat.names import (
     ROOMS_PREFIX,
+    TRACKING_PREFIX,
     Name,
     Oid,
     RefName,
@@ -133,6 +134,10 @@ class Store:
     def tips(self) -> tuple[tuple[RefName, Oid], ...]:
         """All refs of all rooms and what they point to: equal as long as nothing changed."""
         return tuple(self.backend.list_refs(ROOMS_PREFIX))
+
+    def tracked(self) -> tuple[tuple[RefName, Oid], ...]:
+        """As :meth:`tips`, of what remotes were last known to have."""
+        return tuple(self.backend.list_refs(TRACKING_PREFIX))
 
     def is_damaged(self, ref: RefName) -> bool:
         """Whether there is something in the place of ``ref``, and it cannot be read."""

@@ -13,28 +13,30 @@ Source: docs/format.md section 12; git-push(1) on ``--force-with-lease`` and ``-
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitchat import codec, gate, git, reach
-from gitchat.errors import ChatError, ConflictError, RemoteError, StorageError, UserError
+from gitchat import codec, gate, reach
+from gitchat.errors import ConflictError, UserError
 from gitchat.names import (
     ROOMS_PREFIX,
+    TRACKING_PREFIX,
     Oid,
     RefName,
     RoomName,
     cursors_prefix,
     log_ref,
     room_of_log,
+    seen_ref,
     summaries_ref,
     tracking_prefix,
     tracking_ref,
 )
 from gitchat.record import Identity, Moment
 from gitchat.store import Store
-
-TIMEOUT_SECONDS = 120.0
-"""How long one call of git may talk to a remote."""
+from gitchat.wire import Pushed, Wire
 
 LOCK_SECONDS = 10.0
 """How long to wait for another pusher, or for the packer, of this clone."""
@@ -42,53 +44,66 @@ LOCK_SECONDS = 10.0
 ROUNDS = 6
 """How often a push that came too late is tried again while somebody waits."""
 
-
-_LATE = (
-    "stale info",
-    "fetch first",
-    "failed to update ref",
-    "cannot lock ref",
-    "incorrect old value",
-    "already exists",
-)
-"""What git says when a ref was moved, or is being moved, by somebody else."""
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
+"""Bounds of the pause after the first push that came too late; it is as long as a round takes, and doubles."""
 
 
-_EMPTY_PHRASES = (
-    "Could not read from remote repository", "Please make sure you have the correct access rights",
-    "and the repository exists", "error: failed to push some refs", "error: failed to push all needed", "hint:",
-)  # fmt: skip
-"""How lines of git begin that stand beside every reason and are none."""
+class WouldRenumber(UserError):
+    """Messages of ``room`` here would lose the numbers that were shown, and nobody agreed to that."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What the remote said about one ref."""
-
-    ref: RefName
-    oid: Oid
-    is_accepted: bool
-    words: str
-    """git's and the server's own words."""
+    def __init__(self, remote: str, room: RoomName, count: int) -> None:
+        which = f"{count} message{'s' if count != 1 else ''}" if count else "the messages"
+        super().__init__(
+            f"the remote '{remote}' has a room '{room}' of its own: {which} here would get new numbers",
+            hint=f"agree to it: git chat sync {remote} --yes; or keep it apart: git chat sync --room OTHER",
+            code="would-renumber",
+        )
+        self.room = room
 
 
 @dataclass(slots=True)
 class Report:
-    """What a round did."""
+    """What a round did, or some of them together."""
 
     remote: str
     fetched: dict[RoomName, int] = field(default_factory=dict)
     """How many records came in."""
     pushed: dict[RoomName, int] = field(default_factory=dict)
     """How many records the remote accepted."""
+    renumbered: dict[RoomName, int] = field(default_factory=dict)
+    """How many records here get new numbers; told by a preview alone."""
     refused: list[Pushed] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     attached: list[RoomName] = field(default_factory=list)
+    accepted: int = 0
+    """How many refs the remote took, cursors and summaries among them."""
+    is_overtaken: bool = False
+    """Whether somebody wrote here while a room was being attached, which another round has to push first."""
 
     @property
     def is_late(self) -> bool:
         """Whether somebody else was quicker, so that another round may do."""
-        return any(words in one.words for one in self.refused for words in _LATE)
+        return self.is_overtaken or any(one.is_late for one in self.refused)
+
+    def add(self, later: Report) -> None:
+        """Take in what the next round did."""
+        for total, counts in ((self.fetched, later.fetched), (self.pushed, later.pushed)):
+            for room, count in counts.items():
+                total[room] = total.get(room, 0) + count
+        self.accepted += later.accepted
+        self.refused = later.refused
+        self.alarms += later.alarms
+        self.attached += later.attached
+        self.is_overtaken = later.is_overtaken
+
+
+Agreed = Callable[[RoomName], bool]
+"""Whether somebody agreed that the records of a room here get new numbers."""
+
+
+def nobody(room: RoomName) -> bool:
+    """Nobody agreed to anything."""
+    return False
 
 
 class Remote:
@@ -97,133 +112,103 @@ class Remote:
     def __init__(
         self,
         store: Store,
-        name: str,
+        wire: Wire,
         *,
-        cwd: str,
-        variables: Mapping[str, str],
-        identity: Identity,
+        identity: Callable[[], Identity],
         clock: Callable[[], Moment],
         attached: Callable[[RoomName], str | None],
-        timeout_seconds: float = TIMEOUT_SECONDS,
+        attach: Callable[[RoomName], object],
     ) -> None:
-        """``attached`` tells the remote that gives a room its numbers, or None.
+        """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one.
 
-        ``cwd`` is where a remote's relative path starts: the top of the worktree. One call of git may take
-        ``timeout_seconds``.
+        ``identity`` is asked for when two clones' histories are joined by a commit.
         """
         self._store = store
-        self.name = name
-        self._cwd = cwd
-        self._variables = variables
-        self._timeout_seconds = timeout_seconds
+        self._wire = wire
+        self.name = wire.name
         self._identity = identity
         self._clock = clock
         self._attached = attached
-
-    # --- git -------------------------------------------------------------------
-
-    def _git(self, *arguments: str) -> git.Done:
-        """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
-        try:
-            return git.run(
-                [f"--git-dir={self._store.common_dir}", "-c", "gc.auto=0", *arguments],
-                cwd=self._cwd,
-                variables=self._variables,
-                timeout_seconds=self._timeout_seconds,
-                has_terminal=False,
-            )
-        except StorageError as error:
-            if error.code != "git-hangs":
-                raise
-            raise RemoteError(
-                f"the remote '{self.name}' did not answer within {self._timeout_seconds:.0f} s",
-                hint=f"see what git waits for: GIT_TRACE=1 git ls-remote {self.name}",
-                code="remote-hangs",
-            ) from error
-
-    def _failed(self, error: git.GitFailed) -> ChatError:
-        """Why git could not do it: the disk here is full, or the remote is to blame."""
-        words = _last_words(error.stderr)
-        if "No space left on device" in error.stderr and "remote:" not in error.stderr:
-            return StorageError(f"git cannot store what it fetched: {words}", hint="free some space", code="storage")
-        return RemoteError(
-            f"the remote '{self.name}' cannot be used: {words}",
-            hint=f"see what git says: git ls-remote {self.name}",
-            code="remote-failed",
-        )
-
-    def _refspec(self, room: RoomName | None) -> str:
-        part = "*" if room is None else f"{room}/*"
-        return f"+{ROOMS_PREFIX}{part}:{tracking_prefix(self.name)}{part}"
+        self._attach_room = attach
 
     def _fetch(self, room: RoomName | None) -> None:
-        """Bring the tracking refs to what the remote has. Raises what ``_git`` and ``_failed`` raise."""
-        try:
-            # A log has to be here whole, also in a clone that leaves out large files.
-            self._git(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-filter",
-                "--no-recurse-submodules", "--prune", "--refmap=", self.name, self._refspec(room),
-            )  # fmt: skip
-        except git.GitFailed as error:
-            raise self._failed(error) from error
-
-    def _listed(self, pattern: str) -> str:
-        """What the remote has under ``pattern``, as ls-remote prints it. Raises as ``_fetch``."""
-        try:
-            return self._git("ls-remote", self.name, pattern).stdout.decode("utf-8", "replace")
-        except git.GitFailed as error:
-            raise self._failed(error) from error
+        self._wire.fetch(room)
 
     def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
-        """Ask the remote to move refs, each only from where we saw it. Raises as ``_fetch``."""
-        leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
-        specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
-        options = ("--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no")
-        try:
-            done = self._git("push", *options, *leases, self.name, *specs)
-        except git.GitFailed as error:
-            if not error.stdout:
-                raise self._failed(error) from error
-            done = git.Done(error.stdout, error.stderr)  # some refs were refused
-        return _answers(done, {ref: new for ref, (new, _) in updates.items()})
+        return self._wire.push(updates)
+
+    def settle(
+        self,
+        room: RoomName | None,
+        *,
+        agreed: Agreed = nobody,
+        pushes: bool = True,
+        is_asked: bool = True,
+        again: Callable[[], object] = lambda: None,
+    ) -> Report:
+        """Rounds until the remote took everything, or said no for another reason than that somebody was quicker.
+
+        ``again`` is called before each round but the first. Raises as :meth:`round`.
+        """
+        total = Report(self.name)
+        pause_seconds = 0.0
+        for number in range(ROUNDS):
+            if number:
+                again()
+                time.sleep(random.uniform(0, pause_seconds))  # so that two who collided do not collide again
+            begin = time.monotonic()
+            total.add(self.round(room, agreed=agreed, pushes=pushes, is_asked=is_asked))
+            if not total.is_late:
+                break
+            wanted = pause_seconds * 2 or max(SHORTEST_PAUSE_SECONDS, time.monotonic() - begin)
+            pause_seconds = min(wanted, LONGEST_PAUSE_SECONDS)
+        return total
 
     # --- one round -----------------------------------------------------------------
 
     def refuse_follower(self) -> None:
         """Raise UserError ``follows-another`` when the remote is a clone that takes its numbers from elsewhere."""
-        listing = self._listed("refs/chatroom-local/remotes/*")
-        if listing.strip():
-            upstream = listing.split("refs/chatroom-local/remotes/", 1)[1].split("/", 1)[0]
+        for ref in self._wire.listed(f"{TRACKING_PREFIX}*"):
+            upstream = ref.removeprefix(TRACKING_PREFIX).split("/", 1)[0]
             raise UserError(
                 f"the remote '{self.name}' is a clone whose rooms follow its own remote '{upstream}'",
                 hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM",
                 code="follows-another",
             )
 
-    def round(self, room: RoomName | None, *, has_consent: bool, pushes: bool) -> Report:
+    def round(
+        self, room: RoomName | None, *, agreed: Agreed = nobody, pushes: bool = True, is_asked: bool = True
+    ) -> Report:
         """Fetch, join and, with ``pushes``, push; report what the remote answered.
+
+        Unless somebody asked for it, rooms here that no remote numbers stay so.
 
         Raises:
             RemoteError: the remote cannot be reached, or refused everything.
-            UserError: ``would-renumber`` without consent.
+            WouldRenumber: and nobody agreed.
             ConflictError: ``sync-running``.
         """
         report = Report(self.name)
         try:
             with gate.hold(self._store.directory, LOCK_SECONDS, "sync.lock"):
                 before = self._tracked()
+                self._note_seen(before)
                 self._fetch(room)
                 after = self._tracked()
-                rooms = self._rooms(after, room)
+                rooms = self._rooms(after, room, is_asked)
                 for one in rooms:
                     self._check_order(one, before, after, report)
-                    self._refuse_renumbering(one, after, has_consent, pushes)
+                    count = self._renumbered(one, after, pushes)
+                    if count is not None and not agreed(one):
+                        raise WouldRenumber(self.name, one, count)
                 updates: dict[RefName, tuple[Oid, Oid | None]] = {}
                 for one in rooms:
-                    self._join(one, after, report, has_consent)
+                    self._join(one, after, report)
                     updates |= self._updates(one, after) if pushes else {}
                 if updates:
                     self._settle(self._push(updates), after, report)
+                for one in rooms:
+                    self._attach(one, report, agreed, pushes)
         except ConflictError as error:
             if error.code != "write-lock-held":
                 raise
@@ -232,24 +217,70 @@ class Remote:
             ) from error
         return report
 
+    def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
+        """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
+        report = Report(self.name)
+        pattern = ROOMS_PREFIX + ("*" if room is None else f"{room}/*")
+        there = self._wire.listed(pattern)
+        logs = [ref for ref in there if room_of_log(ref) is not None]
+        if logs:
+            self._wire.fetch_objects(logs)
+        for one in self._rooms(there, room, is_asked=True):
+            local, remote = self._store.tip(log_ref(one)), there.get(log_ref(one))
+            report.fetched[one] = self._count_beyond(remote, local) if remote is not None else 0
+            if pushes:
+                report.pushed[one] = self._count_beyond(local, remote) if local is not None else 0
+            count = self._renumbered(one, there, pushes)
+            if count is not None:
+                report.renumbered[one] = count
+        return report
+
+    def ahead(self) -> set[RefName]:
+        """The refs of attached rooms here that the remote does not have as they are, as far as is known."""
+        tracked = self._tracked()
+        return {
+            ref
+            for ref, oid in self._store.tips()
+            if tracked.get(ref) != oid and self._attached(_room_of(ref)) == self.name
+        }
+
     def _tracked(self) -> dict[RefName, Oid]:
         prefix = tracking_prefix(self.name)
         found = self._store.backend.list_refs(prefix)
         return {RefName(ROOMS_PREFIX + ref.removeprefix(prefix)): oid for ref, oid in found}
 
-    def _rooms(self, tracked: Mapping[RefName, Oid], room: RoomName | None) -> list[RoomName]:
-        """Rooms that are here or there, but for those that another remote numbers."""
-        known = {name for ref in tracked if (name := room_of_log(ref)) is not None} | set(self._store.rooms())
+    def _rooms(self, tracked: Mapping[RefName, Oid], room: RoomName | None, is_asked: bool) -> list[RoomName]:
+        """Rooms that are here or there, but for those that another remote numbers, or none that nobody asked for."""
+        here = set(self._store.rooms())
+        known = {name for ref in tracked if (name := room_of_log(ref)) is not None} | here
         chosen = known if room is None else known & {room}
-        return sorted(name for name in chosen if self._attached(name) in (None, self.name))
+        authorities = {name: self._attached(name) for name in chosen}
+        return sorted(
+            name
+            for name, authority in authorities.items()
+            if authority == self.name or (authority is None and (is_asked or name not in here))
+        )
+
+    def _note_seen(self, tracked: Mapping[RefName, Oid]) -> None:
+        """Keep hold of what only a tracking ref reaches, before a fetch may take it away."""
+        for ref, oid in tracked.items():
+            room = room_of_log(ref)
+            local = self._store.tip(ref) if room is not None else None
+            if room is None or local is None or reach.is_ancestor(oid, local, self._store.step):
+                continue
+            self._point(seen_ref(self.name, room), oid, f"gitchat: seen at {self.name}")
 
     def _check_order(
         self, room: RoomName, before: Mapping[RefName, Oid], after: Mapping[RefName, Oid], report: Report
     ) -> None:
         """Tell of a remote's log that does not continue what we have seen of it, and keep what that had."""
         old, new = before.get(log_ref(room)), after.get(log_ref(room))
-        if self._attached(room) is None or old is None or old == new:
+        if self._attached(room) is None:
             return  # what was fetched of a room that is not attached was never shown
+        if old == new:
+            old = self._lost_before(room, new)
+        if old is None:
+            return
         if new is not None and self._is_first_parent(old, new):
             return
         if new is not None and reach.is_ancestor(old, new, self._store.step):
@@ -263,6 +294,13 @@ class Remote:
         report.alarms.append(
             f"room '{room}': the remote {what}; nothing is lost here, and the next push brings it back"
         )
+
+    def _lost_before(self, room: RoomName, new: Oid | None) -> Oid | None:
+        """What the remote had when a round ended between its fetch and this check, and what nobody has since."""
+        seen, local = self._store.tip(seen_ref(self.name, room)), self._store.tip(log_ref(room))
+        known = [tip for tip in (new, local) if tip is not None]
+        is_here = seen is None or any(reach.is_ancestor(seen, tip, self._store.step) for tip in known)
+        return None if is_here else seen
 
     def _keep(self, room: RoomName, old: Oid) -> None:
         """Let the local log go on from what the remote had: nothing else points to that now."""
@@ -287,22 +325,14 @@ class Remote:
             here = next(iter(step.parents), None)
         return here is not None
 
-    def _refuse_renumbering(
-        self, room: RoomName, tracked: Mapping[RefName, Oid], has_consent: bool, pushes: bool
-    ) -> None:
-        """Raise UserError when records here would lose the numbers that were shown, and nobody agreed to that."""
+    def _renumbered(self, room: RoomName, tracked: Mapping[RefName, Oid], pushes: bool) -> int | None:
+        """How many records here would lose the numbers that were shown; None when numbers stand."""
         local, remote = self._store.tip(log_ref(room)), tracked.get(log_ref(room))
-        if self._attached(room) is not None or local is None or remote is None or has_consent:
-            return
+        if self._attached(room) is not None or local is None or remote is None:
+            return None
         # What goes on from the remote's log keeps its numbers once the remote has taken it: not by a pull.
         is_same = self._is_first_parent(local, remote) or (pushes and self._is_first_parent(remote, local))
-        if not is_same:
-            count = self._count_beyond(local, remote) or "the"
-            raise UserError(
-                f"the remote '{self.name}' has a room '{room}' of its own: {count} messages here would get new numbers",
-                hint=f"agree to it: git chat sync {self.name} --yes; or keep it apart: git chat sync --room OTHER",
-                code="would-renumber",
-            )
+        return None if is_same else self._count_beyond(local, remote)
 
     def _count_beyond(self, tip: Oid, base: Oid | None) -> int:
         steps = reach.difference([tip], [base] if base is not None else [], self._store.step)
@@ -310,7 +340,7 @@ class Remote:
 
     # --- joining -----------------------------------------------------------------------
 
-    def _join(self, room: RoomName, tracked: Mapping[RefName, Oid], report: Report, has_consent: bool) -> None:
+    def _join(self, room: RoomName, tracked: Mapping[RefName, Oid], report: Report) -> None:
         """Take in what the remote has."""
         local, remote = self._store.tip(log_ref(room)), tracked.get(log_ref(room))
         if remote is not None:
@@ -320,10 +350,6 @@ class Remote:
         for ref in tracked:
             if ref.startswith(cursors_prefix(room)):
                 self._join_cursor(ref, tracked[ref])
-        # Records here that the remote has not accepted keep their numbers until it has, unless somebody agreed.
-        is_taken = has_consent or self._store.tip(log_ref(room)) == remote
-        if self._attached(room) is None and remote is not None and is_taken:
-            report.attached.append(room)
 
     def _updates(self, room: RoomName, tracked: Mapping[RefName, Oid]) -> dict[RefName, tuple[Oid, Oid | None]]:
         """What the remote should take, each with the value that it must still have."""
@@ -369,13 +395,12 @@ class Remote:
             self._store.move(ref, build, f"gitchat: fetched from {self.name}")
 
     def _merge_logs(self, remote: Oid, local: Oid) -> Oid:
-        return self._merge(remote, local, "merge", f"{self._identity.name} brings what was said elsewhere")
+        return self._merge(remote, local, "merge", f"{self._identity().name} brings what was said elsewhere")
 
     def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
         """A commit of both, the remote's first, so that its order stands."""
-        now = self._clock()
+        who, now = self._identity(), self._clock()
         committed = max([now.seconds, self._store.step(remote).seconds, self._store.step(local).seconds])
-        who = self._identity
         return self._store.write_commit(
             codec.encode_commit(
                 tree=self._store.empty_tree(),
@@ -395,37 +420,38 @@ class Remote:
             if not answer.is_accepted:
                 report.refused.append(answer)
                 continue
+            report.accepted += 1
             self._track(answer.ref, answer.oid)
             self._forward(answer.ref, answer.oid)
             room = room_of_log(answer.ref)
             if room is not None:
                 report.pushed[room] = self._count_beyond(answer.oid, tracked.get(answer.ref))
-                if self._attached(room) is None and room not in report.attached:
-                    report.attached.append(room)
+
+    def _attach(self, room: RoomName, report: Report, agreed: Agreed, pushes: bool) -> None:
+        """From now on the remote numbers a room that it has, unless records here would lose their numbers by that."""
+        tracked = self._store.tip(tracking_ref(self.name, log_ref(room)))
+        if tracked is None or self._attached(room) is not None:
+            return
+
+        def attach(local: Oid | None) -> Oid:
+            # The write lock is held: nobody gives a number here between the look and the setting.
+            assert local is not None
+            if local == tracked or (agreed(room) and not self._is_first_parent(tracked, local)):
+                self._attach_room(room)
+                report.attached.append(room)
+            elif pushes and not report.refused:
+                report.is_overtaken = True
+            return local
+
+        self._store.move(log_ref(room), attach, "gitchat: attached")
 
     def _track(self, ref: RefName, oid: Oid) -> None:
-        self._store.move(tracking_ref(self.name, ref), lambda _: oid, f"gitchat: pushed to {self.name}")
+        self._point(tracking_ref(self.name, ref), oid, f"gitchat: pushed to {self.name}")
+
+    def _point(self, ref: RefName, oid: Oid, reason: str) -> None:
+        self._store.move(ref, lambda _: oid, reason)
 
 
-def _answers(done: git.Done, wanted: Mapping[RefName, Oid]) -> list[Pushed]:
-    """git's lines about each ref, with the server's words where it refused; one without a line was not answered."""
-    said: dict[str, tuple[bool, str]] = {}
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
-        parts = line.split("\t")
-        if len(parts) == 3 and ":" in parts[1]:
-            said[parts[1].partition(":")[2]] = (parts[0] in (" ", "*", "=", "+"), parts[2])
-    server = _last_words(done.stderr)
-    answers = []
-    for ref, oid in wanted.items():
-        is_accepted, words = said.get(ref, (False, "no answer"))
-        answers.append(
-            Pushed(ref, oid, is_accepted, words if is_accepted else f"{words}; {server}" if server else words)
-        )
-    return answers
-
-
-def _last_words(stderr: str) -> str:
-    """What git, ssh and the server said, on one line, without what git always says."""
-    lines = [line.removeprefix("remote:").strip().removeprefix("fatal: ") for line in stderr.splitlines()]
-    kept = [line for line in lines if line and not line.startswith(_EMPTY_PHRASES)]
-    return "; ".join((kept or [line for line in lines if line])[-3:])[:500]
+def _room_of(ref: RefName) -> RoomName:
+    """The room that a ref of the rooms belongs to."""
+    return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])

@@ -34,7 +34,7 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from gitchat.names import REF_PREFIX
+from gitchat.names import REF_PREFIX, TRACKING_PREFIX
 
 # What watchdog says about races that it has under control would come out on the terminal: in its log, that a
 # watch ended while an event came; as a warning, that it watches a directory already which git has just made.
@@ -291,10 +291,12 @@ def _directories(common_dir: Path) -> dict[Path, _Directory]:
     deletion the poll tells.
     """
     refs, chat_refs = common_dir / "refs", common_dir / REF_PREFIX
+    tracking = common_dir / TRACKING_PREFIX
     possible = {
         common_dir / "chatroom": _LOCKS,
         common_dir / "reftable": _TABLES,
         chat_refs: _REFS,
+        tracking: _REFS,
         refs: _ALL_REFS,
     }
     found = {path: directory for path, directory in possible.items() if path.is_dir()}

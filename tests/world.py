@@ -48,7 +48,7 @@ def open_log(
 ) -> Log:
     """The log of a room in ``store``."""
     index = Index(store.directory, store.read, lambda count: None)
-    return Log(store, RoomName(name), clock=clock, new_uid=new_uid, index=lambda: index, tracking=tracking)
+    return Log(store, RoomName(name), clock=clock, new_uid=new_uid, index=lambda: index, tracking=lambda: tracking)
 
 
 Done = subprocess.CompletedProcess[str]

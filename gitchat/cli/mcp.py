@@ -41,9 +41,9 @@ def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
             hint="add it to a client: claude mcp add gitchat -- git chat mcp; or pipe JSON lines into it",
             code="not-for-typing",
         )
-    # The readers wait in the kernel; a handler of Python's would not get them out of there.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sdk:
+        # The SDK's reader waits in the kernel; a handler of Python's would not get it out of there.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         from gitchat.server import sdk as face
 
         face.serve(_service(as_json, profile), has_channel=channel)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import click
 
-from gitchat.cli import terminal
+from gitchat.cli import dates, syncing, terminal
 from gitchat.environment import Environment
 from gitchat.errors import ConflictError
 from gitchat.names import RoomName, parse_room
@@ -16,21 +16,53 @@ from gitchat.names import RoomName, parse_room
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a room.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show which remote numbers each room, and what is pending.
+    """Show which remote numbers each room, and what is pending and since when.
 
-    A room is attached by its first: git chat sync REMOTE
+    \b
+    Examples:
+      git chat remote
+      git chat remote attach lobby origin
+      git chat remote detach lobby
     """
     environment: Environment = context.obj
     if context.invoked_subcommand is not None:
         return
     for room in environment.store.rooms():
-        authority, pending = environment.authority(room), len(environment.log(room).pending())
-        if as_json:
-            shown = {"room": room, "remote": authority, "pending": pending}
-            click.echo(terminal.escape_json(json.dumps(shown, ensure_ascii=False)))
-        else:
-            waiting = f", {pending} pending" if pending else ""
-            click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{waiting}")
+        _show(environment, room, as_json)
+
+
+def _show(environment: Environment, room: RoomName, as_json: bool) -> None:
+    authority, pending = environment.authority(room), environment.log(room).pending()
+    since = environment.store.read(pending[0]).author.moment if pending else None
+    if as_json:
+        shown: dict[str, Any] = {"room": room, "remote": authority, "pending": len(pending)}
+        click.echo(terminal.json_text(shown | ({"pending_since": since.utc} if since else {})))
+        return
+    ago = dates.relative(environment.now().seconds - since.seconds) if since else ""
+    waiting = f", {len(pending)} pending, the oldest from {ago}" if since else ""
+    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{waiting}")
+
+
+@command.command("attach")
+@click.argument("room", metavar="ROOM")
+@syncing.remote
+@syncing.yes
+@syncing.as_json
+@click.pass_obj
+def attach(environment: Environment, room: str, remote: str | None, has_consent: bool, as_json: bool) -> None:
+    """From now on REMOTE gives the numbers of ROOM.
+
+    The same as git chat sync REMOTE --room ROOM: what is here is pushed, what is there is fetched.
+    """
+    name, wanted = parse_room(room), environment.remote_name(remote)
+    authority = environment.authority(name)
+    if authority not in (None, wanted):
+        raise ConflictError(
+            f"room '{name}' follows '{authority}'",
+            hint=f"a room has one authority; leave that one first: git chat remote detach {name}",
+            code="attached",
+        )
+    syncing.bring_together(environment, wanted, name, has_consent=has_consent, pushes=True, as_json=as_json)
 
 
 @command.command("detach")
@@ -45,12 +77,15 @@ def detach(environment: Environment, room: str) -> None:
     name: RoomName = parse_room(room)
     environment.refuse_unknown_room(name)
     authority = environment.authority(name)
-    pending = len(environment.log(name).pending())
+    with environment.store.writing():  # or a message that is sent now would be pending nowhere
+        pending = len(environment.log(name).pending())
+        if not pending:
+            environment.attach(name, None)
     if pending:
         raise ConflictError(
-            f"{pending} messages in room '{name}' are pending at '{authority}'",
-            hint=f"push them first: git chat sync {authority} --room {name}",
+            f"{pending} message{'s' if pending > 1 else ''} in room '{name}' "
+            f"{'are' if pending > 1 else 'is'} pending at '{authority}'",
+            hint=f"push first: git chat sync {authority} --room {name}",
             code="pending",
         )
-    environment.attach(name, None)
     click.echo(f"{name}: this clone")

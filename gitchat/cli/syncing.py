@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import random
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,87 +16,163 @@ from gitchat.errors import RemoteError
 from gitchat.names import RoomName, parse_room
 
 if TYPE_CHECKING:
-    from gitchat.sync import Report
-
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 2.0
+    from gitchat.sync import Remote, Report
+    from gitchat.wire import Pushed
 
 remote = click.argument("remote", required=False)
 yes = click.option("--yes", "has_consent", is_flag=True, help="Agree that messages here get new numbers.")
+dry_run = click.option("-n", "--dry-run", is_flag=True, help="Only tell what would be done.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a report as JSON.")
 
 
 def bring_together(
-    environment: Environment, given: str | None, room: str | None, *, has_consent: bool, pushes: bool, as_json: bool
+    environment: Environment,
+    given: str | None,
+    room: str | None,
+    *,
+    has_consent: bool,
+    pushes: bool,
+    as_json: bool,
+    is_dry_run: bool = False,
 ) -> None:
     """Sync the rooms, attach those that are new to the remote, and tell what was done.
 
     Raises:
         RemoteError: the remote cannot be reached, or refused something.
+        WouldRenumber: and nobody at a terminal agreed.
     """
     environment.refuse_mirror()
     name = environment.remote_name(given)
     chosen = parse_room(room) if room is not None else None
-    reports = _rounds(environment, name, chosen, has_consent, pushes=pushes)
-    for attached in sorted({one for report in reports for one in report.attached}):
-        environment.attach(attached, name)
-    last = reports[-1]
-    pulled, pushed = _totals(reports)
+    with _progress() as line:
+        remote = environment.remote(name, line.show if line is not None else None)
+        remote.refuse_follower()
+        if is_dry_run:
+            report = remote.preview(chosen, pushes=pushes)
+        else:
+            report = _settle(remote, chosen, has_consent, pushes, line)
+    if chosen is not None and not _is_anywhere(environment, chosen, report):
+        environment.refuse_unknown_room(chosen)
+    warn(report.alarms)
+    show(report, as_json=as_json, is_dry_run=is_dry_run)
+    if report.refused:
+        raise refusal(name, report.refused[0])
+
+
+def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bool, line: StatusLine | None) -> Report:
+    """Rounds until all is done; a person at a terminal is asked about each room that would be renumbered."""
+    from gitchat.sync import WouldRenumber
+
+    agreed: set[RoomName] = set()
+
+    def again() -> None:
+        if line is not None:
+            line.show("somebody else pushed first; again ...")
+
+    while True:
+        try:
+            return remote.settle(room, agreed=lambda name: has_consent or name in agreed, pushes=pushes, again=again)
+        except WouldRenumber as error:
+            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+                raise
+            if line is not None:
+                line.clear()
+            if not click.confirm(f"{terminal.escape_line(str(error))}. Go on?", err=True):
+                raise
+            agreed.add(error.room)
+
+
+def _is_anywhere(environment: Environment, room: RoomName, report: Report) -> bool:
+    return room in report.fetched or room in environment.store.rooms()
+
+
+def refusal(remote: str, answer: Pushed) -> RemoteError:
+    """That a remote did not take a ref."""
+    return RemoteError(
+        f"'{remote}' did not take {answer.ref}: {answer.words}",
+        hint="nothing is lost: it stays pending; try again later: git chat sync",
+        code="push-refused",
+    )
+
+
+def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: bool = False) -> None:
+    """Print what was done, or would be; brief: nothing when that is nothing."""
+    rooms = sorted({room for counts in (report.fetched, report.pushed) for room, count in counts.items() if count})
+    if is_brief and not rooms and not report.attached:
+        return
     if as_json:
-        click.echo(terminal.escape_json(json.dumps(_to_json(name, pulled, pushed, last), ensure_ascii=False)))
-    else:
-        for alarm in [alarm for report in reports for alarm in report.alarms]:
-            click.echo(f"warning: {terminal.escape_line(alarm)}", err=True)
-        for one in sorted({*pulled, *pushed}):
-            click.echo(f"{one}: {pulled.get(one, 0)} fetched, {pushed.get(one, 0)} pushed")
-        if not pulled and not pushed and not last.refused:
-            click.echo(f"nothing new: {name} and this clone have the same messages")
-    if last.refused:
-        first = last.refused[0]
-        raise RemoteError(
-            f"'{name}' did not take {first.ref}: {first.words}",
-            hint="nothing is lost: it stays pending; try again later: git chat sync",
-            code="push-refused",
-        )
+        click.echo(terminal.json_text(_to_json(report, is_dry_run)))
+        return
+    fetched, pushed = ("to fetch", "to push") if is_dry_run else ("fetched", "pushed")
+    for room in rooms:
+        renumbered = report.renumbered.get(room)
+        note = f" ({renumbered} would get new numbers)" if renumbered is not None else ""
+        click.echo(f"{room}: {report.fetched.get(room, 0)} {fetched}, {report.pushed.get(room, 0)} {pushed}{note}")
+    if not rooms and not report.refused:
+        click.echo(f"nothing new: {report.remote} and this clone have the same messages")
 
 
-def _rounds(
-    environment: Environment, name: str, room: RoomName | None, has_consent: bool, *, pushes: bool
-) -> list[Report]:
-    """Rounds until the remote took everything, or said no for another reason than that somebody was quicker."""
-    from gitchat.sync import ROUNDS
-
-    remote = environment.remote(name)
-    remote.refuse_follower()
-    reports: list[Report] = []
-    pause = FIRST_PAUSE_SECONDS
-    for _ in range(ROUNDS):
-        reports.append(remote.round(room, has_consent=has_consent, pushes=pushes))
-        if not reports[-1].is_late:
-            break
-        if sys.stderr.isatty():
-            click.echo("somebody else pushed first; again ...", err=True)
-        time.sleep(random.uniform(0, pause))  # so that two who collided do not collide again
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-    return reports
+def warn(alarms: list[str]) -> None:
+    """Say what is wrong with a remote's log."""
+    for alarm in alarms:
+        click.echo(f"warning: {terminal.escape_line(alarm)}", err=True)
 
 
-def _totals(reports: list[Report]) -> tuple[dict[str, int], dict[str, int]]:
-    pulled: dict[str, int] = {}
-    pushed: dict[str, int] = {}
-    for report in reports:
-        for total, counts in ((pulled, report.fetched), (pushed, report.pushed)):
-            for room, count in counts.items():
-                if count:
-                    total[room] = total.get(room, 0) + count
-    return pulled, pushed
-
-
-def _to_json(name: str, pulled: dict[str, int], pushed: dict[str, int], last: Report) -> dict[str, object]:
-    return {
-        "remote": name,
-        "fetched": pulled,
-        "pushed": pushed,
-        "refused": [{"ref": one.ref, "words": one.words} for one in last.refused],
-        "alarms": last.alarms,
+def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "remote": report.remote,
+        "fetched": _counts(report.fetched),
+        "pushed": _counts(report.pushed),
+        "refused": [{"ref": one.ref, "words": one.words} for one in report.refused],
+        "alarms": report.alarms,
+        "attached": report.attached,
     }
+    return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
+
+
+def _counts(counts: dict[RoomName, int]) -> dict[RoomName, int]:
+    return {room: count for room, count in counts.items() if count}
+
+
+# --- a long call on a terminal -------------------------------------------------
+
+
+class StatusLine:
+    """One line on standard error that tells what git is doing, when that takes longer than a moment."""
+
+    QUIET_SECONDS = 0.5
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._is_shown = False
+
+    def show(self, text: str) -> None:
+        """Show ``text`` instead of what stands there. It is a stranger's: a server's words are among it."""
+        if time.monotonic() - self._begin > self.QUIET_SECONDS:
+            self._is_shown = True
+            click.echo(
+                f"\r\x1b[K{terminal.Screen(_columns(), False).clip(terminal.escape_line(text))}", nl=False, err=True
+            )
+
+    def clear(self) -> None:
+        """Leave nothing there."""
+        if self._is_shown:
+            self._is_shown = False
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns - 1
+
+
+@contextmanager
+def _progress() -> Iterator[StatusLine | None]:
+    """A status line, on a terminal only; it is cleared at the end."""
+    line = StatusLine() if sys.stderr.isatty() else None
+    try:
+        yield line
+    finally:
+        if line is not None:
+            line.clear()

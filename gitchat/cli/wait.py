@@ -65,6 +65,7 @@ def command(
       while git chat wait -q; do git chat read; done
     """
     from gitchat import wake
+    from gitchat.keeper import in_step
     from gitchat.room import Room
 
     if rewake and (types or as_json):
@@ -74,7 +75,7 @@ def command(
     chosen.refuse_unknown()
     matching = wake.waking([parse_slug(one, "type") for one in types])
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    with wake.living(chosen):
+    with wake.living(chosen), in_step(environment):
         if rewake:
             context.exit(_rewake(chosen, timeout))
         is_news = chosen.wait(timeout, lambda: bool(chosen.unread(1, matching=matching).entries))

@@ -56,6 +56,7 @@ def command(
       git chat watch --unread --room plans
       git chat watch --json | jq -r .content
     """
+    from gitchat.keeper import in_step
     from gitchat.room import Room
 
     if unread and count is not None:
@@ -65,11 +66,12 @@ def command(
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
-    if not (once or as_json or no_input) and _can_write(environment):
-        from gitchat.cli import console
+    with in_step(environment):
+        if not (once or as_json or no_input) and _can_write(environment):
+            from gitchat.cli import console
 
-        context.exit(console.run(chosen, count, unread, color, date_style))
-    _follow(chosen, count, unread, once, color, date_style, as_json)
+            context.exit(console.run(chosen, count, unread, color, date_style))
+        _follow(chosen, count, unread, once, color, date_style, as_json)
 
 
 def _can_write(environment: Environment) -> bool:

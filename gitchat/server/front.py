@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -64,7 +65,10 @@ def serve(make_service: Callable[[], Service], *, profile: str, has_channel: boo
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    asyncio.run(_Front(make_service, profile, has_channel, source, output).run())
+    ended_by = asyncio.run(_Front(make_service, profile, has_channel, source, output).run())
+    if ended_by is not None:
+        signal.signal(ended_by, signal.SIG_DFL)
+        os.kill(os.getpid(), ended_by)
     # A thread may still wait for the client; nobody waits for it.
     os._exit(0)
 
@@ -91,14 +95,26 @@ class _Front:
 
     # --- lines -------------------------------------------------------------------
 
-    async def run(self) -> None:
+    async def run(self) -> signal.Signals | None:
+        """Until the client goes away, or a signal comes: that signal."""
         loop = asyncio.get_running_loop()
         over = asyncio.Event()
+        ended_by: list[signal.Signals] = []
+
+        def end(number: signal.Signals) -> None:
+            ended_by.append(number)
+            over.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end, number)
         # A thread, because a loop cannot wait for every kind of standard input (a file, for one).
         threading.Thread(target=self._read, args=(loop, over), daemon=True).start()
         await over.wait()
         for task in [*self._running.values(), *([self._forwarding] if self._forwarding else [])]:
             task.cancel()
+        if self._made is not None:
+            self._made.close()
+        return ended_by[0] if ended_by else None
 
     def _read(self, loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
         with suppress(RuntimeError):  # the loop has ended first

@@ -43,7 +43,10 @@ def serve(service: Service, *, has_channel: bool) -> None:
 
     With ``has_channel`` only in the handshake era: clients of the later one do not take channels.
     """
-    asyncio.run(_Face(service, has_channel).run())
+    try:
+        asyncio.run(_Face(service, has_channel).run())
+    finally:
+        service.close()
 
 
 class _Face:

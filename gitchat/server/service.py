@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from gitchat import __version__, as_json, tools
 from gitchat.errors import ChatError, UserError
+from gitchat.escape import escape_line
+from gitchat.keeper import Keeping
 from gitchat.names import Name, RoomName
 from gitchat.record import Entry
 from gitchat.room import Arrivals, Room
@@ -69,6 +73,7 @@ class Service:
         self._as_data = as_data
         self._progress_seconds = progress_seconds
         self.tools = listed(profile)
+        self._keeping = Keeping(lambda trouble: print(f"git chat mcp: {escape_line(trouble)}", file=sys.stderr))
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
 
     # --- tools -----------------------------------------------------------------
@@ -79,6 +84,7 @@ class Service:
 
     async def call(self, name: str, arguments: Any, progress: Progress) -> Answer:
         """Call a tool. An error of gitchat is an answer; only a defect raises."""
+        self._keep_in_step()
         try:
             given = check(arguments, self._schemas[name])
             result = await self._result(name, given, progress)
@@ -91,6 +97,22 @@ class Service:
             return Answer(text, result if is_object else {"result": result}, is_error=False)
         today = time.strftime("%Y-%m-%d", time.gmtime())
         return Answer(texts.render(name, given, result, today), None, is_error=False)
+
+    def _keep_in_step(self) -> None:
+        """Carry what is said between here and the remotes of the rooms while the client stays."""
+        with suppress(ChatError):  # a call that needs what is wrong meets it, and says it
+            self._keeping.begin(tools.here_environment())
+
+    def close(self) -> None:
+        """The client is gone: what was said last is pushed by a process that nobody waits for."""
+        remotes = self._keeping.close()
+        if not remotes:
+            return
+        with suppress(ChatError):
+            environment = tools.here_environment()
+            for room, remote in environment.attached().items():
+                if remote in remotes and environment.log(room).pending():
+                    environment.start_sync(remote, room)
 
     def _refusal(self, error: ChatError) -> Answer:
         if self._as_data:

@@ -22,7 +22,8 @@ from gitchat.names import Name, Oid, RefName, RoomName, cursor_ref, log_ref, tra
 from gitchat.record import Draft, Moment
 from gitchat.room import Room
 from gitchat.store import Store
-from gitchat.sync import Pushed, Remote
+from gitchat.sync import Remote
+from gitchat.wire import Pushed, Wire
 from tests.property.conversation import expect
 from tests.property.ledger import Key, Ledger, Said
 from tests.world import World
@@ -38,7 +39,7 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 
 STEPS = (
     "_fetch", "_check_order", "_join", "_forward", "_join_cursor", "_updates", "_candidate", "_push", "_settle",
-    "_track",
+    "_track", "_note_seen", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
@@ -127,23 +128,25 @@ class Clone:
         environment = self.environment
         return self._remote(
             environment.store,
-            "origin",
-            cwd=str(environment.worktree),
-            variables=git.scrub(environment.variables),
-            identity=environment.identity(),
+            Wire(
+                "origin",
+                git_dir=str(environment.location.common_dir),
+                cwd=str(environment.worktree),
+                variables=git.scrub(environment.variables),
+            ),
+            identity=environment.identity,
             clock=environment.now,
             attached=environment.authority,
+            attach=lambda room: environment.attach(room, "origin"),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:
-        """One round, with what ``prepare`` does to the remote; what was attached, is."""
+        """One round, with what ``prepare`` does to the remote."""
         remote = self.remote()
         prepare(remote)
         with suppress(RemoteError, Crash):
-            report = remote.round(None, has_consent=True, pushes=not self.is_read_only)
+            report = remote.round(None, agreed=lambda room: True, pushes=not self.is_read_only)
             expect(report.alarms, [], f"alarms in {self.name}")
-            for room in report.attached:
-                self.environment.attach(room, "origin")
 
     def tips(self) -> dict[str, str]:
         """All refs of the rooms here."""

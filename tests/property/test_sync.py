@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.names import Oid, RefName
-from gitchat.sync import Pushed, _answers
+from gitchat.wire import Pushed, _answers
 from tests.property.clones import Clones, Faulty
 from tests.property.conversation import Mismatch
 from tests.world import World
@@ -63,7 +63,7 @@ class Forced(Faulty):
 
     def _sent(self, updates: Updates) -> list[Pushed]:
         specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
-        done = self._git("push", "--porcelain", "--force", self.name, *specs)
+        done = self._wire._git("push", "--porcelain", "--force", self.name, *specs)
         return _answers(done, {ref: new for ref, (new, _) in updates.items()})
 
 

@@ -12,6 +12,7 @@ import pytest
 from gitchat.environment import read_clock
 from gitchat.errors import RemoteError
 from gitchat.sync import Remote
+from gitchat.wire import Wire
 from tests.client.conftest import refused
 from tests.client.test_faults import fill, small_disk  # noqa: F401 - a fixture
 from tests.crash.writers import identity
@@ -36,15 +37,20 @@ def still_pending(clone: Clone) -> None:
 
 def remote_of(clone: Clone, timeout_seconds: float, **variables: str) -> Remote:
     """The clone's origin, of which no call may take longer."""
-    return Remote(
-        open_store(clone.path / ".git"),
+    wire = Wire(
         "origin",
+        git_dir=str(clone.path / ".git"),
         cwd=str(clone.path),
         variables=clone.world.variables | variables,
-        identity=identity(clone.name),
+        timeout_seconds=timeout_seconds,
+    )
+    return Remote(
+        open_store(clone.path / ".git"),
+        wire,
+        identity=lambda: identity(clone.name),
         clock=read_clock,
         attached=lambda room: "origin",
-        timeout_seconds=timeout_seconds,
+        attach=lambda room: None,
     )
 
 
@@ -73,7 +79,7 @@ def test_remote_that_says_nothing_is_given_up(ann: Clone, silence: str) -> None:
     ann.git("remote", "set-url", "origin", silence)
     remote = remote_of(ann, timeout_seconds=1)
     with pytest.raises(RemoteError) as caught:
-        remote.round(None, has_consent=False, pushes=True)
+        remote.round(None)
     assert caught.value.code == "remote-hangs"
     still_pending(ann)
 

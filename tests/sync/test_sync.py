@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from gitchat.names import RoomName, log_ref, tracking_ref
 from gitchat.record import Entry
 from gitchat.room import Room
 from gitchat.sync import Remote, Report
+from gitchat.wire import Pushed
 from tests.world import World
 
 LOBBY = RoomName("lobby")
@@ -47,11 +49,8 @@ class Clone:
         return self.environment.remote("origin")
 
     def sync(self, *, has_consent: bool = False, pushes: bool = True) -> Report:
-        """A round; what it attached, is."""
-        report = self.remote.round(None, has_consent=has_consent, pushes=pushes)
-        for room in report.attached:
-            self.environment.attach(room, "origin")
-        return report
+        """A round."""
+        return self.remote.round(None, agreed=lambda room: has_consent, pushes=pushes)
 
     def log(self) -> list[tuple[int | None, str]]:
         """Numbers and texts, oldest first."""
@@ -225,7 +224,7 @@ def test_detaching_is_refused_while_something_is_pending(one: Clone, world: Worl
     """It would get a number that may stand for something else there."""
     one.say("third")
     done = world.chat("remote", "detach", "lobby", cwd=one.path)
-    assert (done.returncode, "1 messages in room 'lobby' are pending" in done.stderr) == (3, True)
+    assert (done.returncode, "1 message in room 'lobby' is pending" in done.stderr) == (3, True)
     one.sync()
     assert world.chat("remote", "detach", "lobby", cwd=one.path).returncode == 0
     assert one.environment.authority(LOBBY) is None  # this process has seen it, too
@@ -279,6 +278,85 @@ def test_summary_has_an_id_once_the_remote_took_it(one: Clone) -> None:
     assert handoff.since_without(handoff.recent) == 0
     one.sync()
     assert [found.number for found in one.room().summaries()] == [1]
+
+
+def test_what_is_sent_while_a_room_is_being_attached_keeps_its_number(world: World, hub: Path) -> None:
+    """It was shown with one; so the room is attached when the remote has that, too."""
+    clone = Clone(world, "one", hub)
+    clone.say("first")
+    remote, pushed = clone.remote, []
+
+    def push(updates: Any) -> list[Pushed]:
+        answers = Remote._push(remote, updates)
+        if not pushed:
+            pushed.append(clone.say("meanwhile").number)
+        return answers
+
+    remote._push = push  # type: ignore[method-assign]
+    report = remote.settle(None)
+    assert (pushed, report.attached, report.pushed) == ([2], [LOBBY], {LOBBY: 2})
+    assert clone.log() == [(1, "first"), (2, "meanwhile")]
+    assert clone.say("third").number is None
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+def test_what_only_a_tracking_ref_had_outlives_a_kill_after_the_fetch(one: Clone, other: Clone) -> None:
+    """The remote forgot, the fetch took the last ref to it away, and nobody was there to see it."""
+    first = one.git("rev-parse", f"{LOG}^")
+    one.say("third")
+    one.sync()
+    other.say("pending")
+    other.sync(pushes=False)
+    other.git("push", "-q", "--force", "origin", f"{first}:{LOG}")
+    remote = other.remote
+
+    def die(*arguments: object) -> None:
+        raise Killed
+
+    remote._check_order = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        remote.round(None)
+    other.git("gc", "-q", "--prune=now")
+    (alarm,) = other.sync().alarms
+    assert "nothing is lost" in alarm
+    assert other.log() == [(1, "first"), (2, "second"), (3, "third"), (4, "pending")]
+    assert other.sync().alarms == []
+
+
+def test_a_preview_counts_and_moves_nothing(one: Clone, other: Clone, hub: Path) -> None:
+    """Neither here nor there; what a round then does is what it said."""
+    one.say("third")
+    one.sync()
+    other.say("mine")
+    other.say("mine, too")
+    before = (other.git("for-each-ref"), other.git("for-each-ref", cwd=hub))
+    preview = other.remote.preview(None)
+    assert (preview.fetched, preview.pushed, preview.renumbered) == ({LOBBY: 1}, {LOBBY: 2}, {})
+    assert (other.git("for-each-ref"), other.git("for-each-ref", cwd=hub)) == before
+    report = other.sync()
+    assert (report.fetched, report.pushed) == (preview.fetched, preview.pushed)
+
+
+def test_a_room_object_that_was_here_before_sees_that_its_room_was_attached(world: World, hub: Path) -> None:
+    """A program that keeps its Room for hours gives no number that is the remote's to give."""
+    clone = Clone(world, "one", hub)
+    room = clone.room()
+    assert room.send("first").number == 1
+    assert world.chat("sync", "origin", cwd=clone.path).returncode == 0
+    assert room.send("second").number is None
+    assert [entry.number for entry in room.log().entries] == [1, None]
+
+
+def test_pulling_needs_no_name(world: World, one: Clone, hub: Path) -> None:
+    """A machine that only reads, such as a build, has none."""
+    reader = world.repository("reader")
+    world.git("remote", "add", "origin", hub, cwd=reader)
+    world.git("config", "user.name", "", cwd=reader)
+    done = world.chat("pull", cwd=reader, GITCHAT_NAME="")
+    assert (done.returncode, done.stdout) == (0, "lobby: 2 fetched, 0 pushed\n")
 
 
 def test_numbers_stand_until_the_remote_has_taken_what_is_new(one: Clone, world: World, hub: Path) -> None:
