@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does withou
     from gitchat.participant import Participant
     from gitchat.room import Found, Handoff, Status
     from gitchat.summaries import Summary
+    from gitchat.views import Delivery
 
 Dump = Callable[[Any], str]
 """How a value is written as JSON text."""
@@ -62,6 +63,15 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "more_characters": missing or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def of_delivery(delivery: Delivery) -> dict[str, Any]:
+    """Where a record has got to: ``remote`` and ``pushed`` in a room with an authority, ``read_by`` when somebody has.
+
+    To stand beside what :func:`of_entry` gives.
+    """
+    remote = {"remote": delivery.remote, "pushed": delivery.is_accepted} if delivery.remote is not None else {}
+    return remote | ({"read_by": list(delivery.readers)} if delivery.readers else {})
 
 
 def of_message(entry: Entry, labels: Mapping[Uid, str], default_room: RoomName) -> dict[str, Any]:

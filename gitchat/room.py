@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from gitchat import environment as surroundings
 from gitchat import search
 from gitchat.cursor import Backlog, Cursor, beyond
 from gitchat.environment import Environment
-from gitchat.errors import ConflictError, UserError
+from gitchat.errors import ConflictError, FormatError, UserError
 from gitchat.index import ANY, LISTED, Chain, Condition, Place, statuses_for_nobody, unanswered, visible_to, with_oid
 from gitchat.log import Listing, Log, Overview
 from gitchat.names import (
@@ -45,7 +46,7 @@ from gitchat.participant import Participant, new_membership
 from gitchat.query import Query
 from gitchat.record import MESSAGE, STATUS, UNLISTED_KINDS, Draft, Entry, Identity
 from gitchat.summaries import EVERYONE, Summaries, Summary, checked_scope
-from gitchat.views import Found, Handoff, HowFar, Reading, Seen, Status
+from gitchat.views import Delivery, Found, Handoff, HowFar, Reading, Seen, Status
 
 _MESSAGES = search.condition_of(Query(with_status=False))
 
@@ -160,6 +161,19 @@ class Room:
         """The oldest ``limit`` records with a greater number, oldest first; nothing is marked."""
         chain = self._log.chain()
         return self._entries(chain.select(condition, after=min(number, chain.count), limit=limit))
+
+    def delivery(self, entry: Entry) -> Delivery:
+        """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
+        remote = self.environment.authority(self.name)
+        readers: list[Name] = []
+        with suppress(FormatError):
+            chain = self._log.chain()
+            place = chain.rows_of([entry.oid])[entry.oid].number
+            for name in self.environment.store.cursors(self.name):
+                reader = Room(self.environment, self.name, name)
+                if place not in reader._cursor().backlog(chain).numbers and reader.is_for_me(entry):
+                    readers.append(name)
+        return Delivery(remote, remote is None or entry.number is not None, tuple(readers))
 
     def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
         """The labels of the records that ``entries`` reply to, as far as they can be found."""
@@ -587,20 +601,23 @@ class Room:
         return self.environment.roll.participants(self.name)
 
     def names(self) -> list[Name]:
-        """The names of everybody who is or was here, or wrote here, sorted."""
-        return _everybody((participant.name for participant in self._known()), self._log.chain().newest_by_author())
+        """The names of everybody who is or was here, or wrote or read here, sorted."""
+        known = (participant.name for participant in self._known())
+        return self._everybody(known, self._log.chain().newest_by_author())
 
     def who(self) -> list[Seen]:
-        """Everybody who is or was here, or wrote here, sorted by name."""
+        """Everybody who is or was here, or wrote or read here, perhaps in another clone; sorted by name."""
         chain = self._log.chain()
         wrote = chain.newest_by_author()
         known = {participant.name: participant for participant in self._known()}
-        names = _everybody(known, wrote)
+        names = self._everybody(known, wrote)
         return [self._one(name, known.get(name), wrote.get(name), chain.count) for name in names]
 
     def _one(self, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None, count: int) -> Seen:
         times = [participant.last_seen] if participant else []
         times += [wrote[1]] if wrote else []
+        # Who only read was there when that had been said, and nothing tells how much later.
+        times = times or [self._last_read_seconds(name)]
         return Seen(
             name=name,
             participant=participant,
@@ -611,6 +628,14 @@ class Room:
 
     def _known(self) -> list[Participant]:
         return self.environment.roll.known(self.name)
+
+    def _last_read_seconds(self, name: Name) -> int:
+        value = Cursor(self.environment.store, self.name, name).value
+        return self.environment.store.step(value).seconds if value is not None else 0
+
+    def _everybody(self, known: Iterable[Name], authors: Iterable[str]) -> list[Name]:
+        wrote = (Name(author) for author in authors if is_name(author))
+        return sorted({*known, *wrote, *self.environment.store.cursors(self.name)})
 
 
 class Arrivals:
@@ -638,10 +663,6 @@ class Arrivals:
             else:
                 self._pending.discard(key)
         return found
-
-
-def _everybody(known: Iterable[Name], authors: Iterable[str]) -> list[Name]:
-    return sorted({*known, *(Name(author) for author in authors if is_name(author))})
 
 
 def _as_json_text(content: object) -> str:

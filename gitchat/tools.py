@@ -283,9 +283,9 @@ def set_cursor(name: str, message_id: Place, room: str = "") -> Json:
 
 @checked
 def write_summary(name: str, content: str, scope: str = EVERYONE, room: str = "") -> Json:
-    """Add a summary for who comes later, and return its ``id``."""
-    chat = _acting(name, room)
-    return {"id": chat.summarize(refuse_blank(content, "content"), refuse_blank(scope, "scope")).number}
+    """Add a summary for who comes later, and return its ``id``; while it is pending null, and its ``handle``."""
+    summary = _acting(name, room).summarize(refuse_blank(content, "content"), refuse_blank(scope, "scope"))
+    return {"id": summary.number} | ({"handle": summary.label} if summary.number is None else {})
 
 
 @checked

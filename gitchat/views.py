@@ -121,12 +121,24 @@ class HowFar:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a record has got to, as far as this clone knows."""
+
+    remote: str | None
+    """The room's authority; None where there is none."""
+    is_accepted: bool
+    """Whether the authority has it; without one, True: it is stored."""
+    readers: tuple[Name, ...]
+    """Whom it is for and whose cursor has passed it, here or in a clone that has synced since; sorted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Somebody who is or was in a room, or wrote in it."""
 
     name: Name
     participant: Participant | None
-    """None for somebody who only wrote, perhaps on another machine."""
+    """None for somebody who only wrote or read, perhaps on another machine."""
     last_seen: int
     """Seconds since the epoch: of the newest thing that is known of it."""
     last_number: Number | None

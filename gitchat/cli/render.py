@@ -16,6 +16,7 @@ from gitchat.record import MESSAGE, STATUS, Entry, Moment
 
 if TYPE_CHECKING:  # brings SQLite
     from gitchat.summaries import Summary
+    from gitchat.views import Delivery
 
 INDENT = "    "
 _NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
@@ -186,7 +187,7 @@ class Renderer:
         width = self.screen.width
         return self if width is None else replace(self, screen=replace(self.screen, width=max(20, width - columns)))
 
-    def whole(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
+    def whole(self, entry: Entry, labels: Mapping[Uid, str], delivery: Delivery) -> str:
         """One record with all that is known about it, as ``git show`` would."""
         record = entry.record
         reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
@@ -203,6 +204,8 @@ class Renderer:
             ("Media", record.media),
             ("Handle", f"~{record.uid}"),
             ("Oid", entry.oid),
+            ("Stored", _stored(delivery)),
+            ("Read by", ", ".join(delivery.readers) or None),
             *(("Attached", described(one)) for one in entry.attachments),
             *record.extra,
         ]
@@ -218,6 +221,13 @@ class Renderer:
         if self.date_style is None:
             return dates.clock(moment)
         return dates.format_date(moment, self.date_style, self.now)
+
+
+def _stored(delivery: Delivery) -> str | None:
+    """Where a record is, beside here; None where it can be nowhere else."""
+    if delivery.remote is None:
+        return None
+    return f"here and at {delivery.remote}" if delivery.is_accepted else f"here; pending at {delivery.remote}"
 
 
 def _was(entry: Entry) -> str:

@@ -6,12 +6,12 @@ import sys
 
 import click
 
+from gitchat import as_json as json_form
 from gitchat.cli import dates, options, terminal
-from gitchat.cli.render import Renderer, described, json_line
+from gitchat.cli.render import Renderer, described
 from gitchat.environment import Environment
 from gitchat.errors import UserError
 from gitchat.files import Directory
-from gitchat.names import parse_locator
 from gitchat.record import Entry
 
 
@@ -39,24 +39,27 @@ def command(
     color: str | None,
     no_pager: bool,
 ) -> None:
-    """Show messages with everything that is known about them.
+    """Show messages with everything that is known about them, and who has read them.
 
     NUMBER is 12, '#12', or a handle such as ~k3f9q2.
 
     --extract makes DIR when it is missing, and overwrites nothing in it: where trace.txt is taken, it
     writes trace.txt.1, as wget does.
     """
-    chat = environment.log(environment.room_name(room))
+    from gitchat.room import Room
+
+    chat = Room(environment, room)
     if as_json + only_body + (directory is not None) > 1:
         raise click.UsageError("--json, --body and --extract exclude each other")
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"
-    entries = [chat.find(parse_locator(text)) for text in number]
+    entries = [chat.find(text) for text in number]
     if directory is not None:
         _extract(environment, entries, directory)
         return
     labels = chat.labels(entries)
     if as_json:
-        sys.stdout.writelines(json_line(entry, labels) for entry in entries)
+        shown = (json_form.of_entry(entry, labels) | json_form.of_delivery(chat.delivery(entry)) for entry in entries)
+        sys.stdout.writelines(terminal.json_text(one) + "\n" for one in shown)
         return
     if only_body:
         for entry in entries:
@@ -64,7 +67,7 @@ def command(
         return
     screen = terminal.screen_for(environment, color)
     renderer = Renderer(screen, style, environment.now())
-    text = "\n".join(renderer.whole(entry, labels) for entry in entries)
+    text = "\n".join(renderer.whole(entry, labels, chat.delivery(entry)) for entry in entries)
     if no_pager:
         sys.stdout.write(text)
     else:

@@ -39,7 +39,7 @@ def command(
     """Show who is here, and how much each has not read.
 
     First the living, whose process runs right now; then the registered, who joined and
-    did not leave; then who is away: who left, or only wrote, perhaps on another machine.
+    did not leave; then who is away: who left, or only wrote or read, perhaps on another machine.
 
     \b
     Examples:

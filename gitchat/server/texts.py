@@ -44,7 +44,7 @@ def of_line(text: str) -> str:
 
 def of_message(message: Json, today: str) -> str:
     """One message. ``today`` is the date (UTC) of which only the time is told."""
-    place = f"[{message['id']}]" if message["id"] is not None else f"[{message['handle']}]"
+    place = f"[{_label(message)}]"
     day, _, clock = message["ts"].partition("T")
     when = clock[:5] if day == today else f"{day[5:]} {clock[:5]}"
     notes = [
@@ -96,7 +96,7 @@ def of_error(message: str, hint: str) -> str:
 def _read_messages(arguments: Json, result: list[Json], today: str, budget: int) -> str:
     if not result:
         return "no messages"
-    return f"{WARNING}\n" + fenced(result, today, budget, lambda last: f"read_messages(since_id={_id(last)})")
+    return f"{WARNING}\n" + fenced(result, today, budget, lambda last: f"read_messages(since_id={_label(last)})")
 
 
 def _unread(arguments: Json, result: Json, today: str, budget: int) -> str:
@@ -161,6 +161,11 @@ def _newest(messages: list[Json], today: str, budget: int) -> list[Json]:
     return kept
 
 
+def _label(result: Json) -> str:
+    """What names a message or a summary: its number, or its handle while it has none."""
+    return str(result["handle"] if result["id"] is None else result["id"])
+
+
 def _summary(arguments: Json, result: Json | None, today: str, budget: int) -> str:
     if result is None:
         return "no summary yet"
@@ -170,7 +175,7 @@ def _summary(arguments: Json, result: Json | None, today: str, budget: int) -> s
         whole = f"scope={json.dumps(of_line(result['scope']), ensure_ascii=False)}, max_chars={len(text)}"
         cut = f"\n    (+{len(text) - budget // 2:,} characters: read_latest_summary({whole}))"
         text = text[: budget // 2]
-    head = f"summary {result['id']} by {of_line(result['from'])} for {of_line(result['scope'])}, {result['ts']}"
+    head = f"summary {_label(result)} by {of_line(result['from'])} for {of_line(result['scope'])}, {result['ts']}"
     return f"{head}:\n<chat>\n    {foreign(text)}{cut}\n</chat>"
 
 
@@ -205,11 +210,7 @@ _RENDERINGS: dict[str, Callable[[Json, Any, str, int], str]] = {
     "read_latest_summary": lambda arguments, result, today, budget: _summary(arguments, result, today, budget * 2),
     "read_messages": _read_messages,
     "read_unread": _unread,
-    "send_message": lambda arguments, result, today, budget: f"sent [{_id(result)}]",
+    "send_message": lambda arguments, result, today, budget: f"sent [{_label(result)}]",
     "set_cursor": lambda arguments, result, today, budget: f"{result['name']} has read to {result['last_read_id']}",
-    "write_summary": lambda arguments, result, today, budget: f"summary {result['id']} written",
+    "write_summary": lambda arguments, result, today, budget: f"summary {_label(result)} written",
 }
-
-
-def _id(message: Json) -> str:
-    return str(message["id"]) if message["id"] is not None else str(message["handle"])

@@ -147,3 +147,38 @@ def test_a_room_has_one_authority(hub: Hub, ann: Clone) -> None:
 def test_a_room_that_is_nowhere_cannot_be_attached(ann: Clone, verb: tuple[str, ...]) -> None:
     """A typing mistake is no room."""
     refused(ann.chat(*verb), "there is no room 'plan' here", "rooms: lobby")
+
+
+# --- where a message has got to --------------------------------------------------------
+
+
+def test_show_tells_where_a_message_is_and_who_has_read_it(hub: Hub, ann: Clone) -> None:
+    """In other clones, too, once they have synced; only those whom it is for."""
+    ann.chat("send", "--to", "bea", "for you", check=True)
+    assert "Stored:   here; pending at origin\n" in ann.chat("show", ann.records()[1]["handle"]).stdout
+    ann.sync()
+    shown = ann.chat("show", "2").stdout
+    assert "Stored:   here and at origin\n" in shown
+    assert "Read by" not in shown
+    bea = hub.clone("bea")
+    bea.sync()
+    for name in ("bea", "cid"):
+        bea.chat("read", check=True, GITCHAT_NAME=name)
+    bea.sync()
+    ann.sync()
+    assert "Read by:  bea\n" in ann.chat("show", "2").stdout
+    told = json.loads(ann.chat("show", "1", "--json").stdout)
+    assert (told["remote"], told["pushed"], told["read_by"]) == ("origin", True, ["bea", "cid"])
+
+
+def test_who_knows_participants_of_other_clones(hub: Hub, ann: Clone) -> None:
+    """Who wrote there, by its newest message; who only read, by its cursor."""
+    bea = hub.clone("bea")
+    bea.sync()
+    bea.say("hello from afar")
+    bea.chat("read", check=True, GITCHAT_NAME="cid")
+    bea.sync()
+    ann.sync()
+    told = {one["name"]: one for one in map(json.loads, ann.chat("who", "--json", check=True).stdout.splitlines())}
+    assert (told["bea"]["state"], told["bea"]["last_id"]) == ("away", 2)
+    assert told["cid"]["state"] == "away"
