@@ -26,6 +26,7 @@ SECTIONS = (
     ("A commit with the hook", "hook.py"),
     ("Waking up", "wake.py"),
     ("The MCP server", "server.py"),
+    ("To a remote and other clones", "sync.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
 repositories that take long to make."""

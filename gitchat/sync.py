@@ -186,6 +186,7 @@ class Remote:
         Raises:
             RemoteError: the remote cannot be reached, or refused everything.
             WouldRenumber: and nobody agreed.
+            UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
         report = Report(self.name)
@@ -196,6 +197,8 @@ class Remote:
                 self._fetch(room)
                 after = self._tracked()
                 rooms = self._rooms(after, room, is_asked)
+                if any(self._attached(one) is None for one in rooms):
+                    self.refuse_follower()
                 for one in rooms:
                     self._check_order(one, before, after, report)
                     count = self._renumbered(one, after, pushes)
@@ -220,6 +223,7 @@ class Remote:
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
         report = Report(self.name)
+        self.refuse_follower()
         pattern = ROOMS_PREFIX + ("*" if room is None else f"{room}/*")
         there = self._wire.listed(pattern)
         logs = [ref for ref in there if room_of_log(ref) is not None]

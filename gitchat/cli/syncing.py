@@ -46,7 +46,6 @@ def bring_together(
     chosen = parse_room(room) if room is not None else None
     with _progress() as line:
         remote = environment.remote(name, line.show if line is not None else None)
-        remote.refuse_follower()
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:

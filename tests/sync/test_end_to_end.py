@@ -16,6 +16,7 @@ import pytest
 
 from tests.client.conftest import refused
 from tests.sync.conftest import (
+    LOG,
     Clone,
     Hub,
     Serving,
@@ -127,6 +128,30 @@ def test_ssh_carries_a_room(hub: Hub, tmp_path: Path) -> None:
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("count", "agents", "messages"), [(8, 3, 8), (32, 1, 4)])
+def test_many_clones_come_to_one_view(hub: Hub, tmp_path: Path, count: int, agents: int, messages: int) -> None:
+    """A burst of everybody at once, without a pause; what it costs is printed."""
+    traces = tmp_path / "traces"
+    traces.mkdir()
+    hub.world.variables["GIT_TRACE2_EVENT"] = str(traces)  # a file for each process of git
+    clones = [hub.clone(f"clone{number}") for number in range(count)]
+    begin = time.monotonic()
+    bodies = all_at_once(clones, agents, messages)
+    said = time.monotonic()
+    settle(clones)
+    settled = time.monotonic()
+    attempts = sum('"name":"push"' in path.read_text() for path in traces.iterdir())
+    del hub.world.variables["GIT_TRACE2_EVENT"]
+    assert_same_view(hub, clones, bodies)
+    merges = hub.git("rev-list", "--count", "--merges", LOG).stdout.strip()
+    print(
+        f"\n{count} clones, {agents} agents each, {len(bodies)} messages: "
+        f"{attempts / len(bodies):.2f} pushes a message, {merges} merges, "
+        f"all said after {said - begin:.0f} s, everywhere {settled - said:.0f} s later"
+    )
 
 
 # --- kills and gc --------------------------------------------------------------
