@@ -405,13 +405,22 @@ class Environment:
         """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""
         return min(self.config.get_bytes("chat.maxAttachment", attachment.DEFAULT_BYTES), attachment.MAX_BYTES)
 
+    def is_new_clone(self) -> bool:
+        """Whether there is a remote and no room yet, so that others may have one there."""
+        return bool(self.config.subsections("remote", "url")) and not self.store.rooms()
+
     def refuse_unknown_room(self, name: RoomName) -> None:
         """Raise UserError ``no-such-room`` when no room here is called ``name``."""
         rooms = self.store.rooms()
         if name not in rooms and not self.store.is_damaged(log_ref(name)):
             raise UserError(
                 f"there is no room '{name}' here",
-                hint=f"rooms: {', '.join(rooms)}" if rooms else f'begin it: git chat send --room {name} "hello"',
+                hint=(
+                    f"rooms: {', '.join(rooms)}"
+                    if rooms
+                    else f'begin it: git chat send --room {name} "hello"'
+                    + ("; or fetch it: git chat sync" if self.is_new_clone() else "")
+                ),
                 code="no-such-room",
             )
 

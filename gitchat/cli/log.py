@@ -180,3 +180,5 @@ def _say_empty(environment: Environment, name: RoomName, as_json: bool, is_filte
         environment.refuse_unknown_room(name)
     elif not is_quiet:
         click.echo(f"Room '{name}' is empty. Write the first message: git chat send \"hello\"", err=True)
+        if environment.is_new_clone():
+            click.echo("Others may have written at a remote. Fetch it: git chat sync", err=True)

@@ -61,7 +61,7 @@ def command(
     screen = terminal.screen_for(environment, color)
     screen = replace(screen, width=screen.width or COLUMNS)
     given = options.in_room(environment, chosen.name) + (f" --as {chosen.me}" if as_ is not None else "")
-    page = _Page(Renderer(screen, style, environment.now()), status, chosen.me, given)
+    page = _Page(Renderer(screen, style, environment.now()), status, chosen.me, given, environment.is_new_clone())
     sys.stdout.writelines(page.lines())
 
 
@@ -74,6 +74,7 @@ class _Page:
     me: Name
     given: str
     """The options for commands that it names."""
+    is_new_clone: bool
 
     def lines(self) -> Iterator[str]:
         """At most 24 lines, each no longer than the screen is wide."""
@@ -138,6 +139,8 @@ class _Page:
         if self.status.unread:
             yield self._line(f"next: git chat inbox{self.given}")
         elif not self.status.message_count:
+            if self.is_new_clone:
+                yield self._line("next: git chat sync, if others write here")
             yield self._line(f'next: git chat send{self.given} "hello"')
         else:
             yield self._line(f"next: git chat handoff{self.given}")

@@ -182,3 +182,13 @@ def test_who_knows_participants_of_other_clones(hub: Hub, ann: Clone) -> None:
     told = {one["name"]: one for one in map(json.loads, ann.chat("who", "--json", check=True).stdout.splitlines())}
     assert (told["bea"]["state"], told["bea"]["last_id"]) == ("away", 2)
     assert told["cid"]["state"] == "away"
+
+
+def test_a_new_clone_is_told_where_the_others_may_be(hub: Hub, ann: Clone) -> None:
+    """Who clones a repository sees no room before the first sync."""
+    fresh = hub.clone("fresh")
+    assert "next: git chat sync" in fresh.chat("status", check=True).stdout
+    assert "Fetch it: git chat sync" in at_a_terminal(fresh, "log")[1]
+    assert "or fetch it: git chat sync" in fresh.chat("log", "--room", "plans").stderr
+    fresh.sync()
+    assert "next: git chat sync" not in fresh.chat("status", check=True).stdout
