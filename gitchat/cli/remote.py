@@ -54,15 +54,9 @@ def attach(environment: Environment, room: str, remote: str | None, has_consent:
 
     The same as git chat sync REMOTE --room ROOM: what is here is pushed, what is there is fetched.
     """
-    name, wanted = parse_room(room), environment.remote_name(remote)
-    authority = environment.authority(name)
-    if authority not in (None, wanted):
-        raise ConflictError(
-            f"room '{name}' follows '{authority}'",
-            hint=f"a room has one authority; leave that one first: git chat remote detach {name}",
-            code="attached",
-        )
-    syncing.bring_together(environment, wanted, name, has_consent=has_consent, pushes=True, as_json=as_json)
+    syncing.bring_together(
+        environment, environment.remote_name(remote), room, has_consent=has_consent, pushes=True, as_json=as_json
+    )
 
 
 @command.command("detach")

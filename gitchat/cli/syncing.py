@@ -12,7 +12,7 @@ import click
 
 from gitchat.cli import terminal
 from gitchat.environment import Environment
-from gitchat.errors import RemoteError
+from gitchat.errors import ConflictError, RemoteError
 from gitchat.names import RoomName, parse_room
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ def bring_together(
     environment.refuse_mirror()
     name = environment.remote_name(given)
     chosen = parse_room(room) if room is not None else None
+    elsewhere = {one: authority for one, authority in environment.attached().items() if authority != name}
+    if chosen in elsewhere:
+        raise ConflictError(
+            f"room '{chosen}' follows '{elsewhere[chosen]}'",
+            hint=f"sync with that one: git chat sync {elsewhere[chosen]}; or leave it: git chat remote detach {chosen}",
+            code="attached",
+        )
     with _progress() as line:
         remote = environment.remote(name, line.show if line is not None else None)
         if is_dry_run:
@@ -53,7 +60,13 @@ def bring_together(
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     warn(report.alarms)
-    show(report, as_json=as_json, is_dry_run=is_dry_run)
+    if not as_json:
+        for one, authority in elsewhere.items():
+            click.echo(
+                f"{one}: follows '{terminal.escape_line(authority)}' and is left alone: git chat sync {authority}"
+            )
+    # Of rooms that are left alone it is not said that they are the same.
+    show(report, as_json=as_json, is_dry_run=is_dry_run, is_brief=not as_json and bool(elsewhere))
     if report.refused:
         raise refusal(name, report.refused[0])
 

@@ -289,3 +289,66 @@ def test_full_disk_in_the_middle_of_a_fetch_loses_nothing(hub: Hub, ann: Clone, 
     bea.sync()
     assert bea.numbered() == ann.numbered()
     assert "pending here" in bea.chat("log", "--room", "plans", check=True).stdout
+
+
+# --- a user's settings, and a user's own git -------------------------------------------
+
+
+def test_settings_of_the_user_s_own_pushes_are_not_ours(hub: Hub, ann: Clone) -> None:
+    """No pre-push hook of theirs runs, no tag follows, no maintenance begins; and only our one setting is written."""
+    hook = ann.path / ".git" / "hooks" / "pre-push"
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    for setting, value in {
+        "push.followTags": "true", "push.recurseSubmodules": "check", "fetch.recurseSubmodules": "true",
+        "push.gpgSign": "true", "remote.origin.tagOpt": "--tags", "push.default": "matching", "gc.auto": "1",
+        "remote.origin.push": "refs/heads/*:refs/heads/*", "fetch.prune": "true", "fetch.pruneTags": "true",
+    }.items():  # fmt: skip
+        ann.git("config", setting, value)
+    ann.git("commit", "-q", "--allow-empty", "-m", "work")
+    ann.git("tag", "-a", "v1", "-m", "v1")
+    before = ann.git("config", "--local", "--list").stdout
+    ann.git("config", "--unset", "chatroom.lobby.remote")
+    ann.sync("--yes")
+    assert sorted(ann.git("config", "--local", "--list").stdout.splitlines()) == sorted(before.splitlines())
+    refs = hub.git("for-each-ref", "--format=%(refname)").stdout.split()
+    assert refs == [LOG]
+    assert ann.git("tag").stdout == "v1\n"
+    assert not (ann.path / ".git" / "FETCH_HEAD").exists()
+    assert ann.numbered() == [(1, "first"), (2, "second")]
+
+
+def test_a_fetch_by_hand_is_seen_at_once(hub: Hub, ann: Clone) -> None:
+    """Nobody tells us of it: what the tracking ref says counts, at every look."""
+    bea = hub.clone("bea")
+    bea.sync()
+    bea.say("third")
+    bea.sync()
+    assert ann.numbered() == [(1, "first"), (None, "second")]
+    ann.git("fetch", "-q", "origin", "+refs/chatroom/rooms/*:refs/chatroom-local/remotes/origin/rooms/*")
+    assert ann.numbered() == [(1, "first"), (2, "third"), (None, "second")]
+    ann.sync()
+    assert ann.numbered() == [(1, "first"), (2, "third"), (3, "second")]
+
+
+def test_a_push_mirror_of_who_has_no_room_costs_nothing(hub: Hub, ann: Clone) -> None:
+    """git lets anybody delete the room at the remote; the next sync of any clone brings it back, numbers and all."""
+    ann.sync()
+    stranger = hub.world.repository("stranger")
+    hub.world.git("commit", "-q", "--allow-empty", "-m", "work", cwd=stranger)
+    hub.world.git("push", "-q", "--mirror", hub.path, cwd=stranger)
+    assert LOG not in hub.git("for-each-ref").stdout
+    assert "nothing is lost here" in ann.sync().stderr
+    assert ann.numbered() == [(1, "first"), (2, "second")]
+    assert LOG in hub.git("for-each-ref").stdout
+
+
+def test_a_second_hub_gets_no_room_that_follows_the_first(hub: Hub, ann: Clone) -> None:
+    """It would number the messages, too, and differently. That is said."""
+    second = Hub(hub.world, hub.world.root / "second.git")
+    ann.git("remote", "add", "backup", second.path)
+    done = ann.chat("sync", "backup", check=True)
+    assert done.stdout == "lobby: follows 'origin' and is left alone: git chat sync origin\n"
+    assert second.git("for-each-ref").stdout == ""
+    refused(ann.chat("sync", "backup", "--room", "lobby"), "room 'lobby' follows 'origin'", "git chat sync origin", 3)
+    still_pending(ann)
