@@ -59,8 +59,9 @@ dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
-pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program
+pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program; needs tmux
 	$(BIN)/python docs/pictures/make_log_picture.py
+	$(BIN)/python docs/pictures/make_watch_pictures.py
 
 bench: $(INSTALLED) ## measure an installed wheel, and write docs/performance.md
 	$(BIN)/python bench/report.py
