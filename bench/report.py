@@ -25,6 +25,7 @@ SECTIONS = (
     ("The index", "indexing.py"),
     ("A commit with the hook", "hook.py"),
     ("Waking up", "wake.py"),
+    ("Who is woken", "waking.py"),
     ("The MCP server", "server.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
