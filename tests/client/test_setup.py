@@ -56,6 +56,10 @@ approval_policy = "on-request"
 command = "npx"
 args = ["-y", "docs-server"]  # slow
 
+[shell_environment_policy] # what its shell sees
+inherit = "core"
+set = { LANG = "C" } # and no other language
+
 [projects."/home/alice/project"]
 trust_level = "trusted"
 """
