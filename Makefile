@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test test-slow soak lint dist pictures bench clean
+.PHONY: help venv tools demo test test-slow soak lint dist man pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,15 +52,19 @@ lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy bench docs/pictures examples
+	$(BIN)/mypy bench docs/man docs/pictures examples
 	$(BIN)/lint-imports
 
 dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
-pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program
+man: $(INSTALLED) ## write the manual page of each command from its help
+	$(BIN)/python docs/man/make_pages.py
+
+pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program; needs tmux
 	$(BIN)/python docs/pictures/make_log_picture.py
+	$(BIN)/python docs/pictures/make_watch_pictures.py
 
 bench: $(INSTALLED) ## measure an installed wheel, and write docs/performance.md
 	$(BIN)/python bench/report.py

@@ -25,6 +25,7 @@ SECTIONS = (
     ("The index", "indexing.py"),
     ("A commit with the hook", "hook.py"),
     ("Waking up", "wake.py"),
+    ("Who is woken", "waking.py"),
     ("The MCP server", "server.py"),
     ("To a remote and other clones", "sync.py"),
 )

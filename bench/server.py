@@ -82,8 +82,16 @@ class Server:
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """The result of a request; the benchmark ends when there is none."""
-        wanted = next(self._ids)
-        self._write({"jsonrpc": "2.0", "id": wanted, "method": method, "params": params})
+        return self.answer(self.ask(method, params))
+
+    def ask(self, method: str, params: dict[str, Any]) -> int:
+        """Send a request, and return its number."""
+        asked = next(self._ids)
+        self._write({"jsonrpc": "2.0", "id": asked, "method": method, "params": params})
+        return asked
+
+    def answer(self, wanted: int) -> dict[str, Any]:
+        """The result of the request of that number; the benchmark ends when there is none."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             message = json.loads(line)

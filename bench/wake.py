@@ -124,7 +124,7 @@ def tip_of(room: Log) -> Callable[[], object]:
 
 def latencies(repository: Path, doorbell: Path) -> str:
     """The table of wake-ups."""
-    readers = {way: Reader(way, repository, doorbell) for way in WAYS}
+    readers = {way: reader_of(way, repository, doorbell) for way in WAYS}
     writer = Writer(repository, doorbell)
     actions = {way: partial(writer.wake, reader) for way, reader in readers.items()}
     interleaved(actions, WARM_UPS, measure=lambda wake: wake())
@@ -143,14 +143,20 @@ def latencies(repository: Path, doorbell: Path) -> str:
     )
 
 
-class Reader:
-    """A process that waits in one way, once for each :meth:`begin`."""
+def reader_of(way: str, repository: Path, doorbell: Path) -> Reader:
+    """A reader that waits in one of WAYS."""
+    own = doorbell.with_suffix(f".{len(way)}")
+    return Reader(partial(read, way, repository, own), own)
 
-    def __init__(self, way: str, repository: Path, doorbell: Path) -> None:
-        self.doorbell = doorbell.with_suffix(f".{len(way)}")
+
+class Reader:
+    """A process that waits in one way, once for each :meth:`begin`: it runs ``reads`` with a pipe to us."""
+
+    def __init__(self, reads: Callable[[Connection], None], doorbell: Path) -> None:
+        self.doorbell = doorbell
         self._pipe, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
-        self._process = context.Process(target=read, args=(way, repository, self.doorbell, theirs), daemon=True)
+        self._process = context.Process(target=reads, args=(theirs,), daemon=True)
         self._process.start()
         self.answer()
 

@@ -47,7 +47,9 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.sync import Remote
     from gitchat.watch import Changes
 
-_AGENT_VARIABLES = {"CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode"}
+_AGENT_VARIABLES = {
+    "CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode", "CODEX_THREAD_ID": "codex",
+}  # fmt: skip
 """Variables that an agent's client sets for the commands it runs, and the client's short name."""
 
 _SESSION_VARIABLES = ("GITCHAT_SESSION", "CLAUDE_CODE_SESSION_ID")

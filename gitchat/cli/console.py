@@ -20,6 +20,7 @@ from typing import NoReturn
 import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.patch_stdout import patch_stdout
 
@@ -43,7 +44,8 @@ def run(room: Room, count: int, unread: bool, color: str | None, date_style: str
         paper = _Paper()
         reader = _Reader(paper, count, unread, color, date_style)
         try:
-            return _Writer(room, reader, paper).run()
+            has_color = terminal.screen_for(room.environment, color).has_color
+            return _Writer(room, reader, paper, has_color).run()
         finally:
             reader.stop()
             paper.finish()
@@ -150,10 +152,11 @@ class _Reader:
 class _Writer:
     """Reads lines from the keyboard and does what they say."""
 
-    def __init__(self, room: Room, reader: _Reader, paper: _Paper) -> None:
+    def __init__(self, room: Room, reader: _Reader, paper: _Paper, has_color: bool) -> None:
         self._room = room
         self._reader = reader
         self._paper = paper
+        self._prompt_style = "bold" if has_color else ""
         self._to: tuple[str, ...] = ()
 
     def run(self) -> int:
@@ -221,9 +224,9 @@ class _Writer:
         room.refuse_unknown()
         return room
 
-    def _prompt(self) -> str:
+    def _prompt(self) -> StyleAndTextTuples:
         to = f" -> {', '.join(self._to)}" if self._to else ""
-        return f"{self._room.name} {self._room.me}{to}> "
+        return [(self._prompt_style, f"{self._room.name} {self._room.me}{to}>"), ("", " ")]
 
 
 class _Ended(SystemExit):

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gitchat.cli import dates, terminal
+from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer, json_line, name_color
 from gitchat.follow import Arrival, News
+from gitchat.names import Uid
 from gitchat.record import STATUS, Entry
 from gitchat.room import Room
 
 SCREEN_CHARS = 4000
-"""How much of a message is shown on a screen while one watches: the rest is one command away."""
+"""How much of a message is shown on a screen while one watches, if it fits: the rest is one command away."""
+
+_BESIDE_LINES = 4
+"""What a screen shows beside a message's text: its heading, what is missing, and the line that is written."""
+
+_LEAST_LINES = 8
 
 
 @dataclass(slots=True)
@@ -46,9 +52,17 @@ class Feed:
             if one.record.kind == STATUS:
                 parts.append(renderer.status(one))
             else:
-                chars = SCREEN_CHARS if renderer.screen.width is not None else None
-                parts.append(renderer.block(one, labels, chars, f"git chat show {one.label.removeprefix('#')}"))
+                parts.append(self._message(renderer, one, labels))
         return "".join(parts)
+
+    def _message(self, renderer: Renderer, one: Entry, labels: Mapping[Uid, str]) -> str:
+        """A message, of which so much is shown that its heading stays on the screen."""
+        chars = None
+        if renderer.screen.width is not None:
+            lines = max(_LEAST_LINES, terminal.rows() - _BESIDE_LINES)
+            chars = renderer.fitting(renderer.text(one)[:SCREEN_CHARS], lines)
+        given = options.in_room(self.room.environment, self.room.name)
+        return renderer.block(one, labels, chars, f"git chat show{given} {one.label.removeprefix('#')}")
 
     def _heading_of_day(self, renderer: Renderer, entry: Entry) -> str:
         day = dates.day(entry.record.written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -78,6 +79,11 @@ class Renderer:
         missing = max(0, len(text) - chars) if chars is not None else 0
         lines = self.screen.wrap(escape(text[:chars].rstrip() if missing else text), INDENT)
         return [*lines, self.screen.style(f"{INDENT}(+{missing:,} characters: {hint})", dim=True)] if missing else lines
+
+    def fitting(self, text: str, lines: int) -> int:
+        """How many characters of ``text``, from the first on, take at most so many lines of the screen."""
+        counts = range(1, len(text) + 1)
+        return bisect.bisect_right(counts, lines, key=lambda count: len(self.shortened(text[:count], None, "")))
 
     def found(self, entry: Entry, labels: Mapping[Uid, str], snippet: str, *, with_room: bool) -> str:
         """A record with the ``snippet`` in which a search found its words, marked as Found.snippet says."""

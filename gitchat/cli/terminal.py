@@ -119,6 +119,13 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
+def rows() -> int:
+    """How many lines the terminal has now."""
+    import shutil
+
+    return shutil.get_terminal_size().lines
+
+
 def page(environment: Environment, text: Iterable[str]) -> bool:
     """Print ``text``, through git's pager when standard output is a terminal and there is one.
 

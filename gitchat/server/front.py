@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -358,10 +358,10 @@ class _Front:
 
     def _begin_forwarding(self) -> None:
         if self._forwarding is None:
-            self._forwarding = asyncio.get_running_loop().create_task(self._forward())
+            self._forwarding = asyncio.get_running_loop().create_task(self._forward(self._service.news()))
 
-    async def _forward(self) -> None:
-        async for news in self._service.news():
+    async def _forward(self, coming: AsyncIterator[News]) -> None:
+        async for news in coming:
             self._tell(news)
 
     def _tell(self, news: News) -> None:

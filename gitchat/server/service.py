@@ -191,12 +191,14 @@ class Service:
 
     # --- news --------------------------------------------------------------------
 
-    async def news(self) -> AsyncIterator[News]:
+    def news(self) -> AsyncIterator[News]:
         """Records for the names that joined here, as they come, without those they wrote themselves.
 
-        Begins with what is newer than its start; ends by being cancelled. Without a repository it waits for one.
+        Begins with what is newer than this call; ends by being cancelled. Without a repository it waits for one.
         """
-        seen: dict[RoomName, Arrivals] = {}
+        return self._news(_seen_now())
+
+    async def _news(self, seen: dict[RoomName, Arrivals]) -> AsyncIterator[News]:
         while True:
             try:
                 environment = tools.here_environment()
@@ -245,6 +247,15 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
                 told = begun.wait_seconds - max(0.0, end - time.monotonic())
                 await progress(told, begun.wait_seconds, "no message yet")
     return True
+
+
+def _seen_now() -> dict[RoomName, Arrivals]:
+    """Every room that is there, with all that was said in it counted as seen."""
+    try:
+        environment = tools.here_environment()
+        return {room: Arrivals(environment.log(room), None) for room in environment.store.rooms()}
+    except ChatError:
+        return {}
 
 
 def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:

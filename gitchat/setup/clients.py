@@ -15,7 +15,7 @@ from typing import Any
 from gitchat.errors import ChatError, UserError
 from gitchat.names import suggest_slug
 from gitchat.setup import disk
-from gitchat.setup.edits import JsonHooks, JsonServer, TomlServer
+from gitchat.setup.edits import CodexVariable, JsonHooks, JsonServer, TomlServer
 from gitchat.setup.launch import Launch
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target, holds
@@ -139,8 +139,9 @@ def _codex(place: Place) -> list[Target]:
         "tool_timeout_sec": CALL_SECONDS,
         "env": _codex_name(place),
     }
+    variables = [CodexVariable(name, value) for name, value in _codex_name(place).items()]
     return [
-        place.target(own / "config.toml", TomlServer("mcp_servers", entry)),
+        place.target(own / "config.toml", TomlServer("mcp_servers", entry), *variables),
         place.target(own / "hooks.json", JsonHooks("codex", _shell_hooks(place.launch, "codex", _CODEX_EVENTS, 1))),
         place.rules(own / "AGENTS.md" if place.is_user else Path("AGENTS.md")),
     ]
@@ -149,7 +150,8 @@ def _codex(place: Place) -> list[Target]:
 def _codex_name(place: Place) -> dict[str, str]:
     """Codex hands its servers nothing of its environment, so who we serve has to stand here.
 
-    For a user, in all repositories, only the client: the name then follows from the work tree.
+    Its shell is told the same, so that both have one name. For a user, in all repositories,
+    only the client: the name then follows from the work tree.
     """
     if place.is_user:
         return {"AI_AGENT": "codex"}

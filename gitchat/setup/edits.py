@@ -151,6 +151,51 @@ class TomlServer:
 
 
 @dataclass(frozen=True, slots=True)
+class CodexVariable:
+    """A variable that Codex sets for the commands it runs, in its TOML file. Source: Codex 0.169.0, run."""
+
+    name: str
+    value: str
+
+    def add(self, text: str) -> Edited:
+        policy = self._policy(text)
+        there = policy.get("set")
+        if isinstance(there, dict) and self.name in there:
+            is_same = there[self.name] == self.value
+            return Edited(text, () if is_same else (f"the commands of Codex have {self.name} already; kept as it is",))
+        text = self._put(text, has_set=there is not None)
+        kept = policy.get("include_only") or [self.name]
+        is_left_out = self.name not in kept
+        return Edited(text, (f"{_POLICY}.include_only leaves {self.name} out: add it there",) if is_left_out else ())
+
+    def remove(self, text: str) -> Edited:
+        there = self._policy(text).get("set")
+        if not isinstance(there, dict) or there.get(self.name) != self.value:
+            return Edited(text)
+        if len(there) == 1:
+            return Edited(tomlfile.delete(text, (_POLICY, "set")))
+        return Edited(tomlfile.delete_value(text, (_POLICY, "set", self.name)))
+
+    def snippet(self) -> str:
+        return self.add("").text
+
+    def _put(self, text: str, *, has_set: bool) -> str:
+        if has_set:
+            return tomlfile.change(text, (_POLICY, "set", self.name), self.value)
+        try:
+            return tomlfile.insert(text, (_POLICY, "set"), {self.name: self.value})
+        except Refusal:  # the policy is an inline table, which cannot be added to from outside
+            return tomlfile.change(text, (_POLICY, "set"), {self.name: self.value})
+
+    def _policy(self, text: str) -> dict[str, Any]:
+        policy = tomlfile.parse(text).get(_POLICY)
+        return policy if isinstance(policy, dict) else {}
+
+
+_POLICY = "shell_environment_policy"
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A section of a file that agents read."""
 

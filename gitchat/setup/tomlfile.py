@@ -57,7 +57,7 @@ def insert(text: str, path: tuple[str, str], table: dict[str, Any]) -> str:
 
 
 def change(text: str, path: tuple[str, ...], value: Any) -> str:
-    """``text`` with ``value`` instead of the one at ``path``, which is there. Raises as :func:`insert`."""
+    """``text`` with ``value`` at ``path``, in a table that is there. Raises as :func:`insert`."""
     import tomlkit
 
     expected, document = parse(text), tomlkit.parse(text)
@@ -84,6 +84,19 @@ def delete(text: str, path: tuple[str, str]) -> str:
         return _checked(_without_lines(text, path), expected)
     except Refusal:  # it does not stand under a header of its own
         return _checked(tomlkit.dumps(document), expected)
+
+
+def delete_value(text: str, path: tuple[str, ...]) -> str:
+    """``text`` without the value at ``path``, which is there and has others beside it. Raises as :func:`insert`."""
+    import tomlkit
+
+    expected, document = parse(text), tomlkit.parse(text)
+    for holder in (expected, document):
+        part: Any = holder
+        for key in path[:-1]:
+            part = part[key]
+        del part[path[-1]]
+    return _checked(tomlkit.dumps(document), expected)
 
 
 def _without_lines(text: str, path: tuple[str, str]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from typing import Any
 
 import pytest
 
 from tests.client.conftest import Chatroom
-from tests.client.programs import running, until
+from tests.client.programs import Program, running, until
 from tests.unit.test_imports import modules_after
 from tests.world import Done
 
@@ -269,26 +270,24 @@ def test_a_hook_loads_no_more_than_it_needs(chatroom: Chatroom) -> None:
 # --- one session, one name (rulings 13) ----------------------------------------
 
 
+def asked(server: Program, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    """What a server answers to its first request after the handshake."""
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    assert server.process.stdin is not None
+    for number, (one, given) in enumerate([("initialize", hello), (method, params)], 1):
+        request = {"jsonrpc": "2.0", "id": number, "method": one, "params": given}
+        server.process.stdin.write(json.dumps(request).encode() + b"\n")
+        server.process.stdin.flush()
+        result: dict[str, Any] = json.loads(server.line())["result"]
+    return result
+
+
 def test_server_shell_and_hook_of_one_session_act_under_one_name(chatroom: Chatroom) -> None:
     """The name that the server joined under; a person in the next terminal has another."""
     session = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": SESSION}
     chatroom.say("begin", author="bob")
     with running(chatroom, "mcp", "--json", **session) as server:
-        assert server.process.stdin is not None
-        for number, (method, params) in enumerate(
-            [
-                (
-                    "initialize",
-                    {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-                ),
-                ("tools/call", {"name": "join", "arguments": {"name": "parser-expert", "role": "parser"}}),
-            ],
-            1,
-        ):
-            request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-            server.process.stdin.write(json.dumps(request).encode() + b"\n")
-            server.process.stdin.flush()
-            assert json.loads(server.line())["result"]
+        asked(server, "tools/call", {"name": "join", "arguments": {"name": "parser-expert", "role": "parser"}})
         chatroom.chat("send", "from the shell", check=True, **session)
         assert chatroom.newest().author == "parser-expert"
         # A hook gets the session on its input, and may run where the agent went to.
@@ -303,3 +302,21 @@ def test_server_shell_and_hook_of_one_session_act_under_one_name(chatroom: Chatr
         assert chatroom.newest().author == "alice"
         other = hook(chatroom, "session-start", session_id="another")
         assert f"for {NAME} in room" in context_of(other)
+
+
+def test_codex_acts_under_one_name_as_it_was_set_up(chatroom: Chatroom) -> None:
+    """Its server and shell get what its file says, its hooks nothing; a shell without it is known by the client."""
+    chatroom.say("begin", author="bob")
+    chatroom.chat("setup", "codex", check=True)
+    config = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())
+    shell = {"CODEX_THREAD_ID": SESSION, **config["shell_environment_policy"]["set"]}
+    name = f"codex-{chatroom.path.name}"
+    with running(chatroom, "mcp", "--json", **config["mcp_servers"]["gitchat"]["env"]) as server:
+        asked(server, "tools/call", {"name": "join", "arguments": {"name": name}})
+        for variables in (shell, {"CODEX_THREAD_ID": SESSION}):
+            chatroom.chat("send", "from the shell", check=True, **variables)
+            assert chatroom.newest().author == name
+        told = chatroom.chat("hook", "codex", "session-start", stdin=json.dumps({"session_id": SESSION}).encode())
+        assert f"for {name} in room 'lobby'" in context_of(told)
+        chatroom.chat("send", "from a person", check=True)
+        assert chatroom.newest().author == "alice"

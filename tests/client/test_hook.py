@@ -374,6 +374,18 @@ def test_hook_that_was_there_runs_first_and_its_status_counts(chatroom: Chatroom
     assert settled(chatroom, old, "a", "b", "0").returncode == 7
 
 
+def test_commit_is_told_though_the_hook_that_was_there_fails(chatroom: Chatroom) -> None:
+    """It says what it always said, and ours comes after it; git takes no notice of the status of post-commit."""
+    theirs = chatroom.path / ".git" / "hooks" / "post-commit"
+    theirs.write_text("#!/bin/sh\necho theirs fails\nexit 1\n")
+    theirs.chmod(0o755)
+    chatroom.chat("hook", "install", check=True)
+    done = settled(chatroom, "git", "commit", "-q", "--allow-empty", "-m", "all the same")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "theirs fails\n")
+    assert "all the same (on main in repo, 0 files)" in titles(chatroom)[0]
+    assert settled(chatroom, str(theirs)).returncode == 1
+
+
 def test_hook_that_was_there_gets_its_input(hooked: Chatroom) -> None:
     """What git gives to post-rewrite is given to both."""
     hooked.chat("hook", "uninstall", check=True)

@@ -56,6 +56,10 @@ approval_policy = "on-request"
 command = "npx"
 args = ["-y", "docs-server"]  # slow
 
+[shell_environment_policy] # what its shell sees
+inherit = "core"
+set = { LANG = "C" } # and no other language
+
 [projects."/home/alice/project"]
 trust_level = "trusted"
 """
@@ -225,8 +229,48 @@ def test_codex_gets_its_name(chatroom: Chatroom) -> None:
     entry = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())["mcp_servers"]["gitchat"]
     assert (entry["command"], entry["args"]) == ("git", ["chat", "mcp"])
     assert entry["env"] == {"GITCHAT_NAME": "codex-repo"}
+    policy = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())["shell_environment_policy"]
+    assert policy == {"set": {"GITCHAT_NAME": "codex-repo"}}
     hooks = json.loads((chatroom.path / ".codex/hooks.json").read_text())["hooks"]
     assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "git chat hook codex stop", "timeout": 10}]}]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        '[shell_environment_policy]\ninherit = "core" # little\n\n[features]\nhooks = true\n',
+        '[shell_environment_policy]\nset = { LANG = "C" } # always\n',
+        '[shell_environment_policy.set]\nLANG = "C" # always\n\n[features]\nhooks = true\n',
+        'shell_environment_policy = { inherit = "core" }\n',
+        "# none\n",
+    ],
+)
+def test_the_shell_of_codex_gets_the_name_too(chatroom: Chatroom, policy: str) -> None:
+    """Beside the variables that the user gives it, and in whatever form; what is edited since keeps its form."""
+    lay(chatroom.path, {".codex/config.toml": policy})
+    chatroom.chat("setup", "codex", check=True)
+    path = chatroom.path / ".codex/config.toml"
+    before, after = (tomllib.loads(text).get("shell_environment_policy", {}) for text in (policy, path.read_text()))
+    assert after == {**before, "set": {**before.get("set", {}), "GITCHAT_NAME": "codex-repo"}}
+    with path.open("a") as file:
+        file.write("# mine\n")
+    chatroom.chat("setup", "codex", "--remove", check=True)
+    text = path.read_text()
+    assert tomllib.loads(text) in (tomllib.loads(policy), {"shell_environment_policy": {"inherit": "core"}})
+    assert "GITCHAT_NAME" not in text
+    assert text.endswith("# mine\n")
+
+
+def test_a_name_that_the_user_gave_the_shell_of_codex_is_kept(chatroom: Chatroom) -> None:
+    """It is told, and so is a list of variables that leaves ours out; neither is removed."""
+    own = '[shell_environment_policy.set]\nGITCHAT_NAME = "expert"\n'
+    lay(chatroom.path, {".codex/config.toml": own})
+    assert "have GITCHAT_NAME already; kept as it is" in chatroom.chat("setup", "codex", check=True).stdout
+    (chatroom.path / ".codex/config.toml").write_text(own)
+    chatroom.chat("setup", "codex", "--remove", check=True)
+    assert (chatroom.path / ".codex/config.toml").read_text() == own
+    lay(chatroom.path, {".codex/config.toml": '[shell_environment_policy]\ninclude_only = ["PATH"]\n'})
+    assert "include_only leaves GITCHAT_NAME out" in chatroom.chat("setup", "codex", check=True).stdout
 
 
 def test_gemini_counts_in_milliseconds(chatroom: Chatroom) -> None:

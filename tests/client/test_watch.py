@@ -109,12 +109,15 @@ def test_a_hostile_message_is_harmless_in_a_pipe(chatroom: Chatroom) -> None:
 # --- on a terminal ---------------------------------------------------------------
 
 
+SCREEN_LINES = 24
+
+
 class Person:
     """Somebody at a terminal in which ``git chat watch`` runs."""
 
     def __init__(self, chatroom: Chatroom, columns: int, *options: str) -> None:
         self._keyboard, self._screen = pty.openpty()
-        termios.tcsetwinsize(self._screen, (24, columns))
+        termios.tcsetwinsize(self._screen, (SCREEN_LINES, columns))
         self.before = self.modes()
         self._shown = b""
         self.process = subprocess.Popen(
@@ -177,7 +180,7 @@ def person(chatroom: Chatroom) -> Iterator[Callable[..., Person]]:
     def sit_down(*options: str, columns: int = 80) -> Person:
         one = Person(chatroom, columns, *options)
         people.append(one)
-        one.until_sees("lobby alice>")
+        one.until_sees(" alice>")
         return one
 
     yield sit_down
@@ -233,6 +236,19 @@ def test_a_hostile_message_is_harmless_on_a_terminal(
     assert shown.count("z") < 5000
 
 
+@pytest.mark.parametrize("text", ["a\n" * 2000, "word " * 800, "你好" * 1900])
+def test_a_long_message_leaves_its_heading_on_the_screen(
+    chatroom: Chatroom, person: Callable[..., Person], text: str
+) -> None:
+    """Of a message that is higher than the screen so much is shown, and the command for the rest."""
+    chatroom.say("begin", author="bob", room="plans")
+    chatroom.say(text, author="bob", room="plans")
+    alice = person("--room", "plans", "--color=never")
+    alice.until_sees("#2  bob")
+    shown = alice.until_sees("characters: git chat show --room plans 2)")
+    assert 18 < shown.count("\n") <= SCREEN_LINES - 3
+
+
 def test_another_room_can_be_watched_and_written_to(chatroom: Chatroom, person: Callable[..., Person]) -> None:
     """What comes in the first one is not shown any more."""
     chatroom.say("begin", author="bob")
@@ -240,7 +256,7 @@ def test_another_room_can_be_watched_and_written_to(chatroom: Chatroom, person: 
     alice = person()
     alice.types("/room plan\r")
     alice.until_sees("no room 'plan'")
-    alice.until_sees("alice> /room plan")  # the line is back, and can be changed
+    alice.until_sees("/room plan")  # the line is back, and can be changed
     alice.types("\x15/room plans\r")
     alice.until_sees("plans alice>")
     alice.until_sees("a plan")

@@ -51,6 +51,16 @@ def test_the_first_message_after_a_join_is_pushed(channel: Wire, chatroom: Chatr
     }
 
 
+def test_what_was_said_before_the_join_is_not_pushed(start: Start, chatroom: Chatroom) -> None:
+    """A session that joins a room with a history is not told the history."""
+    for number in range(3):
+        chatroom.say(f"before {number}", author="bob")
+    server = start("--channel")
+    server.text("join", name="alice")
+    chatroom.say("after", author="bob")
+    assert server.notification(CHANNEL)["content"] == "[4] bob: after"
+
+
 def test_a_channel_leaves_out_what_is_its_own_or_for_others(channel: Wire, chatroom: Chatroom) -> None:
     """Own messages, those for somebody else, and those of rooms that were not joined are not pushed."""
     channel.text("send_message", name="alice", content="mine")

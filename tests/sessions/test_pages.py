@@ -13,7 +13,7 @@ from gitchat.cli import COMMANDS, git_chat
 
 TOP = Path(__file__).parents[2]
 PAGES = [TOP / "README.md", TOP / "ARCHITECTURE.md", TOP / "AGENTS.md", *sorted((TOP / "docs").glob("**/*.md"))]
-MANUAL = TOP / "docs" / "man" / "git-chat.1"
+MANUAL = TOP / "docs" / "man" / "man1" / "git-chat.1"
 
 
 def unknown(words: list[str]) -> list[str]:
