@@ -39,8 +39,8 @@ def command(
     has not accepted yet has a handle (~k3f9q2) and no number.
 
     --watch pushes what is said here, and fetches what is said elsewhere: every 2 seconds at most, or
-    every 15 with a forge; less often while nothing happens. git chat mcp does the same by itself,
-    unless chat.sync is manual.
+    every 15 with a forge; less often while nothing happens. git chat mcp, watch and wait do
+    the same by themselves, unless chat.sync is manual.
 
     \b
     Examples:
