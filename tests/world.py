@@ -17,6 +17,7 @@ from gitchat.log import Log
 from gitchat.names import RefName, RoomName, Uid, uid_from_random
 from gitchat.record import Moment
 from gitchat.store import Store
+from tests import preloaded
 
 GITCONFIG = """\
 [user]
@@ -55,6 +56,14 @@ Done = subprocess.CompletedProcess[str]
 Argument = str | Path
 
 
+def _finished(done: subprocess.CompletedProcess[bytes], check: bool) -> Done:
+    """``done`` as text. Raises AssertionError when it failed and ``check`` says that it must not."""
+    stdout, stderr = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
+    if check and done.returncode != 0:
+        raise AssertionError(f"{done.args} ended with {done.returncode}: {stdout}{stderr}")
+    return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+
+
 class World:
     """Where a test lives. ``variables`` is the whole environment of what it starts."""
 
@@ -63,15 +72,15 @@ class World:
         self.home = root / "home"
         self.home.mkdir()
         (self.home / ".gitconfig").write_text(GITCONFIG)
-        programs = Path(sys.executable).parent
+        self._path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.variables = {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PATH": self._path,
             "HOME": str(self.home),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"),
             "GIT_EDITOR": "false",
             "GIT_PAGER": "cat",
-            "LC_ALL": "C.UTF-8",
+            "LC_ALL": preloaded.LOCALE,
             "TZ": "UTC",
             "TERM": "dumb",
             "GITCHAT_HOOK_SECONDS": "60",  # a loaded machine decides no test
@@ -89,10 +98,7 @@ class World:
             capture_output=True,
             check=False,
         )
-        stdout, stderr = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
-        if check and done.returncode != 0:
-            raise AssertionError(f"{command} ended with {done.returncode}: {stdout}{stderr}")
-        return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+        return _finished(done, check)
 
     def git(
         self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = True, **variables: str
@@ -103,8 +109,11 @@ class World:
     def chat(
         self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = False, **variables: str
     ) -> Done:
-        """``git chat <arguments>``, as a person types it."""
-        return self.run("git", "chat", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
+        """``git chat <arguments>``, as a person types it; see :mod:`tests.preloaded`."""
+        words, told = [str(word) for word in arguments], self.variables | variables
+        if told["PATH"] != self._path or not preloaded.can_run(words, told):
+            return self.run("git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
+        return _finished(preloaded.run(words, cwd or self.root, told, stdin), check)
 
     def use_newer_git(self) -> None:
         """From now on the git of ``make tools``. Without it the test is skipped, or fails under CI."""
