@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import NoReturn
 
 LOCALE = "C.UTF-8"
@@ -33,6 +34,8 @@ _READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "GIT_TRACE", "GIT_EXEC_PAT
 
 _BYTES_AT_ONCE = select.PIPE_BUF
 """As much as a pipe that can be written to takes without waiting."""
+
+_one_start = Lock()
 
 
 def can_run(arguments: Sequence[str], variables: Mapping[str, str]) -> bool:
@@ -53,7 +56,9 @@ def run(
     into, out_of = [os.pipe() for _ in range(2)], [os.pipe() for _ in range(3)]
     theirs = [read for read, _ in into] + [write for _, write in out_of]
     try:
-        socket.send_fds(_loaded(), [b"\0"], theirs)
+        with _one_start:
+            loaded = _loaded()
+        socket.send_fds(loaded, [b"\0"], theirs)
     finally:
         for descriptor in theirs:
             os.close(descriptor)

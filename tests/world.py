@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,9 +75,8 @@ class World:
         self.home = root / "home"
         self.home.mkdir()
         (self.home / ".gitconfig").write_text(GITCONFIG)
-        self._path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.variables = {
-            "PATH": self._path,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"),
@@ -85,6 +87,7 @@ class World:
             "TERM": "dumb",
             "GITCHAT_HOOK_SECONDS": "60",  # a loaded machine decides no test
         }
+        self._first_variables = dict(self.variables)
 
     def run(
         self, *command: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = True, **variables: str
@@ -111,7 +114,7 @@ class World:
     ) -> Done:
         """``git chat <arguments>``, as a person types it; see :mod:`tests.preloaded`."""
         words, told = [str(word) for word in arguments], self.variables | variables
-        if told["PATH"] != self._path or not preloaded.can_run(words, told):
+        if told["PATH"] != self._first_variables["PATH"] or not preloaded.can_run(words, told):
             return self.run("git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
         return _finished(preloaded.run(words, cwd or self.root, told, stdin), check)
 
@@ -125,12 +128,28 @@ class World:
     def repository(self, name: str = "repo", *options: str) -> Path:
         """A new repository with one commit; ``options`` are those of git init."""
         path = self.root / name
+        has_changed = self.variables != self._first_variables or (self.home / ".gitconfig").read_text() != GITCONFIG
+        if options or has_changed:
+            self._make_repository(path, *options)
+        else:
+            shutil.copytree(Path(_template().name, "repository"), path, symlinks=True, dirs_exist_ok=True)
+        return path
+
+    def _make_repository(self, path: Path, *options: str) -> None:
         self.git("init", "-q", *options, path)
         (path / "file.txt").write_text("content\n")
         self.git("add", ".", cwd=path)
         self.git("commit", "-q", "-m", "first", cwd=path)
-        return path
 
     def environment(self, cwd: Path, now: Callable[[], Moment] | None = None) -> Environment:
         """This world as the core sees it, for use in this process."""
         return Environment(cwd=str(cwd), variables=self.variables, is_terminal=False, now=now or read_clock)
+
+
+@cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """A world with a repository to copy: git would start three processes for each."""
+    directory = tempfile.TemporaryDirectory(prefix="gitchat-tests-")
+    world = World(Path(directory.name))
+    world._make_repository(world.root / "repository")
+    return directory

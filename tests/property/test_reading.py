@@ -20,7 +20,7 @@ MUTANT_SEEDS = range(1000, 1020)
 """One of these must notice a rule that was taken out."""
 
 
-QUICK_SEEDS, SEEDS = 12, 50
+QUICK_SEEDS, SEEDS = 6, 50
 
 
 @pytest.mark.parametrize(
