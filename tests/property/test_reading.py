@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitchat import reach
-from gitchat.index import Chain
+from gitchat.chain import Chain
 from tests.property.conversation import Conversation, Mismatch
 from tests.world import World
 
