@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gitchat.errors import ChatError
 from gitchat.names import RoomName, Uid, handle_of
 from gitchat.record import MESSAGE, Entry, Moment
 
@@ -120,6 +121,13 @@ def of_overview(room: Overview) -> dict[str, Any]:
         "active": Moment(room.active_seconds).utc if room.active_seconds is not None else None,
         **({"pending": room.pending} if room.pending else {}),
     }
+
+
+def of_unreadable(room: RoomName, error: ChatError) -> dict[str, Any]:
+    """As :func:`of_overview`, with the status ``unreadable`` and all else null; then ``error``, ``hint``, ``code``."""
+    unknown = {"title": None, "latest_id": None, "active": None}
+    shown = {"room": room, "status": "unreadable", **unknown}
+    return shown | {"error": str(error), "hint": error.hint, "code": error.code}
 
 
 def _attachments(entry: Entry) -> list[dict[str, Any]]:

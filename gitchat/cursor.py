@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gitchat import codec, reach
-from gitchat.index import Chain, Condition, Place
+from gitchat.chain import Chain, Place
+from gitchat.condition import Condition
 from gitchat.names import Name, Oid, RoomName, cursor_ref
 from gitchat.record import Identity, Moment
 from gitchat.store import Store

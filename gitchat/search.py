@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from gitchat.condition import LISTED, Condition
 from gitchat.errors import UserError
-from gitchat.index import GAP, LISTED, TOKENIZER, UNSPACED, Condition, searchable
 from gitchat.query import Query
 from gitchat.record import STATUS
+from gitchat.words import GAP, TOKENIZER, UNSPACED, searchable
 
 BEGIN, END = "\ue000", "\ue001"
 """What stands around a found word in a snippet: of the private use area, which texts are stripped of."""

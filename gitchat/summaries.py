@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gitchat import codec
+from gitchat.chain import Chain
+from gitchat.condition import ANY, Condition
 from gitchat.errors import UserError
-from gitchat.index import ANY, Chain, Condition, Index
+from gitchat.index import Index
 from gitchat.names import Number, Oid, RefName, RoomName, Uid, handle_of, summaries_ref
 from gitchat.order import Node
 from gitchat.record import SUMMARY, Identity, Moment

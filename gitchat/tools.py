@@ -24,9 +24,9 @@ from typing import Any
 
 from gitchat import as_json
 from gitchat.arguments import checked, refusal, refuse_blank, refuse_negative, refuse_outside
+from gitchat.condition import LISTED, Condition, authored_by, of_type, visible_to
 from gitchat.environment import Environment, here
 from gitchat.errors import UserError
-from gitchat.index import LISTED, Condition, authored_by, of_type, visible_to
 from gitchat.names import EVERYBODY, Handle, parse_locator, parse_name, parse_slug
 from gitchat.participant import Participant
 from gitchat.query import Query

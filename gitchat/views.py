@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitchat import search
+from gitchat.chain import Place
 from gitchat.cursor import Backlog
-from gitchat.index import Place
 from gitchat.log import Overview
 from gitchat.names import Name, Number, Oid, Uid
 from gitchat.participant import Participant

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gitchat.condition import LISTED, Condition
 from gitchat.environment import Environment
 from gitchat.errors import ChatError
-from gitchat.index import LISTED, Condition
 from gitchat.names import Name, RoomName, is_slug
 from gitchat.record import MESSAGE, Entry
 from gitchat.room import Reading, Room

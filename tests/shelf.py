@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gitchat import codec, order
+from gitchat.chain import Chain
 from gitchat.codec import Signature
-from gitchat.index import Chain, Index
+from gitchat.index import Index
 from gitchat.log import rule
 from gitchat.names import Oid, RoomName
 from gitchat.record import Moment

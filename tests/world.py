@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from gitchat.log import Log
 from gitchat.names import RefName, RoomName, Uid, uid_from_random
 from gitchat.record import Moment
 from gitchat.store import Store
+from tests import preloaded
 
 GITCONFIG = """\
 [user]
@@ -55,6 +59,14 @@ Done = subprocess.CompletedProcess[str]
 Argument = str | Path
 
 
+def _finished(done: subprocess.CompletedProcess[bytes], check: bool) -> Done:
+    """``done`` as text. Raises AssertionError when it failed and ``check`` says that it must not."""
+    stdout, stderr = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
+    if check and done.returncode != 0:
+        raise AssertionError(f"{done.args} ended with {done.returncode}: {stdout}{stderr}")
+    return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+
+
 class World:
     """Where a test lives. ``variables`` is the whole environment of what it starts."""
 
@@ -63,19 +75,19 @@ class World:
         self.home = root / "home"
         self.home.mkdir()
         (self.home / ".gitconfig").write_text(GITCONFIG)
-        programs = Path(sys.executable).parent
         self.variables = {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"),
             "GIT_EDITOR": "false",
             "GIT_PAGER": "cat",
-            "LC_ALL": "C.UTF-8",
+            "LC_ALL": preloaded.LOCALE,
             "TZ": "UTC",
             "TERM": "dumb",
             "GITCHAT_HOOK_SECONDS": "60",  # a loaded machine decides no test
         }
+        self._first_variables = dict(self.variables)
 
     def run(
         self, *command: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = True, **variables: str
@@ -89,10 +101,7 @@ class World:
             capture_output=True,
             check=False,
         )
-        stdout, stderr = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
-        if check and done.returncode != 0:
-            raise AssertionError(f"{command} ended with {done.returncode}: {stdout}{stderr}")
-        return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
+        return _finished(done, check)
 
     def git(
         self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = True, **variables: str
@@ -103,8 +112,11 @@ class World:
     def chat(
         self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = False, **variables: str
     ) -> Done:
-        """``git chat <arguments>``, as a person types it."""
-        return self.run("git", "chat", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
+        """``git chat <arguments>``, as a person types it; see :mod:`tests.preloaded`."""
+        words, told = [str(word) for word in arguments], self.variables | variables
+        if told["PATH"] != self._first_variables["PATH"] or not preloaded.can_run(words, told):
+            return self.run("git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
+        return _finished(preloaded.run(words, cwd or self.root, told, stdin), check)
 
     def use_newer_git(self) -> None:
         """From now on the git of ``make tools``. Without it the test is skipped, or fails under CI."""
@@ -116,12 +128,28 @@ class World:
     def repository(self, name: str = "repo", *options: str) -> Path:
         """A new repository with one commit; ``options`` are those of git init."""
         path = self.root / name
+        has_changed = self.variables != self._first_variables or (self.home / ".gitconfig").read_text() != GITCONFIG
+        if options or has_changed:
+            self._make_repository(path, *options)
+        else:
+            shutil.copytree(Path(_template().name, "repository"), path, symlinks=True, dirs_exist_ok=True)
+        return path
+
+    def _make_repository(self, path: Path, *options: str) -> None:
         self.git("init", "-q", *options, path)
         (path / "file.txt").write_text("content\n")
         self.git("add", ".", cwd=path)
         self.git("commit", "-q", "-m", "first", cwd=path)
-        return path
 
     def environment(self, cwd: Path, now: Callable[[], Moment] | None = None) -> Environment:
         """This world as the core sees it, for use in this process."""
         return Environment(cwd=str(cwd), variables=self.variables, is_terminal=False, now=now or read_clock)
+
+
+@cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """A world with a repository to copy: git would start three processes for each."""
+    directory = tempfile.TemporaryDirectory(prefix="gitchat-tests-")
+    world = World(Path(directory.name))
+    world._make_repository(world.root / "repository")
+    return directory

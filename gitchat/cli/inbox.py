@@ -14,7 +14,7 @@ from gitchat.environment import Environment
 from gitchat.names import parse_slug
 
 if TYPE_CHECKING:
-    from gitchat.index import Condition
+    from gitchat.condition import Condition
     from gitchat.room import Room
 
 
@@ -120,6 +120,6 @@ class _Inbox:
 
 
 def _condition(sender: str | None, type_: str | None) -> Condition | None:
-    from gitchat.index import narrowed
+    from gitchat.condition import narrowed
 
     return narrowed(sender, type_) if sender or type_ else None

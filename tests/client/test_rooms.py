@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from gitchat.names import RoomName, log_ref
 from gitchat.record import Moment
 from tests.client.conftest import Chatroom, Terminal, refused
 from tests.world import Done
 
 START = 1_790_000_000
+PARSER = RoomName("parser")
 
 
 def rows(done: Done) -> list[list[str]]:
@@ -96,3 +100,70 @@ def test_rooms_fit_the_terminal(chatroom: Chatroom, terminal: Terminal) -> None:
     shown = terminal("git", "chat", "rooms", TERM="xterm").stdout
     assert "…" in shown
     assert len([line for line in shown.splitlines() if "lobby" in line]) == 1
+
+
+def lose_the_tip(chatroom: Chatroom) -> None:
+    """The newest commit is gone."""
+    chatroom.lose(chatroom.git("rev-parse", log_ref(PARSER)).stdout.strip())
+
+
+def damage_the_tip(chatroom: Chatroom) -> None:
+    """Something else is in the newest commit's file."""
+    garbage(chatroom.file_of_object(chatroom.git("rev-parse", log_ref(PARSER)).stdout.strip()))
+
+
+def damage_the_ref(chatroom: Chatroom) -> None:
+    """Something else is in the ref's file."""
+    garbage(chatroom.file_of(log_ref(PARSER)))
+
+
+def garbage(path: Path) -> None:
+    """Write over ``path``."""
+    path.chmod(0o644)
+    path.write_bytes(b"\0\xff garbage\n")
+
+
+DAMAGES = [
+    (lose_the_tip, "is missing", "missing-object"),
+    (damage_the_tip, "is damaged", "damaged-object"),
+    (damage_the_ref, "is damaged", "damaged-ref"),
+]
+
+
+@pytest.mark.parametrize(("damage", "error", "code"), DAMAGES, ids=[damage[0].__name__ for damage in DAMAGES])
+def test_a_room_that_cannot_be_read_hides_no_other(
+    chatroom: Chatroom, damage: Callable[[Chatroom], None], error: str, code: str
+) -> None:
+    """The others are listed as ever, then the room with what is wrong; the exit status tells of it."""
+    for room in ("lobby", "parser", "parser", "plans"):
+        chatroom.say(room=room)
+    chatroom.chat("room", "close", "plans", check=True)
+    damage(chatroom)
+    for options, others in (((), {"lobby", "plans"}), (("--status", "closed"), {"plans"})):
+        done = chatroom.chat("rooms", *options)
+        *lines, last = done.stdout.splitlines()
+        assert {line.split()[0] for line in lines} == others
+        assert last.startswith("parser  unreadable: ")
+        assert error in last
+        listed = chatroom.chat("rooms", "--json", *options)
+        *sound, broken = [json.loads(line) for line in listed.stdout.splitlines()]
+        assert {room["room"] for room in sound} == others
+        assert (broken["room"], broken["status"], broken["latest_id"]) == ("parser", "unreadable", None)
+        assert (broken["code"], f"error: {broken['error']}") == (code, done.stderr.splitlines()[0])
+        for one in (done, listed):
+            assert one.returncode == 4
+            assert one.stderr == f"error: {broken['error']}\nhint: {broken['hint']}\n"
+
+
+def test_each_room_that_cannot_be_read_is_listed(chatroom: Chatroom) -> None:
+    """Also when no other is left; the error at the end is the first one's."""
+    for room in ("lobby", "parser"):
+        chatroom.say(room=room)
+        garbage(chatroom.file_of(log_ref(RoomName(room))))
+    done = chatroom.chat("rooms")
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+        ["lobby", "unreadable:"],
+        ["parser", "unreadable:"],
+    ]
+    assert "rooms/lobby/log is damaged" in done.stderr
+    assert "git chat doctor" in done.stderr

@@ -61,7 +61,7 @@ def test_who_joins_and_who_is_gone_is_told(chatroom: Chatroom) -> None:
         until(watcher.is_asleep)
         chatroom.chat("join", "codex", check=True)
         assert json.loads(watcher.line())["event"] == "joined"
-        with running(chatroom, "join", "dora", "--", "sleep", "3"):
+        with running(chatroom, "join", "dora", "--", "cat"):  # which ends when nobody can write to it any more
             told = json.loads(watcher.line())
             assert (told["event"], told["name"]) == ("joined", "dora")
         assert json.loads(watcher.line())["event"] == "gone"

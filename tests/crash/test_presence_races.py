@@ -152,11 +152,12 @@ def joined_at_once(roll: Roll, name: Name) -> Iterator[bytes]:
     assert statuses == [0, 0]
 
 
-def test_of_two_that_join_at_once_one_wins_two_hundred_times(tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [50, pytest.param(200, marks=pytest.mark.slow)])
+def test_of_two_that_join_at_once_one_wins(tmp_path: Path, turns: int) -> None:
     """Never none and never both, while somebody looks who is here; nobody tries twice."""
     roll = Roll(tmp_path / "chatroom", wait_seconds=0)
     with looking(roll):
-        for turn in range(200):
+        for turn in range(turns):
             name = Name(f"name-{turn % 5}")
             with joined_at_once(roll, name) as answers:
                 assert sorted(answers) == sorted(b"01"), f"turn {turn}: {answers!r}"

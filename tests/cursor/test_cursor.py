@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from gitchat.chain import Chain
+from gitchat.condition import ANY
 from gitchat.cursor import Cursor
-from gitchat.index import ANY, Chain
 from gitchat.names import Name, Oid, RoomName, cursor_ref
 from gitchat.record import Identity, Moment
 from tests.shelf import Shelf

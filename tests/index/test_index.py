@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.index import LISTED, Condition, Index, visible_to
+from gitchat.condition import LISTED, Condition, visible_to
+from gitchat.index import Index
 from gitchat.names import Name, Oid
 from gitchat.record import Draft, Identity
 from tests.shelf import Shelf, branched

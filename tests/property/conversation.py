@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 
-from gitchat.index import Condition
+from gitchat.condition import Condition
 from gitchat.names import Oid, RoomName, cursor_ref, log_ref, uid_from_random
 from gitchat.record import Moment, Record
 from gitchat.room import Reading, Room

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitchat import reach
-from gitchat.index import Chain
+from gitchat.chain import Chain
 from tests.property.conversation import Conversation, Mismatch
 from tests.world import World
 
@@ -20,7 +20,7 @@ MUTANT_SEEDS = range(1000, 1020)
 """One of these must notice a rule that was taken out."""
 
 
-QUICK_SEEDS, SEEDS = 12, 50
+QUICK_SEEDS, SEEDS = 6, 50
 
 
 @pytest.mark.parametrize(

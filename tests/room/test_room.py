@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.condition import Condition
 from gitchat.errors import ConflictError
-from gitchat.index import Condition
 from gitchat.names import Name, Oid, RoomName, cursor_ref, log_ref, summaries_ref
 from gitchat.record import STATUS, Draft, Identity
 from gitchat.room import Reading, Room

@@ -198,6 +198,7 @@ def test_two_agents_talk_over_mcp(programs: Programs) -> None:
 # --- types ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_type_checker_believes_the_examples(tmp_path: Path) -> None:
     """mypy in strict mode, as a user would run it; and a slip in a copy of one is found."""
 

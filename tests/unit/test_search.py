@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitchat import search
 from gitchat.errors import UserError
-from gitchat.index import TOKENIZER, searchable
+from gitchat.words import TOKENIZER, searchable
 
 SIGNS = st.text(st.sampled_from("\"*()+-:^{}.,\\' \0ab日1"), max_size=30)
 
