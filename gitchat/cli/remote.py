@@ -16,7 +16,7 @@ from gitchat.names import RoomName, parse_room
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a room.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show which remote numbers each room, and what is pending and since when.
+    """Show which remote numbers each room, and what is pending.
 
     \b
     Examples:

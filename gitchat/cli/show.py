@@ -39,9 +39,9 @@ def command(
     color: str | None,
     no_pager: bool,
 ) -> None:
-    """Show messages with everything that is known about them, and who has read them.
+    """Show messages with all that is known about them.
 
-    NUMBER is 12, '#12', or a handle such as ~k3f9q2.
+    Also whether the room's remote has them, and who has read them. NUMBER is 12, '#12', or a handle such as ~k3f9q2.
 
     --extract makes DIR when it is missing, and overwrites nothing in it: where trace.txt is taken, it
     writes trace.txt.1, as wget does.
