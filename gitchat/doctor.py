@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gitchat import gate, trial
-from gitchat.environment import Environment, clobbering_refspecs
+from gitchat.config import clobbering_refspecs
+from gitchat.environment import Environment
 from gitchat.errors import ChatError, FormatError
 from gitchat.journal import Journal
 from gitchat.names import REF_PREFIX, ROOMS_PREFIX, RoomName, log_ref

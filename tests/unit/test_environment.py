@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.environment import Config, Environment, clobbering_refspecs
+from gitchat.config import Config, clobbering_refspecs
+from gitchat.environment import Environment
 from gitchat.errors import UserError
 from gitchat.names import RoomName
 from gitchat.presence import Held
