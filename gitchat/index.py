@@ -24,28 +24,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from gitchat import codec, gate
-from gitchat.catchup import CatchUp as _CatchUp
-from gitchat.catchup import Progress
-from gitchat.chain import Chain, Extent, Place, Rule, View
-from gitchat.condition import (
-    ANY,
-    LISTED,
-    Condition,
-    blob_of,
-    of_kinds,
-    statuses_for_nobody,
-    unanswered,
-    visible_to,
-    with_oid,
-)
+from gitchat.catchup import CatchUp, Progress
+from gitchat.chain import Chain, Extent, Rule, View
+from gitchat.condition import blob_of
 from gitchat.errors import ChatError
 from gitchat.names import Oid
 from gitchat.words import TOKENIZER
-
-__all__ = [
-    "ANY", "LISTED", "VERSION", "Chain", "Condition", "Index", "Place", "of_kinds", "statuses_for_nobody", "unanswered",
-    "visible_to", "with_oid",
-]  # fmt: skip
 
 VERSION = 5
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
@@ -139,7 +123,7 @@ class Index:
             known = _known(database, view)  # somebody else may have been quicker
             if known is None:
                 database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
-                known = _CatchUp(database, view, self._read, rule, self._progress).run()
+                known = CatchUp(database, view, self._read, rule, self._progress).run()
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):

@@ -32,7 +32,8 @@ from gitchat.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, MESSAGE, META, Dr
 from gitchat.store import Store
 
 if TYPE_CHECKING:
-    from gitchat.index import Chain, Index  # SQLite, which a plain send or log does without
+    from gitchat.chain import Chain
+    from gitchat.index import Index  # SQLite, which a plain send or log does without
 
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""
@@ -315,7 +316,7 @@ class Log:
     def _indexed(self, tip: Oid | None) -> Position:
         """The position of a fetched tip, of which the index reads only what is new."""
         chain = self._index().chain(self.name, tip, rule)
-        from gitchat.index import of_kinds
+        from gitchat.condition import of_kinds
 
         state, title = self._said([place.oid for place in chain.select(of_kinds([META]))])
         is_plain = chain.is_plain()
@@ -368,7 +369,7 @@ class Log:
 
     def _asked_format(self) -> int:
         """The format that the genesis and the meta records of this log ask writers to know."""
-        from gitchat.index import of_kinds
+        from gitchat.condition import of_kinds
 
         chain = self.chain()
         asking = [self._store.read(place.oid) for place in chain.select(of_kinds([META]))]
@@ -496,7 +497,7 @@ class Log:
 
     def about_commit(self, commit: str) -> Listing:
         """The records about a commit of the project (its full id), oldest first. Raises FormatError."""
-        from gitchat.index import Condition
+        from gitchat.condition import Condition
 
         places = self.chain().select(Condition("commit_oid = ?", (commit,)))
         entries = [self.entry_at(*place) for place in places]

@@ -22,10 +22,11 @@ from typing import Any
 
 from gitchat import environment as surroundings
 from gitchat import search
+from gitchat.chain import Chain, Place
+from gitchat.condition import ANY, LISTED, Condition, statuses_for_nobody, unanswered, visible_to, with_oid
 from gitchat.cursor import Backlog, Cursor, beyond
 from gitchat.environment import Environment
 from gitchat.errors import ConflictError, FormatError, UserError
-from gitchat.index import ANY, LISTED, Chain, Condition, Place, statuses_for_nobody, unanswered, visible_to, with_oid
 from gitchat.log import Listing, Log, Overview
 from gitchat.names import (
     EVERYBODY,
@@ -520,7 +521,10 @@ class Room:
         questions = self._entries(chain.select(is_open, limit=recent, newest=True))
         newest = self._entries(chain.select(LISTED, limit=recent, newest=True))
         summary = self._summaries().latest([EVERYONE, self.me])
-        others = [self.environment.log(name).overview() for name in self.environment.store.rooms() if name != self.name]
+        others: list[Overview] = []
+        for name in self.environment.store.rooms():
+            with suppress(FormatError):  # git chat rooms tells what is wrong with it
+                others += [self.environment.log(name).overview()] if name != self.name else []
         return Status(
             room=self._log.overview(),
             participants=self.participants(),

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gitchat import __version__, as_json, tools
-from gitchat.errors import ChatError, UserError
+from gitchat.errors import ChatError, FormatError, UserError
 from gitchat.escape import escape_line
 from gitchat.keeper import Keeping
 from gitchat.names import Name, RoomName
@@ -251,11 +251,13 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
 
 def _seen_now() -> dict[RoomName, Arrivals]:
     """Every room that is there, with all that was said in it counted as seen."""
-    try:
+    seen: dict[RoomName, Arrivals] = {}
+    with suppress(ChatError):
         environment = tools.here_environment()
-        return {room: Arrivals(environment.log(room), None) for room in environment.store.rooms()}
-    except ChatError:
-        return {}
+        for room in environment.store.rooms():
+            with suppress(FormatError):  # a damaged room hides no other
+                seen[room] = Arrivals(environment.log(room), None)
+    return seen
 
 
 def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:
@@ -264,20 +266,20 @@ def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:
     Every room is looked at, joined or not: joining moves no ref, and what comes right after it must be found.
     """
     found: list[News] = []
-    try:
+    with suppress(ChatError):  # the next call of a tool meets it, and says it
         environment = tools.here_environment()
         held = environment.roll.held_here()
         members = {name: _rooms_of(environment.roll.find(name)) for name in sorted(held)}
         for room in environment.store.rooms():
-            log = environment.log(room)
             names = [name for name, rooms in members.items() if room in rooms]
-            arrivals = seen.setdefault(room, Arrivals(log, 0 if names else None))
-            entries = arrivals.fresh(log)
-            for name in names:
-                chat = Room(environment, room, name)
-                found += [News(name, room, entry) for entry in entries if chat.is_for_me(entry)]
-    except ChatError:
-        pass  # the next call of a tool meets it, and says it
+            with suppress(FormatError):  # a damaged room hides no other
+                log = environment.log(room)
+                if room not in seen:
+                    seen[room] = Arrivals(log, 0 if names else None)
+                entries = seen[room].fresh(log)
+                for name in names:
+                    chat = Room(environment, room, name)
+                    found += [News(name, room, entry) for entry in entries if chat.is_for_me(entry)]
     return found
 
 

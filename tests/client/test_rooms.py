@@ -155,6 +155,17 @@ def test_a_room_that_cannot_be_read_hides_no_other(
             assert one.stderr == f"error: {broken['error']}\nhint: {broken['hint']}\n"
 
 
+@pytest.mark.parametrize("damage", [damage[0] for damage in DAMAGES], ids=lambda damage: damage.__name__)
+def test_status_of_a_room_is_told_beside_one_that_cannot_be_read(
+    chatroom: Chatroom, damage: Callable[[Chatroom], None]
+) -> None:
+    """Another room's damage is not this one's."""
+    for room in ("lobby", "parser", "parser"):
+        chatroom.say(room=room)
+    damage(chatroom)
+    assert chatroom.chat("status", check=True).stdout.startswith("lobby\n1 message, ")
+
+
 def test_each_room_that_cannot_be_read_is_listed(chatroom: Chatroom) -> None:
     """Also when no other is left; the error at the end is the first one's."""
     for room in ("lobby", "parser"):

@@ -95,5 +95,5 @@ def test_showing_before_the_answer_would_be_noticed(tmp_path: Path) -> None:
 
 def test_skipping_the_uid_rule_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that was sent with the same key in two clones stands there twice."""
-    monkeypatch.setattr("gitchat.index._CatchUp._has", lambda self, chain, key: False)
+    monkeypatch.setattr("gitchat.catchup.CatchUp._has", lambda self, chain, key: False)
     assert noticed(tmp_path).startswith(("log", "numbers"))

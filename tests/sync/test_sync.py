@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gitchat.condition import Condition
 from gitchat.errors import ChatError
-from gitchat.index import Condition
 from gitchat.names import RoomName, log_ref, tracking_ref
 from gitchat.record import Entry
 from gitchat.room import Room
