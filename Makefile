@@ -66,8 +66,8 @@ pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program; needs 
 	$(BIN)/python docs/pictures/make_log_picture.py
 	$(BIN)/python docs/pictures/make_watch_pictures.py
 
-bench: $(INSTALLED) ## measure an installed wheel, and write docs/performance.md
-	$(BIN)/python bench/report.py
+bench: $(INSTALLED) ## measure an installed wheel, and write docs/performance.md (ONLY="wake.py": this section)
+	$(BIN)/python bench/report.py $(ONLY)
 
 clean: ## remove what the other targets made, but for the pictures and figures
 	rm -rf $(VENV) .tools build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

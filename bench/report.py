@@ -1,6 +1,7 @@
 """Build a wheel, install it in a scratch environment, measure it there, and write docs/performance.md.
 
-Run by ``make bench``. The text above MARKER is written by hand and kept; all below is new each time.
+Run by ``make bench``, or ``make bench ONLY="wake.py sync.py"`` for some sections. The text above
+MARKER is written by hand and kept.
 """
 
 from __future__ import annotations
@@ -34,13 +35,22 @@ repositories that take long to make."""
 
 
 def main() -> None:
-    """Measure, then write the report; a failure leaves the old one."""
+    """Measure, then write the report; a failure leaves the old one.
+
+    With arguments, measure only these programs of SECTIONS again; the other sections stay as they are.
+    """
+    wanted = sys.argv[1:] or [program for _, program in SECTIONS]
+    if unknown := set(wanted) - {program for _, program in SECTIONS}:
+        sys.exit(f"error: no section is made by {', '.join(sorted(unknown))}\nhint: see SECTIONS in bench/report.py")
+    by_hand, _, old = REPORT.read_text(encoding="utf-8").partition(MARKER)
+    known = dict(part.split("\n\n", 1) for part in old.split("\n### ")[1:])
     with tempfile.TemporaryDirectory() as scratch:
         python = install_wheel(Path(scratch))
         sections = [f"## Figures of {datetime.now(UTC):%Y-%m-%d}", machine(python, Path(scratch))]
         for heading, program in SECTIONS:
-            sections += [f"### {heading}", output(python, f"bench/{program}", str(Path(scratch) / "histories"))]
-    by_hand = REPORT.read_text(encoding="utf-8").partition(MARKER)[0] if REPORT.exists() else "# Performance\n\n"
+            if program in wanted:
+                known[heading] = output(python, f"bench/{program}", str(Path(scratch) / "histories"))
+            sections += [f"### {heading}", known.get(heading, "not measured yet").strip()]
     REPORT.write_text(by_hand + MARKER + "\n\n" + "\n\n".join(sections) + "\n", encoding="utf-8")
     print(f"wrote {os.path.relpath(REPORT)}")
 
