@@ -82,6 +82,10 @@ class Pace:
             + ([max(self._pushes_at, self._tidies_at)] if has_cursors else [])
         )
 
+    def may_push(self, now: float) -> bool:
+        """Whether a round at ``now`` may push, too, or only look."""
+        return now >= self._pushes_at
+
     def stirred(self, now: float) -> None:
         """Somebody here wrote: an answer may come soon."""
         self._look = self._interval
@@ -93,14 +97,23 @@ class Pace:
         self._penalty = max(1.0, self._penalty / 2) if has_pushed else self._penalty
         self._plan(now, has_pushed)
 
-    def refused(self, now: float) -> None:
-        """A round was refused or failed at ``now``: the next comes after twice the time."""
-        self._penalty = min(self._penalty * 2, LONGEST_SECONDS / self._interval)
-        self._look = max(self._longer(self._look), self._interval * self._penalty)
+    def refused(self, now: float, *, is_news: bool) -> None:
+        """The remote was heard and took nothing: the next push comes after twice the time, the looks as ever."""
+        self._penalty = self._doubled()
+        self._look = self._interval if is_news else self._longer(self._look)
         self._plan(now, True)
 
+    def failed(self, now: float) -> None:
+        """Nobody was heard: everything comes after twice the time."""
+        self._penalty = self._doubled()
+        self._look = self._interval * self._penalty
+        self._plan(now, True)
+
+    def _doubled(self) -> float:
+        return min(self._penalty * 2, LONGEST_SECONDS / self._interval)
+
     def _longer(self, seconds: float) -> float:
-        return min(seconds * BACK_OFF, self._interval * max(IDLE_FACTOR, self._penalty))
+        return min(seconds * BACK_OFF, self._interval * IDLE_FACTOR)
 
     def _plan(self, now: float, has_pushed: bool) -> None:
         self._looks_at = now + self._look * self._jitter()
@@ -126,7 +139,14 @@ class Keeping:
         for remote in wanted - self._keepers.keys():
             # The copy has nothing open yet: what a thread opens it uses alone.
             self._keepers[remote] = keeper = Keeper(replace(environment), remote, Troubles(self._tell))
-            threading.Thread(target=keeper.run, name=f"gitchat-keep-{remote}", daemon=True).start()
+            name = f"gitchat-keep-{remote}"
+            threading.Thread(target=self._run, args=(keeper,), name=name, daemon=True).start()
+
+    def _run(self, keeper: Keeper) -> None:
+        try:
+            keeper.run()
+        except ChatError as error:  # nothing can be written here, for one
+            self._tell(str(error))
 
     def close(self) -> set[str]:
         """End, and return the remotes that only this process kept the rooms in step with."""
@@ -189,7 +209,11 @@ class Keeper:
         """Whether it is this process that does it."""
 
     def run(self) -> None:
-        """Until it is closed; what goes wrong is told, and tried again."""
+        """Until it is closed; what goes wrong with the remote is told, and tried again.
+
+        Raises:
+            StorageError: the lock's file cannot be made.
+        """
         lock = f"keep-{quote(self._name, safe='')}.lock"
         with self._changes:
             while not self._stop.is_set():
@@ -222,16 +246,16 @@ class Keeper:
 
     def _round(self, remote: Remote) -> None:
         try:
-            report = remote.settle(None, is_asked=False)
+            report = remote.settle(None, pushes=self._pace.may_push(time.monotonic()), is_asked=False)
         except ChatError as error:
-            self._pace.refused(time.monotonic())
+            self._pace.failed(time.monotonic())
             self._tell(error, self._seconds_to_look())
             return
         now = time.monotonic()
+        is_news = any(report.fetched.values()) or bool(report.alarms)
         if report.refused:
-            self._pace.refused(now)
+            self._pace.refused(now, is_news=is_news)
         else:
-            is_news = any(report.fetched.values()) or bool(report.alarms)
             self._pace.done(now, is_news=is_news, has_pushed=report.accepted > 0)
         self._tell(report, self._seconds_to_look())
 

@@ -43,6 +43,8 @@ STEPS = (
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
+KINDS = ("send", "read", "summarize", "sync")
+
 REST_ROUNDS = 12
 """So many times everybody syncs at most until nothing changes any more."""
 
@@ -171,14 +173,16 @@ class Clones:
     def run(self, steps: int) -> None:
         """Take so many steps, then sync until nothing changes. Raises Mismatch."""
         for _ in range(steps):
-            clone = self._chance.choice(self._clones)
-            step = self._chance.choices(
-                (self._send, self._read, self._summarize, self._sync), weights=(5, 3, 1, 5)
-            )[0]  # fmt: skip
-            step(clone)
-            for one in self._clones:
-                self._check(one)
-        self._rest()
+            place = self._chance.randrange(len(self._clones))
+            self.take(self._chance.choices(KINDS, weights=(5, 3, 1, 5))[0], place)
+        self.rest()
+
+    def take(self, kind: str, place: int) -> None:
+        """Take a step of this kind in one clone, the first after the last, and check all. Raises Mismatch."""
+        clone = self._clones[place % len(self._clones)]
+        {"send": self._send, "read": self._read, "summarize": self._summarize, "sync": self._sync}[kind](clone)
+        for one in self._clones:
+            self._check(one)
 
     # --- steps -----------------------------------------------------------------
 
@@ -315,7 +319,7 @@ class Clones:
 
     # --- at rest -----------------------------------------------------------------------
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
         """Everybody syncs until nothing changes; then all have the same, and it is whole."""
         for clone in self._clones:
             clone.is_read_only = False

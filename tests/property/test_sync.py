@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.strategies import integers, sampled_from
 
 from gitchat.names import Oid, RefName
 from gitchat.wire import Pushed, _answers
-from tests.property.clones import Clones, Faulty
+from tests.property.clones import KINDS, Clones, Faulty
 from tests.property.conversation import Mismatch
 from tests.world import World
 
@@ -35,6 +39,40 @@ def test_every_clone_comes_to_the_same_and_no_number_changes(world: World, seed:
 def test_every_clone_comes_to_the_same_after_many_steps(world: World, seed: int) -> None:
     """The same, of longer conversations."""
     Clones(world, seed).run(STEPS)
+
+
+class Machine(RuleBasedStateMachine):
+    """Which step comes next, and where, is hypothesis's to say: what fails comes down to the steps that it takes."""
+
+    @initialize(seed=integers(0, 2**32 - 1))
+    def begin(self, seed: int) -> None:
+        self._directory = TemporaryDirectory(prefix="gitchat-tests-")
+        self._clones = Clones(World(Path(self._directory.name)), seed)
+
+    @rule(kind=sampled_from(KINDS), place=integers(0, 3))
+    def step(self, kind: str, place: int) -> None:
+        self._clones.take(kind, place)
+
+    def teardown(self) -> None:
+        if hasattr(self, "_directory"):
+            self._clones.rest()
+            self._directory.cleanup()
+
+
+@pytest.mark.slow
+def test_no_order_of_steps_breaks_a_promise() -> None:
+    """Twenty runs, the same ones each time."""
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=SEEDS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 def noticed(root: Path, remote: type[Faulty] = Faulty) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from gitchat.keeper import FORGE_SECONDS, LONGEST_SECONDS, QUICK_SECONDS, Pace, interval_of
@@ -61,13 +63,39 @@ def test_each_refusal_doubles_the_interval_and_each_success_halves_it() -> None:
     """Up to five minutes; a remote that says no is left alone, and never given up."""
     one, now, gaps = pace(), 0.0, []
     for _ in range(7):
-        one.refused(now)
-        gaps.append(one.due(has_news=True, has_cursors=False) - now)
-        now += gaps[-1]
-    assert gaps == [20.0, 40.0, 80.0, 160.0, LONGEST_SECONDS, LONGEST_SECONDS, LONGEST_SECONDS]
+        one.refused(now, is_news=False)
+        assert not one.may_push(now)
+        while not one.may_push(now + 1):  # to look costs nothing of what was refused
+            now += 1
+        now += 1
+        gaps.append(now)
+    assert [late - early for early, late in pairwise([0.0, *gaps])] == [20, 40, 80, 160, *[LONGEST_SECONDS] * 3]
     one.done(now, is_news=False, has_pushed=True)
     one.done(now, is_news=False, has_pushed=True)
-    assert one.due(has_news=True, has_cursors=False) - now <= LONGEST_SECONDS / 4
+    assert one.may_push(now + LONGEST_SECONDS / 4)
+
+
+def test_who_may_only_read_looks_as_often_as_others() -> None:
+    """A refused push, of a cursor for one, says nothing of what can be fetched."""
+    one, now = pace(), 0.0
+    for _ in range(7):
+        one.refused(now, is_news=False)
+        assert idle(one) - now <= 40.0
+        now = idle(one)
+    one.refused(now, is_news=True)
+    assert idle(one) == now + 10.0
+
+
+def test_a_remote_that_is_not_heard_is_asked_less_and_less() -> None:
+    """Up to five minutes; when it is back, the next look is soon."""
+    one, now, gaps = pace(), 0.0, []
+    for _ in range(6):
+        one.failed(now)
+        gaps.append(idle(one) - now)
+        now = idle(one)
+    assert gaps == [20.0, 40.0, 80.0, 160.0, LONGEST_SECONDS, LONGEST_SECONDS]
+    one.done(now, is_news=True, has_pushed=False)
+    assert idle(one) == now + 10.0
 
 
 @pytest.mark.parametrize(
