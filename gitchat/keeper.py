@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from gitchat import gate
 from gitchat.errors import ChatError, ConflictError
-from gitchat.names import RefName
+from gitchat.names import RefName, is_cursor
 
 if TYPE_CHECKING:
     from gitchat.environment import Environment
@@ -231,7 +231,7 @@ class Keeper:
         remote = self._environment.remote(self._name)
         while not self._stop.is_set():
             ahead = self._ahead(remote)
-            cursors = {ref for ref in ahead if "/cursors/" in ref}
+            cursors = set(filter(is_cursor, ahead))
             due = self._pace.due(has_news=ahead > cursors, has_cursors=bool(cursors))
             seconds = due - time.monotonic()
             if seconds <= 0:

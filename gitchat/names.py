@@ -211,6 +211,21 @@ def seen_ref(remote: str, room: RoomName) -> RefName:
     return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
 
 
+def room_of(ref: RefName) -> RoomName:
+    """The room that a ref below ``refs/chatroom/rooms/`` belongs to."""
+    return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])
+
+
+def is_cursor(ref: RefName) -> bool:
+    """Whether ``ref`` is somebody's cursor, in any room."""
+    return ref.startswith(cursors_prefix(room_of(ref)))
+
+
+def refs_of(room: RoomName | None) -> str:
+    """The pattern of all refs of a room, or of all rooms: what follows ``refs/chatroom/rooms/``."""
+    return "*" if room is None else f"{room}/*"
+
+
 def room_of_log(ref: RefName) -> RoomName | None:
     """The room whose log ``ref`` is, or None when it is no room's log."""
     room, slash, rest = ref.removeprefix(ROOMS_PREFIX).partition("/")

@@ -28,6 +28,8 @@ from gitchat.names import (
     RoomName,
     cursors_prefix,
     log_ref,
+    refs_of,
+    room_of,
     room_of_log,
     seen_ref,
     summaries_ref,
@@ -224,8 +226,7 @@ class Remote:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
         report = Report(self.name)
         self.refuse_follower()
-        pattern = ROOMS_PREFIX + ("*" if room is None else f"{room}/*")
-        there = self._wire.listed(pattern)
+        there = self._wire.listed(ROOMS_PREFIX + refs_of(room))
         logs = [ref for ref in there if room_of_log(ref) is not None]
         if logs:
             self._wire.fetch_objects(logs)
@@ -245,7 +246,7 @@ class Remote:
         return {
             ref
             for ref, oid in self._store.tips()
-            if tracked.get(ref) != oid and self._attached(_room_of(ref)) == self.name
+            if tracked.get(ref) != oid and self._attached(room_of(ref)) == self.name
         }
 
     def _tracked(self) -> dict[RefName, Oid]:
@@ -454,8 +455,3 @@ class Remote:
 
     def _point(self, ref: RefName, oid: Oid, reason: str) -> None:
         self._store.move(ref, lambda _: oid, reason)
-
-
-def _room_of(ref: RefName) -> RoomName:
-    """The room that a ref of the rooms belongs to."""
-    return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])

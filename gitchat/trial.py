@@ -9,7 +9,6 @@ others in that directory, may deploy or send mail: nobody asked doctor for that.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from gitchat.hooks import Hook
 from gitchat.names import DEFAULT_ROOM
 from gitchat.verify import Finding
 
-LOOK_SECONDS = 0.02
 START_SECONDS = 8.0
 """How long a loaded machine may take to start the program, beside what the hook is given."""
 
@@ -97,9 +95,6 @@ def posts(environment: Environment, hook: Hook) -> bool:
 
 
 def _waits_for_record(environment: Environment) -> bool:
-    end = time.monotonic() + environment.hook_seconds() + START_SECONDS
-    while not environment.store.rooms():
-        if time.monotonic() > end:
-            return False
-        time.sleep(LOOK_SECONDS)
-    return True
+    with environment.changes() as changes:
+        seconds = environment.hook_seconds() + START_SECONDS
+        return changes.wait_until(lambda: bool(environment.store.rooms()), seconds)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gitchat import git
 from gitchat.errors import ChatError, RemoteError, StorageError
-from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, tracking_prefix
+from gitchat.names import ROOMS_PREFIX, Oid, RefName, RoomName, refs_of, tracking_prefix
 
 TIMEOUT_SECONDS = 120.0
 """How long one call of git may talk to a remote."""
@@ -95,8 +95,8 @@ class Wire:
             RemoteError: ``remote-hangs``, ``remote-failed``.
             StorageError: ``storage``: the disk here is full.
         """
-        part = "*" if room is None else f"{room}/*"
-        self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{part}:{tracking_prefix(self.name)}{part}"])
+        wanted = refs_of(room)
+        self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{tracking_prefix(self.name)}{wanted}"])
 
     def fetch_objects(self, refs: Iterable[RefName]) -> None:
         """Bring what these refs of the remote reach, and move no ref here. Raises as :meth:`fetch`."""

@@ -162,21 +162,14 @@ class StatusLine:
         """Show ``text`` instead of what stands there. It is a stranger's: a server's words are among it."""
         if time.monotonic() - self._begin > self.QUIET_SECONDS:
             self._is_shown = True
-            click.echo(
-                f"\r\x1b[K{terminal.Screen(_columns(), False).clip(terminal.escape_line(text))}", nl=False, err=True
-            )
+            screen = terminal.Screen(terminal.columns() - 1, has_color=False)
+            click.echo(f"\r\x1b[K{screen.clip(terminal.escape_line(text))}", nl=False, err=True)
 
     def clear(self) -> None:
         """Leave nothing there."""
         if self._is_shown:
             self._is_shown = False
             click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _columns() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns - 1
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
     ``color.ui``.
     """
     is_terminal = sys.stdout.isatty() or is_paging(environment)
-    width = _columns() if is_terminal else None
+    width = columns() if is_terminal else None
     when = color
     if when is None and environment.variables.get("NO_COLOR"):
         when = "never"
@@ -113,7 +113,8 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
     return Screen(width, when == "always" or (wants_auto and is_terminal and not is_dumb))
 
 
-def _columns() -> int:
+def columns() -> int:
+    """How many characters a line of the terminal has now."""
     import shutil
 
     return shutil.get_terminal_size().columns
