@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools demo test test-slow soak lint dist man pictures bench clean
+.PHONY: help venv tools released demo test test-slow soak lint dist man pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ $(INSTALLED): pyproject.toml
 tools: ## put a git that knows reftable, and MCP clients in TypeScript, into .tools/, for the tests
 	@tests/fetch-newer-git.sh
 	@tests/mcp/fetch-clients.sh
+
+released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests
+	@tests/fetch-released.sh $(BIN)/python
 
 demo: $(INSTALLED) ## show the main job in a scratch repository
 	@PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo.sh

@@ -9,7 +9,7 @@ from gitchat.errors import ChatError
 if TYPE_CHECKING:
     from gitchat.room import Query, Room
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = ["ChatError", "Query", "Room", "__version__"]
 
