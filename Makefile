@@ -33,7 +33,7 @@ $(INSTALLED): pyproject.toml
 
 tools: ## put a git that knows reftable, and MCP clients in TypeScript, into .tools/, for the tests
 	@tests/fetch-newer-git.sh
-	@tests/mcp/fetch-clients.sh
+	@tests/server/fetch-clients.sh
 
 released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests
 	@tests/fetch-released.sh $(BIN)/python

@@ -33,10 +33,10 @@ from figures import (
     table,
 )
 
-from gitchat.log import Log
-from gitchat.names import DEFAULT_ROOM, log_ref
-from gitchat.query import Query
-from gitchat.record import Draft, Identity
+from gitchat.index.query import Query
+from gitchat.model.names import DEFAULT_ROOM, log_ref
+from gitchat.model.record import Draft, Identity
+from gitchat.rooms.log import Log
 
 SIZES = (10, 1_000, 10_000)
 COPIES = 5

@@ -13,10 +13,10 @@ from time import perf_counter
 from typing import TypeVar
 
 import gitchat
-from gitchat.environment import Environment
-from gitchat.log import Log
-from gitchat.names import RoomName
-from gitchat.record import Draft, Identity
+from gitchat.model.names import RoomName
+from gitchat.model.record import Draft, Identity
+from gitchat.rooms.log import Log
+from gitchat.workspace.environment import Environment
 
 Action = TypeVar("Action", bound=Callable[[], object])
 

@@ -1,6 +1,6 @@
 """A repository with a long history, made in seconds: the commits that so many sends would have left, in one pack.
 
-``git fast-import`` takes them in; nothing is written that :mod:`gitchat.codec` would not write.
+``git fast-import`` takes them in; nothing is written that :mod:`gitchat.model.codec` would not write.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from figures import open_environment, sealed_variables
 
-from gitchat import codec
-from gitchat.names import DEFAULT_ROOM, Name, Oid, Uid, cursor_ref, log_ref, uid_from_random
-from gitchat.record import Moment, Record
-from gitchat.room import Room
+from gitchat.model import codec
+from gitchat.model.names import DEFAULT_ROOM, Name, Oid, Uid, cursor_ref, log_ref, uid_from_random
+from gitchat.model.record import Moment, Record
+from gitchat.verbs.room import Room
 
 SIZES = (1_000, 100_000)
 AUTHORS = 7

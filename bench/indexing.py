@@ -31,10 +31,10 @@ from figures import (
 )
 from history import SIZES, author_of, histories
 
-from gitchat.index import Index
-from gitchat.log import rule
-from gitchat.names import DEFAULT_ROOM
-from gitchat.record import Draft
+from gitchat.index.database import Index
+from gitchat.model.names import DEFAULT_ROOM
+from gitchat.model.record import Draft
+from gitchat.rooms.log import rule
 
 BUILDS = 5
 """In a long room one takes over ten seconds."""

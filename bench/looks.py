@@ -33,8 +33,8 @@ from figures import (
 )
 from history import COMMON_WORD, SIZES, UNREAD, histories, rewind, uid_of, words_of
 
-from gitchat.names import DEFAULT_ROOM, log_ref
-from gitchat.room import Room
+from gitchat.model.names import DEFAULT_ROOM, log_ref
+from gitchat.verbs.room import Room
 
 PAIRS = 30
 ROUNDS = 50

@@ -32,7 +32,7 @@ from figures import (
     table,
 )
 
-from gitchat.record import Draft
+from gitchat.model.record import Draft
 
 STARTS = 30
 WARM_UPS = 3

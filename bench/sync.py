@@ -20,8 +20,8 @@ from time import perf_counter, sleep
 from figures import interleaved, milliseconds, open_environment, open_room, ratios, sealed_variables, spread, table
 from history import SIZES, histories
 
-from gitchat.names import RoomName
-from gitchat.record import Draft
+from gitchat.model.names import RoomName
+from gitchat.model.record import Draft
 
 PAIRS = 30
 WARM_UPS = 2

@@ -23,10 +23,10 @@ from typing import Any
 
 from figures import BODY, interleaved, make_repository, milliseconds, number, open_room, ratios, spread, table
 
-from gitchat.log import Log
-from gitchat.names import DEFAULT_ROOM, log_ref
-from gitchat.record import Draft
-from gitchat.watch import Changes
+from gitchat.model.names import DEFAULT_ROOM, log_ref
+from gitchat.model.record import Draft
+from gitchat.rooms.log import Log
+from gitchat.waking.watch import Changes
 
 ROUNDS = 100
 WARM_UPS = 5

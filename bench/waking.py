@@ -35,8 +35,8 @@ from figures import (
 from server import Server
 from wake import OURS, RECORDS, Reader, Writer, reader_of
 
-from gitchat.names import DEFAULT_ROOM, Name
-from gitchat.room import Room
+from gitchat.model.names import DEFAULT_ROOM, Name
+from gitchat.verbs.room import Room
 
 ROUNDS = 50
 WARM_UPS = 3

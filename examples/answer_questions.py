@@ -9,8 +9,7 @@ Ends when nothing came for the number of seconds that may stand behind the name.
 
 import sys
 
-from gitchat import ChatError, Room
-from gitchat.record import Entry
+from gitchat import ChatError, Entry, Room
 
 
 def answer(question: str) -> str:

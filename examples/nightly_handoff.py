@@ -9,8 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from gitchat import Room
-from gitchat.record import Entry
+from gitchat import Entry, Room
 
 
 def first_words(text: str) -> str:

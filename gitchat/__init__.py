@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitchat.errors import ChatError
+from gitchat.model.errors import ChatError
 
 if TYPE_CHECKING:
-    from gitchat.room import Query, Room
+    from gitchat.index.query import Query
+    from gitchat.model.record import Entry
+    from gitchat.verbs.room import Room
 
 __version__ = "0.2.0.dev0"
 
-__all__ = ["ChatError", "Query", "Room", "__version__"]
+__all__ = ["ChatError", "Entry", "Query", "Room", "__version__"]
+
+_HOMES = {"Entry": "gitchat.model.record", "Query": "gitchat.index.query", "Room": "gitchat.verbs.room"}
 
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Room and Query, imported when they are asked for: a plain ``git chat send`` needs neither."""
-        if name in ("Query", "Room"):
-            from gitchat import room
+        """What a user imports from here, loaded when it is asked for: a plain ``git chat send`` needs none of it."""
+        if name in _HOMES:
+            from importlib import import_module
 
-            return getattr(room, name)
+            return getattr(import_module(_HOMES[name]), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

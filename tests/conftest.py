@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clones.conftest import Hub
 from tests.world import World
 
 # Who is started in the background by a shell inherits that Ctrl-C is ignored, and hands it on to the programs
@@ -19,3 +20,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def world(tmp_path: Path) -> World:
     """A sealed world in a directory of its own."""
     return World(tmp_path)
+
+
+@pytest.fixture
+def hub(world: World) -> Hub:
+    """A bare repository without a room."""
+    return Hub(world, world.root / "hub.git")

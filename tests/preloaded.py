@@ -197,8 +197,15 @@ def _load() -> None:
     from gitchat.cli import COMMANDS, MAINTENANCE
 
     for command in (*COMMANDS, *MAINTENANCE):
-        import_module(f"gitchat.cli.{command}")
-    for module in ("gitchat.libgit2", "gitchat.index", "gitchat.room", "gitchat.presence", "gitchat.doctor", "wcwidth"):
+        import_module(f"gitchat.cli.commands.{command}")
+    for module in (
+        "gitchat.storage.libgit2",
+        "gitchat.index.database",
+        "gitchat.verbs.room",
+        "gitchat.presence.roll",
+        "gitchat.care.doctor",
+        "wcwidth",
+    ):
         import_module(module)
     gc.freeze()  # a child that collects would copy all of it
 

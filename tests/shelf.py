@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gitchat import codec, order
-from gitchat.chain import Chain
-from gitchat.codec import Signature
-from gitchat.index import Index
-from gitchat.log import rule
-from gitchat.names import Oid, RoomName
-from gitchat.record import Moment
-from gitchat.store import Store
+from gitchat.index.chain import Chain
+from gitchat.index.database import Index
+from gitchat.model import codec, order
+from gitchat.model.codec import Signature
+from gitchat.model.names import Oid, RoomName
+from gitchat.model.record import Moment
+from gitchat.rooms.log import rule
+from gitchat.storage.store import Store
 from tests.world import Done, World, open_store
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from gitchat import git, store
-from gitchat.environment import Environment, read_clock
-from gitchat.index import Index
-from gitchat.log import Log
-from gitchat.names import RefName, RoomName, Uid, uid_from_random
-from gitchat.record import Moment
-from gitchat.store import Store
+from gitchat.index.database import Index
+from gitchat.model.names import RefName, RoomName, Uid, uid_from_random
+from gitchat.model.record import Moment
+from gitchat.rooms.log import Log
+from gitchat.storage import git, store
+from gitchat.storage.store import Store
+from gitchat.workspace.environment import Environment, read_clock
 from tests import preloaded
 
 GITCONFIG = """\

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from gitchat.environment import Environment
-from gitchat.names import RoomName, Uid
-from gitchat.record import Draft, Moment
+from gitchat.model.names import RoomName, Uid
+from gitchat.model.record import Draft, Moment
+from gitchat.workspace.environment import Environment
 
 HERE = Path(__file__).parent
 NINE_O_CLOCK = 1_794_906_000  # Tuesday, 17 November 2026, 09:00 UTC

@@ -16,8 +16,8 @@ import click
 
 from gitchat import __version__
 from gitchat.cli import options
-from gitchat.environment import here
-from gitchat.errors import ChatError
+from gitchat.model.errors import ChatError
+from gitchat.workspace.environment import here
 
 COMMANDS = (
     "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
@@ -40,7 +40,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS + MAINTENANCE:
             return None
-        command: click.Command = import_module(f"gitchat.cli.{cmd_name}").command
+        command: click.Command = import_module(f"gitchat.cli.commands.{cmd_name}").command
         return command
 
 

@@ -24,13 +24,13 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from gitchat import wake
 from gitchat.cli import line, terminal
 from gitchat.cli.feed import beginning, feed
-from gitchat.errors import ChatError, UserError
-from gitchat.follow import Follower
-from gitchat.names import RoomName
-from gitchat.room import Room
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.names import RoomName
+from gitchat.staying import wake
+from gitchat.staying.follow import Follower
+from gitchat.verbs.room import Room
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from gitchat.environment import Environment
-from gitchat.errors import UserError
-from gitchat.names import Handle, Number, parse_locator
-from gitchat.record import Entry, Moment
+from gitchat.model.errors import UserError
+from gitchat.model.names import Handle, Number, parse_locator
+from gitchat.model.record import Entry, Moment
+from gitchat.workspace.environment import Environment
 
 STYLES = ("relative", "local", "iso", "iso-strict", "rfc", "short", "raw", "unix", "human", "default")
 

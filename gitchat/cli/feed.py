@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer, json_line, name_color
-from gitchat.follow import Arrival, News
-from gitchat.names import Uid
-from gitchat.record import STATUS, Entry
-from gitchat.room import Room
+from gitchat.model.names import Uid
+from gitchat.model.record import STATUS, Entry
+from gitchat.staying.follow import Arrival, News
+from gitchat.verbs.room import Room
 
 SCREEN_CHARS = 4000
 """How much of a message is shown on a screen while one watches, if it fits: the rest is one command away."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 import click
 
+from gitchat.care.verify import Finding
 from gitchat.cli import terminal
-from gitchat.environment import Environment
-from gitchat.verify import Finding
+from gitchat.workspace.environment import Environment
 
 _MARKS = {"ok": ("ok", "green"), "note": ("note", "yellow"), "wrong": ("WRONG", "red")}
 

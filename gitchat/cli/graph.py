@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gitchat.record import Entry
+from gitchat.model.record import Entry
 
 
 @dataclass(frozen=True, slots=True)

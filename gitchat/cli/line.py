@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gitchat.errors import UserError
-from gitchat.names import Handle, Number, RoomName, parse_locator, parse_recipients, parse_room
+from gitchat.model.errors import UserError
+from gitchat.model.names import Handle, Number, RoomName, parse_locator, parse_recipients, parse_room
 
 HELP = """\
 What you write is sent when you press Enter. A line that begins with / is a command:

@@ -7,8 +7,8 @@ import time
 
 import click
 
-from gitchat.environment import Environment
-from gitchat.names import RoomName
+from gitchat.model.names import RoomName
+from gitchat.workspace.environment import Environment
 
 room = click.option("--room", metavar="ROOM", help="The room.  [default: chat.room, else lobby]")
 date = click.option(

@@ -11,10 +11,10 @@ import click
 
 from gitchat.cli import terminal
 from gitchat.cli.render import Renderer, json_line
-from gitchat.environment import Environment
+from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
-    from gitchat.room import Reading
+    from gitchat.verbs.room import Reading
 
 DEFAULT_COUNT = 50
 """How much of what is unread is shown at once: as much as of a log."""

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitchat import as_json
-from gitchat.attachment import Attachment
 from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_line, json_text
-from gitchat.names import MAX_SLUG_CHARS, Uid, handle_of
-from gitchat.record import MESSAGE, STATUS, Entry, Moment
+from gitchat.model.attachment import Attachment
+from gitchat.model.names import MAX_SLUG_CHARS, Uid, handle_of
+from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
+from gitchat.verbs import as_json
 
 if TYPE_CHECKING:  # brings SQLite
-    from gitchat.summaries import Summary
-    from gitchat.views import Delivery
+    from gitchat.rooms.summaries import Summary
+    from gitchat.verbs.views import Delivery
 
 INDENT = "    "
 _NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
@@ -87,7 +87,7 @@ class Renderer:
 
     def found(self, entry: Entry, labels: Mapping[Uid, str], snippet: str, *, with_room: bool) -> str:
         """A record with the ``snippet`` in which a search found its words, marked as Found.snippet says."""
-        from gitchat.search import BEGIN, END  # and with it SQLite; it was loaded to find something
+        from gitchat.index.search import BEGIN, END  # and with it SQLite; it was loaded to find something
 
         marked = " ".join(escape_line(snippet).split())
         for mark, code in ((BEGIN, "\x1b[1;31m"), (END, "\x1b[0m")):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.cli import terminal
-from gitchat.environment import Environment
-from gitchat.errors import ConflictError, RemoteError
-from gitchat.names import RoomName, parse_room
+from gitchat.model.errors import ConflictError, RemoteError
+from gitchat.model.names import RoomName, parse_room
+from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
-    from gitchat.sync import Remote, Report
-    from gitchat.wire import Pushed
+    from gitchat.clones.sync import Remote, Report
+    from gitchat.clones.wire import Pushed
 
 remote = click.argument("remote", required=False)
 yes = click.option("--yes", "has_consent", is_flag=True, help="Agree that messages here get new numbers.")
@@ -73,7 +73,7 @@ def bring_together(
 
 def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bool, line: StatusLine | None) -> Report:
     """Rounds until all is done; a person at a terminal is asked about each room that would be renumbered."""
-    from gitchat.sync import WouldRenumber
+    from gitchat.clones.sync import WouldRenumber
 
     agreed: set[RoomName] = set()
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitchat.environment import Environment
-from gitchat.errors import UserError
-from gitchat.escape import escape, escape_json, escape_line
-from gitchat.gate import storage_error
-from gitchat.git import GitFailed
+from gitchat.model.errors import UserError
+from gitchat.model.escape import escape, escape_json, escape_line
+from gitchat.storage.gate import storage_error
+from gitchat.storage.git import GitFailed
+from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     import subprocess

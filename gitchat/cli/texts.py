@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gitchat.cli import terminal
-from gitchat.environment import Environment
-from gitchat.errors import ChatError, UserError
-from gitchat.record import MAX_BODY_BYTES
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.record import MAX_BODY_BYTES
+from gitchat.workspace.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gitchat.errors import UserError
+from gitchat.model.errors import UserError
 
 MAX_INTEGER = 2**53 - 1
 """The greatest integer that every JSON reader keeps exactly. Source: RFC 8259 section 6."""

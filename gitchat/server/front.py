@@ -321,7 +321,7 @@ class _Front:
         return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
 
     def _refusing(self, read: Callable[[], str]) -> str:
-        from gitchat.errors import ChatError
+        from gitchat.model.errors import ChatError
 
         try:
             return read()

@@ -19,7 +19,7 @@ from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
 from mcp.shared.exceptions import MCPError
 
-from gitchat.errors import ChatError
+from gitchat.model.errors import ChatError
 from gitchat.server.service import News, Service, channel_params, uris_of
 
 Context = ServerRequestContext[Any, Any]

@@ -16,16 +16,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from gitchat import __version__, as_json, tools
-from gitchat.errors import ChatError, FormatError, UserError
-from gitchat.escape import escape_line
-from gitchat.keeper import Keeping
-from gitchat.names import Name, RoomName
-from gitchat.record import Entry
-from gitchat.room import Arrivals, Room
+from gitchat import __version__
+from gitchat.model.errors import ChatError, FormatError, UserError
+from gitchat.model.escape import escape_line
+from gitchat.model.names import Name, RoomName
+from gitchat.model.record import Entry
 from gitchat.server import texts
 from gitchat.server.arguments import check
 from gitchat.server.catalog import INSTRUCTIONS, listed
+from gitchat.staying.keeper import Keeping
+from gitchat.verbs import as_json, tools
+from gitchat.verbs.room import Arrivals, Room
 
 PROGRESS_SECONDS = 15.0
 """How often a waiting call tells that it is alive. Clients give up on silence after 60 s at the earliest."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gitchat.escape import escape, escape_line
+from gitchat.model.escape import escape, escape_line
 
 Json = dict[str, Any]
 

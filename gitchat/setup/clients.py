@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitchat.errors import ChatError, UserError
-from gitchat.names import suggest_slug
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.names import suggest_slug
 from gitchat.setup import disk
 from gitchat.setup.edits import CodexVariable, JsonHooks, JsonServer, TomlServer
 from gitchat.setup.launch import Launch

@@ -16,8 +16,8 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitchat import gate
-from gitchat.errors import StorageError, UserError
+from gitchat.model.errors import StorageError, UserError
+from gitchat.storage import gate
 
 MAX_BYTES = 64 * 1024 * 1024
 """Configurations have kilobytes; a client that keeps its conversations in one reaches megabytes."""

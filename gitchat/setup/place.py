@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitchat.errors import UserError
+from gitchat.model.errors import UserError
 from gitchat.setup import disk
 from gitchat.setup.edits import Edit, Section
 from gitchat.setup.launch import Launch

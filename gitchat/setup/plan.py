@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gitchat.errors import ConflictError, UserError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.setup import disk
 from gitchat.setup.edits import Edit, Edited
 from gitchat.setup.refusal import Refusal

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat import codec
-from gitchat.backend import Backend, ObjectDamaged, ObjectMissing, RefDamaged, RefMoved, SwapRefused
-from gitchat.names import Oid, RefName, RoomName
+from gitchat.model import codec
+from gitchat.model.names import Oid, RefName, RoomName
+from gitchat.storage.backend import Backend, ObjectDamaged, ObjectMissing, RefDamaged, RefMoved, SwapRefused
 from tests.world import World
 
 LOG = RefName("refs/chatroom/rooms/contract/log")
@@ -17,7 +17,7 @@ REASON = "contract test"
 
 
 class BackendContract:
-    """The seven calls of gitchat.backend.Backend, each with its promises."""
+    """The seven calls of gitchat.storage.backend.Backend, each with its promises."""
 
     @pytest.fixture
     def common_dir(self) -> Path:

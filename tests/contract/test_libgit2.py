@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.backend import Backend, ObjectDamaged
-from gitchat.libgit2 import CannotOpen, Libgit2Backend
+from gitchat.storage.backend import Backend, ObjectDamaged
+from gitchat.storage.libgit2 import CannotOpen, Libgit2Backend
 from tests.contract import repositories
 from tests.contract.backend_contract import BackendContract
 from tests.world import World

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gitchat import git
-from gitchat.backend import Backend
-from gitchat.names import RoomName
-from gitchat.plumbing import PlumbingBackend
+from gitchat.model.names import RoomName
+from gitchat.storage import git
+from gitchat.storage.backend import Backend
+from gitchat.storage.plumbing import PlumbingBackend
 from tests.contract import repositories
 from tests.contract.backend_contract import BackendContract
 from tests.crash.writers import records, say

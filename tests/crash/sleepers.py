@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gitchat.watch import Changes
+from gitchat.waking.watch import Changes
 
 NEVER = 3600.0
 """A poll that does not come within a test: only an event wakes."""

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.gate import Intent
-from gitchat.names import Oid
-from gitchat.repair import repair
-from tests.client.conftest import LOG, Chatroom, as_ordinary_user
+from gitchat.model.names import Oid
+from gitchat.storage.gate import Intent
+from gitchat.storage.repair import repair
+from tests.cli.conftest import LOG, Chatroom, as_ordinary_user
 from tests.crash.writers import fork, wait_for
 from tests.world import Done, World, open_store
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from gitchat import gate, git, packing
-from gitchat.errors import ConflictError
-from gitchat.names import Oid, RoomName, log_ref
-from gitchat.store import Store
+from gitchat.model.errors import ConflictError
+from gitchat.model.names import Oid, RoomName, log_ref
+from gitchat.storage import gate, git, packing
+from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.writers import ROOM, be_killed_at_call, die, fork, records, say, wait_for
 from tests.world import World, open_store

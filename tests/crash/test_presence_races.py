@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.errors import StorageError, UserError
-from gitchat.namelock import NAME_LOCK, FlockLock, NameLock, OpenFileLock
-from gitchat.names import Name, RoomName
-from gitchat.participant import Holder
-from gitchat.presence import Roll
+from gitchat.model.errors import StorageError, UserError
+from gitchat.model.names import Name, RoomName
+from gitchat.model.participant import Holder
+from gitchat.presence.namelock import NAME_LOCK, FlockLock, NameLock, OpenFileLock
+from gitchat.presence.roll import Roll
 from tests.crash.writers import StartLine, fork, wait_for
 
 LOBBY = RoomName("lobby")

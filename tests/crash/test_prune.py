@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from gitchat import git, packing
-from gitchat.errors import FormatError, StorageError
-from gitchat.names import Oid, RefName
-from gitchat.store import Store
+from gitchat.model.errors import FormatError, StorageError
+from gitchat.model.names import Oid, RefName
+from gitchat.storage import git, packing
+from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean
 from tests.crash.writers import ROOM, fork, records, say
@@ -192,7 +192,7 @@ def test_one_packer_at_a_time(world: World) -> None:
     """A second packer has nothing to do and says so."""
     common_dir = world.repository() / ".git"
     say(open_store(common_dir), "x")
-    from gitchat import gate
+    from gitchat.storage import gate
 
     with gate.hold(common_dir / "chatroom", 0, "sync.lock"):
         assert pack(world, common_dir) == 0
@@ -206,8 +206,8 @@ def test_much_to_pack_is_packed_aside(world: World, monkeypatch: pytest.MonkeyPa
     store = Store(
         open_store(common_dir, fsync=False).backend, common_dir / "chatroom", maintain=lambda: started.append(1)
     )
-    monkeypatch.setattr("gitchat.objects.PACK_OBJECTS", 64)
-    monkeypatch.setattr("gitchat.objects.PACK_RETRY", 8)
+    monkeypatch.setattr("gitchat.storage.objects.PACK_OBJECTS", 64)
+    monkeypatch.setattr("gitchat.storage.objects.PACK_RETRY", 8)
     for turn in range(80):
         say(store, str(turn))
     assert 2 <= len(started) <= 3

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from gitchat.errors import UserError
-from gitchat.room import Reading, Room
+from gitchat.model.errors import UserError
+from gitchat.verbs.room import Reading, Room
 from tests.crash.writers import fork, records, wait_for
 from tests.world import World
 

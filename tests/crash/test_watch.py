@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.names import ROOMS_PREFIX
-from gitchat.store import Store
-from gitchat.watch import Changes
+from gitchat.model.names import ROOMS_PREFIX
+from gitchat.storage.store import Store
+from gitchat.waking.watch import Changes
 from tests.contract import repositories
 from tests.crash.sleepers import DEADLINE_SECONDS, NEVER, Sleeper, until, watching_threads
 from tests.crash.writers import ROOM, StartLine, fork, room_of, say, wait_for

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gitchat.log import Log, Sent
-from gitchat.names import Name, RoomName, Uid, uid_from_random
-from gitchat.record import Draft, Entry, Identity, Moment
-from gitchat.store import Store
+from gitchat.model.names import Name, RoomName, Uid, uid_from_random
+from gitchat.model.record import Draft, Entry, Identity, Moment
+from gitchat.rooms.log import Log, Sent
+from gitchat.storage.store import Store
 from tests.world import open_log, open_store
 
 ROOM = RoomName("lobby")

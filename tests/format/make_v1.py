@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gitchat import codec
-from gitchat.codec import Block, Signature
-from gitchat.names import Oid, RoomName, Uid, base32, log_ref
-from gitchat.record import Entry, Moment, Record
-from gitchat.store import Store
+from gitchat.model import codec
+from gitchat.model.codec import Block, Signature
+from gitchat.model.names import Oid, RoomName, Uid, base32, log_ref
+from gitchat.model.record import Entry, Moment, Record
+from gitchat.storage.store import Store
 from tests.world import open_store
 
 ROOM = RoomName("vectors")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.names import RoomName
+from gitchat.model.names import RoomName
 from tests.crash.writers import identity, room_of
 from tests.format.make_v1 import describe
 from tests.world import World, open_store
@@ -27,7 +27,7 @@ def test_a_released_room_reads_as_it_did(world: World, release: str) -> None:
 
 def test_a_released_room_can_be_continued(world: World) -> None:
     """The next record gets the next number, and those before it keep theirs."""
-    from gitchat.record import Draft
+    from gitchat.model.record import Draft
 
     repository = world.root / "clone.git"
     world.git("clone", "-q", "--mirror", HERE / "v1.bundle", repository)

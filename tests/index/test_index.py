@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.condition import LISTED, Condition, visible_to
-from gitchat.index import Index
-from gitchat.names import Name, Oid
-from gitchat.record import Draft, Identity
+from gitchat.index.condition import LISTED, Condition, visible_to
+from gitchat.index.database import Index
+from gitchat.model.names import Name, Oid
+from gitchat.model.record import Draft, Identity
 from tests.shelf import Shelf, branched
 from tests.world import World, open_log, open_store
 

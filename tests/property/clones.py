@@ -14,16 +14,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gitchat import git
-from gitchat.codec import identity_key
-from gitchat.errors import RemoteError
-from gitchat.log import Sent
-from gitchat.names import Name, Oid, RefName, RoomName, cursor_ref, log_ref, tracking_ref
-from gitchat.record import Draft, Moment
-from gitchat.room import Room
-from gitchat.store import Store
-from gitchat.sync import Remote
-from gitchat.wire import Pushed, Wire
+from gitchat.clones.sync import Remote
+from gitchat.clones.wire import Pushed, Wire
+from gitchat.model.codec import identity_key
+from gitchat.model.errors import RemoteError
+from gitchat.model.names import Name, Oid, RefName, RoomName, cursor_ref, log_ref, tracking_ref
+from gitchat.model.record import Draft, Moment
+from gitchat.rooms.log import Sent
+from gitchat.storage import git
+from gitchat.storage.store import Store
+from gitchat.verbs.room import Room
 from tests.property.conversation import expect
 from tests.property.ledger import Key, Ledger, Said
 from tests.world import World

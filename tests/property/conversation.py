@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import random
 
-from gitchat.condition import Condition
-from gitchat.names import Oid, RoomName, cursor_ref, log_ref, uid_from_random
-from gitchat.record import Moment, Record
-from gitchat.room import Reading, Room
+from gitchat.index.condition import Condition
+from gitchat.model.names import Oid, RoomName, cursor_ref, log_ref, uid_from_random
+from gitchat.model.record import Moment, Record
+from gitchat.verbs.room import Reading, Room
 from tests.property.ledger import ROLES, Key, Ledger, Said
 from tests.shelf import Shelf
 from tests.world import World

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gitchat.names import Name, Oid
+from gitchat.model.names import Name, Oid
 
 Key = tuple[str, str]
 """Uid and author: what makes two commits one record."""

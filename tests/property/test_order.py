@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitchat import order
-from gitchat.names import Oid, Uid
-from gitchat.order import Node
+from gitchat.model import order
+from gitchat.model.names import Oid, Uid
+from gitchat.model.order import Node
 
 Graph = dict[Oid, Node]
 

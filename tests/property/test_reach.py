@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from gitchat.names import Oid
-from gitchat.reach import Step, difference, frontier, is_ancestor
+from gitchat.model.names import Oid
+from gitchat.model.reach import Step, difference, frontier, is_ancestor
 
 Graph = dict[Oid, Step]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gitchat import reach
-from gitchat.chain import Chain
+from gitchat.index.chain import Chain
+from gitchat.model import reach
 from tests.property.conversation import Conversation, Mismatch
 from tests.world import World
 

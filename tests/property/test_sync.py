@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from hypothesis.strategies import integers, sampled_from
 
-from gitchat.names import Oid, RefName
-from gitchat.wire import Pushed, _answers
+from gitchat.clones.wire import Pushed, _answers
+from gitchat.model.names import Oid, RefName
 from tests.property.clones import KINDS, Clones, Faulty
 from tests.property.conversation import Mismatch
 from tests.world import World
@@ -133,5 +133,5 @@ def test_showing_before_the_answer_would_be_noticed(tmp_path: Path) -> None:
 
 def test_skipping_the_uid_rule_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that was sent with the same key in two clones stands there twice."""
-    monkeypatch.setattr("gitchat.catchup.CatchUp._has", lambda self, chain, key: False)
+    monkeypatch.setattr("gitchat.index.catchup.CatchUp._has", lambda self, chain, key: False)
     assert noticed(tmp_path).startswith(("log", "numbers"))

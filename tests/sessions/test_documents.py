@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.programs import until
+from tests.cli.programs import until
 from tests.sessions.runner import Session, Step, matches, read
 from tests.world import World
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from gitchat import codec, git, packing
-from gitchat.names import Oid, log_ref, uid_from_random
-from gitchat.query import Query
-from gitchat.record import Moment, Record
-from gitchat.store import Store
+from gitchat.index.query import Query
+from gitchat.model import codec
+from gitchat.model.names import Oid, log_ref, uid_from_random
+from gitchat.model.record import Moment, Record
+from gitchat.storage import git, packing
+from gitchat.storage.store import Store
 from tests.crash.writers import ROOM, room_of, say
-from tests.log.test_log import CountingBackend
+from tests.rooms.test_log import CountingBackend
 from tests.world import World, open_store
 
 PACK_EVERY = 512

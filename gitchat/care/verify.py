@@ -1,0 +1,215 @@
+"""Walks a whole log and tells what in it is not as docs/format.md says. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gitchat.model import attachment, codec, order
+from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.names import EMPTY_TREES, Oid, RoomName, log_ref
+from gitchat.storage.packing import loose_path
+from gitchat.storage.repair import last_written
+from gitchat.storage.store import Store
+
+FIX = "git chat doctor --fix"
+OTHER_CLONE = "PATH-OR-URL-OF-ANOTHER-CLONE"
+
+Level = Literal["ok", "note", "wrong"]
+
+SHOWN_OF_A_KIND = 5
+"""How many findings of one kind are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``mend`` is the command or decision that mends it."""
+
+    level: Level
+    subject: str
+    text: str
+    mend: str | None = None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk over a log has seen."""
+
+    commits: dict[Oid, codec.Commit] = field(default_factory=dict)
+    damage: list[FormatError] = field(default_factory=list)
+
+
+def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
+    """What is wrong with ``room``; one finding that says so when nothing is.
+
+    Reads every commit once, and every attachment. ``progress`` is told how many commits were read, at every
+    hundredth.
+    """
+    try:
+        tip = store.tip(log_ref(room))
+    except FormatError as error:
+        yield Finding("wrong", f"room {room}", str(error), mend(store, room, error))
+        return
+    if store.is_lost(room):
+        yield lost(store, room)
+        return
+    walk = _walk(store, tip, progress)
+    findings = [*_damage(store, room, walk), *_texts(room, walk), *_attachments(store, room, walk), *_dates(room, walk)]
+    if not walk.damage:
+        findings += _numbers(store, room, tip, walk)
+    yield from _told(findings, f"room {room}")
+    if not any(finding.level == "wrong" for finding in findings):
+        records = len(order.numbered(tip, lambda oid: _node(walk, oid)))
+        yield Finding(
+            "ok",
+            f"room {room}",
+            f"{records} record{'' if records == 1 else 's'} in {len(walk.commits)} commits: "
+            "texts, attachments, dates and numbers are right",
+        )
+
+
+def _walk(store: Store, tip: Oid | None, progress: Callable[[int], None]) -> _Walk:
+    walk = _Walk()
+    pending = [tip] if tip is not None else []
+    while pending:
+        oid = pending.pop()
+        if oid in walk.commits:
+            continue
+        try:
+            commit = store.read(oid)
+        except FormatError as error:
+            if error.oid not in {known.oid for known in walk.damage}:
+                walk.damage.append(error)
+            continue
+        walk.commits[oid] = commit
+        pending += commit.parents
+        if len(walk.commits) % 100 == 0:
+            progress(len(walk.commits))
+    return walk
+
+
+def _node(walk: _Walk, oid: Oid) -> order.Node:
+    commit = walk.commits[oid]
+    return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
+
+
+def _damage(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    for error in walk.damage:
+        yield Finding("wrong", f"room {room}", str(error), mend(store, room, error))
+
+
+def lost(store: Store, room: RoomName) -> Finding:
+    """What to tell of a room that had records and has no ref: deleted on purpose or not, somebody has to decide."""
+    stood, ref = last_written(store, room), log_ref(room)
+    forget = f"rm '{store.directory / 'checkpoints' / room}'"
+    return Finding(
+        "note",
+        f"room {room}",
+        f"it had records and has no ref any more; if it was deleted on purpose, forget it: {forget}",
+        f"git update-ref {ref} {stood} ''" if stood is not None else f"git fetch {OTHER_CLONE} {ref}:{ref}",
+    )
+
+
+def mend(store: Store, room: RoomName, error: ChatError) -> str:
+    """The command that mends a damaged room, without moving a ref back or losing a record."""
+    ref = log_ref(room)
+    if error.code == "damaged-ref":
+        if last_written(store, room) is not None and store.can_restore(ref):
+            return FIX
+        return f"rm '{store.common_dir / ref}'; git fetch {OTHER_CLONE} {ref}:{ref}"
+    if not isinstance(error, FormatError) or error.oid is None:
+        return error.hint
+    if any(saved.oid == error.oid for saved in store.saved()):
+        return FIX
+    # A plain fetch would believe that it has all that a ref reaches. (--refetch: git 2.36)
+    refetch = f"git fetch --refetch {OTHER_CLONE} {ref}"
+    if error.code == "damaged-object":
+        return f"rm -f '{loose_path(store.common_dir, Oid(error.oid))}'; {refetch}"
+    return refetch if error.code == "missing-object" else error.hint
+
+
+def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    """Commits that are no records and ought to be, and roots that are no genesis."""
+    for oid, commit in walk.commits.items():
+        if commit.block is None:
+            yield Finding(
+                "note",
+                f"room {room}",
+                f"commit {oid} by {commit.author.name} is no record: it has no block of trailers",
+            )
+        elif not commit.parents and commit.kind != "genesis":
+            yield Finding("note", f"room {room}", f"commit {oid} is a root and no genesis; it takes no number")
+        elif commit.takes_number and commit.value("Chat-Uid") != codec.identity_key(oid, commit)[0]:
+            yield Finding("note", f"room {room}", f"record {oid} has no valid uid; one is derived from its commit")
+
+
+def _attachments(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    """Attachments that are missing or damaged, and what a reader passes over in a commit's tree."""
+    for oid, commit in walk.commits.items():
+        if commit.tree in EMPTY_TREES:
+            continue
+        try:
+            odd = _odd_files(store, commit.tree)
+        except FormatError as error:
+            advice = f"{mend(store, room, error)}; in a partial clone: git cat-file -e {error.oid}"
+            yield Finding("wrong", f"room {room}", f"an attachment of commit {oid}: {error}", advice)
+            continue
+        if odd:
+            more = f", and {len(odd) - 1} more" if len(odd) > 1 else ""
+            yield Finding("note", f"room {room}", f"commit {oid} carries {odd[0]}{more}")
+
+
+def _odd_files(store: Store, tree: Oid) -> list[str]:
+    """What in a commit's tree is not as a sender of ours writes it. Reads every attachment. Raises FormatError."""
+    top = store.read_tree(tree)
+    odd = [f"'{name}', which is no attachment" for name in attachment.unknown_in(top)]
+    directory = attachment.directory_of(top)
+    entries = store.read_tree(directory) if directory is not None else ()
+    for one in attachment.listed(entries):
+        if one.problem is not None:
+            odd.append(f"'{one.name}', which {one.problem}")
+        else:
+            store.read_blob(one.oid)
+    modes = [entry for entry in entries if attachment.has_odd_mode(entry)]
+    return odd + [f"'{entry.name.decode('utf-8', 'replace')}' with mode {entry.mode:o}" for entry in modes]
+
+
+def _dates(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    for oid, commit in walk.commits.items():
+        parents = [walk.commits[parent] for parent in commit.parents if parent in walk.commits]
+        before = max((parent.committer.moment.seconds for parent in parents), default=0)
+        if commit.committer.moment.seconds < before:
+            yield Finding(
+                "wrong",
+                f"room {room}",
+                f"commit {oid} is dated {before - commit.committer.moment.seconds} s before its parent: "
+                "git's walks may repeat what was read",
+                "find out what wrote it, and set that machine's clock; nothing is lost",
+            )
+
+
+def _numbers(store: Store, room: RoomName, tip: Oid | None, walk: _Walk) -> Iterator[Finding]:
+    """What the uid rule dropped, and whether the checkpoint counts as the log does."""
+    ordered = order.linearize(tip, lambda oid: _node(walk, oid))
+    kept = order.drop_repeated(ordered, lambda oid: _node(walk, oid))
+    if len(kept) < len(ordered):
+        yield Finding("note", f"room {room}", f"repeated records that are counted once: {len(ordered) - len(kept)}")
+    place = {oid: number for number, oid in enumerate(kept, 1)}
+    for position in store.positions(room):
+        if position.tip in place and place[position.tip] != position.count:
+            yield Finding(
+                "wrong",
+                f"room {room}",
+                f"the checkpoint counts {position.count} records at {position.tip}, the log {place[position.tip]}",
+                f"rm '{store.directory / 'checkpoints' / room}'",
+            )
+
+
+def _told(findings: list[Finding], subject: str) -> Iterator[Finding]:
+    """All that is wrong, and of the notes so many that a person still reads them."""
+    notes = [finding for finding in findings if finding.level == "note"]
+    yield from (finding for finding in findings if finding.level != "note")
+    yield from notes[:SHOWN_OF_A_KIND]
+    if len(notes) > SHOWN_OF_A_KIND:
+        yield Finding("note", subject, f"{len(notes) - SHOWN_OF_A_KIND} more of such commits")

@@ -1,0 +1,140 @@
+"""``git chat hook``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from gitchat.cli import terminal
+from gitchat.cli.commands import agent_hook
+from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.githooks.hooks import Hook
+
+EVENTS = ("commit", "merge", "checkout", "rewrite")
+
+
+@click.group("hook")
+def command() -> None:
+    """Let git tell the room what happened: commits, merges, rebases.
+
+    \b
+    Examples:
+      git chat hook install                commits, merges and rebases
+      git chat hook install commit         commits alone
+      git chat hook status
+      git config chat.hook.merge false     silent about merges here
+      git chat log --commit HEAD~2         what was said about a commit
+    """
+
+
+for _client in agent_hook.COMMANDS:
+    command.add_command(_client)
+
+
+@command.command("install")
+@click.argument("events", nargs=-1, type=click.Choice(EVENTS), metavar="[commit|merge|checkout|rewrite]...")
+@click.pass_obj
+def install_hooks(environment: Environment, events: tuple[str, ...]) -> None:
+    """Put our hooks where git looks for them: for commits, merges and rebases, or for those named.
+
+    A hook that is there already stays: ours runs it first and ends with its exit status.
+    Again: brings ours up to date.
+    """
+    from gitchat.githooks import hooks
+
+    done = hooks.install(environment, events or hooks.BY_DEFAULT)
+    place = hooks.directory(environment)
+    click.echo(f"installed in {terminal.escape_line(str(place.path))}: {_names(done)}")
+    for hook in done:
+        if hook.before is not None:
+            click.echo(f"{hook.path.name} runs {hook.before.name} first, which was here before")
+    if place.scope == "worktree":
+        click.echo("this directory is in the work tree: who checks it out runs these hooks, if it has git-chat")
+    elif place.scope == "machine":
+        click.echo("core.hooksPath: every repository here runs these hooks; one without a room stays silent")
+
+
+@command.command("uninstall")
+@click.pass_obj
+def uninstall_hooks(environment: Environment) -> None:
+    """Take our hooks away, and put back what was there before, to the byte."""
+    from gitchat.githooks import hooks
+
+    taken = hooks.uninstall(environment)
+    click.echo(f"taken away: {_names(taken)}" if taken else "no hook here is ours")
+
+
+@command.command("status")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a hook.")
+@click.pass_obj
+def show_hooks(environment: Environment, as_json: bool) -> None:
+    """Show which hooks are ours, and what is switched off."""
+    from gitchat.githooks import hooks
+
+    for hook in hooks.look(environment):
+        is_on = environment.config.get_bool(f"chat.hook.{hook.event}", True)
+        if as_json:
+            told = {
+                "hook": hook.path.name, "event": hook.event, "path": str(hook.path), "state": hook.state,
+                "before": str(hook.before) if hook.before else None, "is_current": hook.is_current, "is_on": is_on,
+            }  # fmt: skip
+            click.echo(terminal.escape_json(json.dumps(told, ensure_ascii=False)))
+        else:
+            click.echo(f"{hook.path.name:<16} {_described(hook, is_on)}")
+
+
+def _described(hook: Hook, is_on: bool) -> str:
+    words = {
+        "installed": "installed" if hook.is_current else "installed, not of this version: git chat hook install",
+        "absent": "not installed",
+        "foreign": "not installed; another hook is there",
+        "displaced": "replaced by another program: git chat hook install",
+    }[hook.state]
+    if hook.state == "installed" and hook.before is not None:
+        words += f", after {hook.before.name}"
+    return words + (f" (off: chat.hook.{hook.event} is false)" if hook.state == "installed" and not is_on else "")
+
+
+def _names(hooks: Iterable[Hook]) -> str:
+    return ", ".join(hook.path.name for hook in hooks)
+
+
+@command.command("post")
+@click.argument("event", type=click.Choice(EVENTS))
+@click.option("--head", metavar="LINES", help="Where HEAD stood: its id, perhaps the one before, and its full name.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what was posted or why not; the exit status tells, too.")
+@click.pass_obj
+def post_status(environment: Environment, event: str, head: str | None, verbose: bool) -> None:
+    """Tell the room what git just did; what a hook calls.
+
+    Says nothing, ends with 0 whatever happens, and gives up after 2 seconds.
+    """
+    if verbose:
+        label = _post(environment, event, head)
+        click.echo(label or "nothing to tell")
+        return
+    with suppress(OSError):
+        os.setsid()  # neither the end of the terminal nor ^C in it ends us half-way
+    # A write that is cut off is buried by the next one, as after any kill: docs/format.md section 6.
+    signal.signal(signal.SIGALRM, lambda number, frame: os._exit(0))
+    signal.setitimer(signal.ITIMER_REAL, environment.hook_seconds())
+    # A hook fails nothing: a status that cannot be posted is lost, and --verbose tells why.
+    with suppress(Exception):
+        _post(environment, event, head)
+
+
+def _post(environment: Environment, event: str, head: str | None) -> str | None:
+    from gitchat.githooks import statuses
+
+    rewritten = sys.stdin.read() if event == "rewrite" else ""
+    sent = statuses.post(environment.outside_the_hook(), event, head, rewritten)
+    return sent.entry.label if sent is not None else None

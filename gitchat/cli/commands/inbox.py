@@ -1,0 +1,125 @@
+"""``git chat inbox``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.render import Renderer
+from gitchat.model.names import parse_slug
+from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.index.condition import Condition
+    from gitchat.verbs.room import Room
+
+
+@click.command("inbox")
+@click.option(
+    "-n", "--max-count", "count", type=click.IntRange(min=0), metavar="N", default=reading.DEFAULT_COUNT,
+    help=f"The oldest N of a room.  [default: {reading.DEFAULT_COUNT}]",
+)  # fmt: skip
+@click.option("--all-rooms", is_flag=True, help="Every room that has something unread.")
+@options.room
+@click.option("--from", "sender", metavar="NAME", help="Written by NAME.")
+@click.option("--type", "type_", metavar="TYPE", help="Of this type.")
+@click.option("--as", "as_", metavar="NAME", help="What NAME has not read.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@options.date
+@options.color
+@options.no_color
+@options.no_pager
+@click.pass_obj
+def command(
+    environment: Environment,
+    count: int,
+    all_rooms: bool,
+    room: str | None,
+    sender: str | None,
+    type_: str | None,
+    as_: str | None,
+    as_json: bool,
+    date_style: str | None,
+    color: str | None,
+    no_pager: bool,
+) -> None:
+    """Show what you have not read, and leave it unread.
+
+    That is what others wrote to everybody, to you, or to a role that you have, the oldest first.
+    To mark it as read: git chat read.
+
+    \b
+    Examples:
+      git chat inbox
+      git chat inbox --all-rooms
+      git chat inbox --type blocker --from codex
+      git chat inbox --json | jq -r .content
+    """
+    from gitchat.verbs.room import Room
+
+    if all_rooms and room is not None:
+        raise click.UsageError("--all-rooms and --room exclude each other")
+    chosen = Room(environment, room, as_)
+    chosen.refuse_unknown()
+    sender = parse_slug(sender, "name") if sender is not None else None
+    type_ = parse_slug(type_, "type") if type_ is not None else None
+    style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
+    inbox = _Inbox(
+        Renderer(terminal.screen_for(environment, color), style, environment.now()),
+        {"--from": sender, "--type": type_, "--as": as_},
+        _condition(sender, type_),
+        count,
+        as_json,
+    )
+    if all_rooms:
+        rooms = [Room(environment, name, as_) for name in environment.store.rooms()]
+        sections = [inbox.section(one, {"--room": one.name}, has_heading=True) for one in rooms]
+    else:
+        sections = [inbox.section(chosen, {"--room": room}, has_heading=False)]
+    output = ("" if as_json else "\n").join(filter(None, sections))
+    if not output:
+        place = "any room" if all_rooms else f"room '{chosen.name}'"
+        kind = "of that kind " if sender or type_ else ""
+        reading.tell(f"nothing {kind}is unread for {chosen.me} in {place}; all messages: git chat log")
+    reading.show(environment, output, is_paged=not (no_pager or as_json))
+
+
+@dataclass(frozen=True, slots=True)
+class _Inbox:
+    """How to print what is unread in a room."""
+
+    renderer: Renderer
+    options: dict[str, str | None]
+    """What to repeat in a command that shows more."""
+    matching: Condition | None
+    count: int
+    as_json: bool
+
+    def section(self, room: Room, named: reading.Options, *, has_heading: bool) -> str:
+        """A room's part of the output, which for programs has notes on standard error; blank without any.
+
+        ``named`` is how the room was chosen. With a heading a room must have something unread.
+        """
+        found = room.unread(self.count, matching=self.matching)
+        shown = reading.blocks(self.renderer, found, self.as_json)
+        total = len(shown) + found.left
+        if has_heading and not total:
+            return ""
+        again = reading.command("inbox", {**named, **self.options, "-n": str(total)})
+        notes = reading.rest(found, len(shown), again, named)
+        if self.as_json:
+            for note in notes:
+                click.echo(note, err=True)
+            return "".join(shown)
+        heading = self.renderer.screen.style(f"== {room.name}: {total} unread ==", bold=True) + "\n\n"
+        return (heading if has_heading else "") + reading.text(self.renderer, shown, notes)
+
+
+def _condition(sender: str | None, type_: str | None) -> Condition | None:
+    from gitchat.index.condition import narrowed
+
+    return narrowed(sender, type_) if sender or type_ else None

@@ -1,0 +1,167 @@
+"""``git chat join``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from gitchat.cli import options, terminal
+from gitchat.model.errors import UserError
+from gitchat.model.names import Name
+from gitchat.verbs import as_json as json_form
+from gitchat.workspace.environment import Environment
+
+PROGRAM = "gitchat.program"
+
+
+class _WithProgram(click.Command):
+    """What stands after ``--`` is a command to run, and no argument of ours."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words, program = args, None
+        if "--" in args:
+            words, program = args[: args.index("--")], args[args.index("--") + 1 :]
+        ctx.meta[PROGRAM] = program
+        return super().parse_args(ctx, words)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+
+@click.command("join", cls=_WithProgram)
+@click.argument("name", required=False)
+@click.option("--role", metavar="ROLE", default="general", show_default=True, help="What you are for, such as review.")
+@click.option("--can", "capabilities", multiple=True, metavar="CAPABILITY", help="What you can do. Repeatable.")
+@options.room
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def command(
+    context: click.Context,
+    name: str | None,
+    role: str,
+    capabilities: tuple[str, ...],
+    room: str | None,
+    as_json: bool,
+) -> None:
+    """Join a room, under your name or NAME.
+
+    You are registered until you leave, and role:ROLE reaches you. With a COMMAND you are
+    living instead: nobody else can take the name until COMMAND ends, which finds it in
+    GITCHAT_NAME. The exit status is that of COMMAND.
+
+    \b
+    Examples:
+      git chat join
+      git chat join codex --role review --can python
+      git chat join codex -- ./agent.sh
+    """
+    from gitchat.verbs.room import Room
+
+    environment: Environment = context.obj
+    program: list[str] | None = context.meta[PROGRAM]
+    chosen = Room(environment, room, name)
+    chosen.refuse_unknown()
+    if program is not None:
+        if not program or as_json:
+            raise click.UsageError(
+                "--json says who joined, not what COMMAND does" if as_json else "no COMMAND after --"
+            )
+        context.exit(_live(environment, room, chosen.me, role, capabilities, program))
+    participant = chosen.register(role, capabilities)
+    if as_json:
+        click.echo(terminal.escape_json(json.dumps(json_form.of_presence(participant), ensure_ascii=False)))
+        return
+    said = f"{chosen.me} joined room '{chosen.name}'{_as_role(role)} (registered, not living)"
+    click.echo(terminal.escape_line(said))
+
+
+def _as_role(role: str) -> str:
+    return f" as {role}" if role.strip() else ""
+
+
+def _live(
+    environment: Environment,
+    room: str | None,
+    name: Name,
+    role: str,
+    capabilities: Sequence[str],
+    program: list[str],
+) -> int:
+    """Hold ``name`` while ``program`` runs, and return its exit status.
+
+    The kernel frees the name when this process ends, however it ends: the lock is not handed on.
+    """
+    from gitchat.verbs.room import Room
+
+    session = environment.in_session(environment.new_uid(), name)
+    living = Room(session, room, name)
+    living.join(role, capabilities)
+    said = f"{name} joined room '{living.name}'{_as_role(role)} (living while {program[0]} runs)"
+    click.echo(terminal.escape_line(said), err=True)
+    return _run(program, session)
+
+
+def _run(program: list[str], environment: Environment) -> int:
+    """Run ``program`` on our standard streams and wait for it: its exit status, or 128 and the signal's number.
+
+    A terminal sends its interrupts to the program as well, so we only have to outlive them, as a shell
+    does; what ends just this process is passed on.
+    """
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        if process is None:
+            early.append(number)
+        else:
+            process.send_signal(number)
+
+    handlers = dict.fromkeys(_PASSED_ON, pass_on) | dict.fromkeys(_OF_THE_TERMINAL, _outlive)
+    for signal_number, handler in handlers.items():
+        # No SIG_IGN, which the program would inherit; what we inherited as ignored stays so.
+        if signal.getsignal(signal_number) is not signal.SIG_IGN:
+            signal.signal(signal_number, handler)
+    try:
+        process = subprocess.Popen(program, cwd=environment.cwd, env=environment.variables)
+    except OSError as error:
+        raise _cannot_run(program[0], error) from error
+    for early_number in early:
+        process.send_signal(early_number)
+    status = process.wait()
+    return 128 - status if status < 0 else status
+
+
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_OF_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+
+
+def _outlive(number: int, frame: FrameType | None) -> None:
+    """The program has got it too."""
+
+
+class _NotFound(UserError):
+    """A shell's status for a command that is not there."""
+
+    status = 127
+
+
+class _NotExecutable(UserError):
+    """A shell's status for a command that cannot be started."""
+
+    status = 126
+
+
+def _cannot_run(word: str, error: OSError) -> UserError:
+    if isinstance(error, FileNotFoundError):
+        return _NotFound(f"the command {word!r} cannot be found", hint=f"command -v {word}", code="no-command")
+    return _NotExecutable(
+        f"the command {word!r} cannot be started: {os.strerror(error.errno or 0)}",
+        hint=f"see its permissions and its first line: ls -l {word}",
+        code="no-command",
+    )

@@ -1,0 +1,59 @@
+"""``git chat mcp``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from gitchat.model.errors import UserError
+
+if TYPE_CHECKING:
+    from gitchat.server.service import Service
+
+
+@click.command("mcp", short_help="Serve this room to an agent, over MCP.")
+@click.option("--json", "as_json", is_flag=True, help="Answer with the JSON of the contract, for programs.")
+@click.option("--channel", is_flag=True, help="Push messages into a Claude Code session that loads us as a channel.")
+@click.option(
+    "--tools",
+    "profile",
+    type=click.Choice(["all", "core"]),
+    default="all",
+    show_default=True,
+    help="core: the six that an agent needs, where room for tools is short.",
+)
+@click.option("--sdk", is_flag=True, help="Serve with the MCP SDK instead of gitchat's own loop: slower to start.")
+def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
+    """Serve this room to an agent, over MCP on standard input and output.
+
+    Not for typing: an agent's client starts it. To add it to a client:
+
+    \b
+      claude mcp add gitchat -- git chat mcp
+      codex mcp add gitchat -- git chat mcp
+    """
+    if sys.stdin.isatty():
+        raise UserError(
+            "git chat mcp talks to an agent's client, and there is nobody but you",
+            hint="add it to a client: claude mcp add gitchat -- git chat mcp; or pipe JSON lines into it",
+            code="not-for-typing",
+        )
+    if sdk:
+        # The SDK's reader waits in the kernel; a handler of Python's would not get it out of there.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        from gitchat.server import sdk as face
+
+        face.serve(_service(as_json, profile), has_channel=channel)
+    else:
+        from gitchat.server import front
+
+        front.serve(lambda: _service(as_json, profile), profile=profile, has_channel=channel)
+
+
+def _service(as_json: bool, profile: str) -> Service:
+    from gitchat.server.service import Service  # with the first call: a client asks for the tools first
+
+    return Service(as_data=as_json, profile=profile)

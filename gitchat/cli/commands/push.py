@@ -1,0 +1,27 @@
+"""``git chat push``."""
+
+from __future__ import annotations
+
+import click
+
+from gitchat.cli import options, syncing
+from gitchat.workspace.environment import Environment
+
+
+@click.command("push")
+@syncing.remote
+@options.room
+@syncing.yes
+@syncing.dry_run
+@syncing.as_json
+@click.pass_obj
+def command(
+    environment: Environment, remote: str | None, room: str | None, has_consent: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Push what is said here, and take what is new there.
+
+    The same as git chat sync: what a push adds has to follow what is there.
+    """
+    syncing.bring_together(
+        environment, remote, room, has_consent=has_consent, pushes=True, as_json=as_json, is_dry_run=dry_run
+    )

@@ -1,0 +1,210 @@
+"""``git chat setup``."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitchat.cli import options, terminal
+from gitchat.model.errors import ChatError, UserError
+from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.setup.clients import Client
+    from gitchat.setup.disk import Copies
+    from gitchat.setup.place import Place
+    from gitchat.setup.plan import Change
+
+MAX_LINE_CHARS = 160
+"""Some clients keep all they know on one line."""
+
+
+@click.command("setup")
+@click.argument("names", metavar="[CLIENT]...", nargs=-1)
+@click.option("--user", "is_user", is_flag=True, help="For you in all repositories, and not for this work tree.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--remove", is_flag=True, help="Take out what was put in, and nothing else.")
+@click.option("--print", "is_snippet", is_flag=True, help="Print what belongs in which file, to put in by hand.")
+@options.color
+@options.no_color
+@click.pass_obj
+def command(
+    environment: Environment,
+    names: tuple[str, ...],
+    is_user: bool,
+    dry_run: bool,
+    remove: bool,
+    is_snippet: bool,
+    color: str | None,
+) -> None:
+    """Tell an agent's client of this room: server, hooks, note.
+
+    claude, codex and gemini are written: what is there stays, a copy is kept, and the
+    change is shown. For cursor, vscode, opencode, copilot, zed and devin, --print tells
+    what belongs in which file.
+
+    Without CLIENT, list the clients that are found here and what would be written.
+    """
+    from gitchat.setup import clients, plan
+
+    if is_snippet and (remove or dry_run):
+        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
+    if not names and (remove or is_snippet):
+        raise click.UsageError("name the client, such as claude, codex or gemini")
+    chosen = list(dict.fromkeys(map(clients.find, names)))
+    place = _place(environment, is_user)
+    screen = terminal.screen_for(environment, color)
+    if not chosen:
+        _list(environment, place, screen)
+        return
+    if is_snippet:
+        _print_snippets(chosen, place)
+        return
+    _refuse_unwritten(chosen)
+    targets = clients.targets(chosen, place, is_removal=remove)
+    copies = _copies(environment, is_user)
+    change = plan.plan if dry_run else plan.carry_out
+    changes = change(targets, copies, is_removal=remove)
+    click.echo("".join(_shown(changes, place, screen, dry_run)), nl=False, color=True)
+    if not remove:
+        _tell_what_is_left(chosen, place, screen)
+
+
+# --- what is meant -----------------------------------------------------------
+
+
+def _refuse_unwritten(chosen: list[Client]) -> None:
+    for client in chosen:
+        if not client.is_written:
+            raise UserError(
+                f"the files of {client.title} are not written, because that is untested",
+                hint=f"see what belongs in there: git chat setup {client.name} --print",
+                code="client-not-written",
+            )
+
+
+def _place(environment: Environment, is_user: bool) -> Place:
+    from gitchat.setup import place
+    from gitchat.setup.launch import Launch
+
+    launch = Launch.here(environment.variables)
+    if is_user:
+        return place.Place(place.home(environment.variables), True, "", environment.variables, launch)
+    if environment.worktree == environment.location.git_dir:
+        raise UserError(
+            "there is no work tree here to put a client's files in",
+            hint="run it in a work tree, or for yourself everywhere: git chat setup CLIENT --user",
+            code="no-work-tree",
+        )
+    return place.Place(environment.worktree, False, environment.worktree_name(), environment.variables, launch)
+
+
+def _copies(environment: Environment, is_user: bool) -> Copies:
+    from gitchat.setup.disk import Copies
+    from gitchat.setup.place import home
+
+    if not is_user:
+        return Copies(environment.location.common_dir / "chatroom")
+    named = environment.variables.get("XDG_STATE_HOME", "")
+    state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
+    return Copies(state / "gitchat")
+
+
+# --- what is shown -----------------------------------------------------------
+
+
+def _list(environment: Environment, place: Place, screen: terminal.Screen) -> None:
+    """Which clients are found here, and the files that each would have."""
+    from gitchat.setup import clients
+    from gitchat.setup.place import home
+
+    own = None
+    with suppress(ChatError):
+        own = home(environment.variables)
+    top = None if place.is_user else place.top
+    for client in clients.CLIENTS:
+        found = client.where_found(own, top, environment.variables.get("PATH"))
+        said = f"found: {', '.join(found)}" if found else "not found"
+        click.echo(f"{screen.style(f'{client.name:<9}', bold=bool(found))} {client.title}, {said}", color=True)
+        if client.is_written:
+            click.echo(f"          {terminal.escape_line(_state(client, place))}")
+        elif found:
+            click.echo(f"          untested, so by hand: git chat setup {client.name} --print")
+
+
+def _state(client: Client, place: Place) -> str:
+    """The command that would write the client's files, or that they are written, and which."""
+    from gitchat.setup import clients
+
+    try:
+        state = "is set up" if clients.is_set_up(client, place) else f"git chat setup {client.name}"
+        return f"{state}: {', '.join(_name(target.path, place) for target in client.targets(place))}"
+    except ChatError as error:
+        return f"cannot be set up: {error}"
+
+
+def _print_snippets(chosen: list[Client], place: Place) -> None:
+    for client in chosen:
+        untested = "" if client.is_written else "  (untested)"
+        for target in client.targets(place):
+            click.echo(f"== {client.title}: {_name(target.path, place)}{untested}")
+            for edit in target.edits:
+                click.echo(edit.snippet())
+
+
+def _shown(changes: list[Change], place: Place, screen: terminal.Screen, dry_run: bool) -> Iterator[str]:
+    for change in changes:
+        name = _name(change.path, place)
+        yield from _difference(change, name, screen)
+    for change in changes:
+        name = _name(change.path, place)
+        done = "removed" if change.after is None else "written"
+        would = "would be " if dry_run else ""
+        state = "unchanged" if change.before == change.after else would + done
+        backup = f"  (before: {_name(change.backup, place)})" if change.backup else ""
+        yield f"{state}: {terminal.escape_line(name)}{terminal.escape_line(backup)}\n"
+        for note in change.notes:
+            yield f"  {screen.style('note:', fg='yellow')} {terminal.escape_line(note)}\n"
+
+
+def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[str]:
+    before, after = ((side or b"").decode("utf-8", "replace").splitlines() for side in (change.before, change.after))
+    old, new = (
+        "/dev/null" if side is None else f"{mark}/{name}" for mark, side in (("a", change.before), ("b", change.after))
+    )
+    shades = {"+": "green", "-": "red", "@": "cyan"}
+    for place, line in enumerate(difflib.unified_diff(before, after, old, new, lineterm="")):
+        line = terminal.escape(line)
+        if len(line) > MAX_LINE_CHARS:
+            line = line[: MAX_LINE_CHARS - 1] + "…"
+        if place < 2:
+            yield screen.style(line, bold=True) + "\n"
+        elif line[:1] in shades:
+            yield screen.style(line, fg=shades[line[:1]]) + "\n"
+        else:
+            yield line + "\n"
+
+
+def _tell_what_is_left(chosen: list[Client], place: Place, screen: terminal.Screen) -> None:
+    click.echo(f"\n{screen.style('Left for you:', bold=True)}", color=True)
+    for client in chosen:
+        for sentence in client.approvals(place):
+            click.echo(f"- {client.title}: {sentence}")
+    if not place.launch.is_portable and not place.is_user:
+        click.echo(
+            f"- {terminal.escape_line(place.launch.words[0])} is a path of this machine, because git finds no git-chat "
+            "in PATH: do not commit these files, or install it so that it is found and run this again."
+        )
+
+
+def _name(path: Path, place: Place) -> str:
+    """The path as one would type it: below the work tree, or below the home."""
+    if path.is_relative_to(place.top):
+        return f"{'~/' if place.is_user else ''}{path.relative_to(place.top)}"
+    return str(path)

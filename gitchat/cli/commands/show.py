@@ -1,0 +1,94 @@
+"""``git chat show``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from gitchat.cli import dates, options, terminal
+from gitchat.cli.render import Renderer, described
+from gitchat.model.errors import UserError
+from gitchat.model.record import Entry
+from gitchat.rooms.files import Directory
+from gitchat.verbs import as_json as json_form
+from gitchat.workspace.environment import Environment
+
+
+@click.command("show")
+@click.argument("number", nargs=-1, required=True)
+@options.room
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--body", "only_body", is_flag=True, help="Only the text, byte for byte (not escaped).")
+@click.option(
+    "--extract", "directory", metavar="DIR", help="Write the attachments into DIR and print their paths, instead."
+)
+@options.date
+@options.color
+@options.no_color
+@options.no_pager
+@click.pass_obj
+def command(
+    environment: Environment,
+    number: tuple[str, ...],
+    room: str | None,
+    as_json: bool,
+    only_body: bool,
+    directory: str | None,
+    date_style: str | None,
+    color: str | None,
+    no_pager: bool,
+) -> None:
+    """Show messages with all that is known about them.
+
+    Also whether the room's remote has them, and who has read them. NUMBER is 12, '#12', or a handle such as ~k3f9q2.
+
+    --extract makes DIR when it is missing, and overwrites nothing in it: where trace.txt is taken, it
+    writes trace.txt.1, as wget does.
+    """
+    from gitchat.verbs.room import Room
+
+    chat = Room(environment, room)
+    if as_json + only_body + (directory is not None) > 1:
+        raise click.UsageError("--json, --body and --extract exclude each other")
+    style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"
+    entries = [chat.find(text) for text in number]
+    if directory is not None:
+        _extract(environment, entries, directory)
+        return
+    labels = chat.labels(entries)
+    if as_json:
+        shown = (json_form.of_entry(entry, labels) | json_form.of_delivery(chat.delivery(entry)) for entry in entries)
+        sys.stdout.writelines(terminal.json_text(one) + "\n" for one in shown)
+        return
+    if only_body:
+        for entry in entries:
+            sys.stdout.buffer.write(entry.record.body.encode("utf-8", "replace"))
+        return
+    screen = terminal.screen_for(environment, color)
+    renderer = Renderer(screen, style, environment.now())
+    text = "\n".join(renderer.whole(entry, labels, chat.delivery(entry)) for entry in entries)
+    if no_pager:
+        sys.stdout.write(text)
+    else:
+        terminal.page(environment, [text])
+
+
+def _extract(environment: Environment, entries: list[Entry], directory: str) -> None:
+    """Write out what the records carry, and tell what is passed over."""
+    sound = [one for entry in entries for one in entry.attachments if one.problem is None]
+    for entry in entries:
+        for one in entry.attachments:
+            if one.problem is not None:
+                click.echo(f"note: {entry.label}: {described(one)}", err=True)
+    if not sound:
+        raise UserError(
+            f"there is nothing to extract: {', '.join(entry.label for entry in entries)} "
+            f"{'has' if len(entries) == 1 else 'have'} no attachments",
+            hint=f"see the messages: git chat log --room {entries[0].room}",
+            code="no-attachments",
+        )
+    with Directory(directory) as target:
+        for one in sound:
+            # As it is, for scripts: the directory is the reader's own word, and the name was found safe.
+            click.echo(target.add(one.name, environment.store.read_blob(one.oid)))

@@ -1,0 +1,113 @@
+"""``git chat watch``."""
+
+from __future__ import annotations
+
+import select
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from gitchat.cli import options
+from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.verbs.room import Room
+
+DEFAULT_COUNT = 10
+"""How much a person is shown to begin with, as by tail(1)."""
+
+
+@click.command("watch")
+@click.option(
+    "-n", "--max-count", "count", type=click.IntRange(min=0), metavar="N",
+    help=f"Begin with the newest N.  [default: {DEFAULT_COUNT} on a terminal, else 0]",
+)  # fmt: skip
+@click.option("--unread", is_flag=True, help="Begin with what you have not read.")
+@click.option("--once", is_flag=True, help="End after the first news.")
+@options.room
+@click.option("--as", "as_", metavar="NAME", help="Be NAME: whose unread messages, who writes.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--no-input", is_flag=True, help="Only follow: no line to write in.")
+@options.date
+@options.color
+@options.no_color
+@click.pass_context
+def command(
+    context: click.Context,
+    count: int | None,
+    unread: bool,
+    once: bool,
+    room: str | None,
+    as_: str | None,
+    as_json: bool,
+    no_input: bool,
+    date_style: str | None,
+    color: str | None,
+) -> None:
+    """Show messages, and who comes and goes, as it happens.
+
+    On a terminal there is a line to write in: /help tells what it takes. You are living while you
+    have it. Nothing is marked as read but by /read.
+
+    \b
+    Examples:
+      git chat watch
+      git chat watch --unread --room plans
+      git chat watch --json | jq -r .content
+    """
+    from gitchat.staying.keeper import in_step
+    from gitchat.verbs.room import Room
+
+    if unread and count is not None:
+        raise click.UsageError("--unread and --max-count exclude each other")
+    environment: Environment = context.obj
+    chosen = Room(environment, room, as_)
+    chosen.refuse_unknown()
+    if count is None:
+        count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
+    with in_step(environment):
+        if not (once or as_json or no_input) and _can_write(environment):
+            from gitchat.cli import console
+
+            context.exit(console.run(chosen, count, unread, color, date_style))
+        _follow(chosen, count, unread, once, color, date_style, as_json)
+
+
+def _can_write(environment: Environment) -> bool:
+    """Whether somebody can write a line here: at a terminal that can move its cursor."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and environment.variables.get("TERM", "dumb") != "dumb"
+
+
+def _follow(
+    room: Room, count: int, unread: bool, once: bool, color: str | None, date_style: str | None, as_json: bool
+) -> None:
+    from gitchat.cli.feed import beginning, feed
+    from gitchat.staying.follow import Follower
+
+    shown = feed(room, color, date_style, as_json)
+    begin, after = beginning(room, count, unread)
+    with Follower(room, after, also=_has_no_reader) as follower:
+        _print(shown.text(begin))
+        is_over = once and unread and bool(begin)
+        while not is_over:
+            news = follower.news()
+            _print(shown.text(news))
+            is_over = once and bool(news)
+            if not is_over:
+                follower.wait()
+            if _has_no_reader():
+                raise BrokenPipeError
+
+
+def _print(text: str) -> None:
+    """Print a text at once, whoever reads it."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _has_no_reader() -> bool:
+    """Whether standard output is a pipe that nobody reads any more: no write would tell while nothing comes."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), 0)  # that the other end was closed is reported unasked
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in pipe.poll(0))

@@ -1,0 +1,133 @@
+"""``git chat who``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.render import name_color
+from gitchat.cli.terminal import Screen, escape_line
+from gitchat.model.participant import Participant
+from gitchat.model.record import Moment
+from gitchat.verbs import as_json as json_form
+from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.verbs.room import Seen
+
+FEW = 10
+"""How many who are away are shown without --all."""
+
+_RANKS = ("living", "registered", "away")
+_COLORS = {"living": "green", "registered": "yellow", "away": None}
+
+
+@click.command("who")
+@click.option("--all", "everybody", is_flag=True, help=f"Also those who are away, beyond the last {FEW}.")
+@options.room
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@options.color
+@options.no_color
+@options.no_pager
+@click.pass_obj
+def command(
+    environment: Environment, everybody: bool, room: str | None, as_json: bool, color: str | None, no_pager: bool
+) -> None:
+    """Show who is here, and how much each has not read.
+
+    First the living, whose process runs right now; then the registered, who joined and
+    did not leave; then who is away: who left, or only wrote or read, perhaps on another machine.
+
+    \b
+    Examples:
+      git chat who
+      git chat who --all --json | jq -r .name
+    """
+    from gitchat.verbs.room import Room
+
+    chosen = Room(environment, room)
+    chosen.refuse_unknown()
+    seen = sorted(chosen.who(), key=_order)
+    away = [one for one in seen if _state(one) == "away"]
+    shown = seen if everybody else seen[: len(seen) - len(away)] + away[:FEW]
+    if as_json:
+        reading.show(environment, "".join(_json(one) for one in shown), is_paged=False)
+        return
+    if not shown:
+        reading.tell(f"nobody is in room '{chosen.name}': git chat join")
+    screen = terminal.screen_for(environment, color)
+    lines = _table(screen, shown, environment.now().seconds)
+    if len(shown) < len(seen):
+        more = reading.command("who", {"--room": room}) + " --all"
+        lines.append(screen.style(screen.fold(f"{len(seen) - len(shown)} more: {more}", "    "), dim=True))
+    reading.show(environment, "".join(line + "\n" for line in lines), is_paged=not no_pager)
+
+
+def _state(one: Seen) -> str:
+    return json_form.state_of(one.participant)
+
+
+def _order(one: Seen) -> tuple[int, int, str]:
+    """Who is present first, by name; then the others, who was seen last first."""
+    state = _state(one)
+    return _RANKS.index(state), -one.last_seen if state == "away" else 0, one.name
+
+
+def _table(screen: Screen, shown: list[Seen], now: int) -> list[str]:
+    """A line for each, in columns; where one is wider than the screen it goes on below."""
+    states = [_shown_state(one, now) for one in shown]
+    name_width = max((len(one.name) for one in shown), default=0)
+    state_width = max(map(len, states), default=0)
+    return [
+        screen.fold(
+            screen.style(f"{one.name:<{name_width}}", fg=name_color(one.name), bold=True)
+            + "  "
+            + screen.style(f"{state:<{state_width}}", fg=_COLORS[_state(one)])
+            + "".join(f"  {part}" for part in _details(one)),
+            "    ",
+        ).rstrip()
+        for one, state in zip(shown, states, strict=True)
+    ]
+
+
+def _shown_state(one: Seen, now: int) -> str:
+    state = _state(one)
+    return f"last seen {dates.relative(now - one.last_seen)}" if state == "away" else state
+
+
+def _details(one: Seen) -> list[str]:
+    """What is known beside name and state, in strangers' words and so escaped."""
+    unread = [f"{one.unread} unread"] if one.unread else []
+    if one.participant is None:
+        return unread
+    role = escape_line(one.participant.role.strip())
+    capabilities = escape_line(", ".join(one.participant.capabilities))
+    return [
+        *filter(None, [role]),
+        *unread,
+        *([f"can {capabilities}"] if capabilities else []),
+        *_place(one.participant),
+    ]
+
+
+def _place(participant: Participant) -> list[str]:
+    """Worktree and branch of who is here."""
+    holder = participant.holder
+    if holder is None or not participant.is_present:
+        return []
+    branch = f" ({escape_line(holder.branch)})" if holder.branch else ""
+    return [f"in {escape_line(holder.worktree)}{branch}"]
+
+
+def _json(one: Seen) -> str:
+    last_seen = Moment(one.last_seen).utc
+    shown: dict[str, Any] = {"name": one.name, "last_seen": last_seen, "state": "away"}
+    if one.participant is not None:
+        shown = json_form.of_presence(one.participant) | {"last_seen": last_seen}
+    shown["unread_count"] = one.unread
+    if one.last_number is not None:
+        shown["last_id"] = one.last_number
+    return terminal.escape_json(json.dumps(shown, ensure_ascii=False)) + "\n"

@@ -1,0 +1,189 @@
+"""Everything that is said to a git remote, and what it answers: fetch, ls-remote, push.
+
+Each call is git's own, with the user's credentials, ssh configuration and proxies. What
+git would do besides (tags, hooks, maintenance, submodules) is turned off.
+Source: docs/format.md section 12; git-fetch(1), git-push(1) on ``--force-with-lease`` and ``--porcelain``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitchat.model.errors import ChatError, RemoteError, StorageError
+from gitchat.model.names import ROOMS_PREFIX, Oid, RefName, RoomName, refs_of, tracking_prefix
+from gitchat.storage import git
+
+TIMEOUT_SECONDS = 120.0
+"""How long one call of git may talk to a remote."""
+
+LATE = (
+    "stale info",
+    "fetch first",
+    "failed to update ref",
+    "cannot lock ref",
+    "incorrect old value",
+    "already exists",
+)
+"""What git says when a ref was moved, or is being moved, by somebody else."""
+
+_EMPTY_PHRASES = (
+    "Could not read from remote repository", "Please make sure you have the correct access rights",
+    "and the repository exists", "error: failed to push some refs", "error: failed to push all needed", "hint:",
+)  # fmt: skip
+"""How lines of git begin that stand beside every reason and are none."""
+
+_PROGRESS = (
+    "Enumerating ", "Counting ", "Delta compression", "Compressing ", "Writing ", "Total ", "Receiving ", "Resolving ",
+    "Unpacking ", "From ", "To ",
+)  # fmt: skip
+"""How lines of git begin that tell how far it is."""
+
+_QUIETLY = (
+    "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--refmap=",
+    "--no-filter",  # a log has to be here whole, also in a clone that leaves out large files
+)  # fmt: skip
+
+Tell = Callable[[str], None]
+"""Told what git is doing, such as ``Receiving objects:  45% (9/20)``, some times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What the remote said about one ref."""
+
+    ref: RefName
+    oid: Oid
+    is_accepted: bool
+    words: str
+    """git's and the server's own words."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was refused because somebody else was quicker."""
+        return not self.is_accepted and any(words in self.words for words in LATE)
+
+
+class Wire:
+    """A named remote of one clone, and git to talk to it."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        git_dir: str,
+        cwd: str,
+        variables: Mapping[str, str],
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        tell: Tell | None = None,
+    ) -> None:
+        """``cwd`` is where a remote's relative path starts: the top of the worktree.
+
+        One call may take ``timeout_seconds``. With ``tell``, git is asked for its progress.
+        """
+        self.name = name
+        self._git_dir = git_dir
+        self._cwd = cwd
+        self._variables = variables
+        self._timeout_seconds = timeout_seconds
+        self._tell = tell
+
+    def fetch(self, room: RoomName | None) -> None:
+        """Bring the tracking refs of ``room``, or of all rooms, to what the remote has.
+
+        Raises:
+            RemoteError: ``remote-hangs``, ``remote-failed``.
+            StorageError: ``storage``: the disk here is full.
+        """
+        wanted = refs_of(room)
+        self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{tracking_prefix(self.name)}{wanted}"])
+
+    def fetch_objects(self, refs: Iterable[RefName]) -> None:
+        """Bring what these refs of the remote reach, and move no ref here. Raises as :meth:`fetch`."""
+        self._fetch((), list(refs))
+
+    def _fetch(self, options: Sequence[str], refspecs: Sequence[str]) -> None:
+        loudness = "--progress" if self._tell else "--quiet"
+        try:
+            self._git("fetch", *_QUIETLY, loudness, *options, self.name, *refspecs, tell=self._tell)
+        except git.GitFailed as error:
+            raise self._failed(error) from error
+
+    def listed(self, pattern: str) -> dict[RefName, Oid]:
+        """The refs of the remote that fit ``pattern``. Raises as :meth:`fetch`."""
+        try:
+            lines = self._git("ls-remote", self.name, pattern).stdout.decode("utf-8", "replace").splitlines()
+        except git.GitFailed as error:
+            raise self._failed(error) from error
+        pairs = (line.partition("\t") for line in lines if "\t" in line)
+        return {RefName(ref): Oid(oid) for oid, _, ref in pairs}
+
+    def push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
+        """Ask the remote to move refs to the first of two commits, each only from the second. Raises as ``fetch``."""
+        leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
+        specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
+        options = ["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"]
+        options += ["--progress"] if self._tell else []
+        try:
+            done = self._git("push", *options, *leases, self.name, *specs, tell=self._tell)
+        except git.GitFailed as error:
+            if not error.stdout:
+                raise self._failed(error) from error
+            done = git.Done(error.stdout, error.stderr)  # some refs were refused
+        return _answers(done, {ref: new for ref, (new, _) in updates.items()})
+
+    def _git(self, *arguments: str, tell: Tell | None = None) -> git.Done:
+        """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
+        try:
+            return git.run(
+                [f"--git-dir={self._git_dir}", "-c", "gc.auto=0", *arguments],
+                cwd=self._cwd,
+                variables=self._variables,
+                timeout_seconds=self._timeout_seconds,
+                has_terminal=False,
+                tell=tell,
+            )
+        except StorageError as error:
+            if error.code != "git-hangs":
+                raise
+            raise RemoteError(
+                f"the remote '{self.name}' did not answer within {self._timeout_seconds:.0f} s",
+                hint=f"see what git waits for: GIT_TRACE=1 git ls-remote {self.name}",
+                code="remote-hangs",
+            ) from error
+
+    def _failed(self, error: git.GitFailed) -> ChatError:
+        """Why git could not do it: the disk here is full, or the remote is to blame."""
+        words = _last_words(error.stderr)
+        if "No space left on device" in error.stderr and "remote:" not in error.stderr:
+            return StorageError(f"git cannot store what it fetched: {words}", hint="free some space", code="storage")
+        return RemoteError(
+            f"the remote '{self.name}' cannot be used: {words}",
+            hint=f"see what git says: git ls-remote {self.name}",
+            code="remote-failed",
+        )
+
+
+def _answers(done: git.Done, wanted: Mapping[RefName, Oid]) -> list[Pushed]:
+    """git's lines about each ref, with the server's words where it refused; one without a line was not answered."""
+    said: dict[str, tuple[bool, str]] = {}
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        parts = line.split("\t")
+        if len(parts) == 3 and ":" in parts[1]:
+            said[parts[1].partition(":")[2]] = (parts[0] in (" ", "*", "=", "+"), parts[2])
+    server = _last_words(done.stderr)
+    answers = []
+    for ref, oid in wanted.items():
+        is_accepted, words = said.get(ref, (False, "no answer"))
+        answers.append(
+            Pushed(ref, oid, is_accepted, words if is_accepted else f"{words}; {server}" if server else words)
+        )
+    return answers
+
+
+def _last_words(stderr: str) -> str:
+    """What git, ssh and the server said, on one line, without what git always says."""
+    ends = (line.rpartition("\r")[2].removeprefix("remote:").strip() for line in stderr.split("\n"))
+    said = [line.removeprefix("fatal: ") for line in ends if line and not line.startswith(_PROGRESS)]
+    kept = [line for line in said if not line.startswith(_EMPTY_PHRASES)]
+    return "; ".join((kept or said)[-3:])[:500]

@@ -1,0 +1,255 @@
+"""What can be asked of a chain in the index: which record has a number, how many there are, where a word stands.
+
+A chain is what the order rule numbers: the records of a room, or its summaries. Rows
+stand in the order of the rule before repeated records are dropped; a commit without a
+number is a row without one. ``upto`` is set on the first-parent chain only: such a
+commit reaches exactly the records 1 to ``upto`` (docs/format.md section 5.5).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from gitchat.index.condition import ANY, Condition, blob_of, of_kinds
+from gitchat.model import codec, order
+from gitchat.model.names import Number, Oid, Uid
+
+Rule = Callable[[Oid, codec.Commit], order.Node]
+"""What the order rule has to know of a commit of some chain."""
+
+_T = TypeVar("_T")
+
+
+class Place(NamedTuple):
+    """Where a record stands."""
+
+    number: Number
+    """Its place in the view: its number, unless it is pending."""
+    oid: Oid
+    is_pending: bool = False
+    """Whether it stands behind all numbered ones, because the room's authority has not accepted it yet."""
+
+
+class Hit(NamedTuple):
+    """A record that a search found."""
+
+    rank: float
+    """The smaller, the better; comparable between the chains of one index."""
+    place: Place
+
+
+class Row(NamedTuple):
+    """A commit of a chain."""
+
+    place: int
+    """Grows along the order rule, before repeated records are dropped."""
+    number: Number | None
+    """None for a commit that is no record, and for a repeated one."""
+    is_record: bool
+
+
+class View(NamedTuple):
+    """What of a chain is looked at: all that ``tip`` reaches, numbered, then what only ``local`` does."""
+
+    name: str
+    tip: Oid | None
+    local: Oid | None
+
+
+class Extent(NamedTuple):
+    """How far a view goes."""
+
+    chain: int
+    """The chain's row id."""
+    numbered: int
+    total: int
+
+
+class Rows(Protocol):
+    """Who has the rows: the index."""
+
+    def rows(self, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]) -> _T:
+        """What ``ask`` gives for the extent of the view, which is brought up to date."""
+
+
+class Chain:
+    """One chain at one tip, of which it says nothing beyond. Made by :meth:`Index.chain`."""
+
+    def __init__(self, index: Rows, name: str, tip: Oid | None, rule: Rule, local: Oid | None) -> None:
+        self.name = name
+        self.tip = tip
+        self.local = local
+        """What else is seen; None when nothing is pending."""
+        self._index = index
+        self._rule = rule
+        self._view = View(name, tip, local)
+        extent = index.rows(self._view, rule, lambda database, extent: extent)
+        self.count: int = extent.numbered
+        """How many records have a number: the newest number."""
+        self.total: int = extent.total
+        """How many records there are, with the pending ones."""
+
+    @property
+    def tips(self) -> list[Oid]:
+        """The commits that reach everything here."""
+        return [oid for oid in (self.tip, self.local) if oid is not None]
+
+    def _places(self, rows: Iterable[tuple[int, bytes]]) -> list[Place]:
+        return [Place(Number(number), Oid(oid.hex()), number > self.count) for number, oid in rows]
+
+    def select(
+        self, condition: Condition = ANY, *, limit: int | None = None, newest: bool = False, after: int = 0
+    ) -> list[Place]:
+        """The oldest (or newest) ``limit`` records with a place greater than ``after``, oldest first."""
+        direction = "DESC" if newest else "ASC"
+        sql = f"SELECT number, oid FROM entry WHERE {{}} ORDER BY number {direction} LIMIT ?"
+        rows = self._ask(sql, condition, -1 if limit is None else limit, after=after)
+        places = self._places((number, oid) for number, oid in rows)
+        return places[::-1] if newest else places
+
+    def count_of(self, condition: Condition = ANY, *, after: int = 0) -> int:
+        """How many records with a place greater than ``after`` there are."""
+        found: int = self._ask("SELECT count(*) FROM entry WHERE {}", condition, after=after)[0][0]
+        return found
+
+    def count_without(self, kinds: Collection[str]) -> int:
+        """How many records are of none of these kinds, none of which is ``message``. Looks only at those that are."""
+        return self.total - self.count_of(of_kinds(kinds))
+
+    def oid_of(self, number: int) -> Oid | None:
+        """The commit of a number, or None beyond the newest."""
+        if number > self.count:
+            return None  # also one that SQLite cannot hold
+        found = self.select(Condition("number = ?", (number,)), limit=1)
+        return found[0].oid if found else None
+
+    def upto(self, oid: Oid) -> int | None:
+        """How many records ``oid`` reaches, when it stands on the first-parent chain; None otherwise.
+
+        They are then exactly those with the numbers from 1 to that.
+        """
+        rows = self._rows("SELECT upto FROM entry WHERE chain = :chain AND oid = ?", blob_of(oid))
+        return rows[0][0] if rows and rows[0][0] is not None and rows[0][0] <= self.total else None
+
+    def commit_upto(self, number: int) -> Oid | None:
+        """The oldest commit that reaches exactly the records 1 to ``number``, if one does."""
+        sql = "SELECT oid FROM entry WHERE chain = :chain AND upto = ? ORDER BY id LIMIT 1"
+        rows = self._rows(sql, number) if number <= self.total else []
+        return Oid(rows[0][0].hex()) if rows else None
+
+    def is_plain(self) -> bool:
+        """Whether no merge and no repeated record stands among what is numbered."""
+        # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no number.
+        sql = (
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND is_pending = 0 AND number IS NOT NULL "
+            "AND upto IS NULL), EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND is_pending = 0 "
+            "AND number IS NULL AND uid IS NOT NULL)"
+        )
+        return not any(self._rows(sql)[0])
+
+    def rows_of(self, oids: Collection[Oid]) -> dict[Oid, Row]:
+        """Where each of the commits stands, as far as it belongs to the chain."""
+        found: dict[Oid, Row] = {}
+        wanted = list(oids)
+        for start in range(0, len(wanted), _CHUNK):
+            part = [blob_of(oid) for oid in wanted[start : start + _CHUNK]]
+            marks = ", ".join("?" * len(part))
+            sql = f"SELECT oid, id, number, uid IS NOT NULL FROM entry WHERE chain = :chain AND oid IN ({marks})"
+            found |= {Oid(oid.hex()): Row(*row) for oid, *row in self._rows(sql, *part)}
+        return found
+
+    def copies(self, oids: Collection[Oid]) -> dict[Oid, list[Oid]]:
+        """For each of the commits that has one: the other commits of the same record (uid and author).
+
+        As far as the tips reach them: the rows up to their own, since the order of an older tip is a prefix.
+        The local one comes first where it is behind, as it is after a fetch by hand.
+        """
+        found: dict[Oid, list[Oid]] = {}
+        wanted = list(oids)
+        for start in range(0, len(wanted), _CHUNK):
+            part = [blob_of(oid) for oid in wanted[start : start + _CHUNK]]
+            marks = ", ".join("?" * len(part))
+            sql = (
+                "SELECT one.oid, other.oid FROM entry AS one JOIN entry AS other ON other.chain = one.chain "
+                "AND other.uid = one.uid AND other.author = one.author AND other.id != one.id "
+                "AND other.id <= (SELECT max(id) FROM entry WHERE chain = :chain AND oid IN (?, ?)) "
+                f"WHERE one.chain = :chain AND one.oid IN ({marks})"
+            )
+            for one, other in self._rows(sql, blob_of(self.tip), blob_of(self.local), *part):
+                found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
+        return found
+
+    def with_uid(self, prefix: str) -> list[Place]:
+        """The records whose uid begins with ``prefix``, the oldest first."""
+        sql = f"SELECT number, oid FROM entry WHERE uid >= ? AND uid < ? AND {_HERE} ORDER BY number"
+        return self._places(self._rows(sql, prefix, prefix + "~", self.total))
+
+    def thread(self, uid: Uid) -> list[Place]:
+        """The record with this uid, what it answers, what that answers ..., and every answer to any, oldest first."""
+        sql = (
+            "WITH RECURSIVE above (uid, reply) AS ("
+            " SELECT uid, reply FROM entry WHERE chain = :chain AND uid = ? AND +number IS NOT NULL"
+            " UNION SELECT entry.uid, entry.reply FROM above JOIN entry ON entry.chain = :chain"
+            " AND entry.uid = above.reply AND +entry.number IS NOT NULL"
+            "), thread (uid) AS ("
+            " SELECT uid FROM above"
+            " UNION SELECT entry.uid FROM thread JOIN entry ON entry.chain = :chain"
+            " AND entry.reply = thread.uid AND +entry.number IS NOT NULL"
+            # Not a plain join: SQLite would go through all records for the sake of their order.
+            f") SELECT number, oid FROM thread CROSS JOIN entry USING (uid) WHERE {_HERE} ORDER BY number"
+        )
+        return self._places(self._rows(sql, uid, self.total))
+
+    def numbers_of(self, uids: Collection[str]) -> dict[Uid, Number]:
+        """The number of each of these uids that stands here with one."""
+        uids_here = f"uid IN ({', '.join('?' * len(uids))})"
+        sql = f"SELECT uid, number FROM entry WHERE {uids_here} AND is_pending = 0 AND {_HERE}"
+        return {Uid(uid): Number(number) for uid, number in self._rows(sql, *uids, self.count)}
+
+    def newest_by_author(self) -> dict[str, tuple[Number, int]]:
+        """For everybody who wrote here: the newest number, and its date in seconds since the epoch."""
+        # From author to author, by an index: SQLite's own GROUP BY would look at every record.
+        sql = (
+            "WITH RECURSIVE writer (author) AS ("
+            " SELECT min(author) FROM entry WHERE chain = :chain AND number IS NOT NULL"
+            " UNION ALL SELECT (SELECT min(author) FROM entry WHERE chain = :chain AND number IS NOT NULL"
+            " AND author > writer.author) FROM writer WHERE author IS NOT NULL"
+            ") SELECT entry.author, number, seconds FROM writer JOIN entry ON chain = :chain"
+            " AND number = (SELECT max(number) FROM entry WHERE chain = :chain AND number <= ?"
+            " AND entry.author = writer.author)"
+        )
+        return {author: (Number(number), seconds) for author, number, seconds in self._rows(sql, self.total)}
+
+    def search(self, match: str, condition: Condition, limit: int | None) -> list[Hit]:
+        """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest."""
+        sql = (
+            "SELECT rank, number, oid FROM text JOIN entry ON entry.id = text.rowid "
+            "WHERE text MATCH ? AND {} ORDER BY rank, number DESC LIMIT ?"
+        )
+        rows = self._ask(sql, condition, -1 if limit is None else limit, before=(match,))
+        return [Hit(rank, *self._places([(number, oid)])) for rank, number, oid in rows]
+
+    def _ask(
+        self, sql: str, condition: Condition, *values: object, after: int = 0, before: tuple[object, ...] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Rows of this chain up to its tip that fulfil ``condition``, which ``{}`` stands for in ``sql``."""
+        where = Condition.all_of(
+            [Condition("chain = :chain AND number > ? AND number <= ?", (after, self.total)), condition]
+        )
+        return self._rows(sql.format(where.sql), *before, *where.values, *values)
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        def ask(database: sqlite3.Connection, extent: Extent) -> list[tuple[Any, ...]]:
+            return database.execute(sql.replace(":chain", str(extent.chain)), values).fetchall()
+
+        return self._index.rows(self._view, self._rule, ask)
+
+
+_HERE = "chain = :chain AND +number <= ?"
+"""Rows of this chain up to a number, where something else finds them. Without the plus SQLite, which has no
+statistics of this file, would rather look at all numbers. Source: sqlite.org/optoverview.html, section 2.1.1."""
+
+_CHUNK = 500
+"""Values of one statement; SQLite takes at least 999."""

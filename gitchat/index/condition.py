@@ -1,0 +1,87 @@
+"""Conditions on the records of the index: parts of WHERE clauses, with their values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from gitchat.model.names import Oid
+from gitchat.model.record import MESSAGE, STATUS, UNLISTED_KINDS
+
+
+class Condition(NamedTuple):
+    """A part of a WHERE clause over ``entry``, with its values."""
+
+    sql: str
+    values: tuple[object, ...] = ()
+
+    @classmethod
+    def all_of(cls, parts: Iterable[Condition]) -> Condition:
+        """A condition that holds when every part does."""
+        chosen = [part for part in parts if part.sql]
+        return cls(" AND ".join(f"({part.sql})" for part in chosen), tuple(v for part in chosen for v in part.values))
+
+
+ANY = Condition("")
+
+LISTED = Condition(f"kind NOT IN ({', '.join('?' * len(UNLISTED_KINDS))})", tuple(sorted(UNLISTED_KINDS)))
+"""Records that a listing shows. Source: docs/format.md section 4.1."""
+
+
+def of_kinds(kinds: Collection[str]) -> Condition:
+    """Records of these kinds, none of which is ``message``."""
+    # That it is no message is said in so many words: SQLite then takes the index of the few others.
+    return Condition(f"kind != 'message' AND kind IN ({', '.join('?' * len(kinds))})", tuple(sorted(kinds)))
+
+
+def statuses_for_nobody() -> Condition:
+    """Status records that are addressed to nobody, and so reach nobody."""
+    return Condition.all_of([of_kinds([STATUS]), Condition("recipients = ''")])
+
+
+def of_type(slug: str) -> Condition:
+    """Records of a type."""
+    return Condition("type = ?", (slug,))
+
+
+def with_oid(oid: Oid) -> Condition:
+    """The record of this commit."""
+    return Condition("oid = ?", (blob_of(oid),))
+
+
+def authored_by(name: str) -> Condition:
+    """Records that ``name`` wrote."""
+    return Condition("author = ?", (name,))
+
+
+def narrowed(author: str | None = None, type_: str | None = None) -> Condition:
+    """Records that ``author`` wrote, of this type; None stands for any."""
+    parts = [("author = ?", author), ("type = ?", type_)]
+    return Condition.all_of(Condition(sql, (value,)) for sql, value in parts if value is not None)
+
+
+def unanswered() -> Condition:
+    """Questions that nobody but their author replied to."""
+    return Condition(
+        "type = ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM entry AS answer WHERE answer.chain = entry.chain "
+        "AND answer.reply = entry.uid AND answer.number IS NOT NULL AND answer.author != entry.author)",
+        ("question", MESSAGE),
+    )
+
+
+def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:
+    """Records that reach one of ``names`` (a name, ``role:...``), without those that ``own`` wrote.
+
+    A status reaches somebody only when it is addressed to him, unless ``with_status``.
+    Source: docs/format.md section 10.
+    """
+    wanted = list(names)
+    addressed = " OR ".join(["instr(recipients, ?)"] * len(wanted)) or "0"
+    to_all = "recipients = ''" if with_status else f"(recipients = '' AND kind != '{STATUS}')"
+    reached = Condition(f"{to_all} OR {addressed}", tuple(f",{name}," for name in wanted))
+    return Condition.all_of([LISTED, reached, Condition("author != ?", (own,)) if own else ANY])
+
+
+def blob_of(oid: Oid | None) -> bytes | None:
+    """An object id as the index stores it."""
+    return bytes.fromhex(oid) if oid is not None else None

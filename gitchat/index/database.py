@@ -1,0 +1,236 @@
+"""A disposable index of the logs of a clone: SQLite in ``chatroom/``, never the truth.
+
+It answers what following parents cannot answer quickly: which commit has number 4711,
+how many of 100,000 records are for me, where a word stands. It follows from the log
+alone, is brought up to date when it is asked, and is built anew when it is missing, of
+another version, damaged, or about a log whose order was changed. Where no file can be
+written it is built in memory for one use: slower, and the same answers.
+
+Here is the file; :mod:`gitchat.index.catchup` fills it, :mod:`gitchat.index.chain` asks it.
+
+A damaged file is never written over: its successor gets a name of its own, so that no
+journal and no open connection of the old one can reach it. Source: docs/format.md
+section 7.11; sqlite.org/fts5.html, sqlite.org/wal.html.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from gitchat.index.catchup import CatchUp, Progress
+from gitchat.index.chain import Chain, Extent, Rule, View
+from gitchat.index.condition import blob_of
+from gitchat.index.words import TOKENIZER
+from gitchat.model import codec
+from gitchat.model.errors import ChatError
+from gitchat.model.names import Oid
+from gitchat.storage import gate
+
+VERSION = 5
+"""Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that brings the index up to date."""
+
+_TABLES = f"""
+CREATE TABLE chain (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tip BLOB, count INTEGER NOT NULL, local BLOB,
+    total INTEGER NOT NULL
+);
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
+    chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
+    uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
+    seconds INTEGER, committed INTEGER, urgent INTEGER
+);
+CREATE UNIQUE INDEX entry_oid ON entry (chain, oid);
+CREATE UNIQUE INDEX entry_number ON entry (chain, number) WHERE number IS NOT NULL;
+CREATE INDEX entry_upto ON entry (chain, upto) WHERE upto IS NOT NULL;
+CREATE INDEX entry_uid ON entry (chain, uid) WHERE uid IS NOT NULL;
+CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT NULL;
+CREATE INDEX entry_type ON entry (chain, type, number) WHERE number IS NOT NULL;
+CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' AND number IS NOT NULL;
+CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
+CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
+CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
+CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
+CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
+CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
+"""
+
+_T = TypeVar("_T")
+
+
+class Index:
+    """The index of one clone. Opened on first use; one thread at a time; a forked child opens its own."""
+
+    def __init__(self, directory: Path, read: Callable[[Oid], codec.Commit], progress: Progress) -> None:
+        self._directory = directory
+        self._read = read
+        self._progress = progress
+        self._database: sqlite3.Connection | None = None
+        self._path: Path | None = None
+        self._pid = 0
+
+    def chain(self, name: str, tip: Oid | None, rule: Rule, local: Oid | None = None) -> Chain:
+        """The chain ``name`` as it is at ``tip``, brought up to date.
+
+        With ``local``, what that reaches and ``tip`` does not follows as pending: together they are the order
+        of a merge of both (docs/format.md section 5.6), which nobody has to write. ``rule`` tells what the order
+        rule has to know of a commit.
+
+        Raises:
+            FormatError: a commit is missing or damaged.
+        """
+        return Chain(self, name, tip, rule, None if local == tip else local)
+
+    def rows(self, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]) -> _T:
+        """What ``ask`` gives for the chain's extent.
+
+        Asked again of a new index when this one is damaged, and of one in memory when it
+        cannot be written.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                database = self._opened()
+                return ask(database, self._extended(database, view, rule))
+            except sqlite3.Error as error:
+                last = error
+                self._give_up(error)
+        raise last
+
+    def close(self) -> None:
+        """Close the file. The next use opens it again."""
+        if self._database is not None and self._pid == os.getpid():
+            with suppress(sqlite3.Error):
+                self._database.close()
+        self._database = None
+
+    # --- taking in -------------------------------------------------------------
+
+    def _extended(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
+        """Take in what is new, if anything is."""
+        known = _known(database, view)
+        if known is not None:
+            return known
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            known = _known(database, view)  # somebody else may have been quicker
+            if known is None:
+                database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
+                known = CatchUp(database, view, self._read, rule, self._progress).run()
+            database.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            raise
+        return known
+
+    # --- the file --------------------------------------------------------------
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._path = self._newest() or self._directory / "index.1.db"
+            self._database = self._open(str(self._path))
+        return self._database
+
+    def _open(self, path: str) -> sqlite3.Connection:
+        if path != ":memory:":
+            with suppress(OSError):
+                self._directory.mkdir(exist_ok=True)
+        database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                _create(database)
+            elif version != VERSION:
+                raise sqlite3.DatabaseError(f"version {version}")
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _newest(self) -> Path | None:
+        paths = [(int(match[1]), path) for path in self._files() if (match := _FILE.fullmatch(path.name))]
+        return max(paths)[1] if paths else None
+
+    def _files(self) -> Iterator[Path]:
+        with suppress(OSError):
+            yield from self._directory.glob("index.*.db*")
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Go on with a new file, or, where that would not help (disk full, read-only, locked), in memory."""
+        self.close()
+        self._pid = os.getpid()
+        damaged, self._path = self._path, None
+        is_damaged = not isinstance(error, sqlite3.OperationalError) or _DAMAGE.search(str(error))
+        if is_damaged and damaged is not None:
+            try:
+                self._replace(damaged)
+                return
+            except (OSError, ChatError, sqlite3.Error):
+                pass
+        self._database = self._open(":memory:")
+
+    def _replace(self, damaged: Path) -> None:
+        """Leave ``damaged`` behind for a file of the next name, unless somebody did so already."""
+        with gate.hold(self._directory, BUSY_SECONDS, "index.lock"):
+            newest = self._newest()
+            if newest is None or newest == damaged:
+                match = _FILE.fullmatch(damaged.name)
+                newest = self._directory / f"index.{int(match[1]) + 1 if match else 1}.db"
+                self._database = self._open(str(newest))
+                self._path = newest
+                for path in list(self._files()):
+                    if not path.name.startswith(newest.name):
+                        path.unlink(missing_ok=True)
+
+
+_ATTEMPTS = 4
+_DAMAGE = re.compile("malformed|no such (table|column)")
+_FILE = re.compile(r"index\.([0-9]{1,9})\.db")
+
+
+def _create(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in _TABLES.strip().removesuffix(";").split(";\n"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute("COMMIT")
+
+
+def _known(database: sqlite3.Connection, view: View) -> Extent | None:
+    """How far the view goes, when the index goes that far already."""
+    row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
+    if row is None:
+        return None
+    chain, tip, count, local, total = row
+    if view.local is None:
+        if view.tip is None:
+            return Extent(chain, 0, 0)
+        if tip == blob_of(view.tip):
+            return Extent(chain, count, count)
+        # A writer may have gone on since the caller looked.
+        upto = _column(database, "upto", chain, view.tip)
+        return Extent(chain, upto, upto) if upto is not None else None
+    if tip != blob_of(view.tip):
+        return None
+    if local == blob_of(view.local):
+        return Extent(chain, count, total)
+    along = _column(database, "along", chain, view.local)
+    return Extent(chain, count, along) if along is not None else None
+
+
+def _column(database: sqlite3.Connection, column: str, chain: int, oid: Oid) -> int | None:
+    row = database.execute(f"SELECT {column} FROM entry WHERE chain = ? AND oid = ?", (chain, blob_of(oid))).fetchone()
+    return row[0] if row else None

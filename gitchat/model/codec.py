@@ -1,0 +1,298 @@
+"""The text of a chat commit: written from a record, and read strictly from raw bytes.
+
+A commit's message is ``body + "\\n\\n" + block``; the block is one or more lines
+``Key: value`` of which the first is ``Chat-Kind``. A block holds no empty line, so
+the *last* empty line of the message ends the body, whatever the body contains: a
+forged block inside a body is followed by the real one and stays text.
+
+Neither git's ``%(trailers)`` nor libgit2's ``message_trailers`` is used: the first
+loses the block when a body holds a scissors line, the second when it holds ``---``.
+
+Pure: bytes in, values out. Source: docs/format.md sections 3 and 4.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gitchat.model.errors import FormatError
+from gitchat.model.names import Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
+from gitchat.model.record import UNNUMBERED_KINDS, Moment, Record
+
+Block = tuple[tuple[str, str], ...]
+"""Trailers in order, keys as written. Never empty."""
+
+_KEY = r"[A-Z][A-Za-z0-9-]*"
+_LINE = re.compile(rf"({_KEY}): ([^ \x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?)")
+_IDENT = re.compile(r"(.*?) ?<([^<>\n]*)> (-?[0-9]+) ([+-])([0-9]{2})([0-9]{2})")
+_CRUD = re.compile(r"[\x00-\x1f\x7f-\x9f<>]+")
+
+_SINGLE_KEYS = {
+    "Chat-Kind": "kind",
+    "Chat-Uid": "uid",
+    "Chat-Seq": "seq",
+    "Chat-Type": "type",
+    "Chat-Reply": "reply",
+    "Chat-Priority": "priority",
+    "Chat-Commit": "commit",
+    "Chat-Origin": "origin",
+    "Chat-Media": "media",
+}
+
+FORMAT = 1
+
+
+TITLE = "Chat-Title"
+STATE = "Chat-State"
+"""Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
+
+SCOPE = "Chat-Scope"
+COVERS = "Chat-Covers"
+"""Trailers of a summary: whom it is for, and a hint of what it covers. Source: docs/format.md section 11."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """An author or committer line."""
+
+    name: str
+    email: str
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A parsed commit. ``block`` is None when the message ends in no valid block."""
+
+    tree: Oid
+    parents: tuple[Oid, ...]
+    author: Signature
+    committer: Signature
+    body: str
+    block: Block | None
+
+    @property
+    def kind(self) -> str | None:
+        """The value of ``Chat-Kind``, or None without a valid block."""
+        return self.block[0][1] if self.block else None
+
+    @property
+    def takes_number(self) -> bool:
+        """Whether this commit is a record: exactly one parent, a block, a kind that counts.
+
+        Frozen for format 1: by structure, so that a new kind never renumbers an old reader.
+        Source: docs/format.md section 5.1.
+        """
+        return len(self.parents) == 1 and self.kind is not None and self.kind not in UNNUMBERED_KINDS
+
+    def value(self, key: str) -> str | None:
+        """The first value of ``key`` in the block, or None."""
+        return next((value for name, value in self.block or () if name == key), None)
+
+
+# --- writing -----------------------------------------------------------------
+
+
+def encode_commit(
+    *,
+    tree: Oid,
+    parents: tuple[Oid, ...],
+    author: Signature,
+    committer: Signature,
+    body: str,
+    block: Block,
+) -> bytes:
+    """The raw bytes of a commit object.
+
+    Built here and not by libgit2, which writes an unreadable commit for a newline in
+    a name and cuts a message at a NUL. Lone surrogates become ``?``.
+
+    Raises:
+        ValueError: a trailer that the block's grammar does not allow (a caller's mistake).
+    """
+    if not block or block[0][0] != "Chat-Kind":
+        raise ValueError("a block begins with Chat-Kind")
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+    lines += [f"author {_ident(author)}", f"committer {_ident(committer)}", ""]
+    trailers = [f"{key}: {value}" for key, value in block]
+    for line in trailers:
+        if _LINE.fullmatch(line) is None:
+            raise ValueError(f"not a trailer: {line!r}")
+    text = "\n".join([*lines, body, "", *trailers, ""])
+    return text.encode("utf-8", "replace")
+
+
+def _ident(signature: Signature) -> str:
+    name = _CRUD.sub("", signature.name).strip() or "unknown"
+    email = _CRUD.sub("", signature.email).strip()
+    minutes = signature.moment.offset_minutes
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{name} <{email}> {signature.moment.seconds} {'-' if minutes < 0 else '+'}{hours:02}{rest:02}"
+
+
+def block_of(record: Record) -> Block:
+    """The trailers of ``record``, in the order of docs/format.md section 4."""
+    pairs: list[tuple[str, str | None]] = [
+        ("Chat-Kind", record.kind),
+        ("Chat-Uid", record.uid),
+        ("Chat-Seq", None if record.seq_hint is None else str(record.seq_hint)),
+        *(("Chat-To", recipient) for recipient in record.to),
+        ("Chat-Type", record.type),
+        ("Chat-Reply", record.reply_to),
+        ("Chat-Priority", "urgent" if record.urgent else None),
+        ("Chat-Commit", record.commit),
+        ("Chat-Origin", record.origin),
+        ("Chat-Media", record.media),
+        *record.extra,
+    ]
+    return tuple((key, value) for key, value in pairs if value is not None)
+
+
+def encode_record(record: Record, *, tree: Oid, parent: Oid, committer: Signature) -> bytes:
+    """The raw bytes of the commit that adds ``record`` after ``parent``.
+
+    Raises:
+        ValueError: a field that the block's grammar does not allow.
+    """
+    return encode_commit(
+        tree=tree,
+        parents=(parent,),
+        author=Signature(record.author, record.email, record.written),
+        committer=committer,
+        body=record.body,
+        block=block_of(record),
+    )
+
+
+def encode_genesis(room: RoomName, tree: Oid) -> bytes:
+    """The root of ``room``: the same bytes in every clone, so that histories share it."""
+    gitchat = Signature("gitchat", "gitchat@gitchat.invalid", Moment(0))
+    return encode_commit(
+        tree=tree,
+        parents=(),
+        author=gitchat,
+        committer=gitchat,
+        body=f"gitchat room {room}",
+        block=(("Chat-Kind", "genesis"), ("Chat-Format", str(FORMAT)), ("Chat-Room", room)),
+    )
+
+
+# --- reading -----------------------------------------------------------------
+
+
+def parse_commit(oid: Oid, raw: bytes) -> Commit:
+    """``raw`` as a commit. Unknown headers (a signature, an encoding) are passed over.
+
+    Raises:
+        FormatError: ``damaged-object`` when the headers are not those of a commit.
+    """
+    head, _, message = raw.partition(b"\n\n")
+    tree: str | None = None
+    parents: list[Oid] = []
+    author = committer = None
+    for line in head.decode("utf-8", "replace").split("\n"):
+        key, _, value = line.partition(" ")
+        if key == "parent":
+            parents.append(Oid(value))
+        elif key == "tree" and tree is None:
+            tree = value
+        elif key == "author" and author is None:
+            author = _parse_ident(value)
+        elif key == "committer" and committer is None:
+            committer = _parse_ident(value)
+    if tree is None or author is None or committer is None:
+        raise FormatError(
+            f"commit {oid} is damaged: its headers cannot be read", hint="git chat doctor", code="damaged-object"
+        )
+    body, block = split_message(message)
+    return Commit(Oid(tree), tuple(parents), author, committer, body.decode("utf-8", "replace"), block)
+
+
+def _parse_ident(text: str) -> Signature:
+    """A signature line; one that foreign software wrote badly keeps its text and gets time 0."""
+    match = _IDENT.fullmatch(text)
+    if match is None:
+        return Signature(text, "", Moment(0))
+    name, email, seconds, sign, hours, minutes = match.groups()
+    offset = int(hours) * 60 + int(minutes)
+    return Signature(name, email, Moment(int(seconds), -offset if sign == "-" else offset))
+
+
+def split_message(message: bytes) -> tuple[bytes, Block | None]:
+    """The body, byte for byte, and the block; the whole message and None without a block."""
+    body, separator, paragraph = message.rpartition(b"\n\n")
+    block = _parse_block(paragraph) if separator else None
+    return (body, block) if block is not None else (message, None)
+
+
+def _parse_block(paragraph: bytes) -> Block | None:
+    try:
+        lines = paragraph.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        return None
+    if lines.pop() != "":
+        return None
+    matches = [_LINE.fullmatch(line) for line in lines]
+    block = tuple((match[1], match[2]) for match in matches if match)
+    return block if block and len(block) == len(lines) and block[0][0] == "Chat-Kind" else None
+
+
+def identity_key(oid: Oid, commit: Commit) -> tuple[Uid, str]:
+    """What makes two records the same one: uid and author. Source: docs/format.md section 5.3."""
+    uid = commit.value("Chat-Uid")
+    return (Uid(uid) if uid and is_uid(uid) else uid_from_oid(oid)), commit.author.name
+
+
+def record_of(oid: Oid, commit: Commit) -> Record:
+    """The record in a commit that takes a number.
+
+    A trailer with a value outside its grammar is passed over; a repeated single
+    trailer counts once, the first; unknown trailers are kept in ``extra``.
+    """
+    uid, author = identity_key(oid, commit)
+    values: dict[str, str] = {}
+    to: list[str] = []
+    extra: list[tuple[str, str]] = []
+    for key, value in commit.block or ():
+        if key == "Chat-To":
+            to.append(value)
+        elif key in _SINGLE_KEYS:
+            values.setdefault(_SINGLE_KEYS[key], value)
+        else:
+            extra.append((key, value))
+    reply, seq, type_ = values.get("reply"), values.get("seq"), values.get("type")
+    return Record(
+        kind=values["kind"],
+        uid=uid,
+        author=author,
+        email=commit.author.email,
+        written=commit.author.moment,
+        body=commit.body,
+        to=tuple(recipient for recipient in dict.fromkeys(to) if _is_recipient(recipient)),
+        type=type_ if type_ and is_slug(type_) else None,
+        reply_to=Uid(reply) if reply and is_uid(reply) else None,
+        urgent=values.get("priority") == "urgent",
+        commit=_if_match(_OID, values.get("commit")),
+        origin=_if_in(values.get("origin"), ("human", "agent", "hook")),
+        media=_if_in(values.get("media"), ("json",)),
+        seq_hint=int(seq) if seq and seq.isascii() and seq.isdigit() and len(seq) < 19 else None,
+        extra=tuple(extra),
+    )
+
+
+_OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_T = TypeVar("_T")
+
+
+def _is_recipient(text: str) -> bool:
+    return is_slug(text.removeprefix("role:"))
+
+
+def _if_match(pattern: re.Pattern[str], text: str | None) -> str | None:
+    return text if text and pattern.fullmatch(text) else None
+
+
+def _if_in(value: _T | None, allowed: tuple[_T, ...]) -> _T | None:
+    return value if value in allowed else None

@@ -1,0 +1,293 @@
+"""Names: rooms, participants, refs, uids, handles. The only place that spells a ref.
+
+Pure: no git, no clock, no disk. Source: docs/format.md sections 1 and 2.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+from gitchat.model.errors import UserError
+
+Oid = NewType("Oid", str)
+"""A full object id in lower-case hexadecimal: 40 digits (SHA-1) or 64 (SHA-256)."""
+
+RefName = NewType("RefName", str)
+"""A full ref name, such as ``refs/chatroom/rooms/lobby/log``."""
+
+RoomName = NewType("RoomName", str)
+"""A slug that names a room."""
+
+Name = NewType("Name", str)
+"""A slug that names a participant."""
+
+Uid = NewType("Uid", str)
+"""16 characters of :data:`UID_ALPHABET`: a record's identity in every clone, for ever."""
+
+Number = NewType("Number", int)
+"""A record's place in its room, counted from 1. Never changes once it was shown."""
+
+Handle = NewType("Handle", str)
+"""``~`` and the first six or more characters of a uid."""
+
+EMPTY_TREES = frozenset(
+    [
+        Oid("4b825dc642cb6eb9a060e54bf8d69288fbee4904"),
+        Oid("6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"),
+    ]
+)
+"""The id of the tree without entries, with SHA-1 and with SHA-256."""
+
+DEFAULT_ROOM = RoomName("lobby")
+EVERYBODY = "all"
+RESERVED_NAMES = frozenset({"all", "system", "role", "gitchat"})
+
+REF_PREFIX = "refs/chatroom/"
+ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
+TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
+
+MAX_SLUG_CHARS = 64
+
+UID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+UID_LENGTH = 16
+HANDLE_LENGTH = 6
+
+_SLUG = re.compile(f"[a-z0-9][a-z0-9._-]{{0,{MAX_SLUG_CHARS - 1}}}")
+_UID = re.compile(f"[{UID_ALPHABET}]{{{UID_LENGTH}}}")
+_HANDLE = re.compile(f"~[{UID_ALPHABET}]{{{HANDLE_LENGTH},{UID_LENGTH}}}")
+_NUMBER = re.compile(r"#?([0-9]{1,18})")
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul"] + [f"{port}{digit}" for port in ("com", "lpt") for digit in range(10)]
+)
+
+
+# --- slugs -------------------------------------------------------------------
+
+
+def is_slug(text: str) -> bool:
+    """Whether ``text`` can stand in a ref on every file system.
+
+    Lower case only, because loose refs fold case on macOS and Windows; no slash,
+    because a ref cannot be both a file and a directory.
+    """
+    return (
+        _SLUG.fullmatch(text) is not None
+        and ".." not in text
+        and not text.endswith((".", ".lock"))
+        and not is_device(text)
+    )
+
+
+def is_device(text: str) -> bool:
+    """Whether Windows takes a file called ``text`` for a device: ``con``, ``NUL.txt``, ``com1 .log``."""
+    return text.split(".")[0].rstrip(" ").translate(_ASCII_LOWER) in _DEVICES
+
+
+def suggest_slug(text: str) -> str | None:
+    """The nearest slug to ``text``, or None when nothing of it can be kept."""
+    import unicodedata  # only for names that are refused or made
+
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
+    slug = re.sub(r"[^a-z0-9._-]+", "-", plain)
+    slug = re.sub(r"\.{2,}", ".", slug).lstrip("._-")[:MAX_SLUG_CHARS].rstrip(".-_")
+    if slug.endswith(".lock"):
+        slug = slug[: -len(".lock")] + "-lock"
+    if is_device(slug):
+        slug = f"x-{slug}"
+    return slug if is_slug(slug) else None
+
+
+def parse_slug(text: str, field: str) -> str:
+    """``text`` with ASCII capitals folded. ``field`` names it in the error.
+
+    Raises:
+        UserError: ``bad-name``, with the suggested slug as the hint.
+    """
+    folded = text.translate(_ASCII_LOWER)
+    if is_slug(folded):
+        return folded
+    suggestion = suggest_slug(text)
+    rule = "use 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit"
+    raise UserError(
+        f"{field} {text!r} is not a valid name" if text.strip() else f"{field} must not be blank",
+        hint=f"{rule}; for example {suggestion!r}" if suggestion else rule,
+        code="bad-name",
+    )
+
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def parse_room(text: str) -> RoomName:
+    """A room's name. Raises UserError ``bad-name``."""
+    return RoomName(parse_slug(text, "room"))
+
+
+def parse_name(text: str) -> Name:
+    """A participant's own name: a slug that is not reserved.
+
+    Raises:
+        UserError: ``bad-name`` or ``reserved-name``.
+    """
+    name = parse_slug(text, "name")
+    if name in RESERVED_NAMES:
+        raise UserError(
+            f"name {name!r} is reserved",
+            hint=f"choose another name, such as '{name}-1'",
+            code="reserved-name",
+        )
+    return Name(name)
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` is a name that a participant can have."""
+    return is_slug(text) and text not in RESERVED_NAMES
+
+
+def parse_recipient(text: str) -> str:
+    """A recipient: a name, ``role:<role>``, or ``all`` in any case.
+
+    Raises:
+        UserError: ``bad-name``.
+    """
+    folded = text.strip().translate(_ASCII_LOWER)
+    if folded.startswith("role:"):
+        return "role:" + parse_slug(folded[len("role:") :], "role")
+    return parse_slug(text.strip(), "recipient")
+
+
+def parse_recipients(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Recipients without repetition, in the order given; empty means everybody.
+
+    Raises:
+        UserError: ``bad-name``.
+    """
+    recipients = tuple(dict.fromkeys(parse_recipient(text) for text in texts))
+    return () if EVERYBODY in recipients else recipients
+
+
+# --- refs --------------------------------------------------------------------
+
+
+def log_ref(room: RoomName) -> RefName:
+    """``refs/chatroom/rooms/<room>/log``: the room itself."""
+    return RefName(f"{ROOMS_PREFIX}{room}/log")
+
+
+def cursor_ref(room: RoomName, name: Name) -> RefName:
+    """``refs/chatroom/rooms/<room>/cursors/<name>``: how far ``name`` has read."""
+    return RefName(f"{cursors_prefix(room)}{name}")
+
+
+def cursors_prefix(room: RoomName) -> RefName:
+    """What the refs of all cursors of a room begin with."""
+    return RefName(f"{ROOMS_PREFIX}{room}/cursors/")
+
+
+def name_of_cursor(room: RoomName, ref: RefName) -> Name | None:
+    """Whose cursor in ``room`` the ref is, or None when it is nobody's."""
+    name = ref.removeprefix(cursors_prefix(room))
+    return Name(name) if ref.startswith(cursors_prefix(room)) and is_slug(name) else None
+
+
+def summaries_ref(room: RoomName) -> RefName:
+    """``refs/chatroom/rooms/<room>/summaries``: the chain of the room's summaries."""
+    return RefName(f"{ROOMS_PREFIX}{room}/summaries")
+
+
+def tracking_prefix(remote: str) -> RefName:
+    """What the copies of a remote's refs begin with. They are never pushed."""
+    return RefName(f"{TRACKING_PREFIX}{remote}/rooms/")
+
+
+def tracking_ref(remote: str, ref: RefName) -> RefName:
+    """``refs/chatroom-local/remotes/<remote>/rooms/...``: what ``ref`` was at the remote when it last answered."""
+    return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
+
+
+def seen_ref(remote: str, room: RoomName) -> RefName:
+    """``refs/chatroom-local/seen/<remote>/<room>``: a log of the remote that no other ref here may reach."""
+    return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
+
+
+def room_of(ref: RefName) -> RoomName:
+    """The room that a ref below ``refs/chatroom/rooms/`` belongs to."""
+    return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])
+
+
+def is_cursor(ref: RefName) -> bool:
+    """Whether ``ref`` is somebody's cursor, in any room."""
+    return ref.startswith(cursors_prefix(room_of(ref)))
+
+
+def refs_of(room: RoomName | None) -> str:
+    """The pattern of all refs of a room, or of all rooms: what follows ``refs/chatroom/rooms/``."""
+    return "*" if room is None else f"{room}/*"
+
+
+def room_of_log(ref: RefName) -> RoomName | None:
+    """The room whose log ``ref`` is, or None when it is no room's log."""
+    room, slash, rest = ref.removeprefix(ROOMS_PREFIX).partition("/")
+    is_log = ref.startswith(ROOMS_PREFIX) and slash and rest == "log" and is_slug(room)
+    return RoomName(room) if is_log else None
+
+
+# --- uids, handles, numbers --------------------------------------------------
+
+
+def base32(data: bytes) -> str:
+    """``data`` in base 32, most significant bits first, without padding."""
+    bits, width = int.from_bytes(data, "big"), len(data) * 8
+    digits = -(-width // 5)
+    bits <<= digits * 5 - width
+    return "".join(UID_ALPHABET[bits >> shift & 31] for shift in range((digits - 1) * 5, -1, -5))
+
+
+def uid_from_random(ten_bytes: bytes) -> Uid:
+    """A uid of 80 random bits."""
+    return Uid(base32(ten_bytes)[:UID_LENGTH])
+
+
+def uid_from_key(key: str) -> Uid:
+    """The uid that a caller's own key stands for, so that a repeated send is recognised."""
+    return _uid_of_digest(key.encode("utf-8", "replace"))
+
+
+def uid_from_oid(oid: Oid) -> Uid:
+    """The uid of a record whose commit carries no valid one."""
+    return _uid_of_digest(oid.encode())
+
+
+def _uid_of_digest(data: bytes) -> Uid:
+    import hashlib  # loads OpenSSL, which a plain send can do without
+
+    return Uid(base32(hashlib.sha256(data).digest())[:UID_LENGTH])
+
+
+def is_uid(text: str) -> bool:
+    """Whether ``text`` is a whole uid."""
+    return _UID.fullmatch(text) is not None
+
+
+def handle_of(uid: Uid) -> Handle:
+    """The short handle that is printed for ``uid``."""
+    return Handle("~" + uid[:HANDLE_LENGTH])
+
+
+def parse_locator(text: str) -> Number | Handle:
+    """What stands for one record: ``12``, ``#12`` or ``~k3f9q2``.
+
+    Raises:
+        UserError: ``bad-number``.
+    """
+    stripped = text.strip().translate(_ASCII_LOWER)
+    if number := _NUMBER.fullmatch(stripped):
+        return Number(int(number[1]))
+    if _HANDLE.fullmatch(stripped):
+        return Handle(stripped)
+    raise UserError(
+        f"{text!r} names no record",
+        hint="give a number such as 12, or a handle such as ~k3f9q2 (six or more characters)",
+        code="bad-number",
+    )

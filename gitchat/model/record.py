@@ -1,0 +1,151 @@
+"""Records: what a room is made of, as frozen values. Pure. Source: docs/format.md section 4."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gitchat.model.attachment import Attachment, File
+from gitchat.model.errors import UserError
+from gitchat.model.names import EVERYBODY, Handle, Name, Number, Oid, RoomName, Uid, handle_of
+
+Origin = Literal["human", "agent", "hook"]
+
+MESSAGE = "message"
+STATUS = "status"
+META = "meta"
+SUMMARY = "summary"
+UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
+"""Kinds that never take a number, whatever the shape of their commit."""
+
+UNLISTED_KINDS = frozenset({"meta", "redact"})
+"""Kinds that take a number and appear in no listing."""
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The largest body any setting can allow. Forges advise against objects over 1 MiB."""
+
+DEFAULT_BODY_BYTES = 64 * 1024
+"""The largest body when ``chat.maxBody`` is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A wall-clock time with the offset of the place where it was read."""
+
+    seconds: int
+    """Seconds since 1970-01-01 00:00 UTC."""
+    offset_minutes: int = 0
+    """Minutes east of UTC."""
+
+    @property
+    def utc(self) -> str:
+        """``YYYY-MM-DDTHH:MM:SSZ``; a time outside the calendar's range is its nearest end."""
+        seconds = max(_FIRST_SECOND, min(_LAST_SECOND, self.seconds))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)).zfill(20)
+
+
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
+"""The years 1 and 9999."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who writes: the participant, and the git identity that vouches for the commit."""
+
+    name: Name
+    email: str
+    committer_name: str
+    committer_email: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A record that somebody wants to add. Cannot be built with a body that cannot be stored.
+
+    Raises:
+        UserError: ``blank-body``, ``nul-in-body``.
+    """
+
+    body: str
+    kind: str = MESSAGE
+    to: tuple[str, ...] = ()
+    type: str | None = None
+    reply_to: Uid | None = None
+    urgent: bool = False
+    commit: str | None = None
+    media: str | None = None
+    extra: tuple[tuple[str, str], ...] = ()
+    """More trailers; those of a ``meta`` record, for instance."""
+    files: tuple[File, ...] = ()
+    """What to attach, in this order."""
+
+    def __post_init__(self) -> None:
+        if not self.body.strip():
+            raise UserError(
+                "the message must not be blank", hint='write something: git chat send "hello"', code="blank-body"
+            )
+        if "\0" in self.body:
+            raise UserError(
+                "the message holds a NUL character, which git cannot store in a commit",
+                hint="remove it, or encode binary data (base64)",
+                code="nul-in-body",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record as its commit tells it. Names and times are the writer's claim, unverified."""
+
+    kind: str
+    uid: Uid
+    author: str
+    email: str
+    written: Moment
+    body: str
+    to: tuple[str, ...] = ()
+    """Names and ``role:<role>``; empty means everybody."""
+    type: str | None = None
+    reply_to: Uid | None = None
+    urgent: bool = False
+    commit: str | None = None
+    origin: str | None = None
+    media: str | None = None
+    seq_hint: int | None = None
+    """The number that the writer saw. A hint for people, never trusted."""
+    extra: tuple[tuple[str, str], ...] = field(default=())
+    """Trailers this version does not know, in order."""
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """``to``, with ``("all",)`` for everybody."""
+        return self.to or (EVERYBODY,)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record at its place in a room."""
+
+    room: RoomName
+    number: Number | None
+    """None while the record is pending, that is, not yet accepted by the room's authority."""
+    oid: Oid
+    committed_seconds: int
+    """The committer date: never less than that of any record before it."""
+    record: Record
+    tree: Oid | None = None
+    """The tree that holds the record's attachments; None when the commit's tree is empty."""
+    attachments: tuple[Attachment, ...] = ()
+    """Looked up for a record that is sent, listed or found; not while a whole log is walked."""
+
+    @property
+    def handle(self) -> Handle:
+        """``~`` and six characters; names this record in every clone, for ever."""
+        return handle_of(self.record.uid)
+
+    @property
+    def label(self) -> str:
+        """``#12``, or the handle while the record is pending."""
+        return f"#{self.number}" if self.number is not None else self.handle

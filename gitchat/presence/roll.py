@@ -1,0 +1,261 @@
+"""Who is here: the names of a clone, each held by a kernel lock while somebody lives under it.
+
+A name is *living* while a process holds the kernel lock of its file. The kernel takes the
+lock back when that process ends, however it ends: nobody has to notice, to beat, or to
+compare pids, which are given out again. A name can also be *registered*: joined until it
+leaves, without a process behind it. A killed holder is neither, and blocks nobody.
+
+There is one lock for a name; rooms are memberships that its file lists (livefile.py).
+Readers wait for nobody. Source: docs/format.md section 7.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.names import MAX_SLUG_CHARS, Name, RoomName
+from gitchat.model.participant import Holder, Participant, Presence, new_membership
+from gitchat.presence import livefile
+from gitchat.presence.livefile import LiveFile, storage_errors
+from gitchat.presence.namelock import NAME_LOCK, NameLock
+
+WAIT_SECONDS = 0.3
+"""How long who wants a name tries again before it counts as taken: a server that was told
+to end may take a moment to die while its successor is already there. Where the lock is
+``flock``, a probe holds it for an instant as well."""
+
+_RETRY_SECONDS = 0.005
+
+
+class Roll:
+    """The names of one clone, in ``live/`` below ``directory``; neither need exist.
+
+    ``directory`` is ``chatroom/`` in the git common directory, so that all worktrees
+    share the names. ``now`` is always seconds since the epoch. Reading never fails: what
+    cannot be read, or is no live file, is nobody. What changes a file raises
+
+    - StorageError ``disk-full``, ``read-only``, ``storage``: nothing was joined or left;
+    - ConflictError ``write-lock-held``: somebody stopped while changing a file.
+    """
+
+    def __init__(self, directory: Path, *, lock: NameLock = NAME_LOCK, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._directory = directory
+        self._lock = lock
+        self._wait_seconds = wait_seconds
+
+    # --- reading ---------------------------------------------------------------
+
+    def participants(self, room: RoomName) -> list[Participant]:
+        """Who is in ``room``, living or registered, sorted by name. A killed holder is not."""
+        return [participant for participant in self.known(room) if participant.is_present]
+
+    def known(self, room: RoomName) -> list[Participant]:
+        """Everybody who ever joined ``room``, also who left or was killed, sorted by name."""
+        found = (presence.participant(room) for presence in self._everybody())
+        return [participant for participant in found if participant is not None]
+
+    def find(self, name: Name) -> Presence | None:
+        """What is known of ``name`` in all rooms; None when nobody ever took it."""
+        with suppress(OSError):
+            file = LiveFile(self._directory, name, os.O_RDONLY)
+            try:
+                # First the lock: who takes the name in between is then not living yet. The other way
+                # round it would live in the rooms of the one before it.
+                is_living = self._lock.is_taken(file.descriptor)
+                return replace(file.read(), is_living=is_living)
+            finally:
+                file.close()
+        return None
+
+    def name_of_session(self, session: str | None) -> Name | None:
+        """The name that a process of this client session took: of several a living one, and then the last.
+
+        Also after that process ended, until another session takes the name.
+        """
+        if session is None:
+            return None
+        ours = [presence for presence in self._everybody() if presence.holder and presence.holder.session == session]
+        last = max(ours, key=lambda presence: (presence.is_living, presence.held_at), default=None)
+        return last.name if last else None
+
+    def _everybody(self) -> Iterator[Presence]:
+        for name in livefile.names(self._directory):
+            if presence := self.find(name):
+                yield presence
+
+    # --- changing --------------------------------------------------------------
+
+    def hold(self, name: Name, holder: Holder, now: int) -> Held:
+        """Live under ``name``, in no room yet, until the result is released or this process ends.
+
+        Raises:
+            UserError: ``name-taken`` while somebody lives under it, be it in this process.
+        """
+        file = livefile.create(self._directory, name)
+        try:
+            with storage_errors(self._directory, name):
+                if not self._take(file.descriptor):
+                    raise self._taken(name)
+                with file.turn():
+                    file.change(lambda presence: presence.taken_by(holder, now))
+        except BaseException:
+            file.close()
+            raise
+        return Held(self._directory, file)
+
+    def held_here(self) -> dict[Name, Held]:
+        """The names of this clone that this process lives under."""
+        return {held.name: held for held in _held_here if held.directory == self._directory}
+
+    def register(
+        self, name: Name, room: RoomName, *, role: str, capabilities: Sequence[str] = (), holder: Holder, now: int
+    ) -> Participant:
+        """Join ``room`` without a process that lives under ``name``, until it leaves.
+
+        Again: the role and when it was seen are new, when it joined stays.
+
+        Raises:
+            UserError: ``name-taken`` while somebody lives under it; ``bad-role``, ``bad-capability``.
+        """
+        new = new_membership(role, capabilities, now, is_registered=True)
+        with self._unheld(name) as file:
+            _, after = file.change(lambda presence: presence.taken_by(holder, now).joined(room, new))
+        return after.member(room)
+
+    def leave(self, name: Name, room: RoomName, now: int) -> bool:
+        """Take who does not live out of ``room``; whether it was in. For who lives there is :meth:`Held.leave`.
+
+        Raises:
+            UserError: ``name-taken`` while somebody lives under it.
+        """
+        known = self.find(name)
+        if known is None or known.left(room, now) == known:
+            return False
+        with self._unheld(name) as file:
+            before, after = file.change(lambda presence: presence.left(room, now))
+        return before != after
+
+    def touch(self, name: Name, room: RoomName, now: int) -> None:
+        """Note that ``name`` was seen in ``room``, if it is a member. Never waits, never fails."""
+        with suppress(OSError):
+            file = LiveFile(self._directory, name, os.O_RDWR)
+            try:
+                _touch(file, room, now)
+            finally:
+                file.close()
+
+    def assign(self, name: Name, holder: Holder, now: int) -> None:
+        """Note that the session of ``holder`` goes by ``name``, which it may never join. Never fails."""
+        with suppress(ChatError), self._unheld(name) as file:
+            file.change(lambda presence: presence.taken_by(holder, now))
+
+    @contextmanager
+    def _unheld(self, name: Name) -> Iterator[LiveFile]:
+        """Our turn at the file of a name under which nobody lives. Raises what changes raise, and ``name-taken``."""
+        file = livefile.create(self._directory, name)
+        try:
+            with storage_errors(self._directory, name), file.turn():
+                if self._lock.is_taken(file.descriptor):
+                    raise self._taken(name)
+                yield file
+        finally:
+            file.close()
+
+    def _take(self, descriptor: int) -> bool:
+        end = time.monotonic() + self._wait_seconds
+        while not self._lock.take(descriptor):
+            if time.monotonic() >= end:
+                return False
+            time.sleep(_RETRY_SECONDS)
+        return True
+
+    def _taken(self, name: Name) -> UserError:
+        known = self.find(name)
+        holder = known.holder if known and known.holder else "a process that did not say which"
+        return UserError(
+            f"participant '{name}' is already active; choose a different name or remove the stale participant",
+            hint=f"take another name, such as '{name[: MAX_SLUG_CHARS - 2]}-2'; this one is held by {holder}",
+            code="name-taken",
+        )
+
+
+class Held:
+    """A name that this process lives under. Made by :meth:`Roll.hold`; a context manager that releases it.
+
+    Raises what :class:`Roll` raises for changes, and ValueError after :meth:`release`. The
+    programs that this process starts do not hold the name, nor do its forks.
+    """
+
+    def __init__(self, directory: Path, file: LiveFile) -> None:
+        self.name = file.name
+        self.directory = directory
+        self._file: LiveFile | None = file
+        _held_here.add(self)
+
+    def join(self, room: RoomName, *, role: str, capabilities: Sequence[str] = (), now: int) -> Participant:
+        """Be a member of ``room`` while the name is held.
+
+        Again: the role and when it was seen are new, when it joined stays.
+
+        Raises:
+            UserError: ``bad-role``, ``bad-capability``.
+        """
+        new = new_membership(role, capabilities, now, is_registered=False)
+        _, after = self._change(lambda presence: presence.joined(room, new))
+        return replace(after, is_living=True).member(room)
+
+    def leave(self, room: RoomName, now: int) -> bool:
+        """Leave ``room``, also where the name was registered; whether it was in. The name stays held."""
+        before, after = self._change(lambda presence: presence.left(room, now))
+        return before != after
+
+    def touch(self, room: RoomName, now: int) -> None:
+        """Note that the name was seen in ``room``, if it is a member. Never waits, never fails."""
+        if self._file is not None:
+            _touch(self._file, room, now)
+
+    def release(self) -> None:
+        """Stop living under the name; where it was registered, it stays. Again: nothing happens."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        _held_here.discard(self)
+
+    def _change(self, change: Callable[[Presence], Presence]) -> tuple[Presence, Presence]:
+        if self._file is None:
+            raise ValueError(f"the name {self.name!r} was released")
+        with storage_errors(self.directory, self.name), self._file.turn():
+            return self._file.change(change)
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _touch(file: LiveFile, room: RoomName, now: int) -> None:
+    with suppress(ChatError, OSError), file.turn(wait_seconds=0):
+        file.change(lambda presence: presence.touched(room, now))
+
+
+_held_here: set[Held] = set()
+"""What this process holds. A name stays held also when nobody keeps its object."""
+
+
+def _let_go() -> None:
+    """In a fork: close what would keep a dead parent's name alive. (A program that is started closes it anyway.)"""
+    for held in list(_held_here):
+        held.release()
+
+
+os.register_at_fork(after_in_child=_let_go)

@@ -1,0 +1,255 @@
+"""What somebody is woken for, and when: the rules of waiting and of the hooks of agents.
+
+A record wakes who it reaches: it is for everybody, for its name, or for a role that it
+has; and somebody else wrote it. A status wakes only whom it names, and what nobody has to
+answer (an acknowledgement, somebody's leaving) wakes nobody.
+
+Two agents could still thank each other for ever, each message waking the other. So when
+nothing but short messages goes back and forth between two agents, each further one wakes
+later than the one before it, and who is woken is told why. It is judged by the log alone:
+a person, a third participant, a type, an attachment or a few sentences end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gitchat.index.condition import LISTED, Condition
+from gitchat.model.errors import ChatError
+from gitchat.model.names import Name, RoomName, is_slug
+from gitchat.model.record import MESSAGE, Entry
+from gitchat.staying.told import Told
+from gitchat.verbs.room import Reading, Room
+from gitchat.workspace.environment import Environment
+
+SILENT_TYPES = ("ack", "presence")
+"""Types of messages that wake nobody: an acknowledgement; somebody who left. Source: docs/types.md."""
+
+VOLLEY_LENGTH = 6
+"""So many short messages in turn are a volley: a question, an answer, thanks, and the same again."""
+
+VOLLEY_CHARS = 200
+"""What is longer says something."""
+
+FIRST_PAUSE_SECONDS = 30
+LONGEST_PAUSE_SECONDS = 600
+
+_MAX_SENDERS = 5
+_LOOKED_AT = 50
+"""How much of what is unread is looked at for who wrote it."""
+
+
+def waking(types: Sequence[str] = ()) -> Condition:
+    """What of what reaches somebody is worth waking for; with ``types`` just those, whatever they are."""
+    if types:
+        return Condition(f"type IN ({', '.join('?' * len(types))})", tuple(types))
+    return Condition(f"type IS NULL OR type NOT IN ({', '.join('?' * len(SILENT_TYPES))})", SILENT_TYPES)
+
+
+# --- volleys -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Volley:
+    """Short messages that two agents sent each other in turn, nobody else between them."""
+
+    other: str
+    length: int
+    last_seconds: int
+    """When the last one was committed."""
+
+    @property
+    def pause_seconds(self) -> int:
+        """How long after the last message the next wake-up comes: twice as long for each one more."""
+        return int(min(FIRST_PAUSE_SECONDS * 2 ** (self.length - VOLLEY_LENGTH), LONGEST_PAUSE_SECONDS))
+
+    def __str__(self) -> str:
+        return (
+            f"slowed to one wake-up in {self.pause_seconds} s: the last {self.length} messages are short ones, in "
+            f"turn with {_shown(self.other)}; an acknowledgement needs no answer (--type ack wakes nobody)"
+        )
+
+
+def volley(entries: Sequence[Entry], me: Name) -> Volley | None:
+    """The volley that ``entries`` end with, oldest first; None when they end with something else."""
+    run: list[Entry] = []
+    for entry in reversed(entries):
+        author = entry.record.author
+        is_in_turn = not run or author != run[-1].record.author
+        is_of_the_two = len(run) < 2 or author == run[-2].record.author
+        if not (_is_short(entry) and is_in_turn and is_of_the_two):
+            break
+        run.append(entry)
+    authors = {entry.record.author for entry in run}
+    if len(run) < VOLLEY_LENGTH or me not in authors or len(authors) != 2:
+        return None
+    return Volley((authors - {me}).pop(), len(run), run[0].committed_seconds)
+
+
+def _is_short(entry: Entry) -> bool:
+    record = entry.record
+    return (
+        record.kind == MESSAGE
+        and record.origin != "human"
+        and record.type in (None, "ack")
+        and not record.urgent
+        and not entry.attachments
+        and len(record.body) <= VOLLEY_CHARS
+    )
+
+
+# --- news --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """That something is unread: counts and names, and never a word of what was said."""
+
+    name: Name
+    room: RoomName
+    count: int
+    upto: int
+    """The newest number of the room when this was seen."""
+    senders: tuple[str, ...]
+    """Who wrote the oldest of them, sorted; participants' names alone."""
+    urgent: int
+    volley: Volley | None
+
+    def pause_seconds(self, now_seconds: int) -> int:
+        """How long this has to wait because of a volley; 0 when it need not, and never if some of it is urgent."""
+        if self.volley is None or self.urgent:
+            return 0
+        return max(0, self.volley.last_seconds + self.volley.pause_seconds - now_seconds)
+
+    def __str__(self) -> str:
+        messages = "1 unread message" if self.count == 1 else f"{self.count} unread messages"
+        urgent = f" ({self.urgent} urgent)" if self.urgent else ""
+        return f"{messages}{urgent} for {self.name} in room '{self.room}'{_from(self.senders)}"
+
+
+def _from(senders: Sequence[str]) -> str:
+    more = len(senders) - _MAX_SENDERS
+    shown = [*senders[:_MAX_SENDERS], *([f"{more} more"] if more > 0 else [])]
+    return f", from {', '.join(shown)}" if shown else ""
+
+
+def _shown(author: str) -> str:
+    """A name that anybody can have written, as part of what an agent is told."""
+    return author if is_slug(author) else "somebody"
+
+
+def news(room: Room, after: int = 0) -> News | None:
+    """What wakes ``room.me``, if some of it has a number greater than ``after``; marks nothing."""
+    is_new = Condition.all_of([waking(), Condition("number > ?", (after,))])
+    if not room.unread(1, matching=is_new).entries:
+        return None
+    reading = room.unread(_LOOKED_AT, matching=waking())
+    return _news_of(room, reading)
+
+
+def _news_of(room: Room, reading: Reading) -> News:
+    upto = reading.backlog.chain.count
+    newest = room.after(max(0, upto - _LOOKED_AT), Condition.all_of([LISTED, Condition("kind = ?", (MESSAGE,))]))
+    return News(
+        name=room.me,
+        room=room.name,
+        count=len(reading.entries) + reading.left,
+        upto=upto,
+        senders=tuple(sorted({_shown(entry.record.author) for entry in reading.entries})),
+        urgent=sum(entry.record.urgent for entry in reading.entries),
+        volley=volley(newest, room.me),
+    )
+
+
+def sentence(found: Sequence[News]) -> str:
+    """The news as an agent is told of it, on one line: facts, for orders set off its defences."""
+    slowed = [f" ({item.volley})" for item in found if item.volley]
+    how = "The tool read_unread of gitchat shows them, and so does: git chat read"
+    return f"gitchat: {'; '.join(map(str, found))}{''.join(slowed[:1])}. {how}"
+
+
+def rooms_of(environment: Environment) -> list[Room]:
+    """The rooms in which the one who acts here is told of news: the one by default, and those that it is in."""
+    name = environment.name()
+    presence = environment.roll.find(name)
+    joined = {room for room, at in presence.rooms.items() if at.left_at is None} if presence else set()
+    there = set(environment.store.rooms())
+    return [Room(environment, room, name) for room in sorted(there & (joined | {environment.room_name(None)}))]
+
+
+# --- telling -----------------------------------------------------------------
+
+WORKING = ("told",)
+"""The occasion of what is told while an agent works."""
+
+STOPPING = ("held-up", "told")
+"""Of what is told to one that is about to stop. It may have heard of it while it worked, and not have looked."""
+
+WAKING = ("told", "held-up")
+"""Of what wakes one that stopped: it is not held up for the same when it stops again."""
+
+
+def fresh(rooms: Iterable[Room], told: Told, occasions: Sequence[str]) -> list[News]:
+    """What is new since something was told on this occasion."""
+    return [item for room in rooms if (item := news(room, told.upto(occasions[0], room.name)))]
+
+
+def claim(found: Iterable[News], told: Told, occasions: Sequence[str]) -> list[News]:
+    """Those that no other process tells; from now on they count as told."""
+    return [item for item in found if told.claim(occasions, item.room, item.upto)]
+
+
+def wait_for_news(
+    rooms: Callable[[], list[Room]], told: Told, environment: Environment, timeout_seconds: float
+) -> list[News]:
+    """Sleep until there is news that was not told, and return it; nothing when the time is up.
+
+    Of several that wait for one name the last one gets it, and the others end.
+    """
+    end = environment.now().seconds + timeout_seconds
+    token = environment.new_uid()
+    told.begin_waiting(token)
+    with environment.changes() as changes:
+        while told.is_waiting(token):
+            now = environment.now().seconds
+            found = fresh(rooms(), told, WAKING)
+            ripe = claim([item for item in found if not item.pause_seconds(now)], told, WAKING)
+            if ripe or now >= end:
+                return ripe
+            pauses = [item.pause_seconds(now) for item in found]
+            changes.wait(min([LOOK_SECONDS, end - now, *filter(None, pauses)]))
+    return []
+
+
+LOOK_SECONDS = 15.0
+"""How long one that waits does not notice that another waits in its place."""
+
+
+# --- living while one waits ----------------------------------------------------
+
+
+@contextmanager
+def living(room: Room) -> Iterator[bool]:
+    """Live under ``room.me`` in the meantime, unless somebody else does; whether we do.
+
+    Who was registered keeps its role and stays registered. Never fails: who cannot live here can wait here.
+    """
+    environment = room.environment
+    if room.me in environment.roll.held_here():
+        yield True
+        return
+    known = environment.roll.find(room.me)
+    before = known.participant(room.name) if known else None
+    role, capabilities = (before.role, before.capabilities) if before and before.is_present else ("general", ())
+    try:
+        held = environment.hold(room.me)
+    except ChatError:
+        yield False
+        return
+    try:
+        held.join(room.name, role=role, capabilities=capabilities, now=environment.now().seconds)
+        yield True
+    finally:
+        held.release()

@@ -1,0 +1,307 @@
+"""The write lock of a repository's rooms, and the intent that its holder leaves in it.
+
+All writers of a clone queue at one file, ``chatroom/write.lock`` in the git common
+directory, with a kernel lock: it is freed when its holder dies, however it dies.
+The lock makes writers take turns; what makes a write correct is still git's own
+compare-and-swap on the ref, so a writer that does not know this lock does no harm.
+
+While the holder moves a ref, git's protocol creates ``<ref>.lock``, or one lock for all
+refs in a repository with reftable. A holder that is killed then leaves that file behind,
+and it would block everybody for ever. So the holder first writes down which ref it moves,
+and to which commit: the next holder finds the intent of the dead and can tell the file it
+left from a lock that a living git holds (see :meth:`Gate.bury`).
+
+Where the file system has no kernel locks (some network mounts) the ref's own lock
+still decides; writers then race instead of queueing, and leave no intents.
+
+Source: docs/format.md section 7, docs/decisions/0001-whose-lock-is-it.md.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitchat.model.errors import ConflictError, StorageError
+from gitchat.model.names import Oid, RefName
+
+WAIT_SECONDS = 10.0
+"""How long a writer waits for its turn. A turn takes milliseconds."""
+
+SETTLE_SECONDS = 1.0
+"""How long an ambiguous lock must stay unchanged before it counts as the dead holder's."""
+
+FOREIGN_SECONDS = 60.0
+"""How old a lock without an intent must be before it counts as left behind."""
+
+REFTABLE_LOCK = "reftable/tables.list.lock"
+"""The lock of all refs of a repository with reftable, below the git common directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a holder is about to do. Found by the next holder, it was not finished."""
+
+    ref: RefName
+    new: Oid
+    pid: int
+
+    def encode(self) -> bytes:
+        return f"{self.ref} {self.new} {self.pid}\n".encode()
+
+    @classmethod
+    def decode(cls, line: bytes) -> Intent | None:
+        """The intent in ``line``; None for anything that is not one whole intent."""
+        words = line.decode("ascii", "replace").split(" ")
+        if len(words) != 3 or not words[2].endswith("\n") or not words[2].strip().isdigit():
+            return None
+        return cls(RefName(words[0]), Oid(words[1]), int(words[2]))
+
+
+class Gate:
+    """The held write lock. Made by :func:`hold`; of no use after it is released."""
+
+    def __init__(self, descriptor: int, is_exclusive: bool) -> None:
+        self._descriptor = descriptor
+        self._is_exclusive = is_exclusive
+
+    @property
+    def descriptor(self) -> int:
+        """The open file that carries the kernel lock."""
+        return self._descriptor
+
+    def read(self) -> Intent | None:
+        """The intent in the file: that of a dead holder, unless this one wrote it."""
+        return Intent.decode(os.pread(self._descriptor, 4096, 0)) if self._is_exclusive else None
+
+    def intend(self, ref: RefName, new: Oid) -> None:
+        """Write down that ``ref`` is about to be moved to ``new``. Survives a kill."""
+        if not self._is_exclusive:
+            return
+        line = Intent(ref, new, os.getpid()).encode()
+        os.pwrite(self._descriptor, line, 0)
+        os.ftruncate(self._descriptor, len(line))
+
+    def clear(self) -> None:
+        """Forget the intent: the ref's lock is gone."""
+        if self._is_exclusive:
+            os.ftruncate(self._descriptor, 0)
+
+    def bury(self, lock_of: Callable[[RefName], Path]) -> None:
+        """Clear up after a dead holder: remove the lock that its git left behind, and its intent."""
+        self.unlock_for_the_dead(lock_of)
+        self.clear()
+
+    def unlock_for_the_dead(self, lock_of: Callable[[RefName], Path]) -> None:
+        """Remove the lock file that the git which worked for the intent left behind, if it is its own.
+
+        For who knows that this git is dead. What cannot be told from a living git's by
+        :meth:`LockFile.is_left_by` is a ``<ref>.lock`` that is empty: the dead had just made
+        it, or a git just did. It is removed when it stayed the same for a second, far longer
+        than git keeps one empty.
+        """
+        intent = self.read()
+        if intent is None:
+            return
+        found = LockFile.look(lock_of(intent.ref))
+        if found is not None and (found.is_left_by(intent) or found.is_left_empty()):
+            found.path.unlink(missing_ok=True)
+
+    def is_old(self, found: LockFile) -> bool:
+        """Whether a lock is older than any git needs, and nobody can still hold it."""
+        is_old = self.seconds_since(found) >= FOREIGN_SECONDS
+        return is_old and (not found.is_of_all_refs or found.is_closed() is True)
+
+    def seconds_since(self, found: LockFile) -> float:
+        """The age of a lock file in the file system's own time, which no clock change moves."""
+        os.utime(self._descriptor)
+        return os.fstat(self._descriptor).st_mtime - found.modified
+
+
+@dataclass(frozen=True, slots=True)
+class LockFile:
+    """A lock of git's on a ref, or on all refs, as it was seen once."""
+
+    path: Path
+    inode: int
+    modified: float
+    content: bytes
+
+    @classmethod
+    def look(cls, path: Path) -> LockFile | None:
+        """The file at ``path``, or None when there is none."""
+        try:
+            with path.open("rb", buffering=0) as file:
+                status = os.fstat(file.fileno())
+                return cls(path, status.st_ino, status.st_mtime, file.read(200) or b"")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @property
+    def is_of_all_refs(self) -> bool:
+        """Whether it is reftable's, whose content does not tell who made it."""
+        return self.path.parts[-2:] == tuple(REFTABLE_LOCK.split("/"))
+
+    def is_left_by(self, intent: Intent) -> bool:
+        """Whether the git that worked for ``intent``, and is dead, surely left this lock.
+
+        A ``<ref>.lock`` holds that very commit: nobody else knows it. A living git owns
+        one with another value, and removing it would let that git report success for a
+        ref that holds ours.
+
+        A lock of all refs is closed, and the same for a second. git keeps it open for as
+        long as it holds it, and no git of the dead holder lives: it would keep the write
+        lock. Where the kernel does not tell, it is left to a person: who removes it under
+        a living git can lose every ref of the repository.
+        """
+        if not self.is_of_all_refs:
+            return self.content.strip() == intent.new.encode()
+        # Not asked at once: of a process that is being killed the kernel may free the write lock first.
+        return self._stays(SETTLE_SECONDS) and self.is_closed() is True
+
+    def is_left_empty(self) -> bool:
+        """Whether it is a ``<ref>.lock`` without a value that nobody fills. Takes a second."""
+        if self.is_of_all_refs or self.content:
+            return False
+        return self._stays(SETTLE_SECONDS) and self.is_closed() is not False
+
+    def is_closed(self) -> bool | None:
+        """Whether no process has the file open for writing; None where the kernel does not tell.
+
+        Linux grants a read lease on just such a file. Source: fcntl(2), F_SETLEASE.
+        """
+        if not hasattr(fcntl, "F_SETLEASE"):
+            return None
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if os.fstat(descriptor).st_ino != self.inode:
+                return None
+            # Who opens a leased file for writing sends its owner a signal, and SIGIO would end this process.
+            fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            return False if error.errno == errno.EAGAIN else None
+        finally:
+            os.close(descriptor)
+        return True
+
+    def _stays(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while LockFile.look(self.path) == self:
+            if time.monotonic() >= end:
+                return True
+            time.sleep(0.02)
+        return False
+
+
+@contextmanager
+def hold(directory: Path, wait_seconds: float = WAIT_SECONDS, name: str = "write.lock") -> Iterator[Gate]:
+    """Hold the write lock (or another, by its file's ``name``) in ``directory``, which is made when it is missing.
+
+    Waiters are served in the order of their coming (the kernel's), not by chance,
+    which would let a busy process starve the others.
+
+    Raises:
+        ConflictError: ``write-lock-held`` when the turn did not come in time.
+        StorageError: ``read-only``, ``disk-full`` when the file cannot be made.
+    """
+    path = directory / name
+    try:
+        directory.mkdir(exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise storage_error(error, directory) from error
+    waiter = _Waiter(descriptor)
+    try:
+        if not waiter.lock(wait_seconds):
+            raise _held(path, wait_seconds)
+        yield Gate(descriptor, waiter.is_exclusive)
+    finally:
+        waiter.close()
+
+
+class _Waiter:
+    """A kernel lock with a time limit, which ``flock`` does not have.
+
+    Uncontended it is one system call. Otherwise a thread blocks in the kernel, so
+    that the queue is the kernel's; when the limit passes, the thread is left to
+    itself and closes the file, and with it the lock, as soon as it got it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.is_exclusive = True
+        self._guard = threading.Lock()
+        self._acquired = threading.Event()
+        self._is_waiting = False
+        self._is_closed = False
+
+    def lock(self, wait_seconds: float) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            self.is_exclusive = False
+            return True
+        if wait_seconds <= 0:
+            return False
+        self._is_waiting = True
+        threading.Thread(target=self._block, name="gitchat-write-lock", daemon=True).start()
+        return self._acquired.wait(wait_seconds)
+
+    def _block(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        with self._guard:
+            self._is_waiting = False
+            self._acquired.set()
+            if self._is_closed:
+                os.close(self._descriptor)
+
+    def close(self) -> None:
+        with self._guard:
+            self._is_closed = True
+            if not self._is_waiting:
+                os.close(self._descriptor)
+
+
+def _held(path: Path, wait_seconds: float) -> ConflictError:
+    intent = Intent.decode(path.read_bytes()[:4096])
+    holder = f"process {intent.pid}" if intent else "another process"
+    return ConflictError(
+        f"{holder} has held the room's write lock for over {wait_seconds:.0f} s",
+        hint=f"see what it does, or end it: fuser -v '{path}'",
+        code="write-lock-held",
+    )
+
+
+def storage_error(error: OSError, path: Path) -> StorageError:
+    """What an operating system's refusal means for a person."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(
+            f"no space left for {path}",
+            hint="free some space and send again; nothing was written",
+            code="disk-full",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        refused = Path(error.filename) if error.filename else path
+        return StorageError(
+            f"cannot write to {refused}: {error.strerror}",
+            hint=f"ask its owner for write access: ls -ld '{refused if refused.exists() else refused.parent}'",
+            code="read-only",
+        )
+    return StorageError(f"cannot use {path}: {error.strerror or error}", hint="git chat doctor", code="storage")

@@ -1,0 +1,201 @@
+"""The backend on pygit2 (libgit2). Only the store imports it: ``import pygit2`` is slow."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from pygit2.enums import ObjectType
+
+from gitchat.model.names import Oid, RefName
+from gitchat.storage.backend import (
+    ObjectDamaged,
+    ObjectKind,
+    ObjectMissing,
+    RefDamaged,
+    RefMoved,
+    SwapRefused,
+    WriteRefused,
+)
+
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_ANY_REF = RefName("refs/chatroom/none")
+
+_TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectType.BLOB}
+
+# libgit2's classes say little: contention appears as OSError, GitError, or KeyError beside pack-refs.
+_FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
+
+
+_PACKED_REFS = re.compile(rb"(?:#[^\n]*\n|[0-9a-f]{40} [^\n\0]+\n|\^[0-9a-f]{40}\r?\n)*")
+
+
+class CannotOpen(Exception):
+    """libgit2 cannot open this repository; ``str`` gives its words."""
+
+
+class Libgit2Backend:
+    """A repository opened through its common directory, so that all worktrees share it.
+
+    One thread at a time. Source: docs/format.md section 7.
+    """
+
+    def __init__(self, common_dir: Path, *, fsync: bool) -> None:
+        self._common_dir = common_dir
+        self._fsync = fsync
+        # Before anything else: libgit2 asks for this setting once, when it first looks at the refs.
+        self._apply_fsync()
+        # libgit2 calls an object there that it has read once, also when git has pruned it since.
+        pygit2.settings.enable_caching(False)
+        try:
+            self._repository = pygit2.Repository(str(common_dir))
+        except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:
+            raise CannotOpen(str(error)) from error
+        self._odb = self._repository.odb
+        self._object_directories = [str(directory) for directory in _object_directories(common_dir)]
+        with suppress(RefDamaged):
+            self.read_ref(_ANY_REF)
+
+    def read_ref(self, ref: RefName) -> Oid | None:
+        try:
+            target = self._repository.lookup_reference(ref).target
+        except KeyError:
+            self._check_packed_refs()
+            return None
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise RefDamaged(str(error)) from error
+        if isinstance(target, str):
+            raise RefDamaged(f"{ref} points to {target} and not to a commit")
+        return Oid(str(target))
+
+    def _check_packed_refs(self) -> None:
+        """Raise RefDamaged when packed-refs is not as git writes it.
+
+        libgit2 complains about that once at most, and from then on finds no ref in it: a
+        room would begin again at #1. Only needed where a ref was not found.
+        """
+        try:
+            data = (self._common_dir / "packed-refs").read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RefDamaged(str(error)) from error
+        if not _PACKED_REFS.fullmatch(data):
+            raise RefDamaged("packed-refs holds lines that are no refs")
+
+    def list_refs(self, prefix: str) -> list[tuple[RefName, Oid]]:
+        self._check_packed_refs()
+        try:
+            names = sorted(name for name in self._repository.references if name.startswith(prefix))
+        except (pygit2.GitError, OSError) as error:
+            raise RefDamaged(str(error)) from error
+        found: list[tuple[RefName, Oid]] = []
+        for name in map(RefName, names):
+            try:
+                oid = self.read_ref(name)
+            except RefDamaged:
+                continue
+            if oid is not None:
+                found.append((name, oid))
+        return found
+
+    def read_object(self, oid: Oid) -> bytes:
+        if self._is_cut_off(oid):
+            return self._read_packed(oid)
+        try:
+            return self._odb.read(pygit2.Oid(hex=oid))[1]
+        except KeyError as error:
+            raise ObjectMissing(oid) from error
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise ObjectDamaged(str(error)) from error
+
+    def read_header(self, oid: Oid) -> tuple[str, int]:
+        try:
+            kind, size = self._odb.read_header(pygit2.Oid(hex=oid))
+        except KeyError as error:
+            raise ObjectMissing(oid) from error
+        except (pygit2.GitError, ValueError, OSError) as error:
+            raise ObjectDamaged(str(error)) from error
+        return kind.name.lower(), size
+
+    def _is_cut_off(self, oid: Oid) -> bool:
+        """Whether the loose file of ``oid`` ends early: libgit2 up to 1.9.7 would read it for ever."""
+        for directory in self._object_directories:
+            try:
+                descriptor = os.open(f"{directory}/{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                continue
+            with open(descriptor, "rb", buffering=0) as file:
+                inflater = zlib.decompressobj()
+                try:
+                    inflater.decompress(file.readall())
+                except (zlib.error, OSError):
+                    return False  # libgit2 refuses it by itself
+                return not inflater.eof
+        return False
+
+    def _read_packed(self, oid: Oid) -> bytes:
+        for directory in self._object_directories:
+            try:
+                content: bytes = pygit2.OdbBackendPack(directory).read(pygit2.Oid(hex=oid))[1]
+            except _FAILURES:
+                continue
+            return content
+        raise ObjectDamaged("its file ends early")
+
+    def has_object(self, oid: Oid) -> bool:
+        return oid in self._odb
+
+    def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
+        self._apply_fsync()
+        try:
+            if kind == "tree" and not content and _EMPTY_TREE in self._odb:
+                return Oid(_EMPTY_TREE)
+            return Oid(str(self._odb.write(_TYPES[kind], content)))
+        except _FAILURES as error:
+            raise WriteRefused(str(error)) from error
+
+    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, lease: int | None = None) -> None:
+        # A transaction, also for creation: create_reference(force=False) let two of six
+        # concurrent creators win.
+        try:
+            with self._repository.transaction() as transaction:
+                transaction.lock_ref(ref)
+                if self.read_ref(ref) != old:
+                    raise RefMoved(ref)
+                transaction.set_target(ref, new, message=reason)
+        except (*_FAILURES, RefDamaged) as error:
+            raise SwapRefused(str(error)) from error
+
+    def lock_path(self, ref: RefName) -> Path:
+        return self._common_dir / f"{ref}.lock"
+
+    def close(self) -> None:
+        self._repository.free()
+
+    def _apply_fsync(self) -> None:
+        """Tell libgit2, whose setting is one for the whole process, what this repository wants."""
+        settings: Any = pygit2.settings
+        settings.enable_fsync_gitdir(self._fsync)
+
+
+def _object_directories(common_dir: Path) -> Iterator[Path]:
+    """The repository's own objects, and those that it borrows. Source: gitrepository-layout(5), alternates."""
+    pending, seen = [common_dir / "objects"], set[Path]()
+    while pending:
+        directory = pending.pop(0)
+        if directory in seen:
+            continue
+        seen.add(directory)
+        yield directory
+        try:
+            lines = os.fsdecode((directory / "info" / "alternates").read_bytes()).splitlines()
+        except OSError:
+            continue
+        pending += [(directory / line).resolve() for line in lines if line and not line.startswith("#")]

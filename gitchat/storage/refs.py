@@ -1,0 +1,187 @@
+"""The refs of a repository: the one place where a ref moves.
+
+Everything a reader must trust is :meth:`Refs.move`: by compare-and-swap, under the
+kernel lock, with an intent on file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitchat.model.errors import ConflictError, FormatError
+from gitchat.model.names import ROOMS_PREFIX, Oid, RefName
+from gitchat.storage import gate
+from gitchat.storage.backend import GitKilled, RefDamaged, RefMoved, SwapRefused
+from gitchat.storage.objects import Objects, is_kept_from_us, unreadable
+
+
+class Refs(Objects):
+    """A repository's refs, and the objects that they point to."""
+
+    # --- reading -------------------------------------------------------------
+
+    def tip(self, ref: RefName) -> Oid | None:
+        """The commit that ``ref`` points to, or None when there is no such ref.
+
+        Raises:
+            FormatError: ``damaged-ref``, ``unreadable-ref``.
+        """
+        try:
+            return self.backend.read_ref(ref)
+        except RefDamaged as error:
+            raise self._bad_ref(f"the ref {ref}", [self._common_dir / ref], error) from error
+
+    def _bad_ref(self, name: str, files: list[Path], error: RefDamaged) -> FormatError:
+        """Why a ref cannot be read: its file is not ours to read, or it is damaged."""
+        for path in [*files, self._common_dir / "packed-refs"]:
+            if is_kept_from_us(path):
+                return unreadable(f"{name} cannot be read", path, "unreadable-ref")
+        return FormatError(f"{name} is damaged: {error}", hint="git chat doctor", code="damaged-ref")
+
+    def is_damaged(self, ref: RefName) -> bool:
+        """Whether there is something in the place of ``ref``, and it cannot be read."""
+        try:
+            self.tip(ref)
+        except FormatError:
+            return True
+        return False
+
+    # --- moving --------------------------------------------------------------
+
+    def move(self, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
+        """Move ``ref`` to the commit that ``build`` makes on top of its present value.
+
+        ``build`` is called with the write lock held and gets the tip, or None when
+        the ref does not exist; it is called again when a foreign writer (``git push``,
+        ``git fetch``) moved the ref meanwhile. When it raises, or returns what it got,
+        nothing has moved.
+
+        The object comes first, the ref last: a kill before the swap leaves an
+        unreachable commit, which git prunes in time; a kill after it leaves a record
+        that was not acknowledged, which a repeated send with the same uid finds.
+
+        Raises:
+            ConflictError: ``write-lock-held`` or ``ref-locked`` after ``wait_seconds``.
+            StorageError: the disk refuses.
+        """
+        with self.writing() as held:
+            self.heal()
+            before = self._in_journal()
+            new = self._move(held, ref, build, reason)
+        if self._maintain is not None and self._is_due(before):
+            self._maintain()
+        return new
+
+    def restore(self, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
+        """Move ``ref``, whose file is damaged, as :meth:`move` does; ``build`` gets what packed-refs has of it.
+
+        git and libgit2 move no ref that they cannot read, so the file goes first. A kill
+        after that leaves a ref that is lost, which is refused until somebody decides.
+
+        Raises:
+            ConflictError: ``not-damaged``: the ref can be read, or is another's to mend.
+            StorageError: the disk refuses.
+        """
+        path = self._common_dir / ref
+        with self.writing() as held:
+            if not self.can_restore(ref):
+                raise ConflictError(f"the file of {ref} is not damaged", hint="git chat doctor", code="not-damaged")
+            try:
+                path.unlink()
+            except OSError as error:
+                raise gate.storage_error(error, path) from error
+            return self._move(held, ref, build, reason)
+
+    def can_restore(self, ref: RefName) -> bool:
+        """Whether ``ref`` has a file that holds no commit, and all else that :meth:`restore` reads is in order."""
+        try:
+            self.backend.list_refs(ROOMS_PREFIX)
+        except RefDamaged:
+            return False
+        return self.is_damaged(ref) and _is_damaged_file(self._common_dir / ref)
+
+    @contextmanager
+    def writing(self) -> Iterator[gate.Gate]:
+        """The write lock, held, after clearing up behind a holder that died.
+
+        Raises:
+            ConflictError: ``write-lock-held`` after ``wait_seconds``.
+            StorageError: the disk refuses.
+        """
+        with gate.hold(self.directory, self._wait_seconds) as held:
+            held.bury(self.backend.lock_path)
+            yield held
+
+    def _move(self, held: gate.Gate, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
+        while True:
+            old = self.tip(ref)
+            new = build(old)
+            if new == old or self._swap(held, ref, old, new, reason):
+                return new
+
+    def _swap(self, held: gate.Gate, ref: RefName, old: Oid | None, new: Oid, reason: str) -> bool:
+        """One compare-and-swap, repeated while ``ref`` is locked; False when it has moved.
+
+        A refusal alone decides nothing, whatever its words: the ref is read again.
+        """
+        try:
+            held.intend(ref, new)
+        except OSError as error:
+            raise gate.storage_error(error, self.directory) from error
+        deadline = time.monotonic() + self._wait_seconds
+        delay_seconds = 0.002
+        while True:
+            try:
+                self.backend.swap_ref(ref, old, new, reason, lease=held.descriptor)
+            except RefMoved:
+                held.clear()
+                return False
+            except SwapRefused as refusal:
+                current = self.tip(ref)
+                if current not in (old, new):
+                    held.clear()
+                    return False
+                if current != new:
+                    self._after_refusal(held, ref, refusal, deadline)
+                    time.sleep(delay_seconds * (0.5 + os.urandom(1)[0] / 512))
+                    delay_seconds = min(delay_seconds * 2, 0.1)
+                    continue
+            held.clear()
+            return True
+
+    def _after_refusal(self, held: gate.Gate, ref: RefName, refusal: SwapRefused, deadline: float) -> None:
+        """Return when the swap is worth another try; raise what the caller has to know otherwise."""
+        error = self._refusal(str(refusal))
+        if error.code != "storage":
+            held.clear()
+            raise error
+        if isinstance(refusal, GitKilled):
+            held.unlock_for_the_dead(self.backend.lock_path)
+        path = self.backend.lock_path(ref)
+        lock = gate.LockFile.look(path)
+        if lock is None:
+            self.heal(is_forced=True)  # git moves no ref to a commit that a prune has taken meanwhile
+        if lock is not None and held.is_old(lock):
+            path.unlink(missing_ok=True)
+        elif time.monotonic() >= deadline:
+            held.clear()
+            raise self._locked(path) if lock is not None else error
+
+    def _locked(self, path: Path) -> ConflictError:
+        return ConflictError(
+            f"another git process has held {path} for over {self._wait_seconds:.0f} s",
+            hint=f"wait for it, or, when no git is running: rm '{path}'",
+            code="ref-locked",
+        )
+
+
+def _is_damaged_file(path: Path) -> bool:
+    """Whether there is a file that we may read and that does not name another ref, which somebody chose."""
+    try:
+        return not path.read_bytes().startswith(b"ref:")
+    except OSError:
+        return False

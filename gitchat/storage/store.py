@@ -1,0 +1,160 @@
+"""The store: a repository's rooms, over the refs and the commits behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from gitchat.model.errors import ConflictError, FormatError, StorageError
+from gitchat.model.names import (
+    ROOMS_PREFIX,
+    TRACKING_PREFIX,
+    Name,
+    Oid,
+    RefName,
+    RoomName,
+    cursors_prefix,
+    log_ref,
+    name_of_cursor,
+    room_of_log,
+)
+from gitchat.model.reach import Step
+from gitchat.storage import checkpoint, gate
+from gitchat.storage.backend import Backend, RefDamaged
+from gitchat.storage.checkpoint import Position
+from gitchat.storage.refs import Refs
+
+
+class Store(Refs):
+    """A repository's rooms. Cheap to make; holds no lock between calls."""
+
+    # --- rooms ---------------------------------------------------------------
+
+    def rooms(self) -> list[RoomName]:
+        """All rooms that have a log, sorted by name, but for those whose ref is damaged.
+
+        Raises:
+            FormatError: ``damaged-ref``, ``unreadable-ref``: none can be listed.
+        """
+        try:
+            refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX)]
+        except RefDamaged as error:
+            raise self._bad_ref("git's list of refs", [], error) from error
+        return sorted(room for room in refs if room is not None)
+
+    def tips(self) -> tuple[tuple[RefName, Oid], ...]:
+        """All refs of all rooms and what they point to: equal as long as nothing changed."""
+        return tuple(self.backend.list_refs(ROOMS_PREFIX))
+
+    def tracked(self) -> tuple[tuple[RefName, Oid], ...]:
+        """As :meth:`tips`, of what remotes were last known to have."""
+        return tuple(self.backend.list_refs(TRACKING_PREFIX))
+
+    def room_tip(self, room: RoomName) -> Oid | None:
+        """The newest commit of ``room``, or None when it has none."""
+        return self.tip(log_ref(room))
+
+    def is_lost(self, room: RoomName) -> bool:
+        """Whether ``room`` has no ref any more, and had one with records that were acknowledged."""
+        # The first position is noted before there is a ref; who notes a second one has seen the ref.
+        had = max((at.count for at in self.positions(room)), default=0)
+        return had > 1 and not self.is_damaged(log_ref(room)) and self.tip(log_ref(room)) is None
+
+    def is_new(self, room: RoomName) -> bool:
+        """Whether ``room``, whose ref was not found, has no log; False when the ref is there at a second look.
+
+        While ``git pack-refs`` runs, a ref can be missed once.
+
+        Raises:
+            FormatError: ``lost-ref``: the room had records that were acknowledged. To begin
+                it again would give their numbers to others.
+        """
+        if self.is_lost(room):
+            raise FormatError(
+                f"room '{room}' has lost its ref, and with it its records",
+                hint=f"bring it back as git chat doctor says; or, if it was deleted on purpose: "
+                f"rm '{self._checkpoint(room)}'",
+                code="lost-ref",
+            )
+        return self.tip(log_ref(room)) is None
+
+    def cursors(self, room: RoomName) -> list[Name]:
+        """Who has a cursor in ``room``, sorted by name."""
+        names = [name_of_cursor(room, ref) for ref, _ in self.backend.list_refs(cursors_prefix(room))]
+        return sorted(name for name in names if name is not None)
+
+    def step(self, oid: Oid) -> Step:
+        """What a walk by date has to know of a commit. Raises FormatError."""
+        commit = self.read(oid)
+        return Step(commit.parents, commit.committer.moment.seconds)
+
+    # --- checkpoints ---------------------------------------------------------
+
+    def positions(self, room: RoomName) -> list[Position]:
+        """Remembered positions of ``room``, oldest first; empty when there are none."""
+        return checkpoint.load(self._checkpoint(room))
+
+    def remember(self, room: RoomName, positions: Sequence[Position]) -> None:
+        """Note positions of ``room``, oldest first. Fails in silence: they are disposable."""
+        checkpoint.save(self._checkpoint(room), positions)
+
+    def remember_if_free(self, room: RoomName, position: Position) -> None:
+        """Note one position when no writer is at work; a reader must not wait, or fail, for it."""
+        try:
+            with gate.hold(self.directory, 0):
+                self.remember(room, [*self.positions(room), position])
+        except (ConflictError, StorageError):
+            pass
+
+    def _checkpoint(self, room: RoomName) -> Path:
+        return self.directory / "checkpoints" / room
+
+
+def open_store(
+    common_dir: Path,
+    *,
+    variables: Mapping[str, str],
+    fsync: bool = True,
+    maintain: Callable[[], None] | None = None,
+) -> Store:
+    """The store of the repository whose git common directory is ``common_dir``.
+
+    On libgit2, which is fast; on git's plumbing where libgit2 does not know the
+    repository's format. ``variables`` is the environment of the git processes that this
+    may start; see git.scrub.
+
+    Raises:
+        FormatError: ``unsupported-repository``.
+        StorageError: ``foreign-owner``.
+    """
+    backend = _open_backend(common_dir, variables, fsync)
+    return Store(backend, common_dir / "chatroom", maintain=maintain)
+
+
+def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool) -> Backend:
+    from gitchat.storage import libgit2  # slow to import; reading a --help must not pay for it
+
+    try:
+        return libgit2.Libgit2Backend(common_dir, fsync=fsync)
+    except libgit2.CannotOpen as error:
+        words = str(error)
+        # Never set_extensions(): libgit2 then opens a reftable repository, and writes refs that git does not see.
+        if "extensions.refstorage" in words or "object format" in words:
+            from gitchat.storage.plumbing import PlumbingBackend
+
+            has_reftable = (common_dir / "reftable").is_dir()
+            return PlumbingBackend(common_dir, variables=variables, has_reftable=has_reftable, fsync=fsync)
+        if "not owned by current user" in words:
+            raise foreign_owner(common_dir) from error
+        raise FormatError(
+            f"cannot open {common_dir}: {words}", hint="git fsck", code="unsupported-repository"
+        ) from error
+
+
+def foreign_owner(directory: Path) -> StorageError:
+    """The repository belongs to another user, and git refuses to use it."""
+    return StorageError(
+        f"the repository at {directory} belongs to another user",
+        hint=f"if you trust it: git config --global --add safe.directory '{directory}'",
+        code="foreign-owner",
+    )

@@ -1,0 +1,146 @@
+"""What a Room answers, as frozen values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitchat.index import search
+from gitchat.index.chain import Place
+from gitchat.model.names import Name, Number, Oid, Uid
+from gitchat.model.participant import Participant
+from gitchat.model.record import Entry
+from gitchat.rooms.cursor import Backlog
+from gitchat.rooms.log import Overview
+from gitchat.rooms.summaries import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, oldest first, and where that leaves the reader."""
+
+    entries: list[Entry]
+    labels: dict[Uid, str]
+    """The labels of the records that the entries reply to."""
+    last_read: int
+    """The greatest n for which 1 to n are read, after this reading."""
+    left: int
+    """How many more are unread and visible after those returned."""
+    statuses: int
+    """Status records among what was unread; they are told by their number alone."""
+    is_marked: bool
+    why_not: str | None
+    """Why nothing was marked, when something could have been."""
+    is_filtered: bool
+    """Whether it was narrowed by the caller; then it is never marked."""
+    places: list[Place]
+    """Where the entries stand."""
+    backlog: Backlog
+    """What was unread when it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What somebody who comes back has to know."""
+
+    room: Overview
+    participants: list[Participant]
+    name: Name | None
+    last_read: int | None
+    """None without a name."""
+    unread: int | None
+    summary: Summary | None
+    """The newest one for everybody or for ``name``."""
+    since: list[Entry]
+    """The oldest visible records that the summary does not cover; without a summary none."""
+    since_left: int
+    """How many more of those there are."""
+    since_recent: frozenset[Oid]
+    """Those of ``recent`` that the summary does not cover."""
+    recent: list[Entry]
+    """The newest visible records, oldest first."""
+    labels: dict[Uid, str]
+
+    def since_without(self, shown: Iterable[Entry]) -> int:
+        """How many visible records that the summary does not cover are not among ``shown``."""
+        since = {entry.oid for entry in self.since} | self.since_recent
+        return len(self.since) + self.since_left - sum(entry.oid in since for entry in shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is going on in a room."""
+
+    room: Overview
+    participants: list[Participant]
+    message_count: int
+    """Messages and statuses."""
+    unread: int
+    urgent: list[Entry]
+    """The oldest unread urgent messages, oldest first."""
+    urgent_count: int
+    questions: list[Entry]
+    """The newest questions that others asked me or everybody and nobody replied to, oldest first."""
+    question_count: int
+    recent: list[Entry]
+    """The newest records, whoever they are for, oldest first."""
+    summary: Summary | None
+    since: int
+    """How many messages the summary does not cover; without a summary all."""
+    other_rooms: list[Overview]
+    """The most recently active first."""
+    labels: dict[Uid, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One result of a search."""
+
+    entry: Entry
+    snippet: str
+    """The part of the text where the words stand, each between U+E000 and U+E001."""
+    rank: float
+    """How well it fits: the smaller, the better, in all rooms."""
+    labels: dict[Uid, str]
+
+    @property
+    def plain_snippet(self) -> str:
+        """``snippet`` without the marks."""
+        return self.snippet.replace(search.BEGIN, "").replace(search.END, "")
+
+
+@dataclass(frozen=True, slots=True)
+class HowFar:
+    """How far somebody has read a room."""
+
+    name: Name
+    last_read: int
+    """The greatest n for which 1 to n are read."""
+    unread: int
+    """How many records are unread and reach it, its own ones left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a record has got to, as far as this clone knows."""
+
+    remote: str | None
+    """The room's authority; None where there is none."""
+    is_accepted: bool
+    """Whether the authority has it; without one, True: it is stored."""
+    readers: tuple[Name, ...]
+    """Whom it is for and whose cursor has passed it, here or in a clone that has synced since; sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody who is or was in a room, or wrote in it."""
+
+    name: Name
+    participant: Participant | None
+    """None for somebody who only wrote or read, perhaps on another machine."""
+    last_seen: int
+    """Seconds since the epoch: of the newest thing that is known of it."""
+    last_number: Number | None
+    """Of its newest record; None while that is pending."""
+    unread: int

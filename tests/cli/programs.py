@@ -1,0 +1,92 @@
+"""A program of ours that runs beside a test, and is waited for without guessing how long."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitchat.model.names import Name
+from tests.cli.conftest import Chatroom
+from tests.world import Argument
+
+DEADLINE_SECONDS = 60.0
+
+
+class Program:
+    """A running ``git-chat``; its output comes line by line."""
+
+    def __init__(self, chatroom: Chatroom, *arguments: Argument, **variables: str) -> None:
+        self.process = subprocess.Popen(
+            ["git-chat", *map(str, arguments)],
+            cwd=chatroom.path,
+            env=chatroom.world.variables | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._read = b""
+
+    def give(self, text: str) -> None:
+        """Write ``text`` on its standard input, and close that."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text.encode())
+        self.process.stdin.close()
+        self.process.stdin = None
+
+    def line(self) -> str:
+        """Its next line of output. Fails when none comes."""
+        assert self.process.stdout is not None
+        end = time.monotonic() + DEADLINE_SECONDS
+        while b"\n" not in self._read:
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
+            assert ready, f"no line came; so far {self._read!r}"
+            part = os.read(self.process.stdout.fileno(), 65536)
+            assert part, f"the program ended; so far {self._read!r}"
+            self._read += part
+        line, _, self._read = self._read.partition(b"\n")
+        return line.decode()
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for its end: exit status, the rest of its output, and what it said about errors."""
+        stdout, stderr = self.process.communicate(timeout=DEADLINE_SECONDS)
+        return self.process.returncode, (self._read + stdout).decode(), stderr.decode()
+
+    def is_asleep(self) -> bool:
+        """Whether it watches for changes: it then holds the inotify instance that only who waits has."""
+        descriptors = Path(f"/proc/{self.process.pid}/fd")
+        try:
+            return any("inotify" in os.readlink(one) for one in descriptors.iterdir())
+        except OSError:
+            return False
+
+
+@contextmanager
+def running(chatroom: Chatroom, *arguments: Argument, **variables: str) -> Iterator[Program]:
+    """``git chat <arguments>``, killed at the end if it still runs."""
+    program = Program(chatroom, *arguments, **variables)
+    try:
+        yield program
+    finally:
+        if program.process.poll() is None:
+            program.process.send_signal(signal.SIGKILL)
+        program.process.communicate()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Return when ``is_so``. Fails when that does not happen."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while not is_so():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def is_living(chatroom: Chatroom, name: str) -> bool:
+    """Whether a process holds ``name``."""
+    known = chatroom.world.environment(chatroom.path).roll.find(Name(name))
+    return known is not None and known.is_living

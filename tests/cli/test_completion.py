@@ -1,0 +1,139 @@
+"""What Tab offers, in the shells themselves."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Chatroom
+
+GIT_COMPLETION = Path("/usr/share/bash-completion/completions/git")
+
+
+@pytest.fixture
+def talking(chatroom: Chatroom) -> Chatroom:
+    """Two rooms, three people, one of them with a role."""
+    chatroom.say("who takes the parser?")
+    chatroom.say("\x1b[2Jme", author="bob")
+    chatroom.say("begin", room="plans")
+    chatroom.chat("join", "carol", "--role", "review", check=True)
+    return chatroom
+
+
+def offered(chatroom: Chatroom, line: str) -> list[str]:
+    """What can follow ``line``."""
+    done = chatroom.chat("completion", "--words", line)
+    assert (done.returncode, done.stderr) == (0, "")
+    return [one.partition("\t")[0] for one in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("git chat wa", ["wait", "watch"]),
+        ("git-chat wa", ["wait", "watch"]),
+        ("git -C . chat room cl", ["close"]),
+        ("git chat room close ", ["lobby", "plans"]),
+        ("git chat send --room p", ["plans"]),
+        ("git chat send --room=p", ["--room=plans"]),
+        ("git chat send --priority ", ["normal", "urgent"]),
+        ("git chat log --from ", ["alice", "bob", "carol"]),
+        ("git chat send -t ", ["alice", "bob", "carol", "all", "role:review"]),
+        ("git chat send -t role:", ["role:review"]),
+        ("git chat show ", ["2", "1"]),
+        ("git chat show --room plans ", ["1"]),
+        ("git chat send -r ", ["2", "1"]),
+        ('git chat send "say git chat log" --reply-to 1', ["1"]),
+        ("git chat no-such-command ", []),
+        ("git status ", []),
+        ("", []),
+    ],
+)
+def test_commands_rooms_names_and_numbers_are_known(talking: Chatroom, line: str, words: list[str]) -> None:
+    """By what a parameter takes; whole words, the newest number first."""
+    assert offered(talking, line) == words
+
+
+def test_what_others_wrote_is_escaped(talking: Chatroom) -> None:
+    """A shell shows what stands beside a number on the terminal."""
+    assert "2\tbob: ^[[2Jme\n" in talking.chat("completion", "--words", "git chat show ").stdout
+
+
+def test_outside_of_a_repository_commands_are_known_all_the_same(chatroom: Chatroom) -> None:
+    """And there is no room, and no error in the middle of a line."""
+    done = chatroom.world.chat("completion", "--words", "git chat send --room ")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "send\t" in chatroom.world.chat("completion", "--words", "git chat se").stdout
+
+
+def bash(chatroom: Chatroom, line: str, function: str, before: str = "") -> list[str]:
+    """What bash would put into the line: the replies of its completion ``function``, each with a stroke after it."""
+    script = (
+        f"{before}\n"
+        'eval "$(git chat completion bash)"\n'
+        f"COMP_LINE='{line}' COMP_POINT=${{#COMP_LINE}}\n"
+        'COMP_POINT=${#COMP_LINE}; read -ra COMP_WORDS <<< "$COMP_LINE"\n'
+        '[[ $COMP_LINE == *" " ]] && COMP_WORDS+=("")\n'
+        "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+        f"{function}\n"
+        'printf "%s|\\n" "${COMPREPLY[@]}"\n'
+    )
+    return chatroom.world.run("bash", "--norc", "-c", script, cwd=chatroom.path).stdout.split("\n")[:-1]
+
+
+def test_bash_completes_git_chat(talking: Chatroom) -> None:
+    """Each word with the blank that ends it."""
+    assert bash(talking, "git-chat send --room p", "_git_chat") == ["plans |"]
+    assert bash(talking, "git-chat show ", "_git_chat") == ["2 |", "1 |"]
+
+
+def test_bash_replaces_only_what_stands_after_its_word_breaks(talking: Chatroom) -> None:
+    """The = of an option and the : of a role are such."""
+    assert bash(talking, "git-chat send --room=p", "_git_chat") == ["plans |"]
+    assert bash(talking, "git-chat send -t role:r", "_git_chat") == ["review |"]
+
+
+def test_gits_own_completion_in_bash_asks_us(talking: Chatroom) -> None:
+    """``git chat <Tab>`` goes through git's script, which finds ours by its name."""
+    if not GIT_COMPLETION.exists():
+        pytest.skip("git's completion is not installed")
+    before = f"source {GIT_COMPLETION}"
+    assert bash(talking, "git chat send --room p", "__git_wrap__git_main", before) == ["plans |"]
+    assert bash(talking, "git chat wai", "__git_wrap__git_main", before) == ["wait |"]
+
+
+def test_fish_completes_git_chat(talking: Chatroom) -> None:
+    """Also behind git."""
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    for line in ("git-chat send --room p", "git chat send --room p"):
+        script = f"git chat completion fish | source; complete -C '{line}'"
+        done = talking.world.run("fish", "--no-config", "-c", script, cwd=talking.path)
+        assert [one.partition("\t")[0] for one in done.stdout.splitlines()] == ["plans"]
+
+
+def test_zsh_completes_git_chat(talking: Chatroom) -> None:
+    """With what it would show beside each word."""
+    if shutil.which("zsh") is None:
+        pytest.skip("zsh is not installed")
+    script = (
+        "compdef () { }\n"
+        'eval "$(git chat completion zsh)"\n'
+        "compadd () { print -l -- $offered; print -l -- $shown }\n"
+        "LBUFFER='git chat send --room p'\n"
+        "_git-chat\n"
+        "LBUFFER='git-chat show '\n"
+        "_git-chat\n"
+    )
+    done = talking.world.run("zsh", "-f", "-c", script, cwd=talking.path)
+    lines = [one.strip() for one in done.stdout.splitlines()]
+    assert lines == ["plans", "plans", "2", "1", "2  bob: ^[[2Jme", "1  alice: who takes the parser?"]
+
+
+def test_a_shell_has_to_be_named(chatroom: Chatroom) -> None:
+    """There is no shell by default."""
+    done = chatroom.chat("completion")
+    assert done.returncode == 2
+    assert "which shell" in done.stderr

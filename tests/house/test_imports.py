@@ -1,0 +1,67 @@
+"""What may be loaded on the way to a first line of output."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gitchat.cli import COMMANDS, MAINTENANCE
+
+FORBIDDEN = {
+    "mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "ssl", "email", "http", "rich",
+    "importlib.metadata", "sqlite3", "wcwidth", "multiprocessing", "unittest", "watchdog",
+    "prompt_toolkit",
+}  # fmt: skip
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level and dotted names of all modules that a fresh interpreter holds after ``code``."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *MAINTENANCE])
+def test_a_command_loads_nothing_heavy_at_module_level(command: str) -> None:
+    """Neither pygit2 nor anything of the web is loaded before a repository is opened."""
+    loaded = modules_after(f"import gitchat.__main__, gitchat.cli, gitchat.cli.commands.{command}")
+    assert loaded & (FORBIDDEN | {"pygit2", "_cffi_backend"}) == set()
+
+
+@pytest.mark.parametrize("command", ["send", "log"])
+def test_what_is_typed_all_day_loads_no_more_than_it_needs(command: str) -> None:
+    """Neither the index nor what draws graphs is loaded for a plain send or log, also with a repository open."""
+    loaded = modules_after(f"import gitchat.storage.libgit2, gitchat.cli.commands.{command}")
+    assert {name for name in loaded if name.startswith("gitchat")} & {
+        "gitchat.index.database", "gitchat.verbs.room", "gitchat.rooms.cursor", "gitchat.rooms.summaries",
+        "gitchat.presence.roll", "gitchat.cli.graph",
+    } == set()  # fmt: skip
+
+
+def test_the_package_itself_loads_nothing() -> None:
+    """``import gitchat`` gives names; what stands behind them comes when it is used."""
+    loaded = modules_after("import gitchat")
+    assert {name for name in loaded if name.startswith("gitchat")} == {
+        "gitchat",
+        "gitchat.model",
+        "gitchat.model.errors",
+    }
+    assert loaded & (FORBIDDEN | {"pygit2"}) == set()
+
+
+def test_the_tools_bring_no_web_with_them() -> None:
+    """Who calls them as functions pays neither for a server nor for watching."""
+    assert modules_after("import gitchat.tools") & (FORBIDDEN - {"sqlite3"} | {"pygit2"}) == set()
+
+
+def test_the_backend_brings_no_web_with_it() -> None:
+    """With a repository open there is pygit2, and still nothing of the web."""
+    loaded = modules_after("import gitchat.storage.libgit2, gitchat.cli.commands.send, gitchat.cli.commands.log")
+    assert "pygit2" in loaded
+    assert (
+        loaded & {"mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "rich", "watchdog"} == set()
+    )

@@ -1,0 +1,193 @@
+"""Clones that stay in step by themselves: ``sync --watch``, ``watch``, ``wait`` and the MCP server.
+
+Proves docs/format.md section 13 on real processes and a real hub.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import pytest
+
+from tests.cli.programs import Program, running, until
+from tests.clones.conftest import Clone, Hub
+from tests.server.wire import Wire
+
+
+@pytest.fixture
+def ann(hub: Hub) -> Clone:
+    """A clone that has said something and synced, and pushes often."""
+    clone = hub.clone("ann")
+    clone.git("config", "chat.syncInterval", "0.1")
+    clone.say("first")
+    clone.sync()
+    return clone
+
+
+@pytest.fixture
+def bea(hub: Hub, ann: Clone) -> Clone:
+    """Another one."""
+    clone = hub.clone("bea")
+    clone.git("config", "chat.syncInterval", "0.1")
+    clone.sync()
+    return clone
+
+
+def beside(clone: Clone, *arguments: str) -> AbstractContextManager[Program]:
+    """``git chat <arguments>`` in a clone, which runs as long as the body."""
+    return running(clone, *arguments, GITCHAT_NAME=clone.name)
+
+
+def comes(clone: Clone, wanted: list[tuple[int | None, str]]) -> None:
+    """Wait until the lobby of a clone is that."""
+    until(lambda: clone.numbered() == wanted)
+
+
+def test_watching_clones_are_in_step(ann: Clone, bea: Clone) -> None:
+    """What one says is numbered and with the other without anybody's command; each round is told."""
+    with beside(ann, "sync", "--watch") as here, beside(bea, "sync", "--watch", "--json") as there:
+        assert here.line() == "nothing new: origin and this clone have the same messages"
+        assert json.loads(there.line())["fetched"] == {}
+        ann.say("second")
+        assert here.line() == "lobby: 0 fetched, 1 pushed"
+        assert json.loads(there.line())["fetched"] == {"lobby": 1}
+        bea.say("third")
+        comes(ann, [(1, "first"), (2, "second"), (3, "third")])
+
+
+def test_one_process_keeps_a_clone_in_step_and_another_takes_over(ann: Clone, bea: Clone) -> None:
+    """The second waits, and goes on when the first is killed."""
+    with beside(ann, "sync", "--watch") as first:
+        first.line()
+        with beside(ann, "sync", "--watch") as second:
+            second.line()
+            ann.say("second")
+            assert first.line() == "lobby: 0 fetched, 1 pushed"
+            first.process.send_signal(signal.SIGKILL)
+            ann.say("third")
+            assert second.line() == "lobby: 0 fetched, 1 pushed"
+
+
+def test_a_refusal_is_told_once_and_tried_again(hub: Hub, ann: Clone) -> None:
+    """With the server's words; when it takes it, the message gets its number."""
+    with beside(ann, "sync", "--watch") as watching:
+        watching.line()
+        hook = hub.hook("echo 'closed for the night' >&2; exit 1")
+        ann.say("second")
+        assert watching.process.stderr is not None
+        said = watching.process.stderr.readline().decode()
+        assert "closed for the night" in said
+        assert "; again in " in said
+        hook.unlink()
+        assert watching.line() == "lobby: 0 fetched, 1 pushed"
+
+
+def test_a_room_that_is_new_at_the_remote_comes_and_one_that_is_ours_stays(hub: Hub, ann: Clone, bea: Clone) -> None:
+    """Nobody agreed to push what was never pushed."""
+    ann.chat("send", "--room", "mine", "for nobody else", check=True)
+    bea.chat("send", "--room", "plans", "for all", check=True)
+    bea.sync()
+    with beside(ann, "watch", "--json") as watching:
+        until(lambda: "plans" in ann.chat("rooms").stdout)
+        bea.say("done")
+        bea.sync()
+        assert json.loads(watching.line())["content"] == "done"
+    shown = {one["room"]: one["remote"] for one in map(json.loads, ann.chat("remote", "--json").stdout.splitlines())}
+    assert shown == {"lobby": "origin", "mine": None, "plans": "origin"}
+    assert "refs/chatroom/rooms/mine/log" not in hub.git("for-each-ref").stdout
+
+
+def test_who_waits_is_woken_by_another_clone(ann: Clone, bea: Clone) -> None:
+    """``git chat wait`` needs nobody beside it that syncs."""
+    bea.chat("read", check=True)
+    with beside(bea, "wait", "--as", "bea", "--json") as waiting:
+        until(waiting.is_asleep)
+        ann.say("are you there?")
+        ann.sync()
+        status, printed, _ = waiting.end()
+    assert (status, json.loads(printed)["content"]) == (0, "are you there?")
+
+
+def test_manual_means_that_nothing_happens_by_itself(ann: Clone, bea: Clone) -> None:
+    """No process of the clone talks to the remote unless it is told to."""
+    bea.git("config", "chat.sync", "manual")
+    with beside(bea, "watch", "--json") as watching:
+        until(watching.is_asleep)
+        ann.say("second")
+        ann.sync()
+        bea.say("third")
+        assert json.loads(watching.line())["content"] == "third"
+    assert bea.numbered() == [(1, "first"), (None, "third")]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "command"),
+    [
+        ("chat.sync", "sometimes", ("wait", "--timeout", "0")),
+        ("chat.syncInterval", "soon", ("sync", "--watch")),
+        ("chat.syncInterval", "-1", ("sync", "--watch")),
+    ],
+)
+def test_wrong_settings_are_refused(ann: Clone, setting: str, value: str, command: tuple[str, ...]) -> None:
+    """With the setting's name, and how to set it."""
+    ann.git("config", setting, value)
+    done = ann.chat(*command)
+    assert done.returncode == 1
+    assert f"the setting {setting} is '{value}'" in done.stderr
+
+
+# --- the MCP server --------------------------------------------------------------
+
+
+Serve = Callable[[Clone], Wire]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers for programs, after the handshake."""
+    with ExitStack() as servers:
+
+        def start(clone: Clone) -> Wire:
+            variables = clone.world.variables | {"GITCHAT_NAME": clone.name}
+            server = Wire(["git-chat", "mcp", "--json"], clone.path, variables)
+            servers.callback(server.kill)
+            server.shake_hands()
+            return server
+
+        yield start
+
+
+def test_an_agent_that_waits_hears_of_another_clone(ann: Clone, bea: Clone, serve: Serve) -> None:
+    """A message that is sent over MCP in one clone ends a wait in the other, and gets its number in both."""
+    here, there = serve(ann), serve(bea)
+    here.data("join", name="ann")
+    there.data("join", name="bea")
+    there.data("read_unread", name="bea")
+    waiting = there.begin_call("read_unread", name="bea", wait_seconds=60)
+    sent = here.data("send_message", name="ann", content="over there?")
+    assert (sent["id"], sent["handle"][0]) == (None, "~")
+    found = json.loads(there.answer(waiting)["result"]["content"][0]["text"])
+    assert [(one["id"], one["content"]) for one in found["messages"]] == [(2, "over there?")]
+    comes(ann, [(1, "first"), (2, "over there?")])
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGINT], ids=["EOF", "SIGTERM", "SIGINT"])
+def test_what_an_agent_said_last_is_pushed_when_its_session_ends(
+    ann: Clone, serve: Serve, number: signal.Signals | None
+) -> None:
+    """Though the next push was not due: nobody is here any more who would do it."""
+    ann.git("config", "chat.syncInterval", "1000")
+    server = serve(ann)
+    server.data("send_message", name="ann", content="at once")
+    comes(ann, [(1, "first"), (2, "at once")])
+    server.data("send_message", name="ann", content="goodbye")
+    assert ann.numbered()[-1] == (None, "goodbye")
+    if number is None:
+        server.hang_up()
+    else:
+        server.signal(number)
+        assert server.ended() == -number
+    comes(ann, [(1, "first"), (2, "at once"), (3, "goodbye")])
