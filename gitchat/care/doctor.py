@@ -36,8 +36,8 @@ def examine(environment: Environment) -> Iterator[Finding]:
         ChatError: there is no repository here, or git refuses it.
     """
     yield _git_version(environment)
-    config = environment.config
-    location = environment.location
+    config = environment.repository.config
+    location = environment.repository.location
     yield Finding(
         "ok",
         "repository",
@@ -59,7 +59,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
 
 
 def _git_version(environment: Environment) -> Finding:
-    words = environment.git("--version").decode().strip()
+    words = environment.repository.git("--version").decode().strip()
     match = re.search(r"(\d+)\.(\d+)", words)
     if match is None or (int(match[1]), int(match[2])) < OLDEST_GIT:
         return Finding("wrong", "git", f"{words}; 2.31 or newer is needed", "upgrade git")
@@ -68,10 +68,10 @@ def _git_version(environment: Environment) -> Finding:
 
 def _identity(environment: Environment) -> Iterator[Finding]:
     try:
-        yield Finding("ok", "name", f"you send as '{environment.name()}' ({environment.origin()})")
+        yield Finding("ok", "name", f"you send as '{environment.caller.name()}' ({environment.caller.origin})")
     except ChatError as error:
         yield Finding("wrong", "name", str(error), error.hint)
-    if not environment.config.get("user.email"):
+    if not environment.repository.config.get("user.email"):
         yield Finding(
             "note",
             "identity",
@@ -104,15 +104,15 @@ def _shared_files(directory: Path) -> Iterator[Path]:
 
 
 def _mirrors(environment: Environment) -> Iterator[Finding]:
-    for remote, refspec in clobbering_refspecs(environment.config):
+    for remote, refspec in clobbering_refspecs(environment.repository.config):
         yield Finding(
             "wrong",
             "mirror",
             f"'git fetch {remote}' overwrites the rooms here (remote.{remote}.fetch is {refspec}); sending is refused",
             f"work in an ordinary clone, or: git config remote.{remote}.fetch '+refs/heads/*:refs/remotes/{remote}/*'",
         )
-    for remote in environment.config.subsections("remote", "mirror"):
-        if environment.config.get_bool(f"remote.{remote}.mirror", False):
+    for remote in environment.repository.config.subsections("remote", "mirror"):
+        if environment.repository.config.get_bool(f"remote.{remote}.mirror", False):
             yield Finding(
                 "wrong",
                 "mirror",
@@ -123,8 +123,8 @@ def _mirrors(environment: Environment) -> Iterator[Finding]:
 
 def _pushes(environment: Environment) -> Iterator[Finding]:
     """Refspecs with which a plain ``git push`` overwrites the rooms of a remote."""
-    for remote in environment.config.subsections("remote", "push"):
-        for refspec in environment.config.get_all(f"remote.{remote}.push"):
+    for remote in environment.repository.config.subsections("remote", "push"):
+        for refspec in environment.repository.config.get_all(f"remote.{remote}.push"):
             if refspec.startswith("+") and _matches_rooms(refspec[1:].partition(":")[0]):
                 yield Finding(
                     "wrong",
@@ -141,7 +141,7 @@ def _matches_rooms(source: str) -> bool:
 
 def _locks(environment: Environment) -> Iterator[Finding]:
     """Lock files that nobody may be holding any more."""
-    common_dir = environment.location.common_dir
+    common_dir = environment.repository.location.common_dir
     write_lock = common_dir / "chatroom" / "write.lock"
     intent = _read(write_lock, lambda data: gate.Intent.decode(data))
     if intent is not None:
@@ -223,11 +223,11 @@ def _cuts(store: Store) -> Iterator[Finding]:
 
 def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
     """Who gives the numbers of a room, and what it has not accepted yet. The remote is not asked."""
-    authority = environment.authority(name)
+    authority = environment.authorities.of(name)
     if authority is None:
         return
     subject = f"room {name}"
-    if authority not in environment.config.subsections("remote", "url"):
+    if authority not in environment.repository.config.subsections("remote", "url"):
         yield Finding(
             "wrong",
             subject,

@@ -43,7 +43,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("note", "hooks", str(error), error.hint)
         return
     ours = [hook for hook in found if hook.state == "installed"]
-    configured = " (core.hooksPath)" if environment.config.get("core.hooksPath") else ""
+    configured = " (core.hooksPath)" if environment.repository.config.get("core.hooksPath") else ""
     names = ", ".join(hook.path.name for hook in ours) or "none"
     yield Finding("ok", "hooks", f"git runs hooks from {place.path}{configured}; ours: {names}")
     for hook in found:
@@ -61,7 +61,7 @@ def _file(environment: Environment, hook: Hook) -> Iterator[Finding]:
     elif hook.state == "installed" and not hook.is_current:
         text = f"our {name} was changed, cannot be run, or is of another installation of gitchat"
         yield Finding("note", "hooks", text, "git chat hook install")
-    if hook.state == "installed" and not environment.config.get_bool(f"chat.hook.{hook.event}", True):
+    if hook.state == "installed" and not environment.repository.config.get_bool(f"chat.hook.{hook.event}", True):
         yield Finding("note", "hooks", f"{name} is silent: chat.hook.{hook.event} is false")
 
 
@@ -88,8 +88,8 @@ def posts(environment: Environment, hook: Hook) -> bool:
         settings = {**_SETTINGS, "core.hooksPath": str(directory)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         try:
-            there.git("init", "--quiet", "--template=")
-            there.git(*options, "commit", "--quiet", "--allow-empty", "-m", "trial")
+            there.repository.git("init", "--quiet", "--template=")
+            there.repository.git(*options, "commit", "--quiet", "--allow-empty", "-m", "trial")
         except git.GitFailed:
             return False
         return _waits_for_record(there)

@@ -118,7 +118,7 @@ def _errors_have_color(arguments: Sequence[str]) -> bool:
     if is_off or not sys.stderr.isatty() or {"--color=never", "--no-color"} & set(arguments):
         return False
     try:
-        return here().config.get("color.ui") not in ("never", "false", "no", "off")
+        return here().repository.config.get("color.ui") not in ("never", "false", "no", "off")
     except ChatError:
         return True
 

@@ -54,7 +54,7 @@ def chosen_style(environment: Environment, given: str | None, is_terminal: bool)
     """
     if given is not None:
         return _for_reader(check_style(given), is_terminal)
-    configured = environment.config.get("chat.date")
+    configured = environment.repository.config.get("chat.date")
     try:
         return _for_reader(check_style(configured), is_terminal) if configured is not None else None
     except UserError as error:
@@ -158,7 +158,7 @@ def parse_bound(environment: Environment, text: str, option: str) -> Bound:
     except UserError:
         pass
     word = text.strip().lower()
-    output = environment.git("rev-parse", f"--since={'midnight' if word == 'today' else text}")
+    output = environment.repository.git("rev-parse", f"--since={'midnight' if word == 'today' else text}")
     seconds = int(output.decode().strip().removeprefix("--max-age="))
     # git takes what it cannot read for the present moment.
     is_now = abs(seconds - environment.now().seconds) <= 2

@@ -41,10 +41,10 @@ def bring_together(
         RemoteError: the remote cannot be reached, or refused something.
         WouldRenumber: and nobody at a terminal agreed.
     """
-    environment.refuse_mirror()
-    name = environment.remote_name(given)
+    environment.repository.refuse_mirror()
+    name = environment.repository.remote_name(given)
     chosen = parse_room(room) if room is not None else None
-    elsewhere = {one: authority for one, authority in environment.attached().items() if authority != name}
+    elsewhere = {one: authority for one, authority in environment.authorities.all().items() if authority != name}
     if chosen in elsewhere:
         raise ConflictError(
             f"room '{chosen}' follows '{elsewhere[chosen]}'",

@@ -107,7 +107,9 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
     if when is None and environment.variables.get("NO_COLOR"):
         when = "never"
     if when is None:
-        when = environment.config.get("color.chat") or environment.config.get("color.ui") or "auto"
+        when = (
+            environment.repository.config.get("color.chat") or environment.repository.config.get("color.ui") or "auto"
+        )
     is_dumb = environment.variables.get("TERM", "dumb") == "dumb"
     wants_auto = when.lower() in ("auto", "true", "yes", "on", "1")
     return Screen(width, when == "always" or (wants_auto and is_terminal and not is_dumb))
@@ -135,7 +137,7 @@ def page(environment: Environment, text: Iterable[str]) -> bool:
     Raises:
         OSError: the output cannot be written; BrokenPipeError when nobody reads it any more.
     """
-    pager = os.fsdecode(environment.git("var", "GIT_PAGER")).strip() if sys.stdout.isatty() else "cat"
+    pager = os.fsdecode(environment.repository.git("var", "GIT_PAGER")).strip() if sys.stdout.isatty() else "cat"
     if pager in ("", "cat") or not _can_start(pager):
         sys.stdout.writelines(text)
         sys.stdout.flush()
@@ -224,14 +226,14 @@ def edit(environment: Environment, template: str, name: str) -> str:
     """
     import shlex
 
-    path = environment.location.git_dir / name
+    path = environment.repository.location.git_dir / name
     try:
         path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
     except OSError as error:
         raise storage_error(error, path) from error
     editor = ""
     try:
-        editor = os.fsdecode(environment.git("var", "GIT_EDITOR")).strip()
+        editor = os.fsdecode(environment.repository.git("var", "GIT_EDITOR")).strip()
         # click starts an editor without a shell; git with one, so that it may have arguments and quotes.
         click.edit(filename=str(path), editor=shlex.join(["sh", "-c", f'{editor} "$@"', editor]))
     except (click.ClickException, GitFailed) as error:

@@ -40,7 +40,7 @@ def given(environment: Environment, words: tuple[str, ...], asked: Asked, defaul
         StorageError: the editor's file cannot be written.
     """
     text, is_edited = _read(environment, words or ((default,) if default else ()), asked)
-    path = environment.location.git_dir / asked.file
+    path = environment.repository.location.git_dir / asked.file
     try:
         _check_utf8(text, asked)
         yield text
@@ -66,7 +66,7 @@ def _read(environment: Environment, words: tuple[str, ...], asked: Asked) -> tup
         )
     text = terminal.edit(environment, asked.template, asked.file)
     if not text:
-        (environment.location.git_dir / asked.file).unlink(missing_ok=True)
+        (environment.repository.location.git_dir / asked.file).unlink(missing_ok=True)
         raise UserError(f"nothing was {asked.done}: the {asked.word} is empty", hint=asked.command, code="blank-body")
     return text, True
 

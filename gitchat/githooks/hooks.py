@@ -79,9 +79,9 @@ def directory(environment: Environment) -> Directory:
     Raises:
         UserError: ``hooks-off`` when ``core.hooksPath`` is no directory; and as ``Environment.location``.
     """
-    top = environment.worktree
+    top = environment.repository.worktree
     # From the top: a relative core.hooksPath counts from where hooks are run.
-    answer = environment.git("-C", str(top), "rev-parse", "--git-path", "hooks")
+    answer = environment.repository.git("-C", str(top), "rev-parse", "--git-path", "hooks")
     path = Path(os.path.normpath(top / os.fsdecode(answer).removesuffix("\n")))
     if path.exists() and not path.is_dir():
         raise UserError(
@@ -96,9 +96,9 @@ def directory(environment: Environment) -> Directory:
 
 def _scope(environment: Environment, path: Path) -> Literal["repository", "worktree", "machine"]:
     real = Path(os.path.realpath(path))
-    if real.is_relative_to(environment.location.common_dir):
+    if real.is_relative_to(environment.repository.location.common_dir):
         return "repository"
-    return "worktree" if real.is_relative_to(os.path.realpath(environment.worktree)) else "machine"
+    return "worktree" if real.is_relative_to(os.path.realpath(environment.repository.worktree)) else "machine"
 
 
 def look(environment: Environment) -> list[Hook]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from gitchat.githooks import hooks
 from gitchat.model.errors import UserError
+from gitchat.model.names import branch_of
 from gitchat.model.record import STATUS, Draft
 from gitchat.rooms.log import Sent
 from gitchat.storage.git import GitFailed
@@ -42,14 +43,14 @@ def read_head(environment: Environment, lines: str | None) -> Head | None:
     Without them HEAD as it is now. None when there is no commit, or the lines are no such thing.
     """
     try:
-        text = lines or environment.git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD").decode("utf-8", "replace")
+        asked = ("rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
+        text = lines or environment.repository.git(*asked).decode("utf-8", "replace")
     except GitFailed:
         return None
     oid, *since, ref = words if len(words := text.rstrip("\n").split("\n")) > 1 else [*words, ""]
     if len(since) > 1 or not all(_OID.fullmatch(word) for word in (oid, *since)):
         return None
-    branch = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
-    return Head(oid, branch, since[0] if since else None)
+    return Head(oid, branch_of(ref), since[0] if since else None)
 
 
 def post(environment: Environment, event: str, lines: str | None = None, rewritten: str = "") -> Sent | None:
@@ -63,7 +64,7 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
         StorageError: the disk refuses.
     """
     key = f"chat.hook.{event}"
-    if not environment.config.get_bool(key, True) or (lines is None and _is_in_series(environment)):
+    if not environment.repository.config.get_bool(key, True) or (lines is None and _is_in_series(environment)):
         return None
     head = read_head(environment, lines)
     try:
@@ -76,23 +77,23 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
         ) from error
     if draft is None or not _is_wanted(environment, key):
         return None
-    environment.refuse_mirror()
+    environment.repository.refuse_mirror()
     room = environment.log(environment.room_name(None))
-    return room.send(draft, replace(environment.identity(), origin="hook"))
+    return room.send(draft, replace(environment.caller.identity(), origin="hook"))
 
 
 def _is_wanted(environment: Environment, key: str) -> bool:
     """Whether there is a room to tell. A hook of this repository begins one; one that the whole machine runs
     (``core.hooksPath`` of the user) does so only where it was asked to.
     """
-    if environment.config.get(key) is not None or environment.room_name(None) in environment.store.rooms():
+    if environment.repository.config.get(key) is not None or environment.room_name(None) in environment.store.rooms():
         return True
     return hooks.directory(environment).scope != "machine"
 
 
 def _is_in_series(environment: Environment) -> bool:
     """Whether git is amid a rebase, an am, or a series of picks, which is told as one."""
-    directory = environment.location.git_dir
+    directory = environment.repository.location.git_dir
     return any((directory / name).exists() for name in ("rebase-merge", "rebase-apply", "sequencer"))
 
 
@@ -121,7 +122,7 @@ def _commit(environment: Environment, head: Head) -> Draft:
         "--encoding=UTF-8",
     )
     command = ("-c", "core.quotePath=false", "diff-tree", *options, form, head.oid, "--")
-    told = environment.git(*command).decode("utf-8", "replace")
+    told = environment.repository.git(*command).decode("utf-8", "replace")
     short, author, subject, changed = [*told.split("\0", 3), "", "", ""][:4]
     files = [line for line in changed.split("\n") if line]
     title = f"{short} {_clipped(subject) or '(no subject)'} ({_place(environment, head)}, {_count(len(files), 'file')})"
@@ -146,7 +147,8 @@ def _checkout(environment: Environment, head: Head) -> Draft | None:
     """Another branch, as HEAD's reflog tells it: the hook itself is not told which, and also runs for the same one."""
     where = _place(environment, head)
     if head.since is not None and set(head.since) == {"0"}:
-        return Draft(body=f"began worktree {environment.worktree_name()} ({where})", kind=STATUS, type="checkout")
+        name = environment.repository.worktree_name
+        return Draft(body=f"began worktree {name} ({where})", kind=STATUS, type="checkout")
     moved = _MOVED.fullmatch("".join(_lines(environment, "log", "-g", "-1", "--format=%gs", "HEAD")))
     if moved is None or moved[1] == moved[2]:
         return None
@@ -162,12 +164,12 @@ def _status(title: str, kind: str, head: Head, lines: Sequence[str]) -> Draft:
 
 def _place(environment: Environment, head: Head) -> str:
     """The branch and the worktree: ``on main in project``."""
-    return f"{'on ' + head.branch + ' ' if head.branch else ''}in {environment.worktree_name()}"
+    return f"{'on ' + head.branch + ' ' if head.branch else ''}in {environment.repository.worktree_name}"
 
 
 def _lines(environment: Environment, *arguments: str) -> list[str]:
     # Not splitlines: a subject may hold what Unicode takes for the end of a line.
-    told = environment.git(*arguments).decode("utf-8", "replace")
+    told = environment.repository.git(*arguments).decode("utf-8", "replace")
     return told.removesuffix("\n").split("\n") if told else []
 
 

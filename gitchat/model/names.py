@@ -211,6 +211,16 @@ def seen_ref(remote: str, room: RoomName) -> RefName:
     return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
 
 
+def branches_refspec(remote: str) -> str:
+    """What an ordinary clone fetches of ``remote``: its branches, and no room."""
+    return f"+refs/heads/*:refs/remotes/{remote}/*"
+
+
+def branch_of(ref: str) -> str | None:
+    """The branch that ``ref`` is, or None when it is none."""
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
 def room_of(ref: RefName) -> RoomName:
     """The room that a ref below ``refs/chatroom/rooms/`` belongs to."""
     return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])

@@ -111,9 +111,9 @@ class Service:
             return
         with suppress(ChatError):
             environment = tools.here_environment()
-            for room, remote in environment.attached().items():
+            for room, remote in environment.authorities.all().items():
                 if remote in remotes and environment.log(room).pending():
-                    environment.start_sync(remote, room)
+                    environment.start_aside("sync", remote, "--room", room)
 
     def _refusal(self, error: ChatError) -> Answer:
         if self._as_data:

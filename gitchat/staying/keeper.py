@@ -135,7 +135,7 @@ class Keeping:
 
         Nothing where ``chat.sync`` is ``manual``. Raises UserError ``bad-config``.
         """
-        wanted = set(environment.attached().values()) if environment.syncs_by_itself() else set()
+        wanted = set(environment.authorities.all().values()) if environment.syncs_by_itself() else set()
         for remote in wanted - self._keepers.keys():
             # The copy has nothing open yet: what a thread opens it uses alone.
             self._keepers[remote] = keeper = Keeper(replace(environment), remote, Troubles(self._tell))
@@ -201,7 +201,7 @@ class Keeper:
         self._environment = environment
         self._name = remote
         self._tell = tell
-        url = environment.config.get(f"remote.{remote}.url") or ""
+        url = environment.repository.config.get(f"remote.{remote}.url") or ""
         self._pace = Pace(environment.sync_interval() or interval_of(url))
         self._stop = threading.Event()
         self._changes = environment.changes()

@@ -172,7 +172,7 @@ def sentence(found: Sequence[News]) -> str:
 
 def rooms_of(environment: Environment) -> list[Room]:
     """The rooms in which the one who acts here is told of news: the one by default, and those that it is in."""
-    name = environment.name()
+    name = environment.caller.name()
     presence = environment.roll.find(name)
     joined = {room for room, at in presence.rooms.items() if at.left_at is None} if presence else set()
     there = set(environment.store.rooms())

@@ -87,13 +87,13 @@ class Room:
     def me(self) -> Name:
         """The name that this Room acts under. Raises UserError ``no-name``, ``bad-name``."""
         if self._me is None:
-            self._me = self.environment.name(self._given_name)
+            self._me = self.environment.caller.name(self._given_name)
         return self._me
 
     @property
     def identity(self) -> Identity:
         """Who writes here."""
-        return self.environment.identity(self.me)
+        return self.environment.caller.identity(self.me)
 
     def _seen(self) -> None:
         """Note that ``me`` did something."""
@@ -126,7 +126,7 @@ class Room:
                 ``mirror``, ...
             ConflictError: ``key-conflict``, or a lock that is held for too long.
         """
-        self.environment.refuse_mirror()
+        self.environment.repository.refuse_mirror()
         is_text = isinstance(content, str)
         draft = Draft(
             body=content if isinstance(content, str) else _as_json_text(content),
@@ -165,7 +165,7 @@ class Room:
 
     def delivery(self, entry: Entry) -> Delivery:
         """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
-        remote = self.environment.authority(self.name)
+        remote = self.environment.authorities.of(self.name)
         readers: list[Name] = []
         with suppress(FormatError):
             chain = self._log.chain()
@@ -192,7 +192,7 @@ class Room:
         Raises:
             UserError: ``bad-title``, ``mirror``.
         """
-        self.environment.refuse_mirror()
+        self.environment.repository.refuse_mirror()
         return self._log.describe(self.identity, title=title, state=state)
 
     def overview(self) -> Overview:
@@ -283,7 +283,7 @@ class Room:
         why_not = reading.why_not or self.why_not_mark()
         if (why_not is not None and (reading.is_filtered or not force)) or not entries:
             return replace(reading, why_not=why_not)
-        self.environment.refuse_mirror()
+        self.environment.repository.refuse_mirror()
         place = reading.places[len(entries) - 1].number
         left = self._cursor().advance(reading.backlog.chain, place, self.identity, self.environment.now())
         self._seen()
@@ -310,7 +310,7 @@ class Room:
         presence = self.environment.roll.find(self.me)
         if presence is None or not presence.is_living:
             return None
-        if presence.holder is not None and self.environment.acts_for(presence.holder):
+        if presence.holder is not None and self.environment.caller.acts_for(presence.holder):
             return None
         return f"'{self.me}' is held by {presence.holder or 'another process'}"
 
@@ -338,7 +338,7 @@ class Room:
         why_not = None if force else self.why_not_mark()
         if why_not is not None:
             raise ConflictError(f"nothing was marked: {why_not}", hint="mark there, or use --force", code="name-held")
-        self.environment.refuse_mirror()
+        self.environment.repository.refuse_mirror()
         if number == 0:
             return self.cursor()
         left = self._cursor().advance(chain, number, self.identity, self.environment.now())
@@ -422,7 +422,7 @@ class Room:
         Raises:
             UserError: ``blank-body``, ``body-too-long``, ``bad-scope``, ``room-closed``, ``mirror``.
         """
-        self.environment.refuse_mirror()
+        self.environment.repository.refuse_mirror()
         scope = checked_scope(scope)
         self._log.check_size(Draft(body=text))
         self._log.refuse_closed()
@@ -475,7 +475,7 @@ class Room:
         return self.since(summary).count_of(_MESSAGES)
 
     def _summaries(self) -> Summaries:
-        tracking = self.environment.tracking(summaries_ref(self.name), self.name)
+        tracking = self.environment.authorities.tracking(summaries_ref(self.name), self.name)
         return Summaries(self.environment.store, lambda: self.environment.index, self.name, tracking)
 
     # --- coming back ---------------------------------------------------------------
@@ -568,7 +568,7 @@ class Room:
         """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``."""
         return self.environment.roll.register(
             self.me, self.name, role=role, capabilities=capabilities,
-            holder=self.environment.holder(), now=self.environment.now().seconds,
+            holder=self.environment.caller.holder(), now=self.environment.now().seconds,
         )  # fmt: skip
 
     def leave(self) -> bool:
@@ -577,7 +577,7 @@ class Room:
         Raises:
             UserError: ``name-taken`` while another process lives under my name; ``mirror``.
         """
-        self.environment.refuse_mirror()
+        self.environment.repository.refuse_mirror()
         self._refuse_to_leave_for_another()
         now = self.environment.now().seconds
         held = self.environment.roll.held_here().get(self.me)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from gitchat.model.errors import UserError
 from gitchat.model.names import REF_PREFIX
@@ -80,6 +81,17 @@ def _fold_key(key: str) -> str:
     section, _, rest = key.partition(".")
     subsection, dot, variable = rest.rpartition(".")
     return f"{section.lower()}.{subsection}{dot}{variable.lower()}"
+
+
+_T = TypeVar("_T")
+
+
+def parse_setting(name: str, text: str, parse: Callable[[str], _T]) -> _T:
+    """``text`` parsed; an error says which setting it came from. Raises UserError."""
+    try:
+        return parse(text)
+    except UserError as error:
+        raise UserError(f"{name}: {error}", hint=error.hint, code=error.code) from error
 
 
 def bad_config(key: str, value: str, wanted: str) -> UserError:

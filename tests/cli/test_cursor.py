@@ -67,7 +67,7 @@ def test_set_never_moves_back(full: Chatroom, number: str) -> None:
 def test_held_name_is_set_by_force_alone(full: Chatroom) -> None:
     """While another process lives under a name, only ``--force`` moves its cursor."""
     here = full.world.environment(full.path)
-    with here.roll.hold(Name("codex"), here.holder(), 1):
+    with here.roll.hold(Name("codex"), here.caller.holder(), 1):
         refused(full.chat("cursor", "set", "3", "--as", "codex"), "'codex' is held by process", "--force", 3)
         shown = full.chat("cursor", "set", "3", "--as", "codex", "--force", check=True).stdout
     assert shown == "codex has read to #3\n"

@@ -188,7 +188,7 @@ def test_terminal_that_has_no_pager_shows_and_marks(full: Chatroom, terminal: Te
 def test_name_that_another_process_holds_is_not_marked(full: Chatroom) -> None:
     """While somebody lives under a name, reading it elsewhere prints and marks nothing, and says who has it."""
     here = full.world.environment(full.path)
-    with here.roll.hold(Name("codex"), here.holder(), 1):
+    with here.roll.hold(Name("codex"), here.caller.holder(), 1):
         done = full.chat("read", "--as", "codex", check=True)
         assert "    one\n" in done.stdout
         assert f"not marked: 'codex' is held by process {os.getpid()}" in done.stderr

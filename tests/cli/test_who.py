@@ -36,7 +36,7 @@ def crowd(chatroom: Chatroom) -> Chatroom:
 def test_present_ones_come_first(crowd: Chatroom) -> None:
     """The living, the registered, and then the others, who was seen last first."""
     here = crowd.world.environment(crowd.path)
-    with here.roll.hold(Name("yan"), here.holder(), here.now().seconds) as held:
+    with here.roll.hold(Name("yan"), here.caller.holder(), here.now().seconds) as held:
         held.join(RoomName("lobby"), role="", now=here.now().seconds)
         assert names(crowd) == ["yan", "zoe", "ann", "bob"]
         rows = crowd.chat("who", check=True).stdout.splitlines()

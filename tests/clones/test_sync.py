@@ -91,7 +91,7 @@ def other(world: World, hub: Path, one: Clone) -> Clone:
 def test_attaching_to_an_empty_remote_keeps_the_numbers(one: Clone) -> None:
     """The remote takes the log as it is."""
     assert one.log() == [(1, "first"), (2, "second")]
-    assert one.environment.authority(LOBBY) == "origin"
+    assert one.environment.authorities.of(LOBBY) == "origin"
 
 
 def test_pending_record_has_no_number_until_the_remote_took_it(one: Clone) -> None:
@@ -141,7 +141,7 @@ def test_renumbering_needs_consent_and_tells_the_old_number(world: World, hub: P
 def test_local_numbers_that_another_merge_order_changes_need_consent(one: Clone, other: Clone, hub: Path) -> None:
     """All messages here are there, at other places."""
     other.say("theirs")
-    other.environment.attach(LOBBY, None)
+    other.environment.authorities.set(LOBBY, None)
     mine = other.tip
     assert mine
     one.say("before")
@@ -227,7 +227,7 @@ def test_detaching_is_refused_while_something_is_pending(one: Clone, world: Worl
     assert (done.returncode, "1 message in room 'lobby' is pending" in done.stderr) == (3, True)
     one.sync()
     assert world.chat("remote", "detach", "lobby", cwd=one.path).returncode == 0
-    assert one.environment.authority(LOBBY) is None  # this process has seen it, too
+    assert one.environment.authorities.of(LOBBY) is None  # this process has seen it, too
     assert world.chat("send", "fourth", cwd=one.path).stdout == "#4\n"
 
 
@@ -361,7 +361,7 @@ def test_pulling_needs_no_name(world: World, one: Clone, hub: Path) -> None:
 
 def test_numbers_stand_until_the_remote_has_taken_what_is_new(one: Clone, world: World, hub: Path) -> None:
     """A pull attaches no room that would lose numbers by it."""
-    one.environment.attach(LOBBY, None)
+    one.environment.authorities.set(LOBBY, None)
     assert one.say("third").number == 3
     with pytest.raises(ChatError) as refused:
         one.sync(pushes=False)

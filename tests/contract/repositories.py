@@ -32,7 +32,7 @@ def make(kind: str, world: World) -> Path:
             world.git("gc", "-q", cwd=source)
         case "worktree":
             world.git("worktree", "add", "-q", root / "tree", cwd=source)
-            return world.environment(root / "tree").location.common_dir
+            return world.environment(root / "tree").repository.location.common_dir
         case "alternates":
             world.git("clone", "-q", "--shared", source, root / "shared")
             return root / "shared" / ".git"

@@ -220,7 +220,7 @@ def test_the_packer_runs_our_code_and_not_the_repositorys(world: World) -> None:
     (repository / "gitchat" / "__init__.py").write_text("open('../stolen', 'w')\n")
     environment = world.environment(repository)
     say(environment.store, "x")
-    environment._start_packing()
+    environment.start_aside("pack")
     journal = environment.store.directory / "journal"
     deadline = time.monotonic() + 60
     while journal.stat().st_size > 0:

@@ -121,7 +121,7 @@ class Clone:
 
     @property
     def is_attached(self) -> bool:
-        return self.environment.authority(LOBBY) is not None
+        return self.environment.authorities.of(LOBBY) is not None
 
     def room(self, name: Name = NAMES[0]) -> Room:
         return Room(self.environment, LOBBY, name)
@@ -132,14 +132,14 @@ class Clone:
             environment.store,
             Wire(
                 "origin",
-                git_dir=str(environment.location.common_dir),
-                cwd=str(environment.worktree),
+                git_dir=str(environment.repository.location.common_dir),
+                cwd=str(environment.repository.worktree),
                 variables=git.scrub(environment.variables),
             ),
-            identity=environment.identity,
+            identity=environment.caller.identity,
             clock=environment.now,
-            attached=environment.authority,
-            attach=lambda room: environment.attach(room, "origin"),
+            attached=environment.authorities.of,
+            attach=lambda room: environment.authorities.set(room, "origin"),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

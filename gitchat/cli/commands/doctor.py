@@ -35,7 +35,7 @@ def _fix(environment: Environment, as_json: bool) -> list[findings.Finding]:
     """Mend and say so; a refusal becomes a finding, so that the others are still told."""
     from gitchat.storage.repair import repair
 
-    environment.location
+    environment.repository.location
     try:
         for done in repair(environment.store):
             click.echo(terminal.escape_line(f"fixed: {done}"), err=as_json)

@@ -81,7 +81,7 @@ def show_hooks(environment: Environment, as_json: bool) -> None:
     from gitchat.githooks import hooks
 
     for hook in hooks.look(environment):
-        is_on = environment.config.get_bool(f"chat.hook.{hook.event}", True)
+        is_on = environment.repository.config.get_bool(f"chat.hook.{hook.event}", True)
         if as_json:
             told = {
                 "hook": hook.path.name, "event": hook.event, "path": str(hook.path), "state": hook.state,

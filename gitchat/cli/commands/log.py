@@ -107,7 +107,7 @@ def command(
         recipient=parse_recipient(recipient) if recipient is not None else None,
         type=parse_slug(type_, "type") if type_ is not None else None,
         between=(parse_recipient(between[0]), parse_recipient(between[1])) if between else None,
-        commit=environment.commit(commit) if commit is not None else None,
+        commit=environment.repository.commit(commit) if commit is not None else None,
         pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
         with_status=not no_status,
     )

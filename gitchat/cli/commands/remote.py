@@ -32,7 +32,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
 
 def _show(environment: Environment, room: RoomName, as_json: bool) -> None:
-    authority, pending = environment.authority(room), environment.log(room).pending()
+    authority, pending = environment.authorities.of(room), environment.log(room).pending()
     since = environment.store.read(pending[0]).author.moment if pending else None
     if as_json:
         shown: dict[str, Any] = {"room": room, "remote": authority, "pending": len(pending)}
@@ -55,7 +55,12 @@ def attach(environment: Environment, room: str, remote: str | None, has_consent:
     The same as git chat sync REMOTE --room ROOM: what is here is pushed, what is there is fetched.
     """
     syncing.bring_together(
-        environment, environment.remote_name(remote), room, has_consent=has_consent, pushes=True, as_json=as_json
+        environment,
+        environment.repository.remote_name(remote),
+        room,
+        has_consent=has_consent,
+        pushes=True,
+        as_json=as_json,
     )
 
 
@@ -70,11 +75,11 @@ def detach(environment: Environment, room: str) -> None:
     """
     name: RoomName = parse_room(room)
     environment.refuse_unknown_room(name)
-    authority = environment.authority(name)
+    authority = environment.authorities.of(name)
     with environment.store.writing():  # or a message that is sent now would be pending nowhere
         pending = len(environment.log(name).pending())
         if not pending:
-            environment.attach(name, None)
+            environment.authorities.set(name, None)
     if pending:
         raise ConflictError(
             f"{pending} message{'s' if pending > 1 else ''} in room '{name}' "

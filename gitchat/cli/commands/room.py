@@ -57,8 +57,8 @@ def _describe(
     environment: Environment, name: str, as_: str | None, *, title: str | None = None, state: str | None = None
 ) -> None:
     room = environment.log(parse_room(name))
-    environment.refuse_mirror()
-    overview = room.describe(environment.identity(as_), title=title, state=state)
+    environment.repository.refuse_mirror()
+    overview = room.describe(environment.caller.identity(as_), title=title, state=state)
     shown = f": {overview.title}" if overview.title else ""
     click.echo(f"room '{room.name}' is {'closed' if overview.is_closed else 'open'}{shown}")
 

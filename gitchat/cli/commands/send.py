@@ -73,9 +73,9 @@ def command(
       make test 2>&1 | tail -50 | git chat send --type blocker -
       git chat send --attach trace.txt "The parser fails like this"
     """
-    environment.location
-    environment.refuse_mirror()
-    sender = environment.identity(as_)
+    environment.repository.location
+    environment.repository.refuse_mirror()
+    sender = environment.caller.identity(as_)
     chat = environment.log(environment.room_name(room))
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None

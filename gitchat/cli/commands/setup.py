@@ -96,13 +96,14 @@ def _place(environment: Environment, is_user: bool) -> Place:
     launch = Launch.here(environment.variables)
     if is_user:
         return place.Place(place.home(environment.variables), True, "", environment.variables, launch)
-    if environment.worktree == environment.location.git_dir:
+    repository = environment.repository
+    if repository.worktree == repository.location.git_dir:
         raise UserError(
             "there is no work tree here to put a client's files in",
             hint="run it in a work tree, or for yourself everywhere: git chat setup CLIENT --user",
             code="no-work-tree",
         )
-    return place.Place(environment.worktree, False, environment.worktree_name(), environment.variables, launch)
+    return place.Place(repository.worktree, False, repository.worktree_name, environment.variables, launch)
 
 
 def _copies(environment: Environment, is_user: bool) -> Copies:
@@ -110,7 +111,7 @@ def _copies(environment: Environment, is_user: bool) -> Copies:
     from gitchat.setup.place import home
 
     if not is_user:
-        return Copies(environment.location.common_dir / "chatroom")
+        return Copies(environment.repository.directory)
     named = environment.variables.get("XDG_STATE_HOME", "")
     state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
     return Copies(state / "gitchat")

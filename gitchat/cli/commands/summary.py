@@ -69,7 +69,7 @@ def write_summary(
     Without TEXT git's editor opens; '-' reads standard input.
     """
     chosen = _room(environment, room, as_)
-    environment.refuse_mirror()
+    environment.repository.refuse_mirror()
     chosen.me
     with texts.given(environment, text, TEXT) as body:
         summary = chosen.summarize(body, _EVERYONE if scope is None else scope)

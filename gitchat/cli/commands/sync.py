@@ -55,7 +55,7 @@ def command(
         environment, remote, room, has_consent=has_consent, pushes=True, as_json=as_json, is_dry_run=dry_run
     )
     if watch:
-        _watch(environment, environment.remote_name(remote), as_json)
+        _watch(environment, environment.repository.remote_name(remote), as_json)
 
 
 def _watch(environment: Environment, remote: str, as_json: bool) -> None:

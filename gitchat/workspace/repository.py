@@ -1,0 +1,202 @@
+"""Where we are: the repository as seen from one directory, and what git's configuration says there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gitchat.model.errors import ChatError, StorageError, UserError
+from gitchat.model.names import branches_refspec
+from gitchat.storage import git
+from gitchat.storage.store import foreign_owner
+from gitchat.workspace.config import Config, clobbering_refspecs
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A repository as seen from one directory. All paths are absolute."""
+
+    git_dir: Path
+    """Of this worktree: ``.git``, or ``.git/worktrees/<name>``."""
+    common_dir: Path
+    """Shared by all worktrees."""
+    is_bare: bool
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository at or above ``cwd``, asked by git with ``variables`` as its environment.
+
+    Everything is looked up when it is first asked for, and once.
+    """
+
+    cwd: str
+    variables: Mapping[str, str]
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """The output of a git command run here, with the caller's own variables. Raises git.GitFailed."""
+        return git.run(arguments, cwd=self.cwd, variables=self.variables, stdin=stdin).stdout
+
+    @cached_property
+    def location(self) -> Location:
+        """The repository here. Raises UserError ``not-a-repository``, StorageError ``foreign-owner``."""
+        try:
+            output = self.git("rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-bare-repository")
+        except git.GitFailed as error:
+            raise _not_a_repository(self.cwd, error) from error
+        lines = os.fsdecode(output).removesuffix("\n").split("\n")
+        if len(lines) != 3:
+            raise UserError(
+                "the path of this repository holds a line break", hint="move it: git clone . ELSEWHERE", code="bad-path"
+            )
+        git_dir, common_dir, is_bare = lines
+        # --git-common-dir is relative to the current directory.
+        common = os.path.realpath(os.path.join(self.cwd, common_dir))
+        return Location(Path(git_dir), Path(common), is_bare == "true")
+
+    @property
+    def directory(self) -> Path:
+        """``chatroom/`` in the git common directory: our own files, which all worktrees share. Need not exist."""
+        return self.location.common_dir / "chatroom"
+
+    @cached_property
+    def worktree(self) -> Path:
+        """The top of this worktree, or the git directory of a bare repository; absolute. Raises as ``location``."""
+        try:
+            return Path(os.fsdecode(self.git("rev-parse", "--show-toplevel")).removesuffix("\n"))
+        except git.GitFailed:
+            return self.location.git_dir
+
+    @property
+    def worktree_name(self) -> str:
+        """The last part of the worktree's path, or of the repository's when it is bare."""
+        return Path(str(self.worktree).removesuffix("/.git").removesuffix(".git")).name
+
+    def branch(self) -> str | None:
+        """The branch that is checked out here; None when HEAD is detached."""
+        try:
+            return os.fsdecode(self.git("symbolic-ref", "--quiet", "--short", "HEAD")).removesuffix("\n")
+        except git.GitFailed:
+            return None
+
+    def commit(self, revision: str) -> str:
+        """The full id of the project's commit that ``revision`` names, as git reads it. Of a full id, which may be
+        one that git has lost, itself.
+
+        Raises:
+            UserError: ``no-such-commit``.
+        """
+        try:
+            answer = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except git.GitFailed as error:
+            if re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", revision):
+                return revision
+            raise UserError(
+                f"{revision!r} names no commit here",
+                hint="see which there are: git log --oneline",
+                code="no-such-commit",
+            ) from error
+        return answer.decode().strip()
+
+    # --- configuration -----------------------------------------------------------
+
+    @cached_property
+    def config(self) -> Config:
+        """git's configuration here. Raises UserError ``bad-config``."""
+        try:
+            return Config(self.git("config", "--list", "-z"))
+        except git.GitFailed as error:
+            raise UserError(
+                f"git cannot read its configuration: {error.stderr.removeprefix('fatal: ')}",
+                hint="mend the file it names: git config --edit",
+                code="bad-config",
+            ) from error
+
+    def forget_old_config(self) -> None:
+        """Let ``config`` be read again when its file has changed: a process beside us may have set something."""
+        try:
+            status = os.stat(self.location.common_dir / "config")
+        except OSError:
+            return
+        changed = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if self.__dict__.setdefault("_config_changed", changed) != changed:
+            self.__dict__["_config_changed"] = changed
+            self.__dict__.pop("config", None)
+
+    def set_config(self, key: str, value: str | None) -> None:
+        """Give ``key`` this one value in the repository's own configuration; with None take it out.
+
+        Raises:
+            StorageError: ``config-refused``: git could not write the setting.
+        """
+        try:
+            if value is not None:
+                self.git("config", "--local", key, value)
+            else:
+                self.git("config", "--local", "--unset-all", key)
+        except git.GitFailed as error:
+            raise StorageError(
+                f"git could not write the setting {key}: {error.stderr.removeprefix('error: ')}",
+                hint="try again; if a lock was left behind there, git names its file",
+                code="config-refused",
+            ) from error
+        self.__dict__.pop("config", None)  # read it again
+
+    def remotes(self) -> list[str]:
+        """The named remotes, in the order of the configuration. Raises UserError ``bad-config``."""
+        return self.config.subsections("remote", "url")
+
+    def remote_name(self, given: str | None) -> str:
+        """``given``, else ``chat.remote``, else ``origin`` or the only remote there is.
+
+        Raises:
+            UserError: ``no-remote``, ``not-a-remote``.
+        """
+        remotes = self.remotes()
+        name = given or self.config.get("chat.remote")
+        if name is None:
+            name = "origin" if "origin" in remotes or len(remotes) != 1 else remotes[0]
+        if name in remotes:
+            return name
+        if given is not None and (":" in given or "/" in given):
+            raise UserError(
+                f"{given} is an address; a room follows a named remote",
+                hint=f"name it: git remote add chat '{given}'; git chat sync chat",
+                code="not-a-remote",
+            )
+        raise UserError(
+            f"there is no remote '{name}' here",
+            hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else "add one: git remote add origin URL",
+            code="no-remote",
+        )
+
+    def refuse_mirror(self) -> None:
+        """Raise UserError ``mirror`` when a fetch would overwrite or delete what is written here."""
+        for remote, refspec in clobbering_refspecs(self.config):
+            raise UserError(
+                f"the next 'git fetch {remote}' would overwrite the rooms here (remote.{remote}.fetch is {refspec})",
+                hint=f"work in an ordinary clone, or narrow it: "
+                f"git config remote.{remote}.fetch '{branches_refspec(remote)}'",
+                code="mirror",
+            )
+
+
+def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
+    if "dubious ownership" in error.stderr:
+        quoted = error.stderr.partition("'")[2].partition("'")[0]
+        return foreign_owner(Path(quoted or cwd))
+    if "not a git repository" in error.stderr:
+        return UserError(
+            f"{cwd} is not inside a git repository",
+            hint="go into one, or make one here: git init",
+            code="not-a-repository",
+        )
+    return UserError(
+        f"git cannot use the repository here: {error.stderr.removeprefix('fatal: ')}",
+        hint="see what git says: git status",
+        code="not-a-repository",
+    )
