@@ -72,7 +72,7 @@ def open_environment(repository: Path, *, fsync: bool) -> Environment:
 def open_room(repository: Path, *, fsync: bool) -> tuple[Log, Identity]:
     """The room of ``repository``, and somebody who writes to it."""
     environment = open_environment(repository, fsync=fsync)
-    return environment.log(RoomName("lobby")), environment.identity()
+    return environment.log(RoomName("lobby")), environment.caller.identity()
 
 
 def run_measured(cwd: Path, command: list[str]) -> tuple[str, float]:

@@ -1,0 +1,98 @@
+"""What may stand in one place only: names of refs, moves of refs, clock, environment, randomness, processes.
+
+Run by ``make lint``: prints each line of the package that does one of these things elsewhere, and fails.
+It reads the code's syntax, so comments and docstrings may speak of everything. How long something takes
+(``time.monotonic``) is no clock: nothing is dated by it.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+TOP = Path(__file__).parents[1]
+
+PLACES: dict[str, tuple[str, ...]] = {
+    "spells a ref": ("gitchat/model/names.py",),
+    "moves a ref": ("gitchat/storage/refs.py",),
+    "reads the clock": ("gitchat/workspace/",),
+    "reads the environment": ("gitchat/workspace/",),
+    "reads randomness": ("gitchat/workspace/",),
+    "starts a process": ("gitchat/storage/git.py",),
+}
+"""What a line does, and which files (or folders, with a slash) may."""
+
+CALLS = {
+    "time.time": "reads the clock",
+    "time.time_ns": "reads the clock",
+    "datetime.now": "reads the clock",
+    "datetime.datetime.now": "reads the clock",
+    "datetime.date.today": "reads the clock",
+    "date.today": "reads the clock",
+    "os.environ": "reads the environment",
+    "os.environb": "reads the environment",
+    "os.getenv": "reads the environment",
+    "os.getcwd": "reads the environment",
+    "os.urandom": "reads randomness",
+    "os.getrandom": "reads randomness",
+    "os.fork": "starts a process",
+    "os.system": "starts a process",
+    "os.popen": "starts a process",
+}
+NOW_WITHOUT = {"time.localtime": 1, "time.gmtime": 1, "time.ctime": 1, "time.asctime": 1, "time.strftime": 2}
+"""Functions that take the present time where they are given fewer arguments than this."""
+
+MODULES = {
+    "random": "reads randomness",
+    "secrets": "reads randomness",
+    "uuid": "reads randomness",
+    "subprocess": "starts a process",
+    "multiprocessing": "starts a process",
+    "pty": "starts a process",
+}
+
+
+def found(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Each line of a module that does what has its place, and what that is."""
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in documentation:
+            if isinstance(node.value, str) and "refs/" in node.value:
+                yield node.lineno, "spells a ref"
+        elif isinstance(node, ast.Attribute):
+            name = ast.unparse(node)
+            if name in CALLS:
+                yield node.lineno, CALLS[name]
+            elif node.attr == "swap_ref":
+                yield node.lineno, "moves a ref"
+            elif name.startswith(("os.spawn", "os.exec", "os.posix_spawn")):
+                yield node.lineno, "starts a process"
+        elif isinstance(node, ast.Call) and len(node.args) < NOW_WITHOUT.get(ast.unparse(node.func), 0):
+            yield node.lineno, "reads the clock"
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, MODULES[one.name]) for one in node.names if one.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            yield node.lineno, MODULES[node.module]
+
+
+def misplaced(path: str, text: str) -> list[str]:
+    """What the module at ``path`` does that is another's to do, a line each."""
+    return [
+        f"{path}:{line}: {deed}, which only {' and '.join(PLACES[deed])} may"
+        for line, deed in sorted(found(ast.parse(text)))
+        if not path.startswith(PLACES[deed])
+    ]
+
+
+def main() -> int:
+    """Print what is misplaced; 1 when something is."""
+    paths = sorted((TOP / "gitchat").rglob("*.py"))
+    said = [line for path in paths for line in misplaced(path.relative_to(TOP).as_posix(), path.read_text("utf-8"))]
+    print("\n".join(said) or f"{len(paths)} modules: each of these stands in its place: {', '.join(PLACES)}")
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
