@@ -26,7 +26,8 @@ from gitchat.server.arguments import check
 from gitchat.server.catalog import INSTRUCTIONS, listed
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs import as_json, tools
-from gitchat.verbs.room import Arrivals, Room
+from gitchat.verbs.room import Room
+from gitchat.verbs.waiting import Arrivals
 
 PROGRESS_SECONDS = 15.0
 """How often a waiting call tells that it is alive. Clients give up on silence after 60 s at the earliest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Refusal(Exception):
-    """The text stays as it is. ``hint`` and ``code`` are as in :class:`gitchat.model.errors.ChatError`."""
+    """The text stays as it is. ``hint`` and ``code`` are as in :class:`gitchat.errors.ChatError`."""
 
     def __init__(self, message: str, *, hint: str, code: str) -> None:
         super().__init__(message)

@@ -18,8 +18,7 @@ if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does withou
     from gitchat.rooms.log import Overview
     from gitchat.rooms.summaries import Summary
     from gitchat.verbs.budget import Item
-    from gitchat.verbs.room import Found, Handoff, Status
-    from gitchat.verbs.views import Delivery
+    from gitchat.verbs.views import Delivery, Found, Handoff, Status
 
 Dump = Callable[[Any], str]
 """How a value is written as JSON text."""

@@ -1,0 +1,125 @@
+"""Attendance: joining a room and leaving it, and who is or was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from gitchat.model.errors import UserError
+from gitchat.model.names import Name, Number, is_name
+from gitchat.model.participant import Participant, new_membership
+from gitchat.model.record import Draft
+from gitchat.verbs.position import common, how_far, set_cursor
+from gitchat.verbs.standpoint import Standpoint
+from gitchat.verbs.views import Seen
+
+SYSTEM = Name("system")
+"""Who writes that somebody left."""
+
+
+def join(
+    room: Standpoint, role: str = "general", capabilities: Sequence[str] = (), *, since_now: bool = False
+) -> list[Participant]:
+    """Live here under my name until this process ends or leaves, and return who is here.
+
+    Again: updates the role. ``since_now`` takes everything that was said so far for read.
+
+    Raises:
+        UserError: ``name-taken`` while another process lives under my name; ``bad-role``, ``bad-capability``.
+    """
+    now = room.environment.now().seconds
+    new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
+    held = room.environment.hold(room.me)
+    held.join(room.name, role=role, capabilities=capabilities, now=now)
+    if since_now:
+        set_cursor(room, room.records.count())
+    return participants(room)
+
+
+def register(room: Standpoint, role: str = "general", capabilities: Sequence[str] = ()) -> Participant:
+    """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``."""
+    return room.environment.roll.register(
+        room.me, room.name, role=role, capabilities=capabilities,
+        holder=room.environment.caller.holder(), now=room.environment.now().seconds,
+    )  # fmt: skip
+
+
+def leave(room: Standpoint) -> bool:
+    """Be no participant of this room any more, and say so in it if it is open; False when I was none.
+
+    Raises:
+        UserError: ``name-taken`` while another process lives under my name; ``mirror``.
+    """
+    room.environment.repository.refuse_mirror()
+    _refuse_to_leave_for_another(room)
+    now = room.environment.now().seconds
+    held = room.environment.roll.held_here().get(room.me)
+    has_left = held.leave(room.name, now) if held else room.environment.roll.leave(room.me, room.name, now)
+    presence = room.environment.roll.find(room.me)
+    if held and (presence is None or all(at.left_at is not None for at in presence.rooms.values())):
+        held.release()
+    if has_left and not room.records.overview().is_closed:
+        draft = Draft(body=f"{room.me} left the chatroom", type="presence")
+        room.records.send(draft, replace(room.identity, name=SYSTEM))
+    return has_left
+
+
+def _refuse_to_leave_for_another(room: Standpoint) -> None:
+    """The roll refuses it too, in words for who wants the name."""
+    presence = room.environment.roll.find(room.me)
+    if presence is not None and presence.is_living and room.me not in room.environment.roll.held_here():
+        raise UserError(
+            f"'{room.me}' is held by {presence.holder or 'another process'}",
+            hint="end that process, and the name is free; or leave from there",
+            code="name-taken",
+        )
+
+
+def participants(room: Standpoint) -> list[Participant]:
+    """Who is here, living or registered, sorted by name."""
+    return room.environment.roll.participants(room.name)
+
+
+def names(room: Standpoint) -> list[Name]:
+    """The names of everybody who is or was here, or wrote or read here, sorted."""
+    known = (participant.name for participant in _known(room))
+    return _everybody(room, known, room.records.chain().newest_by_author())
+
+
+def who(room: Standpoint) -> list[Seen]:
+    """Everybody who is or was here, or wrote or read here, perhaps in another clone; sorted by name."""
+    chain = room.records.chain()
+    wrote = chain.newest_by_author()
+    known = {participant.name: participant for participant in _known(room)}
+    everybody = _everybody(room, known, wrote)
+    return [_one(room, name, known.get(name), wrote.get(name), chain.count) for name in everybody]
+
+
+def _one(
+    room: Standpoint, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None, count: int
+) -> Seen:
+    times = [participant.last_seen] if participant else []
+    times += [wrote[1]] if wrote else []
+    # Who only read was there when that had been said, and nothing tells how much later.
+    times = times or [_last_read_seconds(room, name)]
+    return Seen(
+        name=name,
+        participant=participant,
+        last_seen=max(times),
+        last_number=wrote[0] if wrote and wrote[0] <= count else None,
+        unread=how_far(room, name).unread,
+    )
+
+
+def _known(room: Standpoint) -> list[Participant]:
+    return room.environment.roll.known(room.name)
+
+
+def _last_read_seconds(room: Standpoint, name: Name) -> int:
+    value = common(room, name).value
+    return room.environment.store.step(value).seconds if value is not None else 0
+
+
+def _everybody(room: Standpoint, known: Iterable[Name], authors: Iterable[str]) -> list[Name]:
+    wrote = (Name(author) for author in authors if is_name(author))
+    return sorted({*known, *wrote, *room.environment.store.cursors(room.name)})

@@ -1,0 +1,121 @@
+"""How far somebody has read a room: which cursor is meant, who may move it, and where it stands.
+
+What I read, mark, sum up and come back to goes by :func:`own`; what anybody can see of how far others are,
+by :func:`common`. No other module opens a cursor, and :func:`advance` alone moves one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gitchat.index.chain import Chain
+from gitchat.model.errors import ConflictError, FormatError, UserError
+from gitchat.model.names import Handle, Name
+from gitchat.model.record import Entry
+from gitchat.rooms.cursor import Backlog, Cursor
+from gitchat.verbs.standpoint import Standpoint, is_for_me, touch, visible
+from gitchat.verbs.talking import find
+from gitchat.verbs.views import Delivery, HowFar
+
+
+def own(room: Standpoint) -> Cursor:
+    """The cursor that I read by."""
+    return common(room, room.me)
+
+
+def common(room: Standpoint, name: Name) -> Cursor:
+    """The cursor of ``name`` that all clones share: what anybody has read under it."""
+    return Cursor(room.environment.store, room.name, name)
+
+
+def advance(room: Standpoint, chain: Chain, number: int) -> Backlog:
+    """Mark what stands up to the place ``number`` as read by me, and return what is left. Never moves back.
+
+    Who may do so (:func:`why_not_mark`, and no mirror) is asked before.
+    """
+    left = own(room).advance(chain, number, room.identity, room.environment.now())
+    touch(room)
+    return left
+
+
+def cursor(room: Standpoint) -> int:
+    """The greatest n for which I have read 1 to n; 0 before I marked anything."""
+    return own(room).backlog(room.records.chain()).last_read
+
+
+def set_cursor(room: Standpoint, locator: int | Handle, *, force: bool = False) -> int:
+    """Mark everything up to a number or a handle as read, and return :meth:`cursor`. Never moves back.
+
+    Raises:
+        UserError: ``bad-number`` for what is no number of this room; ``no-such-record``; ``mirror``.
+        ConflictError: ``name-held`` while somebody else lives under my name, unless ``force``.
+    """
+    chain = room.records.chain()
+    number = locator if isinstance(locator, int) else _place(room, chain, locator)
+    if number < 0:
+        raise UserError("message_id must be >= 0", hint="0 is before the first message", code="bad-number")
+    if isinstance(locator, int) and number > chain.count:
+        raise UserError(
+            "message_id cannot exceed the latest message id",
+            hint=f"the latest is {chain.count}",
+            code="bad-number",
+        )
+    why_not = None if force else why_not_mark(room)
+    if why_not is not None:
+        raise ConflictError(f"nothing was marked: {why_not}", hint="mark there, or use --force", code="name-held")
+    room.environment.repository.refuse_mirror()
+    if number == 0:
+        return cursor(room)
+    return advance(room, chain, number).last_read
+
+
+def _place(room: Standpoint, chain: Chain, handle: Handle) -> int:
+    """Where the record of a handle stands, pending ones behind all numbers."""
+    row = chain.rows_of([oid := find(room, handle).oid])[oid]
+    assert row.number is not None
+    return row.number
+
+
+def cursors(room: Standpoint, names: Sequence[Name] | None = None) -> list[HowFar]:
+    """How far these have read, by default everybody who has a cursor here, sorted by name."""
+    return [how_far(room, name) for name in (room.environment.store.cursors(room.name) if names is None else names)]
+
+
+def how_far(room: Standpoint, name: Name) -> HowFar:
+    """How far ``name`` has read. Nobody has to have heard of it."""
+    backlog = common(room, name).backlog(room.records.chain())
+    reaching = visible(Standpoint(room.environment, room.name, name), with_own=False)
+    return HowFar(name, backlog.last_read, backlog.count_of(reaching))
+
+
+def delivery(room: Standpoint, entry: Entry) -> Delivery:
+    """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
+    remote = room.environment.authorities.of(room.name)
+    readers: list[Name] = []
+    with suppress(FormatError):
+        chain = room.records.chain()
+        place = chain.rows_of([entry.oid])[entry.oid].number
+        for name in room.environment.store.cursors(room.name):
+            has_read = place not in common(room, name).backlog(chain).numbers
+            if has_read and is_for_me(Standpoint(room.environment, room.name, name), entry):
+                readers.append(name)
+    return Delivery(remote, remote is None or entry.number is not None, tuple(readers))
+
+
+def why_not_mark(room: Standpoint) -> str | None:
+    """Why this process must not mark what ``me`` reads; None when it may.
+
+    While a process lives under a name, only that process marks for it, and what it started to act for it.
+    """
+    held = room.environment.roll.held_here()
+    if room.me in held:
+        return None
+    if held:
+        return f"this process joined as {', '.join(sorted(held))}"
+    presence = room.environment.roll.find(room.me)
+    if presence is None or not presence.is_living:
+        return None
+    if presence.holder is not None and room.environment.caller.acts_for(presence.holder):
+        return None
+    return f"'{room.me}' is held by {presence.holder or 'another process'}"

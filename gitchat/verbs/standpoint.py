@@ -1,0 +1,68 @@
+"""Where a participant stands: which room it is, and as whom one acts in it. Every verb begins here.
+
+A verb is a function whose first argument is a standpoint. :class:`gitchat.verbs.room.Room` is one, and has the
+verbs as its methods, so that their docstrings are what ``help(Room)`` shows: "I" and "me" in them are the
+participant, and the names of methods are Room's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitchat.index.chain import Place
+from gitchat.index.condition import Condition, visible_to, with_oid
+from gitchat.model.names import Name, RoomName, is_slug
+from gitchat.model.record import Entry, Identity
+from gitchat.rooms.log import Log
+from gitchat.workspace.environment import Environment
+
+
+class Standpoint:
+    """One room, for the participant ``me``. Neither has to exist yet."""
+
+    def __init__(self, environment: Environment, room: str | None = None, name: str | None = None) -> None:
+        """``room`` and ``name`` as Room.open takes them. Raises what Environment raises for them."""
+        self.environment = environment
+        self.name: RoomName = environment.room_name(room)
+        self.records: Log = environment.log(self.name)
+        self._given_name = name
+        self._me: Name | None = None
+
+    @property
+    def me(self) -> Name:
+        """The name that this Room acts under. Raises UserError ``no-name``, ``bad-name``."""
+        if self._me is None:
+            self._me = self.environment.caller.name(self._given_name)
+        return self._me
+
+    @property
+    def identity(self) -> Identity:
+        """Who writes here."""
+        return self.environment.caller.identity(self.me)
+
+
+def touch(room: Standpoint) -> None:
+    """Note that ``me`` did something."""
+    room.environment.roll.touch(room.me, room.name, room.environment.now().seconds)
+
+
+def entries_at(room: Standpoint, places: Sequence[Place]) -> list[Entry]:
+    """The records of these places. Raises FormatError."""
+    return [room.records.entry_at(*place) for place in places]
+
+
+# --- what reaches whoever stands here ------------------------------------------
+
+
+def visible(room: Standpoint, *, with_own: bool = True) -> Condition:
+    """The records that reach me: to all, to my name, to a role that I have here now."""
+    presence = room.environment.roll.find(room.me)
+    participant = presence.participant(room.name) if presence else None
+    roles = [f"role:{participant.role}"] if participant and participant.role and is_slug(participant.role) else []
+    return visible_to([room.me, *roles], None if with_own else room.me)
+
+
+def is_for_me(room: Standpoint, entry: Entry) -> bool:
+    """Whether an entry is one of :meth:`visible` without my own: the same rule, for one that is at hand."""
+    condition = Condition.all_of([visible(room, with_own=False), with_oid(entry.oid)])
+    return bool(room.records.chain().select(condition, limit=1))

@@ -1,0 +1,162 @@
+"""Talking: what a participant says in a room, and how it finds what was said there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from gitchat.index import search as text_search
+from gitchat.index.condition import ANY, LISTED, Condition
+from gitchat.index.query import Query
+from gitchat.model.errors import UserError
+from gitchat.model.names import EVERYBODY, Handle, Number, Uid, parse_locator, parse_recipients, parse_slug
+from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
+from gitchat.rooms.log import Listing, Overview
+from gitchat.verbs.standpoint import Standpoint, entries_at, touch
+from gitchat.verbs.views import Found
+
+
+def send(
+    room: Standpoint,
+    content: str | dict[str, Any] | list[Any],
+    *,
+    to: str | Sequence[str] = EVERYBODY,
+    type: str | None = None,  # noqa: A002 - the field's name in every other face
+    reply_to: int | str | None = None,
+    urgent: bool = False,
+    key: str | None = None,
+) -> Entry:
+    """Add a message and return it with its number: it is stored for good.
+
+    ``content`` that is no string is stored as JSON. ``reply_to`` is a number or a handle. ``key`` is
+    your own name for the message: sending it again with the same key adds nothing.
+
+    Raises:
+        UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
+            ``mirror``, ...
+        ConflictError: ``key-conflict``, or a lock that is held for too long.
+    """
+    room.environment.repository.refuse_mirror()
+    is_text = isinstance(content, str)
+    draft = Draft(
+        body=content if isinstance(content, str) else _as_json_text(content),
+        to=parse_recipients((to,) if isinstance(to, str) else tuple(to)),
+        type=parse_slug(type, "type") if type else None,
+        reply_to=find(room, reply_to).record.uid if reply_to is not None else None,
+        urgent=urgent,
+        media=None if is_text else "json",
+    )
+    sent = room.records.send(draft, room.identity, key=key)
+    touch(room)
+    return sent.entry
+
+
+def log(room: Standpoint, query: Query = Query(), limit: int | None = 50) -> Listing:  # noqa: B008 - frozen
+    """The newest ``limit`` records that fit ``query`` (None: all of them), oldest first; nothing is marked.
+
+    Damage does not raise: it ends the listing, and is told in it.
+    """
+    return room.records.listing(query, limit)
+
+
+def find(room: Standpoint, locator: int | str) -> Entry:
+    """The record of a number (``12``, ``"#12"``) or a handle (``"~k3f9q2"``).
+
+    Raises:
+        UserError: ``no-such-record``, ``bad-number``, ``ambiguous-handle``.
+    """
+    place: Number | Handle = Number(locator) if isinstance(locator, int) else parse_locator(locator)
+    return room.records.find(place)
+
+
+def after(room: Standpoint, number: int, condition: Condition = LISTED, limit: int | None = None) -> list[Entry]:
+    """The oldest ``limit`` records with a greater number, oldest first; nothing is marked."""
+    chain = room.records.chain()
+    return entries_at(room, chain.select(condition, after=min(number, chain.count), limit=limit))
+
+
+def thread(room: Standpoint, locator: int | str) -> Listing:
+    """The record, what it answers, and all answers, oldest first. Raises as :meth:`find`."""
+    chain = room.records.chain()
+    entries = entries_at(room, chain.thread(find(room, locator).record.uid))
+    return Listing(entries, room.records.labels(entries), None)
+
+
+def search(
+    room: Standpoint,
+    words: str,
+    query: Query = Query(),  # noqa: B008 - frozen
+    *,
+    among: Condition = ANY,
+    limit: int | None = 20,
+    in_all_rooms: bool = False,
+) -> list[Found]:
+    """The records that fit ``query``, which has no pattern, and whose text holds all of ``words``; the best first.
+
+    ``among`` narrows them further.
+
+    ``"two words"`` in quotes stand side by side, ``word*`` begins so. ``in_all_rooms`` looks in every
+    room here; numbers in ``query`` then count in each of them.
+
+    Raises:
+        UserError: ``no-words``.
+    """
+    match, condition = text_search.parse(words), Condition.all_of([text_search.condition_of(query), among])
+    names = room.environment.store.rooms() if in_all_rooms else [room.name]
+    logs = [room.environment.log(name) for name in names]
+    hits = [(hit, log) for log in logs for hit in log.chain().search(match, condition, limit)]
+    hits.sort(key=lambda pair: pair[0].rank)
+    entries = [log.entry_at(*hit.place) for hit, log in hits[:limit]]
+    snippets = text_search.snippets(match, [entry.record.body for entry in entries])
+    return [
+        Found(entry, snippet, hit.rank, log.labels([entry]))
+        for entry, snippet, (hit, log) in zip(entries, snippets, hits[:limit], strict=True)
+    ]
+
+
+def labels(room: Standpoint, entries: Sequence[Entry]) -> dict[Uid, str]:
+    """The labels of the records that ``entries`` reply to, as far as they can be found."""
+    return room.records.labels(entries)
+
+
+def message_count(room: Standpoint) -> int:
+    """How many messages and statuses there are."""
+    return room.records.chain().count_without(UNLISTED_KINDS)
+
+
+def describe(room: Standpoint, *, title: str | None = None, state: str | None = None) -> Overview:
+    """Give the room a title, or the state ``open`` or ``closed``; make it where it is not there.
+
+    A title is one line of at most 200 characters. A closed room can be read, and not written to.
+
+    Raises:
+        UserError: ``bad-title``, ``mirror``.
+    """
+    room.environment.repository.refuse_mirror()
+    return room.records.describe(room.identity, title=title, state=state)
+
+
+def overview(room: Standpoint) -> Overview:
+    """Title, state, newest number and date."""
+    return room.records.overview()
+
+
+def refuse_unknown(room: Standpoint) -> None:
+    """Raise UserError ``no-such-room`` where there is no such room. The one by default may still begin."""
+    if room.name != room.environment.room_name(None):
+        room.environment.refuse_unknown_room(room.name)
+
+
+def _as_json_text(content: object) -> str:
+    """The JSON text of an object or array. Raises UserError ``bad-content``, also for what is only in it."""
+    try:
+        if not isinstance(content, dict | list):
+            raise TypeError(f"it is of type {type(content).__name__}")
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"content is neither text nor JSON: {error}",
+            hint="give a text, or a dict or list of texts, finite numbers, True, False and None",
+            code="bad-content",
+        ) from error

@@ -1,0 +1,58 @@
+"""The tools of agent-chat as Python functions, over a room in a git repository.
+
+    import gitchat.tools as s
+    s.join("alice"); s.send_message("alice", "hello"); s.read_unread("alice")
+
+Names, positions, defaults, keys and error texts are agent-chat's; what is new stands
+behind them, and a key it does not know appears only when it carries something. The
+repository is the one of the current directory. A process is one participant: after it
+joined, it can only look under other names; before that it may use any name that no other
+living process holds. One thread calls at a time.
+
+Everything is checked here, so that every face refuses the same things in the same words:
+texts are stripped, what is out of range or of another type is refused (arguments.py).
+Errors are :class:`gitchat.errors.ChatError`; those about arguments are also ValueError.
+"""
+
+from gitchat.verbs.tools.calling import checked_name, forget, here_environment, looking
+from gitchat.verbs.tools.messages import read_messages, send_message
+from gitchat.verbs.tools.people import join, leave, list_participants
+from gitchat.verbs.tools.reading import (
+    MAX_WAIT_SECONDS,
+    Begun,
+    begin_check_in,
+    begin_read_unread,
+    check_in,
+    get_cursor,
+    read_unread,
+    set_cursor,
+)
+from gitchat.verbs.tools.returning import get_handoff, read_latest_summary, write_summary
+from gitchat.verbs.tools.rooms import close_room, get_status, list_rooms, open_room
+
+__all__ = [
+    "MAX_WAIT_SECONDS",
+    "Begun",
+    "begin_check_in",
+    "begin_read_unread",
+    "check_in",
+    "checked_name",
+    "close_room",
+    "forget",
+    "get_cursor",
+    "get_handoff",
+    "get_status",
+    "here_environment",
+    "join",
+    "leave",
+    "list_participants",
+    "list_rooms",
+    "looking",
+    "open_room",
+    "read_latest_summary",
+    "read_messages",
+    "read_unread",
+    "send_message",
+    "set_cursor",
+    "write_summary",
+]

@@ -1,0 +1,99 @@
+"""Sending messages, and looking at what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gitchat.index.condition import LISTED, Condition, visible_to
+from gitchat.model.names import EVERYBODY, Uid, parse_slug
+from gitchat.model.record import Entry
+from gitchat.verbs import as_json
+from gitchat.verbs.room import Room
+from gitchat.verbs.tools.calling import (
+    Content,
+    Json,
+    Place,
+    acting,
+    check_limit,
+    conditions_of,
+    looking,
+    number_of,
+)
+from gitchat.workspace.arguments import checked, refusal, refuse_blank
+
+
+@checked
+def send_message(
+    name: str,
+    content: Content,
+    to: str = EVERYBODY,
+    room: str = "",
+    type: str = "",  # noqa: A002 - the field's name in every face
+    reply_to: Place | None = None,
+    priority: str = "",
+    key: str = "",
+) -> Json:
+    """Send a message and return its ``id``: it is stored for good.
+
+    ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
+    again with the same ``key`` adds nothing.
+    """
+    entry = say(acting(name, room), content, to, type, reply_to, priority, key)
+    return {"id": entry.number} if entry.number is not None else {"id": None, "handle": entry.handle}
+
+
+def say(
+    chat: Room,
+    content: Content,
+    to: str,
+    type: str,  # noqa: A002
+    reply_to: Place | None,
+    priority: str = "",
+    key: str = "",
+) -> Entry:
+    """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
+    if isinstance(content, str):
+        refuse_blank(content, "content")
+    recipients = [part.strip() for part in refuse_blank(to, "to").split(",")]
+    if priority not in ("", "normal", "urgent"):
+        raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
+    return chat.send(
+        content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
+    )  # fmt: skip
+
+
+@checked
+def read_messages(
+    since_id: Place = 0,
+    limit: int = 50,
+    participant: str = "",
+    room: str = "",
+    type: str = "",  # noqa: A002
+    sender: str = "",
+    query: str = "",
+) -> list[Json]:
+    """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
+
+    ``since_id`` may be greater than every number. With ``participant`` only what is for it or for all. With
+    ``query`` the ``limit`` best of those whose text holds all its words.
+    """
+    chat = looking(room)
+    after = number_of(chat, since_id, "since_id")
+    check_limit(limit, "limit")
+    conditions = [LISTED, *conditions_of(type, sender)]
+    if participant:
+        conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
+    if query:
+        newest = chat.overview().count  # pending ones are always later
+        conditions.append(Condition("number > ?", (min(after, newest),)))
+        found = chat.search(query, among=Condition.all_of(conditions), limit=limit)
+        entries = sorted((hit.entry for hit in found), key=lambda entry: (entry.number is None, entry.number or 0))
+    else:
+        entries = chat.after(after, Condition.all_of(conditions), limit)
+    return in_short(chat, entries, chat.labels(entries))
+
+
+def in_short(chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str]) -> list[Json]:
+    """Records as the tools give them. ``labels`` are of what they reply to."""
+    default = chat.environment.room_name(None)
+    return [as_json.of_message(entry, labels, default) for entry in entries]

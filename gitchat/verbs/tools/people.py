@@ -1,0 +1,34 @@
+"""Who is in the room."""
+
+from __future__ import annotations
+
+from gitchat.verbs import as_json
+from gitchat.verbs.tools.calling import Json, acting, looking, named
+from gitchat.workspace.arguments import checked, refusal
+
+
+@checked
+def join(name: str, role: str = "general", room: str = "", since: str = "") -> list[Json]:
+    """Live in the room under ``name`` while this process runs; who is here, sorted by name.
+
+    Again: updates the role. ``since="now"`` takes all that was said so far for read.
+
+    Raises:
+        UserError: ``name-taken`` while another process lives under the name.
+    """
+    chat = named(name, room)
+    if since not in ("", "now", "beginning"):
+        raise refusal("since must be 'now' or 'beginning'", "leave it out to read from the beginning")
+    return [as_json.of_participant(one) for one in chat.join(role, since_now=since == "now")]
+
+
+@checked
+def leave(name: str, room: str = "") -> Json:
+    """Leave the room, and say so in it when the name was there."""
+    return {"left": acting(name, room).leave()}
+
+
+@checked
+def list_participants(room: str = "") -> list[Json]:
+    """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``."""
+    return [as_json.of_participant(one) for one in looking(room).participants()]

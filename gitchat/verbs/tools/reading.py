@@ -1,0 +1,190 @@
+"""Reading what is unread, waiting for it, and how far it was read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gitchat.index.condition import Condition
+from gitchat.model.names import EVERYBODY
+from gitchat.verbs.room import Reading, Room
+from gitchat.verbs.tools.calling import (
+    Content,
+    Json,
+    Place,
+    acting,
+    check_limit,
+    conditions_of,
+    named,
+    number_of,
+    refuse_other,
+)
+from gitchat.verbs.tools.messages import in_short, say
+from gitchat.workspace.arguments import checked, refusal, refuse_negative, refuse_outside
+
+MAX_WAIT_SECONDS = 1500
+"""Shorter than the half hour after which clients give up on a silent call."""
+
+
+@checked
+def read_unread(
+    name: str,
+    limit: int = 50,
+    mark_read: bool = True,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    sender: str = "",
+    wait_seconds: float = 0,
+    max_chars: int = 0,
+) -> Json:
+    """What ``name`` has not read, oldest first; marks what it returns, and nothing else.
+
+    ``wait_seconds`` waits until somebody else writes when there is nothing; own messages are then left out.
+    ``type`` and ``sender`` make it a look that marks nothing. ``max_chars`` of JSON are returned at most, but
+    always one record, whole.
+
+    Besides ``name``, ``last_read_id`` and ``messages``, where there is something to tell: ``more`` (how many are
+    left), ``statuses`` (how many records there were that tell what happened), ``not_marked`` (why), ``timed_out``.
+    """
+    return begin_read_unread(name, limit, mark_read, room, type, sender, wait_seconds, max_chars).run()
+
+
+@checked
+def check_in(
+    name: str,
+    content: Content = "",
+    to: str = EVERYBODY,
+    wait_seconds: float = 0,
+    limit: int = 50,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    reply_to: Place | None = None,
+    max_chars: int = 0,
+) -> Json:
+    """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns.
+
+    Gives what :func:`read_unread` gives, and ``sent``: the id, if something was sent.
+    """
+    return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that may have to wait. A face that waits in its own way asks ``is_over``, and then for the ``answer``."""
+
+    chat: Room
+    wait_seconds: float
+    is_over: Callable[[], bool]
+    """Whether there is something from somebody else; never whether the time is up."""
+    answer: Callable[[bool], Json]
+    """The result; the argument says that the time was up."""
+
+    def run(self) -> Json:
+        """Wait here, as long as the caller asked for."""
+        timed_out = self.wait_seconds > 0 and not self.chat.wait(self.wait_seconds, self.is_over)
+        return self.answer(timed_out)
+
+
+@checked
+def begin_read_unread(
+    name: str,
+    limit: int = 50,
+    mark_read: bool = True,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    sender: str = "",
+    wait_seconds: float = 0,
+    max_chars: int = 0,
+) -> Begun:
+    """:func:`read_unread` up to where it may wait."""
+    chat = named(name, room)
+    _check_reading(limit, wait_seconds, max_chars)
+    filters = conditions_of(type, sender)
+    matching = Condition.all_of(filters) if filters else None
+
+    def answer(timed_out: bool) -> Json:
+        reading = chat.unread(limit, with_own=not wait_seconds, matching=matching)
+        return _read(chat, reading, mark_read, max_chars, timed_out)
+
+    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1, matching=matching).entries), answer)
+
+
+@checked
+def begin_check_in(
+    name: str,
+    content: Content = "",
+    to: str = EVERYBODY,
+    wait_seconds: float = 0,
+    limit: int = 50,
+    room: str = "",
+    type: str = "",  # noqa: A002
+    reply_to: Place | None = None,
+    max_chars: int = 0,
+) -> Begun:
+    """:func:`check_in` up to where it may wait: the message is sent."""
+    chat = acting(name, room)
+    _check_reading(limit, wait_seconds, max_chars)
+    sent: Json = {}
+    if not isinstance(content, str) or content:
+        sent = {"sent": say(chat, content, to, type, reply_to).number}
+
+    def answer(timed_out: bool) -> Json:
+        return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out)
+
+    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer)
+
+
+def _check_reading(limit: int, wait_seconds: float, max_chars: int) -> None:
+    check_limit(limit, "limit")
+    refuse_outside(wait_seconds, "wait_seconds", 0, MAX_WAIT_SECONDS, "wait again when it timed out")
+    refuse_negative(max_chars, "max_chars", "leave it out for no limit")
+
+
+def _read(chat: Room, reading: Reading, mark_read: bool, max_chars: int, timed_out: bool) -> Json:
+    messages = in_short(chat, reading.entries, reading.labels)
+    kept = _within(messages, max_chars) if max_chars else len(messages)
+    left = reading.left + len(messages) - kept
+    if mark_read:
+        reading = chat.mark(reading, kept)
+    carried: Json = {
+        "more": left or None,
+        "statuses": reading.statuses or None,
+        "not_marked": reading.why_not if mark_read and messages else None,
+        "timed_out": timed_out or None,
+    }
+    return {"name": chat.me, "last_read_id": reading.last_read, "messages": messages[:kept]} | {
+        key: value for key, value in carried.items() if value is not None
+    }
+
+
+def _within(messages: Sequence[Json], max_chars: int) -> int:
+    """How many of the first messages fit into ``max_chars`` characters of JSON; always one."""
+    total = 0
+    for count, message in enumerate(messages):
+        total += len(json.dumps(message, ensure_ascii=False))
+        if total > max_chars and count:
+            return count
+    return len(messages)
+
+
+# --- cursors ---------------------------------------------------------------------
+
+
+@checked
+def get_cursor(name: str, room: str = "") -> Json:
+    """``name`` and ``last_read_id``: 0 before anything was marked."""
+    chat = named(name, room)
+    return {"name": chat.me, "last_read_id": chat.cursor()}
+
+
+@checked
+def set_cursor(name: str, message_id: Place, room: str = "") -> Json:
+    """Mark everything up to ``message_id``; a cursor never moves back."""
+    chat = named(name, room)
+    number = number_of(chat, message_id, "message_id")
+    newest = chat.overview().count
+    if number > newest:
+        raise refusal("message_id cannot exceed the latest message id", f"the latest is {newest}")
+    refuse_other(chat)
+    return {"name": chat.me, "last_read_id": chat.set_cursor(number)}

@@ -1,0 +1,47 @@
+"""Summaries for who comes later, and what somebody who comes back has to know."""
+
+from __future__ import annotations
+
+from gitchat.rooms.summaries import EVERYONE, Summary
+from gitchat.verbs import as_json
+from gitchat.verbs.tools.calling import Json, acting, check_limit, looking, named
+from gitchat.verbs.tools.messages import in_short
+from gitchat.workspace.arguments import checked, refuse_blank
+
+
+@checked
+def write_summary(name: str, content: str, scope: str = EVERYONE, room: str = "") -> Json:
+    """Add a summary for who comes later, and return its ``id``; while it is pending null, and its ``handle``."""
+    summary = acting(name, room).summarize(refuse_blank(content, "content"), refuse_blank(scope, "scope"))
+    return {"id": summary.number} | ({"handle": summary.label} if summary.number is None else {})
+
+
+@checked
+def read_latest_summary(scope: str = EVERYONE, room: str = "") -> Json | None:
+    """The newest summary of exactly this scope: ``id``, ``ts``, ``from``, ``scope``, ``content``; or null."""
+    return of_summary(looking(room).summary(refuse_blank(scope, "scope")))
+
+
+@checked
+def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
+    """What somebody who comes back has to know; marks nothing.
+
+    ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
+    ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null.
+    """
+    chat = named(name, room) if name else looking(room)
+    check_limit(recent_limit, "recent_limit")
+    handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name))
+    return {
+        "participants": [as_json.of_participant(one) for one in handoff.participants],
+        "latest_message_id": handoff.room.count,
+        "cursor": handoff.last_read,
+        "unread_count": handoff.unread,
+        "latest_summary": of_summary(handoff.summary),
+        "recent_messages": in_short(chat, handoff.recent, handoff.labels),
+    }
+
+
+def of_summary(summary: Summary | None) -> Json | None:
+    """A summary as the tools give it; null where there is none."""
+    return as_json.of_short_summary(summary) if summary is not None else None

@@ -1,0 +1,78 @@
+"""The rooms of the repository."""
+
+from __future__ import annotations
+
+from gitchat.index.query import Query
+from gitchat.model.names import parse_name
+from gitchat.verbs import as_json
+from gitchat.verbs.room import Room
+from gitchat.verbs.tools.calling import Json, acting, here_environment, looking
+from gitchat.verbs.tools.returning import of_summary
+from gitchat.workspace.arguments import checked, refusal, refuse_blank
+
+
+@checked
+def list_rooms(name: str = "", status: str = "open") -> list[Json]:
+    """The rooms here, the most recently active first; with ``name`` also what is unread in each."""
+    if status not in ("open", "closed", "all"):
+        raise refusal("status must be 'open', 'closed' or 'all'", "leave it out for open rooms")
+    me = parse_name(name) if name else None
+    chats = [Room(here_environment(), room, me) for room in here_environment().store.rooms()]
+    overviews = sorted(
+        ((chat.overview(), chat) for chat in chats), key=lambda pair: (-(pair[0].active_seconds or 0), pair[0].name)
+    )
+    return [
+        as_json.of_overview(overview) | (_progress(chat) if me else {})
+        for overview, chat in overviews
+        if status in ("all", "closed" if overview.is_closed else "open")
+    ]
+
+
+@checked
+def open_room(room: str, title: str = "", name: str = "") -> Json:
+    """Make a room, or open a closed one again; give it a title when there is one.
+
+    Without ``name`` it is done by who joined in this process, or else by whom the settings name.
+    """
+    return as_json.of_overview(_acting_on(room, name).describe(title=title or None, state="open"))
+
+
+@checked
+def close_room(room: str, name: str = "") -> Json:
+    """Close a room: it stays readable, and refuses writes. ``closed`` is false when it was closed already.
+
+    ``name`` is as for :func:`open_room`.
+    """
+    chat = _acting_on(room, name)
+    chat.environment.refuse_unknown_room(chat.name)
+    if chat.overview().is_closed:
+        return {"closed": False}
+    chat.describe(state="closed")
+    return {"closed": True}
+
+
+@checked
+def get_status(room: str = "") -> Json:
+    """``participant_count``, ``message_count``, ``last_activity_ts`` (null in an empty room)."""
+    chat = looking(room)
+    newest = chat.log(Query(), 1).entries
+    return {
+        "participant_count": len(chat.participants()),
+        "message_count": chat.message_count(),
+        "last_activity_ts": newest[0].record.written.utc if newest else None,
+    }
+
+
+def _acting_on(room: str, name: str) -> Room:
+    """A room that is named, for somebody who need not be."""
+    refuse_blank(room, "room")
+    joined = sorted(here_environment().roll.held_here())
+    if name or joined:
+        return acting(name or joined[0], room)
+    return Room(here_environment(), room)
+
+
+def _progress(chat: Room) -> Json:
+    reading = chat.unread(0, with_own=True)
+    summary = chat.summary()
+    return {"cursor": reading.last_read, "unread_count": reading.left, "latest_summary": of_summary(summary)}
