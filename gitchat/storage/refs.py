@@ -161,8 +161,10 @@ class Refs(Objects):
             raise error
         if isinstance(refusal, GitKilled):
             held.unlock_for_the_dead(self.backend.lock_path)
+        from gitchat.storage.lockfile import LockFile  # for who met a lock
+
         path = self.backend.lock_path(ref)
-        lock = gate.LockFile.look(path)
+        lock = LockFile.look(path)
         if lock is None:
             self.heal(is_forced=True)  # git moves no ref to a commit that a prune has taken meanwhile
         if lock is not None and held.is_old(lock):
