@@ -39,7 +39,7 @@ NEWER_GIT = Path(__file__).parents[1] / ".tools" / "bin"
 
 def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
     """A store on ``common_dir``, with this process's git."""
-    return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync)
+    return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync, random_bytes=os.urandom)
 
 
 def open_log(

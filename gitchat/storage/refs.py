@@ -6,7 +6,6 @@ kernel lock, with an intent on file.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,7 +146,7 @@ class Refs(Objects):
                     return False
                 if current != new:
                     self._after_refusal(held, ref, refusal, deadline)
-                    time.sleep(delay_seconds * (0.5 + os.urandom(1)[0] / 512))
+                    time.sleep(delay_seconds * (0.5 + self._random_bytes(1)[0] / 512))
                     delay_seconds = min(delay_seconds * 2, 0.1)
                     continue
             held.clear()

@@ -47,14 +47,19 @@ class Written:
         wait_seconds: float = gate.WAIT_SECONDS,
         has_journal: bool = True,
         maintain: Callable[[], None] | None = None,
+        random_bytes: Callable[[int], bytes] = bytes,
     ) -> None:
-        """``maintain`` is called after a write when there is much to pack; it must return at once."""
+        """``maintain`` is called after a write when there is much to pack; it must return at once.
+
+        ``random_bytes`` spreads the pauses of writers who collide; zeros, as without it, spread nothing.
+        """
         self.backend = backend
         self.directory = directory
         self._common_dir = directory.parent
         self._wait_seconds = wait_seconds
         self._journal = Journal(directory / "journal") if has_journal else None
         self._maintain = maintain
+        self._random_bytes = random_bytes
         self._unpacked = 0
         self._healed_at: float | None = None
 

@@ -139,6 +139,7 @@ class Environment:
             variables=git.scrub(self.variables),
             fsync=self.config.get_bool("chat.fsync", True),
             maintain=self._start_packing,
+            random_bytes=self.random_bytes,
         )
         with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
             store.heal()
