@@ -45,6 +45,7 @@ from gitchat.model.record import MESSAGE, STATUS, UNLISTED_KINDS, Draft, Entry, 
 from gitchat.rooms.cursor import Backlog, Cursor, beyond
 from gitchat.rooms.log import Listing, Log, Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
+from gitchat.rooms.writing import Writer
 from gitchat.verbs.views import Delivery, Found, Handoff, HowFar, Reading, Seen, Status
 from gitchat.workspace import environment as surroundings
 from gitchat.workspace.environment import Environment
@@ -70,6 +71,7 @@ class Room:
         self._given_name = name
         self._me: Name | None = None
         self._log: Log = environment.log(self.name)
+        self._writer: Writer = environment.writer(self.name)
 
     @classmethod
     def open(cls, path: str | Path = ".", *, room: str | None = None, name: str | None = None) -> Room:
@@ -136,7 +138,7 @@ class Room:
             urgent=urgent,
             media=None if is_text else "json",
         )
-        sent = self._log.send(draft, self.identity, key=key)
+        sent = self._writer.send(draft, self.identity, key=key)
         self._seen()
         return sent.entry
 
@@ -193,7 +195,8 @@ class Room:
             UserError: ``bad-title``, ``mirror``.
         """
         self.environment.refuse_mirror()
-        return self._log.describe(self.identity, title=title, state=state)
+        self._writer.describe(self.identity, title=title, state=state)
+        return self.overview()
 
     def overview(self) -> Overview:
         """Title, state, newest number and date."""
@@ -424,8 +427,8 @@ class Room:
         """
         self.environment.refuse_mirror()
         scope = checked_scope(scope)
-        self._log.check_size(Draft(body=text))
-        self._log.refuse_closed()
+        self._writer.check_size(Draft(body=text))
+        self._writer.refuse_closed()
         chain = self._log.chain()
         covers, upto = self._known_to_me(chain)
         summary = self._summaries().write(
@@ -587,7 +590,7 @@ class Room:
             held.release()
         if has_left and not self.overview().is_closed:
             draft = Draft(body=f"{self.me} left the chatroom", type="presence")
-            self._log.send(draft, replace(self.identity, name=SYSTEM))
+            self._writer.send(draft, replace(self.identity, name=SYSTEM))
         return has_left
 
     def _refuse_to_leave_for_another(self) -> None:

@@ -35,7 +35,6 @@ from gitchat.model.names import (
     uid_from_random,
 )
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Identity, Moment, Origin
-from gitchat.rooms.log import Log
 from gitchat.storage import git
 from gitchat.storage.store import Store, foreign_owner, open_store
 from gitchat.workspace.config import Config, clobbering_refspecs
@@ -45,6 +44,9 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.database import Index
     from gitchat.model.participant import Holder
     from gitchat.presence.roll import Held, Roll
+    from gitchat.rooms.log import Log
+    from gitchat.rooms.numbering import Numbering
+    from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
 
 _AGENT_VARIABLES = {
@@ -209,18 +211,37 @@ class Environment:
         return Changes(self.location.common_dir, read_refs=read_refs)
 
     def log(self, name: RoomName) -> Log:
-        """The log of the room ``name`` of the repository here."""
-        return Log(
+        """The log of the room ``name`` of the repository here, to be read. Raises as :meth:`writer`."""
+        from gitchat.rooms.log import Log  # for who reads
+
+        numbering = self._numbering(name)
+        self._limits()  # a setting that is wrong is told to readers, too
+        return Log(numbering)
+
+    def writer(self, name: RoomName) -> Writer:
+        """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
+        from gitchat.rooms.writing import Writer  # for who writes
+
+        numbering, limits = self._numbering(name), self._limits()
+        return Writer(numbering, clock=self.now, new_uid=self.new_uid, **limits)
+
+    def _numbering(self, name: RoomName) -> Numbering:
+        from gitchat.rooms.numbering import Numbering
+
+        return Numbering(
             self.store,
             name,
-            clock=self.now,
-            new_uid=self.new_uid,
             index=lambda: self.index,
             tracking=lambda: self.tracking(log_ref(name), name),
-            max_body_bytes=min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
-            max_attachment_bytes=self.max_attachment_bytes(),
             progress=partial(self.progress, "counting"),
         )
+
+    def _limits(self) -> dict[str, int]:
+        """How large what is added to a log may be."""
+        return {
+            "max_body_bytes": min(self.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
+            "max_attachment_bytes": self.max_attachment_bytes(),
+        }
 
     def authority(self, room: RoomName) -> str | None:
         """The remote that gives the numbers of ``room``: ``chatroom.<room>.remote``. None where this clone does."""

@@ -16,7 +16,7 @@ from gitchat.storage.backend import Backend
 from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean, die
-from tests.crash.writers import fork, identity, records, room_of, say, wait_for
+from tests.crash.writers import fork, identity, records, room_of, say, wait_for, writer_of
 from tests.world import World, open_store
 
 KINDS = ["plain", "worktree", "sha256"]
@@ -25,7 +25,7 @@ FILES = (File("a.bin", bytes(range(256))), File("b.txt", b"b"))
 
 def attach(store: Store, text: str = "look", files: tuple[File, ...] = FILES) -> None:
     """Send one message with two files: a commit, two blobs, two trees."""
-    room_of(store).send(Draft(body=text, files=files), identity("writer"))
+    writer_of(store).send(Draft(body=text, files=files), identity("writer"))
 
 
 def contents(common_dir: Path) -> list[bytes]:

@@ -20,7 +20,7 @@ from gitchat.model.codec import identity_key
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import Name, Oid, RefName, RoomName, cursor_ref, log_ref, tracking_ref
 from gitchat.model.record import Draft, Moment
-from gitchat.rooms.log import Sent
+from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
@@ -197,7 +197,7 @@ class Clones:
         kind = "message" if key else self._chance.choice(("message", "message", "message", "status", "meta"))
         body = f"text of {key}" if key else f"text {self._chance.random()}"
         room = clone.room(name)
-        sent: Sent = clone.environment.log(LOBBY).send(Draft(body=body, kind=kind, to=to), room.identity, key=key)
+        sent: Sent = clone.environment.writer(LOBBY).send(Draft(body=body, kind=kind, to=to), room.identity, key=key)
         if not sent.is_repeat:
             expect(sent.entry.number is None, clone.is_attached, "pending")
         clone.sent.add((sent.entry.record.uid, name))
