@@ -343,6 +343,7 @@ class Environment:
             clock=self.now,
             attached=self.authority,
             attach=lambda room: self.attach(room, name),
+            random_bytes=self.random_bytes,
         )
 
     def tracking(self, ref: RefName, room: RoomName) -> RefName | None:

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from gitchat.clones.sync import Remote
@@ -38,8 +38,8 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 """How far the clocks of machines are off, in seconds."""
 
 STEPS = (
-    "_fetch", "_check_order", "_join", "_forward", "_join_cursor", "_updates", "_candidate", "_push", "_settle",
-    "_track", "_note_seen", "_attach",
+    "_fetch", "_comparing.check_order", "_join", "_joining.forward", "_joining._join_cursor", "_joining.updates",
+    "_joining._candidate", "_push", "_accept", "_track", "_comparing.note_seen", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
@@ -62,7 +62,9 @@ class Faulty(Remote):
 
     def crash_before(self, step: str, times: int) -> None:
         """End the round when ``step`` is reached the ``times``-th time."""
-        whole = getattr(self, step)
+        *parts, name = step.split(".")
+        part = reduce(getattr, parts, self)
+        whole = getattr(part, name)
         left = times
 
         def stepped(*arguments: Any) -> Any:
@@ -72,7 +74,7 @@ class Faulty(Remote):
                 raise Crash(step)
             return whole(*arguments)
 
-        setattr(self, step, stepped)
+        setattr(part, name, stepped)
 
     def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
         if self.fault == "meanwhile":
@@ -140,6 +142,7 @@ class Clone:
             clock=environment.now,
             attached=environment.authority,
             attach=lambda room: environment.attach(room, "origin"),
+            random_bytes=environment.random_bytes,
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:
