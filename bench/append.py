@@ -27,6 +27,7 @@ from figures import (
     milliseconds,
     number,
     open_room,
+    open_writer,
     ratios,
     seconds,
     spread,
@@ -37,6 +38,7 @@ from gitchat.index.query import Query
 from gitchat.model.names import DEFAULT_ROOM, log_ref
 from gitchat.model.record import Draft, Identity
 from gitchat.rooms.log import Log
+from gitchat.rooms.writing import Writer
 
 SIZES = (10, 1_000, 10_000)
 COPIES = 5
@@ -81,7 +83,7 @@ def readings(repositories: dict[int, list[Path]]) -> str:
     pygit2.settings.enable_caching(False)  # as in a new process: with it both would read no file
     actions: dict[str, Callable[[], object]] = {}
     for size, (repository, *_) in repositories.items():
-        room, _sender = open_room(repository, fsync=True)
+        room = open_room(repository, fsync=True)
         actions[f"{size}"] = partial(room.listing, Query(), 20)
         actions[f"{FLOOR} {size}"] = partial(read_with_libgit2, pygit2.Repository(str(repository)), 20)
     interleaved(actions, 3)
@@ -123,7 +125,7 @@ def appends(repositories: dict[int, list[Path]], scratch: Path) -> str:
         actions: dict[str, Callable[[], object]] = {FLOOR: floor_of(scratch / f"floor-{fsync}", fsync=fsync)}
         for size, copies in repositories.items():
             actions[f"{size}"] = partial(
-                send_in_turn, itertools.cycle([open_room(copy, fsync=fsync) for copy in copies])
+                send_in_turn, itertools.cycle([open_writer(copy, fsync=fsync) for copy in copies])
             )
         interleaved(actions, COPIES)
         times[fsync] = interleaved(actions, ROUNDS)
@@ -157,10 +159,10 @@ def appends(repositories: dict[int, list[Path]], scratch: Path) -> str:
     )
 
 
-def send_in_turn(rooms: Iterator[tuple[Log, Identity]]) -> None:
-    """Append to the next of ``rooms``."""
-    room, sender = next(rooms)
-    room.send(Draft(body=BODY), sender)
+def send_in_turn(writers: Iterator[tuple[Writer, Identity]]) -> None:
+    """Append with the next of ``writers``."""
+    writer, sender = next(writers)
+    writer.send(Draft(body=BODY), sender)
 
 
 def floor_of(directory: Path, *, fsync: bool) -> Callable[[], None]:
@@ -220,7 +222,7 @@ def contention(scratch: Path) -> str:
 
 def write_at_once(repository: Path, writers: int, fsync: bool) -> float:
     """Seconds in which ``writers`` processes append MESSAGES records together."""
-    before = open_room(repository, fsync=fsync)[0].count()
+    before = open_room(repository, fsync=fsync).count()
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(writers + 1, timeout=HANG_SECONDS)
     processes = [
@@ -232,17 +234,17 @@ def write_at_once(repository: Path, writers: int, fsync: bool) -> float:
     taken = seconds(barrier.wait)
     for process in processes:
         process.join()
-    check(open_room(repository, fsync=fsync)[0], before + MESSAGES)
+    check(open_room(repository, fsync=fsync), before + MESSAGES)
     return taken
 
 
 def write(repository: Path, count: int, fsync: bool, barrier: Any) -> None:
     """One writer: ready, all begin, all have ended."""
-    room, sender = open_room(repository, fsync=fsync)
-    room.count()
+    writer, sender = open_writer(repository, fsync=fsync)
+    writer.refuse_closed()
     barrier.wait()
     for _ in range(count):
-        room.send(Draft(body=BODY), sender)
+        writer.send(Draft(body=BODY), sender)
     barrier.wait()
 
 

@@ -13,9 +13,10 @@ from time import perf_counter
 from typing import TypeVar
 
 import gitchat
-from gitchat.model.names import RoomName
+from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft, Identity
 from gitchat.rooms.log import Log
+from gitchat.rooms.writing import Writer
 from gitchat.workspace.environment import Environment
 
 Action = TypeVar("Action", bound=Callable[[], object])
@@ -57,9 +58,9 @@ def sealed_variables(home: Path, *, fsync: bool = True) -> dict[str, str]:
 def make_repository(path: Path, records: int) -> Path:
     """A new repository at ``path`` whose room has ``records`` records."""
     subprocess.run(["git", "init", "-q", str(path)], env=sealed_variables(path.parent), check=True)
-    room, sender = open_room(path, fsync=False)
+    writer, sender = open_writer(path, fsync=False)
     for _ in range(records):
-        room.send(Draft(body=BODY), sender)
+        writer.send(Draft(body=BODY), sender)
     return path
 
 
@@ -69,10 +70,15 @@ def open_environment(repository: Path, *, fsync: bool) -> Environment:
     return Environment(cwd=str(repository), variables=variables, is_terminal=False)
 
 
-def open_room(repository: Path, *, fsync: bool) -> tuple[Log, Identity]:
-    """The room of ``repository``, and somebody who writes to it."""
+def open_room(repository: Path, *, fsync: bool) -> Log:
+    """The room of ``repository``, to be read."""
+    return open_environment(repository, fsync=fsync).log(DEFAULT_ROOM)
+
+
+def open_writer(repository: Path, *, fsync: bool) -> tuple[Writer, Identity]:
+    """What adds to the room of ``repository``, and somebody who does so."""
     environment = open_environment(repository, fsync=fsync)
-    return environment.log(RoomName("lobby")), environment.caller.identity()
+    return environment.writer(DEFAULT_ROOM), environment.caller.identity()
 
 
 def run_measured(cwd: Path, command: list[str]) -> tuple[str, float]:

@@ -34,7 +34,7 @@ from history import SIZES, author_of, histories
 from gitchat.index.database import Index
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft
-from gitchat.rooms.log import rule
+from gitchat.rooms.numbering import rule
 
 BUILDS = 5
 """In a long room one takes over ten seconds."""
@@ -106,7 +106,7 @@ def catching_up(repositories: dict[int, Path]) -> str:
     for size, repository in repositories.items():
         environment = open_environment(repository, fsync=False)
         room = environment.log(DEFAULT_ROOM)
-        send = partial(room.send, Draft(body=BODY), environment.caller.identity(author_of(0)))
+        send = partial(environment.writer(DEFAULT_ROOM).send, Draft(body=BODY), environment.caller.identity(author_of(0)))
         actions[f"{size}"] = partial(after, send, room.chain)
         actions[f"{size}, nothing new"] = partial(after, room.chain, room.chain)
     interleaved(actions, WARM_UPS, measure=lambda timed: timed())

@@ -25,7 +25,7 @@ from figures import (
     make_repository,
     milliseconds,
     number,
-    open_room,
+    open_writer,
     ratios,
     sealed_variables,
     spread,
@@ -216,8 +216,8 @@ def sends(repositories: dict[int, Path]) -> str:
 
 def send_times(repository: Path, *, fsync: bool) -> dict[str, list[float]]:
     """Seconds of each send in one repository; all servers and this process write in turn."""
-    room, sender = open_room(repository, fsync=fsync)
-    actions: dict[str, Callable[[], object]] = {INSIDE: lambda: room.send(Draft(body=BODY), sender)}
+    writer, sender = open_writer(repository, fsync=fsync)
+    actions: dict[str, Callable[[], object]] = {INSIDE: lambda: writer.send(Draft(body=BODY), sender)}
     servers = {name: Server(repository, *arguments, fsync=fsync) for name, arguments in SERVERS.items()}
     for name, server in servers.items():
         actions[name] = partial(server.call, "send_message", name="alice", content=BODY)

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
-from figures import interleaved, milliseconds, open_environment, open_room, ratios, sealed_variables, spread, table
+from figures import interleaved, milliseconds, open_environment, open_writer, ratios, sealed_variables, spread, table
 from history import SIZES, histories
 
 from gitchat.model.names import RoomName
@@ -69,8 +69,8 @@ def _push_commit(repository: Path) -> float:
 
 
 def _sync_record(repository: Path) -> float:
-    room, sender = open_room(repository, fsync=True)
-    room.send(Draft(body="one more"), sender)
+    writer, sender = open_writer(repository, fsync=True)
+    writer.send(Draft(body="one more"), sender)
     return _timed(repository, PROGRAM, "sync", "origin")
 
 
@@ -112,10 +112,9 @@ def arrivals(scratch: Path) -> str:
         times = []
         for number in range(MESSAGES):
             sleep(chance.uniform(0, 4))  # people pause, and the clones' looks grow apart
-            writer = chance.choice(clones)
-            room, sender = open_room(writer, fsync=True)
+            writer, sender = open_writer(chance.choice(clones), fsync=True)
             start = perf_counter()
-            room.send(Draft(body="are you there?"), sender)
+            writer.send(Draft(body="are you there?"), sender)
             _until(partial(_have, clones, number + 2))
             times.append(perf_counter() - start)
         times.sort()
@@ -137,8 +136,8 @@ def _clone(scratch: Path, number: int, hub: Path) -> Path:
     _git(scratch, "init", "-q", str(path))
     _git(path, "remote", "add", "origin", str(hub))
     if number == 0:
-        room, sender = open_room(path, fsync=True)
-        room.send(Draft(body="begin"), sender)
+        writer, sender = open_writer(path, fsync=True)
+        writer.send(Draft(body="begin"), sender)
     _timed(path, PROGRAM, "sync", "origin")
     return path
 

@@ -21,7 +21,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from figures import BODY, interleaved, make_repository, milliseconds, number, open_room, ratios, spread, table
+from figures import (
+    BODY,
+    interleaved,
+    make_repository,
+    milliseconds,
+    number,
+    open_room,
+    open_writer,
+    ratios,
+    spread,
+    table,
+)
 
 from gitchat.model.names import DEFAULT_ROOM, log_ref
 from gitchat.model.record import Draft
@@ -180,7 +191,7 @@ class Reader:
 
 def read(way: str, repository: Path, doorbell: Path, pipe: Connection) -> None:
     """A reader's process: each time it is told to, it waits, and answers when it held the new record."""
-    room, _ = open_room(repository, fsync=False)
+    room = open_room(repository, fsync=False)
     room.count()
     wait = WAYS[way](room, repository, doorbell)
     wait(0.0 if way != DOORBELL else 0.001)
@@ -199,12 +210,12 @@ class Writer:
     """Appends in this process, and notes when it moves the ref."""
 
     def __init__(self, repository: Path, doorbell: Path) -> None:
-        self._room, self._sender = open_room(repository, fsync=False)
+        self._writer, self._sender = open_writer(repository, fsync=False)
         self._bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._doorbell: Path | None = None
         self.moves: list[float] = []
         """Seconds that each move took."""
-        backend: Any = self._room._store.backend
+        backend: Any = self._writer._store.backend
         self._swap_ref = backend.swap_ref
         backend.swap_ref = self._swap_and_note
 
@@ -212,7 +223,7 @@ class Writer:
         """Seconds from the beginning of the ref's move until ``reader`` held the record."""
         self._doorbell = reader.doorbell if reader.doorbell.exists() else None
         reader.begin()
-        self._room.send(Draft(body=BODY), self._sender)
+        self._writer.send(Draft(body=BODY), self._sender)
         return reader.answer() - self._begun
 
     def _swap_and_note(self, *arguments: Any, **options: Any) -> None:
@@ -241,7 +252,7 @@ def idle(repository: Path, doorbell: Path) -> str:
 
 def idle_share(way: str, repository: Path, doorbell: Path) -> float:
     """Processor time of this process while it waits, as a share of a core."""
-    room, _ = open_room(repository, fsync=False)
+    room = open_room(repository, fsync=False)
     wait = WAYS[way](room, repository, doorbell)
     wait(0.5)
     before = processor_seconds()

@@ -10,7 +10,7 @@ from gitchat.model import codec, order
 from gitchat.model.codec import Signature
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import Moment
-from gitchat.rooms.log import rule
+from gitchat.rooms.numbering import rule
 from gitchat.storage.store import Store
 from tests.world import Done, World, open_store
 

@@ -17,6 +17,8 @@ from gitchat.index.database import Index
 from gitchat.model.names import RefName, RoomName, Uid, uid_from_random
 from gitchat.model.record import Moment
 from gitchat.rooms.log import Log
+from gitchat.rooms.numbering import Numbering
+from gitchat.rooms.writing import Writer
 from gitchat.storage import git, store
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment, read_clock
@@ -39,20 +41,29 @@ NEWER_GIT = Path(__file__).parents[1] / ".tools" / "bin"
 
 def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
     """A store on ``common_dir``, with this process's git."""
-    return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync)
+    return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync, random_bytes=os.urandom)
 
 
-def open_log(
+def open_log(store: Store, name: str = "lobby", *, tracking: RefName | None = None) -> Log:
+    """The log of a room in ``store``."""
+    return Log(_numbering(store, name, tracking))
+
+
+def open_writer(
     store: Store,
     name: str = "lobby",
     *,
     clock: Callable[[], Moment] = read_clock,
     new_uid: Callable[[], Uid] = lambda: uid_from_random(os.urandom(10)),
     tracking: RefName | None = None,
-) -> Log:
-    """The log of a room in ``store``."""
+) -> Writer:
+    """What adds to the log of a room in ``store``."""
+    return Writer(_numbering(store, name, tracking), clock=clock, new_uid=new_uid)
+
+
+def _numbering(store: Store, name: str, tracking: RefName | None) -> Numbering:
     index = Index(store.directory, store.read, lambda count: None)
-    return Log(store, RoomName(name), clock=clock, new_uid=new_uid, index=lambda: index, tracking=lambda: tracking)
+    return Numbering(store, RoomName(name), index=lambda: index, tracking=lambda: tracking)
 
 
 Done = subprocess.CompletedProcess[str]

@@ -16,7 +16,8 @@ from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
-    from gitchat.clones.sync import Remote, Report
+    from gitchat.clones.report import Report
+    from gitchat.clones.sync import Remote
     from gitchat.clones.wire import Pushed
 
 remote = click.argument("remote", required=False)
@@ -73,7 +74,7 @@ def bring_together(
 
 def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bool, line: StatusLine | None) -> Report:
     """Rounds until all is done; a person at a terminal is asked about each room that would be renumbered."""
-    from gitchat.clones.sync import WouldRenumber
+    from gitchat.clones.report import WouldRenumber
 
     agreed: set[RoomName] = set()
 

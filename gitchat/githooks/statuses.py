@@ -14,7 +14,7 @@ from gitchat.githooks import hooks
 from gitchat.model.errors import UserError
 from gitchat.model.names import branch_of
 from gitchat.model.record import STATUS, Draft
-from gitchat.rooms.log import Sent
+from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment
 
@@ -78,8 +78,8 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
     if draft is None or not _is_wanted(environment, key):
         return None
     environment.repository.refuse_mirror()
-    room = environment.log(environment.room_name(None))
-    return room.send(draft, replace(environment.caller.identity(), origin="hook"))
+    writer = environment.writer(environment.room_name(None))
+    return writer.send(draft, replace(environment.caller.identity(), origin="hook"))
 
 
 def _is_wanted(environment: Environment, key: str) -> bool:

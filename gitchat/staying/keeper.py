@@ -25,7 +25,8 @@ from gitchat.model.names import RefName, is_cursor
 from gitchat.storage import gate
 
 if TYPE_CHECKING:
-    from gitchat.clones.sync import Remote, Report
+    from gitchat.clones.report import Report
+    from gitchat.clones.sync import Remote
     from gitchat.workspace.environment import Environment
 
 QUICK_SECONDS = 2.0

@@ -9,7 +9,7 @@ While the holder moves a ref, git's protocol creates ``<ref>.lock``, or one lock
 refs in a repository with reftable. A holder that is killed then leaves that file behind,
 and it would block everybody for ever. So the holder first writes down which ref it moves,
 and to which commit: the next holder finds the intent of the dead and can tell the file it
-left from a lock that a living git holds (see :meth:`Gate.bury`).
+left from a lock that a living git holds (see :meth:`Gate.bury` and :class:`LockFile`).
 
 Where the file system has no kernel locks (some network mounts) the ref's own lock
 still decides; writers then race instead of queueing, and leave no intents.
@@ -22,28 +22,24 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ConflictError, StorageError
 from gitchat.model.names import Oid, RefName
 
+if TYPE_CHECKING:
+    from gitchat.storage.lockfile import LockFile
+
 WAIT_SECONDS = 10.0
 """How long a writer waits for its turn. A turn takes milliseconds."""
 
-SETTLE_SECONDS = 1.0
-"""How long an ambiguous lock must stay unchanged before it counts as the dead holder's."""
-
 FOREIGN_SECONDS = 60.0
 """How old a lock without an intent must be before it counts as left behind."""
-
-REFTABLE_LOCK = "reftable/tables.list.lock"
-"""The lock of all refs of a repository with reftable, below the git common directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +100,17 @@ class Gate:
         """Remove the lock file that the git which worked for the intent left behind, if it is its own.
 
         For who knows that this git is dead. What cannot be told from a living git's by
-        :meth:`LockFile.is_left_by` is a ``<ref>.lock`` that is empty: the dead had just made
+        :meth:`LockFile.is_left_over` is a ``<ref>.lock`` that is empty: the dead had just made
         it, or a git just did. It is removed when it stayed the same for a second, far longer
         than git keeps one empty.
         """
         intent = self.read()
         if intent is None:
             return
+        from gitchat.storage.lockfile import LockFile  # for who finds a dead holder
+
         found = LockFile.look(lock_of(intent.ref))
-        if found is not None and (found.is_left_by(intent) or found.is_left_empty()):
+        if found is not None and (found.is_left_over(intent.new) or found.is_left_empty()):
             found.path.unlink(missing_ok=True)
 
     def is_old(self, found: LockFile) -> bool:
@@ -124,85 +122,6 @@ class Gate:
         """The age of a lock file in the file system's own time, which no clock change moves."""
         os.utime(self._descriptor)
         return os.fstat(self._descriptor).st_mtime - found.modified
-
-
-@dataclass(frozen=True, slots=True)
-class LockFile:
-    """A lock of git's on a ref, or on all refs, as it was seen once."""
-
-    path: Path
-    inode: int
-    modified: float
-    content: bytes
-
-    @classmethod
-    def look(cls, path: Path) -> LockFile | None:
-        """The file at ``path``, or None when there is none."""
-        try:
-            with path.open("rb", buffering=0) as file:
-                status = os.fstat(file.fileno())
-                return cls(path, status.st_ino, status.st_mtime, file.read(200) or b"")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    @property
-    def is_of_all_refs(self) -> bool:
-        """Whether it is reftable's, whose content does not tell who made it."""
-        return self.path.parts[-2:] == tuple(REFTABLE_LOCK.split("/"))
-
-    def is_left_by(self, intent: Intent) -> bool:
-        """Whether the git that worked for ``intent``, and is dead, surely left this lock.
-
-        A ``<ref>.lock`` holds that very commit: nobody else knows it. A living git owns
-        one with another value, and removing it would let that git report success for a
-        ref that holds ours.
-
-        A lock of all refs is closed, and the same for a second. git keeps it open for as
-        long as it holds it, and no git of the dead holder lives: it would keep the write
-        lock. Where the kernel does not tell, it is left to a person: who removes it under
-        a living git can lose every ref of the repository.
-        """
-        if not self.is_of_all_refs:
-            return self.content.strip() == intent.new.encode()
-        # Not asked at once: of a process that is being killed the kernel may free the write lock first.
-        return self._stays(SETTLE_SECONDS) and self.is_closed() is True
-
-    def is_left_empty(self) -> bool:
-        """Whether it is a ``<ref>.lock`` without a value that nobody fills. Takes a second."""
-        if self.is_of_all_refs or self.content:
-            return False
-        return self._stays(SETTLE_SECONDS) and self.is_closed() is not False
-
-    def is_closed(self) -> bool | None:
-        """Whether no process has the file open for writing; None where the kernel does not tell.
-
-        Linux grants a read lease on just such a file. Source: fcntl(2), F_SETLEASE.
-        """
-        if not hasattr(fcntl, "F_SETLEASE"):
-            return None
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            if os.fstat(descriptor).st_ino != self.inode:
-                return None
-            # Who opens a leased file for writing sends its owner a signal, and SIGIO would end this process.
-            fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
-            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        except OSError as error:
-            return False if error.errno == errno.EAGAIN else None
-        finally:
-            os.close(descriptor)
-        return True
-
-    def _stays(self, seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while LockFile.look(self.path) == self:
-            if time.monotonic() >= end:
-                return True
-            time.sleep(0.02)
-        return False
 
 
 @contextmanager

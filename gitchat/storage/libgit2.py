@@ -13,7 +13,7 @@ from typing import Any
 import pygit2
 from pygit2.enums import ObjectType
 
-from gitchat.model.names import Oid, RefName
+from gitchat.model.names import REF_PREFIX, Oid, RefName
 from gitchat.storage.backend import (
     ObjectDamaged,
     ObjectKind,
@@ -25,7 +25,7 @@ from gitchat.storage.backend import (
 )
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-_ANY_REF = RefName("refs/chatroom/none")
+_ANY_REF = RefName(f"{REF_PREFIX}none")
 
 _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectType.BLOB}
 

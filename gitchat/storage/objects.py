@@ -1,15 +1,10 @@
-"""The objects of a repository: read, written, and kept alive although git may prune them.
-
-What this clone wrote stands in the journal until it is packed; what git takes meanwhile is
-written again from there. The journal is written under the write lock; healing takes no lock.
-"""
+"""The objects of a repository, read: whoever wrote them, and whatever git has lost or damaged of them."""
 
 from __future__ import annotations
 
 import errno
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,27 +12,14 @@ from typing import TypeVar
 
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Attachment, TreeEntry
-from gitchat.model.errors import ConflictError, FormatError, StorageError
+from gitchat.model.errors import FormatError, StorageError
 from gitchat.model.names import Oid
-from gitchat.storage import gate, git, packing
-from gitchat.storage.backend import Backend, ObjectDamaged, ObjectKind, ObjectMissing, WriteRefused
-from gitchat.storage.journal import Journal, Saved
-
-HEAL_SECONDS = 0.2
-"""How soon a store looks again at what it wrote."""
+from gitchat.storage import packing
+from gitchat.storage.backend import ObjectDamaged, ObjectKind, ObjectMissing
+from gitchat.storage.written import Written
 
 READ_ATTEMPTS = 4
 """A prune that is under way can take a healed object once more."""
-
-WRITE_ATTEMPTS = 8
-"""git prune removes directories that are empty, also between our making one and writing into it."""
-
-PACK_OBJECTS = 512
-PACK_BYTES = 8 * 1024 * 1024
-"""When there is much to pack: so many objects, or so many bytes, in the journal."""
-
-PACK_RETRY = 16
-"""While there is much to pack, one object in so many starts a packer: most find one at work."""
 
 _T = TypeVar("_T")
 
@@ -45,38 +27,11 @@ _LOOK: dict[ObjectKind, str] = {"commit": "git chat doctor", "tree": "git chat v
 """The command that tells more about an object that cannot be read."""
 
 
-class Objects:
-    """A repository's objects. Cheap to make; holds no lock between calls.
+class Objects(Written):
+    """A repository's objects: those that this clone wrote, and all others. Cheap to make.
 
-    ``directory`` is ``chatroom/`` in the git common directory: files that all
-    worktrees share and that can be deleted at any time, except during a write.
+    What git has lost of its own is written again by who wants to read it.
     """
-
-    def __init__(
-        self,
-        backend: Backend,
-        directory: Path,
-        *,
-        wait_seconds: float = gate.WAIT_SECONDS,
-        has_journal: bool = True,
-        maintain: Callable[[], None] | None = None,
-    ) -> None:
-        """``maintain`` is called after a write when there is much to pack; it must return at once."""
-        self.backend = backend
-        self.directory = directory
-        self._common_dir = directory.parent
-        self._wait_seconds = wait_seconds
-        self._journal = Journal(directory / "journal") if has_journal else None
-        self._maintain = maintain
-        self._unpacked = 0
-        self._healed_at: float | None = None
-
-    @property
-    def common_dir(self) -> Path:
-        """The git common directory."""
-        return self._common_dir
-
-    # --- reading -------------------------------------------------------------
 
     def read(self, oid: Oid) -> codec.Commit:
         """The commit ``oid``; one that git lost is written again from the journal.
@@ -147,10 +102,6 @@ class Objects:
         except OSError:
             return []
 
-    def saved(self) -> list[Saved]:
-        """What the journal has, oldest first."""
-        return self._journal.entries() if self._journal is not None else []
-
     def _content(self, kind: ObjectKind, oid: Oid) -> bytes:
         try:
             return self._healing(self.backend.read_object, oid)
@@ -171,141 +122,6 @@ class Objects:
             except ObjectMissing:
                 self.heal(is_forced=True)
         return read(oid)
-
-    # --- writing -------------------------------------------------------------
-
-    def write_commit(self, raw: bytes) -> Oid:
-        """Store a commit as :meth:`write` does."""
-        return self.write("commit", raw)
-
-    def write(self, kind: ObjectKind, content: bytes) -> Oid:
-        """Store an object that nothing points to yet, and note it in the journal. Raises StorageError."""
-        oid = self._write(kind, content)
-        if self._journal is not None:
-            try:
-                self._journal.add(Saved(oid, kind, content))
-            except OSError as error:
-                raise gate.storage_error(error, self.directory) from error
-            self._unpacked += 1
-        return oid
-
-    def empty_tree(self) -> Oid:
-        """The tree of every record without attachments. Written for real: without it ``git fsck`` complains."""
-        return self._write("tree", b"")
-
-    def _write(self, kind: ObjectKind, content: bytes) -> Oid:
-        for attempt in range(WRITE_ATTEMPTS):
-            try:
-                return self.backend.write_object(kind, content)
-            except WriteRefused as error:
-                refusal = self._refusal(str(error))
-                if refusal.code != "storage" or attempt == WRITE_ATTEMPTS - 1:
-                    raise refusal from error
-                time.sleep(0.001 * 2**attempt)
-        raise AssertionError("not reached")
-
-    def _refusal(self, words: str) -> StorageError:
-        for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            if os.strerror(number) in words:
-                return gate.storage_error(OSError(number, os.strerror(number)), self.directory.parent)
-        return StorageError(f"git's storage refused: {words}", hint="git chat doctor", code="storage")
-
-    # --- keeping ---------------------------------------------------------------
-
-    def heal(self, *, is_forced: bool = False) -> int:
-        """Write again what the journal has and git lost, and say how many objects that were.
-
-        Costs a look at each object that is not packed yet, so at most five times a
-        second unless it ``is_forced``. Takes no lock. Raises StorageError.
-        """
-        now = time.monotonic()
-        is_recent = self._healed_at is not None and now - self._healed_at < HEAL_SECONDS
-        if self._journal is None or (is_recent and not is_forced):
-            return 0
-        self._healed_at = now
-        entries = self._journal.entries()
-        self._unpacked = len(entries)
-        lost = [
-            saved
-            for saved in entries
-            if not packing.is_loose(self._common_dir, saved.oid) and not self.backend.has_object(saved.oid)
-        ]
-        if lost:
-            self.empty_tree()
-        for saved in lost:
-            self._write(saved.kind, saved.content)
-        return len(lost)
-
-    def write_again(self, saved: Saved) -> None:
-        """Put an object of the journal in the place of one that cannot be read. Raises StorageError."""
-        path = packing.loose_path(self._common_dir, saved.oid)
-        try:
-            # git takes an object that is there for written, whatever is in it.
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise gate.storage_error(error, path) from error
-        self._write(saved.kind, saved.content)
-
-    def clean_journal(self) -> int:
-        """Remove what in the journal is no entry, and say how many bytes. Under the write lock. Raises StorageError."""
-        count = self._journal.unreadable_bytes() if self._journal is not None else 0
-        if self._journal is not None and count:
-            try:
-                self._journal.drop(())
-            except OSError as error:
-                raise gate.storage_error(error, self.directory) from error
-        return count
-
-    def _in_journal(self) -> tuple[int, int]:
-        """How many objects, and how many bytes, wait to be packed."""
-        return (self._unpacked, self._journal.size_bytes()) if self._journal is not None else (0, 0)
-
-    def _is_due(self, before: tuple[int, int]) -> bool:
-        """Whether the write that found the journal like this is one that starts a packer.
-
-        A write adds one object or many, so what counts is which marks it has passed.
-        """
-        objects, size_bytes = self._in_journal()
-        if size_bytes // PACK_BYTES > before[1] // PACK_BYTES:
-            return True
-        has_passed = objects // PACK_RETRY > before[0] // PACK_RETRY
-        return has_passed and (objects >= PACK_OBJECTS or size_bytes >= PACK_BYTES)
-
-    def pack(self, variables: Mapping[str, str]) -> int:
-        """Pack our own loose objects, and forget what is packed; say how many objects left the journal.
-
-        One process at a time; another one returns 0 at once. Writers wait only while the
-        journal is written anew.
-
-        Raises:
-            StorageError: the disk or git refuses; nothing is lost.
-        """
-        if self._journal is None:
-            return 0
-        try:
-            with gate.hold(self.directory, 0, "sync.lock"):
-                self.heal(is_forced=True)
-                loose = [
-                    saved.oid for saved in self._journal.entries() if packing.is_loose(self._common_dir, saved.oid)
-                ]
-                packing.Packs(self._common_dir, variables, self.directory / "packs").pack(loose)
-                return self._forget_packed(self._journal)
-        except ConflictError:
-            return 0
-        except git.GitFailed as error:
-            raise self._refusal(error.stderr) from error
-        except OSError as error:
-            raise gate.storage_error(error, self.directory) from error
-
-    def _forget_packed(self, journal: Journal) -> int:
-        with gate.hold(self.directory, self._wait_seconds):
-            packed = {
-                saved.oid
-                for saved in journal.entries()
-                if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
-            }
-            journal.drop(packed)
-        return len(packed)
 
 
 def is_kept_from_us(path: Path) -> bool:

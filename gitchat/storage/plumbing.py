@@ -23,7 +23,7 @@ from gitchat.storage.backend import (
     SwapRefused,
     WriteRefused,
 )
-from gitchat.storage.gate import REFTABLE_LOCK
+from gitchat.storage.lockfile import REFTABLE_LOCK
 
 # core.fsync is of git 2.36; an older git syncs as it is configured.
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.logAllRefUpdates=false", "-c", "gc.auto=0")

@@ -6,7 +6,6 @@ kernel lock, with an intent on file.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,7 +146,7 @@ class Refs(Objects):
                     return False
                 if current != new:
                     self._after_refusal(held, ref, refusal, deadline)
-                    time.sleep(delay_seconds * (0.5 + os.urandom(1)[0] / 512))
+                    time.sleep(delay_seconds * (0.5 + self._random_bytes(1)[0] / 512))
                     delay_seconds = min(delay_seconds * 2, 0.1)
                     continue
             held.clear()
@@ -161,8 +160,10 @@ class Refs(Objects):
             raise error
         if isinstance(refusal, GitKilled):
             held.unlock_for_the_dead(self.backend.lock_path)
+        from gitchat.storage.lockfile import LockFile  # for who met a lock
+
         path = self.backend.lock_path(ref)
-        lock = gate.LockFile.look(path)
+        lock = LockFile.look(path)
         if lock is None:
             self.heal(is_forced=True)  # git moves no ref to a commit that a prune has taken meanwhile
         if lock is not None and held.is_old(lock):

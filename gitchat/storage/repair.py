@@ -11,6 +11,7 @@ from gitchat.model.errors import FormatError
 from gitchat.model.names import REF_PREFIX, ROOMS_PREFIX, Oid, RoomName, is_slug, log_ref
 from gitchat.storage import checkpoint, gate, recovery
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
+from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store
 
 
@@ -56,7 +57,7 @@ def _is_readable(store: Store, oid: Oid) -> bool:
 
 def _remove_stale_locks(store: Store, held: gate.Gate) -> Iterator[str]:
     for path in sorted((store.common_dir / REF_PREFIX).rglob("*.lock")):
-        found = gate.LockFile.look(path)
+        found = LockFile.look(path)
         if found is not None and held.is_old(found):
             path.unlink(missing_ok=True)
             yield f"removed the stale lock {path}"

@@ -114,6 +114,7 @@ def open_store(
     common_dir: Path,
     *,
     variables: Mapping[str, str],
+    random_bytes: Callable[[int], bytes],
     fsync: bool = True,
     maintain: Callable[[], None] | None = None,
 ) -> Store:
@@ -121,14 +122,14 @@ def open_store(
 
     On libgit2, which is fast; on git's plumbing where libgit2 does not know the
     repository's format. ``variables`` is the environment of the git processes that this
-    may start; see git.scrub.
+    may start; see git.scrub. The others are as for Store.
 
     Raises:
         FormatError: ``unsupported-repository``.
         StorageError: ``foreign-owner``.
     """
     backend = _open_backend(common_dir, variables, fsync)
-    return Store(backend, common_dir / "chatroom", maintain=maintain)
+    return Store(backend, common_dir / "chatroom", maintain=maintain, random_bytes=random_bytes)
 
 
 def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool) -> Backend:

@@ -60,7 +60,7 @@ def leave(room: Standpoint) -> bool:
         held.release()
     if has_left and not room.records.overview().is_closed:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
-        room.records.send(draft, replace(room.identity, name=SYSTEM))
+        room.writer.send(draft, replace(room.identity, name=SYSTEM))
     return has_left
 
 

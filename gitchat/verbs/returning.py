@@ -35,8 +35,8 @@ def summarize(room: Standpoint, text: str, scope: str = EVERYONE) -> Summary:
     """
     room.environment.repository.refuse_mirror()
     scope = checked_scope(scope)
-    room.records.check_size(Draft(body=text))
-    room.records.refuse_closed()
+    room.writer.check_size(Draft(body=text))
+    room.writer.refuse_closed()
     chain = room.records.chain()
     covers, upto = _known_to_me(room, chain)
     summary = _kept(room).write(

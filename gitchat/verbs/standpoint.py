@@ -14,6 +14,7 @@ from gitchat.index.condition import Condition, visible_to, with_oid
 from gitchat.model.names import Name, RoomName, is_slug
 from gitchat.model.record import Entry, Identity
 from gitchat.rooms.log import Log
+from gitchat.rooms.writing import Writer
 from gitchat.workspace.environment import Environment
 
 
@@ -34,6 +35,11 @@ class Standpoint:
         if self._me is None:
             self._me = self.environment.caller.name(self._given_name)
         return self._me
+
+    @property
+    def writer(self) -> Writer:
+        """What adds to the room's log."""
+        return self.environment.writer(self.name)
 
     @property
     def identity(self) -> Identity:

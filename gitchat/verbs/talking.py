@@ -47,7 +47,7 @@ def send(
         urgent=urgent,
         media=None if is_text else "json",
     )
-    sent = room.records.send(draft, room.identity, key=key)
+    sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
     return sent.entry
 
@@ -134,7 +134,8 @@ def describe(room: Standpoint, *, title: str | None = None, state: str | None = 
         UserError: ``bad-title``, ``mirror``.
     """
     room.environment.repository.refuse_mirror()
-    return room.records.describe(room.identity, title=title, state=state)
+    room.writer.describe(room.identity, title=title, state=state)
+    return room.records.overview()
 
 
 def overview(room: Standpoint) -> Overview:

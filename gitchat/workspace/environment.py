@@ -19,7 +19,6 @@ from gitchat.model import attachment
 from gitchat.model.errors import StorageError, UserError
 from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, log_ref, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
-from gitchat.rooms.log import Log
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
@@ -31,6 +30,9 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.clones.sync import Remote
     from gitchat.index.database import Index
     from gitchat.presence.roll import Held, Roll
+    from gitchat.rooms.log import Log
+    from gitchat.rooms.numbering import Numbering
+    from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
 
 HOOK_SECONDS = 2.0
@@ -78,6 +80,7 @@ class Environment:
             variables=git.scrub(self.variables),
             fsync=self.repository.config.get_bool("chat.fsync", True),
             maintain=lambda: self.start_aside("pack"),
+            random_bytes=self.random_bytes,
         )
         with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
             store.heal()
@@ -91,18 +94,38 @@ class Environment:
         return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
 
     def log(self, name: RoomName) -> Log:
-        """The log of the room ``name`` of the repository here."""
-        return Log(
+        """The log of the room ``name`` of the repository here, to be read. Raises as :meth:`writer`."""
+        from gitchat.rooms.log import Log  # for who reads
+
+        numbering = self._numbering(name)
+        self._limits()  # a setting that is wrong is told to readers, too
+        return Log(numbering)
+
+    def writer(self, name: RoomName) -> Writer:
+        """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
+        from gitchat.rooms.writing import Writer  # for who writes
+
+        numbering, limits = self._numbering(name), self._limits()
+        return Writer(numbering, clock=self.now, new_uid=self.new_uid, **limits)
+
+    def _numbering(self, name: RoomName) -> Numbering:
+        from gitchat.rooms.numbering import Numbering
+
+        return Numbering(
             self.store,
             name,
-            clock=self.now,
-            new_uid=self.new_uid,
             index=lambda: self.index,
             tracking=lambda: self.authorities.tracking(log_ref(name), name),
-            max_body_bytes=min(self.repository.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES),
-            max_attachment_bytes=self.max_attachment_bytes(),
             progress=partial(self.progress, "counting"),
         )
+
+    def _limits(self) -> dict[str, int]:
+        """How large what is added to a log may be."""
+        body_bytes = self.repository.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES)
+        return {
+            "max_body_bytes": min(body_bytes, MAX_BODY_BYTES),
+            "max_attachment_bytes": self.max_attachment_bytes(),
+        }
 
     def new_uid(self) -> Uid:
         """A uid that nobody has."""
@@ -190,6 +213,7 @@ class Environment:
             clock=self.now,
             attached=self.authorities.of,
             attach=lambda room: self.authorities.set(room, name),
+            random_bytes=self.random_bytes,
         )
 
     def syncs_by_itself(self) -> bool:

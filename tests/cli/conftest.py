@@ -60,7 +60,7 @@ class Chatroom:
         """A record that this process adds, written ``at`` a moment; ``draft`` is what else it says."""
         self._moment = at or read_clock()
         sender = Identity(Name(author), f"{author}@example.com", "Alice", "alice@example.com", "agent")
-        return self.room(room).send(Draft(body=body, **draft), sender, key=key).entry
+        return self._environment.writer(RoomName(room)).send(Draft(body=body, **draft), sender, key=key).entry
 
     def foreign(self, message: bytes, author: bytes = b"mallory <mallory@example.com>") -> str:
         """A commit of somebody else's software at the end of the lobby: any bytes as message and author."""

@@ -23,7 +23,7 @@ from gitchat.model.errors import ConflictError
 from gitchat.model.record import Draft, Identity, Moment
 from gitchat.storage.store import Store
 from tests.cli.conftest import LOG, Chatroom, as_ordinary_user, read_only, refused
-from tests.world import World, open_log
+from tests.world import World, open_writer
 
 MIRROR = "+refs/*:refs/*"
 
@@ -315,16 +315,16 @@ def test_lock_of_a_living_git_is_waited_for(chatroom: Chatroom) -> None:
     lock.touch()
     backend = chatroom.world.environment(chatroom.path).store.backend
     store = Store(backend, chatroom.path / ".git" / "chatroom", wait_seconds=0.3)
-    room = open_log(store, clock=lambda: Moment(0))
+    writer = open_writer(store, clock=lambda: Moment(0))
     alice = Identity(chatroom.newest().author, "a@example.com", "Alice", "a@example.com", "human")  # type: ignore[arg-type]
     with pytest.raises(ConflictError) as caught:
-        room.send(Draft(body="hi"), alice)
+        writer.send(Draft(body="hi"), alice)
     assert (caught.value.code, caught.value.status) == ("ref-locked", 3)
     assert f"rm '{lock}'" in caught.value.hint
     assert lock.exists()
     lock.unlink()
     assert refs(chatroom.path) == before
-    assert room.send(Draft(body="hi"), alice).entry.number == 2
+    assert writer.send(Draft(body="hi"), alice).entry.number == 2
 
 
 # --- disks -------------------------------------------------------------------

@@ -51,6 +51,7 @@ def remote_of(clone: Clone, timeout_seconds: float, **variables: str) -> Remote:
         clock=read_clock,
         attached=lambda room: "origin",
         attach=lambda room: None,
+        random_bytes=os.urandom,
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gitchat.clones.sync import Remote, Report
+from gitchat.clones.report import Report
+from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Pushed
 from gitchat.index.condition import Condition
 from gitchat.model.errors import ChatError
@@ -316,7 +317,7 @@ def test_what_only_a_tracking_ref_had_outlives_a_kill_after_the_fetch(one: Clone
     def die(*arguments: object) -> None:
         raise Killed
 
-    remote._check_order = die  # type: ignore[method-assign]
+    remote._comparing.check_order = die  # type: ignore[method-assign]
     with pytest.raises(Killed):
         remote.round(None)
     other.git("gc", "-q", "--prune=now")

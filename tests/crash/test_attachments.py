@@ -16,7 +16,7 @@ from gitchat.storage.backend import Backend
 from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean, die
-from tests.crash.writers import fork, identity, records, room_of, say, wait_for
+from tests.crash.writers import fork, identity, records, room_of, say, wait_for, writer_of
 from tests.world import World, open_store
 
 KINDS = ["plain", "worktree", "sha256"]
@@ -25,7 +25,7 @@ FILES = (File("a.bin", bytes(range(256))), File("b.txt", b"b"))
 
 def attach(store: Store, text: str = "look", files: tuple[File, ...] = FILES) -> None:
     """Send one message with two files: a commit, two blobs, two trees."""
-    room_of(store).send(Draft(body=text, files=files), identity("writer"))
+    writer_of(store).send(Draft(body=text, files=files), identity("writer"))
 
 
 def contents(common_dir: Path) -> list[bytes]:
@@ -130,13 +130,13 @@ def packers_started(common_dir: Path, messages: int) -> int:
 
 def test_messages_of_many_objects_start_the_packer_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever steps the count of objects goes in, it starts one packer in so many objects."""
-    monkeypatch.setattr("gitchat.storage.objects.PACK_OBJECTS", 20)
-    monkeypatch.setattr("gitchat.storage.objects.PACK_RETRY", 10)
+    monkeypatch.setattr("gitchat.storage.written.PACK_OBJECTS", 20)
+    monkeypatch.setattr("gitchat.storage.written.PACK_RETRY", 10)
     # Five objects each, after the genesis: the marks at 20, 30 and 40 are passed at 21, 31 and 41.
     assert packers_started(world.repository() / ".git", 8) == 3
 
 
 def test_large_attachments_start_the_packer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command reads the journal, so bytes count as well as objects."""
-    monkeypatch.setattr("gitchat.storage.objects.PACK_BYTES", 2000)
+    monkeypatch.setattr("gitchat.storage.written.PACK_BYTES", 2000)
     assert packers_started(world.repository() / ".git", 8) >= 4

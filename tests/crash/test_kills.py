@@ -19,6 +19,7 @@ import pytest
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RoomName, log_ref
 from gitchat.storage import gate, git, packing
+from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.writers import ROOM, be_killed_at_call, die, fork, records, say, wait_for
@@ -270,12 +271,12 @@ def test_a_dead_intent_never_breaks_the_lock_of_a_living_git(
     lock = store.backend.lock_path(LOG)
     past = lock.stat().st_mtime - age_seconds
     os.utime(lock, (past, past))
-    seen = gate.LockFile.look(lock)
+    seen = LockFile.look(lock)
     impatient = Store(store.backend, store.directory, wait_seconds=1.5)
     with pytest.raises(ConflictError) as caught:
         say(impatient, "refused")
     assert caught.value.code == "ref-locked"
-    assert gate.LockFile.look(lock) == seen
+    assert LockFile.look(lock) == seen
     living.commit()
     assert store.tip(LOG) == first.oid
     assert world.git("for-each-ref", "refs/heads", cwd=common_dir).stdout == branches
@@ -325,7 +326,7 @@ def test_who_comes_after_the_dead_waits_for_its_living_git(
     pid = fork(send_and_hang)
     lock = store.backend.lock_path(LOG)
     while not select.select([moved], [], [], 0.005)[0]:
-        found = gate.LockFile.look(lock)
+        found = LockFile.look(lock)
         if found is not None and found.content:
             break
     os.kill(pid, signal.SIGKILL)

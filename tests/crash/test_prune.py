@@ -206,8 +206,8 @@ def test_much_to_pack_is_packed_aside(world: World, monkeypatch: pytest.MonkeyPa
     store = Store(
         open_store(common_dir, fsync=False).backend, common_dir / "chatroom", maintain=lambda: started.append(1)
     )
-    monkeypatch.setattr("gitchat.storage.objects.PACK_OBJECTS", 64)
-    monkeypatch.setattr("gitchat.storage.objects.PACK_RETRY", 8)
+    monkeypatch.setattr("gitchat.storage.written.PACK_OBJECTS", 64)
+    monkeypatch.setattr("gitchat.storage.written.PACK_RETRY", 8)
     for turn in range(80):
         say(store, str(turn))
     assert 2 <= len(started) <= 3

@@ -11,9 +11,10 @@ from typing import Any
 
 from gitchat.model.names import Name, RoomName, Uid, uid_from_random
 from gitchat.model.record import Draft, Entry, Identity, Moment
-from gitchat.rooms.log import Log, Sent
+from gitchat.rooms.log import Log
+from gitchat.rooms.writing import Sent, Writer
 from gitchat.storage.store import Store
-from tests.world import open_log, open_store
+from tests.world import open_log, open_store, open_writer
 
 ROOM = RoomName("lobby")
 
@@ -29,13 +30,18 @@ def new_uid() -> Uid:
 
 
 def room_of(store: Store, name: RoomName = ROOM) -> Log:
-    """A room with a clock that stands still, so that only the order rule orders."""
-    return open_log(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
+    """A room."""
+    return open_log(store, name)
+
+
+def writer_of(store: Store, name: RoomName = ROOM) -> Writer:
+    """What adds to a room, with a clock that stands still, so that only the order rule orders."""
+    return open_writer(store, name, clock=lambda: Moment(1_800_000_000), new_uid=new_uid)
 
 
 def say(store: Store, text: str, name: str = "writer", room: RoomName = ROOM) -> Sent:
     """Send one message and return what was acknowledged."""
-    return room_of(store, room).send(Draft(body=text), identity(name))
+    return writer_of(store, room).send(Draft(body=text), identity(name))
 
 
 def records(common_dir: Path, room: RoomName = ROOM) -> list[Entry]:

@@ -14,7 +14,7 @@ from gitchat.index.database import Index
 from gitchat.model.names import Name, Oid
 from gitchat.model.record import Draft, Identity
 from tests.shelf import Shelf, branched
-from tests.world import World, open_log, open_store
+from tests.world import World, open_log, open_store, open_writer
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_two_processes_take_in_the_same_log(shelf: Shelf) -> None:
 def test_visibility_is_who_is_addressed(world: World) -> None:
     """Messages to all, to a name, to a role; a status only by name; never meta records."""
     store = open_store(world.repository() / ".git")
-    log = open_log(store)
+    log, writer = open_log(store), open_writer(store)
     alice = Identity(Name("alice"), "a@example.com", "Alice", "a@example.com", "agent")
     for draft in (
         Draft(body="1 all"),
@@ -166,7 +166,7 @@ def test_visibility_is_who_is_addressed(world: World) -> None:
         Draft(body="6 status for bob", kind="status", to=("bob",)),
         Draft(body="7 meta", kind="meta"),
     ):
-        log.send(draft, alice)
+        writer.send(draft, alice)
     chain = log.chain()
 
     def numbers(condition: Condition) -> list[int]:

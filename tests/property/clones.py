@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from gitchat.clones.sync import Remote
@@ -20,7 +20,7 @@ from gitchat.model.codec import identity_key
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import Name, Oid, RefName, RoomName, cursor_ref, log_ref, tracking_ref
 from gitchat.model.record import Draft, Moment
-from gitchat.rooms.log import Sent
+from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
@@ -38,8 +38,8 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 """How far the clocks of machines are off, in seconds."""
 
 STEPS = (
-    "_fetch", "_check_order", "_join", "_forward", "_join_cursor", "_updates", "_candidate", "_push", "_settle",
-    "_track", "_note_seen", "_attach",
+    "_fetch", "_comparing.check_order", "_join", "_joining.forward", "_joining._join_cursor", "_joining.updates",
+    "_joining._candidate", "_push", "_accept", "_track", "_comparing.note_seen", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
@@ -62,7 +62,9 @@ class Faulty(Remote):
 
     def crash_before(self, step: str, times: int) -> None:
         """End the round when ``step`` is reached the ``times``-th time."""
-        whole = getattr(self, step)
+        *parts, name = step.split(".")
+        part = reduce(getattr, parts, self)
+        whole = getattr(part, name)
         left = times
 
         def stepped(*arguments: Any) -> Any:
@@ -72,7 +74,7 @@ class Faulty(Remote):
                 raise Crash(step)
             return whole(*arguments)
 
-        setattr(self, step, stepped)
+        setattr(part, name, stepped)
 
     def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
         if self.fault == "meanwhile":
@@ -140,6 +142,7 @@ class Clone:
             clock=environment.now,
             attached=environment.authorities.of,
             attach=lambda room: environment.authorities.set(room, "origin"),
+            random_bytes=environment.random_bytes,
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:
@@ -197,7 +200,7 @@ class Clones:
         kind = "message" if key else self._chance.choice(("message", "message", "message", "status", "meta"))
         body = f"text of {key}" if key else f"text {self._chance.random()}"
         room = clone.room(name)
-        sent: Sent = clone.environment.log(LOBBY).send(Draft(body=body, kind=kind, to=to), room.identity, key=key)
+        sent: Sent = clone.environment.writer(LOBBY).send(Draft(body=body, kind=kind, to=to), room.identity, key=key)
         if not sent.is_repeat:
             expect(sent.entry.number is None, clone.is_attached, "pending")
         clone.sent.add((sent.entry.record.uid, name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -92,8 +93,10 @@ Updates = Mapping[RefName, tuple[Oid, Oid | None]]
 class Swapped(Faulty):
     """Merges with the own log first."""
 
-    def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
-        return super()._merge(local, remote, kind, body)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        merge = self._joining._merge
+        self._joining._merge = lambda remote, local, *told: merge(local, remote, *told)  # type: ignore[method-assign]
 
 
 class Forced(Faulty):
@@ -111,7 +114,7 @@ class Hasty(Faulty):
     def _push(self, updates: Updates) -> list[Pushed]:
         for ref, (new, _) in updates.items():
             self._track(ref, new)
-            self._forward(ref, new)
+            self._joining.forward(ref, new)
         return super()._push(updates)
 
 

@@ -14,11 +14,11 @@ from gitchat.model.codec import Signature
 from gitchat.model.errors import ChatError, ConflictError, FormatError, UserError
 from gitchat.model.names import Handle, Name, Number, Oid, RoomName, Uid, log_ref, uid_from_random
 from gitchat.model.record import Draft, Identity, Moment
-from gitchat.rooms.log import Log, Sent
+from gitchat.rooms.writing import Sent, Writer
 from gitchat.storage.backend import Backend
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.store import Store
-from tests.world import World, open_log, open_store
+from tests.world import World, open_log, open_store, open_writer
 
 ROOM = RoomName("lobby")
 ALICE = Identity(Name("alice"), "alice@example.com", "Alice", "alice@example.com", "human")
@@ -51,16 +51,17 @@ class Bench:
         self.store = open_store(common_dir, fsync=False)
         self.counting = CountingBackend(self.store.backend)
         self.store.backend = self.counting  # type: ignore[assignment]
-        self.room = self.open(ROOM)
+        self.room = open_log(self.store, ROOM)
+        self.writer = self.open(ROOM)
 
-    def open(self, name: RoomName) -> Log:
-        """A room with this bench's clock."""
-        return open_log(self.store, name, clock=lambda: Moment(self.now))
+    def open(self, name: RoomName) -> Writer:
+        """What adds to a room, with this bench's clock."""
+        return open_writer(self.store, name, clock=lambda: Moment(self.now))
 
     def send(self, body: str, sender: Identity = ALICE, **fields: object) -> Sent:
         """Send one message."""
         key = fields.pop("key", None)
-        return self.room.send(Draft(body=body, **fields), sender, key=key)  # type: ignore[arg-type]
+        return self.writer.send(Draft(body=body, **fields), sender, key=key)  # type: ignore[arg-type]
 
     def bodies(self) -> list[str]:
         """All texts, oldest first."""
@@ -120,7 +121,7 @@ def test_worktrees_share_the_room(bench: Bench, world: World) -> None:
     tree = world.root / "tree"
     world.git("worktree", "add", "-q", tree, cwd=bench.common_dir.parent)
     environment = world.environment(tree)
-    assert environment.log(ROOM).send(Draft(body="from the other"), BOB).entry.number == 2
+    assert environment.writer(ROOM).send(Draft(body="from the other"), BOB).entry.number == 2
     assert environment.store.directory == bench.store.directory
     assert bench.bodies() == ["from the main worktree", "from the other"]
 
@@ -152,7 +153,7 @@ def test_cost_does_not_grow_with_the_log(bench: Bench, act: str, records: int) -
 
 def test_attachments_are_looked_up_for_what_is_shown_alone(bench: Bench) -> None:
     """Two trees for a record that carries files; nothing for one that does not, or that is walked past."""
-    carrying = bench.room.send(Draft(body="x", files=(File("a", b"a"), File("b", b"b"))), ALICE).entry
+    carrying = bench.writer.send(Draft(body="x", files=(File("a", b"a"), File("b", b"b"))), ALICE).entry
     assert [one.name for one in carrying.attachments] == ["a", "b"]
     for turn in range(19):
         bench.send(str(turn))
@@ -379,7 +380,7 @@ def test_a_newer_format_is_not_written_with_an_authority_either(bench: Bench) ->
     """What a remote of a later version numbers is read, and gets no message of ours."""
     root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "2"),))
     bench.set_tip(bench.commit(root, body="from the future", uid="f" * 16))
-    followed = open_log(bench.store, tracking=log_ref(ROOM))
+    followed = open_writer(bench.store, tracking=log_ref(ROOM))
     with pytest.raises(FormatError) as caught:
         followed.send(Draft(body="refused"), ALICE)
     assert caught.value.code == "newer-format"
@@ -426,6 +427,6 @@ def test_two_stores_in_one_process_do_not_share_fsync(world: World) -> None:
     synced, quick = open_store(common_dir), open_store(common_dir, fsync=False)
     assert isinstance(synced, Store)
     for store in (synced, quick, synced):
-        room = open_log(store, ROOM, clock=lambda: Moment(START))
-        room.send(Draft(body="x"), ALICE)
+        writer = open_writer(store, ROOM, clock=lambda: Moment(START))
+        writer.send(Draft(body="x"), ALICE)
     assert len(list(open_log(quick, ROOM).entries())) == 3

@@ -10,6 +10,7 @@ import pytest
 from gitchat.model.names import Oid, RefName
 from gitchat.storage import gate
 from gitchat.storage.gate import Intent
+from gitchat.storage.lockfile import REFTABLE_LOCK, LockFile
 
 REF = RefName("refs/chatroom/rooms/lobby/log")
 NEW = Oid("d" * 40)
@@ -53,16 +54,16 @@ def test_an_empty_lock_that_changes_is_a_living_gits(tmp_path: Path, monkeypatch
     """Who is still writing the lock while it is watched keeps it."""
     lock = tmp_path / "log.lock"
     lock.touch()
-    seen: list[gate.LockFile | None] = []
-    look = gate.LockFile.look
+    seen: list[LockFile | None] = []
+    look = LockFile.look
 
-    def look_and_write(path: Path) -> gate.LockFile | None:
+    def look_and_write(path: Path) -> LockFile | None:
         seen.append(look(path))
         if len(seen) == 3:
             lock.write_text("e" * 40)
         return seen[-1]
 
-    monkeypatch.setattr(gate.LockFile, "look", look_and_write)
+    monkeypatch.setattr(LockFile, "look", look_and_write)
     with gate.hold(tmp_path / "chatroom") as held:
         (tmp_path / "chatroom" / "write.lock").write_bytes(DEAD.encode())
         held.bury(lambda _: lock)
@@ -73,7 +74,7 @@ def test_an_empty_lock_that_changes_is_a_living_gits(tmp_path: Path, monkeypatch
 def reftable_lock(tmp_path: Path) -> Path:
     """Where the lock of all refs would be."""
     (tmp_path / "reftable").mkdir()
-    return tmp_path / gate.REFTABLE_LOCK
+    return tmp_path / REFTABLE_LOCK
 
 
 @pytest.mark.parametrize("content", ["", "0x000000000001-0x000000000002-79b65a0e.ref\n"])
@@ -95,7 +96,7 @@ def test_a_lock_of_all_refs_that_somebody_has_open_is_never_removed(reftable_loc
         os.utime(reftable_lock, (1, 1))
         held.intend(REF, NEW)
         held.bury(lambda _: reftable_lock)
-        found = gate.LockFile.look(reftable_lock)
+        found = LockFile.look(reftable_lock)
         assert found is not None
         assert not held.is_old(found)
 
@@ -103,7 +104,7 @@ def test_a_lock_of_all_refs_that_somebody_has_open_is_never_removed(reftable_loc
 def test_a_git_that_is_still_being_killed_is_waited_for(reftable_lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel may free its write lock before it closes the lock of all refs."""
     dying = reftable_lock.open("w")
-    monkeypatch.setattr("gitchat.storage.gate.time.sleep", lambda _: dying.close())
+    monkeypatch.setattr("gitchat.storage.lockfile.time.sleep", lambda _: dying.close())
     with gate.hold(reftable_lock.parent) as held:
         held.intend(REF, NEW)
         held.bury(lambda _: reftable_lock)
@@ -120,7 +121,7 @@ def test_where_the_kernel_does_not_tell_a_lock_of_all_refs_is_left_to_a_person(
     with gate.hold(reftable_lock.parent) as held:
         held.intend(REF, NEW)
         held.bury(lambda _: reftable_lock)
-        found = gate.LockFile.look(reftable_lock)
+        found = LockFile.look(reftable_lock)
         assert found is not None
         assert found.is_closed() is None
         assert not held.is_old(found)
@@ -139,7 +140,7 @@ def test_who_asks_whether_a_lock_is_open_does_no_harm(tmp_path: Path) -> None:
     """It can be opened for writing at once, and nobody is sent a signal that ends it."""
     path = tmp_path / "log.lock"
     path.touch()
-    found = gate.LockFile.look(path)
+    found = LockFile.look(path)
     assert found is not None
     assert found.is_closed() is True
     with path.open("w") as file:
@@ -162,10 +163,10 @@ def test_the_age_of_a_lock_does_not_depend_on_the_clock(tmp_path: Path) -> None:
     lock = tmp_path / "log.lock"
     lock.touch()
     with gate.hold(tmp_path / "chatroom") as held:
-        found = gate.LockFile.look(lock)
+        found = LockFile.look(lock)
         assert found is not None
         assert held.seconds_since(found) >= 0
         os.utime(lock, (found.modified - 100, found.modified - 100))
-        older = gate.LockFile.look(lock)
+        older = LockFile.look(lock)
         assert older is not None
         assert held.seconds_since(older) >= 100

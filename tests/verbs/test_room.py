@@ -43,7 +43,7 @@ class House:
 
     def happen(self, text: str, *to: str) -> None:
         """A status record, as a hook writes it."""
-        self._world.environment(self.path).log(LOBBY).send(Draft(body=text, kind=STATUS, to=to), HOOK)
+        self._world.environment(self.path).writer(LOBBY).send(Draft(body=text, kind=STATUS, to=to), HOOK)
 
     def put(self, tip: Oid) -> None:
         """Move the log as a fetch would."""
@@ -78,7 +78,7 @@ def test_cursor_passes_over_what_is_for_others(house: House) -> None:
     """What stands before a marked record counts as read, whoever it is for."""
     house.say("for carol", to="carol")
     house.happen("committed")
-    house.room("alice").environment.log(LOBBY).describe(HOOK, title="a title")
+    house.room("alice").environment.writer(LOBBY).describe(HOOK, title="a title")
     house.say("for all")
     bob = house.room("bob")
     reading = bob.read()

@@ -56,11 +56,12 @@ def title_room(environment: Environment, name: str, text: tuple[str, ...], as_: 
 def _describe(
     environment: Environment, name: str, as_: str | None, *, title: str | None = None, state: str | None = None
 ) -> None:
-    room = environment.log(parse_room(name))
+    writer = environment.writer(parse_room(name))
     environment.repository.refuse_mirror()
-    overview = room.describe(environment.caller.identity(as_), title=title, state=state)
+    writer.describe(environment.caller.identity(as_), title=title, state=state)
+    overview = environment.log(writer.name).overview()
     shown = f": {overview.title}" if overview.title else ""
-    click.echo(f"room '{room.name}' is {'closed' if overview.is_closed else 'open'}{shown}")
+    click.echo(f"room '{overview.name}' is {'closed' if overview.is_closed else 'open'}{shown}")
 
 
 def _refuse_unknown(environment: Environment, name: str) -> None:

@@ -76,10 +76,11 @@ def command(
     environment.repository.location
     environment.repository.refuse_mirror()
     sender = environment.caller.identity(as_)
-    chat = environment.log(environment.room_name(room))
+    name = environment.room_name(room)
+    writer = environment.writer(name)
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
-    target = chat.find(parse_locator(reply_to)) if reply_to is not None else None
+    target = environment.log(name).find(parse_locator(reply_to)) if reply_to is not None else None
     files = _files(environment, attach)
     names = ", ".join(safe_name(file.name) for file in files)
     with texts.given(environment, text, TEXT, default=names) as body:
@@ -94,7 +95,7 @@ def command(
             media="json" if json_body else None,
             files=files,
         )
-        sent = chat.send(draft, sender, key=key)
+        sent = writer.send(draft, sender, key=key)
     if as_json:
         from gitchat.cli.render import json_line
 

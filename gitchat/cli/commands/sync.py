@@ -13,7 +13,7 @@ from gitchat.model.errors import ChatError
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
-    from gitchat.clones.sync import Report
+    from gitchat.clones.report import Report
 
 
 @click.command("sync")

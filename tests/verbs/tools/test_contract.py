@@ -464,8 +464,8 @@ def test_statuses_are_told_by_their_number(world: World, path: Path) -> None:
     from gitchat.workspace.environment import Environment
 
     surroundings: Environment = world.environment(path)
-    log = surroundings.log(RoomName("lobby"))
-    log.send(Draft(body="commit 1234567", kind=STATUS), surroundings.caller.identity("hook"))
+    writer = surroundings.writer(RoomName("lobby"))
+    writer.send(Draft(body="commit 1234567", kind=STATUS), surroundings.caller.identity("hook"))
     s.send_message("alice", "hello")
     assert ids(s.read_messages()) == [1, 2]
     reading = s.read_unread("bob")

@@ -1,0 +1,116 @@
+"""How the histories of two clones are joined into one that both continue.
+
+Nothing is ever taken away: what one side continues is moved forward, and what both sides
+continued is joined by a commit, the remote's history first, so that its order stands.
+
+Source: docs/format.md sections 5 and 12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gitchat.clones.comparing import Tips, is_first_parent
+from gitchat.model import codec, reach
+from gitchat.model.names import Oid, RefName, RoomName, cursors_prefix, log_ref, summaries_ref
+from gitchat.model.record import Identity, Moment
+from gitchat.storage.store import Store
+
+
+class Joining:
+    """What brings the refs here and those of one remote together."""
+
+    def __init__(
+        self, store: Store, remote: str, *, identity: Callable[[], Identity], clock: Callable[[], Moment]
+    ) -> None:
+        """``identity`` is asked for when two histories are joined by a commit."""
+        self._store = store
+        self._remote = remote
+        self._identity = identity
+        self._clock = clock
+
+    # --- a room --------------------------------------------------------------------------
+
+    def take_in(self, room: RoomName, tracked: Tips) -> None:
+        """Move the refs here to what the remote has, as far as that loses nothing."""
+        for ref in (log_ref(room), summaries_ref(room)):
+            self.forward(ref, tracked.get(ref))
+        for ref in tracked:
+            if ref.startswith(cursors_prefix(room)):
+                self._join_cursor(ref, tracked[ref])
+
+    def updates(self, room: RoomName, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
+        """What the remote should take, each with the value that it must still have."""
+        updates: dict[RefName, tuple[Oid, Oid | None]] = {}
+        for ref in (log_ref(room), summaries_ref(room)):
+            local, remote = self._store.tip(ref), tracked.get(ref)
+            if local is not None and local != remote:
+                updates[ref] = (self._candidate(remote, local), remote)
+        for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
+            if cursor != tracked.get(ref):
+                updates[ref] = (cursor, tracked.get(ref))
+        return updates
+
+    # --- a ref ---------------------------------------------------------------------------
+
+    def forward(self, ref: RefName, remote: Oid | None) -> None:
+        """Move a local ref to what the remote has, where that loses nothing."""
+
+        def build(local: Oid | None) -> Oid:
+            assert remote is not None
+            if local is None or reach.is_ancestor(local, remote, self._store.step):
+                return remote
+            return local
+
+        if remote is not None and self._store.tip(ref) != remote:
+            self._store.move(ref, build, f"gitchat: fetched from {self._remote}")
+
+    def _join_cursor(self, ref: RefName, remote: Oid) -> None:
+        """What was read there is read here, and so at once: a position is nothing that anybody has to accept."""
+
+        def build(local: Oid | None) -> Oid:
+            if local is None or reach.is_ancestor(local, remote, self._store.step):
+                return remote
+            if reach.is_ancestor(remote, local, self._store.step):
+                return local
+            return self._merge(remote, local, "cursor", f"{ref.rpartition('/')[2]} has read in two clones")
+
+        if self._store.tip(ref) != remote:
+            self._store.move(ref, build, f"gitchat: fetched from {self._remote}")
+
+    def keep(self, room: RoomName, old: Oid) -> None:
+        """Let the local log go on from what the remote had: nothing else points to that now."""
+
+        def build(local: Oid | None) -> Oid:
+            if local is None or reach.is_ancestor(local, old, self._store.step):
+                return old
+            if reach.is_ancestor(old, local, self._store.step):
+                return local
+            return self._merge_logs(old, local)
+
+        self._store.move(log_ref(room), build, f"gitchat: kept from {self._remote}")
+
+    def _candidate(self, remote: Oid | None, local: Oid) -> Oid:
+        """What the remote should have: the local tip where that continues its own, else a merge of both."""
+        if remote is None or is_first_parent(self._store, remote, local):
+            return local
+        return self._merge_logs(remote, local)
+
+    def _merge_logs(self, remote: Oid, local: Oid) -> Oid:
+        return self._merge(remote, local, "merge", f"{self._identity().name} brings what was said elsewhere")
+
+    def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
+        """A commit of both, the remote's first, so that its order stands."""
+        who, now = self._identity(), self._clock()
+        committed = max([now.seconds, self._store.step(remote).seconds, self._store.step(local).seconds])
+        return self._store.write_commit(
+            codec.encode_commit(
+                tree=self._store.empty_tree(),
+                parents=(remote, local),
+                author=codec.Signature(who.name, who.email, now),
+                committer=codec.Signature(who.committer_name, who.committer_email, replace(now, seconds=committed)),
+                body=body,
+                block=(("Chat-Kind", kind),),
+            )
+        )

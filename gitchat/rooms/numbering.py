@@ -1,0 +1,208 @@
+"""Which commits of a room's log have a number, how many they are, and what they say of the room.
+
+Who reads a log and who adds to it ask here, and agree. A position that was noted (the
+checkpoint) answers without walking; without one the log is counted, commit by commit, or by
+the index where a remote gives the numbers: then what came since is read alone.
+
+Source: docs/format.md sections 5 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gitchat.model import codec, order, reach
+from gitchat.model.names import Oid, RefName, RoomName, log_ref
+from gitchat.model.record import META
+from gitchat.storage.checkpoint import EMPTY, Position
+from gitchat.storage.store import Store
+
+if TYPE_CHECKING:
+    from gitchat.index.chain import Chain
+    from gitchat.index.database import Index  # SQLite, which a plain send or log does without
+
+LONG_WALK = 1000
+"""From how many records on a reader, who takes no lock, notes what it has counted if it can."""
+
+Progress = Callable[[int | None], None]
+"""Told how many commits were read so far, every thousand, during a long walk; None when it is over."""
+
+
+class Numbering:
+    """What gives the log of one room its numbers: the log itself, or the room's authority."""
+
+    def __init__(
+        self,
+        store: Store,
+        room: RoomName,
+        *,
+        index: Callable[[], Index],
+        tracking: Callable[[], RefName | None] = lambda: None,
+        progress: Progress = lambda count: None,
+    ) -> None:
+        """``index`` gives the clone's index; it is not called before it is needed.
+
+        ``tracking`` gives the ref that tells how far the room's authority has accepted it; without
+        one the log itself gives the numbers. It is asked each time: a room can be attached meanwhile.
+        """
+        self.store = store
+        self.room = room
+        self.ref = log_ref(room)
+        self._find_tracking = tracking
+        self._index = index
+        self._progress = progress
+
+    # --- what has a number -----------------------------------------------------
+
+    @property
+    def tracking(self) -> RefName | None:
+        """The ref of the room's authority; None where the log itself gives the numbers."""
+        return self._find_tracking()
+
+    def tip(self) -> Oid | None:
+        """The commit up to which records have numbers."""
+        return self.store.tip(self.tracking or self.ref)
+
+    def settled(self) -> tuple[Oid | None, Position]:
+        """The tip of what is numbered, and its position. Raises FormatError.
+
+        A writer may pass between reading the two: look again.
+        """
+        for _ in range(5):
+            tip = self.tip()
+            position = self.noted(tip)
+            if position is not None:
+                return tip, position
+            if tip == self.tip():
+                break
+        if self.tracking is not None:
+            return tip, self._indexed(tip)
+        position, needed_format = self.survey(tip)
+        if position.count >= LONG_WALK and needed_format == codec.FORMAT:
+            self.store.remember_if_free(self.room, position)
+        return tip, position
+
+    def noted(self, tip: Oid | None) -> Position | None:
+        """The position of ``tip``, if somebody has noted it. Raises FormatError ``lost-ref``."""
+        if tip is None:
+            return EMPTY if self.store.is_new(self.room) else None
+        return next((known for known in self.store.positions(self.room) if known.tip == tip), None)
+
+    def survey(self, tip: Oid | None) -> tuple[Position, int]:
+        """Count the whole log, and find the format that its writers ask for. Reads every commit once."""
+        nodes: dict[Oid, order.Node] = {}
+        metas: dict[Oid, tuple[str | None, bool]] = {}
+        asked_format, has_merge = codec.FORMAT, False
+
+        def node_of(oid: Oid) -> order.Node:
+            nonlocal asked_format, has_merge
+            if oid not in nodes:
+                commit = self.store.read(oid)
+                asked_format = max(asked_format, _needed_format(commit))
+                has_merge = has_merge or len(commit.parents) > 1
+                if commit.kind == META:
+                    metas[oid] = meta_of(META, commit.block or ())
+                nodes[oid] = rule(oid, commit)
+                if len(nodes) % 1000 == 0:
+                    self._progress(len(nodes))
+            return nodes[oid]
+
+        ordered = order.linearize(tip, node_of)
+        self._progress(None)
+        kept = order.drop_repeated(ordered, node_of)
+        is_plain = not has_merge and len(kept) == len(ordered)
+        said = [(oid, *metas[oid]) for oid in kept if oid in metas]
+        states = [state for _, state, _ in said if state is not None]
+        titles = [oid for oid, _, titled in said if titled]
+        is_closed = states[-1:] == ["closed"]
+        return Position(tip, len(kept), is_plain, is_closed, titles[-1] if titles else None), asked_format
+
+    # --- what the index knows --------------------------------------------------
+
+    def chain(self) -> Chain:
+        """What the index knows of this log: what is numbered, and what is pending.
+
+        Raises:
+            FormatError: a commit that the index has not seen yet is missing or damaged.
+        """
+        local = self.store.tip(self.ref) if self.tracking is not None else None
+        return self._index().chain(self.room, self.tip(), rule, local)
+
+    def asked_format(self) -> int:
+        """The format that the genesis and the meta records of this log ask writers to know. Raises as :meth:`chain`."""
+        from gitchat.index.condition import of_kinds
+
+        chain = self.chain()
+        asking = [self.store.read(place.oid) for place in chain.select(of_kinds([META]))]
+        for first in chain.select(limit=1):
+            asking += [self.store.read(parent) for parent in self.store.read(first.oid).parents[:1]]
+        return max([_needed_format(commit) for commit in asking], default=codec.FORMAT)
+
+    def chain_at(self, tip: Oid | None) -> Chain:
+        """As :meth:`chain`, of what is numbered up to ``tip``, and nothing else."""
+        return self._index().chain(self.room, tip, rule)
+
+    def _indexed(self, tip: Oid | None) -> Position:
+        """The position of a fetched tip, of which the index reads only what is new."""
+        from gitchat.index.condition import of_kinds
+
+        chain = self.chain_at(tip)
+        state, title = self._said([place.oid for place in chain.select(of_kinds([META]))])
+        is_plain = chain.is_plain()
+        position = Position(tip, chain.count, is_plain, state == "closed", title)
+        self.store.remember_if_free(self.room, position)
+        return position
+
+    # --- what has none yet -----------------------------------------------------
+
+    def pending(self) -> list[Oid]:
+        """The records that the authority has not accepted yet, oldest first; none without an authority."""
+        local = self.store.tip(self.ref) if self.tracking is not None else None
+        tip = self.tip()
+        if local is None or local == tip:
+            return []
+        if tip is not None and reach.is_ancestor(local, tip, self.store.step):
+            return []
+        # A copy of what is numbered already is nothing new; only the index knows all uids.
+        chain = self.chain()
+        return [place.oid for place in chain.select(after=chain.count)]
+
+    def state(self) -> Position:
+        """What the room is for who looks from here: what is numbered, and what pending records say of it."""
+        position = self.settled()[1]
+        pending = [(oid, self.store.read(oid)) for oid in self.pending()]
+        if not pending:
+            return position
+        state, title = self._said([oid for oid, commit in pending if commit.kind == META])
+        is_closed = position.is_closed if state is None else state == "closed"
+        return replace(position, tip=pending[-1][0], is_closed=is_closed, title=title or position.title)
+
+    def _said(self, metas: Sequence[Oid]) -> tuple[str | None, Oid | None]:
+        """The last state and the last title that these records give their room, which are in order."""
+        state: str | None = None
+        title: Oid | None = None
+        for oid in metas:
+            new, is_titled = meta_of(META, self.store.read(oid).block or ())
+            state, title = new or state, oid if is_titled else title
+        return state, title
+
+
+def rule(oid: Oid, commit: codec.Commit) -> order.Node:
+    """What the order rule has to know of a commit of a log. Source: docs/format.md section 5."""
+    return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
+
+
+def meta_of(kind: str, trailers: Iterable[tuple[str, str]]) -> tuple[str | None, bool]:
+    """The state that a record gives its room (``open``, ``closed`` or None), and whether it gives a title."""
+    values = dict(reversed(list(trailers))) if kind == META else {}
+    state = values.get(codec.STATE)
+    return (state if state in ("open", "closed") else None), codec.TITLE in values
+
+
+def _needed_format(commit: codec.Commit) -> int:
+    """The format that a genesis or a meta record asks writers to know."""
+    key = {"genesis": "Chat-Format", "meta": "Chat-Format-Min"}.get(commit.kind or "")
+    value = commit.value(key) if key else None
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else codec.FORMAT

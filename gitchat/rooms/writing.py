@@ -1,0 +1,266 @@
+"""What is added to a room's log, in the one way there is: a record at its end, with its number.
+
+No clock, no environment, no randomness: they come in as arguments.
+Source: docs/format.md sections 6 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gitchat.model import attachment, codec, reach
+from gitchat.model.attachment import Objects
+from gitchat.model.errors import ConflictError, FormatError, UserError
+from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.record import (
+    DEFAULT_BODY_BYTES,
+    MAX_BODY_BYTES,
+    MESSAGE,
+    META,
+    Draft,
+    Entry,
+    Identity,
+    Moment,
+    Record,
+)
+from gitchat.rooms.numbering import Numbering, meta_of
+from gitchat.storage.checkpoint import Position
+
+if TYPE_CHECKING:
+    from gitchat.rooms.log import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An acknowledged record: it is stored and its number is final."""
+
+    entry: Entry
+    is_repeat: bool
+    """Whether an earlier send with the same key had stored it already."""
+
+
+class _AlreadySent(Exception):
+    def __init__(self, entry: Entry) -> None:
+        super().__init__()
+        self.entry = entry
+
+
+class Writer:
+    """Who adds to the log of one room. The room exists from its first record on."""
+
+    def __init__(
+        self,
+        numbering: Numbering,
+        *,
+        clock: Callable[[], Moment],
+        new_uid: Callable[[], Uid],
+        max_body_bytes: int = DEFAULT_BODY_BYTES,
+        max_attachment_bytes: int = attachment.DEFAULT_BYTES,
+    ) -> None:
+        self.name = numbering.room
+        self._numbering = numbering
+        self._store = numbering.store
+        self._clock = clock
+        self._new_uid = new_uid
+        self._max_body_bytes = max_body_bytes
+        self._max_attachment_bytes = max_attachment_bytes
+
+    def send(self, draft: Draft, sender: Identity, *, key: str | None = None) -> Sent:
+        """Append a record and return it with its number. O(1) without a ``key``.
+
+        ``key`` is the caller's own name for this message: sending it again returns
+        the stored record instead of adding a second one.
+
+        Raises:
+            UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
+            ConflictError: ``key-conflict``, and what Store.move raises.
+            FormatError: ``newer-format``, and what Store.read raises.
+            StorageError: the disk refuses; nothing was added.
+        """
+        self.check_size(draft)
+        attachment.check_sizes(draft.files, self._max_attachment_bytes)
+        if key is not None:
+            with suppress(FormatError):
+                self._log().chain()  # not under the lock, where others would wait for it
+        record = self._record(draft, sender, uid_from_key(key) if key is not None else self._new_uid())
+        added: list[Entry] = []
+
+        def append(tip: Oid | None) -> Oid:
+            objects = attachment.build(draft.files, like=self._store.empty_tree())
+            if key is not None:
+                self._refuse_second(record, objects.tree)
+            position = _end_of(self._numbering, tip)
+            self._refuse_closed(position, record.kind)
+            added[:] = [self._write_after(position, record, sender, objects)]
+            return added[0].oid
+
+        try:
+            self._store.move(self._numbering.ref, append, f"gitchat: {draft.kind} from {sender.name}")
+        except _AlreadySent as sent:
+            return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
+        return Sent(added[0], is_repeat=False)
+
+    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> None:
+        """Give the room a title, a state (``open`` or ``closed``), or both.
+
+        Makes the room when it is not there; adds nothing to one that is in that state
+        already. A title is one line of at most 200 characters.
+
+        Raises:
+            UserError: ``bad-title``, and what :meth:`send` raises.
+        """
+        trailers: list[tuple[str, str]] = []
+        if title is not None:
+            trailers.append((codec.TITLE, _checked_title(title)))
+        if state is not None:
+            trailers.append((codec.STATE, state))
+        position = self._numbering.state()
+        if title is not None or position.tip is None or position.is_closed != (state == "closed"):
+            body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
+            self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
+
+    # --- what is refused -------------------------------------------------------
+
+    def check_size(self, draft: Draft) -> None:
+        """Raise UserError ``body-too-long`` when the text is longer than the settings allow."""
+        size = len(draft.body.encode("utf-8", "replace"))
+        if size > self._max_body_bytes:
+            raise UserError(
+                f"the message has {size:,} bytes; the limit is {self._max_body_bytes:,}",
+                hint=(
+                    f"raise the limit: git config chat.maxBody {-(-size // 1024)}k"
+                    if size <= MAX_BODY_BYTES
+                    else "commit it as a file and send its path; no limit goes above 1 MiB"
+                ),
+                code="body-too-long",
+            )
+
+    def refuse_closed(self) -> None:
+        """Raise UserError ``room-closed`` when the room is closed."""
+        self._refuse_closed(self._numbering.state(), MESSAGE)
+
+    def _refuse_closed(self, position: Position, kind: str) -> None:
+        if position.is_closed and kind != META:
+            raise UserError(
+                f"room '{self.name}' is closed",
+                hint=f"open it again: git chat room open {self.name}",
+                code="room-closed",
+            )
+
+    def _refuse_second(self, record: Record, tree: Oid | None) -> None:
+        """Raise _AlreadySent when the same author stored this uid before, ConflictError when it says otherwise."""
+        for entry in self._log().with_uid(record.uid):
+            stored = entry.record
+            if stored.author != record.author:
+                continue
+            is_same = (stored.body, stored.to) == (record.body, record.to)
+            if not is_same or entry.tree != tree:
+                other = "carries other files" if is_same else "says something else or goes to somebody else"
+                raise ConflictError(
+                    f"{entry.label} was sent with the same key, and {other}",
+                    hint=f"see it: git chat show '{entry.label}'; or send with another key",
+                    code="key-conflict",
+                )
+            raise _AlreadySent(entry)
+
+    def _log(self) -> Log:
+        from gitchat.rooms.log import Log  # for who sends with a key
+
+        return Log(self._numbering)
+
+    # --- the record ------------------------------------------------------------
+
+    def _record(self, draft: Draft, sender: Identity, uid: Uid) -> Record:
+        return Record(
+            kind=draft.kind,
+            uid=uid,
+            author=sender.name,
+            email=sender.email,
+            written=self._clock(),
+            body=draft.body.encode("utf-8", "replace").decode(),
+            to=draft.to,
+            type=draft.type,
+            reply_to=draft.reply_to,
+            urgent=draft.urgent,
+            commit=draft.commit,
+            origin=sender.origin,
+            media=draft.media,
+            extra=draft.extra,
+        )
+
+    def _write_after(self, position: Position, record: Record, sender: Identity, objects: Objects) -> Entry:
+        """Store the commit of ``record`` and note its position; nothing points to it yet."""
+        tree = self._store.empty_tree()
+        parent = position.tip or self._store.write_commit(codec.encode_genesis(self.name, tree))
+        number = Number(position.count + 1) if self._numbering.tracking is None else None
+        record = replace(record, seq_hint=number)
+        # Never before a parent's: git's walks, and the stop of Query.is_exhausted_by, rely on it.
+        committed = max(record.written.seconds, self._store.read(parent).committer.moment.seconds)
+        committer = codec.Signature(
+            sender.committer_name, sender.committer_email, replace(record.written, seconds=committed)
+        )
+        for kind, content in objects.contents:
+            self._store.write(kind, content)
+        raw = codec.encode_record(record, tree=objects.tree or tree, parent=parent, committer=committer)
+        oid = self._store.write_commit(raw)
+        if number is not None:
+            self._note(position, oid, number, record)
+        return Entry(self.name, number, oid, committed, record, objects.tree, objects.attachments)
+
+    def _note(self, position: Position, oid: Oid, number: Number, record: Record) -> None:
+        """Remember where a record will stand, before the ref moves to it."""
+        state, titled = meta_of(record.kind, record.extra)
+        is_closed = position.is_closed if state is None else state == "closed"
+        after = Position(oid, number, position.is_plain, is_closed, oid if titled else position.title)
+        self._store.remember(self.name, [*self._store.positions(self.name), after])
+
+
+# --- where a record goes -----------------------------------------------------------
+
+
+def _end_of(numbering: Numbering, tip: Oid | None) -> Position:
+    """The position that the next record follows, when the log is at ``tip``. With the write lock held.
+
+    Raises:
+        FormatError: ``newer-format``, ``lost-ref``, and what Store.read raises.
+    """
+    if numbering.tracking is not None:
+        return _end_of_known(numbering, tip)
+    position = numbering.noted(tip)
+    if position is None:
+        position, asked_format = numbering.survey(tip)
+        _refuse_newer(numbering, asked_format)
+        numbering.store.remember(numbering.room, [position])
+    return position
+
+
+def _end_of_known(numbering: Numbering, tip: Oid | None) -> Position:
+    """As :func:`_end_of` in a room with an authority: after all that is known here."""
+    accepted = numbering.tip()
+    is_behind = accepted is not None and (tip is None or reach.is_ancestor(tip, accepted, numbering.store.step))
+    state = numbering.state()
+    _refuse_newer(numbering, numbering.asked_format())
+    return replace(state, tip=accepted if is_behind else tip)
+
+
+def _refuse_newer(numbering: Numbering, asked_format: int) -> None:
+    if asked_format > codec.FORMAT:
+        raise FormatError(
+            f"room '{numbering.room}' is written in format {asked_format}; this gitchat writes format {codec.FORMAT}",
+            hint="upgrade: pip install --upgrade git-chatroom",
+            code="newer-format",
+        )
+
+
+def _checked_title(text: str) -> str:
+    title = text.strip()
+    if title and len(title) <= 200 and not any(unsafe < " " or "\x7f" <= unsafe <= "\x9f" for unsafe in title):
+        return title
+    raise UserError(
+        "a title is one line of 1 to 200 characters without control characters",
+        hint='for example: git chat room title release "Release 1.0"',
+        code="bad-title",
+    )
