@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gitchat.server.answers import Answers
@@ -44,6 +46,8 @@ def serve(make_service: Callable[[], Service], *, profile: str, has_channel: boo
     """
     ended_by = asyncio.run(_Front(make_service, profile, has_channel, of_standard_streams()).run())
     if ended_by is not None:
+        # One more signal while its handler is changed would be reported on standard error, as one that nobody took.
+        sys.unraisablehook = lambda report: None
         signal.signal(ended_by, signal.SIG_DFL)
         os.kill(os.getpid(), ended_by)
     # A thread may still wait for the client; nobody waits for it.
@@ -79,17 +83,22 @@ class _Front:
     # --- from the first line to the last ---------------------------------------
 
     async def run(self) -> signal.Signals | None:
-        """Until the client goes away, or a signal comes: that signal."""
+        """Until the client goes away, or a signal comes: that signal. Further ones change nothing from then on."""
         loop = asyncio.get_running_loop()
         over = asyncio.Event()
         ended_by: list[signal.Signals] = []
 
-        def end(number: signal.Signals) -> None:
-            ended_by.append(number)
-            over.set()
+        def end(number: int, frame: FrameType | None) -> None:
+            if not ended_by:
+                ended_by.append(signal.Signals(number))
+                with suppress(RuntimeError):  # the loop has ended first
+                    loop.call_soon_threadsafe(over.set)
 
+        # Not the loop's own handlers, which it takes away while it closes: git passes on what it hears, and the
+        # process group has heard it too, so that a second signal comes just then.
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, end, number)
+            signal.signal(number, end)
+            signal.siginterrupt(number, False)
         # A thread, because a loop cannot wait for every kind of standard input (a file, for one).
         threading.Thread(target=self._read, args=(loop, over), daemon=True).start()
         await over.wait()
