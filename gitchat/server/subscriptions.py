@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gitchat.server.protocol import Json, Request, uri_of
 
 if TYPE_CHECKING:
-    from gitchat.server.service import News, Service
+    from gitchat.server.news import News
+    from gitchat.server.service import Service
 
 _SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
 
@@ -72,7 +73,7 @@ class Subscriptions:
             self._tell(news)
 
     def _tell(self, news: News) -> None:
-        from gitchat.server.service import channel_params, uris_of
+        from gitchat.server.news import channel_params, uris_of
 
         for uri in uris_of(news):
             if uri in self._subscribed:
