@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from gitchat.care import files, rooms, trial
 from gitchat.care.verify import Finding
 from gitchat.model.errors import ChatError
-from gitchat.model.names import REF_PREFIX
+from gitchat.model.names import REF_PREFIX, branches_refspec
 from gitchat.workspace.config import clobbering_refspecs
 from gitchat.workspace.environment import Environment
 
@@ -76,7 +76,7 @@ def _mirrors(environment: Environment) -> Iterator[Finding]:
             "wrong",
             "mirror",
             f"'git fetch {remote}' overwrites the rooms here (remote.{remote}.fetch is {refspec}); sending is refused",
-            f"work in an ordinary clone, or: git config remote.{remote}.fetch '+refs/heads/*:refs/remotes/{remote}/*'",
+            f"work in an ordinary clone, or: git config remote.{remote}.fetch '{branches_refspec(remote)}'",
         )
     for remote in environment.config.subsections("remote", "mirror"):
         if environment.config.get_bool(f"remote.{remote}.mirror", False):

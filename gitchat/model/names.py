@@ -211,6 +211,11 @@ def seen_ref(remote: str, room: RoomName) -> RefName:
     return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
 
 
+def branches_refspec(remote: str) -> str:
+    """What an ordinary clone fetches from ``remote``, as git sets it: the branches, and none of the rooms."""
+    return f"+refs/heads/*:refs/remotes/{remote}/*"
+
+
 def room_of(ref: RefName) -> RoomName:
     """The room that a ref below ``refs/chatroom/rooms/`` belongs to."""
     return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])

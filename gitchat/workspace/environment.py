@@ -584,3 +584,8 @@ def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
         hint="see what git says: git status",
         code="not-a-repository",
     )
+
+
+def read_variables() -> dict[str, str]:
+    """The environment variables of this process, for who has to do without an Environment."""
+    return dict(os.environ)
