@@ -106,7 +106,9 @@ def catching_up(repositories: dict[int, Path]) -> str:
     for size, repository in repositories.items():
         environment = open_environment(repository, fsync=False)
         room = environment.log(DEFAULT_ROOM)
-        send = partial(environment.writer(DEFAULT_ROOM).send, Draft(body=BODY), environment.caller.identity(author_of(0)))
+        send = partial(
+            environment.writer(DEFAULT_ROOM).send, Draft(body=BODY), environment.caller.identity(author_of(0))
+        )
         actions[f"{size}"] = partial(after, send, room.chain)
         actions[f"{size}, nothing new"] = partial(after, room.chain, room.chain)
     interleaved(actions, WARM_UPS, measure=lambda timed: timed())

@@ -17,7 +17,8 @@ import click
 from gitchat import __version__
 from gitchat.cli import options
 from gitchat.model.errors import ChatError
-from gitchat.workspace.environment import here
+from gitchat.model.names import REF_PREFIX
+from gitchat.workspace.environment import here, read_variables
 
 COMMANDS = (
     "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
@@ -48,7 +49,7 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
-    epilog="Everything is stored under refs/chatroom/ in this repository; your files, index, branches and "
+    epilog=f"Everything is stored under {REF_PREFIX} in this repository; your files, index, branches and "
     "configuration are never touched, unless you ask setup to. Try: git chat send 'hello'",
 )
 @click.version_option(__version__, "--version", prog_name="git-chat", message="%(prog)s %(version)s")
@@ -114,7 +115,8 @@ def _fail(message: str, hint: str, status: int, has_color: bool) -> int:
 
 def _errors_have_color(arguments: Sequence[str]) -> bool:
     """Colour on a terminal, unless it was turned off where an error can still know of it."""
-    is_off = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    variables = read_variables()
+    is_off = variables.get("NO_COLOR") or variables.get("TERM", "dumb") == "dumb"
     if is_off or not sys.stderr.isatty() or {"--color=never", "--no-color"} & set(arguments):
         return False
     try:

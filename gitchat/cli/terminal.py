@@ -10,21 +10,18 @@ import stat
 import sys
 import termios
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gitchat.model.errors import UserError
 from gitchat.model.escape import escape, escape_json, escape_line
+from gitchat.storage import git
 from gitchat.storage.gate import storage_error
-from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment
-
-if TYPE_CHECKING:
-    import subprocess
 
 __all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "json_text", "page", "screen_for"]
 
@@ -142,25 +139,17 @@ def page(environment: Environment, text: Iterable[str]) -> bool:
         sys.stdout.writelines(text)
         sys.stdout.flush()
         return True
-    return _page_through(pager, text)
+    return _page_through(pager, text, environment.variables)
 
 
-def _page_through(pager: str, text: Iterable[str]) -> bool:
+def _page_through(pager: str, text: Iterable[str], variables: Mapping[str, str]) -> bool:
     """Feed ``text`` to a pager, in a shell as git does it. (click's pager does not tell how it ended.)"""
-    import subprocess
-
-    process = subprocess.Popen(
-        ["sh", "-c", pager],
-        stdin=subprocess.PIPE,
-        env={"LESS": "FRX", "LV": "-c", **os.environ},
-        encoding="utf-8",
-        errors="replace",
-    )
+    process = git.start_attended(["sh", "-c", pager], variables={"LESS": "FRX", "LV": "-c", **variables}, is_fed=True)
     assert process.stdin is not None
     is_whole = True
     try:
         with process.stdin:
-            process.stdin.writelines(text)
+            process.stdin.writelines(part.encode("utf-8", "replace") for part in text)
     except BrokenPipeError:
         is_whole = False
     finally:
@@ -168,7 +157,7 @@ def _page_through(pager: str, text: Iterable[str]) -> bool:
     return is_whole and process.returncode == 0
 
 
-def _wait(process: subprocess.Popen[str]) -> None:
+def _wait(process: git.Process) -> None:
     """Wait for a pager, also past an interrupt: that is for the pager, which still has the terminal."""
     while True:
         with suppress(KeyboardInterrupt):
@@ -236,7 +225,7 @@ def edit(environment: Environment, template: str, name: str) -> str:
         editor = os.fsdecode(environment.repository.git("var", "GIT_EDITOR")).strip()
         # click starts an editor without a shell; git with one, so that it may have arguments and quotes.
         click.edit(filename=str(path), editor=shlex.join(["sh", "-c", f'{editor} "$@"', editor]))
-    except (click.ClickException, GitFailed) as error:
+    except (click.ClickException, git.GitFailed) as error:
         raise UserError(
             f"the editor {editor!r} failed" if editor else "there is no editor for this terminal",
             hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",

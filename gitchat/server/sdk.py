@@ -20,7 +20,8 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Res
 from mcp.shared.exceptions import MCPError
 
 from gitchat.model.errors import ChatError
-from gitchat.server.service import News, Service, channel_params, uris_of
+from gitchat.server.news import News, channel_params, uris_of
+from gitchat.server.service import Service
 
 Context = ServerRequestContext[Any, Any]
 

@@ -1,6 +1,6 @@
-"""The only starter of git processes.
+"""The only starter of processes: git's, and the few others.
 
-Every call has no standard input to wait on, no terminal prompt, a time limit and
+Every call of git has no standard input to wait on, no terminal prompt, a time limit and
 untranslated messages, so that neither an agent nor a hook can hang on it.
 """
 
@@ -152,6 +152,23 @@ def start_aside(command: Sequence[str], *, cwd: str, variables: Mapping[str, str
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+
+Process = subprocess.Popen[bytes]
+"""A process that was started, for who waits for it."""
+
+
+def start_attended(
+    command: Sequence[str], *, variables: Mapping[str, str], cwd: str | None = None, is_fed: bool = False
+) -> Process:
+    """Start ``command`` on our own standard streams, and leave it to the caller to wait for it.
+
+    With ``is_fed`` its standard input is a pipe that the caller writes to.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return subprocess.Popen(command, cwd=cwd, env=variables, stdin=subprocess.PIPE if is_fed else None)
 
 
 def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:

@@ -296,3 +296,8 @@ def read_clock() -> Moment:
     """The time now, with this machine's offset from UTC."""
     seconds = int(time.time())
     return Moment(seconds, time.localtime(seconds).tm_gmtoff // 60)
+
+
+def read_variables() -> dict[str, str]:
+    """The environment variables of this process, for who has to do without an Environment."""
+    return dict(os.environ)

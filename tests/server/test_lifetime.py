@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,26 @@ def test_a_signal_ends_it_at_once(start: Start, number: signal.Signals) -> None:
     assert server.ended() in (-number, 128 + number)
     assert printed_nothing_else(server)
     assert b"Traceback" not in server.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_further_signals_change_nothing(start: Start, number: signal.Signals) -> None:
+    """A server that hears a signal again and again, until it has ended, ends as of one: in its way and silently."""
+    server = start()
+    server.text("join", name="alice")
+    server.begin_call("read_unread", name="alice", wait_seconds=600)
+    while not has_ended(server, 0.0005):
+        server.signal(number)
+    assert server.ended() in (-number, 128 + number)
+    assert printed_nothing_else(server)
+    assert server.stderr == b""
+
+
+def has_ended(wire: Wire, within_seconds: float) -> bool:
+    """Whether a server ends in this time."""
+    with suppress(subprocess.TimeoutExpired):
+        wire.process.wait(within_seconds)
+    return wire.process.returncode is not None
 
 
 def test_a_killed_server_leaves_nothing_stale(chatroom: Chatroom, start: Start) -> None:

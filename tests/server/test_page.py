@@ -11,7 +11,8 @@ import pytest
 
 from gitchat.cli.commands.mcp import command
 from gitchat.server.catalog import CORE, TOOLS
-from gitchat.server.service import CHANNEL_CHARS, PROGRESS_SECONDS, Service
+from gitchat.server.news import CHANNEL_CHARS
+from gitchat.server.service import PROGRESS_SECONDS, Service
 from gitchat.server.texts import DEFAULT_CHARS
 from gitchat.verbs.tools import MAX_WAIT_SECONDS
 

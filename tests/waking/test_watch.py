@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gitchat.waking import watch
+from gitchat.waking import directories
 from gitchat.waking.watch import Changes
 from tests.crash.sleepers import NEVER, Sleeper, until, watching_threads
 from tests.crash.writers import fork, wait_for
@@ -117,7 +117,7 @@ def test_a_writer_at_work_is_not_looked_at(tmp_path: Path, path: str, content: s
     file.parent.mkdir(parents=True)
     if content is not None:
         file.write_text(content)
-    directory = next(found for root, found in watch._directories(tmp_path).items() if root in file.parents)
+    directory = next(found for root, found in directories._directories(tmp_path).items() if root in file.parents)
     assert directory.tells(str(file)) is tells
 
 
@@ -210,7 +210,7 @@ def test_without_watches_the_poll_finds_changes(common_dir: Path, refs: Refs, mo
     def refuse(*arguments: object, **options: object) -> None:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    monkeypatch.setattr(watch.BaseObserver, "schedule", refuse)
+    monkeypatch.setattr(directories.BaseObserver, "schedule", refuse)
     with Changes(common_dir, read_refs=refs, poll_seconds=0.01) as changes:
         sleeper = Sleeper(changes, refs)
         assert not changes.is_watching

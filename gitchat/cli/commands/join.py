@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Sequence
 from types import FrameType
 
@@ -14,6 +13,7 @@ import click
 from gitchat.cli import options, terminal
 from gitchat.model.errors import UserError
 from gitchat.model.names import Name
+from gitchat.storage import git
 from gitchat.verbs import as_json as json_form
 from gitchat.workspace.environment import Environment
 
@@ -113,7 +113,7 @@ def _run(program: list[str], environment: Environment) -> int:
     A terminal sends its interrupts to the program as well, so we only have to outlive them, as a shell
     does; what ends just this process is passed on.
     """
-    process: subprocess.Popen[bytes] | None = None
+    process: git.Process | None = None
     early: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -128,7 +128,7 @@ def _run(program: list[str], environment: Environment) -> int:
         if signal.getsignal(signal_number) is not signal.SIG_IGN:
             signal.signal(signal_number, handler)
     try:
-        process = subprocess.Popen(program, cwd=environment.cwd, env=environment.variables)
+        process = git.start_attended(program, cwd=environment.cwd, variables=environment.variables)
     except OSError as error:
         raise _cannot_run(program[0], error) from error
     for early_number in early:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ from gitchat.cli.render import Renderer, json_line
 from gitchat.index.query import Query
 from gitchat.model.errors import UserError
 from gitchat.model.names import RoomName, parse_recipient, parse_slug
-from gitchat.rooms.log import Listing
+from gitchat.rooms.log import Listing, Log
 from gitchat.workspace.environment import Environment
 
 DEFAULT_COUNT = 50
@@ -58,20 +59,11 @@ DEFAULT_COUNT = 50
 @click.pass_obj
 def command(
     environment: Environment,
+    /,
     count: int | None,
     everything: bool,
     since: str | None,
-    until: str | None,
     room: str | None,
-    sender: str | None,
-    recipient: str | None,
-    between: tuple[str, str] | None,
-    type_: str | None,
-    no_status: bool,
-    grep: str | None,
-    ignore_case: bool,
-    fixed_strings: bool,
-    commit: str | None,
     thread: str | None,
     graph: bool,
     reverse: bool,
@@ -80,6 +72,7 @@ def command(
     date_style: str | None,
     color: str | None,
     no_pager: bool,
+    **narrowing: Any,
 ) -> None:
     """Show messages, the newest last.
 
@@ -96,22 +89,8 @@ def command(
         raise click.UsageError("--graph and --reverse or --json exclude each other")
     name = environment.room_name(room)
     chat = environment.log(name)
-    after, since_seconds = dates.bound_of(environment, chat.find, since, "--since")
-    through, until_seconds = dates.bound_of(environment, chat.find, until, "--until")
-    query = Query(
-        after=after,
-        through=through,
-        since_seconds=since_seconds,
-        until_seconds=until_seconds,
-        sender=parse_slug(sender, "name") if sender is not None else None,
-        recipient=parse_recipient(recipient) if recipient is not None else None,
-        type=parse_slug(type_, "type") if type_ is not None else None,
-        between=(parse_recipient(between[0]), parse_recipient(between[1])) if between else None,
-        commit=environment.repository.commit(commit) if commit is not None else None,
-        pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
-        with_status=not no_status,
-    )
-    is_whole = everything or since is not None or thread is not None or commit is not None
+    query = _query(environment, chat, since, **narrowing)
+    is_whole = everything or since is not None or thread is not None or query.commit is not None
     limit = count if count is not None and not everything else None if is_whole else DEFAULT_COUNT
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
     if thread is not None:
@@ -125,11 +104,7 @@ def command(
     if reverse:
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
-    renderer = Renderer(screen, style, environment.now())
-    if graph:
-        output: Iterable[str] = renderer.graph(listing.entries, listing.labels, is_oneline=oneline)
-    else:
-        output = _lines(renderer, listing, oneline, as_json)
+    output = _lines(Renderer(screen, style, environment.now()), listing, graph, oneline, as_json)
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
     if no_pager or as_json:
@@ -140,7 +115,43 @@ def command(
         raise listing.damage
 
 
-def _lines(renderer: Renderer, listing: Listing, oneline: bool, as_json: bool) -> Iterable[str]:
+def _query(
+    environment: Environment,
+    chat: Log,
+    since: str | None,
+    *,
+    until: str | None,
+    sender: str | None,
+    recipient: str | None,
+    between: tuple[str, str] | None,
+    type_: str | None,
+    no_status: bool,
+    grep: str | None,
+    ignore_case: bool,
+    fixed_strings: bool,
+    commit: str | None,
+) -> Query:
+    """What the options that narrow a listing ask for. Raises UserError for what cannot be read."""
+    after, since_seconds = dates.bound_of(environment, chat.find, since, "--since")
+    through, until_seconds = dates.bound_of(environment, chat.find, until, "--until")
+    return Query(
+        after=after,
+        through=through,
+        since_seconds=since_seconds,
+        until_seconds=until_seconds,
+        sender=parse_slug(sender, "name") if sender is not None else None,
+        recipient=parse_recipient(recipient) if recipient is not None else None,
+        type=parse_slug(type_, "type") if type_ is not None else None,
+        between=(parse_recipient(between[0]), parse_recipient(between[1])) if between else None,
+        commit=environment.repository.commit(commit) if commit is not None else None,
+        pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
+        with_status=not no_status,
+    )
+
+
+def _lines(renderer: Renderer, listing: Listing, graph: bool, oneline: bool, as_json: bool) -> Iterable[str]:
+    if graph:
+        return renderer.graph(listing.entries, listing.labels, is_oneline=oneline)
     if as_json:
         return (json_line(entry, listing.labels) for entry in listing.entries)
     return renderer.oneline(listing.entries) if oneline else renderer.listing(listing.entries, listing.labels)

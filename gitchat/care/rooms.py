@@ -1,0 +1,151 @@
+"""What can be wrong with the rooms themselves: their refs, their newest records, who gives their numbers.
+
+Reads only. Source: docs/format.md section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gitchat.care.verify import Finding, lost, mend
+from gitchat.index.query import Query
+from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.names import RoomName, log_ref
+from gitchat.storage.recovery import follows
+from gitchat.storage.repair import damaged_rooms, last_written, lost_rooms
+from gitchat.storage.store import Store
+from gitchat.workspace.environment import Environment
+
+RECENT_RECORDS = 50
+AHEAD_SECONDS = 86400
+"""How far a record's date may lie ahead before a clock counts as wrong."""
+
+
+def examine(environment: Environment) -> Iterator[Finding]:
+    """Each room here, and what is missing of others. The store has to open."""
+    store = environment.store
+    damaged, without_ref = damaged_rooms(store), lost_rooms(store)
+    try:
+        names = {*store.rooms(), *damaged}
+    except FormatError as error:
+        yield Finding("wrong", "refs", str(error), _mend_refs(store, error))
+        return
+    if not names and not without_ref:
+        yield Finding("ok", "rooms", 'none yet; the first message makes one: git chat send "hello"')
+    for name in sorted(names):
+        yield from _room(environment, name)
+    yield from _cuts(store)
+    for name in without_ref:
+        yield lost(store, name)
+
+
+def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
+    room = environment.log(name)
+    subject = f"room {name}"
+    try:
+        listing = room.listing(Query(), RECENT_RECORDS)
+        count = room.count()
+    except ChatError as error:
+        yield Finding("wrong", subject, str(error), mend(environment.store, name, error))
+        return
+    if listing.damage is not None:
+        text = f"{listing.damage} (newer records can be read)" if listing.entries else str(listing.damage)
+        yield Finding("wrong", subject, text, mend(environment.store, name, listing.damage))
+        return
+    yield Finding(
+        "ok",
+        subject,
+        f"{count} record{'' if count == 1 else 's'}, format 1; the newest {len(listing.entries)} read well",
+    )
+    yield from _left_behind(environment.store, name)
+    yield from _authority(environment, name)
+    if listing.entries:
+        ahead = listing.entries[-1].committed_seconds - environment.now().seconds
+        if ahead > AHEAD_SECONDS:
+            yield Finding(
+                "wrong",
+                "clock",
+                f"the newest commit of room {name} is dated {ahead // 86400} days ahead: "
+                "the clock here is behind, or a writer's was ahead",
+                "compare the clocks of the machines that write: date -u",
+            )
+
+
+def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:
+    """Records that were written here and are not in the log: a foreign push or fetch replaced it, or moved it back."""
+    ref, stood = log_ref(name), last_written(store, name)
+    tip = store.tip(ref)
+    if tip is None or stood is None or tip == stood:
+        return
+    try:
+        if follows(tip, stood, store.read):
+            return
+    except FormatError:
+        return  # told with the room, or by verify
+    yield Finding(
+        "wrong",
+        f"room {name}",
+        f"commit {stood} was the newest here, and is not in the log any more: somebody moved the ref",
+        f"see what is missing: git log {tip}..{stood}; to go back to it: git update-ref {ref} {stood} {tip}",
+    )
+
+
+def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
+    """Who gives the numbers of a room, and what it has not accepted yet. The remote is not asked."""
+    authority = environment.authorities.of(name)
+    if authority is None:
+        return
+    subject = f"room {name}"
+    if authority not in environment.repository.config.subsections("remote", "url"):
+        yield Finding(
+            "wrong",
+            subject,
+            f"its numbers come from the remote '{authority}', and there is no such remote: nothing can be pushed",
+            f"git remote add {authority} URL; or follow another: git config chatroom.{name}.remote NAME",
+        )
+    elif waiting := len(environment.log(name).pending()):
+        yield Finding(
+            "note",
+            subject,
+            f"{waiting} record{'' if waiting == 1 else 's'} pending: '{authority}' has not accepted "
+            f"{'it' if waiting == 1 else 'them'} yet",
+            f"git chat sync {authority}",
+        )
+    else:
+        yield Finding("ok", subject, f"its numbers come from the remote '{authority}', and nothing is pending")
+
+
+def _mend_refs(store: Store, error: FormatError) -> str:
+    """What brings git's refs back when packed-refs is damaged: every whole line of it, the user's branches too."""
+    path = store.common_dir / "packed-refs"
+    if error.code != "damaged-ref":
+        return error.hint
+    # Without the header git sorts by itself, and asks no peeled lines (^...) that may have lost their tag.
+    lines = "/^[0-9a-f]{40,64} refs\\/[^[:cntrl:] ]+$/p"
+    wanted = lines if _ends_a_line(path) else f"$d; {lines}"
+    return f"mv '{path}' '{path}.damaged'; LC_ALL=C sed -nE '{wanted}' '{path}.damaged' > '{path}'"
+
+
+def _ends_a_line(path: Path) -> bool:
+    try:
+        return path.read_bytes().endswith(b"\n")
+    except OSError:
+        return True
+
+
+def _cuts(store: Store) -> Iterator[Finding]:
+    """Where a fetch with ``--depth`` cut a log that is here as a whole: numbers are right, but git forgets the rest."""
+    for cut in store.shallow():
+        try:
+            commit = store.read(cut)
+            is_whole = commit.kind is not None and all(store.read(parent) for parent in commit.parents)
+        except FormatError:
+            continue  # of the project, or told with its room
+        if is_whole:
+            yield Finding(
+                "wrong",
+                "shallow",
+                f"git takes commit {cut} for the beginning of a log, and its next gc may delete what is older",
+                "git fetch --unshallow origin",
+            )
