@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow soak lint dist man pictures bench clean
+.PHONY: help venv tools released demo test test-slow soak lint same dist man pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,8 +55,12 @@ lint: $(INSTALLED) ## style, types, and which module may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy bench docs/man docs/pictures examples
+	$(BIN)/mypy bench checks docs/man docs/pictures examples
 	$(BIN)/lint-imports
+
+same: $(INSTALLED) ## show that the working tree does all that BASE=REVISION does
+	@test -n "$(BASE)" || { echo "error: what is it compared with?"; echo "hint: make same BASE=REVISION"; exit 1; } >&2
+	@$(BIN)/python checks/compare_trees.py "$(BASE)"
 
 dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
 	rm -rf dist

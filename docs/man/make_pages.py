@@ -117,7 +117,7 @@ def _options(context: click.Context, heading: str) -> Iterator[str]:
 
 def _styled(text: str) -> str:
     """Options in bold, what stands for something else in italics."""
-    text = re.sub(r"[A-Z]+", r"\\fI\g<0>\\fR", _escaped(text))
+    text = re.sub(r"(?<!-)[A-Z]+", r"\\fI\g<0>\\fR", _escaped(text))
     return re.sub(r"(?<!\w)\\-[\\\-\w]*", r"\\fB\g<0>\\fR", text)
 
 
