@@ -51,16 +51,18 @@ test-slow: $(INSTALLED) ## the other tests
 soak: $(INSTALLED) ## large rooms and long runs, some minutes
 	$(BIN)/python -m pytest -m soak -s
 
-lint: $(INSTALLED) ## style, types, and which module may import which
+lint: $(INSTALLED) ## style, types, which module may import which, what stands where, and sizes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy bench checks docs/man docs/pictures examples
 	$(BIN)/lint-imports
+	$(BIN)/python -m checks.places
+	$(BIN)/python -m checks.sizes
 
 same: $(INSTALLED) ## show that the working tree does all that BASE=REVISION does
 	@test -n "$(BASE)" || { echo "error: what is it compared with?"; echo "hint: make same BASE=REVISION"; exit 1; } >&2
-	@$(BIN)/python checks/compare_trees.py "$(BASE)"
+	@$(BIN)/python -m checks.compare_trees "$(BASE)"
 
 dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
 	rm -rf dist

@@ -35,8 +35,9 @@ from figures import (
 )
 
 from gitchat.index.query import Query
-from gitchat.model.names import DEFAULT_ROOM, log_ref
+from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft, Identity
+from gitchat.model.refs import log_ref
 from gitchat.rooms.log import Log
 from gitchat.rooms.writing import Writer
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from figures import open_environment, sealed_variables
 
 from gitchat.model import codec
-from gitchat.model.names import DEFAULT_ROOM, Name, Oid, Uid, cursor_ref, log_ref, uid_from_random
+from gitchat.model.names import DEFAULT_ROOM, Name, Oid, Uid, uid_from_random
 from gitchat.model.record import Moment, Record
+from gitchat.model.refs import cursor_ref, log_ref
 from gitchat.verbs.room import Room
 
 SIZES = (1_000, 100_000)

@@ -33,7 +33,8 @@ from figures import (
 )
 from history import COMMON_WORD, SIZES, UNREAD, histories, rewind, uid_of, words_of
 
-from gitchat.model.names import DEFAULT_ROOM, log_ref
+from gitchat.model.names import DEFAULT_ROOM
+from gitchat.model.refs import log_ref
 from gitchat.verbs.room import Room
 
 PAIRS = 30

@@ -34,8 +34,9 @@ from figures import (
     table,
 )
 
-from gitchat.model.names import DEFAULT_ROOM, log_ref
+from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft
+from gitchat.model.refs import log_ref
 from gitchat.rooms.log import Log
 from gitchat.waking.watch import Changes
 

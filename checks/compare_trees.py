@@ -24,9 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from steps import CALLS, COMMANDS, FORMS, Call, Command
+from checks.steps import CALLS, COMMANDS, FORMS, Call, Command
 
 TOP = Path(__file__).parent.parent
 PARTS = ("gitchat", "hooks")

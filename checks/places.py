@@ -1,4 +1,4 @@
-"""What may stand in one place only: names of refs, moves of refs, clock, environment, randomness, processes.
+"""What may stand in one place only: refs and their moves, clock, environment, randomness, processes, libraries.
 
 Run by ``make lint``: prints each line of the package that does one of these things elsewhere, and fails.
 It reads the code's syntax, so comments and docstrings may speak of everything. How long something takes
@@ -15,12 +15,19 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "spells a ref": ("gitchat/model/names.py",),
+    "spells a ref": ("gitchat/model/refs.py",),
     "moves a ref": ("gitchat/storage/refs.py",),
     "reads the clock": ("gitchat/workspace/",),
     "reads the environment": ("gitchat/workspace/",),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": ("gitchat/storage/git.py",),
+    "knows pygit2": ("gitchat/storage/libgit2.py",),
+    "knows sqlite3": ("gitchat/index/",),
+    "knows watchdog": ("gitchat/waking/directories.py",),
+    "knows tomlkit": ("gitchat/setup/tomlfile.py",),
+    "knows mcp": ("gitchat/server/sdk.py",),
+    "knows prompt_toolkit": ("gitchat/cli/console.py",),
+    "knows wcwidth": ("gitchat/cli/terminal.py",),
 }
 """What a line does, and which files (or folders, with a slash) may."""
 
@@ -51,6 +58,9 @@ MODULES = {
     "subprocess": "starts a process",
     "multiprocessing": "starts a process",
     "pty": "starts a process",
+} | {
+    library: f"knows {library}"
+    for library in ("pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "prompt_toolkit", "wcwidth")
 }
 
 
@@ -72,9 +82,10 @@ def found(tree: ast.AST) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Call) and len(node.args) < NOW_WITHOUT.get(ast.unparse(node.func), 0):
             yield node.lineno, "reads the clock"
         elif isinstance(node, ast.Import):
-            yield from ((node.lineno, MODULES[one.name]) for one in node.names if one.name in MODULES)
-        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
-            yield node.lineno, MODULES[node.module]
+            parts = (one.name.partition(".")[0] for one in node.names)
+            yield from ((node.lineno, MODULES[part]) for part in parts if part in MODULES)
+        elif isinstance(node, ast.ImportFrom) and (part := (node.module or "").partition(".")[0]) in MODULES:
+            yield node.lineno, MODULES[part]
 
 
 def misplaced(path: str, text: str) -> list[str]:

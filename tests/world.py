@@ -21,7 +21,8 @@ from gitchat.rooms.numbering import Numbering
 from gitchat.rooms.writing import Writer
 from gitchat.storage import git, store
 from gitchat.storage.store import Store
-from gitchat.workspace.environment import Environment, read_clock
+from gitchat.workspace.environment import Environment
+from gitchat.workspace.process import read_clock
 from tests import preloaded
 
 GITCONFIG = """\

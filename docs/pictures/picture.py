@@ -99,7 +99,7 @@ class Conversation:
             reply_to=self._sent[line.reply_to - 1] if line.reply_to else None,
             urgent=line.urgent,
         )
-        return environment.writer(RoomName("lobby")).send(draft, environment.identity(line.who)).entry.record.uid
+        return environment.writer(RoomName("lobby")).send(draft, environment.caller.identity(line.who)).entry.record.uid
 
 
 def prompt(command: str = "") -> Text:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from gitchat.care import files, rooms, trial
 from gitchat.care.verify import Finding
 from gitchat.model.errors import ChatError
-from gitchat.model.names import REF_PREFIX, branches_refspec
+from gitchat.model.refs import REF_PREFIX, branches_refspec
 from gitchat.workspace.config import clobbering_refspecs
 from gitchat.workspace.environment import Environment
 

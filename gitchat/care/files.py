@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gitchat.care.verify import FIX, Finding
-from gitchat.model.names import ROOMS_PREFIX
+from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.journal import Journal
 

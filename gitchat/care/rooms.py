@@ -11,7 +11,8 @@ from pathlib import Path
 from gitchat.care.verify import Finding, lost, mend
 from gitchat.index.query import Query
 from gitchat.model.errors import ChatError, FormatError
-from gitchat.model.names import RoomName, log_ref
+from gitchat.model.names import RoomName
+from gitchat.model.refs import log_ref
 from gitchat.storage.recovery import follows
 from gitchat.storage.repair import damaged_rooms, last_written, lost_rooms
 from gitchat.storage.store import Store

@@ -8,7 +8,8 @@ from typing import Literal
 
 from gitchat.model import attachment, codec, order
 from gitchat.model.errors import ChatError, FormatError
-from gitchat.model.names import EMPTY_TREES, Oid, RoomName, log_ref
+from gitchat.model.names import EMPTY_TREES, Oid, RoomName
+from gitchat.model.refs import log_ref
 from gitchat.storage.packing import loose_path
 from gitchat.storage.repair import last_written
 from gitchat.storage.store import Store

@@ -17,8 +17,9 @@ import click
 from gitchat import __version__
 from gitchat.cli import options
 from gitchat.model.errors import ChatError
-from gitchat.model.names import REF_PREFIX
-from gitchat.workspace.environment import here, read_variables
+from gitchat.model.refs import REF_PREFIX
+from gitchat.workspace.environment import here
+from gitchat.workspace.process import read_variables
 
 COMMANDS = (
     "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",

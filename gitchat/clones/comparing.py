@@ -12,17 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gitchat.model import reach
-from gitchat.model.names import (
-    ROOMS_PREFIX,
-    Oid,
-    RefName,
-    RoomName,
-    log_ref,
-    room_of,
-    room_of_log,
-    seen_ref,
-    tracking_prefix,
-)
+from gitchat.model.names import Oid, RefName, RoomName
+from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of, room_of_log, seen_ref, tracking_prefix
 from gitchat.storage.store import Store
 
 Tips = Mapping[RefName, Oid]

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from gitchat.clones.comparing import Tips, is_first_parent
 from gitchat.model import codec, reach
-from gitchat.model.names import Oid, RefName, RoomName, cursors_prefix, log_ref, summaries_ref
+from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
+from gitchat.model.refs import cursors_prefix, log_ref, summaries_ref
 from gitchat.storage.store import Store
 
 

@@ -22,18 +22,9 @@ from gitchat.clones.joining import Joining
 from gitchat.clones.report import Agreed, Report, WouldRenumber, nobody
 from gitchat.clones.wire import Pushed, Wire
 from gitchat.model.errors import ConflictError, UserError
-from gitchat.model.names import (
-    ROOMS_PREFIX,
-    TRACKING_PREFIX,
-    Oid,
-    RefName,
-    RoomName,
-    log_ref,
-    refs_of,
-    room_of_log,
-    tracking_ref,
-)
+from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
+from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, log_ref, refs_of, room_of_log, tracking_ref
 from gitchat.storage import gate
 from gitchat.storage.store import Store
 
@@ -59,19 +50,19 @@ class Remote:
         clock: Callable[[], Moment],
         attached: Callable[[RoomName], str | None],
         attach: Callable[[RoomName], object],
-        random_bytes: Callable[[int], bytes],
+        random: Callable[[], float],
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one.
 
-        ``identity`` is asked for when two clones' histories are joined by a commit; ``random_bytes`` spread the
-        pauses of clones that collide.
+        ``identity`` is asked for when two clones' histories are joined by a commit; ``random`` gives
+        numbers from 0 to 1, which spread the pauses of clones that collide.
         """
         self._store = store
         self._wire = wire
         self.name = wire.name
         self._attached = attached
         self._attach_room = attach
-        self._random_bytes = random_bytes
+        self._random = random
         self._comparing = Comparing(store, wire.name, attached)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock)
 
@@ -99,7 +90,7 @@ class Remote:
         for number in range(ROUNDS):
             if number:
                 again()
-                time.sleep(pause_seconds * self._chance())  # so that two who collided do not collide again
+                time.sleep(pause_seconds * self._random())  # so that two who collided do not collide again
             begin = time.monotonic()
             total.add(self.round(room, agreed=agreed, pushes=pushes, is_asked=is_asked))
             if not total.is_late:
@@ -107,10 +98,6 @@ class Remote:
             wanted = pause_seconds * 2 or max(SHORTEST_PAUSE_SECONDS, time.monotonic() - begin)
             pause_seconds = min(wanted, LONGEST_PAUSE_SECONDS)
         return total
-
-    def _chance(self) -> float:
-        """A random number from 0 to 1."""
-        return int.from_bytes(self._random_bytes(4)) / 2**32
 
     # --- one round -----------------------------------------------------------------
 

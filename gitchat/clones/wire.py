@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitchat.model.errors import ChatError, RemoteError, StorageError
-from gitchat.model.names import ROOMS_PREFIX, Oid, RefName, RoomName, refs_of, tracking_prefix
+from gitchat.model.names import Oid, RefName, RoomName
+from gitchat.model.refs import ROOMS_PREFIX, refs_of, tracking_prefix
 from gitchat.storage import git
 
 TIMEOUT_SECONDS = 120.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from gitchat.githooks import hooks
 from gitchat.model.errors import UserError
-from gitchat.model.names import branch_of
 from gitchat.model.record import STATUS, Draft
+from gitchat.model.refs import branch_of
 from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment

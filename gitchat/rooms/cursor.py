@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 from gitchat.index.chain import Chain, Place
 from gitchat.index.condition import Condition
 from gitchat.model import codec, reach
-from gitchat.model.names import Name, Oid, RoomName, cursor_ref
+from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Identity, Moment
+from gitchat.model.refs import cursor_ref
 from gitchat.storage.store import Store
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitchat.model import codec, order, reach
-from gitchat.model.names import Oid, RefName, RoomName, log_ref
+from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import META
+from gitchat.model.refs import log_ref
 from gitchat.storage.checkpoint import EMPTY, Position
 from gitchat.storage.store import Store
 

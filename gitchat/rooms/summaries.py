@@ -16,9 +16,10 @@ from gitchat.index.condition import ANY, Condition
 from gitchat.index.database import Index
 from gitchat.model import codec
 from gitchat.model.errors import UserError
-from gitchat.model.names import Number, Oid, RefName, RoomName, Uid, handle_of, summaries_ref
+from gitchat.model.names import Number, Oid, RefName, RoomName, Uid, handle_of
 from gitchat.model.order import Node
 from gitchat.model.record import SUMMARY, Identity, Moment
+from gitchat.model.refs import summaries_ref
 from gitchat.storage.store import Store
 
 EVERYONE = "all"

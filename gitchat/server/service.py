@@ -23,7 +23,7 @@ from gitchat.server.catalog import INSTRUCTIONS, listed
 from gitchat.server.news import News, coming
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs import tools
-from gitchat.workspace.environment import read_clock
+from gitchat.workspace.process import read_clock
 
 PROGRESS_SECONDS = 15.0
 """How often a waiting call tells that it is alive. Clients give up on silence after 60 s at the earliest."""

@@ -11,7 +11,6 @@ Source: docs/format.md section 13, docs/decisions/0006-when-to-look-and-push.md.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gitchat.model.errors import ChatError, ConflictError
-from gitchat.model.names import RefName, is_cursor
+from gitchat.model.names import RefName
+from gitchat.model.refs import is_cursor
 from gitchat.storage import gate
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def interval_of(url: str) -> float:
 class Pace:
     """When to look at a remote and when to push to it. Pure: it is told the time, in seconds of any clock."""
 
-    def __init__(self, interval_seconds: float, jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.5)) -> None:
+    def __init__(self, interval_seconds: float, jitter: Callable[[], float]) -> None:
         """``jitter`` gives what an interval is multiplied by, so that clones do not march in step."""
         self._interval = interval_seconds
         self._jitter = jitter
@@ -203,7 +203,7 @@ class Keeper:
         self._name = remote
         self._tell = tell
         url = environment.repository.config.get(f"remote.{remote}.url") or ""
-        self._pace = Pace(environment.sync_interval() or interval_of(url))
+        self._pace = Pace(environment.sync_interval() or interval_of(url), lambda: 1.0 + environment.random() / 2)
         self._stop = threading.Event()
         self._changes = environment.changes()
         self.is_keeping = False

@@ -13,7 +13,8 @@ from typing import Any
 import pygit2
 from pygit2.enums import ObjectType
 
-from gitchat.model.names import REF_PREFIX, Oid, RefName
+from gitchat.model.names import Oid, RefName
+from gitchat.model.refs import REF_PREFIX
 from gitchat.storage.backend import (
     ObjectDamaged,
     ObjectKind,

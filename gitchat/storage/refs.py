@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitchat.model.errors import ConflictError, FormatError
-from gitchat.model.names import ROOMS_PREFIX, Oid, RefName
+from gitchat.model.names import Oid, RefName
+from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.backend import GitKilled, RefDamaged, RefMoved, SwapRefused
 from gitchat.storage.objects import Objects, is_kept_from_us, unreadable

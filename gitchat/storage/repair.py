@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitchat.model.errors import FormatError
-from gitchat.model.names import REF_PREFIX, ROOMS_PREFIX, Oid, RoomName, is_slug, log_ref
+from gitchat.model.names import Oid, RoomName, is_slug
+from gitchat.model.refs import REF_PREFIX, ROOMS_PREFIX, log_ref
 from gitchat.storage import checkpoint, gate, recovery
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.lockfile import LockFile

@@ -6,19 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gitchat.model.errors import ConflictError, FormatError, StorageError
-from gitchat.model.names import (
-    ROOMS_PREFIX,
-    TRACKING_PREFIX,
-    Name,
-    Oid,
-    RefName,
-    RoomName,
-    cursors_prefix,
-    log_ref,
-    name_of_cursor,
-    room_of_log,
-)
+from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.reach import Step
+from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, cursors_prefix, log_ref, name_of_cursor, room_of_log
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, RefDamaged
 from gitchat.storage.checkpoint import Position

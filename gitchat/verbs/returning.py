@@ -9,8 +9,9 @@ from gitchat.index.chain import Chain
 from gitchat.index.condition import LISTED, Condition, unanswered
 from gitchat.index.query import Query
 from gitchat.model.errors import FormatError, UserError
-from gitchat.model.names import Oid, summaries_ref
+from gitchat.model.names import Oid
 from gitchat.model.record import MESSAGE, STATUS, UNLISTED_KINDS, Draft
+from gitchat.model.refs import summaries_ref
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope

@@ -24,7 +24,7 @@ from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from gitchat.model.names import REF_PREFIX, TRACKING_PREFIX
+from gitchat.model.refs import REF_PREFIX, TRACKING_PREFIX
 
 # What watchdog says about races that it has under control would come out on the terminal: in its log, that a
 # watch ended while an event came; as a warning, that it watches a directory already which git has just made.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitchat.model.names import RefName, RoomName, is_slug, tracking_ref
+from gitchat.model.names import RefName, RoomName, is_slug
+from gitchat.model.refs import tracking_ref
 from gitchat.workspace.repository import Repository
 
 

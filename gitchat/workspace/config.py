@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import REF_PREFIX
+from gitchat.model.refs import REF_PREFIX
 
 
 class Config:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,13 +16,15 @@ from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
 from gitchat.model.errors import StorageError, UserError
-from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, log_ref, parse_room, uid_from_random
+from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
+from gitchat.model.refs import log_ref
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
 from gitchat.workspace.config import parse_setting
 from gitchat.workspace.identity import Caller, as_client_sees
+from gitchat.workspace.process import has_terminal, read_clock, read_variables
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
@@ -50,7 +51,7 @@ class Environment:
     variables: Mapping[str, str]
     is_terminal: bool
     """Whether a person is at a terminal: standard input, output or error is one."""
-    now: Callable[[], Moment] = field(default=lambda: read_clock())
+    now: Callable[[], Moment] = field(default=read_clock)
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
     progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
     """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
@@ -130,6 +131,10 @@ class Environment:
     def new_uid(self) -> Uid:
         """A uid that nobody has."""
         return uid_from_random(self.random_bytes(10))
+
+    def random(self) -> float:
+        """A random number of at least 0 and less than 1."""
+        return int.from_bytes(self.random_bytes(4)) / 2**32
 
     def max_attachment_bytes(self) -> int:
         """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""
@@ -213,7 +218,7 @@ class Environment:
             clock=self.now,
             attached=self.authorities.of,
             attach=lambda room: self.authorities.set(room, name),
-            random_bytes=self.random_bytes,
+            random=self.random,
         )
 
     def syncs_by_itself(self) -> bool:
@@ -281,23 +286,4 @@ def here(progress: Callable[[str, int | None], None] = lambda task, count: None,
         raise StorageError(
             "the current directory does not exist any more", hint="change to an existing directory", code="no-directory"
         ) from error
-    is_terminal = any(_is_terminal(descriptor) for descriptor in (0, 1, 2))
-    return Environment(cwd=cwd, variables=dict(os.environ), is_terminal=is_terminal, progress=progress)
-
-
-def _is_terminal(descriptor: int) -> bool:
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
-
-
-def read_clock() -> Moment:
-    """The time now, with this machine's offset from UTC."""
-    seconds = int(time.time())
-    return Moment(seconds, time.localtime(seconds).tm_gmtoff // 60)
-
-
-def read_variables() -> dict[str, str]:
-    """The environment variables of this process, for who has to do without an Environment."""
-    return dict(os.environ)
+    return Environment(cwd=cwd, variables=read_variables(), is_terminal=has_terminal(), progress=progress)

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gitchat.model.errors import ChatError, StorageError, UserError
-from gitchat.model.names import branches_refspec
+from gitchat.model.refs import branches_refspec
 from gitchat.storage import git
 from gitchat.storage.store import foreign_owner
 from gitchat.workspace.config import Config, clobbering_refspecs

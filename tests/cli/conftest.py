@@ -18,10 +18,12 @@ from typing import Any, Protocol
 import pytest
 
 from gitchat.index.query import Query
-from gitchat.model.names import Name, RefName, RoomName, log_ref
+from gitchat.model.names import Name, RefName, RoomName
 from gitchat.model.record import Draft, Entry, Identity, Moment, Record
+from gitchat.model.refs import log_ref
 from gitchat.rooms.log import Log
-from gitchat.workspace.environment import Environment, read_clock
+from gitchat.workspace.environment import Environment
+from gitchat.workspace.process import read_clock
 from tests.world import Argument, Done, World
 
 LOG = log_ref(RoomName("lobby"))

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model.names import RoomName, log_ref
+from gitchat.model.names import RoomName
 from gitchat.model.record import Moment
+from gitchat.model.refs import log_ref
 from tests.cli.conftest import LOG, Chatroom, as_ordinary_user, read_only, refused
 from tests.world import Done
 

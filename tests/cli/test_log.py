@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gitchat.model.record import Moment
-from gitchat.workspace.environment import read_clock
+from gitchat.workspace.process import read_clock
 from tests.cli.conftest import LOG, Chatroom, refused
 from tests.world import World
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model.names import RoomName, log_ref
+from gitchat.model.names import RoomName
 from gitchat.model.record import Moment
+from gitchat.model.refs import log_ref
 from tests.cli.conftest import Chatroom, Terminal, refused
 from tests.world import Done
 

@@ -10,8 +10,9 @@ import pytest
 
 from gitchat.model import codec
 from gitchat.model.codec import Signature
-from gitchat.model.names import Oid, RoomName, log_ref
+from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import Moment
+from gitchat.model.refs import log_ref
 from tests.cli.conftest import LOG, Chatroom, Terminal, refused
 from tests.world import World
 

@@ -12,7 +12,7 @@ import pytest
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import RemoteError
-from gitchat.workspace.environment import read_clock
+from gitchat.workspace.process import read_clock
 from tests.cli.conftest import refused
 from tests.cli.test_faults import fill, small_disk  # noqa: F401 - a fixture
 from tests.clones.conftest import LOG, Clone, Hub, assert_same_view, free_port, settle
@@ -51,7 +51,7 @@ def remote_of(clone: Clone, timeout_seconds: float, **variables: str) -> Remote:
         clock=read_clock,
         attached=lambda room: "origin",
         attach=lambda room: None,
-        random_bytes=os.urandom,
+        random=lambda: 0.5,
     )
 
 

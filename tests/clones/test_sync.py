@@ -12,8 +12,9 @@ from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Pushed
 from gitchat.index.condition import Condition
 from gitchat.model.errors import ChatError
-from gitchat.model.names import RoomName, log_ref, tracking_ref
+from gitchat.model.names import RoomName
 from gitchat.model.record import Entry
+from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.verbs.room import Room
 from tests.world import World
 

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from gitchat.model.errors import ConflictError
-from gitchat.model.names import Oid, RoomName, log_ref
+from gitchat.model.names import Oid, RoomName
+from gitchat.model.refs import log_ref
 from gitchat.storage import gate, git, packing
 from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitchat.model.names import log_ref
+from gitchat.model.refs import log_ref
 from tests.crash.writers import ROOM, StartLine, fork, records, room_of, say, wait_for
 from tests.world import World, open_store
 

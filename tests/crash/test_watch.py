@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model.names import ROOMS_PREFIX
+from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage.store import Store
 from gitchat.waking.watch import Changes
 from tests.contract import repositories

@@ -15,8 +15,9 @@ from typing import Any
 
 from gitchat.model import codec
 from gitchat.model.codec import Block, Signature
-from gitchat.model.names import Oid, RoomName, Uid, base32, log_ref
+from gitchat.model.names import Oid, RoomName, Uid, base32
 from gitchat.model.record import Entry, Moment, Record
+from gitchat.model.refs import log_ref
 from gitchat.storage.store import Store
 from tests.world import open_store
 

@@ -24,6 +24,8 @@ from checks import places, sizes
         ("os.urandom(1)", "reads randomness"),
         ("import subprocess", "starts a process"),
         ("os.posix_spawnp(program, words, {})", "starts a process"),
+        ("from pygit2.enums import ObjectType", "knows pygit2"),
+        ("import tomlkit.exceptions", "knows tomlkit"),
     ],
 )
 def test_what_has_a_place_is_found_elsewhere(code: str, deed: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from checks.compare_trees import PARTS, TOP, Call, Command, compare, differences
+from checks.compare_trees import PARTS, TOP, compare, differences
+from checks.steps import Call, Command
 
 COMMANDS = [
     Command("", "git init -q one; git chat log"),

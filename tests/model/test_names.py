@@ -1,4 +1,4 @@
-"""Names, handles and uids. Proves docs/format.md sections 1 and 2."""
+"""Names, handles and uids. Proves docs/format.md section 1."""
 
 from __future__ import annotations
 
@@ -93,14 +93,6 @@ def test_uids_have_their_shape() -> None:
 def test_uid_of_a_key_never_changes() -> None:
     """A key sent again next year by another version is the same message."""
     assert names.uid_from_key("nightly-2026-11-21") == "kenyphgtxbyav7gc"
-
-
-def test_refs_are_spelled_one_way() -> None:
-    """A room's log ref leads back to the room, and nothing else does."""
-    assert names.log_ref(names.RoomName("lobby")) == "refs/chatroom/rooms/lobby/log"
-    assert names.room_of_log(names.RefName("refs/chatroom/rooms/lobby/log")) == "lobby"
-    for other in ("refs/chatroom/rooms/lobby/cursors/a", "refs/heads/lobby/log", "refs/chatroom/rooms/UP/log"):
-        assert names.room_of_log(names.RefName(other)) is None
 
 
 def test_handle_is_the_beginning_of_the_uid() -> None:

@@ -18,8 +18,9 @@ from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Pushed, Wire
 from gitchat.model.codec import identity_key
 from gitchat.model.errors import RemoteError
-from gitchat.model.names import Name, Oid, RefName, RoomName, cursor_ref, log_ref, tracking_ref
+from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Draft, Moment
+from gitchat.model.refs import cursor_ref, log_ref, tracking_ref
 from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
@@ -142,7 +143,7 @@ class Clone:
             clock=environment.now,
             attached=environment.authorities.of,
             attach=lambda room: environment.authorities.set(room, "origin"),
-            random_bytes=environment.random_bytes,
+            random=environment.random,
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 
 from gitchat.index.condition import Condition
-from gitchat.model.names import Oid, RoomName, cursor_ref, log_ref, uid_from_random
+from gitchat.model.names import Oid, RoomName, uid_from_random
 from gitchat.model.record import Moment, Record
+from gitchat.model.refs import cursor_ref, log_ref
 from gitchat.verbs.room import Reading, Room
 from tests.property.ledger import ROLES, Key, Ledger, Said
 from tests.shelf import Shelf

@@ -9,8 +9,9 @@ import pytest
 
 from gitchat.index.chain import Chain
 from gitchat.index.condition import ANY
-from gitchat.model.names import Name, Oid, RoomName, cursor_ref
+from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Identity, Moment
+from gitchat.model.refs import cursor_ref
 from gitchat.rooms.cursor import Cursor
 from tests.shelf import Shelf
 from tests.world import World

@@ -8,8 +8,9 @@ import pytest
 
 from gitchat.index.query import Query
 from gitchat.model import codec
-from gitchat.model.names import Oid, log_ref, uid_from_random
+from gitchat.model.names import Oid, uid_from_random
 from gitchat.model.record import Moment, Record
+from gitchat.model.refs import log_ref
 from gitchat.storage import git, packing
 from gitchat.storage.store import Store
 from tests.crash.writers import ROOM, room_of, say

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from gitchat.index.query import Query
-from gitchat.model.names import log_ref
+from gitchat.model.refs import log_ref
 from gitchat.verbs.room import Room
 from tests.crash.writers import ROOM
 from tests.rooms.test_log import CountingBackend

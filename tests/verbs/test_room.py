@@ -12,8 +12,9 @@ import pytest
 
 from gitchat.index.condition import Condition
 from gitchat.model.errors import ConflictError
-from gitchat.model.names import Name, Oid, RoomName, cursor_ref, log_ref, summaries_ref
+from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import STATUS, Draft, Identity
+from gitchat.model.refs import cursor_ref, log_ref, summaries_ref
 from gitchat.verbs.room import Reading, Room
 from tests.crash.test_presence_races import Child
 from tests.shelf import Shelf

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import RoomName, log_ref, tracking_ref
+from gitchat.model.names import RoomName
 from gitchat.model.record import Moment
+from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.presence.roll import Held, Roll
 from gitchat.workspace.authorities import Authorities
 from gitchat.workspace.environment import Environment

@@ -1,0 +1,82 @@
+"""Refs: the only place that spells one. Pure. Source: docs/format.md section 2."""
+
+from __future__ import annotations
+
+from gitchat.model.names import Name, RefName, RoomName, is_slug
+
+REF_PREFIX = "refs/chatroom/"
+ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
+TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
+
+
+def log_ref(room: RoomName) -> RefName:
+    """``refs/chatroom/rooms/<room>/log``: the room itself."""
+    return RefName(f"{ROOMS_PREFIX}{room}/log")
+
+
+def cursor_ref(room: RoomName, name: Name) -> RefName:
+    """``refs/chatroom/rooms/<room>/cursors/<name>``: how far ``name`` has read."""
+    return RefName(f"{cursors_prefix(room)}{name}")
+
+
+def cursors_prefix(room: RoomName) -> RefName:
+    """What the refs of all cursors of a room begin with."""
+    return RefName(f"{ROOMS_PREFIX}{room}/cursors/")
+
+
+def name_of_cursor(room: RoomName, ref: RefName) -> Name | None:
+    """Whose cursor in ``room`` the ref is, or None when it is nobody's."""
+    name = ref.removeprefix(cursors_prefix(room))
+    return Name(name) if ref.startswith(cursors_prefix(room)) and is_slug(name) else None
+
+
+def summaries_ref(room: RoomName) -> RefName:
+    """``refs/chatroom/rooms/<room>/summaries``: the chain of the room's summaries."""
+    return RefName(f"{ROOMS_PREFIX}{room}/summaries")
+
+
+def tracking_prefix(remote: str) -> RefName:
+    """What the copies of a remote's refs begin with. They are never pushed."""
+    return RefName(f"{TRACKING_PREFIX}{remote}/rooms/")
+
+
+def tracking_ref(remote: str, ref: RefName) -> RefName:
+    """``refs/chatroom-local/remotes/<remote>/rooms/...``: what ``ref`` was at the remote when it last answered."""
+    return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
+
+
+def seen_ref(remote: str, room: RoomName) -> RefName:
+    """``refs/chatroom-local/seen/<remote>/<room>``: a log of the remote that no other ref here may reach."""
+    return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
+
+
+def branches_refspec(remote: str) -> str:
+    """What an ordinary clone fetches of ``remote``: its branches, and no room."""
+    return f"+refs/heads/*:refs/remotes/{remote}/*"
+
+
+def branch_of(ref: str) -> str | None:
+    """The branch that ``ref`` is, or None when it is none."""
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+def room_of(ref: RefName) -> RoomName:
+    """The room that a ref below ``refs/chatroom/rooms/`` belongs to."""
+    return RoomName(ref.removeprefix(ROOMS_PREFIX).partition("/")[0])
+
+
+def is_cursor(ref: RefName) -> bool:
+    """Whether ``ref`` is somebody's cursor, in any room."""
+    return ref.startswith(cursors_prefix(room_of(ref)))
+
+
+def refs_of(room: RoomName | None) -> str:
+    """The pattern of all refs of a room, or of all rooms: what follows ``refs/chatroom/rooms/``."""
+    return "*" if room is None else f"{room}/*"
+
+
+def room_of_log(ref: RefName) -> RoomName | None:
+    """The room whose log ``ref`` is, or None when it is no room's log."""
+    room, slash, rest = ref.removeprefix(ROOMS_PREFIX).partition("/")
+    is_log = ref.startswith(ROOMS_PREFIX) and slash and rest == "log" and is_slug(room)
+    return RoomName(room) if is_log else None
