@@ -23,7 +23,7 @@ def idle(one: Pace) -> float:
 
 def test_the_first_look_is_at_once() -> None:
     """Whoever begins wants to know what happened meanwhile."""
-    assert idle(Pace(10.0)) <= 0.0
+    assert idle(Pace(10.0, lambda: 1.0)) <= 0.0
 
 
 def test_what_is_written_after_a_pause_goes_out_at_once() -> None:
