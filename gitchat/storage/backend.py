@@ -71,8 +71,10 @@ class Backend(Protocol):
     def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
         """Store an object; writing it again is harmless. Raises WriteRefused."""
 
-    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, lease: int | None = None) -> None:
-        """Move ``ref`` from ``old`` (None: it does not exist) to ``new``, or change nothing.
+    def swap_ref(
+        self, ref: RefName, old: Oid | None, new: Oid | None, reason: str, *, lease: int | None = None
+    ) -> None:
+        """Move ``ref`` from ``old`` to ``new``, or change nothing. None stands for no such ref, and not for both.
 
         The comparison happens under git's own lock of the ref, so that it also holds
         against ``git push``, ``git fetch`` and ``git pack-refs``. ``lease`` is the

@@ -162,7 +162,9 @@ class Libgit2Backend:
         except _FAILURES as error:
             raise WriteRefused(str(error)) from error
 
-    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, lease: int | None = None) -> None:
+    def swap_ref(
+        self, ref: RefName, old: Oid | None, new: Oid | None, reason: str, *, lease: int | None = None
+    ) -> None:
         # A transaction, also for creation: create_reference(force=False) let two of six
         # concurrent creators win.
         try:
@@ -170,7 +172,10 @@ class Libgit2Backend:
                 transaction.lock_ref(ref)
                 if self.read_ref(ref) != old:
                     raise RefMoved(ref)
-                transaction.set_target(ref, new, message=reason)
+                if new is None:
+                    transaction.remove(ref)
+                else:
+                    transaction.set_target(ref, new, message=reason)
         except (*_FAILURES, RefDamaged) as error:
             raise SwapRefused(str(error)) from error
 

@@ -136,9 +136,11 @@ class PlumbingBackend:
             self._empty_tree = oid  # git says that it has the empty tree also when it is not stored
         return oid
 
-    def swap_ref(self, ref: RefName, old: Oid | None, new: Oid, reason: str, *, lease: int | None = None) -> None:
-        expected = old if old is not None else "0" * len(new)
-        command = ["update-ref", "--no-deref", "-m", reason, ref, new, expected]
+    def swap_ref(
+        self, ref: RefName, old: Oid | None, new: Oid | None, reason: str, *, lease: int | None = None
+    ) -> None:
+        nothing = "0" * len(new or old or "")
+        command = ["update-ref", "--no-deref", "-m", reason, ref, new or nothing, old or nothing]
         try:
             # git keeps the write lock's descriptor open: should we be killed, the lock is
             # free only when git, too, has ended, and its own lock of the ref with it.

@@ -76,6 +76,14 @@ class Refs(Objects):
             self._maintain()
         return new
 
+    def remove(self, ref: RefName, old: Oid, reason: str) -> bool:
+        """Remove ``ref`` if it is still at ``old``; whether it was. What it alone reached is git's to prune.
+
+        Raises as :meth:`move`.
+        """
+        with self.writing() as held:
+            return self.tip(ref) == old and self._swap(held, ref, old, None, reason)
+
     def restore(self, ref: RefName, build: Callable[[Oid | None], Oid], reason: str) -> Oid:
         """Move ``ref``, whose file is damaged, as :meth:`move` does; ``build`` gets what packed-refs has of it.
 
@@ -123,13 +131,15 @@ class Refs(Objects):
             if new == old or self._swap(held, ref, old, new, reason):
                 return new
 
-    def _swap(self, held: gate.Gate, ref: RefName, old: Oid | None, new: Oid, reason: str) -> bool:
+    def _swap(self, held: gate.Gate, ref: RefName, old: Oid | None, new: Oid | None, reason: str) -> bool:
         """One compare-and-swap, repeated while ``ref`` is locked; False when it has moved.
 
         A refusal alone decides nothing, whatever its words: the ref is read again.
         """
+        target = new or old
+        assert target is not None
         try:
-            held.intend(ref, new)
+            held.intend(ref, target)
         except OSError as error:
             raise gate.storage_error(error, self.directory) from error
         deadline = time.monotonic() + self._wait_seconds

@@ -56,6 +56,28 @@ class BackendContract:
         assert backend.read_header(backend.write_object("blob", b"12345")) == ("blob", 5)
         assert backend.read_header(commits[0]) == ("commit", len(backend.read_object(commits[0])))
 
+    def test_a_ref_is_removed_only_from_the_value_it_has(self, backend: Backend, commits: list[Oid]) -> None:
+        """Whoever moved it meanwhile keeps it; what is gone is gone for git, too, loose or packed."""
+        backend.swap_ref(LOG, None, commits[0], REASON)
+        with pytest.raises(RefMoved):
+            backend.swap_ref(LOG, commits[1], None, REASON)
+        assert backend.read_ref(LOG) == commits[0]
+        backend.swap_ref(LOG, commits[0], None, REASON)
+        assert backend.read_ref(LOG) is None
+        backend.swap_ref(LOG, None, commits[1], REASON)
+        assert backend.read_ref(LOG) == commits[1]
+
+    def test_a_packed_ref_is_removed_whole(
+        self, backend: Backend, common_dir: Path, commits: list[Oid], world: World
+    ) -> None:
+        """Nothing of it comes back from packed-refs."""
+        backend.swap_ref(LOG, None, commits[0], REASON)
+        world.git("--git-dir", common_dir, "pack-refs", "--all")
+        backend.swap_ref(LOG, commits[0], commits[1], REASON)
+        backend.swap_ref(LOG, commits[1], None, REASON)
+        assert backend.read_ref(LOG) is None
+        assert world.git("--git-dir", common_dir, "for-each-ref", "refs/chatroom").stdout == ""
+
     def test_missing_object_is_said_to_be_missing(self, backend: Backend, commits: list[Oid]) -> None:
         """An id that no object has is not the same as damage."""
         for read in (backend.read_object, backend.read_header):
