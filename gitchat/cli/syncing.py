@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitchat.cli import terminal
-from gitchat.model.errors import ConflictError, RemoteError
+from gitchat.model.errors import ConflictError, RemoteError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
@@ -26,12 +27,26 @@ dry_run = click.option("-n", "--dry-run", is_flag=True, help="Only tell what wou
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a report as JSON.")
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the command line agrees to; see Consent, which is made of it."""
+
+    has_consent: bool = False
+    """That messages here get new numbers."""
+    restores: bool = False
+    """That a room which was deleted at the remote is brought back."""
+    has_moved: bool = False
+    """That the rooms stand at the remote's present address now."""
+    takes: RoomName | None = None
+    """The room that follows what stands at the remote now, whatever it followed before."""
+
+
 def bring_together(
     environment: Environment,
     given: str | None,
     room: str | None,
+    agreement: Agreement,
     *,
-    has_consent: bool,
     pushes: bool,
     as_json: bool,
     is_dry_run: bool = False,
@@ -41,42 +56,82 @@ def bring_together(
     Raises:
         RemoteError: the remote cannot be reached, or refused something.
         WouldRenumber: and nobody at a terminal agreed.
+        OtherPlace, OtherPushPlace: something else stands at the remote than before.
+        UserError: ``no-remote``: rooms follow a remote that there is not.
+        FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
+    from gitchat.workspace.remotes import follow_renamed, missing, open_remote  # for who syncs
+
     environment.repository.refuse_mirror()
+    renamed = follow_renamed(environment)
     name = environment.repository.remote_name(given)
     chosen = parse_room(room) if room is not None else None
     elsewhere = {one: authority for one, authority in environment.authorities.all().items() if authority != name}
-    if chosen in elsewhere:
+    lost = missing(environment)
+    if chosen in elsewhere and chosen not in lost:
         raise ConflictError(
             f"room '{chosen}' follows '{elsewhere[chosen]}'",
             hint=f"sync with that one: git chat sync {elsewhere[chosen]}; or leave it: git chat remote detach {chosen}",
             code="attached",
         )
     with _progress() as line:
-        remote = environment.remote(name, line.show if line is not None else None)
+        remote = open_remote(environment, name, line.show if line is not None else None)
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
-            report = _settle(remote, chosen, has_consent, pushes, line)
+            report = _settle(remote, chosen, agreement, pushes, line)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     warn(report.alarms)
     if not as_json:
-        for one, authority in elsewhere.items():
-            click.echo(
-                f"{one}: follows '{terminal.escape_line(authority)}' and is left alone: git chat sync {authority}"
-            )
+        _tell_of_others({room: to for room, to in elsewhere.items() if room not in lost}, renamed)
     # Of rooms that are left alone it is not said that they are the same.
-    show(report, as_json=as_json, is_dry_run=is_dry_run, is_brief=not as_json and bool(elsewhere))
+    show(report, as_json=as_json, is_dry_run=is_dry_run, is_brief=not as_json and bool(elsewhere or report.alarms))
+    _refuse_what_is_left(environment, report, lost)
+
+
+def _tell_of_others(elsewhere: dict[RoomName, str], renamed: dict[RoomName, str]) -> None:
+    for room, authority in renamed.items():
+        click.echo(f"{room}: its remote is called '{terminal.escape_line(authority)}' now, and is followed")
+    for room, authority in elsewhere.items():
+        shown = terminal.escape_line(authority)
+        click.echo(f"{room}: follows '{shown}' and is left alone: git chat sync {shown}")
+
+
+def _refuse_what_is_left(environment: Environment, report: Report, lost: dict[RoomName, str]) -> None:
+    """Raise for what was not done although the round went well: the first that there is."""
+    from gitchat.rooms.numbering import newer_format
+
     if report.refused:
-        raise refusal(name, report.refused[0])
+        raise refusal(report.remote, report.refused[0])
+    for room, asked in report.newer.items():
+        raise newer_format(room, asked)
+    for room, authority in lost.items():
+        names = environment.repository.remotes()
+        raise UserError(
+            f"room '{room}' follows the remote '{authority}', and there is no such remote here",
+            hint=f"remotes: {', '.join(names)}; follow one: git config chatroom.{room}.remote {names[0]}"
+            if names
+            else f"add it: git remote add {authority} URL",
+            code="no-remote",
+        )
 
 
-def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bool, line: StatusLine | None) -> Report:
+def _settle(
+    remote: Remote, room: RoomName | None, agreement: Agreement, pushes: bool, line: StatusLine | None
+) -> Report:
     """Rounds until all is done; a person at a terminal is asked about each room that would be renumbered."""
-    from gitchat.clones.report import WouldRenumber
+    from gitchat.clones.place import Standing
+    from gitchat.clones.report import Consent, WouldRenumber
 
     agreed: set[RoomName] = set()
+    brings_back = {Standing.EMPTY} if pushes else set()
+    consent = Consent(
+        renumbers=lambda name: agreement.has_consent or name in agreed,
+        takes=lambda name: name == agreement.takes,
+        has_moved=agreement.has_moved,
+        brings_back=frozenset(brings_back | ({Standing.GONE} if agreement.restores else set())),
+    )
 
     def again() -> None:
         if line is not None:
@@ -84,7 +139,7 @@ def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bo
 
     while True:
         try:
-            return remote.settle(room, agreed=lambda name: has_consent or name in agreed, pushes=pushes, again=again)
+            return remote.settle(room, consent=consent, pushes=pushes, again=again)
         except WouldRenumber as error:
             if not (sys.stdin.isatty() and sys.stderr.isatty()):
                 raise
@@ -139,6 +194,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "refused": [{"ref": one.ref, "words": one.words} for one in report.refused],
         "alarms": report.alarms,
         "attached": report.attached,
+        "newer_format": report.newer,
     }
     return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
 

@@ -1,7 +1,7 @@
 """What a round compares before it joins or pushes anything: the logs here, those of a remote, and what it had before.
 
-A remote can forget: it is restored, or somebody pushes by force. What it had is still here and
-is told; only a remote that puts records into another order takes back numbers that were shown.
+A remote can forget: it is restored, or somebody pushes by force. Its name can stand for another
+place. What it had is still here, and is told; what is done then, ``place`` says.
 
 Source: docs/format.md sections 5 and 12.
 """
@@ -9,28 +9,31 @@ Source: docs/format.md sections 5 and 12.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from itertools import takewhile
 
+from gitchat.clones.place import Standing, standing
 from gitchat.model import reach
 from gitchat.model.names import Oid, RefName, RoomName
-from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of, room_of_log, seen_ref, tracking_prefix
+from gitchat.model.order import Key, Node, drop_repeated, linearize
+from gitchat.model.refs import (
+    ROOMS_PREFIX,
+    fetched_prefix,
+    is_of_a_room,
+    log_ref,
+    room_of,
+    room_of_log,
+    seen_ref,
+    tracking_prefix,
+)
+from gitchat.rooms.numbering import rule
 from gitchat.storage.store import Store
 
 Tips = Mapping[RefName, Oid]
 """The refs of rooms, as a remote had them at one moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """That a remote's log does not continue what was seen of it."""
-
-    words: str
-    lost: Oid | None = None
-    """What the remote had and has no more, so that it has to be kept here; None when all is there in another order."""
-
-
 class Comparing:
-    """The logs of one clone beside those of one remote. Moves nothing but what keeps hold of the remote's."""
+    """The logs of one clone beside those of one remote. Moves nothing."""
 
     def __init__(self, store: Store, remote: str, attached: Callable[[RoomName], str | None]) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None."""
@@ -39,8 +42,14 @@ class Comparing:
         self._attached = attached
 
     def tracked(self) -> dict[RefName, Oid]:
-        """The refs of rooms as the remote had them when it last answered."""
-        prefix = tracking_prefix(self._remote)
+        """The refs of rooms as the remote had them when we last went on from them."""
+        return self._below(tracking_prefix(self._remote))
+
+    def fetched(self) -> dict[RefName, Oid]:
+        """The refs of rooms as the last fetch found them, without what is no ref of a room."""
+        return {ref: oid for ref, oid in self._below(fetched_prefix(self._remote)).items() if is_of_a_room(ref)}
+
+    def _below(self, prefix: RefName) -> dict[RefName, Oid]:
         found = self._store.backend.list_refs(prefix)
         return {RefName(ROOMS_PREFIX + ref.removeprefix(prefix)): oid for ref, oid in found}
 
@@ -67,41 +76,51 @@ class Comparing:
 
     # --- with what the remote had ------------------------------------------------------
 
-    def note_seen(self, tracked: Tips) -> None:
-        """Keep hold of what only a tracking ref reaches, before a fetch may take it away."""
-        for ref, oid in tracked.items():
-            room = room_of_log(ref)
-            local = self._store.tip(ref) if room is not None else None
-            if room is None or local is None or reach.is_ancestor(oid, local, self._store.step):
-                continue
-            self._hold(room, oid)
+    def last_seen(self, room: RoomName, seen: Tips, there: Tips) -> Oid | None:
+        """The log of ``room`` as we last saw it numbered; None where nothing was.
 
-    def _hold(self, room: RoomName, oid: Oid) -> None:
-        self._store.move(seen_ref(self._remote, room), lambda _: oid, f"gitchat: seen at {self._remote}")
+        A version before this one noted it apart before a fetch, and a round of it may have ended there.
+        """
+        noted = self._store.tip(seen_ref(self._remote, room))
+        known = [tip for tip in (there.get(log_ref(room)), self._store.tip(log_ref(room))) if tip is not None]
+        if noted is not None and not any(reach.is_ancestor(noted, tip, self._store.step) for tip in known):
+            return noted
+        return seen.get(log_ref(room))
 
-    def check_order(self, room: RoomName, before: Tips, after: Tips) -> Alarm | None:
-        """What is wrong with the remote's log, ``before`` the last fetch and ``after`` it; None when nothing is."""
-        old, new = before.get(log_ref(room)), after.get(log_ref(room))
-        if self._attached(room) is None:
-            return None  # what was fetched of a room that is not attached was never shown
-        if old == new:
-            old = self._lost_before(room, new)
-        if old is None or (new is not None and is_first_parent(self._store, old, new)):
-            return None
-        if new is not None and reach.is_ancestor(old, new, self._store.step):
-            return Alarm(
-                f"room '{room}': {new} puts the log into another order than {old}, so that numbers that were shown "
-                "may stand for other messages now"
-            )
-        what = f"went back behind {old}" if new is not None else "has no such room any more"
-        return Alarm(f"room '{room}': the remote {what}; nothing is lost here, and the next push brings it back", old)
+    def standing(self, old: Oid | None, new: Oid | None, *, has_others: bool) -> Standing:
+        """How the log ``new`` that the remote has of a room stands to ``old`` that was last seen. Raises FormatError.
 
-    def _lost_before(self, room: RoomName, new: Oid | None) -> Oid | None:
-        """What the remote had when a round ended between its fetch and this check, and what nobody has since."""
-        seen, local = self._store.tip(seen_ref(self._remote, room)), self._store.tip(log_ref(room))
-        known = [tip for tip in (new, local) if tip is not None]
-        is_here = seen is None or any(reach.is_ancestor(seen, tip, self._store.step) for tip in known)
-        return None if is_here else seen
+        ``has_others`` is whether the remote has another room.
+        """
+        if old is None or new is None:
+            return standing(None if old is None else [], None, has_others=has_others)
+        if is_first_parent(self._store, old, new):
+            return Standing.CONTINUES  # what it adds stands behind what was seen, so nothing has to be read
+        if is_first_parent(self._store, new, old):
+            return Standing.BEHIND
+        return standing(self._keys(old), self._keys(new), has_others=has_others)
+
+    def _keys(self, tip: Oid) -> list[Key]:
+        """What the numbers up to ``tip`` stand for, in their order. Reads the whole log. Raises FormatError."""
+        nodes: dict[Oid, Node] = {}
+
+        def node_of(oid: Oid) -> Node:
+            if oid not in nodes:
+                nodes[oid] = rule(oid, self._store.read(oid))
+            return nodes[oid]
+
+        kept = drop_repeated(linearize(tip, node_of), node_of)
+        return [key for oid in kept if (key := nodes[oid].key) is not None]
+
+    def reaches(self, tip: Oid | None, old: Oid | None) -> bool:
+        """Whether all of ``old`` is in the history of ``tip``. Raises FormatError."""
+        return tip is not None and old is not None and reach.is_ancestor(old, tip, self._store.step)
+
+    def parts_at(self, old: Oid | None, new: Oid | None) -> int:
+        """The last number that two logs have in common. Raises FormatError."""
+        keys = [self._keys(tip) if tip is not None else [] for tip in (old, new)]
+        pairs = zip(*keys, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     # --- with what is here -------------------------------------------------------------
 

@@ -41,15 +41,19 @@ class Joining:
             if ref.startswith(cursors_prefix(room)):
                 self._join_cursor(ref, tracked[ref])
 
-    def updates(self, room: RoomName, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
-        """What the remote should take, each with the value that it must still have."""
+    def updates(self, room: RoomName, seen: Tips, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
+        """What the remote should take, each with the value that it must still have.
+
+        A cursor only if somebody here moved it since the remote was ``seen`` to have it: who does not move a
+        ref does not push it, so that one which was deleted there stays deleted.
+        """
         updates: dict[RefName, tuple[Oid, Oid | None]] = {}
         for ref in (log_ref(room), summaries_ref(room)):
             local, remote = self._store.tip(ref), tracked.get(ref)
             if local is not None and local != remote:
                 updates[ref] = (self._candidate(remote, local), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
-            if cursor != tracked.get(ref):
+            if cursor not in (tracked.get(ref), seen.get(ref)):
                 updates[ref] = (cursor, tracked.get(ref))
         return updates
 
@@ -79,6 +83,12 @@ class Joining:
 
         if self._store.tip(ref) != remote:
             self._store.move(ref, build, f"gitchat: fetched from {self._remote}")
+
+    def drop_cursors(self, room: RoomName, seen: Tips, tracked: Tips) -> None:
+        """Remove cursors here that the remote had and has no more, and that nobody here has moved since."""
+        for ref, oid in seen.items():
+            if ref.startswith(cursors_prefix(room)) and ref not in tracked:
+                self._store.remove(ref, oid, f"gitchat: dropped at {self._remote}")
 
     def keep(self, room: RoomName, old: Oid) -> None:
         """Let the local log go on from what the remote had: nothing else points to that now."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
-from gitchat.model.errors import UserError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName
+
+Agreed = Callable[[RoomName], bool]
+"""Whether somebody agreed that the records of a room here get new numbers."""
+
+
+def nobody(room: RoomName) -> bool:
+    """Nobody agreed to anything."""
+    return False
 
 
 class WouldRenumber(UserError):
@@ -21,6 +30,63 @@ class WouldRenumber(UserError):
             code="would-renumber",
         )
         self.room = room
+
+
+class OtherPlace(ConflictError):
+    """What stands at a remote is not the log that ``room`` follows, and nobody agreed to go on with it."""
+
+    def __init__(
+        self, remote: str, room: RoomName, standing: Standing, address: str, *, is_same: bool, upto: int
+    ) -> None:
+        """``address`` as two are compared; ``is_same`` is whether it is the one that we knew.
+
+        ``upto`` is the last number that both logs have in common.
+        """
+        where = (
+            f"another repository stands at '{remote}'" if is_same else f"'{remote}' is at another address ({address})"
+        )
+        what = {
+            Standing.PARTED: f"room '{room}' goes another way there since #{upto}",
+            Standing.STRANGER: f"it has another room '{room}'",
+            Standing.GONE: f"room '{room}' is not there",
+            Standing.EMPTY: "no room is there",
+        }[standing]
+        moved = f"if the rooms moved there: git chat remote move {remote}; " * (standing is not Standing.STRANGER)
+        super().__init__(
+            f"{where}, and {what}; nothing was joined or pushed",
+            hint=f"{moved}to take the numbers there: git chat remote attach {room} {remote} --yes; "
+            f"to number here: git chat remote detach {room} --yes",
+            code="another-place",
+        )
+        self.room = room
+
+
+class OtherPushPlace(ConflictError):
+    """What is pushed to a remote would go to another place than the one that is fetched from."""
+
+    def __init__(self, remote: str, fetched: str, pushed: str) -> None:
+        """``fetched`` and ``pushed`` are addresses as two are compared."""
+        super().__init__(
+            f"'{remote}' fetches from {fetched} and its push URL is {pushed}, which has not the rooms that were "
+            "fetched; nothing was pushed",
+            hint="give the place where the rooms shall stand a name of its own: "
+            f'git remote add chat "$(git remote get-url {remote})"; git chat sync chat',
+            code="another-place",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person agreed to; by default to nothing, as nobody who is not there can."""
+
+    renumbers: Agreed = nobody
+    """That the records of a room here get new numbers."""
+    takes: Agreed = nobody
+    """That a room follows what stands at its remote now, also where that is another log than before."""
+    has_moved: bool = False
+    """That the rooms stand at the remote's present address now."""
+    brings_back: frozenset[Standing] = frozenset()
+    """That what the remote has no more is pushed again."""
 
 
 @dataclass(slots=True)
@@ -39,6 +105,8 @@ class Report:
     attached: list[RoomName] = field(default_factory=list)
     accepted: int = 0
     """How many refs the remote took, cursors and summaries among them."""
+    newer: dict[RoomName, int] = field(default_factory=dict)
+    """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
     is_overtaken: bool = False
     """Whether somebody wrote here while a room was being attached, which another round has to push first."""
 
@@ -56,13 +124,5 @@ class Report:
         self.refused = later.refused
         self.alarms += later.alarms
         self.attached += later.attached
+        self.newer = later.newer
         self.is_overtaken = later.is_overtaken
-
-
-Agreed = Callable[[RoomName], bool]
-"""Whether somebody agreed that the records of a room here get new numbers."""
-
-
-def nobody(room: RoomName) -> bool:
-    """Nobody agreed to anything."""
-    return False

@@ -19,12 +19,24 @@ from contextlib import contextmanager
 
 from gitchat.clones.comparing import Comparing, Tips, count_beyond, is_first_parent
 from gitchat.clones.joining import Joining
-from gitchat.clones.report import Agreed, Report, WouldRenumber, nobody
+from gitchat.clones.judging import Judgement, Judging
+from gitchat.clones.notes import Note, Notes
+from gitchat.clones.report import Consent, Report
+from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Wire
-from gitchat.model.errors import ConflictError, UserError
+from gitchat.model import codec
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
-from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, log_ref, refs_of, room_of_log, tracking_ref
+from gitchat.model.refs import (
+    ROOMS_PREFIX,
+    is_of_a_room,
+    log_ref,
+    refs_of,
+    room_of,
+    room_of_log,
+    tracking_ref,
+)
 from gitchat.storage import gate
 from gitchat.storage.store import Store
 
@@ -50,33 +62,41 @@ class Remote:
         clock: Callable[[], Moment],
         attached: Callable[[RoomName], str | None],
         attach: Callable[[RoomName], object],
+        notes: Notes,
+        asked_format: Callable[[RoomName, Oid], int],
         random: Callable[[], float],
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one.
 
-        ``identity`` is asked for when two clones' histories are joined by a commit; ``random`` gives
-        numbers from 0 to 1, which spread the pauses of clones that collide.
+        ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
+        log asks of its writers; ``random`` gives numbers from 0 to 1, which spread the pauses of clones that collide.
         """
         self._store = store
         self._wire = wire
         self.name = wire.name
         self._attached = attached
         self._attach_room = attach
+        self._notes = notes
+        self._asked_format = asked_format
         self._random = random
         self._comparing = Comparing(store, wire.name, attached)
+        self._judging = Judging(wire, self._comparing, notes, attached)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock)
+        self._left: frozenset[RoomName] = frozenset()
+        """Rooms that the last round left as they are."""
+        self._has_named_unused = False
 
     def _fetch(self, room: RoomName | None) -> None:
         self._wire.fetch(room)
 
-    def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
-        return self._wire.push(updates)
+    def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]], address: str | None) -> list[Pushed]:
+        return self._wire.push(updates, address)
 
     def settle(
         self,
         room: RoomName | None,
         *,
-        agreed: Agreed = nobody,
+        consent: Consent = Consent(),  # noqa: B008 - frozen
         pushes: bool = True,
         is_asked: bool = True,
         again: Callable[[], object] = lambda: None,
@@ -92,7 +112,7 @@ class Remote:
                 again()
                 time.sleep(pause_seconds * self._random())  # so that two who collided do not collide again
             begin = time.monotonic()
-            total.add(self.round(room, agreed=agreed, pushes=pushes, is_asked=is_asked))
+            total.add(self.round(room, consent=consent, pushes=pushes, is_asked=is_asked))
             if not total.is_late:
                 break
             wanted = pause_seconds * 2 or max(SHORTEST_PAUSE_SECONDS, time.monotonic() - begin)
@@ -101,45 +121,46 @@ class Remote:
 
     # --- one round -----------------------------------------------------------------
 
-    def refuse_follower(self) -> None:
-        """Raise UserError ``follows-another`` when the remote is a clone that takes its numbers from elsewhere."""
-        for ref in self._wire.listed(f"{TRACKING_PREFIX}*"):
-            upstream = ref.removeprefix(TRACKING_PREFIX).split("/", 1)[0]
-            raise UserError(
-                f"the remote '{self.name}' is a clone whose rooms follow its own remote '{upstream}'",
-                hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM",
-                code="follows-another",
-            )
-
     def round(
-        self, room: RoomName | None, *, agreed: Agreed = nobody, pushes: bool = True, is_asked: bool = True
+        self,
+        room: RoomName | None,
+        *,
+        consent: Consent = Consent(),  # noqa: B008 - frozen
+        pushes: bool = True,
+        is_asked: bool = True,
     ) -> Report:
-        """Fetch, join and, with ``pushes``, push; report what the remote answered.
+        """Fetch, compare, join and, with ``pushes``, push; report what the remote answered.
 
-        Unless somebody asked for it, rooms here that no remote numbers stay so.
+        Nothing that was fetched counts before it was compared with what we knew. Unless somebody asked for it,
+        rooms here that no remote numbers stay so.
 
         Raises:
             RemoteError: the remote cannot be reached, or refused everything.
-            WouldRenumber: and nobody agreed.
+            WouldRenumber, OtherPlace, OtherPushPlace: and nobody agreed. Nothing was joined or pushed then, but for
+                the last, where what was fetched is joined.
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
         report = Report(self.name)
         with self._alone():
-            before = self._comparing.tracked()
-            self._comparing.note_seen(before)
+            seen = self._comparing.tracked()
             self._fetch(room)
-            after = self._comparing.tracked()
-            rooms = self._comparing.rooms(after, room, is_asked)
-            self._compare(rooms, before, after, report, agreed, pushes)
+            there = self._comparing.fetched()
+            rooms = self._comparing.rooms(there, room, is_asked)
+            self._name_unused(report, is_asked)
+            judgements = self._judging.judge(rooms, seen, there, consent, has_all=room is None)
+            self._judging.refuse(rooms, there, consent, pushes=pushes)
+            going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid, Oid | None]] = {}
-            for one in rooms:
-                self._join(one, after, report)
-                updates |= self._joining.updates(one, after) if pushes else {}
+            for one in going:
+                self._join(one, seen, there, report)
+                updates |= self._joining.updates(one, seen, there) if pushes else {}
+            updates = self._writable(updates, there, report)
             if updates:
-                self._accept(self._push(updates), after, report)
-            for one in rooms:
-                self._attach(one, report, agreed, pushes)
+                address = push_address(self._store, self._wire, seen, there)
+                self._accept(self._push(updates, address), there, report)
+            for one in going:
+                self._attach(one, report, consent, pushes)
         return report
 
     @contextmanager
@@ -158,12 +179,15 @@ class Remote:
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
         report = Report(self.name)
-        self.refuse_follower()
-        there = self._wire.listed(ROOMS_PREFIX + refs_of(room))
+        self._judging.refuse_follower()
+        listed = self._wire.listed(ROOMS_PREFIX + refs_of(room))
+        there = {ref: oid for ref, oid in listed.items() if is_of_a_room(ref)}
         logs = [ref for ref in there if room_of_log(ref) is not None]
         if logs:
             self._wire.fetch_objects(logs)
-        for one in self._comparing.rooms(there, room, is_asked=True):
+        rooms = self._comparing.rooms(there, room, is_asked=True)
+        self._judging.judge(rooms, self._comparing.tracked(), there, Consent(), has_all=room is None)
+        for one in rooms:
             local, remote = self._store.tip(log_ref(one)), there.get(log_ref(one))
             report.fetched[one] = count_beyond(self._store, remote, local) if remote is not None else 0
             if pushes:
@@ -174,51 +198,81 @@ class Remote:
         return report
 
     def ahead(self) -> set[RefName]:
-        """The refs of attached rooms here that the remote does not have as they are, as far as is known."""
-        return self._comparing.ahead()
+        """The refs of attached rooms here that the remote does not have as they are, as far as is known.
 
-    # --- its steps ---------------------------------------------------------------------
-
-    def _compare(
-        self, rooms: Sequence[RoomName], before: Tips, after: Tips, report: Report, agreed: Agreed, pushes: bool
-    ) -> None:
-        """Tell of what the remote has lost, and refuse what nobody agreed to, before anything is joined or pushed.
-
-        Raises as :meth:`round`.
+        But for rooms that the last round left as they are.
         """
-        if any(self._attached(one) is None for one in rooms):
-            self.refuse_follower()
-        for one in rooms:
-            alarm = self._comparing.check_order(one, before, after)
-            if alarm is not None:
-                if alarm.lost is not None:
-                    self._joining.keep(one, alarm.lost)
-                report.alarms.append(alarm.words)
-            count = self._comparing.renumbered(one, after, pushes)
-            if count is not None and not agreed(one):
-                raise WouldRenumber(self.name, one, count)
+        return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
 
-    def _join(self, room: RoomName, tracked: Tips, report: Report) -> None:
+    def _name_unused(self, report: Report, is_asked: bool) -> None:
+        """Say which addresses of the remote are not used: to who asked each time, to who stays once."""
+        if is_asked or not self._has_named_unused:
+            report.alarms += [
+                f"url {place} is not used: '{self.name}' has several, and the first counts"
+                for place in self._judging.unused_addresses()
+            ]
+        self._has_named_unused = True
+
+    # --- its steps -----------------------------------------------------------------------
+
+    def _go_on(
+        self, judgements: Mapping[RoomName, Judgement], seen: Tips, there: Tips, report: Report
+    ) -> list[RoomName]:
+        """The rooms with which something is done; for each, what was fetched counts from here on."""
+        going = [room for room, judgement in judgements.items() if judgement.goes_on]
+        self._left = frozenset(judgements) - frozenset(going)
+        for room, judgement in judgements.items():
+            words = judgement.words(self.name, room)
+            report.alarms += [words] if words else []
+        for room in going:
+            judgement = judgements[room]
+            if judgement.has_lost and judgement.seen is not None and self._may_write(room, there, report):
+                # First, because the tracking ref may be all that reaches what the remote has lost.
+                self._joining.keep(room, judgement.seen)
+            if judgement.new_place is not None and self._attached(room) is not None:
+                self._notes.put({room: judgement.new_place})
+        changed = {ref: there.get(ref) for ref in {*seen, *there} if room_of(ref) in set(going)}
+        for ref, oid in changed.items():
+            self._track(ref, oid, seen.get(ref))
+        return going
+
+    def _join(self, room: RoomName, seen: Tips, there: Tips, report: Report) -> None:
         """Take in what the remote has, and count it."""
-        local, remote = self._store.tip(log_ref(room)), tracked.get(log_ref(room))
+        local, remote = self._store.tip(log_ref(room)), there.get(log_ref(room))
         if remote is not None:
             report.fetched[room] = count_beyond(self._store, remote, local)
-        self._joining.take_in(room, tracked)
+        self._joining.take_in(room, there)
+        self._joining.drop_cursors(room, seen, there)
 
-    def _accept(self, answers: Sequence[Pushed], tracked: Tips, report: Report) -> None:
+    def _writable(
+        self, updates: Mapping[RefName, tuple[Oid, Oid | None]], there: Tips, report: Report
+    ) -> dict[RefName, tuple[Oid, Oid | None]]:
+        """Those of rooms whose log asks for no later format than this version writes."""
+        rooms = {room for room in {room_of(ref) for ref in updates} if self._may_write(room, there, report)}
+        return {ref: update for ref, update in updates.items() if room_of(ref) in rooms}
+
+    def _may_write(self, room: RoomName, there: Tips, report: Report) -> bool:
+        """Whether this version may add to the log that the remote has; says so in the report when not."""
+        tip = there.get(log_ref(room))
+        asked = self._asked_format(room, tip) if tip is not None else codec.FORMAT
+        if asked > codec.FORMAT:
+            report.newer[room] = asked
+        return asked <= codec.FORMAT
+
+    def _accept(self, answers: Sequence[Pushed], there: Tips, report: Report) -> None:
         """Write down what the remote accepted, and show it."""
         for answer in answers:
             if not answer.is_accepted:
                 report.refused.append(answer)
                 continue
             report.accepted += 1
-            self._track(answer.ref, answer.oid)
+            self._track(answer.ref, answer.oid, there.get(answer.ref))
             self._joining.forward(answer.ref, answer.oid)
             room = room_of_log(answer.ref)
             if room is not None:
-                report.pushed[room] = count_beyond(self._store, answer.oid, tracked.get(answer.ref))
+                report.pushed[room] = count_beyond(self._store, answer.oid, there.get(answer.ref))
 
-    def _attach(self, room: RoomName, report: Report, agreed: Agreed, pushes: bool) -> None:
+    def _attach(self, room: RoomName, report: Report, consent: Consent, pushes: bool) -> None:
         """From now on the remote numbers a room that it has, unless records here would lose their numbers by that."""
         tracked = self._store.tip(tracking_ref(self.name, log_ref(room)))
         if tracked is None or self._attached(room) is not None:
@@ -227,7 +281,8 @@ class Remote:
         def attach(local: Oid | None) -> Oid:
             # The write lock is held: nobody gives a number here between the look and the setting.
             assert local is not None
-            if local == tracked or (agreed(room) and not is_first_parent(self._store, tracked, local)):
+            if local == tracked or (consent.renumbers(room) and not is_first_parent(self._store, tracked, local)):
+                self._notes.put({room: Note(self.name, self._judging.place())})
                 self._attach_room(room)
                 report.attached.append(room)
             elif pushes and not report.refused:
@@ -236,5 +291,10 @@ class Remote:
 
         self._store.move(log_ref(room), attach, "gitchat: attached")
 
-    def _track(self, ref: RefName, oid: Oid) -> None:
-        self._store.move(tracking_ref(self.name, ref), lambda _: oid, f"gitchat: pushed to {self.name}")
+    def _track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:
+        """Write down that the remote has ``ref`` at ``new``, or no more."""
+        tracking = tracking_ref(self.name, ref)
+        if new is not None and new != old:
+            self._store.move(tracking, lambda _: new, f"gitchat: at {self.name}")
+        elif new is None and old is not None:
+            self._store.remove(tracking, old, f"gitchat: gone at {self.name}")

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitchat.clones.address import compared
 from gitchat.model.errors import ChatError, RemoteError, StorageError
 from gitchat.model.names import Oid, RefName, RoomName
-from gitchat.model.refs import ROOMS_PREFIX, refs_of, tracking_prefix
+from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, refs_of
 from gitchat.storage import git
 
 TIMEOUT_SECONDS = 120.0
@@ -89,15 +90,37 @@ class Wire:
         self._timeout_seconds = timeout_seconds
         self._tell = tell
 
+    # --- where it is -------------------------------------------------------------------
+
+    def fetch_addresses(self) -> list[str]:
+        """The addresses to fetch from as git rewrites them; git uses the first. Raises RemoteError."""
+        return self._addresses("--all")
+
+    def push_addresses(self) -> list[str]:
+        """The addresses to push to as git rewrites them; git pushes to all. Raises RemoteError."""
+        return self._addresses("--push", "--all")
+
+    def _addresses(self, *options: str) -> list[str]:
+        try:
+            return self._git("remote", "get-url", *options, self.name).stdout.decode("utf-8", "replace").splitlines()
+        except git.GitFailed as error:
+            raise self._failed(error) from error
+
+    def place_of(self, address: str) -> str:
+        """``address`` as two are compared."""
+        return compared(address, self._cwd)
+
+    # --- what is said to it ------------------------------------------------------------
+
     def fetch(self, room: RoomName | None) -> None:
-        """Bring the tracking refs of ``room``, or of all rooms, to what the remote has.
+        """Bring what the remote has of ``room``, or of all rooms, below ``refs/chatroom-local/fetched/``.
 
         Raises:
             RemoteError: ``remote-hangs``, ``remote-failed``.
             StorageError: ``storage``: the disk here is full.
         """
         wanted = refs_of(room)
-        self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{tracking_prefix(self.name)}{wanted}"])
+        self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{fetched_prefix(self.name)}{wanted}"])
 
     def fetch_objects(self, refs: Iterable[RefName]) -> None:
         """Bring what these refs of the remote reach, and move no ref here. Raises as :meth:`fetch`."""
@@ -110,23 +133,27 @@ class Wire:
         except git.GitFailed as error:
             raise self._failed(error) from error
 
-    def listed(self, pattern: str) -> dict[RefName, Oid]:
-        """The refs of the remote that fit ``pattern``. Raises as :meth:`fetch`."""
+    def listed(self, pattern: str, address: str | None = None) -> dict[RefName, Oid]:
+        """The refs that fit ``pattern`` at the remote, or at another ``address`` of it. Raises as :meth:`fetch`."""
         try:
-            lines = self._git("ls-remote", self.name, pattern).stdout.decode("utf-8", "replace").splitlines()
+            lines = self._git("ls-remote", address or self.name, pattern).stdout.decode("utf-8", "replace").splitlines()
         except git.GitFailed as error:
             raise self._failed(error) from error
         pairs = (line.partition("\t") for line in lines if "\t" in line)
         return {RefName(ref): Oid(oid) for oid, _, ref in pairs}
 
-    def push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
-        """Ask the remote to move refs to the first of two commits, each only from the second. Raises as ``fetch``."""
+    def push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]], address: str | None = None) -> list[Pushed]:
+        """Ask the remote to move refs to the first of two commits, each only from the second.
+
+        ``address`` is the one to push to, where the remote's name stands for several or for another. Raises as
+        :meth:`fetch`.
+        """
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
         specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
         options = ["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"]
         options += ["--progress"] if self._tell else []
         try:
-            done = self._git("push", *options, *leases, self.name, *specs, tell=self._tell)
+            done = self._git("push", *options, *leases, address or self.name, *specs, tell=self._tell)
         except git.GitFailed as error:
             if not error.stdout:
                 raise self._failed(error) from error

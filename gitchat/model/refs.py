@@ -7,11 +7,17 @@ from gitchat.model.names import Name, RefName, RoomName, is_slug
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
+FETCHED_PREFIX = RefName("refs/chatroom-local/fetched/")
 
 
 def log_ref(room: RoomName) -> RefName:
     """``refs/chatroom/rooms/<room>/log``: the room itself."""
     return RefName(f"{ROOMS_PREFIX}{room}/log")
+
+
+def room_prefix(room: RoomName) -> RefName:
+    """What all refs of a room begin with."""
+    return RefName(f"{ROOMS_PREFIX}{room}/")
 
 
 def cursor_ref(room: RoomName, name: Name) -> RefName:
@@ -45,6 +51,11 @@ def tracking_ref(remote: str, ref: RefName) -> RefName:
     return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
 
 
+def fetched_prefix(remote: str) -> RefName:
+    """What the refs begin with that a fetch brings of a remote, before anything of it counts. Never pushed."""
+    return RefName(f"{FETCHED_PREFIX}{remote}/rooms/")
+
+
 def seen_ref(remote: str, room: RoomName) -> RefName:
     """``refs/chatroom-local/seen/<remote>/<room>``: a log of the remote that no other ref here may reach."""
     return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
@@ -68,6 +79,12 @@ def room_of(ref: RefName) -> RoomName:
 def is_cursor(ref: RefName) -> bool:
     """Whether ``ref`` is somebody's cursor, in any room."""
     return ref.startswith(cursors_prefix(room_of(ref)))
+
+
+def is_of_a_room(ref: RefName) -> bool:
+    """Whether ``ref`` is one that a room can have: its log, its summaries, or somebody's cursor."""
+    room = room_of(ref)
+    return is_slug(room) and (ref in (log_ref(room), summaries_ref(room)) or name_of_cursor(room, ref) is not None)
 
 
 def refs_of(room: RoomName | None) -> str:

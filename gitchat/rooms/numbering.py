@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitchat.model import codec, order, reach
+from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import META
 from gitchat.model.refs import log_ref
@@ -131,11 +132,14 @@ class Numbering:
         local = self.store.tip(self.ref) if self.tracking is not None else None
         return self._index().chain(self.room, self.tip(), rule, local)
 
-    def asked_format(self) -> int:
-        """The format that the genesis and the meta records of this log ask writers to know. Raises as :meth:`chain`."""
+    def asked_format(self, tip: Oid | None = None) -> int:
+        """The format that the genesis and the meta records of this log ask writers to know. Raises as :meth:`chain`.
+
+        Of what is known here; with ``tip`` of the log of the room that ends there.
+        """
         from gitchat.index.condition import of_kinds
 
-        chain = self.chain()
+        chain = self.chain() if tip is None else self.chain_at(tip)
         asking = [self.store.read(place.oid) for place in chain.select(of_kinds([META]))]
         for first in chain.select(limit=1):
             asking += [self.store.read(parent) for parent in self.store.read(first.oid).parents[:1]]
@@ -200,6 +204,15 @@ def meta_of(kind: str, trailers: Iterable[tuple[str, str]]) -> tuple[str | None,
     values = dict(reversed(list(trailers))) if kind == META else {}
     state = values.get(codec.STATE)
     return (state if state in ("open", "closed") else None), codec.TITLE in values
+
+
+def newer_format(room: RoomName, asked_format: int) -> FormatError:
+    """That a room asks its writers to know a later format than this version does."""
+    return FormatError(
+        f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.FORMAT}",
+        hint="upgrade: pip install --upgrade git-chatroom",
+        code="newer-format",
+    )
 
 
 def _needed_format(commit: codec.Commit) -> int:

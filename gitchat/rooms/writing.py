@@ -26,7 +26,7 @@ from gitchat.model.record import (
     Moment,
     Record,
 )
-from gitchat.rooms.numbering import Numbering, meta_of
+from gitchat.rooms.numbering import Numbering, meta_of, newer_format
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
@@ -248,11 +248,7 @@ def _end_of_known(numbering: Numbering, tip: Oid | None) -> Position:
 
 def _refuse_newer(numbering: Numbering, asked_format: int) -> None:
     if asked_format > codec.FORMAT:
-        raise FormatError(
-            f"room '{numbering.room}' is written in format {asked_format}; this gitchat writes format {codec.FORMAT}",
-            hint="upgrade: pip install --upgrade git-chatroom",
-            code="newer-format",
-        )
+        raise newer_format(numbering.room, asked_format)
 
 
 def _checked_title(text: str) -> str:

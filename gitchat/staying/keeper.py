@@ -136,7 +136,14 @@ class Keeping:
 
         Nothing where ``chat.sync`` is ``manual``. Raises UserError ``bad-config``.
         """
-        wanted = set(environment.authorities.all().values()) if environment.syncs_by_itself() else set()
+        if not environment.syncs_by_itself():
+            return
+        from gitchat.workspace.remotes import follow_renamed, missing  # for who keeps
+
+        with suppress(ChatError):  # who syncs by hand is told
+            follow_renamed(environment)
+        lost = missing(environment)
+        wanted = {remote for room, remote in environment.authorities.all().items() if room not in lost}
         for remote in wanted - self._keepers.keys():
             # The copy has nothing open yet: what a thread opens it uses alone.
             self._keepers[remote] = keeper = Keeper(replace(environment), remote, Troubles(self._tell))
@@ -229,7 +236,9 @@ class Keeper:
         self._changes.close()
 
     def _keep(self) -> None:
-        remote = self._environment.remote(self._name)
+        from gitchat.workspace.remotes import open_remote  # for who keeps
+
+        remote = open_remote(self._environment, self._name)
         while not self._stop.is_set():
             ahead = self._ahead(remote)
             cursors = set(filter(is_cursor, ahead))

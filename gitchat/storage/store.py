@@ -96,6 +96,13 @@ class Store(Refs):
         except (ConflictError, StorageError):
             pass
 
+    def forget_positions(self, room: RoomName) -> None:
+        """Forget all positions of ``room``, which shall be no more. Raises StorageError."""
+        try:
+            self._checkpoint(room).unlink(missing_ok=True)
+        except OSError as error:
+            raise gate.storage_error(error, self._checkpoint(room)) from error
+
     def _checkpoint(self, room: RoomName) -> Path:
         return self.directory / "checkpoints" / room
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitchat.model.names import RefName, RoomName, is_slug
 from gitchat.model.refs import tracking_ref
 from gitchat.workspace.repository import Repository
+
+if TYPE_CHECKING:
+    from gitchat.clones.notes import Notes
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,13 @@ class Authorities:
     """The authorities of the rooms of one repository. Reading raises UserError ``bad-config``."""
 
     repository: Repository
+
+    @property
+    def notes(self) -> Notes:
+        """Where the authorities stood when that was last agreed to."""
+        from gitchat.clones.notes import Notes  # for who syncs
+
+        return Notes(self.repository.directory)
 
     def of(self, room: RoomName) -> str | None:
         """The remote that gives the numbers of ``room``. None where this clone does.
@@ -36,6 +47,8 @@ class Authorities:
         Raises:
             StorageError: ``config-refused``: git could not write the setting.
         """
+        if remote is None:
+            self.notes.put({room: None})
         if remote is not None or self.of(room) is not None:
             self.repository.set_config(_key(room), remote)
 

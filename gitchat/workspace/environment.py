@@ -28,7 +28,6 @@ from gitchat.workspace.process import has_terminal, read_clock, read_variables
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
-    from gitchat.clones.sync import Remote
     from gitchat.index.database import Index
     from gitchat.presence.roll import Held, Roll
     from gitchat.rooms.log import Log
@@ -98,7 +97,7 @@ class Environment:
         """The log of the room ``name`` of the repository here, to be read. Raises as :meth:`writer`."""
         from gitchat.rooms.log import Log  # for who reads
 
-        numbering = self._numbering(name)
+        numbering = self.numbering(name)
         self._limits()  # a setting that is wrong is told to readers, too
         return Log(numbering)
 
@@ -106,10 +105,11 @@ class Environment:
         """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
         from gitchat.rooms.writing import Writer  # for who writes
 
-        numbering, limits = self._numbering(name), self._limits()
+        numbering, limits = self.numbering(name), self._limits()
         return Writer(numbering, clock=self.now, new_uid=self.new_uid, **limits)
 
-    def _numbering(self, name: RoomName) -> Numbering:
+    def numbering(self, name: RoomName) -> Numbering:
+        """What gives the log of the room ``name`` its numbers."""
         from gitchat.rooms.numbering import Numbering
 
         return Numbering(
@@ -197,29 +197,7 @@ class Environment:
         held = self.roll.held_here().get(name)
         return held or self.roll.hold(name, self.caller.holder(), self.now().seconds)
 
-    # --- remotes -----------------------------------------------------------------
-
-    def remote(self, name: str, tell: Callable[[str], None] | None = None) -> Remote:
-        """What brings the rooms here and those of a remote together; ``tell`` hears git's progress."""
-        from gitchat.clones.sync import Remote  # for who syncs
-        from gitchat.clones.wire import Wire
-
-        wire = Wire(
-            name,
-            git_dir=str(self.repository.location.common_dir),
-            cwd=str(self.repository.worktree),
-            variables=git.scrub(self.variables),
-            tell=tell,
-        )
-        return Remote(
-            self.store,
-            wire,
-            identity=self.caller.identity,
-            clock=self.now,
-            attached=self.authorities.of,
-            attach=lambda room: self.authorities.set(room, name),
-            random=self.random,
-        )
+    # --- staying, and processes aside -----------------------------------------------------------------
 
     def syncs_by_itself(self) -> bool:
         """Whether who stays here keeps the rooms in step with their remotes: ``chat.sync`` is not ``manual``.

@@ -72,6 +72,14 @@ class Repository:
             return self.location.git_dir
 
     @property
+    def main_worktree(self) -> Path:
+        """Where a remote's relative address starts: the top of the worktree that the repository was made with."""
+        location = self.location
+        if location.git_dir == location.common_dir:
+            return self.worktree
+        return location.common_dir.parent if location.common_dir.name == ".git" else location.common_dir
+
+    @property
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""
         return Path(str(self.worktree).removesuffix("/.git").removesuffix(".git")).name

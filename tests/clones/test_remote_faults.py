@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.clones.notes import Notes
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import RemoteError
@@ -51,6 +52,8 @@ def remote_of(clone: Clone, timeout_seconds: float, **variables: str) -> Remote:
         clock=read_clock,
         attached=lambda room: "origin",
         attach=lambda room: None,
+        notes=Notes(clone.path / ".git" / "chatroom"),
+        asked_format=lambda room, tip: 1,
         random=lambda: 0.5,
     )
 
@@ -93,7 +96,7 @@ def test_what_git_started_for_a_silent_remote_ends_with_it(ann: Clone, tmp_path:
     remote = remote_of(ann, timeout_seconds=5, GIT_SSH_COMMAND=command)
     while not noted.exists():  # a machine so busy that ssh has not begun by then proves nothing
         with pytest.raises(RemoteError):
-            remote.refuse_follower()
+            remote.preview(None)
     deadline = time.monotonic() + 30
     while _is_running(int(noted.read_text())):
         assert time.monotonic() < deadline, "ssh stays behind"

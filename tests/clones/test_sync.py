@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gitchat.clones.report import Report
+from gitchat.clones.place import Standing
+from gitchat.clones.report import Consent, Report
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Pushed
 from gitchat.index.condition import Condition
@@ -16,6 +17,7 @@ from gitchat.model.names import RoomName
 from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.verbs.room import Room
+from gitchat.workspace.remotes import open_remote
 from tests.world import World
 
 LOBBY = RoomName("lobby")
@@ -48,11 +50,12 @@ class Clone:
     @property
     def remote(self) -> Remote:
         """What syncs."""
-        return self.environment.remote("origin")
+        return open_remote(self.environment, "origin")
 
     def sync(self, *, has_consent: bool = False, pushes: bool = True) -> Report:
         """A round."""
-        return self.remote.round(None, agreed=lambda room: has_consent, pushes=pushes)
+        consent = Consent(renumbers=lambda room: has_consent, brings_back=frozenset({Standing.EMPTY}))
+        return self.remote.round(None, consent=consent, pushes=pushes)
 
     def log(self) -> list[tuple[int | None, str]]:
         """Numbers and texts, oldest first."""
@@ -211,7 +214,7 @@ def test_clone_that_follows_another_hub_is_refused(world: World, other: Clone) -
     """Its numbers are not its own."""
     third = Clone(world, "third", other.path)
     with pytest.raises(ChatError) as refused:
-        third.remote.refuse_follower()
+        third.remote.preview(None)
     assert refused.value.code == "follows-another"
 
 
@@ -288,8 +291,8 @@ def test_what_is_sent_while_a_room_is_being_attached_keeps_its_number(world: Wor
     clone.say("first")
     remote, pushed = clone.remote, []
 
-    def push(updates: Any) -> list[Pushed]:
-        answers = Remote._push(remote, updates)
+    def push(updates: Any, address: str | None) -> list[Pushed]:
+        answers = Remote._push(remote, updates, address)
         if not pushed:
             pushed.append(clone.say("meanwhile").number)
         return answers
@@ -315,10 +318,10 @@ def test_what_only_a_tracking_ref_had_outlives_a_kill_after_the_fetch(one: Clone
     other.git("push", "-q", "--force", "origin", f"{first}:{LOG}")
     remote = other.remote
 
-    def die(*arguments: object) -> None:
+    def die(*arguments: object, **options: object) -> None:
         raise Killed
 
-    remote._comparing.check_order = die  # type: ignore[method-assign]
+    remote._judging.judge = die  # type: ignore[method-assign]
     with pytest.raises(Killed):
         remote.round(None)
     other.git("gc", "-q", "--prune=now")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
+from gitchat.clones.report import Consent
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Pushed, Wire
 from gitchat.model.codec import identity_key
@@ -39,8 +40,8 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 """How far the clocks of machines are off, in seconds."""
 
 STEPS = (
-    "_fetch", "_comparing.check_order", "_join", "_joining.forward", "_joining._join_cursor", "_joining.updates",
-    "_joining._candidate", "_push", "_accept", "_track", "_comparing.note_seen", "_attach",
+    "_fetch", "_judging.judge", "_go_on", "_join", "_joining.forward", "_joining._join_cursor", "_joining.drop_cursors",
+    "_joining.updates", "_joining._candidate", "_push", "_accept", "_track", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
@@ -68,16 +69,16 @@ class Faulty(Remote):
         whole = getattr(part, name)
         left = times
 
-        def stepped(*arguments: Any) -> Any:
+        def stepped(*arguments: Any, **options: Any) -> Any:
             nonlocal left
             left -= 1
             if left == 0:
                 raise Crash(step)
-            return whole(*arguments)
+            return whole(*arguments, **options)
 
         setattr(part, name, stepped)
 
-    def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
+    def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]], address: str | None) -> list[Pushed]:
         if self.fault == "meanwhile":
             self.meanwhile()
         if self.fault == "lost push":
@@ -88,7 +89,7 @@ class Faulty(Remote):
         return answers
 
     def _sent(self, updates: Mapping[RefName, tuple[Oid, Oid | None]]) -> list[Pushed]:
-        return super()._push(updates)
+        return super()._push(updates, None)
 
 
 class Clone:
@@ -143,6 +144,8 @@ class Clone:
             clock=environment.now,
             attached=environment.authorities.of,
             attach=lambda room: environment.authorities.set(room, "origin"),
+            notes=environment.authorities.notes,
+            asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
             random=environment.random,
         )
 
@@ -151,7 +154,7 @@ class Clone:
         remote = self.remote()
         prepare(remote)
         with suppress(RemoteError, Crash):
-            report = remote.round(None, agreed=lambda room: True, pushes=not self.is_read_only)
+            report = remote.round(None, consent=Consent(renumbers=lambda room: True), pushes=not self.is_read_only)
             expect(report.alarms, [], f"alarms in {self.name}")
 
     def tips(self) -> dict[str, str]:

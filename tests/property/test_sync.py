@@ -111,11 +111,11 @@ class Forced(Faulty):
 class Hasty(Faulty):
     """Shows what it pushes before the remote has accepted it."""
 
-    def _push(self, updates: Updates) -> list[Pushed]:
-        for ref, (new, _) in updates.items():
-            self._track(ref, new)
+    def _push(self, updates: Updates, address: str | None) -> list[Pushed]:
+        for ref, (new, old) in updates.items():
+            self._track(ref, new, old)
             self._joining.forward(ref, new)
-        return super()._push(updates)
+        return super()._push(updates, address)
 
 
 def test_parents_of_a_merge_in_the_wrong_order_would_be_noticed(tmp_path: Path) -> None:

@@ -20,5 +20,5 @@ def command(
 ) -> None:
     """Take what is new at a git remote, and push nothing."""
     syncing.bring_together(
-        environment, remote, room, has_consent=has_consent, pushes=False, as_json=as_json, is_dry_run=dry_run
+        environment, remote, room, syncing.Agreement(has_consent), pushes=False, as_json=as_json, is_dry_run=dry_run
     )

@@ -23,5 +23,5 @@ def command(
     The same as git chat sync: what a push adds has to follow what is there.
     """
     syncing.bring_together(
-        environment, remote, room, has_consent=has_consent, pushes=True, as_json=as_json, is_dry_run=dry_run
+        environment, remote, room, syncing.Agreement(has_consent), pushes=True, as_json=as_json, is_dry_run=dry_run
     )

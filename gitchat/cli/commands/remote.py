@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gitchat.cli import dates, syncing, terminal
-from gitchat.model.errors import ConflictError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
@@ -22,6 +22,7 @@ def command(context: click.Context, as_json: bool) -> None:
     Examples:
       git chat remote
       git chat remote attach lobby origin
+      git chat remote move origin
       git chat remote detach lobby
     """
     environment: Environment = context.obj
@@ -58,16 +59,35 @@ def attach(environment: Environment, room: str, remote: str | None, has_consent:
         environment,
         environment.repository.remote_name(remote),
         room,
-        has_consent=has_consent,
+        syncing.Agreement(has_consent, takes=parse_room(room) if has_consent else None),
         pushes=True,
         as_json=as_json,
     )
 
 
+@command.command("move")
+@syncing.remote
+@syncing.as_json
+@click.pass_obj
+def move(environment: Environment, remote: str | None, as_json: bool) -> None:
+    """Say that the rooms which follow REMOTE stand at its present address now.
+
+    After git remote set-url: what is missing there is pushed, and where its rooms go another way since some number,
+    its order counts. Another repository's rooms are refused all the same.
+    """
+    name = environment.repository.remote_name(remote)
+    if name not in environment.authorities.all().values():
+        raise UserError(
+            f"no room here follows '{name}'", hint=f"attach the rooms to it: git chat sync {name}", code="not-attached"
+        )
+    syncing.bring_together(environment, name, None, syncing.Agreement(has_moved=True), pushes=True, as_json=as_json)
+
+
 @command.command("detach")
 @click.argument("room", metavar="ROOM")
+@click.option("--yes", "has_consent", is_flag=True, help="Agree that pending messages get numbers of this clone.")
 @click.pass_obj
-def detach(environment: Environment, room: str) -> None:
+def detach(environment: Environment, room: str, has_consent: bool) -> None:
     """From now on this clone gives the numbers of ROOM.
 
     Refused while the remote has not accepted everything: those messages would get numbers that may stand for others
@@ -77,14 +97,15 @@ def detach(environment: Environment, room: str) -> None:
     environment.refuse_unknown_room(name)
     authority = environment.authorities.of(name)
     with environment.store.writing():  # or a message that is sent now would be pending nowhere
-        pending = len(environment.log(name).pending())
+        pending = 0 if has_consent else len(environment.log(name).pending())
         if not pending:
             environment.authorities.set(name, None)
     if pending:
         raise ConflictError(
             f"{pending} message{'s' if pending > 1 else ''} in room '{name}' "
             f"{'are' if pending > 1 else 'is'} pending at '{authority}'",
-            hint=f"push first: git chat sync {authority} --room {name}",
+            hint=f"push first: git chat sync {authority} --room {name}; or number them here: "
+            f"git chat remote detach {name} --yes",
             code="pending",
         )
     click.echo(f"{name}: this clone")

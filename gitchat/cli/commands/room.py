@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import parse_room
+from gitchat.model.refs import log_ref
 from gitchat.workspace.environment import Environment
 
 NAME = click.argument("name", metavar="ROOM")
@@ -13,7 +15,7 @@ AS = click.option("--as", "as_", metavar="NAME", help="Do it under this name.")
 
 @click.group("room")
 def command() -> None:
-    """Open, close or title a room.
+    """Open, close, title or forget a room.
 
     A room also begins by itself with its first message.
     """
@@ -51,6 +53,49 @@ def title_room(environment: Environment, name: str, text: tuple[str, ...], as_: 
     """Say what a room is for."""
     _refuse_unknown(environment, name)
     _describe(environment, name, as_, title=" ".join(text))
+
+
+@command.command("forget")
+@NAME
+@click.option("--yes", "has_consent", is_flag=True, help="Agree that messages which the remote never had are lost.")
+@click.pass_obj
+def forget_room(environment: Environment, name: str, has_consent: bool) -> None:
+    """Drop a room here that was deleted at its remote: messages, summaries and cursors.
+
+    Refused while the remote has the room, and for a room that follows none. What the remote never had is lost by it,
+    and has to be agreed to.
+    """
+    from gitchat.clones.forgetting import forget  # for who syncs
+    from gitchat.workspace.remotes import wire_to
+
+    room = parse_room(name)
+    remote = environment.authorities.of(room)
+    if remote is None:
+        _refuse_unknown(environment, name)
+        raise UserError(
+            f"room '{room}' follows no remote, so it is nowhere but here",
+            hint=f"close it: git chat room close {room}",
+            code="not-attached",
+        )
+    if log_ref(room) in wire_to(environment, environment.repository.remote_name(remote)).listed(log_ref(room)):
+        raise ConflictError(
+            f"'{remote}' has a room '{room}'",
+            hint="it would come back with the next sync; delete it there first: "
+            f"git push {remote} --delete {log_ref(room)}",
+            code="room-exists",
+        )
+    pending = 0 if has_consent else len(environment.log(room).pending())
+    if pending:
+        raise ConflictError(
+            f"{pending} message{'s' if pending > 1 else ''} in room '{room}' "
+            f"{'were' if pending > 1 else 'was'} never at '{remote}'",
+            hint=f"bring the room back: git chat sync {remote} --room {room} --restore; or lose them: "
+            f"git chat room forget {room} --yes",
+            code="pending",
+        )
+    forget(environment.store, room, remote)
+    environment.authorities.set(room, None)
+    click.echo(f"room '{room}' is forgotten here")
 
 
 def _describe(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.room
 @syncing.yes
 @syncing.dry_run
+@click.option("--restore", "restores", is_flag=True, help="Bring back a room that was deleted at the remote.")
 @click.option("--watch", is_flag=True, help="Then stay, and keep the rooms in step until you end it.")
 @syncing.as_json
 @click.pass_obj
@@ -30,6 +31,7 @@ def command(
     room: str | None,
     has_consent: bool,
     dry_run: bool,
+    restores: bool,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -42,6 +44,10 @@ def command(
     every 15 with a forge; less often while nothing happens. git chat mcp, watch and wait do
     the same by themselves, unless chat.sync is manual.
 
+    What stands at REMOTE is compared with what stood there before. At another address nothing is joined or pushed
+    unless it is the same log (or git chat remote move says that it moved); a room that was deleted there comes back
+    with --restore alone.
+
     \b
     Examples:
       git chat sync
@@ -52,7 +58,13 @@ def command(
     if watch and (room is not None or dry_run):
         raise click.UsageError("--watch keeps all attached rooms in step; leave out --room and --dry-run")
     syncing.bring_together(
-        environment, remote, room, has_consent=has_consent, pushes=True, as_json=as_json, is_dry_run=dry_run
+        environment,
+        remote,
+        room,
+        syncing.Agreement(has_consent, restores=restores),
+        pushes=True,
+        as_json=as_json,
+        is_dry_run=dry_run,
     )
     if watch:
         _watch(environment, environment.repository.remote_name(remote), as_json)

@@ -1,0 +1,45 @@
+"""Addresses of remotes, in the form in which two of them are compared. Pure.
+
+One place has many addresses: with a token or without, by ssh or https, behind an alias. What
+is left of an address here is the host and the path; nothing secret of it is kept.
+Source: docs/format.md section 12.10; git-fetch(1), GIT URLS.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>\[[^]/]*\]|[^/:]*)(?::(?P<port>\d*))?(?P<path>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SCP = re.compile(r"(?:[^/:@]*@)?(?P<host>\[[^]/]*\]|[^/:]{2,}):(?P<path>.*)", re.DOTALL)
+"""``[user@]host:path``; a single letter before the colon is a drive."""
+
+_DEFAULT_PORTS = {"ssh": "22", "git+ssh": "22", "ssh+git": "22", "git": "9418", "http": "80", "https": "443"}
+
+
+def compared(address: str, directory: str) -> str:
+    """What stays of ``address`` when two are compared: ``host/path``, or an absolute path without ``.git``.
+
+    ``directory`` is where a relative path starts. An address that names a helper (``ext::...``) stays as it is.
+    """
+    url = _URL.fullmatch(address)
+    if url is not None and url["scheme"].lower() != "file":
+        is_default = url["port"] in (None, "", _DEFAULT_PORTS.get(url["scheme"].lower()))
+        port = "" if is_default else f":{url['port']}"
+        return _bare(f"{url['host'].lower()}{port}/{url['path'].lstrip('/')}")
+    if url is None and "::" not in address.partition("/")[0]:
+        scp = _SCP.fullmatch(address)
+        if scp is not None:
+            return _bare(f"{scp['host'].lower()}/{scp['path'].lstrip('/')}")
+    elif url is None:
+        return address
+    path = url["path"] if url is not None else address
+    return _bare(os.path.normpath(os.path.join(directory, path)))
+
+
+def _bare(place: str) -> str:
+    """``place`` without what may stand behind a repository's name or not."""
+    return place.rstrip("/").removesuffix("/.git").removesuffix(".git").rstrip("/") or "/"

@@ -1,0 +1,156 @@
+"""Judging what a remote has of each room before anything of it counts: by the log, and by where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gitchat.clones.comparing import Comparing, Tips
+from gitchat.clones.notes import Note, Notes
+from gitchat.clones.place import Standing, Verdict, verdict
+from gitchat.clones.report import Consent, OtherPlace, WouldRenumber
+from gitchat.clones.wire import Wire
+from gitchat.model.errors import UserError
+from gitchat.model.names import Oid, RoomName
+from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, log_ref, room_of_log
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is done with one room, and why."""
+
+    verdict: Verdict
+    standing: Standing
+    seen: Oid | None
+    """The log as we last saw it numbered; None where nothing was."""
+    there: Oid | None
+    """The log as the remote has it now."""
+    is_reordered: bool
+    """Whether all that was seen is there, in another order."""
+    new_place: Note | None
+    """What has to be noted when the round goes on with the room; None when it is noted already."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether what was fetched counts."""
+        return self.verdict not in (Verdict.WAIT, Verdict.LEAVE)
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether the remote does not have what we had seen there."""
+        return self.verdict in (Verdict.BRING_BACK, Verdict.JOIN)
+
+    def words(self, remote: str, room: RoomName) -> str | None:
+        """What a person should hear of it; None for nothing."""
+        brings_back = "nothing is lost here, and the next push brings it back"
+        if self.verdict is Verdict.WAIT:
+            return (
+                f"room '{room}': '{remote}' is at another address, and has only the beginning of what was seen: it is "
+                f"left alone until it has caught up; to bring the rest there: git chat remote move {remote}"
+            )
+        if self.verdict is Verdict.JOIN:
+            what = (
+                f"{self.there} puts the log into another order than {self.seen}"
+                if self.is_reordered
+                else f"the remote goes another way than {self.seen}, and both are joined"
+            )
+            return f"room '{room}': {what}, so that numbers that were shown may stand for other messages now"
+        if self.standing is Standing.BEHIND:
+            return f"room '{room}': the remote went back behind {self.seen}; {brings_back}"
+        if self.standing in (Standing.GONE, Standing.EMPTY) and self.verdict is Verdict.BRING_BACK:
+            if self.new_place is not None:
+                return None  # somebody has just said that it moves there
+            return f"room '{room}': the remote has no such room any more; {brings_back}"
+        if self.standing is Standing.GONE:
+            return (
+                f"room '{room}' was deleted at '{remote}', and nothing of it is pushed; to bring it back: "
+                f"git chat sync {remote} --room {room} --restore; to drop it here, too: git chat room forget {room}"
+            )
+        if self.standing is Standing.EMPTY:
+            return f"'{remote}' has no room any more, and nothing is pushed; to bring them back: git chat sync {remote}"
+        return None
+
+
+class Judging:
+    """What judges the rooms of one remote. Moves nothing."""
+
+    def __init__(
+        self, wire: Wire, comparing: Comparing, notes: Notes, attached: Callable[[RoomName], str | None]
+    ) -> None:
+        """``attached`` tells the remote that gives a room its numbers, or None."""
+        self._wire = wire
+        self._comparing = comparing
+        self._notes = notes
+        self._attached = attached
+
+    def place(self) -> str:
+        """Where the remote stands, as two places are compared. Raises RemoteError."""
+        return self._wire.place_of(self._wire.fetch_addresses()[0])
+
+    def unused_addresses(self) -> list[str]:
+        """Where the remote's other fetch addresses stand, from which git does not fetch. Raises RemoteError."""
+        first, *others = map(self._wire.place_of, self._wire.fetch_addresses())
+        return [place for place in dict.fromkeys(others) if place != first]
+
+    def judge(
+        self, rooms: Sequence[RoomName], seen: Tips, there: Tips, consent: Consent, *, has_all: bool
+    ) -> dict[RoomName, Judgement]:
+        """What is done with each of ``rooms``. ``has_all`` is whether ``there`` has all rooms of the remote.
+
+        Raises:
+            OtherPlace: with one of them nothing may be done, and so with none.
+        """
+        place, notes = self.place(), self._notes.all()
+        found: dict[RoomName, Judgement] = {}
+        for room in rooms:
+            old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None
+            has_others = old is not None and self._has_others(room, there, has_all)
+            standing = self._comparing.standing(old, there.get(log_ref(room)), has_others=has_others)
+            is_same = room in notes and notes[room].address == place
+            what = verdict(
+                standing, is_same_address=is_same, has_moved=consent.has_moved, brought_back=consent.brings_back
+            )
+            if what is Verdict.REFUSE and consent.takes(room):
+                what = Verdict.JOIN if log_ref(room) in there else Verdict.BRING_BACK
+            if what is Verdict.REFUSE:
+                upto = self._comparing.parts_at(old, there.get(log_ref(room)))
+                raise OtherPlace(self._wire.name, room, standing, place, is_same=is_same, upto=upto)
+            found[room] = Judgement(
+                verdict=what,
+                standing=standing,
+                seen=old,
+                there=there.get(log_ref(room)),
+                is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
+                new_place=None if is_same else Note(self._wire.name, place),
+            )
+        return found
+
+    def refuse(self, rooms: Sequence[RoomName], there: Tips, consent: Consent, *, pushes: bool) -> None:
+        """Refuse what nobody agreed to, before anything is joined or pushed.
+
+        Raises:
+            WouldRenumber: records here would get new numbers.
+            UserError: ``follows-another``: a room would be attached to a clone that follows another remote.
+        """
+        if any(self._attached(one) is None for one in rooms):
+            self.refuse_follower()
+        for one in rooms:
+            count = self._comparing.renumbered(one, there, pushes)
+            if count is not None and not consent.renumbers(one):
+                raise WouldRenumber(self._wire.name, one, count)
+
+    def refuse_follower(self) -> None:
+        """Raise UserError ``follows-another`` when the remote is a clone that takes its numbers from elsewhere."""
+        for ref in self._wire.listed(f"{TRACKING_PREFIX}*"):
+            upstream = ref.removeprefix(TRACKING_PREFIX).split("/", 1)[0]
+            raise UserError(
+                f"the remote '{self._wire.name}' is a clone whose rooms follow its own remote '{upstream}'",
+                hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM",
+                code="follows-another",
+            )
+
+    def _has_others(self, room: RoomName, there: Tips, has_all: bool) -> bool:
+        """Whether the remote has another room. It is asked where only this one was fetched, and is missing."""
+        if log_ref(room) not in there and not has_all:
+            there = self._wire.listed(f"{ROOMS_PREFIX}*")
+        return any(other not in (None, room) for other in map(room_of_log, there))
