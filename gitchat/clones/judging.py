@@ -10,9 +10,9 @@ from gitchat.clones.notes import Note, Notes
 from gitchat.clones.place import Standing, Verdict, verdict
 from gitchat.clones.report import Consent, OtherPlace, WouldRenumber
 from gitchat.clones.wire import Wire
-from gitchat.model.errors import UserError
+from gitchat.model.errors import RemoteError, UserError
 from gitchat.model.names import Oid, RoomName
-from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, log_ref, room_of_log
+from gitchat.model.refs import LOCAL_PREFIX, ROOMS_PREFIX, TRACKING_PREFIX, log_ref, room_of_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,13 @@ class Judging:
         return self._wire.place_of(self._wire.fetch_addresses()[0])
 
     def unused_addresses(self) -> list[str]:
-        """Where the remote's other fetch addresses stand, from which git does not fetch. Raises RemoteError."""
+        """What a person should hear of the remote's other fetch addresses, which are not used. Raises RemoteError."""
         first, *others = map(self._wire.place_of, self._wire.fetch_addresses())
-        return [place for place in dict.fromkeys(others) if place != first]
+        return [
+            f"url {place} is not used: '{self._wire.name}' has several, and the first counts"
+            for place in dict.fromkeys(others)
+            if place != first
+        ]
 
     def judge(
         self, rooms: Sequence[RoomName], seen: Tips, there: Tips, consent: Consent, *, has_all: bool
@@ -145,8 +149,19 @@ class Judging:
             upstream = ref.removeprefix(TRACKING_PREFIX).split("/", 1)[0]
             raise UserError(
                 f"the remote '{self._wire.name}' is a clone whose rooms follow its own remote '{upstream}'",
-                hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM",
+                hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; "
+                "or, if it is no clone and somebody pushed to it with --mirror: "
+                f"git push {self._wire.name} --delete $(git ls-remote {self._wire.name} '{LOCAL_PREFIX}*' | cut -f2)",
                 code="follows-another",
+            )
+
+    def refuse_hidden(self, room: RoomName) -> None:
+        """Raise RemoteError ``hidden-refs`` when the remote took a room and shows it to nobody who fetches."""
+        if log_ref(room) not in self._wire.listed(log_ref(room)):
+            raise RemoteError(
+                f"'{self._wire.name}' took room '{room}' and does not show it: nobody could fetch it",
+                hint=f"ask who runs it to show {ROOMS_PREFIX} (uploadpack.hideRefs); the room keeps its own numbers",
+                code="hidden-refs",
             )
 
     def _has_others(self, room: RoomName, there: Tips, has_all: bool) -> bool:

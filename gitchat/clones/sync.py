@@ -207,10 +207,7 @@ class Remote:
     def _name_unused(self, report: Report, is_asked: bool) -> None:
         """Say which addresses of the remote are not used: to who asked each time, to who stays once."""
         if is_asked or not self._has_named_unused:
-            report.alarms += [
-                f"url {place} is not used: '{self.name}' has several, and the first counts"
-                for place in self._judging.unused_addresses()
-            ]
+            report.alarms += self._judging.unused_addresses()
         self._has_named_unused = True
 
     # --- its steps -----------------------------------------------------------------------
@@ -277,6 +274,8 @@ class Remote:
         tracked = self._store.tip(tracking_ref(self.name, log_ref(room)))
         if tracked is None or self._attached(room) is not None:
             return
+        if pushes and report.pushed.get(room):
+            self._judging.refuse_hidden(room)
 
         def attach(local: Oid | None) -> Oid:
             # The write lock is held: nobody gives a number here between the look and the setting.

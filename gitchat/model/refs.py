@@ -6,6 +6,7 @@ from gitchat.model.names import Name, RefName, RoomName, is_slug
 
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
+LOCAL_PREFIX = RefName("refs/chatroom-local/")
 TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
 FETCHED_PREFIX = RefName("refs/chatroom-local/fetched/")
 

@@ -462,6 +462,31 @@ def test_a_remote_that_is_gone_is_said_with_a_command_that_helps(old: Counted, n
     assert (ann.numbered(), old.bodies()[-1]) == ([*NUMBERED, (4, "four")], "four")
 
 
+# --- what a remote shows -----------------------------------------------------------------------
+
+
+def test_a_hub_that_hides_rooms_gets_none(old: Counted) -> None:
+    """It takes them, and nobody could ever fetch them: that is said, and the room is not attached."""
+    old.git("config", "uploadpack.hideRefs", "refs/chatroom")
+    ann = old.clone("ann")
+    ann.say("one")
+    done = ann.chat("sync")
+    assert (done.returncode, "took room 'lobby' and does not show it" in done.stderr) == (5, True)
+    assert ann.chat("remote").stdout == "lobby: this clone\n"
+    assert ann.numbered() == [(1, "one")]
+
+
+def test_a_hub_that_was_pushed_to_with_mirror_is_mended_as_the_error_says(old: Counted, ann: Clone) -> None:
+    """What never should be pushed looks like a clone that follows another remote; the command removes it."""
+    ann.git("push", "-q", "--mirror", old.path)
+    bea = old.clone("bea")
+    done = bea.chat("sync")
+    assert (done.returncode, "is a clone whose rooms follow its own remote" in done.stderr) == (1, True)
+    bea.world.run("sh", "-c", done.stderr.partition("with --mirror: ")[2].strip(), cwd=bea.path)
+    bea.sync()
+    assert bea.numbered() == NUMBERED
+
+
 # --- who does not move a ref does not push it (rulings 36a) ----------------------------------------
 
 
