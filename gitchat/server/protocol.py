@@ -8,8 +8,7 @@ loop, no rooms. Source: docs/decisions/0004; modelcontextprotocol.io/specificati
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitchat import __version__
 from gitchat.server.catalog import INSTRUCTIONS
@@ -29,8 +28,7 @@ UNSUPPORTED_VERSION = -32022
 _SERVER = {"name": "gitchat", "version": __version__}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a client asks, and expects an answer to under this id."""
 
     id: int | str
