@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from gitchat.index.condition import LISTED, Condition
-from gitchat.index.query import Query
 from gitchat.index.words import GAP, TOKENIZER, UNSPACED, searchable
 from gitchat.model.errors import UserError
+from gitchat.model.query import Query
 from gitchat.model.record import STATUS
 
 BEGIN, END = "\ue000", "\ue001"

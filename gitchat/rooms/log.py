@@ -11,10 +11,10 @@ from itertools import chain as chain_of
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from gitchat.index.query import Query
 from gitchat.model import codec
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import EMPTY_TREES, Handle, Number, Oid, RoomName, Uid
+from gitchat.model.query import Query
 from gitchat.model.record import Entry
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position

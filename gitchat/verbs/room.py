@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitchat.index.query import Query
+from gitchat.model.query import Query
 from gitchat.verbs import attendance, position, reading, returning, standpoint, talking, waiting
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Found, Handoff, HowFar, Reading, Seen, Status

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gitchat.index.query import Query
 from gitchat.model.names import parse_name
+from gitchat.model.query import Query
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.calling import Json, acting, here_environment, looking
