@@ -6,9 +6,9 @@ from gitchat.model.names import parse_name
 from gitchat.model.query import Query
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Room
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, here_environment, looking
 from gitchat.verbs.tools.returning import of_summary
-from gitchat.workspace.arguments import checked, refusal, refuse_blank
 
 
 @checked
