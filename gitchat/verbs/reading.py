@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gitchat.index.condition import Condition, statuses_for_nobody
-from gitchat.verbs.position import advance, own, why_not_mark
+from gitchat.verbs.marking import advance, own, why_not_mark
 from gitchat.verbs.standpoint import Standpoint, entries_at, visible
 from gitchat.verbs.views import Reading
 

@@ -16,7 +16,7 @@ from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
-from gitchat.verbs.position import own
+from gitchat.verbs.marking import own
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 
