@@ -63,8 +63,8 @@ class Room(Standpoint):
 
     unread = reading.unread
     read = reading.read
-    mark = reading.mark
 
+    mark = marking.mark
     why_not_mark = marking.why_not_mark
     cursor = marking.cursor
     set_cursor = marking.set_cursor
