@@ -110,10 +110,13 @@ def cursors(room: Standpoint, names: Sequence[Name] | None = None) -> list[HowFa
     return [how_far(room, name) for name in (room.environment.store.cursors(room.name) if names is None else names)]
 
 
-def how_far(room: Standpoint, name: Name) -> HowFar:
-    """How far ``name`` has read. Nobody has to have heard of it."""
+def how_far(room: Standpoint, name: Name, *, with_own: bool = False) -> HowFar:
+    """How far ``name`` has read; what it wrote itself counts as unread only ``with_own``.
+
+    Nobody has to have heard of it.
+    """
     backlog = common(room, name).backlog(room.records.chain())
-    reaching = visible(Standpoint(room.environment, room.name, name), with_own=False)
+    reaching = visible(Standpoint(room.environment, room.name, name), with_own=with_own)
     return HowFar(name, backlog.last_read, backlog.count_of(reaching))
 
 

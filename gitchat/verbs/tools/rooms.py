@@ -73,6 +73,5 @@ def _acting_on(room: str, name: str) -> Room:
 
 
 def _progress(chat: Room) -> Json:
-    reading = chat.unread(0, with_own=True)
-    summary = chat.summary()
-    return {"cursor": reading.last_read, "unread_count": reading.left, "latest_summary": of_summary(summary)}
+    far = chat.how_far(chat.me, with_own=True)
+    return {"cursor": far.last_read, "unread_count": far.unread, "latest_summary": of_summary(chat.summary())}
