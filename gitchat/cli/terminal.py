@@ -20,7 +20,7 @@ import click
 from gitchat.model.errors import UserError
 from gitchat.model.escape import escape, escape_json, escape_line
 from gitchat.storage import git
-from gitchat.storage.gate import storage_error
+from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
 
 __all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "json_text", "page", "screen_for"]

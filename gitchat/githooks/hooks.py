@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from gitchat.model.errors import ConflictError, UserError
-from gitchat.storage.gate import storage_error
+from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
 
 EVENTS = {
