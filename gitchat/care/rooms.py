@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitchat.care.recovery import follows
+from gitchat.care.repair import damaged_rooms, last_written, lost_rooms
 from gitchat.care.verify import Finding, lost, mend
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.refs import log_ref
-from gitchat.storage.recovery import follows
-from gitchat.storage.repair import damaged_rooms, last_written, lost_rooms
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gitchat.care.repair import last_written
 from gitchat.model import attachment, codec, order
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import EMPTY_TREES, Oid, RoomName
 from gitchat.model.refs import log_ref
 from gitchat.storage.packing import loose_path
-from gitchat.storage.repair import last_written
 from gitchat.storage.store import Store
 
 FIX = "git chat doctor --fix"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitchat.care import recovery
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName, is_slug
 from gitchat.model.refs import REF_PREFIX, ROOMS_PREFIX, log_ref
-from gitchat.storage import checkpoint, gate, recovery
+from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store
