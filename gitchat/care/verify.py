@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gitchat.care.repair import last_written
+from gitchat.care.recovery import where_stood
 from gitchat.model import attachment, codec, order
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import EMPTY_TREES, Oid, RoomName
@@ -102,7 +102,7 @@ def _damage(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
 
 def lost(store: Store, room: RoomName) -> Finding:
     """What to tell of a room that had records and has no ref: deleted on purpose or not, somebody has to decide."""
-    stood, ref = last_written(store, room), log_ref(room)
+    stood, ref = where_stood(store, room), log_ref(room)
     forget = f"rm '{store.directory / 'checkpoints' / room}'"
     return Finding(
         "note",
@@ -116,7 +116,7 @@ def mend(store: Store, room: RoomName, error: ChatError) -> str:
     """The command that mends a damaged room, without moving a ref back or losing a record."""
     ref = log_ref(room)
     if error.code == "damaged-ref":
-        if last_written(store, room) is not None and store.can_restore(ref):
+        if where_stood(store, room) is not None and store.can_restore(ref):
             return FIX
         return f"rm '{store.common_dir / ref}'; git fetch {OTHER_CLONE} {ref}:{ref}"
     if not isinstance(error, FormatError) or error.oid is None:
