@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitchat.care.finding import Finding, lost, mend
 from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stood
-from gitchat.care.verify import Finding, lost, mend
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
