@@ -10,6 +10,7 @@ from gitchat.model import attachment, codec, order
 from gitchat.model.errors import FormatError
 from gitchat.model.names import EMPTY_TREES, Oid, RoomName
 from gitchat.model.refs import log_ref
+from gitchat.rooms.numbering import rule
 from gitchat.storage.store import Store
 
 SHOWN_OF_A_KIND = 5
@@ -44,7 +45,7 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
         findings += _numbers(store, room, tip, walk)
     yield from _told(findings, f"room {room}")
     if not any(finding.level == "wrong" for finding in findings):
-        records = len(order.numbered(tip, lambda oid: _node(walk, oid)))
+        records = len(order.numbered(tip, lambda oid: rule(oid, walk.commits[oid])))
         yield Finding(
             "ok",
             f"room {room}",
@@ -71,11 +72,6 @@ def _walk(store: Store, tip: Oid | None, progress: Callable[[int], None]) -> _Wa
         if len(walk.commits) % 100 == 0:
             progress(len(walk.commits))
     return walk
-
-
-def _node(walk: _Walk, oid: Oid) -> order.Node:
-    commit = walk.commits[oid]
-    return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
 
 
 def _damage(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
@@ -145,8 +141,8 @@ def _dates(room: RoomName, walk: _Walk) -> Iterator[Finding]:
 
 def _numbers(store: Store, room: RoomName, tip: Oid | None, walk: _Walk) -> Iterator[Finding]:
     """What the uid rule dropped, and whether the checkpoint counts as the log does."""
-    ordered = order.linearize(tip, lambda oid: _node(walk, oid))
-    kept = order.drop_repeated(ordered, lambda oid: _node(walk, oid))
+    ordered = order.linearize(tip, lambda oid: rule(oid, walk.commits[oid]))
+    kept = order.drop_repeated(ordered, lambda oid: rule(oid, walk.commits[oid]))
     if len(kept) < len(ordered):
         yield Finding("note", f"room {room}", f"repeated records that are counted once: {len(ordered) - len(kept)}")
     place = {oid: number for number, oid in enumerate(kept, 1)}
