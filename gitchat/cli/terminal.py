@@ -1,4 +1,4 @@
-"""What a terminal needs: safe text, width, colour, a pager. No chat rules."""
+"""What a terminal needs: safe text, width, colour, a pager, an editor. No chat rules."""
 
 from __future__ import annotations
 
@@ -241,3 +241,4 @@ def edit(environment: Environment, template: str, name: str) -> str:
 
 
 SCISSORS = "# ------------------------ >8 ------------------------"
+"""As git commit has it: this line and what is below it is no part of a text."""

@@ -77,7 +77,7 @@ def directory(environment: Environment) -> Directory:
     """Where git looks for hooks here.
 
     Raises:
-        UserError: ``hooks-off`` when ``core.hooksPath`` is no directory; and as ``Environment.location``.
+        UserError: ``hooks-off`` when ``core.hooksPath`` is no directory; and as ``Repository.location``.
     """
     top = environment.repository.worktree
     # From the top: a relative core.hooksPath counts from where hooks are run.

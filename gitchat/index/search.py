@@ -79,7 +79,7 @@ def condition_of(query: Query) -> Condition:
 
 def snippets(query: str, texts: Sequence[str]) -> list[str]:
     """For each text the part of it where the query fits best, the words between :data:`BEGIN` and :data:`END`."""
-    import sqlite3
+    import sqlite3  # a query alone does without
 
     database = sqlite3.connect(":memory:")
     try:

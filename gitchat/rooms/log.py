@@ -155,7 +155,7 @@ class Log:
 
     def about_commit(self, commit: str) -> Listing:
         """The records about a commit of the project (its full id), oldest first. Raises FormatError."""
-        from gitchat.index.condition import Condition
+        from gitchat.index.condition import Condition  # the index, which a plain log does without
 
         places = self.chain().select(Condition("commit_oid = ?", (commit,)))
         entries = [self.entry_at(*place) for place in places]

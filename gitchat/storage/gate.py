@@ -52,6 +52,7 @@ class Intent:
     pid: int
 
     def encode(self) -> bytes:
+        """The line that :meth:`decode` reads."""
         return f"{self.ref} {self.new} {self.pid}\n".encode()
 
     @classmethod
