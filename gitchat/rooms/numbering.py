@@ -133,7 +133,7 @@ class Numbering:
 
     def asked_format(self) -> int:
         """The format that the genesis and the meta records of this log ask writers to know. Raises as :meth:`chain`."""
-        from gitchat.index.condition import of_kinds
+        from gitchat.index.condition import of_kinds  # for a room that a remote numbers
 
         chain = self.chain()
         asking = [self.store.read(place.oid) for place in chain.select(of_kinds([META]))]
@@ -147,7 +147,7 @@ class Numbering:
 
     def _indexed(self, tip: Oid | None) -> Position:
         """The position of a fetched tip, of which the index reads only what is new."""
-        from gitchat.index.condition import of_kinds
+        from gitchat.index.condition import of_kinds  # for a room that a remote numbers
 
         chain = self.chain_at(tip)
         state, title = self._said([place.oid for place in chain.select(of_kinds([META]))])

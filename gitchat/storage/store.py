@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.reach import Step
+from gitchat.model.record import Moment
 from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, cursors_prefix, log_ref, name_of_cursor, room_of_log
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, RefDamaged
@@ -77,6 +79,13 @@ class Store(Refs):
         """What a walk by date has to know of a commit. Raises FormatError."""
         commit = self.read(oid)
         return Step(commit.parents, commit.committer.moment.seconds)
+
+    def date_after(self, parents: Iterable[Oid], now: Moment) -> Moment:
+        """``now``, or the newest committer date of ``parents``: of a commit after them. Raises FormatError.
+
+        Never before a parent's: git's walks, :mod:`gitchat.model.reach` and the end of a listing rely on it.
+        """
+        return replace(now, seconds=max([now.seconds, *(self.step(parent).seconds for parent in parents)]))
 
     # --- checkpoints ---------------------------------------------------------
 
