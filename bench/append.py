@@ -34,8 +34,8 @@ from figures import (
     table,
 )
 
-from gitchat.index.query import Query
 from gitchat.model.names import DEFAULT_ROOM
+from gitchat.model.query import Query
 from gitchat.model.record import Draft, Identity
 from gitchat.model.refs import log_ref
 from gitchat.rooms.log import Log

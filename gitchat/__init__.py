@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gitchat.model.errors import ChatError
 
 if TYPE_CHECKING:
-    from gitchat.index.query import Query
+    from gitchat.model.query import Query
     from gitchat.model.record import Entry
     from gitchat.verbs.room import Room
 
@@ -15,7 +15,7 @@ __version__ = "0.2.0.dev0"
 
 __all__ = ["ChatError", "Entry", "Query", "Room", "__version__"]
 
-_HOMES = {"Entry": "gitchat.model.record", "Query": "gitchat.index.query", "Room": "gitchat.verbs.room"}
+_HOMES = {"Entry": "gitchat.model.record", "Query": "gitchat.model.query", "Room": "gitchat.verbs.room"}
 
 
 if not TYPE_CHECKING:

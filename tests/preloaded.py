@@ -107,7 +107,7 @@ def _loaded() -> socket.socket:
     """The way to this process's loaded program, which ends when nobody can reach it any more."""
     ours, its = socket.socketpair()
     subprocess.Popen(
-        # -P: beside this file there is a directory mcp.
+        # -P: a directory beside this file is no module, whatever its name.
         [sys.executable, "-P", __file__, str(its.fileno())],
         env={**os.environ, "LC_ALL": LOCALE},
         pass_fds=[its.fileno()],

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from gitchat.care import files, rooms, trial
-from gitchat.care.verify import Finding
+from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
 from gitchat.workspace.config import clobbering_refspecs

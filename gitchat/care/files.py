@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gitchat.care.verify import FIX, Finding
+from gitchat.care.finding import FIX, Finding
 from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.journal import Journal

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitchat.care.verify import Finding, lost, mend
-from gitchat.index.query import Query
+from gitchat.care.finding import Finding, lost, mend
+from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stood
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import RoomName
+from gitchat.model.query import Query
 from gitchat.model.refs import log_ref
-from gitchat.storage.recovery import follows
-from gitchat.storage.repair import damaged_rooms, last_written, lost_rooms
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
 
@@ -75,7 +74,7 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
 
 def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:
     """Records that were written here and are not in the log: a foreign push or fetch replaced it, or moved it back."""
-    ref, stood = log_ref(name), last_written(store, name)
+    ref, stood = log_ref(name), where_stood(store, name)
     tip = store.tip(ref)
     if tip is None or stood is None or tip == stood:
         return

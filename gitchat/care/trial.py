@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gitchat.care.verify import Finding
+from gitchat.care.finding import Finding
 from gitchat.githooks import hooks
 from gitchat.githooks.hooks import Hook
 from gitchat.model.errors import ChatError

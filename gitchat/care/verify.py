@@ -4,33 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
+from gitchat.care.finding import Finding, lost, mend
 from gitchat.model import attachment, codec, order
-from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.errors import FormatError
 from gitchat.model.names import EMPTY_TREES, Oid, RoomName
 from gitchat.model.refs import log_ref
-from gitchat.storage.packing import loose_path
-from gitchat.storage.repair import last_written
+from gitchat.rooms.numbering import rule
 from gitchat.storage.store import Store
-
-FIX = "git chat doctor --fix"
-OTHER_CLONE = "PATH-OR-URL-OF-ANOTHER-CLONE"
-
-Level = Literal["ok", "note", "wrong"]
 
 SHOWN_OF_A_KIND = 5
 """How many findings of one kind are told one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. ``mend`` is the command or decision that mends it."""
-
-    level: Level
-    subject: str
-    text: str
-    mend: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,7 +45,7 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
         findings += _numbers(store, room, tip, walk)
     yield from _told(findings, f"room {room}")
     if not any(finding.level == "wrong" for finding in findings):
-        records = len(order.numbered(tip, lambda oid: _node(walk, oid)))
+        records = len(order.numbered(tip, lambda oid: rule(oid, walk.commits[oid])))
         yield Finding(
             "ok",
             f"room {room}",
@@ -90,44 +74,9 @@ def _walk(store: Store, tip: Oid | None, progress: Callable[[int], None]) -> _Wa
     return walk
 
 
-def _node(walk: _Walk, oid: Oid) -> order.Node:
-    commit = walk.commits[oid]
-    return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
-
-
 def _damage(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
     for error in walk.damage:
         yield Finding("wrong", f"room {room}", str(error), mend(store, room, error))
-
-
-def lost(store: Store, room: RoomName) -> Finding:
-    """What to tell of a room that had records and has no ref: deleted on purpose or not, somebody has to decide."""
-    stood, ref = last_written(store, room), log_ref(room)
-    forget = f"rm '{store.directory / 'checkpoints' / room}'"
-    return Finding(
-        "note",
-        f"room {room}",
-        f"it had records and has no ref any more; if it was deleted on purpose, forget it: {forget}",
-        f"git update-ref {ref} {stood} ''" if stood is not None else f"git fetch {OTHER_CLONE} {ref}:{ref}",
-    )
-
-
-def mend(store: Store, room: RoomName, error: ChatError) -> str:
-    """The command that mends a damaged room, without moving a ref back or losing a record."""
-    ref = log_ref(room)
-    if error.code == "damaged-ref":
-        if last_written(store, room) is not None and store.can_restore(ref):
-            return FIX
-        return f"rm '{store.common_dir / ref}'; git fetch {OTHER_CLONE} {ref}:{ref}"
-    if not isinstance(error, FormatError) or error.oid is None:
-        return error.hint
-    if any(saved.oid == error.oid for saved in store.saved()):
-        return FIX
-    # A plain fetch would believe that it has all that a ref reaches. (--refetch: git 2.36)
-    refetch = f"git fetch --refetch {OTHER_CLONE} {ref}"
-    if error.code == "damaged-object":
-        return f"rm -f '{loose_path(store.common_dir, Oid(error.oid))}'; {refetch}"
-    return refetch if error.code == "missing-object" else error.hint
 
 
 def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
@@ -192,8 +141,8 @@ def _dates(room: RoomName, walk: _Walk) -> Iterator[Finding]:
 
 def _numbers(store: Store, room: RoomName, tip: Oid | None, walk: _Walk) -> Iterator[Finding]:
     """What the uid rule dropped, and whether the checkpoint counts as the log does."""
-    ordered = order.linearize(tip, lambda oid: _node(walk, oid))
-    kept = order.drop_repeated(ordered, lambda oid: _node(walk, oid))
+    ordered = order.linearize(tip, lambda oid: rule(oid, walk.commits[oid]))
+    kept = order.drop_repeated(ordered, lambda oid: rule(oid, walk.commits[oid]))
     if len(kept) < len(ordered):
         yield Finding("note", f"room {room}", f"repeated records that are counted once: {len(ordered) - len(kept)}")
     place = {oid: number for number, oid in enumerate(kept, 1)}

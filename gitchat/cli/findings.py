@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import click
 
-from gitchat.care.verify import Finding
+from gitchat.care.finding import Finding
 from gitchat.cli import terminal
 from gitchat.workspace.environment import Environment
 

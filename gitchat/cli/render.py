@@ -13,7 +13,6 @@ from gitchat.cli.terminal import Screen, escape, escape_line, json_text
 from gitchat.model.attachment import Attachment
 from gitchat.model.names import MAX_SLUG_CHARS, Uid, handle_of
 from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
-from gitchat.verbs import as_json
 
 if TYPE_CHECKING:  # brings SQLite
     from gitchat.rooms.summaries import Summary
@@ -24,13 +23,17 @@ _NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green
 
 
 def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
-    """:func:`as_json.of_entry` as one line."""
+    """:func:`gitchat.verbs.as_json.of_entry` as one line."""
+    from gitchat.verbs import as_json  # for programs, and for JSON that somebody sent
+
     return json_text(as_json.of_entry(entry, labels)) + "\n"
 
 
 def _indented(body: str) -> str:
     """JSON text laid out for people; text that is no JSON stays as it is."""
     import json
+
+    from gitchat.verbs import as_json
 
     value = as_json.parsed(body)
     return body if value is body else json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,4 +1,4 @@
-"""What a terminal needs: safe text, width, colour, a pager. No chat rules."""
+"""What a terminal needs: safe text, width, colour, a pager, an editor. No chat rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import click
 from gitchat.model.errors import UserError
 from gitchat.model.escape import escape, escape_json, escape_line
 from gitchat.storage import git
-from gitchat.storage.gate import storage_error
+from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
 
 __all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "json_text", "page", "screen_for"]
@@ -241,3 +241,4 @@ def edit(environment: Environment, template: str, name: str) -> str:
 
 
 SCISSORS = "# ------------------------ >8 ------------------------"
+"""As git commit has it: this line and what is below it is no part of a text."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from gitchat.model.names import RoomName, is_slug
 from gitchat.storage import gate
+from gitchat.storage.refusals import storage_error
 
 MAX_BYTES = 1024 * 1024
 
@@ -75,7 +76,7 @@ class Notes:
             draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             draft.replace(self._path)
         except OSError as error:
-            raise gate.storage_error(error, self._path) from error
+            raise storage_error(error, self._path) from error
 
 
 def _decoded(data: bytes) -> dict[RoomName, Note]:

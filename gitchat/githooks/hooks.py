@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from gitchat.model.errors import ConflictError, UserError
-from gitchat.storage.gate import storage_error
+from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
 
 EVENTS = {
@@ -77,7 +77,7 @@ def directory(environment: Environment) -> Directory:
     """Where git looks for hooks here.
 
     Raises:
-        UserError: ``hooks-off`` when ``core.hooksPath`` is no directory; and as ``Environment.location``.
+        UserError: ``hooks-off`` when ``core.hooksPath`` is no directory; and as ``Repository.location``.
     """
     top = environment.repository.worktree
     # From the top: a relative core.hooksPath counts from where hooks are run.

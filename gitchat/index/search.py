@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 
 from gitchat.index.condition import LISTED, Condition
-from gitchat.index.query import Query
 from gitchat.index.words import GAP, TOKENIZER, UNSPACED, searchable
 from gitchat.model.errors import UserError
+from gitchat.model.query import Query
 from gitchat.model.record import STATUS
 
 BEGIN, END = "\ue000", "\ue001"
@@ -79,7 +79,7 @@ def condition_of(query: Query) -> Condition:
 
 def snippets(query: str, texts: Sequence[str]) -> list[str]:
     """For each text the part of it where the query fits best, the words between :data:`BEGIN` and :data:`END`."""
-    import sqlite3
+    import sqlite3  # a query alone does without
 
     database = sqlite3.connect(":memory:")
     try:

@@ -1,6 +1,6 @@
 """Participants as frozen values, what joining and leaving make of them, and the bytes of a live file.
 
-Pure: no disk, no clock; whether somebody lives is for the kernel to say (presence.py) and
+Pure: no disk, no clock; whether somebody lives is for the kernel to say (gitchat.presence) and
 comes in as an argument. The file of a name is one line of JSON and its CRC-32. What is in
 it was written by others, so reading believes nothing: names are slugs, times are times,
 texts are short, of one line and printable. Source: docs/format.md section 7.

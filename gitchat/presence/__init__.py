@@ -1,4 +1,4 @@
 """Who is here: names that living processes of this clone hold, by the kernel's lock.
 
-Knows the model and the files of names below ``chatroom/``; no room's log.
+Knows the model, the files of names below ``chatroom/`` and the storage's locks; no room's log.
 """

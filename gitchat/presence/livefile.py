@@ -19,6 +19,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, is_slug
 from gitchat.model.participant import MAX_FILE_BYTES, Presence, decode, encode
 from gitchat.storage import gate
+from gitchat.storage.refusals import storage_error
 
 READ_WAIT_SECONDS = 0.3
 """How long a reader that met a half-written file waits for its writer."""
@@ -111,7 +112,7 @@ def storage_errors(directory: Path, name: Name) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise gate.storage_error(error, Path(error.filename or _path(directory, name))) from error
+        raise storage_error(error, Path(error.filename or _path(directory, name))) from error
 
 
 def _path(directory: Path, name: Name) -> Path:

@@ -14,7 +14,7 @@ Source: docs/format.md section 10.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gitchat.index.chain import Chain, Place
 from gitchat.index.condition import Condition
@@ -160,15 +160,13 @@ class Cursor:
         return self._write((*(() if is_continued or old is None else (old,)), *heads), chain, number, reader, now)
 
     def _write(self, parents: tuple[Oid, ...], chain: Chain, number: int, reader: Identity, now: Moment) -> Oid:
-        committed = max([now.seconds, *(self._store.step(parent).seconds for parent in parents)])
+        committed = self._store.date_after(parents, now)
         return self._store.write_commit(
             codec.encode_commit(
                 tree=self._store.empty_tree(),
                 parents=parents,
                 author=codec.Signature(self._name, reader.email, now),
-                committer=codec.Signature(
-                    reader.committer_name, reader.committer_email, replace(now, seconds=committed)
-                ),
+                committer=codec.Signature(reader.committer_name, reader.committer_email, committed),
                 body=f"{self._name} has read to {min(number, chain.count)}",
                 block=(
                     ("Chat-Kind", "cursor"),

@@ -11,10 +11,10 @@ from itertools import chain as chain_of
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from gitchat.index.query import Query
 from gitchat.model import codec
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import EMPTY_TREES, Handle, Number, Oid, RoomName, Uid
+from gitchat.model.query import Query
 from gitchat.model.record import Entry
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
@@ -155,7 +155,7 @@ class Log:
 
     def about_commit(self, commit: str) -> Listing:
         """The records about a commit of the project (its full id), oldest first. Raises FormatError."""
-        from gitchat.index.condition import Condition
+        from gitchat.index.condition import Condition  # the index, which a plain log does without
 
         places = self.chain().select(Condition("commit_oid = ?", (commit,)))
         entries = [self.entry_at(*place) for place in places]

@@ -137,7 +137,7 @@ class Numbering:
 
         Of what is known here; with ``tip`` of the log of the room that ends there.
         """
-        from gitchat.index.condition import of_kinds
+        from gitchat.index.condition import of_kinds  # for a room that a remote numbers
 
         chain = self.chain() if tip is None else self.chain_at(tip)
         asking = [self.store.read(place.oid) for place in chain.select(of_kinds([META]))]
@@ -151,7 +151,7 @@ class Numbering:
 
     def _indexed(self, tip: Oid | None) -> Position:
         """The position of a fetched tip, of which the index reads only what is new."""
-        from gitchat.index.condition import of_kinds
+        from gitchat.index.condition import of_kinds  # for a room that a remote numbers
 
         chain = self.chain_at(tip)
         state, title = self._said([place.oid for place in chain.select(of_kinds([META]))])

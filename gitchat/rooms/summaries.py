@@ -9,7 +9,7 @@ told by reachability. Source: docs/format.md section 11.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gitchat.index.chain import Chain
 from gitchat.index.condition import ANY, Condition
@@ -57,7 +57,7 @@ class Summaries:
     def __init__(
         self, store: Store, index: Callable[[], Index], room: RoomName, tracking: RefName | None = None
     ) -> None:
-        """``tracking`` as for Log: the ref that tells which summaries the authority has accepted."""
+        """``tracking`` is the ref that tells which summaries the authority has accepted; None without one."""
         self._store = store
         self._index = index
         self._room = room
@@ -69,7 +69,7 @@ class Summaries:
     ) -> Summary:
         """Add a summary of what ``covers`` reaches, the records 1 to ``upto`` as far as numbers tell.
 
-        ``text`` has passed record.checked_body.
+        ``text`` has been the body of a Draft, which refuses what cannot be stored.
 
         Raises:
             UserError: ``bad-scope``.
@@ -84,14 +84,13 @@ class Summaries:
             tree = self._store.empty_tree()
             before = tip or self._accepted() or self._store.write_commit(codec.encode_genesis(self._room, tree))
             parents = tuple(dict.fromkeys((before, *covers)))
-            committed = max([now.seconds, *(self._store.step(parent).seconds for parent in parents)])
-            committer = codec.Signature(sender.committer_name, sender.committer_email, replace(now, seconds=committed))
+            committed = self._store.date_after(parents, now)
             return self._store.write_commit(
                 codec.encode_commit(
                     tree=tree,
                     parents=parents,
                     author=codec.Signature(sender.name, sender.email, now),
-                    committer=committer,
+                    committer=codec.Signature(sender.committer_name, sender.committer_email, committed),
                     body=text,
                     block=tuple(block),
                 )

@@ -197,18 +197,15 @@ class Writer:
         parent = position.tip or self._store.write_commit(codec.encode_genesis(self.name, tree))
         number = Number(position.count + 1) if self._numbering.tracking is None else None
         record = replace(record, seq_hint=number)
-        # Never before a parent's: git's walks, and the stop of Query.is_exhausted_by, rely on it.
-        committed = max(record.written.seconds, self._store.read(parent).committer.moment.seconds)
-        committer = codec.Signature(
-            sender.committer_name, sender.committer_email, replace(record.written, seconds=committed)
-        )
+        committed = self._store.date_after([parent], record.written)
+        committer = codec.Signature(sender.committer_name, sender.committer_email, committed)
         for kind, content in objects.contents:
             self._store.write(kind, content)
         raw = codec.encode_record(record, tree=objects.tree or tree, parent=parent, committer=committer)
         oid = self._store.write_commit(raw)
         if number is not None:
             self._note(position, oid, number, record)
-        return Entry(self.name, number, oid, committed, record, objects.tree, objects.attachments)
+        return Entry(self.name, number, oid, committed.seconds, record, objects.tree, objects.attachments)
 
     def _note(self, position: Position, oid: Oid, number: Number, record: Record) -> None:
         """Remember where a record will stand, before the ref moves to it."""

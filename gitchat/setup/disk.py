@@ -18,6 +18,7 @@ from pathlib import Path
 
 from gitchat.model.errors import StorageError, UserError
 from gitchat.storage import gate
+from gitchat.storage.refusals import storage_error
 
 MAX_BYTES = 64 * 1024 * 1024
 """Configurations have kilobytes; a client that keeps its conversations in one reaches megabytes."""
@@ -94,7 +95,7 @@ def replace(path: Path, before: bytes | None, after: bytes | None, *, new_mode: 
         path.parent.mkdir(parents=True, exist_ok=True)
         return _exchange(path, before, after, new_mode)
     except OSError as error:
-        raise gate.storage_error(error, path) from error
+        raise storage_error(error, path) from error
 
 
 def _exchange(path: Path, before: bytes | None, after: bytes, new_mode: int) -> bool:
@@ -170,7 +171,7 @@ class Copies:
             self._put(place / "without", without)
             self._put(place / "with", with_us)
         except OSError as error:
-            raise gate.storage_error(error, place) from error
+            raise storage_error(error, place) from error
         return place / "backup" if current is not None else None
 
     def _put(self, path: Path, content: bytes | None) -> None:

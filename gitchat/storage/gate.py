@@ -29,8 +29,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitchat.model.errors import ConflictError, StorageError
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName
+from gitchat.storage.refusals import storage_error
 
 if TYPE_CHECKING:
     from gitchat.storage.lockfile import LockFile
@@ -51,6 +52,7 @@ class Intent:
     pid: int
 
     def encode(self) -> bytes:
+        """The line that :meth:`decode` reads."""
         return f"{self.ref} {self.new} {self.pid}\n".encode()
 
     @classmethod
@@ -206,21 +208,3 @@ def _held(path: Path, wait_seconds: float) -> ConflictError:
         hint=f"see what it does, or end it: fuser -v '{path}'",
         code="write-lock-held",
     )
-
-
-def storage_error(error: OSError, path: Path) -> StorageError:
-    """What an operating system's refusal means for a person."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(
-            f"no space left for {path}",
-            hint="free some space and send again; nothing was written",
-            code="disk-full",
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        refused = Path(error.filename) if error.filename else path
-        return StorageError(
-            f"cannot write to {refused}: {error.strerror}",
-            hint=f"ask its owner for write access: ls -ld '{refused if refused.exists() else refused.parent}'",
-            code="read-only",
-        )
-    return StorageError(f"cannot use {path}: {error.strerror or error}", hint="git chat doctor", code="storage")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 from gitchat.model import attachment, codec
@@ -16,6 +13,7 @@ from gitchat.model.errors import FormatError, StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import packing
 from gitchat.storage.backend import ObjectDamaged, ObjectKind, ObjectMissing
+from gitchat.storage.refusals import is_kept_from_us, unreadable
 from gitchat.storage.written import Written
 
 READ_ATTEMPTS = 4
@@ -122,17 +120,3 @@ class Objects(Written):
             except ObjectMissing:
                 self.heal(is_forced=True)
         return read(oid)
-
-
-def is_kept_from_us(path: Path) -> bool:
-    """Whether there is such a file, and it is not ours to read."""
-    return path.exists() and not os.access(path, os.R_OK)
-
-
-def unreadable(what: str, path: Path, code: str, oid: Oid | None = None) -> FormatError:
-    return FormatError(
-        f"{what}: {os.strerror(errno.EACCES)}",
-        hint=f"let its owner share it: chmod ug+r '{path}'",
-        code=code,
-        oid=oid,
-    )

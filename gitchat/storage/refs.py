@@ -16,7 +16,8 @@ from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.backend import GitKilled, RefDamaged, RefMoved, SwapRefused
-from gitchat.storage.objects import Objects, is_kept_from_us, unreadable
+from gitchat.storage.objects import Objects
+from gitchat.storage.refusals import is_kept_from_us, storage_error, unreadable
 
 
 class Refs(Objects):
@@ -101,7 +102,7 @@ class Refs(Objects):
             try:
                 path.unlink()
             except OSError as error:
-                raise gate.storage_error(error, path) from error
+                raise storage_error(error, path) from error
             return self._move(held, ref, build, reason)
 
     def can_restore(self, ref: RefName) -> bool:
@@ -141,7 +142,7 @@ class Refs(Objects):
         try:
             held.intend(ref, target)
         except OSError as error:
-            raise gate.storage_error(error, self.directory) from error
+            raise storage_error(error, self.directory) from error
         deadline = time.monotonic() + self._wait_seconds
         delay_seconds = 0.002
         while True:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.reach import Step
+from gitchat.model.record import Moment
 from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, cursors_prefix, log_ref, name_of_cursor, room_of_log
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, RefDamaged
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.refs import Refs
+from gitchat.storage.refusals import storage_error
 
 
 class Store(Refs):
@@ -78,6 +81,13 @@ class Store(Refs):
         commit = self.read(oid)
         return Step(commit.parents, commit.committer.moment.seconds)
 
+    def date_after(self, parents: Iterable[Oid], now: Moment) -> Moment:
+        """``now``, or the newest committer date of ``parents``: of a commit after them. Raises FormatError.
+
+        Never before a parent's: git's walks, :mod:`gitchat.model.reach` and the end of a listing rely on it.
+        """
+        return replace(now, seconds=max([now.seconds, *(self.step(parent).seconds for parent in parents)]))
+
     # --- checkpoints ---------------------------------------------------------
 
     def positions(self, room: RoomName) -> list[Position]:
@@ -101,7 +111,7 @@ class Store(Refs):
         try:
             self._checkpoint(room).unlink(missing_ok=True)
         except OSError as error:
-            raise gate.storage_error(error, self._checkpoint(room)) from error
+            raise storage_error(error, self._checkpoint(room)) from error
 
     def _checkpoint(self, room: RoomName) -> Path:
         return self.directory / "checkpoints" / room

@@ -17,6 +17,7 @@ from gitchat.model.names import Oid
 from gitchat.storage import gate, git, packing
 from gitchat.storage.backend import Backend, ObjectKind, WriteRefused
 from gitchat.storage.journal import Journal, Saved
+from gitchat.storage.refusals import storage_error
 
 HEAL_SECONDS = 0.2
 """How soon a store looks again at what it wrote."""
@@ -81,7 +82,7 @@ class Written:
             try:
                 self._journal.add(Saved(oid, kind, content))
             except OSError as error:
-                raise gate.storage_error(error, self.directory) from error
+                raise storage_error(error, self.directory) from error
             self._unpacked += 1
         return oid
 
@@ -103,7 +104,7 @@ class Written:
     def _refusal(self, words: str) -> StorageError:
         for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
             if os.strerror(number) in words:
-                return gate.storage_error(OSError(number, os.strerror(number)), self.directory.parent)
+                return storage_error(OSError(number, os.strerror(number)), self.directory.parent)
         return StorageError(f"git's storage refused: {words}", hint="git chat doctor", code="storage")
 
     # --- keeping ---------------------------------------------------------------
@@ -143,7 +144,7 @@ class Written:
             # git takes an object that is there for written, whatever is in it.
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise gate.storage_error(error, path) from error
+            raise storage_error(error, path) from error
         self._write(saved.kind, saved.content)
 
     def clean_journal(self) -> int:
@@ -153,7 +154,7 @@ class Written:
             try:
                 self._journal.drop(())
             except OSError as error:
-                raise gate.storage_error(error, self.directory) from error
+                raise storage_error(error, self.directory) from error
         return count
 
     def _in_journal(self) -> tuple[int, int]:
@@ -195,7 +196,7 @@ class Written:
         except git.GitFailed as error:
             raise self._refusal(error.stderr) from error
         except OSError as error:
-            raise gate.storage_error(error, self.directory) from error
+            raise storage_error(error, self.directory) from error
 
     def _forget_packed(self, journal: Journal) -> int:
         with gate.hold(self.directory, self._wait_seconds):

@@ -9,7 +9,7 @@ from gitchat.model.errors import UserError
 from gitchat.model.names import Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
-from gitchat.verbs.position import common, how_far, set_cursor
+from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 

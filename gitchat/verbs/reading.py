@@ -1,11 +1,9 @@
-"""Reading and marking: the records that I have not read, and the cursor moved over those that I have."""
+"""Reading: the records that I have not read; to read them marks them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gitchat.index.condition import Condition, statuses_for_nobody
-from gitchat.verbs.position import advance, own, why_not_mark
+from gitchat.verbs.marking import mark, own, why_not_mark
 from gitchat.verbs.standpoint import Standpoint, entries_at, visible
 from gitchat.verbs.views import Reading
 
@@ -44,30 +42,3 @@ def read(room: Standpoint, limit: int | None = None, *, with_own: bool = False, 
     ``force`` marks all the same.
     """
     return mark(room, unread(room, limit, with_own=with_own), force=force)
-
-
-def mark(room: Standpoint, reading: Reading, count: int | None = None, *, force: bool = False) -> Reading:
-    """Mark the first ``count`` records of a reading, by default all, and what stands before them.
-
-    Returns the reading as it is then. Nothing is marked when its ``why_not`` says so, or when somebody
-    took my name since; ``force`` marks all the same, but for a filtered reading.
-
-    Raises:
-        UserError: ``mirror``.
-    """
-    entries = reading.entries if count is None else reading.entries[:count]
-    why_not = reading.why_not or why_not_mark(room)
-    if (why_not is not None and (reading.is_filtered or not force)) or not entries:
-        return replace(reading, why_not=why_not)
-    room.environment.repository.refuse_mirror()
-    place = reading.places[len(entries) - 1].number
-    left = advance(room, reading.backlog.chain, place)
-    return replace(
-        reading,
-        entries=entries,
-        places=reading.places[: len(entries)],
-        last_read=left.last_read,
-        left=reading.left + len(reading.entries) - len(entries),
-        is_marked=True,
-        why_not=None,
-    )

@@ -7,16 +7,16 @@ from contextlib import suppress
 from gitchat.index import search
 from gitchat.index.chain import Chain
 from gitchat.index.condition import LISTED, Condition, unanswered
-from gitchat.index.query import Query
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
+from gitchat.model.query import Query
 from gitchat.model.record import MESSAGE, STATUS, UNLISTED_KINDS, Draft
 from gitchat.model.refs import summaries_ref
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
-from gitchat.verbs.position import own
+from gitchat.verbs.marking import own
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 

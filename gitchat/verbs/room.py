@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitchat.index.query import Query
-from gitchat.verbs import attendance, position, reading, returning, standpoint, talking, waiting
+from gitchat.model.query import Query
+from gitchat.verbs import attendance, marking, reading, returning, standpoint, talking, waiting
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Found, Handoff, HowFar, Reading, Seen, Status
 from gitchat.workspace import environment as surroundings
@@ -63,14 +63,14 @@ class Room(Standpoint):
 
     unread = reading.unread
     read = reading.read
-    mark = reading.mark
 
-    why_not_mark = position.why_not_mark
-    cursor = position.cursor
-    set_cursor = position.set_cursor
-    cursors = position.cursors
-    how_far = position.how_far
-    delivery = position.delivery
+    mark = marking.mark
+    why_not_mark = marking.why_not_mark
+    cursor = marking.cursor
+    set_cursor = marking.set_cursor
+    cursors = marking.cursors
+    how_far = marking.how_far
+    delivery = marking.delivery
 
     wait = waiting.wait
     watch = waiting.watch

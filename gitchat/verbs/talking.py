@@ -8,9 +8,9 @@ from typing import Any
 
 from gitchat.index import search as text_search
 from gitchat.index.condition import ANY, LISTED, Condition
-from gitchat.index.query import Query
 from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Handle, Number, Uid, parse_locator, parse_recipients, parse_slug
+from gitchat.model.query import Query
 from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch

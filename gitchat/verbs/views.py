@@ -117,7 +117,7 @@ class HowFar:
     last_read: int
     """The greatest n for which 1 to n are read."""
     unread: int
-    """How many records are unread and reach it, its own ones left out."""
+    """How many records are unread and reach it; its own ones are left out unless they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ def parse_setting(name: str, text: str, parse: Callable[[str], _T]) -> _T:
 
 
 def bad_config(key: str, value: str, wanted: str) -> UserError:
+    """The error for a setting that cannot be read as what is ``wanted``."""
     return UserError(
         f"the setting {key} is {value!r}, and not {wanted}",
         hint=f"set it: git config {key} VALUE; or remove it: git config --unset {key}",

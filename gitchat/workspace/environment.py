@@ -98,19 +98,24 @@ class Environment:
         from gitchat.rooms.log import Log  # for who reads
 
         numbering = self.numbering(name)
-        self._limits()  # a setting that is wrong is told to readers, too
+        self.max_body_bytes(), self.max_attachment_bytes()  # a setting that is wrong is told to readers, too
         return Log(numbering)
 
     def writer(self, name: RoomName) -> Writer:
         """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
         from gitchat.rooms.writing import Writer  # for who writes
 
-        numbering, limits = self.numbering(name), self._limits()
-        return Writer(numbering, clock=self.now, new_uid=self.new_uid, **limits)
+        return Writer(
+            self.numbering(name),
+            clock=self.now,
+            new_uid=self.new_uid,
+            max_body_bytes=self.max_body_bytes(),
+            max_attachment_bytes=self.max_attachment_bytes(),
+        )
 
     def numbering(self, name: RoomName) -> Numbering:
         """What gives the log of the room ``name`` its numbers."""
-        from gitchat.rooms.numbering import Numbering
+        from gitchat.rooms.numbering import Numbering  # for who has a room at all
 
         return Numbering(
             self.store,
@@ -120,14 +125,6 @@ class Environment:
             progress=partial(self.progress, "counting"),
         )
 
-    def _limits(self) -> dict[str, int]:
-        """How large what is added to a log may be."""
-        body_bytes = self.repository.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES)
-        return {
-            "max_body_bytes": min(body_bytes, MAX_BODY_BYTES),
-            "max_attachment_bytes": self.max_attachment_bytes(),
-        }
-
     def new_uid(self) -> Uid:
         """A uid that nobody has."""
         return uid_from_random(self.random_bytes(10))
@@ -135,6 +132,10 @@ class Environment:
     def random(self) -> float:
         """A random number of at least 0 and less than 1."""
         return int.from_bytes(self.random_bytes(4)) / 2**32
+
+    def max_body_bytes(self) -> int:
+        """The longest text that may be sent: ``chat.maxBody``. Raises UserError ``bad-config``."""
+        return min(self.repository.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES)
 
     def max_attachment_bytes(self) -> int:
         """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""
@@ -184,7 +185,7 @@ class Environment:
     @cached_property
     def roll(self) -> Roll:
         """The names of this clone. Raises as Repository.location."""
-        from gitchat.presence.roll import Roll
+        from gitchat.presence.roll import Roll  # for who asks who is here
 
         return Roll(self.repository.directory)
 

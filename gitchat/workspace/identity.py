@@ -151,7 +151,7 @@ class Caller:
 
     def holder(self) -> Holder:
         """This process, as it is noted where it takes a name. Raises as Repository.location."""
-        from gitchat.model.participant import Holder
+        from gitchat.model.participant import Holder  # for who takes a name
 
         return Holder(
             pid=os.getpid(),

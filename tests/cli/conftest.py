@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from gitchat.index.query import Query
 from gitchat.model.names import Name, RefName, RoomName
+from gitchat.model.query import Query
 from gitchat.model.record import Draft, Entry, Identity, Moment, Record
 from gitchat.model.refs import log_ref
 from gitchat.rooms.log import Log

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.index.query import Query
 from gitchat.model.attachment import File
 from gitchat.model.names import Oid
+from gitchat.model.query import Query
 from gitchat.model.record import Draft
 from gitchat.storage import git, packing
 from gitchat.storage.backend import Backend

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.care.repair import repair
 from gitchat.model.names import Oid
 from gitchat.storage.gate import Intent
-from gitchat.storage.repair import repair
 from tests.cli.conftest import LOG, Chatroom, as_ordinary_user
 from tests.crash.writers import fork, wait_for
 from tests.world import Done, World, open_store

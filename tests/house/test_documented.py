@@ -21,9 +21,6 @@ REFERENCE = TOP / "docs" / "reference.md"
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("**/*.md"))]
 MANUALS = TOP / "docs" / "man" / "man1"
 
-NOT_OFFERED = {("cursor",)}
-"""Where Tab does not offer the commands: what stands after ``git chat cursor`` is a name for its ``show``."""
-
 
 def rows(heading: str) -> dict[str, list[str]]:
     """The table below a heading of the reference: the other cells of each row, by the first one's word."""
@@ -134,7 +131,7 @@ def test_every_command_is_completed(world: World) -> None:
     """After a blank Tab offers what can be called there."""
     repository = world.repository()
     for words, command in commands():
-        if isinstance(command, click.Group) and words not in NOT_OFFERED:
+        if isinstance(command, click.Group):
             done = world.chat("completion", "--words", " ".join(["git chat", *words, ""]), cwd=repository, check=True)
             offered = {line.partition("\t")[0] for line in done.stdout.splitlines()}
             assert {one.name for one in inner(command)} <= offered, words

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from gitchat.cli import COMMANDS, MAINTENANCE
+from tests.world import World
 
 FORBIDDEN = {
     "mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "ssl", "email", "http", "rich",
@@ -32,14 +33,27 @@ def test_a_command_loads_nothing_heavy_at_module_level(command: str) -> None:
     assert loaded & (FORBIDDEN | {"pygit2", "_cffi_backend"}) == set()
 
 
-@pytest.mark.parametrize("command", ["send", "log"])
-def test_what_is_typed_all_day_loads_no_more_than_it_needs(command: str) -> None:
-    """Neither the index nor what draws graphs is loaded for a plain send or log, also with a repository open."""
-    loaded = modules_after(f"import gitchat.storage.libgit2, gitchat.cli.commands.{command}")
-    assert {name for name in loaded if name.startswith("gitchat")} & {
-        "gitchat.index.database", "gitchat.verbs.room", "gitchat.rooms.cursor", "gitchat.rooms.summaries",
-        "gitchat.presence.roll", "gitchat.cli.graph",
-    } == set()  # fmt: skip
+FLOORS_OF_ALL_DAY = {"cli", "model", "rooms", "storage", "workspace"}
+"""The folders that a plain send or log enters; none of them is loaded as a whole."""
+
+
+@pytest.mark.parametrize(
+    ("line", "unneeded"),
+    [
+        ("send hello", {"rooms.log", "rooms.files", "rooms.cursor", "rooms.summaries", "cli.render", "cli.dates"}),
+        ("log", {"rooms.writing", "rooms.files", "rooms.cursor", "rooms.summaries", "cli.texts"}),
+    ],
+)
+def test_what_is_typed_all_day_loads_no_more_than_it_needs(world: World, line: str, unneeded: set[str]) -> None:
+    """A plain send or log runs without the index, the roll, the verbs, and what only the other one needs."""
+    code = "from gitchat.cli import run; import sys; status = run(sys.argv[1:]); assert status == 0"
+    report = "print(*sorted(name for name in sys.modules if name.startswith('gitchat.')))"
+    repository = world.repository()
+    world.chat("send", "first", cwd=repository, check=True)
+    done = world.run(sys.executable, "-c", f"{code}; {report}", *line.split(), cwd=repository)
+    loaded = {name.removeprefix("gitchat.") for name in done.stdout.splitlines()[-1].split()}
+    assert {name.partition(".")[0] for name in loaded} == FLOORS_OF_ALL_DAY
+    assert loaded & (unneeded | {"cli.graph", "storage.lockfile", "storage.plumbing"}) == set()
 
 
 def test_the_package_itself_loads_nothing() -> None:

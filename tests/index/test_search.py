@@ -1,4 +1,4 @@
-"""What a person types into a search never becomes the query language of SQLite (gitchat/search.py)."""
+"""What a person types into a search never becomes the query language of SQLite (gitchat/index/search.py)."""
 
 from __future__ import annotations
 

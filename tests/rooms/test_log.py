@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.index.query import Query
 from gitchat.model import codec
 from gitchat.model.attachment import File
 from gitchat.model.codec import Signature
 from gitchat.model.errors import ChatError, ConflictError, FormatError, UserError
 from gitchat.model.names import Handle, Name, Number, Oid, RoomName, Uid, uid_from_random
+from gitchat.model.query import Query
 from gitchat.model.record import Draft, Identity, Moment
 from gitchat.model.refs import log_ref
 from gitchat.rooms.writing import Sent, Writer

@@ -1,4 +1,4 @@
-"""What a page names is there; every command and module that is there is described."""
+"""What a page names is there; every command that is there is described."""
 
 from __future__ import annotations
 
@@ -54,12 +54,3 @@ def test_the_manual_page_describes_every_command() -> None:
     sections = dict(re.findall(r"^\.SH (.*)\n((?:(?!\.SH ).*\n)*)", text, re.MULTILINE))
     assert re.findall(r"^\\fBgit chat (\w+)", sections["SYNOPSIS"], re.MULTILINE) == list(COMMANDS)
     assert re.findall(r"^\.B (\S+)$", sections["COMMANDS"], re.MULTILINE) == list(COMMANDS)
-
-
-def test_the_map_names_every_floor() -> None:
-    """Each folder and flat module of the package stands in one row of ARCHITECTURE.md's table."""
-    text = (TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    table = [line.split("|")[1] for line in text[: text.index("## The path")].splitlines() if line.startswith("|")]
-    named = [word for cell in table for word in re.findall(r"`(\w+)`", cell)]
-    there = {path.stem for path in (TOP / "gitchat").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert sorted(named) == sorted(there - {"__init__", "__pycache__"})

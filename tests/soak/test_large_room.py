@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.index.query import Query
 from gitchat.model import codec
 from gitchat.model.names import Oid, uid_from_random
+from gitchat.model.query import Query
 from gitchat.model.record import Moment, Record
 from gitchat.model.refs import log_ref
 from gitchat.storage import git, packing

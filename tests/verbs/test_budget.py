@@ -1,4 +1,4 @@
-"""What of a long answer fits into so many characters (gitchat/budget.py)."""
+"""What of a long answer fits into so many characters (gitchat/verbs/budget.py)."""
 
 from __future__ import annotations
 

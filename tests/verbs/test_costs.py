@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from gitchat.index.query import Query
+from gitchat.model.query import Query
 from gitchat.model.refs import log_ref
 from gitchat.verbs.room import Room
 from tests.crash.writers import ROOM

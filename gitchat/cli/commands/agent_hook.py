@@ -168,4 +168,4 @@ def _wait(environment: Environment, call: _Call, deadline: threading.Timer) -> i
 def _told(environment: Environment) -> Told:
     from gitchat.staying.told import Told
 
-    return Told(environment.repository.location.common_dir / "chatroom", environment.caller.name())
+    return Told(environment.repository.directory, environment.caller.name())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,8 @@ from gitchat.model.names import parse_locator, parse_name
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from gitchat.verbs.room import HowFar
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
@@ -22,7 +25,17 @@ class _ShowsByDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         is_named = args[:1] and args[0] in (*self.commands, "-h", "--help")
-        return super().parse_args(ctx, args if is_named else ["show", *args])
+        is_open = not args and ctx.resilient_parsing  # Tab: what comes may be the name of a command
+        return super().parse_args(ctx, args if is_named or is_open else ["show", *args])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, and what ``show`` takes, which need not be named."""
+        show = self.commands["show"]
+        shown = show.make_context("show", [], parent=ctx, resilient_parsing=True)
+        if incomplete.startswith("-"):
+            return show.shell_complete(shown, incomplete)
+        values = (one.shell_complete(shown, incomplete) for one in show.params if isinstance(one, click.Argument))
+        return [*super().shell_complete(ctx, incomplete), *chain.from_iterable(values)]
 
 
 @click.group("cursor", cls=_ShowsByDefault, subcommand_metavar="[show] [NAME]... | set N|~HANDLE")

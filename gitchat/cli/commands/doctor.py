@@ -33,7 +33,7 @@ def command(context: click.Context, fix: bool, as_json: bool, color: str | None)
 
 def _fix(environment: Environment, as_json: bool) -> list[findings.Finding]:
     """Mend and say so; a refusal becomes a finding, so that the others are still told."""
-    from gitchat.storage.repair import repair
+    from gitchat.care.repair import repair
 
     environment.repository.location
     try:

@@ -13,9 +13,9 @@ import click
 
 from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer, json_line
-from gitchat.index.query import Query
 from gitchat.model.errors import UserError
 from gitchat.model.names import RoomName, parse_recipient, parse_slug
+from gitchat.model.query import Query
 from gitchat.rooms.log import Listing, Log
 from gitchat.workspace.environment import Environment
 

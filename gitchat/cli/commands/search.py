@@ -9,8 +9,8 @@ import click
 
 from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer
-from gitchat.index.query import Query
 from gitchat.model.names import parse_slug
+from gitchat.model.query import Query
 from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
 

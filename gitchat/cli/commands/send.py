@@ -9,7 +9,6 @@ from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import UserError
 from gitchat.model.names import parse_locator, parse_recipients, parse_slug
 from gitchat.model.record import Draft
-from gitchat.rooms.files import read_file
 from gitchat.workspace.environment import Environment
 
 TEXT = texts.Asked(
@@ -113,7 +112,11 @@ def _files(environment: Environment, paths: tuple[str, ...]) -> tuple[File, ...]
             hint="save it to a file and attach that; a file of this name is ./-",
             code="not-a-file",
         )
-    limit_bytes = environment.max_attachment_bytes() if paths else 0
+    if not paths:
+        return ()
+    from gitchat.rooms.files import read_file  # for who attaches
+
+    limit_bytes = environment.max_attachment_bytes()
     return tuple(read_file(path, limit_bytes=limit_bytes) for path in paths)
 
 

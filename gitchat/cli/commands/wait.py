@@ -92,7 +92,7 @@ def _rewake(room: Room, timeout: float | None) -> int:
     from gitchat.staying import wake
     from gitchat.staying.told import Told
 
-    told = Told(room.environment.repository.location.common_dir / "chatroom", room.me)
+    told = Told(room.environment.repository.directory, room.me)
     seconds = float("inf") if timeout is None else timeout
     found = wake.wait_for_news(lambda: [room], told, room.environment, seconds)
     if not found:

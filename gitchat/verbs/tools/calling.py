@@ -9,7 +9,7 @@ from gitchat.index.condition import Condition, authored_by, of_type
 from gitchat.model.errors import UserError
 from gitchat.model.names import Handle, parse_locator, parse_name, parse_slug
 from gitchat.verbs.room import Room
-from gitchat.workspace.arguments import refuse_blank, refuse_negative, refuse_outside
+from gitchat.verbs.tools.arguments import refuse_blank, refuse_negative, refuse_outside
 from gitchat.workspace.environment import Environment, here
 
 Json = dict[str, Any]

@@ -9,6 +9,7 @@ from gitchat.model.names import EVERYBODY, Uid, parse_slug
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Room
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import (
     Content,
     Json,
@@ -19,7 +20,6 @@ from gitchat.verbs.tools.calling import (
     looking,
     number_of,
 )
-from gitchat.workspace.arguments import checked, refusal, refuse_blank
 
 
 @checked

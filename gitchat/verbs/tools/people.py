@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gitchat.verbs import as_json
+from gitchat.verbs.tools.arguments import checked, refusal
 from gitchat.verbs.tools.calling import Json, acting, looking, named
-from gitchat.workspace.arguments import checked, refusal
 
 
 @checked

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gitchat.index.condition import Condition
 from gitchat.model.names import EVERYBODY
 from gitchat.verbs.room import Reading, Room
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_negative, refuse_outside
 from gitchat.verbs.tools.calling import (
     Content,
     Json,
@@ -21,7 +22,6 @@ from gitchat.verbs.tools.calling import (
     refuse_other,
 )
 from gitchat.verbs.tools.messages import in_short, say
-from gitchat.workspace.arguments import checked, refusal, refuse_negative, refuse_outside
 
 MAX_WAIT_SECONDS = 1500
 """Shorter than the half hour after which clients give up on a silent call."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gitchat.rooms.summaries import EVERYONE, Summary
 from gitchat.verbs import as_json
+from gitchat.verbs.tools.arguments import checked, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, check_limit, looking, named
 from gitchat.verbs.tools.messages import in_short
-from gitchat.workspace.arguments import checked, refuse_blank
 
 
 @checked

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gitchat.index.query import Query
 from gitchat.model.names import parse_name
+from gitchat.model.query import Query
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Room
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, here_environment, looking
 from gitchat.verbs.tools.returning import of_summary
-from gitchat.workspace.arguments import checked, refusal, refuse_blank
 
 
 @checked
@@ -73,6 +73,5 @@ def _acting_on(room: str, name: str) -> Room:
 
 
 def _progress(chat: Room) -> Json:
-    reading = chat.unread(0, with_own=True)
-    summary = chat.summary()
-    return {"cursor": reading.last_read, "unread_count": reading.left, "latest_summary": of_summary(summary)}
+    far = chat.how_far(chat.me, with_own=True)
+    return {"cursor": far.last_read, "unread_count": far.unread, "latest_summary": of_summary(chat.summary())}

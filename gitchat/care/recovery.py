@@ -1,4 +1,4 @@
-"""Where a room stood, when its ref can no longer tell.
+"""Which rooms have no ref that can be read, and where a room stood when its ref can no longer tell.
 
 Two files know commits of a room besides its ref: the checkpoint, which notes a position
 before the ref moves to it, and the journal, which has every commit that is not packed yet.
@@ -21,11 +21,31 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
-from gitchat.model.names import Oid, RoomName
+from gitchat.model.names import Oid, RoomName, is_slug
+from gitchat.model.refs import ROOMS_PREFIX, log_ref
 from gitchat.storage.checkpoint import Position
+from gitchat.storage.store import Store
 
 Read = Callable[[Oid], codec.Commit]
 """Gives a commit, or raises FormatError."""
+
+
+def damaged_rooms(store: Store) -> list[RoomName]:
+    """Rooms whose ref has a file and no readable value, so that no listing has them; sorted by name."""
+    names = {path.parent.name for path in (store.common_dir / ROOMS_PREFIX).glob("*/log")}
+    return [RoomName(name) for name in sorted(names) if is_slug(name) and store.is_damaged(log_ref(RoomName(name)))]
+
+
+def lost_rooms(store: Store) -> list[RoomName]:
+    """Rooms that had records, as their checkpoint remembers, and have no ref any more; sorted by name."""
+    names = sorted(path.name for path in (store.directory / "checkpoints").glob("*"))
+    return [RoomName(name) for name in names if is_slug(name) and store.is_lost(RoomName(name))]
+
+
+def where_stood(store: Store, room: RoomName) -> Oid | None:
+    """Where ``room`` stood, as far as its checkpoint and the journal know; see :func:`last_written`."""
+    commits = [saved.oid for saved in store.saved() if saved.kind == "commit"]
+    return last_written(room, store.positions(room), commits, store.read)
 
 
 def last_written(room: RoomName, positions: Sequence[Position], journaled: Sequence[Oid], read: Read) -> Oid | None:

@@ -1,13 +1,14 @@
-"""How far somebody has read a room: which cursor is meant, who may move it, and where it stands.
+"""Marking what was read, and how far somebody has read: which cursor is meant, who may move it, where it stands.
 
 What I read, mark, sum up and come back to goes by :func:`own`; what anybody can see of how far others are,
-by :func:`common`. No other module opens a cursor, and :func:`advance` alone moves one.
+by :func:`common`. No other module opens a cursor, and none moves one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from gitchat.index.chain import Chain
 from gitchat.model.errors import ConflictError, FormatError, UserError
@@ -16,7 +17,7 @@ from gitchat.model.record import Entry
 from gitchat.rooms.cursor import Backlog, Cursor
 from gitchat.verbs.standpoint import Standpoint, is_for_me, touch, visible
 from gitchat.verbs.talking import find
-from gitchat.verbs.views import Delivery, HowFar
+from gitchat.verbs.views import Delivery, HowFar, Reading
 
 
 def own(room: Standpoint) -> Cursor:
@@ -29,19 +30,36 @@ def common(room: Standpoint, name: Name) -> Cursor:
     return Cursor(room.environment.store, room.name, name)
 
 
-def advance(room: Standpoint, chain: Chain, number: int) -> Backlog:
-    """Mark what stands up to the place ``number`` as read by me, and return what is left. Never moves back.
-
-    Who may do so (:func:`why_not_mark`, and no mirror) is asked before.
-    """
-    left = own(room).advance(chain, number, room.identity, room.environment.now())
-    touch(room)
-    return left
-
-
 def cursor(room: Standpoint) -> int:
     """The greatest n for which I have read 1 to n; 0 before I marked anything."""
     return own(room).backlog(room.records.chain()).last_read
+
+
+def mark(room: Standpoint, reading: Reading, count: int | None = None, *, force: bool = False) -> Reading:
+    """Mark the first ``count`` records of a reading, by default all, and what stands before them.
+
+    Returns the reading as it is then. Nothing is marked when its ``why_not`` says so, or when somebody
+    took my name since; ``force`` marks all the same, but for a filtered reading.
+
+    Raises:
+        UserError: ``mirror``.
+    """
+    entries = reading.entries if count is None else reading.entries[:count]
+    why_not = reading.why_not or why_not_mark(room)
+    if (why_not is not None and (reading.is_filtered or not force)) or not entries:
+        return replace(reading, why_not=why_not)
+    room.environment.repository.refuse_mirror()
+    place = reading.places[len(entries) - 1].number
+    left = _advance(room, reading.backlog.chain, place)
+    return replace(
+        reading,
+        entries=entries,
+        places=reading.places[: len(entries)],
+        last_read=left.last_read,
+        left=reading.left + len(reading.entries) - len(entries),
+        is_marked=True,
+        why_not=None,
+    )
 
 
 def set_cursor(room: Standpoint, locator: int | Handle, *, force: bool = False) -> int:
@@ -67,7 +85,7 @@ def set_cursor(room: Standpoint, locator: int | Handle, *, force: bool = False) 
     room.environment.repository.refuse_mirror()
     if number == 0:
         return cursor(room)
-    return advance(room, chain, number).last_read
+    return _advance(room, chain, number).last_read
 
 
 def _place(room: Standpoint, chain: Chain, handle: Handle) -> int:
@@ -77,15 +95,28 @@ def _place(room: Standpoint, chain: Chain, handle: Handle) -> int:
     return row.number
 
 
+def _advance(room: Standpoint, chain: Chain, number: int) -> Backlog:
+    """Mark what stands up to the place ``number`` as read by me, and return what is left. Never moves back.
+
+    Who may do so (:func:`why_not_mark`, and no mirror) is asked before.
+    """
+    left = own(room).advance(chain, number, room.identity, room.environment.now())
+    touch(room)
+    return left
+
+
 def cursors(room: Standpoint, names: Sequence[Name] | None = None) -> list[HowFar]:
     """How far these have read, by default everybody who has a cursor here, sorted by name."""
     return [how_far(room, name) for name in (room.environment.store.cursors(room.name) if names is None else names)]
 
 
-def how_far(room: Standpoint, name: Name) -> HowFar:
-    """How far ``name`` has read. Nobody has to have heard of it."""
+def how_far(room: Standpoint, name: Name, *, with_own: bool = False) -> HowFar:
+    """How far ``name`` has read; what it wrote itself counts as unread only ``with_own``.
+
+    Nobody has to have heard of it.
+    """
     backlog = common(room, name).backlog(room.records.chain())
-    reaching = visible(Standpoint(room.environment, room.name, name), with_own=False)
+    reaching = visible(Standpoint(room.environment, room.name, name), with_own=with_own)
     return HowFar(name, backlog.last_read, backlog.count_of(reaching))
 
 

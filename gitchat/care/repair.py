@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitchat.care import recovery
 from gitchat.model.errors import FormatError
-from gitchat.model.names import Oid, RoomName, is_slug
-from gitchat.model.refs import REF_PREFIX, ROOMS_PREFIX, log_ref
-from gitchat.storage import checkpoint, gate, recovery
+from gitchat.model.names import Oid, RoomName
+from gitchat.model.refs import REF_PREFIX, log_ref
+from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store
@@ -34,7 +35,7 @@ def repair(store: Store) -> Iterator[str]:
         yield from _remove_bad_checkpoints(store)
         if count := store.clean_journal():
             yield f"removed {count} unreadable bytes from the journal"
-    for room in damaged_rooms(store):
+    for room in recovery.damaged_rooms(store):
         yield from _restore(store, room)
 
 
@@ -73,7 +74,7 @@ def _remove_bad_checkpoints(store: Store) -> Iterator[str]:
 
 def _restore(store: Store, room: RoomName) -> Iterator[str]:
     """Move a ref whose file holds no commit to where the room stood, if that is known."""
-    ref, stood = log_ref(room), last_written(store, room)
+    ref, stood = log_ref(room), recovery.where_stood(store, room)
     if stood is None or not store.can_restore(ref):
         return
 
@@ -90,24 +91,3 @@ def _follows(store: Store, oid: Oid, ancestor: Oid) -> bool:
         return recovery.descends(oid, ancestor, store.read)
     except FormatError:
         return True
-
-
-# --- what is known of rooms without a readable ref ---------------------------
-
-
-def damaged_rooms(store: Store) -> list[RoomName]:
-    """Rooms whose ref has a file and no readable value, so that no listing has them; sorted by name."""
-    names = {path.parent.name for path in (store.common_dir / ROOMS_PREFIX).glob("*/log")}
-    return [RoomName(name) for name in sorted(names) if is_slug(name) and store.is_damaged(log_ref(RoomName(name)))]
-
-
-def lost_rooms(store: Store) -> list[RoomName]:
-    """Rooms that had records, as their checkpoint remembers, and have no ref any more; sorted by name."""
-    names = sorted(path.name for path in (store.directory / "checkpoints").glob("*"))
-    return [RoomName(name) for name in names if is_slug(name) and store.is_lost(RoomName(name))]
-
-
-def last_written(store: Store, room: RoomName) -> Oid | None:
-    """Where ``room`` stood, as far as its checkpoint and the journal know; see recovery.last_written."""
-    commits = [saved.oid for saved in store.saved() if saved.kind == "commit"]
-    return recovery.last_written(room, store.positions(room), commits, store.read)
