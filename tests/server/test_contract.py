@@ -409,6 +409,17 @@ def test_statuses_are_counted_and_left_where_they_are(start: Start, chatroom: Ch
     assert data.data("get_status")["message_count"] == 3
 
 
+def test_claims_and_releases_are_read_with_read_messages_alone(start: Start, chatroom: Chatroom) -> None:
+    """They are unread for nobody, and no statuses; who looks at what is for a name finds them as it finds statuses."""
+    chatroom.say("takes src/", author="bob", kind="claim")
+    chatroom.say("gives src/ back", author="bob", kind="release")
+    data = start("--json")
+    assert data.data("read_unread", name="alice") == {"name": "alice", "last_read_id": 0, "messages": []}
+    for participant in ("", "alice"):
+        found = data.data("read_messages", participant=participant)
+        assert [one["kind"] for one in found] == ["claim", "release"]
+
+
 def test_a_message_says_what_else_is_known_of_it(start: Start, chatroom: Chatroom) -> None:
     """The day of an older message, a person behind it, and what is attached, where there is any of it."""
     notes = chatroom.path / "notes.txt"
