@@ -60,6 +60,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
+        "trailers": [list(pair) for pair in record.extra] or None,
         "more_characters": missing or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}

@@ -435,6 +435,16 @@ def test_a_message_says_what_else_is_known_of_it(start: Start, chatroom: Chatroo
     assert [(one["name"], one["bytes"]) for one in told[1]["attachments"]] == [("notes.txt", 7)]
 
 
+def test_trailers_of_later_versions_are_for_programs(start: Start, chatroom: Chatroom) -> None:
+    """As JSON, structured and as text; a model gets none of them: they are a stranger's, and nothing explains them."""
+    chatroom.say("hello", author="bob", extra=(("Chat-Later", "something new"),))
+    data = start("--json")
+    assert data.data("read_messages")[0]["trailers"] == [["Chat-Later", "something new"]]
+    assert data.data("get_handoff")["recent_messages"][0]["trailers"] == [["Chat-Later", "something new"]]
+    assert data.data("read_unread", name="alice")["messages"][0]["trailers"] == [["Chat-Later", "something new"]]
+    assert "something new" not in start().text("read_messages")
+
+
 def test_a_handoff_keeps_to_its_budget(shared: Wire, shared_room: Chatroom, new_room: str) -> None:
     """The newest messages stay, the older ones are counted, a long summary is cut and says where it is whole."""
     for letter in "abc":
