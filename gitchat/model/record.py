@@ -84,6 +84,8 @@ class Draft:
     reply_to: Uid | None = None
     urgent: bool = False
     commit: str | None = None
+    branch: str | None = None
+    """As refs.told_branch gives it."""
     media: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
     """More trailers; those of a ``meta`` record, for instance."""
@@ -119,6 +121,8 @@ class Record:
     reply_to: Uid | None = None
     urgent: bool = False
     commit: str | None = None
+    branch: str | None = None
+    """The branch that it happened on, without ``refs/heads/``."""
     origin: str | None = None
     media: str | None = None
     seq_hint: int | None = None

@@ -57,6 +57,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
+        "branch": record.branch,
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,

@@ -71,7 +71,7 @@ def test_every_key_of_a_record_is_described() -> None:
     """What a program can meet in the JSON form of a record; and no other one."""
     record = Record(
         kind="status", uid=Uid("0" * 16), author="ann", email="", written=Moment(0), body="{}", to=("bob",),
-        type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, origin="hook",
+        type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, branch="main", origin="hook",
         media="json", extra=(("Chat-Later", "new"),),
     )  # fmt: skip
     file = Attachment("a.txt", Oid("0" * 40), 1)
