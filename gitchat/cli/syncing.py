@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.cli import terminal
-from gitchat.model.errors import ConflictError, RemoteError
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     from gitchat.clones.report import Report
     from gitchat.clones.sync import Remote
-    from gitchat.clones.wire import Pushed
 
 remote = click.argument("remote", required=False)
 yes = click.option("--yes", "has_consent", is_flag=True, help="Agree that messages here get new numbers.")
@@ -68,8 +67,9 @@ def bring_together(
             )
     # Of rooms that are left alone it is not said that they are the same.
     show(report, as_json=as_json, is_dry_run=is_dry_run, is_brief=not as_json and bool(elsewhere))
-    if report.refused:
-        raise refusal(name, report.refused[0])
+    refusal = report.refusal
+    if refusal is not None:
+        raise refusal
 
 
 def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bool, line: StatusLine | None) -> Report:
@@ -97,15 +97,6 @@ def _settle(remote: Remote, room: RoomName | None, has_consent: bool, pushes: bo
 
 def _is_anywhere(environment: Environment, room: RoomName, report: Report) -> bool:
     return room in report.fetched or room in environment.store.rooms()
-
-
-def refusal(remote: str, answer: Pushed) -> RemoteError:
-    """That a remote did not take a ref."""
-    return RemoteError(
-        f"'{remote}' did not take {answer.ref}: {answer.words}",
-        hint="nothing is lost: it stays pending; try again later: git chat sync",
-        code="push-refused",
-    )
 
 
 def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: bool = False) -> None:
