@@ -209,6 +209,7 @@ class Renderer:
             ("Reply", reply),
             ("Priority", "urgent" if record.urgent else None),
             ("Commit", record.commit),
+            ("Branch", record.branch),
             ("Origin", record.origin),
             ("Media", record.media),
             ("Handle", f"~{record.uid}"),

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.cli import terminal
-from gitchat.model.errors import ConflictError, RemoteError, UserError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     from gitchat.clones.report import Report
     from gitchat.clones.sync import Remote
-    from gitchat.clones.wire import Pushed
 
 remote = click.argument("remote", required=False)
 yes = click.option("--yes", "has_consent", is_flag=True, help="Agree that messages here get new numbers.")
@@ -102,8 +101,9 @@ def _refuse_what_is_left(environment: Environment, report: Report, lost: dict[Ro
     """Raise for what was not done although the round went well: the first that there is."""
     from gitchat.rooms.numbering import newer_format
 
-    if report.refused:
-        raise refusal(report.remote, report.refused[0])
+    refusal = report.refusal
+    if refusal is not None:
+        raise refusal
     for room, asked in report.newer.items():
         raise newer_format(room, asked)
     for room, authority in lost.items():
@@ -152,15 +152,6 @@ def _settle(
 
 def _is_anywhere(environment: Environment, room: RoomName, report: Report) -> bool:
     return room in report.fetched or room in environment.store.rooms()
-
-
-def refusal(remote: str, answer: Pushed) -> RemoteError:
-    """That a remote did not take a ref."""
-    return RemoteError(
-        f"'{remote}' did not take {answer.ref}: {answer.words}",
-        hint="nothing is lost: it stays pending; try again later: git chat sync",
-        code="push-refused",
-    )
 
 
 def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: bool = False) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
-from gitchat.model.errors import ConflictError, UserError
+from gitchat.model.errors import ConflictError, RemoteError, UserError
 from gitchat.model.names import RoomName
+from gitchat.model.refs import REF_PREFIX
 
 Agreed = Callable[[RoomName], bool]
 """Whether somebody agreed that the records of a room here get new numbers."""
@@ -114,6 +115,18 @@ class Report:
     def is_late(self) -> bool:
         """Whether somebody else was quicker, so that another round may do."""
         return self.is_overtaken or any(one.is_late for one in self.refused)
+
+    @property
+    def refusal(self) -> RemoteError | None:
+        """Why the remote did not take the first ref that it refused, ``ref-refused`` or ``push-refused``, or None."""
+        if not self.refused:
+            return None
+        first, kept = self.refused[0], "nothing is lost: it stays pending"
+        said = f"'{self.remote}' did not take {first.ref}: {first.words}"
+        if first.is_unwanted:
+            allow = f"ask who runs '{self.remote}' to allow {REF_PREFIX}*, and then: git chat sync {self.remote}"
+            return RemoteError(said, hint=f"{kept}; {allow}", code="ref-refused")
+        return RemoteError(said, hint=f"{kept}; try again later: git chat sync", code="push-refused")
 
     def add(self, later: Report) -> None:
         """Take in what the next round did."""

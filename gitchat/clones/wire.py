@@ -29,6 +29,15 @@ LATE = (
 )
 """What git says when a ref was moved, or is being moved, by somebody else."""
 
+UNWANTED = (
+    "hook declined",  # pre-receive, update, and a forge's protected branches
+    "hidden ref",  # receive.hideRefs
+    "funny ref", "refusing to create", "refusing to update",
+    "rule violations", "protected branch", "protected ref",  # rulesets of GitHub (GH013, GH006), and of GitLab
+    "prohibited by Gerrit",
+)  # fmt: skip
+"""What git and hosts say when they do not take a ref of such a name, today or tomorrow."""
+
 _EMPTY_PHRASES = (
     "Could not read from remote repository", "Please make sure you have the correct access rights",
     "and the repository exists", "error: failed to push some refs", "error: failed to push all needed", "hint:",
@@ -63,7 +72,17 @@ class Pushed:
     @property
     def is_late(self) -> bool:
         """Whether it was refused because somebody else was quicker."""
-        return not self.is_accepted and any(words in self.words for words in LATE)
+        reason = self.words.partition("; ")[0]  # git's own: a hook may say what it likes
+        return not self.is_accepted and not _says(UNWANTED, reason) and _says(LATE, self.words)
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether the host takes no ref of this name, as far as its words tell: to ask again changes nothing."""
+        return not self.is_accepted and not self.is_late and _says(UNWANTED, self.words)
+
+
+def _says(phrases: Iterable[str], words: str) -> bool:
+    return any(phrase in words for phrase in phrases)
 
 
 class Wire:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from gitchat.githooks import hooks
 from gitchat.model.errors import UserError
 from gitchat.model.record import STATUS, Draft
-from gitchat.model.refs import branch_of
+from gitchat.model.refs import branch_of, told_branch
 from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment
@@ -148,18 +148,22 @@ def _checkout(environment: Environment, head: Head) -> Draft | None:
     where = _place(environment, head)
     if head.since is not None and set(head.since) == {"0"}:
         name = environment.repository.worktree_name
-        return Draft(body=f"began worktree {name} ({where})", kind=STATUS, type="checkout")
+        return _draft_of(f"began worktree {name} ({where})", "checkout", head)
     moved = _MOVED.fullmatch("".join(_lines(environment, "log", "-g", "-1", "--format=%gs", "HEAD")))
     if moved is None or moved[1] == moved[2]:
         return None
-    return Draft(body=f"went from {moved[1]} to {moved[2]} ({where})", kind=STATUS, type="checkout")
+    return _draft_of(f"went from {moved[1]} to {moved[2]} ({where})", "checkout", head)
 
 
 def _status(title: str, kind: str, head: Head, lines: Sequence[str]) -> Draft:
     shown = [title, "", *map(_clipped, lines[:LISTED_LINES])]
     if len(lines) > LISTED_LINES:
         shown.append(f"and {len(lines) - LISTED_LINES} more")
-    return Draft(body="\n".join(shown), kind=STATUS, type=kind, commit=head.oid)
+    return _draft_of("\n".join(shown), kind, head, commit=head.oid)
+
+
+def _draft_of(body: str, kind: str, head: Head, commit: str | None = None) -> Draft:
+    return Draft(body=body, kind=STATUS, type=kind, commit=commit, branch=told_branch(head.branch))
 
 
 def _place(environment: Environment, head: Head) -> str:

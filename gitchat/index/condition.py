@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from gitchat.model.names import Oid
-from gitchat.model.record import MESSAGE, STATUS, UNLISTED_KINDS
+from gitchat.model.record import MESSAGE, QUIET_KINDS, STATUS, UNLISTED_KINDS
 
 
 class Condition(NamedTuple):
@@ -24,8 +24,16 @@ class Condition(NamedTuple):
 
 ANY = Condition("")
 
-LISTED = Condition(f"kind NOT IN ({', '.join('?' * len(UNLISTED_KINDS))})", tuple(sorted(UNLISTED_KINDS)))
+
+def _of_no(kinds: Collection[str]) -> Condition:
+    return Condition(f"kind NOT IN ({', '.join('?' * len(kinds))})", tuple(sorted(kinds)))
+
+
+LISTED = _of_no(UNLISTED_KINDS)
 """Records that a listing shows. Source: docs/format.md section 4.1."""
+
+LOUD = _of_no(QUIET_KINDS)
+"""Records that reach everybody when they name nobody. Source: docs/format.md section 10.5."""
 
 
 def of_kinds(kinds: Collection[str]) -> Condition:
@@ -35,7 +43,7 @@ def of_kinds(kinds: Collection[str]) -> Condition:
 
 
 def statuses_for_nobody() -> Condition:
-    """Status records that are addressed to nobody, and so reach nobody."""
+    """Status records that are addressed to nobody, and so reach nobody; of those a reading tells how many."""
     return Condition.all_of([of_kinds([STATUS]), Condition("recipients = ''")])
 
 
@@ -72,13 +80,13 @@ def unanswered() -> Condition:
 def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:
     """Records that reach one of ``names`` (a name, ``role:...``), without those that ``own`` wrote.
 
-    A status reaches somebody only when it is addressed to him, unless ``with_status``.
-    Source: docs/format.md section 10.
+    A record of a quiet kind (a status, a claim, a release) reaches only whom it names, unless ``with_status``.
+    Source: docs/format.md section 10.5.
     """
     wanted = list(names)
     addressed = " OR ".join(["instr(recipients, ?)"] * len(wanted)) or "0"
-    to_all = "recipients = ''" if with_status else f"(recipients = '' AND kind != '{STATUS}')"
-    reached = Condition(f"{to_all} OR {addressed}", tuple(f",{name}," for name in wanted))
+    to_all = Condition.all_of([Condition("recipients = ''"), ANY if with_status else LOUD])
+    reached = Condition(f"({to_all.sql}) OR {addressed}", (*to_all.values, *(f",{name}," for name in wanted)))
     return Condition.all_of([LISTED, reached, Condition("author != ?", (own,)) if own else ANY])
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gitchat.index.condition import LISTED, Condition
+from gitchat.index.condition import ANY, LISTED, LOUD, Condition
 from gitchat.index.words import GAP, TOKENIZER, UNSPACED, searchable
 from gitchat.model.errors import UserError
 from gitchat.model.query import Query
-from gitchat.model.record import STATUS
 
 BEGIN, END = "\ue000", "\ue001"
 """What stands around a found word in a snippet: of the private use area, which texts are stripped of."""
@@ -59,7 +58,6 @@ def condition_of(query: Query) -> Condition:
     if query.pattern is not None:
         raise ValueError("the index knows no regular expressions")
     parts = [
-        (None if query.with_status else STATUS, "kind != ?"),
         (query.after, "number > ?"),
         (query.through, "number <= ?"),
         (query.since_seconds, "seconds >= ?"),
@@ -74,7 +72,7 @@ def condition_of(query: Query) -> Condition:
         one, other = query.between
         sql = "(author = ? AND instr(recipients, ?)) OR (author = ? AND instr(recipients, ?))"
         conditions.append(Condition(sql, (one, f",{other},", other, f",{one},")))
-    return Condition.all_of([LISTED, *conditions])
+    return Condition.all_of([LISTED, ANY if query.with_status else LOUD, *conditions])
 
 
 def snippets(query: str, texts: Sequence[str]) -> list[str]:

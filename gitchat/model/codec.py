@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeVar
 
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
 from gitchat.model.record import UNNUMBERED_KINDS, Moment, Record
+from gitchat.model.refs import told_branch
 
 Block = tuple[tuple[str, str], ...]
 """Trailers in order, keys as written. Never empty."""
@@ -30,19 +30,11 @@ _IDENT = re.compile(r"(.*?) ?<([^<>\n]*)> (-?[0-9]+) ([+-])([0-9]{2})([0-9]{2})"
 _CRUD = re.compile(r"[\x00-\x1f\x7f-\x9f<>]+")
 
 _SINGLE_KEYS = {
-    "Chat-Kind": "kind",
-    "Chat-Uid": "uid",
-    "Chat-Seq": "seq",
-    "Chat-Type": "type",
-    "Chat-Reply": "reply",
-    "Chat-Priority": "priority",
-    "Chat-Commit": "commit",
-    "Chat-Origin": "origin",
-    "Chat-Media": "media",
+    f"Chat-{word.capitalize()}": word
+    for word in ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "origin", "media")
 }
 
 FORMAT = 1
-
 
 TITLE = "Chat-Title"
 STATE = "Chat-State"
@@ -143,6 +135,7 @@ def block_of(record: Record) -> Block:
         ("Chat-Reply", record.reply_to),
         ("Chat-Priority", "urgent" if record.urgent else None),
         ("Chat-Commit", record.commit),
+        ("Chat-Branch", record.branch),
         ("Chat-Origin", record.origin),
         ("Chat-Media", record.media),
         *record.extra,
@@ -275,6 +268,7 @@ def record_of(oid: Oid, commit: Commit) -> Record:
         reply_to=Uid(reply) if reply and is_uid(reply) else None,
         urgent=values.get("priority") == "urgent",
         commit=_if_match(_OID, values.get("commit")),
+        branch=told_branch(values.get("branch")),
         origin=_if_in(values.get("origin"), ("human", "agent", "hook")),
         media=_if_in(values.get("media"), ("json",)),
         seq_hint=int(seq) if seq and seq.isascii() and seq.isdigit() and len(seq) < 19 else None,
@@ -283,7 +277,6 @@ def record_of(oid: Oid, commit: Commit) -> Record:
 
 
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_T = TypeVar("_T")
 
 
 def _is_recipient(text: str) -> bool:
@@ -294,5 +287,5 @@ def _if_match(pattern: re.Pattern[str], text: str | None) -> str | None:
     return text if text and pattern.fullmatch(text) else None
 
 
-def _if_in(value: _T | None, allowed: tuple[_T, ...]) -> _T | None:
+def _if_in(value: str | None, allowed: tuple[str, ...]) -> str | None:
     return value if value in allowed else None

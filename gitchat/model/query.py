@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from gitchat.model.names import Number
-from gitchat.model.record import STATUS, UNLISTED_KINDS, Entry
+from gitchat.model.record import QUIET_KINDS, UNLISTED_KINDS, Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +27,14 @@ class Query:
     """The full id of a commit of the project that a record is about."""
     pattern: re.Pattern[str] | None = None
     with_status: bool = True
+    """Whether with what nobody has to read: statuses, claims, releases."""
 
     def matches(self, entry: Entry) -> bool:
         """Whether a listing shows ``entry``."""
         record = entry.record
         return (
             record.kind not in UNLISTED_KINDS
-            and (self.with_status or record.kind != STATUS)
+            and (self.with_status or record.kind not in QUIET_KINDS)
             and self._in_range(entry)
             and (self.sender is None or record.author == self.sender)
             and (self.recipient is None or self.recipient in record.recipients)

@@ -14,6 +14,8 @@ Origin = Literal["human", "agent", "hook"]
 
 MESSAGE = "message"
 STATUS = "status"
+CLAIM = "claim"
+RELEASE = "release"
 META = "meta"
 SUMMARY = "summary"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
@@ -21,6 +23,12 @@ UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 
 UNLISTED_KINDS = frozenset({"meta", "redact"})
 """Kinds that take a number and appear in no listing."""
+
+QUIET_KINDS = frozenset({STATUS, CLAIM, RELEASE})
+"""Kinds that reach only whom they name: nobody else has to read them, and they wake nobody else.
+
+Source: docs/format.md section 10.5.
+"""
 
 MAX_BODY_BYTES = 1024 * 1024
 """The largest body any setting can allow. Forges advise against objects over 1 MiB."""
@@ -76,6 +84,8 @@ class Draft:
     reply_to: Uid | None = None
     urgent: bool = False
     commit: str | None = None
+    branch: str | None = None
+    """As refs.told_branch gives it."""
     media: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
     """More trailers; those of a ``meta`` record, for instance."""
@@ -111,6 +121,8 @@ class Record:
     reply_to: Uid | None = None
     urgent: bool = False
     commit: str | None = None
+    branch: str | None = None
+    """The branch that it happened on, without ``refs/heads/``."""
     origin: str | None = None
     media: str | None = None
     seq_hint: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gitchat.model.names import Name, RefName, RoomName, is_slug
 
 REF_PREFIX = "refs/chatroom/"
@@ -70,6 +72,17 @@ def branches_refspec(remote: str) -> str:
 def branch_of(ref: str) -> str | None:
     """The branch that ``ref`` is, or None when it is none."""
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+_BRANCH = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
+
+
+def told_branch(name: str | None) -> str | None:
+    """``name`` as a record tells it: one line of at most 255 characters without control characters; else None.
+
+    Git allows more: a longer path, and control characters above U+007F.
+    """
+    return name if name and _BRANCH.fullmatch(name) else None
 
 
 def room_of(ref: RefName) -> RoomName:

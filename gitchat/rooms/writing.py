@@ -186,6 +186,7 @@ class Writer:
             reply_to=draft.reply_to,
             urgent=draft.urgent,
             commit=draft.commit,
+            branch=draft.branch,
             origin=sender.origin,
             media=draft.media,
             extra=draft.extra,

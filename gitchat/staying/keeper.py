@@ -184,15 +184,11 @@ class Troubles:
         self._last = ""
 
     def __call__(self, done: Report | ChatError, seconds: float) -> None:
-        alarms, trouble = [], str(done) if isinstance(done, ChatError) else ""
-        if not isinstance(done, ChatError):
-            alarms = done.alarms
-            trouble = (
-                f"'{done.remote}' did not take {done.refused[0].ref}: {done.refused[0].words}" if done.refused else ""
-            )
-        if trouble and trouble != self._last:
-            alarms = [*alarms, f"{trouble}; again in {seconds:.0f} s"]
-        self._last = trouble
+        alarms, trouble = ([], done) if isinstance(done, ChatError) else (done.alarms, done.refusal)
+        if trouble is not None and str(trouble) != self._last:
+            will_change = trouble.code != "ref-refused"
+            alarms = [*alarms, f"{trouble}; {f'again in {seconds:.0f} s' if will_change else trouble.hint}"]
+        self._last = str(trouble) if trouble is not None else ""
         for alarm in alarms:
             self._tell(alarm)
 

@@ -1,8 +1,8 @@
 """What somebody is woken for, and when: the rules of waiting and of the hooks of agents.
 
 A record wakes who it reaches: it is for everybody, for its name, or for a role that it
-has; and somebody else wrote it. A status wakes only whom it names, and what nobody has to
-answer (an acknowledgement, somebody's leaving) wakes nobody.
+has; and somebody else wrote it. A status, a claim and a release wake only whom they name, and
+what nobody has to answer (an acknowledgement, somebody's leaving) wakes nobody.
 
 Two agents could still thank each other for ever, each message waking the other. So when
 nothing but short messages goes back and forth between two agents, each further one wakes

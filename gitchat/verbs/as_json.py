@@ -57,9 +57,11 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
+        "branch": record.branch,
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
+        "trailers": [list(pair) for pair in record.extra] or None,
         "more_characters": missing or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}

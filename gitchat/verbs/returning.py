@@ -10,7 +10,7 @@ from gitchat.index.condition import LISTED, Condition, unanswered
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
 from gitchat.model.query import Query
-from gitchat.model.record import MESSAGE, STATUS, UNLISTED_KINDS, Draft
+from gitchat.model.record import MESSAGE, QUIET_KINDS, UNLISTED_KINDS, Draft
 from gitchat.model.refs import summaries_ref
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
@@ -160,7 +160,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         question_count=chain.count_of(is_open),
         recent=newest,
         summary=summary,
-        since=count_since(room, summary) if summary is not None else chain.count_without({*UNLISTED_KINDS, STATUS}),
+        since=count_since(room, summary) if summary is not None else chain.count_without(UNLISTED_KINDS | QUIET_KINDS),
         other_rooms=sorted(others, key=lambda one: (-(one.active_seconds or 0), one.name)),
         labels=room.records.labels([*urgent, *questions, *newest]),
     )

@@ -27,7 +27,7 @@ class Reading:
     left: int
     """How many more are unread and visible after those returned."""
     statuses: int
-    """Status records among what was unread; they are told by their number alone."""
+    """Status records among what was unread; they are told by their number alone, claims and releases not at all."""
     is_marked: bool
     why_not: str | None
     """Why nothing was marked, when something could have been."""

@@ -51,10 +51,12 @@ def test_without_a_room_every_hook_is_silent(chatroom: Chatroom, client: str, ev
 
 @pytest.mark.parametrize("event", ["session-start", "prompt", "tool", "stop"])
 def test_without_news_every_hook_is_silent(chatroom: Chatroom, event: str) -> None:
-    """Own records, acknowledgements and statuses for nobody are no news."""
+    """Own records, acknowledgements, statuses and claims for nobody are no news."""
     chatroom.say("mine", author=NAME)
     chatroom.say("thanks", author="bob", type="ack")
     chatroom.say("committed", author="bob", kind="status")
+    chatroom.say("takes src/", author="bob", kind="claim")
+    chatroom.say("gives src/ back", author="bob", kind="release")
     assert silent(hook(chatroom, event))
 
 

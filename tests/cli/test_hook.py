@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import select
 import shutil
@@ -84,7 +85,7 @@ def test_commit_is_told_as_a_status(hooked: Chatroom) -> None:
     oid = commit(hooked)
     record = only(hooked)
     assert (record.kind, record.type, record.origin, record.commit) == ("status", "commit", "hook", oid)
-    assert record.author == "alice"
+    assert (record.author, record.branch, record.extra) == ("alice", "main", ())
     short = hooked.git("rev-parse", "--short", oid).stdout.strip()
     assert record.body == f"{short} Fix the parser (on main in repo, 1 file)\n\nby Alice\nA\tFix"
 
@@ -95,6 +96,47 @@ def test_commit_in_a_linked_worktree_names_it(hooked: Chatroom) -> None:
     commit(hooked, cwd=hooked.path.parent / "side")
     assert titles(hooked)[0] == "began worktree side (on topic in side)"
     assert titles(hooked)[1].endswith("Fix the parser (on topic in side, 1 file)")
+
+
+def test_branch_of_each_event_is_a_trailer(hooked: Chatroom) -> None:
+    """A commit, a merge, a rebase, a checkout, a new worktree: programs need not read the text for it."""
+    git(hooked, "checkout", "-q", "-b", "team/lexer")
+    commit(hooked, "one")
+    git(hooked, "checkout", "-q", "main")
+    commit(hooked, "two")
+    git(hooked, "merge", "-q", "-m", "join", "team/lexer")
+    git(hooked, "checkout", "-q", "team/lexer")
+    git(hooked, "rebase", "-q", "main~1")
+    git(hooked, "worktree", "add", "-q", "../side", "-b", "topic")
+    told = [(entry.record.type, entry.record.branch) for entry in hooked.entries()]
+    assert told == [
+        ("checkout", "team/lexer"), ("commit", "team/lexer"), ("checkout", "main"), ("commit", "main"),
+        ("merge", "main"), ("checkout", "team/lexer"), ("rewrite", "team/lexer"), ("checkout", "topic"),
+    ]  # fmt: skip
+    shown = hooked.chat("show", "2", check=True).stdout
+    assert "\nBranch:   team/lexer\n" in shown
+    assert "Chat-Branch" not in shown
+    first = json.loads(hooked.chat("log", "--json", check=True).stdout.splitlines()[1])
+    assert (first["branch"], "trailers" in first) == ("team/lexer", False)
+
+
+def test_detached_head_has_no_branch(hooked: Chatroom) -> None:
+    """There is none to tell."""
+    git(hooked, "checkout", "-q", "--detach")
+    commit(hooked)
+    assert [(entry.record.type, entry.record.branch) for entry in hooked.entries()] == [
+        ("checkout", None), ("commit", None),
+    ]  # fmt: skip
+    assert b"Chat-Branch" not in hooked.git("cat-file", "commit", hooked.tip).stdout.encode()
+
+
+@pytest.mark.parametrize("name", ["a/" * 130 + "b", "one\u0085line"])
+def test_branch_that_fits_no_trailer_is_only_in_the_text(hooked: Chatroom, name: str) -> None:
+    """Git takes names that a record's trailer does not hold; the commit is told all the same."""
+    git(hooked, "checkout", "-q", "-b", name)
+    commit(hooked)
+    told = hooked.entries()[-1].record
+    assert (told.branch, f"on {name} in repo" in told.body) == (None, True)
 
 
 def test_commit_of_a_repository_apart_from_its_files_is_told(hooked: Chatroom) -> None:

@@ -22,6 +22,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Chatroom:
     room.say("commit 1234abc", author="bob", kind="status")
     room.say("commit 5678def", author="bob", kind="status")
     room.say("for alice", author="bob", kind="status", to=("alice",))  # 8
+    room.say("takes src/", author="bob", kind="claim")
+    room.say("gives src/ back", author="bob", kind="release")
     room.say("elsewhere", author="bob", room="dev")
     room.say("mine", room="quiet")
     room.chat("join", "--role", "review", check=True)
@@ -51,7 +53,7 @@ def numbers(room: Chatroom, *options: str) -> list[int]:
     ],
 )
 def test_inbox_shows_what_reaches_me_and_is_unread(story: Chatroom, options: str, expected: list[int]) -> None:
-    """To everybody, to my name, to a role that I have; never my own, and a status only when it names me."""
+    """To everybody, to my name, to a role that I have; never my own, and a status or claim only when it names me."""
     assert numbers(story, *options.split()) == expected
 
 

@@ -97,6 +97,14 @@ def test_log_selects(story: Chatroom, options: str, expected: list[int]) -> None
     assert numbers(story, *options.split()) == expected
 
 
+def test_claims_are_listed_unless_only_messages_are_wanted(chatroom: Chatroom) -> None:
+    """As statuses are: what reaches nobody is read by who lists it."""
+    for kind in ("claim", "release", "status", "message"):
+        chatroom.say(f"a {kind}", kind=kind)
+    assert numbers(chatroom) == [1, 2, 3, 4]
+    assert numbers(chatroom, "--no-status") == [4]
+
+
 def test_today_begins_at_midnight(story: Chatroom) -> None:
     """``today`` is the day so far, and not the past 24 hours."""
     assert numbers(story, "--since", "today") in ([7], [6, 7])

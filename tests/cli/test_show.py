@@ -142,6 +142,22 @@ def test_unknown_trailers_stand_apart_from_their_values(chatroom: Chatroom) -> N
     ]  # fmt: skip
 
 
+def test_programs_get_trailers_of_later_versions(chatroom: Chatroom) -> None:
+    """As pairs, in their order, by show as by log; a trailer that is known, or none, makes no such key."""
+    chatroom.say(type="question")
+    chatroom.foreign(b"text\n\nChat-Kind: message\nChat-Mood: calm\nX-A: 1\nChat-Type: answer\nX-A: \xe2\x80\xae2\n")
+    chatroom.chat("room", "title", "lobby", "Parser", check=True)
+    for listed in (chatroom.chat("log", "--json"), chatroom.chat("show", "1", "2", "--json")):
+        told = [json.loads(line) for line in listed.stdout.splitlines()]
+        assert [one.get("trailers") for one in told] == [
+            None,
+            [["Chat-Mood", "calm"], ["X-A", "1"], ["X-A", "\u202e2"]],
+        ]
+        assert "\u202e" not in listed.stdout
+    titled = json.loads(chatroom.chat("show", "3", "--json", check=True).stdout)
+    assert (titled["kind"], titled["trailers"]) == ("meta", [["Chat-Title", "Parser"]])
+
+
 def test_unknown_trailers_replace_nothing(chatroom: Chatroom) -> None:
     """A trailer that is called as one of the fields cannot forge it."""
     chatroom.say()

@@ -42,19 +42,22 @@ def test_a_sleeping_waiter_wakes_when_somebody_writes_to_it(chatroom: Chatroom) 
         {"type": "ack"},
         {"type": "presence"},
         {"kind": "status"},
+        {"kind": "claim"},
+        {"kind": "release"},
     ],
-    ids=["own", "for somebody else", "acknowledgement", "leaving", "status for nobody"],
+    ids=["own", "for somebody else", "acknowledgement", "leaving", "status for nobody", "claim", "release"],
 )
 def test_what_needs_nobody_wakes_nobody(chatroom: Chatroom, draft: dict[str, object]) -> None:
-    """Own records, acknowledgements, statuses for nobody, what is for others: the time runs out, with 124."""
+    """Own records, acknowledgements, what is of a quiet kind or for others: the time runs out, with 124."""
     chatroom.say("not for alice", **({"author": "bob"} | draft))  # type: ignore[arg-type]
     done = chatroom.chat("wait", "--timeout", "0")
     assert (done.returncode, done.stdout) == (124, "")
 
 
-def test_a_status_that_names_somebody_wakes_it(chatroom: Chatroom) -> None:
-    """Whom it names it is for."""
-    chatroom.say("the build failed", author="ci", kind="status", to=("alice",))
+@pytest.mark.parametrize("kind", ["status", "claim", "release"])
+def test_a_status_that_names_somebody_wakes_it(chatroom: Chatroom, kind: str) -> None:
+    """Whom it names it is for; the same holds of claims and releases."""
+    chatroom.say("the build failed", author="ci", kind=kind, to=("alice",))
     assert "the build failed" in chatroom.chat("wait", "--timeout", "0").stdout
 
 

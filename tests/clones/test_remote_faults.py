@@ -121,6 +121,54 @@ def test_words_of_a_hook_are_shown(hub: Hub, ann: Clone) -> None:
     assert ann.numbered() == [(1, "first"), (2, "second")]
 
 
+BRANCHES_ONLY = 'case $1 in refs/heads/*) ;; *) echo "branches only" >&2; exit 1;; esac'
+ALL_BRANCHES = (
+    'while read -r old new ref; do case $ref in refs/heads/*) ;; *) echo "no $ref here" >&2; exit 1;; esac; done'
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "words"),
+    [
+        (BRANCHES_ONLY, "update", "(hook declined); branches only"),
+        (ALL_BRANCHES, "pre-receive", f"(pre-receive hook declined); no {LOG} here"),
+        (None, "receive.hideRefs", "(deny updating a hidden ref)"),
+        (None, "transfer.hideRefs", "(deny updating a hidden ref)"),
+    ],
+)
+def test_host_that_takes_no_such_ref_is_not_asked_again_later(
+    hub: Hub, script: str | None, name: str, words: str
+) -> None:
+    """It never will: the error has the ref and its words, and the hint whom to ask; once it may, all is pushed."""
+    ann = hub.clone("ann")
+    ann.say("first")
+    hook = hub.hook(script, name) if script else None
+    if hook is None:
+        hub.git("config", name, "refs/chatroom")
+    done = ann.chat("sync")
+    ways = "ask who runs 'origin' to allow refs/chatroom/*, and then: git chat sync origin"
+    refused(done, f"'origin' did not take {LOG}: [remote rejected] {words}", ways, 5)
+    assert "later" not in done.stderr
+    assert ann.numbered() == [(1, "first")], "the room follows no remote that did not take it"
+    if hook is None:
+        hub.git("config", "--unset", name)
+    else:
+        hook.unlink()
+    ann.sync("origin")
+    assert ann.numbered() == [(1, "first")]
+    assert hub.tip == ann.git("rev-parse", LOG).stdout.strip()
+
+
+def test_refusal_that_may_pass_is_worth_another_try(hub: Hub, ann: Clone) -> None:
+    """The hub cannot store anything just now: that says nothing of the name."""
+    hub.git("config", "receive.maxInputSize", "1")
+    refused(ann.chat("sync"), "did not take", "try again later: git chat sync", 5)
+    still_pending(ann)
+    hub.git("config", "--unset", "receive.maxInputSize")
+    ann.sync()
+    assert ann.numbered() == [(1, "first"), (2, "second")]
+
+
 def test_words_of_a_hook_cannot_draw_on_the_terminal(hub: Hub, ann: Clone) -> None:
     """A server's words are a stranger's: their control characters are escaped."""
     hub.hook("printf 'no\\033[2Jnever\\n' >&2; exit 1")

@@ -1,4 +1,4 @@
-"""How much a sync puts on the wire."""
+"""How much a sync puts on the wire, and what the answers of hosts mean."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from itertools import chain
 
 import pytest
 
+from gitchat.clones.wire import Pushed
+from gitchat.model.names import Oid, RefName
 from tests.clones.conftest import LOG, Hub, smart_http
 
 MOST_BYTES = 10_000
@@ -41,3 +43,32 @@ def test_push_of_one_message_is_small_whatever_the_history(hub: Hub, count: int)
         assert ann.sync().stdout == "lobby: 0 fetched, 1 pushed\n"
         assert 0 < hub.received_bytes - before < MOST_BYTES
         assert ann.numbered()[-1] == (count + 1, "one more")
+
+
+@pytest.mark.parametrize(
+    ("words", "is_late", "is_unwanted"),
+    [
+        ("[rejected] (stale info)", True, False),
+        ("[remote rejected] (failed to update ref); error: cannot lock ref", True, False),
+        ("[rejected] (stale info); error: hook declined to update refs/chatroom/rooms/other/log", True, False),
+        ("[remote rejected] (hook declined); such a room already exists", False, True),
+        ("[remote rejected] (pre-receive hook declined); GitLab: no", False, True),
+        (
+            "[remote rejected] (protected branch hook declined); error: GH006: Protected branch update failed",
+            False,
+            True,
+        ),
+        ("[remote rejected] (push declined due to repository rule violations); error: GH013: see", False, True),
+        ("[remote rejected] (deny updating a hidden ref)", False, True),
+        ("[remote rejected] (funny refname); error: refusing to create funny ref 'x' remotely", False, True),
+        ("[remote rejected] (prohibited by Gerrit: not permitted: create)", False, True),
+        ("[remote rejected] (unpacker error); fatal: write error: No space left on device", False, False),
+        ("no answer", False, False),
+    ],
+)
+def test_words_tell_what_is_late_and_what_is_unwanted(words: str, is_late: bool, is_unwanted: bool) -> None:
+    """Git's reason counts before what a server says beside it, which may be about another ref; taken is neither."""
+    answer = Pushed(RefName(LOG), Oid("0" * 40), False, words)
+    assert (answer.is_late, answer.is_unwanted) == (is_late, is_unwanted)
+    taken = Pushed(RefName(LOG), Oid("0" * 40), True, words)
+    assert (taken.is_late, taken.is_unwanted) == (False, False)

@@ -11,6 +11,11 @@ import click
 import pytest
 
 from gitchat.cli import git_chat
+from gitchat.model.attachment import Attachment
+from gitchat.model.names import Name, Oid, RoomName, Uid
+from gitchat.model.record import Entry, Moment, Record
+from gitchat.verbs import as_json
+from gitchat.verbs.views import Delivery, Found
 from tests.house import source
 from tests.sessions.runner import read
 from tests.sessions.test_documents import DOCUMENTS
@@ -57,6 +62,20 @@ def test_every_error_code_is_described() -> None:
     described = {code: {int(status) for status in cells[0].split(", ")} for code, cells in rows("Error codes").items()}
     assert described == source.codes()
     assert list(described) == sorted(described)
+
+
+def test_every_key_of_a_record_is_described() -> None:
+    """What a program can meet in the JSON form of a record; and no other one."""
+    record = Record(
+        kind="status", uid=Uid("0" * 16), author="ann", email="", written=Moment(0), body="{}", to=("bob",),
+        type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, branch="main", origin="hook",
+        media="json", extra=(("Chat-Later", "new"),),
+    )  # fmt: skip
+    file = Attachment("a.txt", Oid("0" * 40), 1)
+    entry = Entry(RoomName("lobby"), None, Oid("0" * 40), 0, record, attachments=(file,))
+    found = as_json.of_found(Found(entry, "", 0.0, {})) | as_json.of_entry(entry, {}, chars=1)
+    delivered = as_json.of_delivery(Delivery("origin", False, (Name("bob"),)))
+    assert set(rows("A record as JSON")) == set(found | delivered)
 
 
 def _is_of(key: str, pattern: str) -> bool:

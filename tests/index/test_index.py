@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.index.condition import LISTED, Condition, visible_to
+from gitchat.index.condition import LISTED, Condition, statuses_for_nobody, visible_to
 from gitchat.index.database import Index
 from gitchat.model.names import Name, Oid
 from gitchat.model.record import Draft, Identity
@@ -153,7 +153,7 @@ def test_two_processes_take_in_the_same_log(shelf: Shelf) -> None:
 
 
 def test_visibility_is_who_is_addressed(world: World) -> None:
-    """Messages to all, to a name, to a role; a status only by name; never meta records."""
+    """Messages to all, to a name, to a role; a status, claim or release only by name; never meta records."""
     store = open_store(world.repository() / ".git")
     log, writer = open_log(store), open_writer(store)
     alice = Identity(Name("alice"), "a@example.com", "Alice", "a@example.com", "agent")
@@ -165,6 +165,10 @@ def test_visibility_is_who_is_addressed(world: World) -> None:
         Draft(body="5 status", kind="status"),
         Draft(body="6 status for bob", kind="status", to=("bob",)),
         Draft(body="7 meta", kind="meta"),
+        Draft(body="8 claim", kind="claim"),
+        Draft(body="9 claim for bob", kind="claim", to=("bob",)),
+        Draft(body="10 release", kind="release"),
+        Draft(body="11 of a kind that nobody knows", kind="poll"),
     ):
         writer.send(draft, alice)
     chain = log.chain()
@@ -172,11 +176,14 @@ def test_visibility_is_who_is_addressed(world: World) -> None:
     def numbers(condition: Condition) -> list[int]:
         return [place.number for place in chain.select(condition)]
 
-    assert numbers(visible_to(["bob"])) == [1, 2, 6]
-    assert numbers(visible_to(["bob", "role:review"])) == [1, 2, 4, 6]
-    assert numbers(visible_to(["dora"])) == [1]
+    assert numbers(visible_to(["bob"])) == [1, 2, 6, 9, 11]
+    assert numbers(visible_to(["bob", "role:review"])) == [1, 2, 4, 6, 9, 11]
+    assert numbers(visible_to(["dora"])) == [1, 11]
+    assert numbers(visible_to(["dora"], with_status=True)) == [1, 5, 8, 10, 11]
+    assert numbers(visible_to([])) == [1, 11]
     assert numbers(visible_to(["bob"], own="alice")) == []
-    assert numbers(LISTED) == [1, 2, 3, 4, 5, 6]
-    assert chain.count_of(visible_to(["bob"]), after=1) == 2
+    assert numbers(LISTED) == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11]
+    assert numbers(statuses_for_nobody()) == [5]
+    assert chain.count_of(visible_to(["bob"]), after=1) == 4
     assert [place.number for place in chain.select(limit=2)] == [1, 2]
-    assert [place.number for place in chain.select(limit=2, newest=True)] == [6, 7]
+    assert [place.number for place in chain.select(limit=2, newest=True)] == [10, 11]

@@ -116,6 +116,7 @@ def test_every_field_comes_back() -> None:
         reply_to=Uid("0" * 16),
         urgent=True,
         commit="a" * 40,
+        branch="team/lexer",
         origin="human",
         media="json",
         seq_hint=12,
@@ -125,7 +126,7 @@ def test_every_field_comes_back() -> None:
     keys = [key for key, _ in codec.block_of(whole)]
     assert keys == [
         "Chat-Kind", "Chat-Uid", "Chat-Seq", "Chat-To", "Chat-To", "Chat-Type", "Chat-Reply", "Chat-Priority",
-        "Chat-Commit", "Chat-Origin", "Chat-Media", "Chat-Later",
+        "Chat-Commit", "Chat-Branch", "Chat-Origin", "Chat-Media", "Chat-Later",
     ]  # fmt: skip
 
 
@@ -222,6 +223,19 @@ def test_malformed_values_are_passed_over_and_the_first_of_repeated_ones_counts(
     assert (got.seq_hint, got.reply_to, got.type, got.commit, got.origin, got.media, got.urgent) == (None,) * 6 + (
         False,
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "branch"),
+    [
+        ("main", "main"), ("日本/ä b", "日本/ä b"), ("refs/heads/main", "refs/heads/main"),
+        ("b" * 255, "b" * 255), ("b" * 256, None),
+    ],
+)  # fmt: skip
+def test_a_branch_is_a_line_of_255_characters(value: str, branch: str | None) -> None:
+    """What is longer counts as absent, and is no unknown trailer either; of several the first counts."""
+    got = codec.record_of(PARENT, foreign(f"Chat-Kind: status\nChat-Branch: {value}\nChat-Branch: other\n"))
+    assert (got.branch, got.extra) == (branch, ())
 
 
 def test_record_without_a_uid_gets_one_from_its_commit() -> None:

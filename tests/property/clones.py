@@ -201,7 +201,7 @@ class Clones:
         name = self._chance.choice(NAMES)
         key = self._chance.choice((None, None, None, "one", "two", "three", "four"))
         to = () if key else self._chance.choice(((), (), ("bob",)))
-        kind = "message" if key else self._chance.choice(("message", "message", "message", "status", "meta"))
+        kind = "message" if key else self._chance.choice(("message", "message", "message", "status", "release", "meta"))
         body = f"text of {key}" if key else f"text {self._chance.random()}"
         room = clone.room(name)
         sent: Sent = clone.environment.writer(LOBBY).send(Draft(body=body, kind=kind, to=to), room.identity, key=key)
@@ -359,4 +359,5 @@ def _key(entry: Any) -> Key:
 
 
 def _reaches(said: Said, name: Name) -> bool:
-    return said.kind != "meta" and said.key[1] != name and (name in said.to or (not said.to and said.kind != "status"))
+    is_for_all = not said.to and said.kind not in ("status", "claim", "release")
+    return said.kind != "meta" and said.key[1] != name and (name in said.to or is_for_all)

@@ -83,7 +83,7 @@ class Writers:
         return parent
 
     def _record(self, parent: Oid, author: str) -> Oid:
-        kind = self._chance.choices(("message", "status", "meta", "poll"), (16, 3, 1, 1))[0]
+        kind = self._chance.choices(("message", "status", "claim", "meta", "poll"), (16, 3, 1, 1, 1))[0]
         to = self._chance.choice(((), (), (), ("bob",), ("carol", "alice"), ("role:review",), ("role:build",)))
         uid = uid_from_random(self._chance.randbytes(10))
         said = Said((uid, author), kind, to)

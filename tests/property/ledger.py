@@ -27,7 +27,7 @@ class Said(NamedTuple):
     def reaches(self, name: Name) -> bool:
         """Whether it is for ``name``, who does not want to read what it wrote itself."""
         names = {name, f"role:{ROLES[name]}"}
-        is_for_all = not self.to and self.kind != "status"
+        is_for_all = not self.to and self.kind not in ("status", "claim", "release")
         return self.kind != "meta" and self.key[1] != name and (is_for_all or bool(names & set(self.to)))
 
 

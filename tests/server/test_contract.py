@@ -409,6 +409,17 @@ def test_statuses_are_counted_and_left_where_they_are(start: Start, chatroom: Ch
     assert data.data("get_status")["message_count"] == 3
 
 
+def test_claims_and_releases_are_read_with_read_messages_alone(start: Start, chatroom: Chatroom) -> None:
+    """They are unread for nobody, and no statuses; who looks at what is for a name finds them as it finds statuses."""
+    chatroom.say("takes src/", author="bob", kind="claim")
+    chatroom.say("gives src/ back", author="bob", kind="release")
+    data = start("--json")
+    assert data.data("read_unread", name="alice") == {"name": "alice", "last_read_id": 0, "messages": []}
+    for participant in ("", "alice"):
+        found = data.data("read_messages", participant=participant)
+        assert [one["kind"] for one in found] == ["claim", "release"]
+
+
 def test_a_message_says_what_else_is_known_of_it(start: Start, chatroom: Chatroom) -> None:
     """The day of an older message, a person behind it, and what is attached, where there is any of it."""
     notes = chatroom.path / "notes.txt"
@@ -422,6 +433,16 @@ def test_a_message_says_what_else_is_known_of_it(start: Start, chatroom: Chatroo
     told = data.data("read_messages")
     assert told[0]["ts"] == "2023-11-14T22:13:20Z"
     assert [(one["name"], one["bytes"]) for one in told[1]["attachments"]] == [("notes.txt", 7)]
+
+
+def test_trailers_of_later_versions_are_for_programs(start: Start, chatroom: Chatroom) -> None:
+    """As JSON, structured and as text; a model gets none of them: they are a stranger's, and nothing explains them."""
+    chatroom.say("hello", author="bob", extra=(("Chat-Later", "something new"),))
+    data = start("--json")
+    assert data.data("read_messages")[0]["trailers"] == [["Chat-Later", "something new"]]
+    assert data.data("get_handoff")["recent_messages"][0]["trailers"] == [["Chat-Later", "something new"]]
+    assert data.data("read_unread", name="alice")["messages"][0]["trailers"] == [["Chat-Later", "something new"]]
+    assert "something new" not in start().text("read_messages")
 
 
 def test_a_handoff_keeps_to_its_budget(shared: Wire, shared_room: Chatroom, new_room: str) -> None:

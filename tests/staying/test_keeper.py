@@ -72,7 +72,7 @@ def test_one_process_keeps_a_clone_in_step_and_another_takes_over(ann: Clone, be
 
 
 def test_a_refusal_is_told_once_and_tried_again(hub: Hub, ann: Clone) -> None:
-    """With the server's words; when it takes it, the message gets its number."""
+    """With the server's words, and what helps; when it takes it, the message gets its number."""
     with beside(ann, "sync", "--watch") as watching:
         watching.line()
         hook = hub.hook("echo 'closed for the night' >&2; exit 1")
@@ -80,8 +80,21 @@ def test_a_refusal_is_told_once_and_tried_again(hub: Hub, ann: Clone) -> None:
         assert watching.process.stderr is not None
         said = watching.process.stderr.readline().decode()
         assert "closed for the night" in said
-        assert "; again in " in said
+        assert "; nothing is lost: it stays pending; ask who runs 'origin' to allow refs/chatroom/*" in said
+        assert "again in" not in said
         hook.unlink()
+        assert watching.line() == "lobby: 0 fetched, 1 pushed"
+
+
+def test_a_remote_that_is_away_is_told_with_when_it_is_asked_again(hub: Hub, ann: Clone) -> None:
+    """That may pass by itself, unlike the refusal of a name."""
+    with beside(ann, "sync", "--watch") as watching:
+        watching.line()
+        hub.path.rename(hub.path.with_name("elsewhere"))
+        ann.say("second")
+        assert watching.process.stderr is not None
+        assert "; again in " in watching.process.stderr.readline().decode()
+        hub.path.with_name("elsewhere").rename(hub.path)
         assert watching.line() == "lobby: 0 fetched, 1 pushed"
 
 

@@ -13,6 +13,7 @@ import pytest
 from gitchat.index.condition import Condition
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Name, Oid, RoomName
+from gitchat.model.query import Query
 from gitchat.model.record import STATUS, Draft, Identity
 from gitchat.model.refs import cursor_ref, log_ref, summaries_ref
 from gitchat.verbs.room import Reading, Room
@@ -42,9 +43,9 @@ class House:
         for text in texts:
             self.room(author).send(text, to=to)
 
-    def happen(self, text: str, *to: str) -> None:
-        """A status record, as a hook writes it."""
-        self._world.environment(self.path).writer(LOBBY).send(Draft(body=text, kind=STATUS, to=to), HOOK)
+    def happen(self, text: str, *to: str, kind: str = STATUS) -> None:
+        """A status record, as a hook writes it, or one of another kind."""
+        self._world.environment(self.path).writer(LOBBY).send(Draft(body=text, kind=kind, to=to), HOOK)
 
     def put(self, tip: Oid) -> None:
         """Move the log as a fetch would."""
@@ -130,6 +131,24 @@ def test_status_for_somebody_reaches_that_one(house: House) -> None:
     house.happen("your branch was merged", "bob")
     assert numbers(house.room("bob").unread()) == [1]
     assert (numbers(house.room("carol").unread()), house.room("carol").unread().statuses) == ([], 0)
+
+
+@pytest.mark.parametrize("kind", ["claim", "release"])
+def test_claims_and_releases_reach_only_whom_they_name(house: House, kind: str) -> None:
+    """Never unread for others, whose cursors pass over them; they have numbers and are listed, and are no statuses."""
+    house.happen("takes src/lexer/", kind=kind)
+    house.happen("waits for bob", "bob", kind=kind)
+    house.say("hello")
+    bob, carol = house.room("bob"), house.room("carol")
+    assert (bob.status().unread, bob.handoff().unread, bob.status().since) == (2, 2, 1)
+    assert (carol.status().unread, carol.handoff().unread, carol.status().since) == (1, 1, 1)
+    assert (carol.unread().statuses, carol.message_count()) == (0, 3)
+    assert [entry.number for entry in carol.log().entries] == [1, 2, 3]
+    assert [entry.number for entry in carol.log(Query(with_status=False)).entries] == [3]
+    assert (numbers(carol.read()), carol.cursor()) == ([3], 3)
+    assert (numbers(bob.read()), bob.cursor()) == ([2, 3], 3)
+    house.happen("takes docs/", kind=kind)
+    assert (numbers(carol.unread()), carol.unread().left) == ([], 0)
 
 
 # --- what is marked ------------------------------------------------------------

@@ -42,7 +42,7 @@ DEFAULT_COUNT = 50
 @click.option("-t", "--to", "recipient", metavar="WHO", help="Addressed to WHO: a name, role:ROLE, or all.")
 @click.option("--between", nargs=2, metavar="A B", help="From A to B, or from B to A.")
 @click.option("--type", "type_", metavar="TYPE", help="Of this type.")
-@click.option("--no-status", is_flag=True, help="Without status records (commits, joins).")
+@click.option("--no-status", is_flag=True, help="Without what nobody has to read: status records, claims.")
 @click.option("--grep", metavar="PATTERN", help="Whose text matches a regular expression.")
 @click.option("-i", "--ignore-case", is_flag=True, help="For --grep: capitals do not matter.")
 @click.option("-F", "--fixed-strings", is_flag=True, help="For --grep: PATTERN is plain text.")
