@@ -40,7 +40,10 @@ def main() -> None:
         count[size] += 1
         return hashlib.shake_256(f"{_step()} {process} {size} {count[size]}".encode()).digest(size)
 
+    utc, local = time.gmtime, time.localtime
     time.time, os.urandom = clock, random_bytes
+    time.gmtime = lambda seconds=None: utc(clock() if seconds is None else seconds)
+    time.localtime = lambda seconds=None: local(clock() if seconds is None else seconds)
 
     import gitchat
     from gitchat.__main__ import main as run
