@@ -78,7 +78,7 @@ def bring_together(
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
-            report = _settle(remote, chosen, agreement, pushes, line)
+            report = _settle(environment, remote, chosen, agreement, pushes, line)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     warn(report.alarms)
@@ -118,11 +118,17 @@ def _refuse_what_is_left(environment: Environment, report: Report, lost: dict[Ro
 
 
 def _settle(
-    remote: Remote, room: RoomName | None, agreement: Agreement, pushes: bool, line: StatusLine | None
+    environment: Environment,
+    remote: Remote,
+    room: RoomName | None,
+    agreement: Agreement,
+    pushes: bool,
+    line: StatusLine | None,
 ) -> Report:
     """Rounds until all is done; a person at a terminal is asked about each room that would be renumbered."""
     from gitchat.clones.place import Standing
     from gitchat.clones.report import Consent, WouldRenumber
+    from gitchat.clones.settling import settle
 
     agreed: set[RoomName] = set()
     brings_back = {Standing.EMPTY} if pushes else set()
@@ -139,7 +145,7 @@ def _settle(
 
     while True:
         try:
-            return remote.settle(room, consent=consent, pushes=pushes, again=again)
+            return settle(remote, room, consent=consent, pushes=pushes, random=environment.random, again=again)
         except WouldRenumber as error:
             if not (sys.stdin.isatty() and sys.stderr.isatty()):
                 raise

@@ -13,7 +13,6 @@ Source: docs/format.md section 12; git-push(1) on ``--force-with-lease`` and ``-
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -43,12 +42,6 @@ from gitchat.storage.store import Store
 LOCK_SECONDS = 10.0
 """How long to wait for another pusher, or for the packer, of this clone."""
 
-ROUNDS = 6
-"""How often a push that came too late is tried again while somebody waits."""
-
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
-"""Bounds of the pause after the first push that came too late; it is as long as a round takes, and doubles."""
-
 
 class Remote:
     """A named remote of one clone, to bring rooms together with."""
@@ -64,12 +57,11 @@ class Remote:
         attach: Callable[[RoomName], object],
         notes: Notes,
         asked_format: Callable[[RoomName, Oid], int],
-        random: Callable[[], float],
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
-        log asks of its writers; ``random`` gives numbers from 0 to 1, which spread the pauses of clones that collide.
+        log asks of its writers.
         """
         self._store = store
         self._wire = wire
@@ -78,7 +70,6 @@ class Remote:
         self._attach_room = attach
         self._notes = notes
         self._asked_format = asked_format
-        self._random = random
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock)
@@ -91,33 +82,6 @@ class Remote:
 
     def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]], address: str | None) -> list[Pushed]:
         return self._wire.push(updates, address)
-
-    def settle(
-        self,
-        room: RoomName | None,
-        *,
-        consent: Consent = Consent(),  # noqa: B008 - frozen
-        pushes: bool = True,
-        is_asked: bool = True,
-        again: Callable[[], object] = lambda: None,
-    ) -> Report:
-        """Rounds until the remote took everything, or said no for another reason than that somebody was quicker.
-
-        ``again`` is called before each round but the first. Raises as :meth:`round`.
-        """
-        total = Report(self.name)
-        pause_seconds = 0.0
-        for number in range(ROUNDS):
-            if number:
-                again()
-                time.sleep(pause_seconds * self._random())  # so that two who collided do not collide again
-            begin = time.monotonic()
-            total.add(self.round(room, consent=consent, pushes=pushes, is_asked=is_asked))
-            if not total.is_late:
-                break
-            wanted = pause_seconds * 2 or max(SHORTEST_PAUSE_SECONDS, time.monotonic() - begin)
-            pause_seconds = min(wanted, LONGEST_PAUSE_SECONDS)
-        return total
 
     # --- one round -----------------------------------------------------------------
 
@@ -153,7 +117,7 @@ class Remote:
             going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid, Oid | None]] = {}
             for one in going:
-                self._join(one, seen, there, report)
+                self._join(one, there, report)
                 updates |= self._joining.updates(one, seen, there) if pushes else {}
             updates = self._writable(updates, there, report)
             if updates:
@@ -216,30 +180,37 @@ class Remote:
         self, judgements: Mapping[RoomName, Judgement], seen: Tips, there: Tips, report: Report
     ) -> list[RoomName]:
         """The rooms with which something is done; for each, what was fetched counts from here on."""
-        going = [room for room, judgement in judgements.items() if judgement.goes_on]
-        self._left = frozenset(judgements) - frozenset(going)
+        going = []
         for room, judgement in judgements.items():
             words = judgement.words(self.name, room)
             report.alarms += [words] if words else []
+            if judgement.goes_on and (not judgement.has_lost or self._may_write(room, there, report)):
+                going.append(room)
+        self._left = frozenset(judgements) - frozenset(going)
         for room in going:
-            judgement = judgements[room]
-            if judgement.has_lost and judgement.seen is not None and self._may_write(room, there, report):
-                # First, because the tracking ref may be all that reaches what the remote has lost.
-                self._joining.keep(room, judgement.seen)
-            if judgement.new_place is not None and self._attached(room) is not None:
-                self._notes.put({room: judgement.new_place})
-        changed = {ref: there.get(ref) for ref in {*seen, *there} if room_of(ref) in set(going)}
-        for ref, oid in changed.items():
-            self._track(ref, oid, seen.get(ref))
+            self._count_from_here(room, judgements[room], seen, there)
         return going
 
-    def _join(self, room: RoomName, seen: Tips, there: Tips, report: Report) -> None:
+    def _count_from_here(self, room: RoomName, judgement: Judgement, seen: Tips, there: Tips) -> None:
+        """Let what was fetched of ``room`` be what the remote has.
+
+        First goes what only the tracking refs tell: what the remote has lost is kept, and what it dropped goes here.
+        """
+        if judgement.has_lost and judgement.seen is not None:
+            self._joining.keep(room, judgement.seen)
+        self._joining.drop_cursors(room, seen, there)
+        if judgement.new_place is not None and self._attached(room) is not None:
+            self._notes.put({room: judgement.new_place})
+        for ref in {*seen, *there}:
+            if room_of(ref) == room:
+                self._track(ref, there.get(ref), seen.get(ref))
+
+    def _join(self, room: RoomName, there: Tips, report: Report) -> None:
         """Take in what the remote has, and count it."""
         local, remote = self._store.tip(log_ref(room)), there.get(log_ref(room))
         if remote is not None:
             report.fetched[room] = count_beyond(self._store, remote, local)
         self._joining.take_in(room, there)
-        self._joining.drop_cursors(room, seen, there)
 
     def _writable(
         self, updates: Mapping[RefName, tuple[Oid, Oid | None]], there: Tips, report: Report

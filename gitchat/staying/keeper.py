@@ -251,8 +251,16 @@ class Keeper:
         return set()
 
     def _round(self, remote: Remote) -> None:
+        from gitchat.clones.settling import settle  # for who keeps
+
         try:
-            report = remote.settle(None, pushes=self._pace.may_push(time.monotonic()), is_asked=False)
+            report = settle(
+                remote,
+                None,
+                random=self._environment.random,
+                pushes=self._pace.may_push(time.monotonic()),
+                is_asked=False,
+            )
         except ChatError as error:
             self._pace.failed(time.monotonic())
             self._tell(error, self._seconds_to_look())

@@ -35,7 +35,6 @@ def open_remote(environment: Environment, name: str, tell: Callable[[str], None]
         attach=lambda room: authorities.set(room, name),
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
-        random=environment.random,
     )
 
 

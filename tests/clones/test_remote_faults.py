@@ -54,7 +54,6 @@ def remote_of(clone: Clone, timeout_seconds: float, **variables: str) -> Remote:
         attach=lambda room: None,
         notes=Notes(clone.path / ".git" / "chatroom"),
         asked_format=lambda room, tip: 1,
-        random=lambda: 0.5,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gitchat.clones.place import Standing
 from gitchat.clones.report import Consent, Report
+from gitchat.clones.settling import settle
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Pushed
 from gitchat.index.condition import Condition
@@ -298,7 +299,7 @@ def test_what_is_sent_while_a_room_is_being_attached_keeps_its_number(world: Wor
         return answers
 
     remote._push = push  # type: ignore[method-assign]
-    report = remote.settle(None)
+    report = settle(remote, None, random=lambda: 0.5)
     assert (pushed, report.attached, report.pushed) == ([2], [LOBBY], {LOBBY: 2})
     assert clone.log() == [(1, "first"), (2, "meanwhile")]
     assert clone.say("third").number is None

@@ -40,8 +40,8 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 """How far the clocks of machines are off, in seconds."""
 
 STEPS = (
-    "_fetch", "_judging.judge", "_go_on", "_join", "_joining.forward", "_joining._join_cursor", "_joining.drop_cursors",
-    "_joining.updates", "_joining._candidate", "_push", "_accept", "_track", "_attach",
+    "_fetch", "_judging.judge", "_go_on", "_count_from_here", "_join", "_joining.forward", "_joining._join_cursor",
+    "_joining.drop_cursors", "_joining.updates", "_joining._candidate", "_push", "_accept", "_track", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
@@ -146,7 +146,6 @@ class Clone:
             attach=lambda room: environment.authorities.set(room, "origin"),
             notes=environment.authorities.notes,
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
-            random=environment.random,
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

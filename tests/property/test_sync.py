@@ -5,7 +5,9 @@ A simulation proves nothing until it can fail: each rule is taken out once, and 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,9 +17,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from hypothesis.strategies import integers, sampled_from
 
+from gitchat.clones.joining import Joining
+from gitchat.clones.place import Verdict
+from gitchat.clones.report import OtherPlace
 from gitchat.clones.wire import Pushed, _answers
 from gitchat.model.names import Oid, RefName
-from tests.property.clones import KINDS, Clones, Faulty
+from gitchat.model.refs import cursor_ref, log_ref
+from tests.property.clones import KINDS, LOBBY, NAMES, Clone, Clones, Faulty
 from tests.property.conversation import Mismatch
 from tests.world import World
 
@@ -138,3 +144,48 @@ def test_skipping_the_uid_rule_would_be_noticed(tmp_path: Path, monkeypatch: pyt
     """A record that was sent with the same key in two clones stands there twice."""
     monkeypatch.setattr("gitchat.index.catchup.CatchUp._has", lambda self, chain, key: False)
     assert noticed(tmp_path).startswith(("log", "numbers"))
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+def test_a_place_that_is_not_compared_would_be_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_compared: bool
+) -> None:
+    """A clone gets the address of another team's hub: only where places are compared nothing reaches that."""
+    if not is_compared:
+        monkeypatch.setattr("gitchat.clones.judging.verdict", lambda standing, **how: Verdict.GO_ON)
+    world, chance = World(tmp_path), random.Random(1)
+    hubs = [tmp_path / f"{name}.git" for name in ("one", "two")]
+    for hub in hubs:
+        world.git("init", "-q", "--bare", hub)
+    clones = [Clone(world, hub.stem, hub, chance, Faulty) for hub in hubs]
+    for clone in clones:
+        clone.room().send(f"of team {clone.name}")
+        clone.sync()
+    world.git("remote", "set-url", "origin", hubs[1], cwd=clones[0].path)
+    with suppress(OtherPlace):
+        clones[0].sync()
+    said = world.git("--git-dir", hubs[1], "log", "--format=%s", log_ref(LOBBY)).stdout
+    assert ("of team one" in said) is not is_compared
+
+
+@pytest.mark.parametrize("is_moved_alone", [True, False])
+def test_a_ref_that_nobody_here_moved_would_be_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_moved_alone: bool
+) -> None:
+    """A cursor that was deleted at the hub comes back by a clone that pushes what it only has."""
+    if not is_moved_alone:
+        updates = Joining.updates
+        monkeypatch.setattr(Joining, "updates", lambda self, room, seen, tracked: updates(self, room, {}, tracked))
+        monkeypatch.setattr(Joining, "drop_cursors", lambda self, room, seen, tracked: None)
+    world, chance = World(tmp_path), random.Random(1)
+    hub = tmp_path / "hub.git"
+    world.git("init", "-q", "--bare", hub)
+    reader, other = (Clone(world, name, hub, chance, Faulty) for name in ("reader", "other"))
+    reader.room().send("hello")
+    reader.room(NAMES[1]).read()
+    reader.sync()
+    other.sync()
+    world.git("--git-dir", hub, "update-ref", "-d", cursor_ref(LOBBY, NAMES[1]))
+    other.sync()
+    there = world.git("--git-dir", hub, "for-each-ref").stdout
+    assert (cursor_ref(LOBBY, NAMES[1]) in there) is not is_moved_alone
