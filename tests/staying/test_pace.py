@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gitchat.staying.keeper import FORGE_SECONDS, LONGEST_SECONDS, QUICK_SECONDS, Pace, interval_of
+from gitchat.staying.pace import FORGE_SECONDS, LONGEST_SECONDS, QUICK_SECONDS, Pace, interval_of
 
 
 def pace(interval: float = 10.0) -> Pace:
