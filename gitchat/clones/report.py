@@ -39,6 +39,8 @@ class Report:
     attached: list[RoomName] = field(default_factory=list)
     accepted: int = 0
     """How many refs the remote took, cursors and summaries among them."""
+    pushes: int = 0
+    """How often the remote was asked to take something."""
     is_overtaken: bool = False
     """Whether somebody wrote here while a room was being attached, which another round has to push first."""
 
@@ -53,6 +55,7 @@ class Report:
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
         self.accepted += later.accepted
+        self.pushes += later.pushes
         self.refused = later.refused
         self.alarms += later.alarms
         self.attached += later.attached

@@ -79,15 +79,17 @@ class Remote:
         agreed: Agreed = nobody,
         pushes: bool = True,
         is_asked: bool = True,
+        rounds: int = ROUNDS,
         again: Callable[[], object] = lambda: None,
     ) -> Report:
         """Rounds until the remote took everything, or said no for another reason than that somebody was quicker.
 
-        ``again`` is called before each round but the first. Raises as :meth:`round`.
+        There are ``rounds`` of them at the most, each with one push; ``again`` is called before each but the
+        first. Raises as :meth:`round`.
         """
         total = Report(self.name)
         pause_seconds = 0.0
-        for number in range(ROUNDS):
+        for number in range(rounds):
             if number:
                 again()
                 time.sleep(pause_seconds * self._random())  # so that two who collided do not collide again
@@ -137,6 +139,7 @@ class Remote:
                 self._join(one, after, report)
                 updates |= self._joining.updates(one, after) if pushes else {}
             if updates:
+                report.pushes += 1
                 self._accept(self._push(updates), after, report)
             for one in rooms:
                 self._attach(one, report, agreed, pushes)

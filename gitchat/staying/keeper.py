@@ -7,7 +7,6 @@ Source: docs/format.md section 13, docs/decisions/0006-when-to-look-and-push.md.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,7 +16,8 @@ from urllib.parse import quote
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import RefName
 from gitchat.model.refs import is_cursor
-from gitchat.staying.pace import Pace, interval_of
+from gitchat.staying.pace import Waiting
+from gitchat.staying.turns import Turns, chosen_interval
 from gitchat.storage import gate
 
 if TYPE_CHECKING:
@@ -89,9 +89,8 @@ class Troubles:
         alarms, trouble = [], str(done) if isinstance(done, ChatError) else ""
         if not isinstance(done, ChatError):
             alarms = done.alarms
-            trouble = (
-                f"'{done.remote}' did not take {done.refused[0].ref}: {done.refused[0].words}" if done.refused else ""
-            )
+            refused = [one for one in done.refused if not one.is_late]
+            trouble = f"'{done.remote}' did not take {refused[0].ref}: {refused[0].words}" if refused else ""
         if trouble and trouble != self._last:
             alarms = [*alarms, f"{trouble}; again in {seconds:.0f} s"]
         self._last = trouble
@@ -111,8 +110,7 @@ class Keeper:
         self._environment = environment
         self._name = remote
         self._tell = tell
-        url = environment.repository.config.get(f"remote.{remote}.url") or ""
-        self._pace = Pace(environment.sync_interval() or interval_of(url), lambda: 1.0 + environment.random() / 2)
+        self._interval = chosen_interval(environment.repository.config)
         self._stop = threading.Event()
         self._changes = environment.changes()
         self.is_keeping = False
@@ -139,35 +137,28 @@ class Keeper:
 
     def _keep(self) -> None:
         remote = self._environment.remote(self._name)
+        turns = Turns(self._environment, self._name, self._interval)
         while not self._stop.is_set():
             ahead = self._ahead(remote)
             cursors = set(filter(is_cursor, ahead))
-            due = self._pace.due(has_news=ahead > cursors, has_cursors=bool(cursors))
-            seconds = due - time.monotonic()
+            waiting = Waiting(has_news=ahead > cursors, has_cursors=bool(cursors))
+            seconds = turns.seconds_to(waiting)
             if seconds <= 0:
-                self._round(remote)
+                self._round(remote, turns, waiting)
             elif self._changes.wait(seconds):
-                self._pace.stirred(time.monotonic())
+                turns.stirred()
 
     def _ahead(self, remote: Remote) -> set[RefName]:
         with suppress(ChatError):  # the round meets it, too, and tells
             return remote.ahead()
         return set()
 
-    def _round(self, remote: Remote) -> None:
+    def _round(self, remote: Remote, turns: Turns, waiting: Waiting) -> None:
+        pushes = turns.take(waiting)
+        done: Report | ChatError
         try:
-            report = remote.settle(None, pushes=self._pace.may_push(time.monotonic()), is_asked=False)
+            done = remote.settle(None, pushes=pushes > 0, is_asked=False, rounds=max(1, pushes))
         except ChatError as error:
-            self._pace.failed(time.monotonic())
-            self._tell(error, self._seconds_to_look())
-            return
-        now = time.monotonic()
-        is_news = any(report.fetched.values()) or bool(report.alarms)
-        if report.refused:
-            self._pace.refused(now, is_news=is_news)
-        else:
-            self._pace.done(now, is_news=is_news, has_pushed=report.accepted > 0)
-        self._tell(report, self._seconds_to_look())
-
-    def _seconds_to_look(self) -> float:
-        return max(0.0, self._pace.due(has_news=False, has_cursors=False) - time.monotonic())
+            done = error
+        turns.note(done)
+        self._tell(done, max(0.0, turns.seconds_to(Waiting())))
