@@ -108,6 +108,8 @@ class Report:
     """How many refs the remote took, cursors and summaries among them."""
     newer: dict[RoomName, int] = field(default_factory=dict)
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
+    pushes: int = 0
+    """How often the remote was asked to take something."""
     is_overtaken: bool = False
     """Whether somebody wrote here while a room was being attached, which another round has to push first."""
 
@@ -118,10 +120,14 @@ class Report:
 
     @property
     def refusal(self) -> RemoteError | None:
-        """Why the remote did not take the first ref that it refused, ``ref-refused`` or ``push-refused``, or None."""
+        """Why the remote did not take a ref, ``ref-refused`` or ``push-refused``: the first that did not come too late.
+
+        None when it took all.
+        """
         if not self.refused:
             return None
-        first, kept = self.refused[0], "nothing is lost: it stays pending"
+        kept = "nothing is lost: it stays pending"
+        first = next((one for one in self.refused if not one.is_late), self.refused[0])
         said = f"'{self.remote}' did not take {first.ref}: {first.words}"
         if first.is_unwanted:
             allow = f"ask who runs '{self.remote}' to allow {REF_PREFIX}*, and then: git chat sync {self.remote}"
@@ -134,6 +140,7 @@ class Report:
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
         self.accepted += later.accepted
+        self.pushes += later.pushes
         self.refused = later.refused
         self.alarms += later.alarms
         self.attached += later.attached

@@ -24,16 +24,17 @@ def settle(
     pushes: bool = True,
     is_asked: bool = True,
     random: Callable[[], float],
+    rounds: int = ROUNDS,
     again: Callable[[], object] = lambda: None,
 ) -> Report:
     """Rounds until the remote took everything, or said no for another reason than that somebody was quicker.
 
-    ``again`` is called before each round but the first. ``random`` gives numbers from 0 to 1, which spread the
-    pauses of clones that collide. Raises as Remote.round.
+    There are ``rounds`` of them at the most, each with one push; ``again`` is called before each but the first.
+    ``random`` gives numbers from 0 to 1, which spread the pauses of clones that collide. Raises as Remote.round.
     """
     total = Report(remote.name)
     pause_seconds = 0.0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         if number:
             again()
             time.sleep(pause_seconds * random())  # so that two who collided do not collide again

@@ -122,6 +122,7 @@ class Remote:
             updates = self._writable(updates, there, report)
             if updates:
                 address = push_address(self._store, self._wire, seen, there)
+                report.pushes += 1
                 self._accept(self._push(updates, address), there, report)
             for one in going:
                 self._attach(one, report, consent, pushes)

@@ -7,6 +7,7 @@ Source: docs/format.md section 12; git-fetch(1), git-push(1) on ``--force-with-l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, refs_of
 from gitchat.storage import git
 
-TIMEOUT_SECONDS = 120.0
-"""How long one call of git may talk to a remote."""
+SILENCE_SECONDS = 120.0
+"""How long git may give no sign of life while it talks to a remote. How long it talks is no matter."""
 
 LATE = (
     "stale info",
@@ -46,9 +47,12 @@ _EMPTY_PHRASES = (
 
 _PROGRESS = (
     "Enumerating ", "Counting ", "Delta compression", "Compressing ", "Writing ", "Total ", "Receiving ", "Resolving ",
-    "Unpacking ", "From ", "To ",
+    "Unpacking ", "Checking ", "From ", "To ",
 )  # fmt: skip
 """How lines of git begin that tell how far it is."""
+
+_MOVED = re.compile(r" [ *+!t=-] .* -> ")
+"""How a line of git's begins that tells where a fetched ref went. Why one could not be moved is told on another."""
 
 _QUIETLY = (
     "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--refmap=",
@@ -95,18 +99,18 @@ class Wire:
         git_dir: str,
         cwd: str,
         variables: Mapping[str, str],
-        timeout_seconds: float = TIMEOUT_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
         tell: Tell | None = None,
     ) -> None:
         """``cwd`` is where a remote's relative path starts: the top of the worktree.
 
-        One call may take ``timeout_seconds``. With ``tell``, git is asked for its progress.
+        A call is given up after ``silence_seconds`` without a sign of life. ``tell`` hears git's progress.
         """
         self.name = name
         self._git_dir = git_dir
         self._cwd = cwd
         self._variables = variables
-        self._timeout_seconds = timeout_seconds
+        self._silence_seconds = silence_seconds
         self._tell = tell
 
     # --- where it is -------------------------------------------------------------------
@@ -146,9 +150,8 @@ class Wire:
         self._fetch((), list(refs))
 
     def _fetch(self, options: Sequence[str], refspecs: Sequence[str]) -> None:
-        loudness = "--progress" if self._tell else "--quiet"
         try:
-            self._git("fetch", *_QUIETLY, loudness, *options, self.name, *refspecs, tell=self._tell)
+            self._git("fetch", *_QUIETLY, "--progress", *options, self.name, *refspecs, tell=self._tell)
         except git.GitFailed as error:
             raise self._failed(error) from error
 
@@ -169,8 +172,8 @@ class Wire:
         """
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
         specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
-        options = ["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"]
-        options += ["--progress"] if self._tell else []
+        options = ["--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed"]
+        options += ["--recurse-submodules=no"]
         try:
             done = self._git("push", *options, *leases, address or self.name, *specs, tell=self._tell)
         except git.GitFailed as error:
@@ -182,19 +185,16 @@ class Wire:
     def _git(self, *arguments: str, tell: Tell | None = None) -> git.Done:
         """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
         try:
-            return git.run(
+            return git.talk(
                 [f"--git-dir={self._git_dir}", "-c", "gc.auto=0", *arguments],
                 cwd=self._cwd,
                 variables=self._variables,
-                timeout_seconds=self._timeout_seconds,
-                has_terminal=False,
+                silence_seconds=self._silence_seconds,
                 tell=tell,
             )
-        except StorageError as error:
-            if error.code != "git-hangs":
-                raise
+        except git.GitSilent as error:
             raise RemoteError(
-                f"the remote '{self.name}' did not answer within {self._timeout_seconds:.0f} s",
+                f"the remote '{self.name}' has said nothing for {self._silence_seconds:.0f} s",
                 hint=f"see what git waits for: GIT_TRACE=1 git ls-remote {self.name}",
                 code="remote-hangs",
             ) from error
@@ -230,7 +230,8 @@ def _answers(done: git.Done, wanted: Mapping[RefName, Oid]) -> list[Pushed]:
 
 def _last_words(stderr: str) -> str:
     """What git, ssh and the server said, on one line, without what git always says."""
-    ends = (line.rpartition("\r")[2].removeprefix("remote:").strip() for line in stderr.split("\n"))
+    lines = (line.rpartition("\r")[2] for line in stderr.split("\n"))
+    ends = (line.removeprefix("remote:").strip() for line in lines if not _MOVED.match(line))
     said = [line.removeprefix("fatal: ") for line in ends if line and not line.startswith(_PROGRESS)]
     kept = [line for line in said if not line.startswith(_EMPTY_PHRASES)]
     return "; ".join((kept or said)[-3:])[:500]

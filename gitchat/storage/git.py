@@ -1,7 +1,9 @@
 """The only starter of processes: git's, and the few others.
 
-Every call of git has no standard input to wait on, no terminal prompt, a time limit and
-untranslated messages, so that neither an agent nor a hook can hang on it.
+Every call of git has no standard input to wait on, no terminal prompt, a limit and
+untranslated messages, so that neither an agent nor a hook can hang on it. What git does here
+(:func:`run`) is limited in time; what it does with a remote (:func:`talk`) in silence, because
+a slow line makes a long transfer and no error.
 """
 
 from __future__ import annotations
@@ -9,12 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 
 from gitchat.model.errors import StorageError
 
@@ -27,6 +26,10 @@ class Done:
 
     stdout: bytes
     stderr: str
+
+
+class GitSilent(Exception):
+    """git gave no sign of life for too long, and was ended with all that it had started."""
 
 
 class GitFailed(Exception):
@@ -47,93 +50,111 @@ def run(
     stdin: bytes = b"",
     keep_open: tuple[int, ...] = (),
     timeout_seconds: float = TIMEOUT_SECONDS,
-    has_terminal: bool = True,
-    tell: Callable[[str], object] | None = None,
 ) -> Done:
     """What ``git <arguments>`` printed, run in ``cwd`` with ``variables``.
 
     The descriptors ``keep_open`` stay open in git, and with them the kernel locks they hold.
-    ``tell`` gets each line of its standard error as it comes, from another thread.
-    Without a terminal, ssh and what else git starts can ask nobody anything, and all of
-    them end with git when the time is over or this process is interrupted.
 
     Raises:
         GitFailed: git ended with another status than 0.
         StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after ``timeout_seconds``.
     """
-    listener = _Listener(tell) if tell is not None else None
-    try:
-        with listener or nullcontext():
-            process = subprocess.Popen(
-                ["git", *arguments],
-                cwd=cwd,
-                env=_untranslated(variables),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=listener.descriptor if listener else subprocess.PIPE,
-                pass_fds=keep_open,
-                start_new_session=not has_terminal,
+    with start(arguments, cwd, variables, keep_open=keep_open) as process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise StorageError(
+                f"git {_verb(arguments)} did not end within {timeout_seconds:.0f} s",
+                hint="see what it waits for: GIT_TRACE=1 git " + " ".join(arguments),
+                code="git-hangs",
+            ) from error
+        except BaseException:
+            process.kill()
+            raise
+    return _done(process, stdout, stderr)
+
+
+def talk(
+    arguments: Sequence[str],
+    *,
+    cwd: str,
+    variables: Mapping[str, str],
+    silence_seconds: float,
+    tell: Callable[[str], object] | None = None,
+) -> Done:
+    """What ``git <arguments>``, which talks to a remote, printed, however long that took.
+
+    What it says is a sign of life, and so are the bytes that it moves; ``tell`` gets the lines of
+    its standard error as they come. git has no terminal, so that neither ssh nor what else it
+    starts can ask anybody, and all of them end with it after ``silence_seconds`` without a sign
+    (a quarter more at the most), or when this process is interrupted. What git leaves behind when
+    it ends by itself, such as an ssh that serves the next call, is not waited for.
+
+    Raises:
+        GitFailed: git ended with another status than 0.
+        GitSilent: there was no sign of life.
+        StorageError: ``no-git``.
+    """
+    from gitchat.storage.hearing import Silent, hear, moved_bytes  # for who talks to a remote
+
+    with start(arguments, cwd, variables, stdin=subprocess.DEVNULL, has_terminal=False) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            stdout, stderr = hear(
+                process.stdout.fileno(),
+                process.stderr.fileno(),
+                has_ended=lambda: process.poll() is not None,
+                pulse=lambda: moved_bytes(process.pid),
+                silence_seconds=silence_seconds,
+                tell=tell or (lambda line: None),
             )
-        with process:
-            try:
-                stdout, errors = process.communicate(stdin, timeout_seconds)
-            except BaseException:
-                _kill(process, has_terminal)
-                raise
-    except subprocess.TimeoutExpired as error:
-        raise StorageError(
-            f"git {_verb(arguments)} did not end within {timeout_seconds:.0f} s",
-            hint="see what it waits for: GIT_TRACE=1 git " + " ".join(arguments),
-            code="git-hangs",
-        ) from error
+            process.wait(silence_seconds)
+        except (Silent, subprocess.TimeoutExpired) as error:
+            _kill_session(process)
+            raise GitSilent from error
+        except BaseException:
+            _kill_session(process)
+            raise
+    return _done(process, stdout, stderr)
+
+
+def start(
+    arguments: Sequence[str],
+    cwd: str,
+    variables: Mapping[str, str],
+    *,
+    stdin: int = subprocess.PIPE,
+    keep_open: tuple[int, ...] = (),
+    has_terminal: bool = True,
+) -> subprocess.Popen[bytes]:
+    """``git <arguments>``, running, with pipes for what it says; to be waited for. Raises StorageError ``no-git``."""
+    try:
+        return subprocess.Popen(
+            ["git", *arguments],
+            cwd=cwd,
+            env=_untranslated(variables),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=keep_open,
+            start_new_session=not has_terminal,
+        )
     except OSError as error:
         raise _cannot_start(error, cwd) from error
-    stderr = (listener.heard() if listener else errors).decode("utf-8", "replace").strip()
+
+
+def _done(process: subprocess.Popen[bytes], stdout: bytes, stderr: bytes) -> Done:
+    """What a process that has ended printed. Raises GitFailed."""
+    words = stderr.decode("utf-8", "replace").strip()
     if process.returncode != 0:
-        raise GitFailed(process.returncode, stderr, stdout)
-    return Done(stdout, stderr)
+        raise GitFailed(process.returncode, words, stdout)
+    return Done(stdout, words)
 
 
-class _Listener:
-    """Hears standard error line by line, where a carriage return ends a line, too. Starting the process is its body."""
-
-    def __init__(self, tell: Callable[[str], object]) -> None:
-        self._tell = tell
-        self._heard = bytearray()
-        self._source, self.descriptor = os.pipe()
-        self._thread = threading.Thread(target=self._listen, name="gitchat-stderr", daemon=True)
-
-    def __enter__(self) -> _Listener:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self.descriptor)  # git's is the only one left, and its end is ours
-        self._thread.start()
-
-    def _listen(self) -> None:
-        line = bytearray()
-        while part := os.read(self._source, 4096):
-            self._heard += part
-            line += part
-            *whole, rest = line.replace(b"\r", b"\n").split(b"\n")
-            for one in filter(None, whole):
-                self._tell(one.decode("utf-8", "replace").strip())
-            line = bytearray(rest)
-        os.close(self._source)
-
-    def heard(self) -> bytes:
-        """All of it. What git left behind, such as an ssh that serves the next call, may keep the pipe open."""
-        self._thread.join(1.0)
-        return bytes(self._heard)
-
-
-def _kill(process: subprocess.Popen[bytes], has_terminal: bool) -> None:
-    if has_terminal:
-        process.kill()
-        return
-    with suppress(ProcessLookupError):  # the leader is not waited for yet, so that its number is still its own
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:  # as long as the leader is not waited for, its number is its own
         os.killpg(process.pid, signal.SIGKILL)
 
 
@@ -209,79 +230,3 @@ _OF_ONE_COMMAND = frozenset(
         "AUTHOR_NAME", "AUTHOR_EMAIL", "AUTHOR_DATE", "COMMITTER_NAME", "COMMITTER_EMAIL", "COMMITTER_DATE",
     )
 )  # fmt: skip
-
-
-class ObjectReader:
-    """A long-lived ``git cat-file --batch``: one process for all reads of a backend.
-
-    Started on first use, and again in a forked child or after git gave up on a damaged
-    object. One thread at a time.
-    """
-
-    def __init__(self, git_dir: str, variables: Mapping[str, str]) -> None:
-        self._git_dir = git_dir
-        self._variables = variables
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pid = 0
-
-    def read(self, oid: str) -> tuple[str, bytes] | None:
-        """(type, content) of an object, or None when there is none.
-
-        Raises:
-            GitFailed: git could not read it: the object, or what holds it, is damaged.
-            StorageError: ``no-git``.
-        """
-        process = self._started()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(oid.encode() + b"\n")
-            process.stdin.flush()
-            header = process.stdout.readline().split()
-        except BrokenPipeError:
-            header = []
-        if len(header) == 2 and header[1] == b"missing":
-            return None
-        if len(header) != 3:
-            raise self._given_up()
-        content = process.stdout.read(int(header[2]) + 1)
-        if len(content) != int(header[2]) + 1:
-            raise self._given_up()
-        return header[1].decode(), content[:-1]
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._pid != os.getpid():
-            try:
-                self._process = subprocess.Popen(
-                    ["git", f"--git-dir={self._git_dir}", "cat-file", "--batch"],
-                    cwd=self._git_dir,
-                    env=_untranslated(self._variables),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                )
-            except OSError as error:
-                raise _cannot_start(error, self._git_dir) from error
-            self._pid = os.getpid()
-            # A reader that is dropped without close() would leave its git waiting at a pipe for ever.
-            weakref.finalize(self, _hang_up, self._process).atexit = False
-        return self._process
-
-    def _given_up(self) -> GitFailed:
-        process, self._process = self._process, None
-        assert process is not None
-        _, stderr = process.communicate()
-        return GitFailed(process.returncode, stderr.decode("utf-8", "replace").strip())
-
-    def close(self) -> None:
-        """End the process. It also ends by itself when this one does."""
-        process, self._process = self._process, None
-        if process is not None and self._pid == os.getpid():
-            process.communicate()
-
-
-def _hang_up(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()

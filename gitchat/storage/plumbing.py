@@ -24,6 +24,7 @@ from gitchat.storage.backend import (
     WriteRefused,
 )
 from gitchat.storage.lockfile import REFTABLE_LOCK
+from gitchat.storage.objectreader import ObjectReader
 
 # core.fsync is of git 2.36; an older git syncs as it is configured.
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.logAllRefUpdates=false", "-c", "gc.auto=0")
@@ -41,7 +42,7 @@ class PlumbingBackend:
         self._empty_tree: Oid | None = None
         self._variables = variables
         self._has_reftable = has_reftable
-        self._reader = git.ObjectReader(str(common_dir), variables)
+        self._reader = ObjectReader(str(common_dir), variables)
 
     def _git(self, *arguments: str, stdin: bytes = b"", keep_open: tuple[int, ...] = ()) -> git.Done:
         return git.run(

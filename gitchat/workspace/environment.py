@@ -208,14 +208,6 @@ class Environment:
         """
         return self.repository.config.get_choice("chat.sync", ("batch", "manual")) == "batch"
 
-    def sync_interval(self) -> float | None:
-        """Seconds between two pushes at most often: ``chat.syncInterval``; None where the remote decides.
-
-        Raises:
-            UserError: ``bad-config``.
-        """
-        return self.repository.config.get_seconds("chat.syncInterval")
-
     def start_aside(self, *arguments: str) -> None:
         """Run ``git chat`` with these arguments in a process of its own, which nobody waits for."""
         # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -36,14 +38,14 @@ def still_pending(clone: Clone) -> None:
     assert clone.numbered() == [(1, "first"), (None, "second")]
 
 
-def remote_of(clone: Clone, timeout_seconds: float, **variables: str) -> Remote:
-    """The clone's origin, of which no call may take longer."""
+def remote_of(clone: Clone, silence_seconds: float, **variables: str) -> Remote:
+    """The clone's origin, which may be silent for so long."""
     wire = Wire(
         "origin",
         git_dir=str(clone.path / ".git"),
         cwd=str(clone.path),
         variables=clone.world.variables | variables,
-        timeout_seconds=timeout_seconds,
+        silence_seconds=silence_seconds,
     )
     return Remote(
         open_store(clone.path / ".git"),
@@ -80,7 +82,7 @@ def test_no_network_is_an_error_of_the_remote(ann: Clone) -> None:
 def test_remote_that_says_nothing_is_given_up(ann: Clone, silence: str) -> None:
     """A server that accepts and never answers costs the time limit and no more, and no process stays behind."""
     ann.git("remote", "set-url", "origin", silence)
-    remote = remote_of(ann, timeout_seconds=1)
+    remote = remote_of(ann, silence_seconds=1)
     with pytest.raises(RemoteError) as caught:
         remote.round(None)
     assert caught.value.code == "remote-hangs"
@@ -92,7 +94,7 @@ def test_what_git_started_for_a_silent_remote_ends_with_it(ann: Clone, tmp_path:
     noted = tmp_path / "pid"
     ann.git("remote", "set-url", "origin", "ssh://nowhere/hub.git")
     command = f"sh -c 'echo $$ > {noted}; exec sleep 1000'"
-    remote = remote_of(ann, timeout_seconds=5, GIT_SSH_COMMAND=command)
+    remote = remote_of(ann, silence_seconds=5, GIT_SSH_COMMAND=command)
     while not noted.exists():  # a machine so busy that ssh has not begun by then proves nothing
         with pytest.raises(RemoteError):
             remote.preview(None)
@@ -107,6 +109,86 @@ def _is_running(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+SLOW_SERVER = """\
+import os, subprocess, sys, time
+served = os.environ["SERVED"]
+server = subprocess.Popen(["git", "upload-pack", sys.argv[1]], stdout=subprocess.PIPE)
+given = 0
+while part := os.read(server.stdout.fileno(), 16_384):
+    if served == "in part" and given > 200_000:
+        time.sleep(1000)
+    os.write(1, part)
+    given += len(part)
+    time.sleep(float(served) if given > 16_384 and served != "in part" else 0)
+"""
+"""git's own server behind a slow line: so many seconds lie between two parts, or nothing comes after some of them."""
+
+
+def behind_a_slow_line(hub: Hub, silence_seconds: float, served: str) -> tuple[Clone, Remote]:
+    """A clone of a hub with much to fetch, and its origin, which is heard through SLOW_SERVER."""
+    said = hub.clone("talker")
+    for number in range(8):
+        said.say(os.urandom(30_000).hex() + f" {number}")
+    said.sync()
+    script = hub.world.root / "slow.py"
+    script.write_text(SLOW_SERVER)
+    bea = hub.clone("bea")
+    bea.git("config", "remote.origin.uploadpack", f"{sys.executable} {script}")
+    return bea, remote_of(bea, silence_seconds, SERVED=served)
+
+
+@pytest.mark.slow
+def test_what_takes_long_and_is_not_silent_is_not_given_up(hub: Hub) -> None:
+    """A transfer over a slow line takes longer than a remote may be silent, and comes to its end."""
+    bea, remote = behind_a_slow_line(hub, silence_seconds=3, served="0.3")
+    begin = time.monotonic()
+    report = remote.round(None)
+    assert time.monotonic() - begin > 3
+    assert report.fetched == {"lobby": 8}
+    assert len(bea.records()) == 8
+
+
+def test_what_falls_silent_in_the_middle_is_given_up(hub: Hub) -> None:
+    """Half a transfer is no sign that the other half comes; what came is thrown away, and no room is here."""
+    bea, remote = behind_a_slow_line(hub, silence_seconds=1, served="in part")
+    with pytest.raises(RemoteError) as caught:
+        remote.round(None)
+    assert (caught.value.code, str(caught.value)) == ("remote-hangs", "the remote 'origin' has said nothing for 1 s")
+    assert bea.git("for-each-ref", "refs/chatroom*").stdout == ""
+
+
+def test_what_git_leaves_behind_is_not_waited_for(ann: Clone, hub: Hub, tmp_path: Path) -> None:
+    """An ssh that serves the next call, too, keeps git's standard error open; git has ended, and that counts."""
+    left, ssh = tmp_path / "left", tmp_path / "ssh"
+    ssh.write_text(f'#!/bin/sh\n(echo >{left}; exec sleep 1000 >&2) &\necho $! >>{left}.pids\nshift; exec sh -c "$*"\n')
+    ssh.chmod(0o755)
+    ann.git("remote", "set-url", "origin", f"host:{hub.path}")
+    try:
+        report = remote_of(ann, 300, GIT_SSH_COMMAND=str(ssh), GIT_SSH_VARIANT="simple").round(None)
+        pids = [int(line) for line in left.with_suffix(".pids").read_text().split()]
+        assert report.pushed == {"lobby": 1}
+        assert pids
+        assert all(map(_is_running, pids))
+    finally:
+        for pid in map(int, left.with_suffix(".pids").read_text().split()):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_where_the_fetched_refs_went_is_no_reason(hub: Hub, ann: Clone) -> None:
+    """Of a fetch that failed the error says why, and not what else came."""
+    ann.sync()
+    bea = hub.clone("bea")
+    bea.sync()
+    ann.say("third")
+    ann.chat("send", "--room", "plans", "a plan", check=True)
+    ann.sync()
+    lock = bea.path / ".git" / "refs" / "chatroom-local" / "remotes" / "origin" / "rooms" / "lobby" / "log.lock"
+    lock.touch()
+    words = bea.chat("sync").stderr
+    assert "remove the file manually to continue" in words
+    assert " -> " not in words
 
 
 def test_words_of_a_hook_are_shown(hub: Hub, ann: Clone) -> None:

@@ -98,6 +98,21 @@ def test_a_remote_that_is_away_is_told_with_when_it_is_asked_again(hub: Hub, ann
         assert watching.line() == "lobby: 0 fetched, 1 pushed"
 
 
+def test_a_remote_that_asks_to_slow_down_is_left_alone_for_good(hub: Hub, ann: Clone) -> None:
+    """It is known for a forge from then on, also by the next process."""
+    with beside(ann, "sync", "--watch") as watching:
+        watching.line()
+        hub.hook("echo 'You have exceeded a secondary rate limit' >&2; exit 1")
+        ann.say("second")
+        until(lambda: json.loads(read(ann, "chatroom/pace-origin")).get("is_forge", False))
+
+
+def read(clone: Clone, name: str) -> str:
+    """A file of the git directory; an empty JSON object as long as there is none."""
+    path = clone.path / ".git" / name
+    return path.read_text() if path.exists() else "{}"
+
+
 def test_a_room_that_is_new_at_the_remote_comes_and_one_that_is_ours_stays(hub: Hub, ann: Clone, bea: Clone) -> None:
     """Nobody agreed to push what was never pushed."""
     ann.chat("send", "--room", "mine", "for nobody else", check=True)
@@ -142,6 +157,7 @@ def test_manual_means_that_nothing_happens_by_itself(ann: Clone, bea: Clone) -> 
         ("chat.sync", "sometimes", ("wait", "--timeout", "0")),
         ("chat.syncInterval", "soon", ("sync", "--watch")),
         ("chat.syncInterval", "-1", ("sync", "--watch")),
+        ("chat.pace", "fast", ("sync", "--watch")),
     ],
 )
 def test_wrong_settings_are_refused(ann: Clone, setting: str, value: str, command: tuple[str, ...]) -> None:
@@ -187,15 +203,38 @@ def test_an_agent_that_waits_hears_of_another_clone(ann: Clone, bea: Clone, serv
     comes(ann, [(1, "first"), (2, "over there?")])
 
 
+def push_what_may_go_at_once(ann: Clone, serve: Serve) -> list[tuple[int | None, str]]:
+    """Spend the pushes of a clone that gets another one in 1000 seconds; what the lobby is then."""
+    ann.git("config", "chat.syncInterval", "1000")
+    server = serve(ann)
+    said: list[tuple[int | None, str]] = [(1, "first")]
+    for number, text in enumerate(("a question", "an answer", "an afterthought"), start=2):
+        server.data("send_message", name="ann", content=text)
+        said.append((number, text))
+        comes(ann, said)
+    server.signal(signal.SIGKILL)
+    server.ended()
+    return said
+
+
+def test_who_begins_has_no_more_pushes_than_the_clone(ann: Clone, serve: Serve) -> None:
+    """Three go out at once, whichever process pushes; the fourth waits, also for a server that has just begun."""
+    said = push_what_may_go_at_once(ann, serve)
+    with beside(ann, "watch", "--json") as watching:
+        until(watching.is_asleep)
+        for text in ("one more", "and another"):
+            ann.say(text)
+            assert json.loads(watching.line())["content"] == text
+        assert ann.numbered() == [*said, (None, "one more"), (None, "and another")]
+
+
 @pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGINT], ids=["EOF", "SIGTERM", "SIGINT"])
 def test_what_an_agent_said_last_is_pushed_when_its_session_ends(
     ann: Clone, serve: Serve, number: signal.Signals | None
 ) -> None:
     """Though the next push was not due: nobody is here any more who would do it."""
-    ann.git("config", "chat.syncInterval", "1000")
+    said = push_what_may_go_at_once(ann, serve)
     server = serve(ann)
-    server.data("send_message", name="ann", content="at once")
-    comes(ann, [(1, "first"), (2, "at once")])
     server.data("send_message", name="ann", content="goodbye")
     assert ann.numbered()[-1] == (None, "goodbye")
     if number is None:
@@ -203,4 +242,4 @@ def test_what_an_agent_said_last_is_pushed_when_its_session_ends(
     else:
         server.signal(number)
         assert server.ended() == -number
-    comes(ann, [(1, "first"), (2, "at once"), (3, "goodbye")])
+    comes(ann, [*said, (5, "goodbye")])

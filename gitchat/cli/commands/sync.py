@@ -40,9 +40,9 @@ def command(
     The first time attaches each room to REMOTE, which gives its numbers from then on: a message that it
     has not accepted yet has a handle (~k3f9q2) and no number.
 
-    --watch pushes what is said here, and fetches what is said elsewhere: every 2 seconds at most, or
-    every 15 with a forge; less often while nothing happens. git chat mcp, watch and wait do
-    the same by themselves, unless chat.sync is manual.
+    --watch pushes what is said here, and fetches what is said elsewhere: three times at once and then
+    every 10 seconds at most, or every 2 with a remote that is near (chat.pace); less often while
+    nothing happens. git chat mcp, watch and wait do the same by themselves, unless chat.sync is manual.
 
     What stands at REMOTE is compared with what stood there before. At another address nothing is joined or pushed
     unless it is the same log (or git chat remote move says that it moved); a room that was deleted there comes back
