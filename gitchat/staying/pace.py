@@ -11,7 +11,7 @@ once, and who talks without a pause is carried as often as the remote is asked t
 is left of them is the clone's, whichever of its processes pushes: an :class:`Allowance`.
 Looks are the affair of the process that looks.
 
-Source: docs/format.md section 13, docs/decisions/0007-a-bucket-of-pushes.md.
+Source: docs/format.md section 13, docs/decisions/0008-a-bucket-of-pushes.md.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def test_where_the_fetched_refs_went_is_no_reason(hub: Hub, ann: Clone) -> None:
     ann.say("third")
     ann.chat("send", "--room", "plans", "a plan", check=True)
     ann.sync()
-    lock = bea.path / ".git" / "refs" / "chatroom-local" / "remotes" / "origin" / "rooms" / "lobby" / "log.lock"
+    lock = bea.path / ".git" / "refs" / "chatroom-local" / "fetched" / "origin" / "rooms" / "lobby" / "log.lock"
     lock.touch()
     words = bea.chat("sync").stderr
     assert "remove the file manually to continue" in words
