@@ -100,7 +100,7 @@ def _read_messages(arguments: Json, result: list[Json], today: str, budget: int)
 
 
 def _unread(arguments: Json, result: Json, today: str, budget: int) -> str:
-    lines = [f"sent [{result['sent']}]"] if "sent" in result else []
+    lines = [_sent({**result, "id": result["sent"]})] if "sent" in result else []
     messages = result["messages"]
     if messages:
         # The tool has kept to the budget already, and marked no more than it returned.
@@ -161,6 +161,14 @@ def _newest(messages: list[Json], today: str, budget: int) -> list[Json]:
     return kept
 
 
+def _sent(result: Json) -> str:
+    """That a message is stored, and whether it has got its number."""
+    if result["id"] is not None:
+        return f"sent [{result['id']}]"
+    remote = f"on its way to {of_line(result['remote'])}" if "remote" in result else "pending: git chat sync"
+    return f"sent [{result['handle']}], {remote}"
+
+
 def _label(result: Json) -> str:
     """What names a message or a summary: its number, or its handle while it has none."""
     return str(result["handle"] if result["id"] is None else result["id"])
@@ -210,7 +218,7 @@ _RENDERINGS: dict[str, Callable[[Json, Any, str, int], str]] = {
     "read_latest_summary": lambda arguments, result, today, budget: _summary(arguments, result, today, budget * 2),
     "read_messages": _read_messages,
     "read_unread": _unread,
-    "send_message": lambda arguments, result, today, budget: f"sent [{_label(result)}]",
+    "send_message": lambda arguments, result, today, budget: _sent(result),
     "set_cursor": lambda arguments, result, today, budget: f"{result['name']} has read to {result['last_read_id']}",
     "write_summary": lambda arguments, result, today, budget: f"summary {_label(result)} written",
 }

@@ -78,6 +78,33 @@ def test_a_message_is_answered_with_its_handle(ann: Clone, server: Wire, is_json
     assert ann.records()[-1]["reply_to"] == third
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_is_sent_says_that_it_is_on_its_way(hub: Hub, is_kept: bool) -> None:
+    """By its handle and the remote, where the server pushes by itself; otherwise with the command that does."""
+    ann = hub.clone("ann")
+    ann.say("first")
+    ann.sync()
+    if not is_kept:
+        ann.git("config", "chat.sync", "manual")
+    hub.hook("exit 1")  # or the number might be there first
+    for options in ([], ["--json"]):
+        wire = Wire(["git-chat", "mcp", *options], ann.path, ann.world.variables | {"GITCHAT_NAME": "ann"})
+        wire.shake_hands()
+        try:
+            for tool, key in (("send_message", "id"), ("check_in", "sent")):
+                if options:
+                    told = wire.data(tool, name="ann", content="news")
+                    assert (told[key], told["handle"], told.get("remote")) == (
+                        None, handles(ann)[-1], "origin" if is_kept else None,
+                    )  # fmt: skip
+                else:
+                    text = wire.text(tool, name="ann", content="news")
+                    where = "on its way to origin" if is_kept else "pending: git chat sync"
+                    assert text.splitlines()[0] == f"sent [{handles(ann)[-1]}], {where}"
+        finally:
+            wire.kill()
+
+
 def test_reading_is_exact_and_counts_by_numbers_only(ann: Clone, server: Wire, is_json: bool) -> None:
     """Each comes once; last_read_id and latest_message_id look at what is numbered."""
     if is_json:

@@ -6,9 +6,9 @@ import click
 
 from gitchat.cli import options, texts
 from gitchat.model.attachment import File, safe_name
-from gitchat.model.errors import UserError
-from gitchat.model.names import parse_locator, parse_recipients, parse_slug
-from gitchat.model.record import Draft
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.names import RoomName, parse_locator, parse_recipients, parse_slug
+from gitchat.model.record import Draft, Entry
 from gitchat.workspace.environment import Environment
 
 TEXT = texts.Asked(
@@ -21,7 +21,17 @@ TEXT = texts.Asked(
 )
 
 
-@click.command("send", epilog="Give '-' as TEXT to send standard input.")
+class _Send(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """With ``--sync`` alone, which click would give the next word to, stand for its usual time."""
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [_USUAL_SYNC if word == "--sync" else word for word in args[:end]] + args[end:])
+
+
+_USUAL_SYNC = "--sync=30"
+
+
+@click.command("send", cls=_Send, epilog="Give '-' as TEXT to send standard input.")
 @click.argument("text", nargs=-1)
 @click.option(
     "-t", "--to", "to", multiple=True, metavar="WHO", help="A name, role:ROLE, or all. Repeatable.  [default: all]"
@@ -41,6 +51,13 @@ TEXT = texts.Asked(
 @click.option(
     "--uid", "key", metavar="KEY", help="Your own key for this message; sending it again with the same key is harmless."
 )
+@click.option(
+    "--sync",
+    "sync_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="[=SECONDS]",
+    help="Wait until the remote that the room follows has given the message its number.  [30]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the stored message as JSON instead of its number.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
 @click.pass_obj
@@ -56,6 +73,7 @@ def command(
     json_body: bool,
     as_: str | None,
     key: str | None,
+    sync_seconds: float | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -64,6 +82,9 @@ def command(
     Without TEXT, git's editor opens, as for a commit; with --attach and without TEXT, the
     names of the files are the text.
 
+    In a room that follows a remote a message has a handle (~k3f9q2) until the remote has taken it; --sync waits
+    for the number. Without it by then the handle is printed, the reason is said, and the exit status is 5.
+
     \b
     Examples:
       git chat send "I take the parser"
@@ -71,6 +92,7 @@ def command(
       git chat send -t codex -r 12 "All of them"
       make test 2>&1 | tail -50 | git chat send --type blocker -
       git chat send --attach trace.txt "The parser fails like this"
+      git chat send --sync "Released as 1.2"
     """
     environment.repository.location
     environment.repository.refuse_mirror()
@@ -81,8 +103,7 @@ def command(
     type_ = parse_slug(type_, "type") if type_ is not None else None
     target = environment.log(name).find(parse_locator(reply_to)) if reply_to is not None else None
     files = _files(environment, attach)
-    names = ", ".join(safe_name(file.name) for file in files)
-    with texts.given(environment, text, TEXT, default=names) as body:
+    with texts.given(environment, text, TEXT, default=", ".join(safe_name(file.name) for file in files)) as body:
         if json_body:
             _check_json(body)
         draft = Draft(
@@ -94,14 +115,32 @@ def command(
             media="json" if json_body else None,
             files=files,
         )
-        sent = writer.send(draft, sender, key=key)
-    if as_json:
-        from gitchat.cli.render import json_line
+        entry = writer.send(draft, sender, key=key).entry
+    entry, trouble = _delivered(environment, name, entry, sync_seconds)
+    if not quiet or as_json:
+        click.echo(_shown(entry, target, as_json), nl=not as_json)
+    if trouble is not None:
+        raise trouble
 
-        labels = {target.record.uid: target.label} if target else {}
-        click.echo(json_line(sent.entry, labels), nl=False)
-    elif not quiet:
-        click.echo(sent.entry.label)
+
+def _delivered(
+    environment: Environment, room: RoomName, entry: Entry, seconds: float | None
+) -> tuple[Entry, ChatError | None]:
+    """The message after waiting for its number, if that was asked for, and why it has none."""
+    if seconds is None:
+        return entry, None
+    from gitchat.cli.delivering import deliver  # for who waits
+
+    return deliver(environment, room, entry, seconds)
+
+
+def _shown(entry: Entry, target: Entry | None, as_json: bool) -> str:
+    """What names the message, or all of it; ``target`` is the one that it answers."""
+    if not as_json:
+        return entry.label
+    from gitchat.cli.render import json_line
+
+    return json_line(entry, {target.record.uid: target.label} if target else {})
 
 
 def _files(environment: Environment, paths: tuple[str, ...]) -> tuple[File, ...]:

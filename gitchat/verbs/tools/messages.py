@@ -35,11 +35,26 @@ def send_message(
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
+    Where a remote gives the numbers, the id is None until that has taken it; then there are a ``handle`` and, where
+    this process pushes by itself, the ``remote`` that it is on its way to.
+
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
     again with the same ``key`` adds nothing.
     """
-    entry = say(acting(name, room), content, to, type, reply_to, priority, key)
-    return {"id": entry.number} if entry.number is not None else {"id": None, "handle": entry.handle}
+    chat = acting(name, room)
+    entry = say(chat, content, to, type, reply_to, priority, key)
+    return {"id": entry.number} | on_its_way(chat, entry)
+
+
+def on_its_way(chat: Room, entry: Entry) -> Json:
+    """What tells of a message that has no number yet: its ``handle``, and the ``remote`` that it is on its way to.
+
+    No remote where nobody pushes by itself. Nothing of a message that has a number.
+    """
+    if entry.number is not None:
+        return {}
+    remote = chat.environment.authorities.of(chat.name) if chat.environment.syncs_by_itself() else None
+    return {"handle": entry.handle} | ({"remote": remote} if remote is not None else {})
 
 
 def say(

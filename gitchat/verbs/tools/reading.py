@@ -21,7 +21,7 @@ from gitchat.verbs.tools.calling import (
     number_of,
     refuse_other,
 )
-from gitchat.verbs.tools.messages import in_short, say
+from gitchat.verbs.tools.messages import in_short, on_its_way, say
 
 MAX_WAIT_SECONDS = 1500
 """Shorter than the half hour after which clients give up on a silent call."""
@@ -64,7 +64,8 @@ def check_in(
 ) -> Json:
     """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns.
 
-    Gives what :func:`read_unread` gives, and ``sent``: the id, if something was sent.
+    Gives what :func:`read_unread` gives, and ``sent``: the id, if something was sent; None with a ``handle`` as
+    long as it has none (see :func:`send_message`).
     """
     return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
 
@@ -127,7 +128,8 @@ def begin_check_in(
     _check_reading(limit, wait_seconds, max_chars)
     sent: Json = {}
     if not isinstance(content, str) or content:
-        sent = {"sent": say(chat, content, to, type, reply_to).number}
+        entry = say(chat, content, to, type, reply_to)
+        sent = {"sent": entry.number} | on_its_way(chat, entry)
 
     def answer(timed_out: bool) -> Json:
         return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out)
