@@ -29,6 +29,8 @@ class Judgement:
     """Whether all that was seen is there, in another order."""
     new_place: Note | None
     """What has to be noted when the round goes on with the room; None when it is noted already."""
+    has_moved: bool
+    """Whether another place was noted before."""
 
     @property
     def goes_on(self) -> bool:
@@ -65,6 +67,10 @@ class Judgement:
             return (
                 f"room '{room}' was deleted at '{remote}', and nothing of it is pushed; to bring it back: "
                 f"git chat sync {remote} --room {room} --restore; to drop it here, too: git chat room forget {room}"
+            )
+        if self.standing is Standing.CONTINUES and self.has_moved and self.new_place is not None:
+            return (
+                f"room '{room}': '{remote}' is at another address ({self.new_place.address}), where the same log stands"
             )
         if self.standing is Standing.EMPTY:
             return f"'{remote}' has no room any more, and nothing is pushed; to bring them back: git chat sync {remote}"
@@ -126,6 +132,7 @@ class Judging:
                 there=there.get(log_ref(room)),
                 is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
                 new_place=None if is_same else Note(self._wire.name, place),
+                has_moved=room in notes and not is_same,
             )
         return found
 

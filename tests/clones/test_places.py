@@ -238,7 +238,8 @@ def test_the_same_log_at_another_address_goes_on_and_is_noted(old: Counted, new:
     pushes = old.pushes
     move(ann, new)
     ann.say("four")
-    ann.sync()
+    assert "is at another address" in ann.sync().stderr
+    assert ann.sync().stderr == ""
     assert (new.bodies(), old.pushes) == (["one", "two", "three", "four"], pushes)
     assert note(ann)["address"] == str(new.path).removesuffix(".git")
 
