@@ -10,10 +10,11 @@ import pytest
 from tests.clones.conftest import Hub
 from tests.world import World
 
-# Who is started in the background by a shell inherits that Ctrl-C is ignored, and hands it on to the programs
-# that the tests interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Who is started in the background by a shell inherits that Ctrl-C is ignored, and by nohup that a hang-up is; both
+# would be handed on to the programs that the tests interrupt.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture
