@@ -120,6 +120,7 @@ class Remote:
                 self._join(one, there, report)
                 updates |= self._joining.updates(one, seen, there) if pushes else {}
             updates = self._writable(updates, there, report)
+            self._left |= report.newer.keys()
             if updates:
                 address = push_address(self._store, self._wire, seen, there)
                 report.pushes += 1

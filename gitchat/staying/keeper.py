@@ -93,18 +93,23 @@ class Troubles:
         self._last = ""
 
     def __call__(self, done: Report | ChatError, seconds: float) -> None:
-        alarms: list[str] = []
-        trouble: ChatError | None
-        if isinstance(done, ChatError):
-            trouble = done
-        else:
-            alarms, trouble = done.alarms, done.refusal if any(not one.is_late for one in done.refused) else None
+        alarms = [] if isinstance(done, ChatError) else done.alarms
+        trouble = done if isinstance(done, ChatError) else _lasting(done)
         if trouble is not None and str(trouble) != self._last:
-            will_change = trouble.code != "ref-refused"
-            alarms = [*alarms, f"{trouble}; {f'again in {seconds:.0f} s' if will_change else trouble.hint}"]
+            passes = trouble.code not in ("ref-refused", "newer-format")
+            alarms = [*alarms, f"{trouble}; {f'again in {seconds:.0f} s' if passes else trouble.hint}"]
         self._last = str(trouble) if trouble is not None else ""
         for alarm in alarms:
             self._tell(alarm)
+
+
+def _lasting(report: Report) -> ChatError | None:
+    """Why something was not pushed; None also where somebody else was just quicker."""
+    from gitchat.rooms.numbering import newer_format  # for who is told
+
+    if any(not one.is_late for one in report.refused):
+        return report.refusal
+    return next((newer_format(room, asked) for room, asked in report.newer.items()), None)
 
 
 class Keeper:

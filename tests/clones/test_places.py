@@ -524,23 +524,48 @@ def test_a_ref_that_no_room_can_have_stays_at_the_remote(old: Counted, ann: Clon
 # --- the gate (8.1) ---------------------------------------------------------------------------------
 
 
+def ask_for_a_later_format(clone: Clone, hub: Hub) -> None:
+    """Add what a version writes that needs format 2: its first word to all others."""
+    tree = clone.git("mktree", stdin=b"").stdout.strip()
+    told = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 2\n"
+    later = clone.git("commit-tree", tree, "-p", hub.tip, "-m", told, GIT_AUTHOR_NAME="zoe").stdout.strip()
+    clone.git("push", "-q", "origin", f"{later}:{LOG}")
+
+
+def refused_as_newer(done: Done) -> None:
+    """The status and the hint that send has for it, too."""
+    assert (done.returncode, "is written in format 2" in done.stderr) == (4, True)
+    assert "pip install --upgrade" in done.stderr
+
+
 def test_sync_pushes_nothing_into_a_room_that_asks_for_a_later_format(old: Counted, ann: Clone) -> None:
     """What is there is fetched and read on; no merge, no cursor, no summary of ours reaches it."""
     bea = old.clone("bea")
     bea.sync()
-    tree = bea.git("mktree", stdin=b"").stdout.strip()
-    told = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 2\n"
-    later = bea.git("commit-tree", tree, "-p", old.tip, "-m", told, GIT_AUTHOR_NAME="bea").stdout.strip()
-    bea.git("push", "-q", "origin", f"{later}:{LOG}")
+    ask_for_a_later_format(bea, old)
     ann.chat("read", check=True)
     ann.chat("summary", "write", "what was said", check=True)
     bea.say("pending in bea")
     before = old.git("for-each-ref").stdout
     for clone in (ann, bea):
-        done = clone.chat("sync")
-        assert (done.returncode, "is written in format 2" in done.stderr) == (4, True)
-        assert "pip install --upgrade" in done.stderr
+        refused_as_newer(clone.chat("sync"))
     assert old.git("for-each-ref").stdout == before
     assert ann.records()[-1]["id"] == 3
     assert ann.chat("show", "4", check=True).stdout
     assert ann.chat("send", "x").returncode == 4
+
+
+def test_nothing_is_brought_back_to_a_room_that_asks_for_a_later_format(old: Counted, ann: Clone) -> None:
+    """A hub that was restored gets back what it lost by a version that knows its format; here it stays known."""
+    ask_for_a_later_format(ann, old)
+    later = old.tip
+    tree = ann.git("mktree", stdin=b"").stdout.strip()
+    told = "after it\n\nChat-Kind: message\nChat-Uid: 0000000000000002\n"
+    last = ann.git("commit-tree", tree, "-p", later, "-m", told, GIT_AUTHOR_NAME="zoe").stdout.strip()
+    ann.git("push", "-q", "origin", f"{last}:{LOG}")
+    ann.sync()
+    old.git("update-ref", LOG, later)
+    refused_as_newer(ann.chat("sync"))
+    assert old.tip == later
+    ann.git("gc", "-q", "--prune=now")
+    assert ann.records()[-1]["content"] == "after it"

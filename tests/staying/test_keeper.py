@@ -12,6 +12,9 @@ from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
+from gitchat.clones.report import Report
+from gitchat.model.names import RoomName
+from gitchat.staying.keeper import Troubles
 from tests.cli.programs import Program, running, until
 from tests.clones.conftest import Clone, Hub
 from tests.server.wire import Wire
@@ -243,3 +246,14 @@ def test_what_an_agent_said_last_is_pushed_when_its_session_ends(
         server.signal(number)
         assert server.ended() == -number
     comes(ann, [*said, (5, "goodbye")])
+
+
+def test_a_room_of_a_later_format_is_told_once_with_what_helps() -> None:
+    """Trying again does not; an upgrade does."""
+    told: list[str] = []
+    troubles = Troubles(told.append)
+    for _ in range(2):
+        troubles(Report("origin", newer={RoomName("lobby"): 2}), 5.0)
+    (words,) = told
+    assert "room 'lobby' is written in format 2" in words
+    assert words.endswith("; upgrade: pip install --upgrade git-chatroom")
