@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -197,3 +198,15 @@ def test_killed_syncs_beside_gc_lose_nothing(hub: Hub, rounds: int) -> None:
     settle(clones)
     assert_same_view(hub, clones, bodies)
     assert shown.items() <= {body: place for place, body in clones[0].numbered()}.items()
+
+
+def test_the_projects_log_is_shown_without_chat_as_the_readme_says(hub: Hub) -> None:
+    """Also after a sync, which brings refs of its own."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"`(git log --exclude=[^`]*)`", readme)
+    ann = hub.clone("ann")
+    ann.git("commit", "-q", "--allow-empty", "-m", "of the project")
+    ann.say("of the room")
+    ann.sync()
+    assert "of the room" in ann.git("log", "--all", "--format=%s").stdout
+    assert ann.world.run("sh", "-c", f"{command} --format=%s", cwd=ann.path).stdout == "of the project\nfirst\n"
