@@ -1,6 +1,7 @@
 """An authority is a log at a place: what a clone does when another log, or none, stands there. Proves format 12.10.
 
-Each cell of the table as processes over real hubs; and no push ever reaches a place that nobody agreed to.
+Each cell of the table as processes over real hubs; and no push ever reaches a place that nobody agreed to. The table
+itself is proved in test_place.py; here most of it is slow, but for what once pushed to the wrong place.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ NUMBERED = [(1, "one"), (2, "two"), (3, "three")]
 # --- the same address ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_goes_on_goes_on(old: Counted, ann: Clone) -> None:
     """The remote has what was seen, and more: nothing is said but what came."""
     bea = old.clone("bea")
@@ -141,6 +143,7 @@ def test_a_restored_hub_is_given_back_what_it_had(old: Counted, ann: Clone) -> N
     assert (ann.numbered(), old.bodies()) == (NUMBERED, ["one", "two", "three"])
 
 
+@pytest.mark.slow
 def test_a_hub_that_went_another_way_since_is_joined_in_its_order(old: Counted, ann: Clone) -> None:
     """Its order stands, and a number that changed is told with the one that was."""
     old.git("update-ref", LOG, f"{LOG}~2")
@@ -184,6 +187,7 @@ def test_a_room_that_was_deleted_while_others_stand_stays_deleted(old: Counted, 
     assert [number for number, _ in ann.numbered()] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_a_room_that_was_deleted_can_be_dropped_here_too(old: Counted, ann: Clone) -> None:
     """Its refs go, and do not come back; what the remote never had is lost only when somebody agrees."""
     ann.chat("send", "--room", "dev", "in dev", check=True)
@@ -206,6 +210,7 @@ def test_a_room_that_was_deleted_can_be_dropped_here_too(old: Counted, ann: Clon
     assert ann.numbered() == [(1, "anew")]
 
 
+@pytest.mark.slow
 def test_forgetting_is_for_rooms_of_a_remote(ann: Clone) -> None:
     """A room that is nowhere else is not dropped by it; nor is one that is not there."""
     ann.chat("send", "--room", "own", "only here", check=True)
@@ -214,6 +219,7 @@ def test_forgetting_is_for_rooms_of_a_remote(ann: Clone) -> None:
     assert ann.chat("room", "forget", "none").returncode == 1
 
 
+@pytest.mark.slow
 def test_an_empty_hub_gets_its_rooms_back_by_a_person_alone(old: Counted, ann: Clone) -> None:
     """Who stays says it and waits; a sync that is typed brings them back."""
     pushes = old.pushes
@@ -244,6 +250,7 @@ def test_the_same_log_at_another_address_goes_on_and_is_noted(old: Counted, new:
     assert note(ann)["address"] == str(new.path).removesuffix(".git")
 
 
+@pytest.mark.slow
 def test_a_place_that_lags_is_waited_for(old: Counted, new: Counted, ann: Clone) -> None:
     """Fetched and left alone until it has caught up; numbers stand meanwhile; ``remote move`` brings the rest there."""
     copy(old, new, f"{LOG}~1")
@@ -264,6 +271,7 @@ def test_a_place_that_lags_is_waited_for(old: Counted, new: Counted, ann: Clone)
     assert third.bodies() == ["one", "two", "three", "four"]
 
 
+@pytest.mark.slow
 def test_another_way_at_another_address_is_refused(old: Counted, new: Counted, ann: Clone) -> None:
     """It says since when; ``remote move`` joins them, its order first."""
     copy(old, new, f"{LOG}~2")
@@ -280,6 +288,7 @@ def test_another_way_at_another_address_is_refused(old: Counted, new: Counted, a
     assert ann.numbered() == [(1, "one"), (2, "other"), (3, "two"), (4, "three")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["remote attach", "remote detach", "set-url"])
 def test_another_room_at_another_address_is_refused(old: Counted, new: Counted, ann: Clone, way: str) -> None:
     """One team's messages never reach another team's hub; each way out that is named leads out."""
@@ -313,6 +322,7 @@ def test_an_empty_place_at_another_address_is_refused(old: Counted, new: Counted
     assert (new.bodies(), ann.numbered()) == (["one", "two", "three", "four"], [*NUMBERED, (4, "four")])
 
 
+@pytest.mark.slow
 def test_a_place_that_has_other_rooms_and_not_this_one_is_refused(old: Counted, new: Counted, ann: Clone) -> None:
     """Neither is ours pushed there, nor are theirs taken in."""
     carl = new.clone("carl")
@@ -334,6 +344,7 @@ def test_a_room_of_ours_that_nobody_attached_is_not_pushed_there_either(old: Cou
     assert new.git("for-each-ref").stdout == ""
 
 
+@pytest.mark.slow
 def test_a_clone_without_a_note_goes_on_where_the_log_shows_it(old: Counted, new: Counted, ann: Clone) -> None:
     """As version 0.1.0 leaves them: what contains what was seen is noted; everything else is another address."""
     notes = ann.path / ".git" / "chatroom" / "authorities"
@@ -363,6 +374,7 @@ def test_nothing_unattended_pushes_to_a_place_that_was_not_agreed(old: Counted, 
 # --- how an address is worded ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_another_wording_of_the_same_address_is_no_other_place(old: Counted, ann: Clone) -> None:
     """With a scheme, behind an alias, relative, with a slash: nothing is said, and nothing is noted anew."""
     before = note(ann)
@@ -373,6 +385,7 @@ def test_another_wording_of_the_same_address_is_no_other_place(old: Counted, ann
     assert note(ann) == before
 
 
+@pytest.mark.slow
 def test_a_linked_worktree_reads_a_relative_address_as_the_main_one_does(old: Counted, ann: Clone) -> None:
     """git itself would look for it beside the worktree, wherever that is."""
     ann.git("commit", "-q", "--allow-empty", "-m", "x")
@@ -402,6 +415,7 @@ def test_a_push_url_elsewhere_is_refused_with_both_addresses(old: Counted, new: 
     assert (old.bodies(), new.pushes) == (["one"], 0)
 
 
+@pytest.mark.slow
 def test_a_push_url_where_the_same_rooms_stand_is_pushed_to(old: Counted, new: Counted, ann: Clone) -> None:
     """A second name of the hub, or what it is mirrored from: it has what we last saw."""
     copy(old, new)
@@ -421,6 +435,7 @@ def test_of_several_push_urls_the_one_with_the_rooms_is_pushed_to_alone(old: Cou
     assert (old.bodies()[-1], new.pushes) == ("four", 0)
 
 
+@pytest.mark.slow
 def test_addresses_that_are_not_used_are_named(old: Counted, new: Counted, ann: Clone) -> None:
     """git fetches from the first alone; a person should know."""
     ann.git("remote", "set-url", "--add", "origin", new.path)
@@ -442,6 +457,7 @@ def test_a_remote_that_was_renamed_is_followed(old: Counted, ann: Clone) -> None
     assert "/origin/" not in ann.git("for-each-ref", "refs/chatroom-local/remotes").stdout
 
 
+@pytest.mark.slow
 def test_who_stays_follows_a_renamed_remote_too(old: Counted, ann: Clone) -> None:
     """Without a word from anybody."""
     ann.git("remote", "rename", "origin", "up")
@@ -450,6 +466,7 @@ def test_who_stays_follows_a_renamed_remote_too(old: Counted, ann: Clone) -> Non
         until(lambda: old.bodies()[-1] == "four")
 
 
+@pytest.mark.slow
 def test_a_remote_that_is_gone_is_said_with_a_command_that_helps(old: Counted, new: Counted, ann: Clone) -> None:
     """Two remotes at its address, or none: nobody guesses. The setting that is named ends it."""
     ann.git("remote", "remove", "origin")
@@ -466,6 +483,7 @@ def test_a_remote_that_is_gone_is_said_with_a_command_that_helps(old: Counted, n
 # --- what a remote shows -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_hub_that_hides_rooms_gets_none(old: Counted) -> None:
     """It takes them, and nobody could ever fetch them: that is said, and the room is not attached."""
     old.git("config", "uploadpack.hideRefs", "refs/chatroom")
@@ -477,6 +495,7 @@ def test_a_hub_that_hides_rooms_gets_none(old: Counted) -> None:
     assert ann.numbered() == [(1, "one")]
 
 
+@pytest.mark.slow
 def test_a_hub_that_was_pushed_to_with_mirror_is_mended_as_the_error_says(old: Counted, ann: Clone) -> None:
     """What never should be pushed looks like a clone that follows another remote; the command removes it."""
     ann.git("push", "-q", "--mirror", old.path)
@@ -491,6 +510,7 @@ def test_a_hub_that_was_pushed_to_with_mirror_is_mended_as_the_error_says(old: C
 # --- who does not move a ref does not push it (rulings 36a) ----------------------------------------
 
 
+@pytest.mark.slow
 def test_a_cursor_that_was_deleted_at_the_remote_is_not_brought_back(old: Counted, ann: Clone) -> None:
     """By who only had it; who reads under that name has it again."""
     bea = old.clone("bea")
@@ -512,6 +532,7 @@ def test_a_cursor_that_was_deleted_at_the_remote_is_not_brought_back(old: Counte
     assert cursor in old.git("for-each-ref").stdout
 
 
+@pytest.mark.slow
 def test_a_ref_that_no_room_can_have_stays_at_the_remote(old: Counted, ann: Clone) -> None:
     """It is neither taken in nor in the way."""
     for name in ("rooms/yy", "rooms/lobby/cursors/bob/x", "rooms/UP/log", "rooms/lobby/other"):
@@ -555,6 +576,7 @@ def test_sync_pushes_nothing_into_a_room_that_asks_for_a_later_format(old: Count
     assert ann.chat("send", "x").returncode == 4
 
 
+@pytest.mark.slow
 def test_nothing_is_brought_back_to_a_room_that_asks_for_a_later_format(old: Counted, ann: Clone) -> None:
     """A hub that was restored gets back what it lost by a version that knows its format; here it stays known."""
     ask_for_a_later_format(ann, old)

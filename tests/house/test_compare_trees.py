@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from checks.compare_trees import PARTS, TOP, compare, differences
 from checks.steps import Call, Command
 
@@ -28,6 +30,7 @@ def mutated(into: Path, changes: dict[bytes, bytes]) -> Path:
     return into
 
 
+@pytest.mark.slow
 def test_a_changed_word_and_a_changed_record_are_seen(tmp_path: Path) -> None:
     """What is printed and what is stored is compared; what has nothing to do with the change is equal."""
     other = mutated(

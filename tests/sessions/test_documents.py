@@ -17,7 +17,14 @@ PAGES = sorted(set(SESSIONS.glob("*.md")) - {SESSIONS / "README.md"})
 DOCUMENTS = [TOP / "README.md", TOP / "docs" / "types.md", *PAGES]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [
+        # One page runs every option there is, which takes as long as all the others that a newcomer reads.
+        pytest.param(path, id=path.name, marks=[pytest.mark.slow] if path.name == "every-option.md" else [])
+        for path in DOCUMENTS
+    ],
+)
 def test_a_document_tells_the_truth(world: World, document: Path) -> None:
     """Each step prints what the document says, in order."""
     steps = list(read(document))
