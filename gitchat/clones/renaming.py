@@ -32,7 +32,7 @@ def follow(
         tracked = store.backend.list_refs(tracking_ref(old, room_prefix(room)))
         for ref, oid in tracked:
             named = tracking_ref(new, RefName(ROOMS_PREFIX + ref.removeprefix(tracking_ref(old, ROOMS_PREFIX))))
-            store.move(named, lambda _, oid=oid: oid, f"gitchat: {old} is {new} now")  # type: ignore[misc]
+            store.point(named, oid, f"gitchat: {old} is {new} now")
         attach(room, new)
         notes.put({room: Note(new, note.address)})
         for ref, oid in tracked:

@@ -267,6 +267,6 @@ class Remote:
         """Write down that the remote has ``ref`` at ``new``, or no more."""
         tracking = tracking_ref(self.name, ref)
         if new is not None and new != old:
-            self._store.move(tracking, lambda _: new, f"gitchat: at {self.name}")
+            self._store.point(tracking, new, f"gitchat: at {self.name}")
         elif new is None and old is not None:
             self._store.remove(tracking, old, f"gitchat: gone at {self.name}")

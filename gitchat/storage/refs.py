@@ -77,6 +77,10 @@ class Refs(Objects):
             self._maintain()
         return new
 
+    def point(self, ref: RefName, oid: Oid, reason: str) -> None:
+        """Move ``ref`` to ``oid``, wherever it is. Raises as :meth:`move`."""
+        self.move(ref, lambda _: oid, reason)
+
     def remove(self, ref: RefName, old: Oid, reason: str) -> bool:
         """Remove ``ref`` if it is still at ``old``; whether it was. What it alone reached is git's to prune.
 
