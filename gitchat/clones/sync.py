@@ -118,7 +118,9 @@ class Remote:
             updates: dict[RefName, tuple[Oid, Oid | None]] = {}
             for one in going:
                 self._join(one, there, report)
-                updates |= self._joining.updates(one, seen, there) if pushes else {}
+                # Of a remote that has lost what was seen nothing was dropped on purpose: all of it is brought back.
+                known = {} if judgements[one].has_lost else seen
+                updates |= self._joining.updates(one, known, there) if pushes else {}
             updates = self._writable(updates, there, report)
             self._left |= report.newer.keys()
             if updates:
@@ -198,9 +200,10 @@ class Remote:
 
         First goes what only the tracking refs tell: what the remote has lost is kept, and what it dropped goes here.
         """
-        if judgement.has_lost and judgement.seen is not None:
+        if not judgement.has_lost:
+            self._joining.drop_cursors(room, seen, there)
+        elif judgement.seen is not None:
             self._joining.keep(room, judgement.seen)
-        self._joining.drop_cursors(room, seen, there)
         if judgement.new_place is not None and self._attached(room) is not None:
             self._notes.put({room: judgement.new_place})
         for ref in {*seen, *there}:

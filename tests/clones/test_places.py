@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model.names import RoomName
-from gitchat.model.refs import log_ref
+from gitchat.model.names import Name, RoomName
+from gitchat.model.refs import cursor_ref, log_ref
 from tests.cli.programs import until
 from tests.clones.conftest import LOG, Clone, Hub
 from tests.world import Done, World
 
+CURSOR = cursor_ref(RoomName("lobby"), Name("bob"))
 DEV = log_ref(RoomName("dev"))
 
 
@@ -136,8 +137,13 @@ def test_what_goes_on_goes_on(old: Counted, ann: Clone) -> None:
 
 def test_a_restored_hub_is_given_back_what_it_had(old: Counted, ann: Clone) -> None:
     """It has a beginning of what was seen: that is said, and the rest comes back under its numbers."""
+    ann.chat("read", GITCHAT_NAME="bob", check=True)
+    ann.sync()
     old.git("update-ref", LOG, f"{LOG}~2")
+    old.git("update-ref", "-d", CURSOR)
     done = ann.sync()
+    assert CURSOR in ann.git("for-each-ref").stdout
+    assert CURSOR in old.git("for-each-ref").stdout
     assert "the remote went back behind" in done.stderr
     assert "nothing is lost here" in done.stderr
     assert (ann.numbered(), old.bodies()) == (NUMBERED, ["one", "two", "three"])
@@ -313,12 +319,16 @@ def test_another_room_at_another_address_is_refused(old: Counted, new: Counted, 
 
 def test_an_empty_place_at_another_address_is_refused(old: Counted, new: Counted, ann: Clone) -> None:
     """Nothing is pushed there before somebody says that the rooms have moved."""
+    ann.chat("read", GITCHAT_NAME="bob", check=True)
+    ann.sync()
     move(ann, new)
     ann.say("four")
     done = ann.chat("sync")
     refused(done, "no room is there")
     assert new.git("for-each-ref").stdout == ""
     ann.chat(*hinted(done, "remote move"), check=True)
+    assert CURSOR in ann.git("for-each-ref").stdout
+    assert CURSOR in new.git("for-each-ref").stdout
     assert (new.bodies(), ann.numbered()) == (["one", "two", "three", "four"], [*NUMBERED, (4, "four")])
 
 
