@@ -9,7 +9,6 @@ Source: docs/format.md sections 5 and 12.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from gitchat.clones.comparing import Tips, is_first_parent
 from gitchat.model import codec, reach
@@ -114,13 +113,13 @@ class Joining:
     def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
         """A commit of both, the remote's first, so that its order stands."""
         who, now = self._identity(), self._clock()
-        committed = max([now.seconds, self._store.step(remote).seconds, self._store.step(local).seconds])
+        committed = self._store.date_after((remote, local), now)
         return self._store.write_commit(
             codec.encode_commit(
                 tree=self._store.empty_tree(),
                 parents=(remote, local),
                 author=codec.Signature(who.name, who.email, now),
-                committer=codec.Signature(who.committer_name, who.committer_email, replace(now, seconds=committed)),
+                committer=codec.Signature(who.committer_name, who.committer_email, committed),
                 body=body,
                 block=(("Chat-Kind", kind),),
             )

@@ -89,13 +89,17 @@ class Judging:
         self._notes = notes
         self._attached = attached
 
-    def place(self) -> str:
-        """Where the remote stands, as two places are compared. Raises RemoteError."""
-        return self._wire.place_of(self._wire.fetch_addresses()[0])
+    def places(self) -> list[str]:
+        """Where the remote's fetch addresses stand, as two are compared: the first counts. Raises RemoteError.
 
-    def unused_addresses(self) -> list[str]:
-        """What a person should hear of the remote's other fetch addresses, which are not used. Raises RemoteError."""
-        first, *others = map(self._wire.place_of, self._wire.fetch_addresses())
+        Asked once, before the fetch: an address that changes during a round must not be taken for the one that
+        was fetched from.
+        """
+        return [self._wire.place_of(address) for address in self._wire.fetch_addresses()]
+
+    def unused(self, places: Sequence[str]) -> list[str]:
+        """What a person should hear of places that git does not fetch from."""
+        first, *others = places
         return [
             f"url {place} is not used: '{self._wire.name}' has several, and the first counts"
             for place in dict.fromkeys(others)
@@ -103,14 +107,16 @@ class Judging:
         ]
 
     def judge(
-        self, rooms: Sequence[RoomName], seen: Tips, there: Tips, consent: Consent, *, has_all: bool
+        self, rooms: Sequence[RoomName], place: str, seen: Tips, there: Tips, consent: Consent, *, has_all: bool
     ) -> dict[RoomName, Judgement]:
-        """What is done with each of ``rooms``. ``has_all`` is whether ``there`` has all rooms of the remote.
+        """What is done with each of ``rooms``, of which ``there`` was fetched from ``place``.
+
+        ``has_all`` is whether ``there`` has all rooms of the remote.
 
         Raises:
             OtherPlace: with one of them nothing may be done, and so with none.
         """
-        place, notes = self.place(), self._notes.all()
+        notes = self._notes.all()
         found: dict[RoomName, Judgement] = {}
         for room in rooms:
             old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None

@@ -108,11 +108,12 @@ class Remote:
         report = Report(self.name)
         with self._alone():
             seen = self._comparing.tracked()
+            places = self._judging.places()
             self._fetch(room)
             there = self._comparing.fetched()
             rooms = self._comparing.rooms(there, room, is_asked)
-            self._name_unused(report, is_asked)
-            judgements = self._judging.judge(rooms, seen, there, consent, has_all=room is None)
+            self._name_unused(places, report, is_asked)
+            judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
             self._judging.refuse(rooms, there, consent, pushes=pushes)
             going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid, Oid | None]] = {}
@@ -124,11 +125,11 @@ class Remote:
             updates = self._writable(updates, there, report)
             self._left |= report.newer.keys()
             if updates:
-                address = push_address(self._store, self._wire, seen, there)
+                address = push_address(self._store, self._wire, places[0], seen, there)
                 report.pushes += 1
                 self._accept(self._push(updates, address), there, report)
             for one in going:
-                self._attach(one, report, consent, pushes)
+                self._attach(one, places[0], report, consent, pushes)
         return report
 
     @contextmanager
@@ -154,7 +155,8 @@ class Remote:
         if logs:
             self._wire.fetch_objects(logs)
         rooms = self._comparing.rooms(there, room, is_asked=True)
-        self._judging.judge(rooms, self._comparing.tracked(), there, Consent(), has_all=room is None)
+        seen = self._comparing.tracked()
+        self._judging.judge(rooms, self._judging.places()[0], seen, there, Consent(), has_all=room is None)
         for one in rooms:
             local, remote = self._store.tip(log_ref(one)), there.get(log_ref(one))
             report.fetched[one] = count_beyond(self._store, remote, local) if remote is not None else 0
@@ -172,10 +174,10 @@ class Remote:
         """
         return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
 
-    def _name_unused(self, report: Report, is_asked: bool) -> None:
+    def _name_unused(self, places: Sequence[str], report: Report, is_asked: bool) -> None:
         """Say which addresses of the remote are not used: to who asked each time, to who stays once."""
         if is_asked or not self._has_named_unused:
-            report.alarms += self._judging.unused_addresses()
+            report.alarms += self._judging.unused(places)
         self._has_named_unused = True
 
     # --- its steps -----------------------------------------------------------------------
@@ -245,7 +247,7 @@ class Remote:
             if room is not None:
                 report.pushed[room] = count_beyond(self._store, answer.oid, there.get(answer.ref))
 
-    def _attach(self, room: RoomName, report: Report, consent: Consent, pushes: bool) -> None:
+    def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, pushes: bool) -> None:
         """From now on the remote numbers a room that it has, unless records here would lose their numbers by that."""
         tracked = self._store.tip(tracking_ref(self.name, log_ref(room)))
         if tracked is None or self._attached(room) is not None:
@@ -257,7 +259,7 @@ class Remote:
             # The write lock is held: nobody gives a number here between the look and the setting.
             assert local is not None
             if local == tracked or (consent.renumbers(room) and not is_first_parent(self._store, tracked, local)):
-                self._notes.put({room: Note(self.name, self._judging.place())})
+                self._notes.put({room: Note(self.name, place)})
                 self._attach_room(room)
                 report.attached.append(room)
             elif pushes and not report.refused:

@@ -15,17 +15,16 @@ from gitchat.model.refs import ROOMS_PREFIX, is_of_a_room, room_of_log
 from gitchat.storage.store import Store
 
 
-def push_address(store: Store, wire: Wire, seen: Tips, there: Tips) -> str | None:
+def push_address(store: Store, wire: Wire, fetched: str, seen: Tips, there: Tips) -> str | None:
     """The address to push to; None where the remote's name stands for just the one that is fetched from.
 
-    ``seen`` and ``there`` are what we last saw at the remote, and what it has now.
+    ``fetched`` is the place that was fetched from, ``seen`` what we last saw at the remote, and ``there`` what it has.
 
     Raises:
         OtherPushPlace: none of them has the rooms.
         RemoteError: ``remote-failed``.
     """
     addresses = wire.push_addresses()
-    fetched = wire.place_of(wire.fetch_addresses()[0])
     if [wire.place_of(address) for address in addresses] == [fetched]:
         return None
     for address in addresses:

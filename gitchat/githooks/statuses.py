@@ -60,7 +60,7 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
     post-rewrite: a line for each commit, its old id and its new one.
 
     Raises:
-        UserError: ``no-such-commit``, ``mirror``, ``room-closed``, ``no-name``; and as ``Environment.location``.
+        UserError: ``no-such-commit``, ``mirror``, ``room-closed``, ``no-name``; and as ``Repository.location``.
         StorageError: the disk refuses.
     """
     key = f"chat.hook.{event}"

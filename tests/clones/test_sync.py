@@ -305,6 +305,25 @@ def test_what_is_sent_while_a_room_is_being_attached_keeps_its_number(world: Wor
     assert clone.say("third").number is None
 
 
+def test_an_address_that_changes_during_a_round_gets_nothing(one: Clone, world: World) -> None:
+    """What was fetched from one place is not judged by the name of another, and nothing is pushed to that."""
+    elsewhere = world.root / "elsewhere.git"
+    world.git("init", "-q", "--bare", elsewhere)
+    one.room("bob").read()  # nobody's lease keeps a ref away that is new
+    remote = one.remote
+    fetch = remote._fetch
+
+    def fetch_and_move(room: RoomName | None) -> None:
+        fetch(room)
+        one.git("remote", "set-url", "origin", elsewhere)
+
+    remote._fetch = fetch_and_move  # type: ignore[method-assign]
+    with pytest.raises(ChatError) as refused:
+        remote.round(None)
+    assert refused.value.code == "another-place"
+    assert world.git("for-each-ref", cwd=elsewhere).stdout == ""
+
+
 class Killed(Exception):
     """The process ended here."""
 
