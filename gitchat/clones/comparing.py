@@ -8,11 +8,11 @@ Source: docs/format.md sections 5 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import takewhile
 
 from gitchat.clones.place import Standing, standing
-from gitchat.model import reach
+from gitchat.model import codec, reach
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.order import Key, Node, drop_repeated, linearize
 from gitchat.model.refs import (
@@ -148,7 +148,14 @@ def is_first_parent(store: Store, ancestor: Oid, tip: Oid) -> bool:
     return here is not None
 
 
+def records_beyond(store: Store, tip: Oid, base: Oid | None) -> Iterator[codec.Commit]:
+    """The records that ``tip`` reaches and ``base`` does not, in no order. Raises FormatError."""
+    for oid in reach.difference([tip], [base] if base is not None else [], store.step):
+        commit = store.read(oid)
+        if commit.takes_number:
+            yield commit
+
+
 def count_beyond(store: Store, tip: Oid, base: Oid | None) -> int:
-    """How many records ``tip`` reaches and ``base`` does not."""
-    steps = reach.difference([tip], [base] if base is not None else [], store.step)
-    return sum(store.read(oid).takes_number for oid in steps)
+    """How many records ``tip`` reaches and ``base`` does not. Raises FormatError."""
+    return sum(1 for _ in records_beyond(store, tip, base))

@@ -8,9 +8,10 @@ Source: docs/format.md sections 5 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
-from gitchat.clones.comparing import Tips, is_first_parent
+from gitchat.clones.comparing import Tips, is_first_parent, records_beyond
 from gitchat.model import codec, reach
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
@@ -18,27 +19,65 @@ from gitchat.model.refs import cursors_prefix, log_ref, summaries_ref
 from gitchat.storage.store import Store
 
 
+class Guard(Protocol):
+    """Who looks at what comes in, for the sake of who reads here."""
+
+    def see(self, commits: Iterable[codec.Commit]) -> bool:
+        """Look at new records, all of them, before they are in the log; whether to call :meth:`sit_apart` then."""
+
+    def sit_apart(self, room: RoomName) -> object:
+        """The records are there; what was read elsewhere is not joined yet with what was read here."""
+
+
 class Joining:
     """What brings the refs here and those of one remote together."""
 
     def __init__(
-        self, store: Store, remote: str, *, identity: Callable[[], Identity], clock: Callable[[], Moment]
+        self,
+        store: Store,
+        remote: str,
+        *,
+        identity: Callable[[], Identity],
+        clock: Callable[[], Moment],
+        guard: Guard,
     ) -> None:
-        """``identity`` is asked for when two histories are joined by a commit."""
+        """``identity`` is asked for when two histories are joined by a commit; ``guard`` looks at what comes in."""
         self._store = store
         self._remote = remote
         self._identity = identity
         self._clock = clock
+        self._guard = guard
 
     # --- a room --------------------------------------------------------------------------
 
-    def take_in(self, room: RoomName, tracked: Tips) -> None:
-        """Move the refs here to what the remote has, as far as that loses nothing."""
+    def take_in(self, room: RoomName, tracked: Tips) -> int | None:
+        """Move the refs here to what the remote has, as far as that loses nothing.
+
+        Returns how many records that brings; None where the remote has no such room.
+        """
+        remote = tracked.get(log_ref(room))
+        count, sits_apart = self._look(remote, self._store.tip(log_ref(room)))
         for ref in (log_ref(room), summaries_ref(room)):
             self.forward(ref, tracked.get(ref))
+        if sits_apart:
+            self._guard.sit_apart(room)
         for ref in tracked:
             if ref.startswith(cursors_prefix(room)):
                 self._join_cursor(ref, tracked[ref])
+        return count if remote is not None else None
+
+    def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, bool]:
+        """Count what the remote's log has and ours does not, and let the guard look at it."""
+        count = 0
+
+        def arriving() -> Iterator[codec.Commit]:
+            nonlocal count
+            for commit in records_beyond(self._store, remote, local) if remote is not None else ():
+                count += 1
+                yield commit
+
+        sits_apart = self._guard.see(arriving())
+        return count, sits_apart
 
     def updates(self, room: RoomName, seen: Tips, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
         """What the remote should take, each with the value that it must still have.

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gitchat.clones.comparing import Comparing, Tips, count_beyond, is_first_parent
-from gitchat.clones.joining import Joining
+from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.notes import Note, Notes
 from gitchat.clones.report import Consent, Report
@@ -57,11 +57,12 @@ class Remote:
         attach: Callable[[RoomName], object],
         notes: Notes,
         asked_format: Callable[[RoomName, Oid], int],
+        guard: Guard,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
-        log asks of its writers.
+        log asks of its writers; ``guard`` looks at what comes in.
         """
         self._store = store
         self._wire = wire
@@ -72,7 +73,7 @@ class Remote:
         self._asked_format = asked_format
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
-        self._joining = Joining(store, wire.name, identity=identity, clock=clock)
+        self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
@@ -214,10 +215,9 @@ class Remote:
 
     def _join(self, room: RoomName, there: Tips, report: Report) -> None:
         """Take in what the remote has, and count it."""
-        local, remote = self._store.tip(log_ref(room)), there.get(log_ref(room))
-        if remote is not None:
-            report.fetched[room] = count_beyond(self._store, remote, local)
-        self._joining.take_in(room, there)
+        fetched = self._joining.take_in(room, there)
+        if fetched is not None:
+            report.fetched[room] = fetched
 
     def _writable(
         self, updates: Mapping[RefName, tuple[Oid, Oid | None]], there: Tips, report: Report

@@ -41,6 +41,7 @@ class CatchUp:
         self._commits: dict[Oid, codec.Commit] = {}
         self._nodes: dict[Oid, order.Node] = {}
         self._keys: set[order.Key] = set()
+        self._voices: set[tuple[str, str, str]] = set()
         row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
         self._chain, self._old_tip, self._old_count, self._old_local, self._old_total = row
 
@@ -145,19 +146,28 @@ class CatchUp:
         commit = self._commit(oid)
         committed = commit.committer.moment.seconds
         values: list[object] = [along, int(is_pending), self._chain, number, upto, blob_of(oid)]
-        if self._nodes[oid].key is None:
-            values += [None] * 8 + [committed, None]
+        record = codec.record_of(oid, commit) if self._nodes[oid].key is not None else None
+        if record is None:
+            values += [None] * 8 + [committed, None, None, None]
         else:
-            record = codec.record_of(oid, commit)
             recipients = f",{','.join(record.to)}," if record.to else ""
             scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
             values += [record.uid, record.author, record.kind, scope, recipients]
             values += [record.reply_to, record.commit, record.written.seconds, committed, int(record.urgent)]
+            values += [record.clone, record.address]
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
-        if number is not None:
+        if number is not None and record is not None:
+            if record.kind != SUMMARY:
+                self._hear((record.author, record.clone or "", record.address or ""))
             text = searchable(commit.body)
             self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, text))
+
+    def _hear(self, voice: tuple[str, str, str]) -> None:
+        """Note who spoke from where; a name has few voices, and many records."""
+        if voice not in self._voices:
+            self._voices.add(voice)
+            self._database.execute("INSERT OR IGNORE INTO voice VALUES (?, ?, ?, ?)", (self._chain, *voice))
 
 
 class _Rows:

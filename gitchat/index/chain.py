@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gitchat.index.condition import ANY, Condition, blob_of, of_kinds
 from gitchat.model import codec, order
-from gitchat.model.names import Number, Oid, Uid
+from gitchat.model.names import CloneId, Number, Oid, Uid
 
 Rule = Callable[[Oid, codec.Commit], order.Node]
 """What the order rule has to know of a commit of some chain."""
@@ -30,6 +30,15 @@ class Place(NamedTuple):
     oid: Oid
     is_pending: bool = False
     """Whether it stands behind all numbered ones, because the room's authority has not accepted it yet."""
+
+
+class Voice(NamedTuple):
+    """Where a name spoke from."""
+
+    clone: CloneId | None
+    """The clone that it had a seat in; None for none."""
+    address: str | None
+    """As Record.address."""
 
 
 class Hit(NamedTuple):
@@ -221,6 +230,23 @@ class Chain:
             " AND entry.author = writer.author)"
         )
         return {author: (Number(number), seconds) for author, number, seconds in self._rows(sql, self.total)}
+
+    def voices(self, author: str) -> list[Voice]:
+        """In which clones, and from which addresses, ``author`` wrote in this room, ever; in no order."""
+        sql = "SELECT nullif(clone, ''), nullif(email, '') FROM voice WHERE chain = :chain AND author = ?"
+        return [Voice(*row) for row in self._rows(sql, author)]
+
+    def last_voices(self, author: str, since: int) -> list[Voice]:
+        """Those of its last records that were written at ``since`` or later, the last one first.
+
+        ``since`` is in seconds since the epoch. Looks at a few hundred records at the most.
+        """
+        sql = (
+            "SELECT clone, email, seconds FROM entry WHERE chain = :chain AND author = ? AND number <= ?"
+            f" ORDER BY number DESC LIMIT {_CHUNK}"
+        )
+        rows = self._rows(sql, author, self.total)
+        return list(dict.fromkeys(Voice(clone, address) for clone, address, seconds in rows if seconds >= since))
 
     def search(self, match: str, condition: Condition, limit: int | None) -> list[Hit]:
         """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest."""

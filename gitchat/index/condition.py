@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from gitchat.model.names import Oid
@@ -14,6 +15,17 @@ class Condition(NamedTuple):
 
     sql: str
     values: tuple[object, ...] = ()
+
+    @classmethod
+    def any_of(cls, parts: Sequence[Condition]) -> Condition:
+        """A condition that holds when one of the parts does, each of which says something; of none: never."""
+        if not parts:
+            return cls("0")
+        return cls(" OR ".join(f"({part.sql})" for part in parts), tuple(v for part in parts for v in part.values))
+
+    def denied(self) -> Condition:
+        """The condition that holds when this one does not, be it because nothing is known."""
+        return Condition(f"NOT coalesce({self.sql}, 0)", self.values)
 
     @classmethod
     def all_of(cls, parts: Iterable[Condition]) -> Condition:
@@ -69,12 +81,30 @@ def narrowed(author: str | None = None, type_: str | None = None) -> Condition:
 
 
 def unanswered() -> Condition:
-    """Questions that nobody but their author replied to."""
+    """Questions that nobody but who asked replied to; of one name, another clone or another address is another."""
     return Condition(
         "type = ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM entry AS answer WHERE answer.chain = entry.chain "
-        "AND answer.reply = entry.uid AND answer.number IS NOT NULL AND answer.author != entry.author)",
+        "AND answer.reply = entry.uid AND answer.number IS NOT NULL AND (answer.author != entry.author "
+        "OR answer.clone != entry.clone OR (answer.clone IS NULL AND entry.clone IS NULL "
+        "AND answer.email != entry.email)))",
         ("question", MESSAGE),
     )
+
+
+def spoken_in(clones: Collection[str]) -> Condition:
+    """Records that a seat of one of these clones wrote."""
+    return Condition(f"clone IN ({', '.join('?' * len(clones))})", tuple(sorted(clones))) if clones else Condition("0")
+
+
+def signed_by(addresses: Collection[str]) -> Condition:
+    """Records with one of these addresses."""
+    marks = ", ".join("?" * len(addresses))
+    return Condition(f"email IN ({marks})", tuple(sorted(addresses))) if addresses else Condition("0")
+
+
+def among(oids: Iterable[Oid]) -> Condition:
+    """The records of these commits, however many they are."""
+    return Condition("lower(hex(oid)) IN (SELECT value FROM json_each(?))", (json.dumps(list(oids)),))
 
 
 def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:

@@ -32,7 +32,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
 
-VERSION = 5
+VERSION = 6
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -47,7 +47,11 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
     chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
-    seconds INTEGER, committed INTEGER, urgent INTEGER
+    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT
+);
+CREATE TABLE voice (
+    chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
+    UNIQUE (chain, author, clone, email)
 );
 CREATE UNIQUE INDEX entry_oid ON entry (chain, oid);
 CREATE UNIQUE INDEX entry_number ON entry (chain, number) WHERE number IS NOT NULL;

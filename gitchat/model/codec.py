@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 from gitchat.model.errors import FormatError
-from gitchat.model.names import Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
+from gitchat.model.names import CloneId, Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
 from gitchat.model.record import UNNUMBERED_KINDS, Moment, Record
 from gitchat.model.refs import told_branch
 
@@ -31,7 +31,7 @@ _CRUD = re.compile(r"[\x00-\x1f\x7f-\x9f<>]+")
 
 _SINGLE_KEYS = {
     f"Chat-{word.capitalize()}": word
-    for word in ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "origin", "media")
+    for word in ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "clone", "origin", "media")
 }
 
 FORMAT = 1
@@ -39,6 +39,12 @@ FORMAT = 1
 TITLE = "Chat-Title"
 STATE = "Chat-State"
 """Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
+
+CLONE = "Chat-Clone"
+NO_CLONE = "-"
+"""In which clone a seat wrote; and what stands there for a writer without a seat, outside the grammar, so that it
+counts as absent: a record without the line was written by version 0.1.0. Source: docs/format.md section 4.2.
+"""
 
 SCOPE = "Chat-Scope"
 COVERS = "Chat-Covers"
@@ -136,6 +142,7 @@ def block_of(record: Record) -> Block:
         ("Chat-Priority", "urgent" if record.urgent else None),
         ("Chat-Commit", record.commit),
         ("Chat-Branch", record.branch),
+        (CLONE, record.clone or NO_CLONE),
         ("Chat-Origin", record.origin),
         ("Chat-Media", record.media),
         *record.extra,
@@ -255,7 +262,7 @@ def record_of(oid: Oid, commit: Commit) -> Record:
             values.setdefault(_SINGLE_KEYS[key], value)
         else:
             extra.append((key, value))
-    reply, seq, type_ = values.get("reply"), values.get("seq"), values.get("type")
+    reply, seq, type_, clone = values.get("reply"), values.get("seq"), values.get("type"), values.get("clone")
     return Record(
         kind=values["kind"],
         uid=uid,
@@ -269,6 +276,7 @@ def record_of(oid: Oid, commit: Commit) -> Record:
         urgent=values.get("priority") == "urgent",
         commit=_if_match(_OID, values.get("commit")),
         branch=told_branch(values.get("branch")),
+        clone=CloneId(clone) if clone and is_uid(clone) else None,
         origin=_if_in(values.get("origin"), ("human", "agent", "hook")),
         media=_if_in(values.get("media"), ("json",)),
         seq_hint=int(seq) if seq and seq.isascii() and seq.isdigit() and len(seq) < 19 else None,

@@ -25,6 +25,9 @@ Name = NewType("Name", str)
 Uid = NewType("Uid", str)
 """16 characters of :data:`UID_ALPHABET`: a record's identity in every clone, for ever."""
 
+CloneId = NewType("CloneId", str)
+"""A clone among all that speak in a room: random, of the same 16 characters as a uid."""
+
 Number = NewType("Number", int)
 """A record's place in its room, counted from 1. Never changes once it was shown."""
 
@@ -179,9 +182,12 @@ def uid_from_random(ten_bytes: bytes) -> Uid:
     return Uid(base32(ten_bytes)[:UID_LENGTH])
 
 
-def uid_from_key(key: str) -> Uid:
-    """The uid that a caller's own key stands for, so that a repeated send is recognised."""
-    return _uid_of_digest(key.encode("utf-8", "replace"))
+def uid_from_key(key: str, clone: CloneId | None = None) -> Uid:
+    """The uid that a caller's own key stands for, so that a repeated send is recognised.
+
+    In ``clone``, when the caller has a seat there: two clones' agents of one name may choose the same key.
+    """
+    return _uid_of_digest((f"{clone}\n{key}" if clone is not None else key).encode("utf-8", "replace"))
 
 
 def uid_from_oid(oid: Oid) -> Uid:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from gitchat.model.attachment import Attachment, File
 from gitchat.model.errors import UserError
-from gitchat.model.names import EVERYBODY, Handle, Name, Number, Oid, RoomName, Uid, handle_of
+from gitchat.model.names import EVERYBODY, CloneId, Handle, Name, Number, Oid, RoomName, Uid, handle_of
 
 Origin = Literal["human", "agent", "hook"]
 
@@ -53,6 +53,16 @@ class Moment:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)).zfill(20)
 
 
+NO_DOMAIN = "@agents.gitchat.invalid"
+"""The end of an address that stands where there is none, and that is nobody's."""
+
+
+def address_of(email: str) -> str | None:
+    """``email`` as two are compared; None when it tells nobody apart."""
+    address = email.strip().lower()
+    return None if not address or address.endswith(NO_DOMAIN) else address
+
+
 _FIRST_SECOND = -62_135_596_800
 _LAST_SECOND = 253_402_300_799
 """The years 1 and 9999."""
@@ -67,6 +77,8 @@ class Identity:
     committer_name: str
     committer_email: str
     origin: Origin
+    clone: CloneId | None = None
+    """The clone that the writer has a seat in; None for a person, who has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,12 +135,19 @@ class Record:
     commit: str | None = None
     branch: str | None = None
     """The branch that it happened on, without ``refs/heads/``."""
+    clone: CloneId | None = None
+    """The clone in which a seat wrote it; None for a person, and for a record of version 0.1.0."""
     origin: str | None = None
     media: str | None = None
     seq_hint: int | None = None
     """The number that the writer saw. A hint for people, never trusted."""
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Trailers this version does not know, in order."""
+
+    @property
+    def address(self) -> str | None:
+        """The author's address as it is compared; None when it says nothing of who that is."""
+        return address_of(self.email)
 
     @property
     def recipients(self) -> tuple[str, ...]:

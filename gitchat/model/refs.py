@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-from gitchat.model.names import Name, RefName, RoomName, is_slug
+from gitchat.model.names import CloneId, Name, RefName, RoomName, is_slug
 
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 LOCAL_PREFIX = RefName("refs/chatroom-local/")
 TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
 FETCHED_PREFIX = RefName("refs/chatroom-local/fetched/")
+SEATS_PREFIX = RefName("refs/chatroom-local/seats/")
+SAT_PREFIX = RefName("refs/chatroom-local/sat/")
+FORMER_PREFIX = RefName("refs/chatroom-local/former/")
 
 
 def log_ref(room: RoomName) -> RefName:
@@ -62,6 +65,21 @@ def fetched_prefix(remote: str) -> RefName:
 def seen_ref(remote: str, room: RoomName) -> RefName:
     """``refs/chatroom-local/seen/<remote>/<room>``: a log of the remote that no other ref here may reach."""
     return RefName(f"refs/chatroom-local/seen/{remote}/{room}")
+
+
+def seat_ref(room: RoomName, name: Name) -> RefName:
+    """``refs/chatroom-local/seats/<room>/<name>``: how far the seat ``name`` of this clone has read. Never pushed."""
+    return RefName(f"{SEATS_PREFIX}{room}/{name}")
+
+
+def sat_ref(room: RoomName, name: Name) -> RefName:
+    """``refs/chatroom-local/sat/<room>/<name>``: the log as it was when that seat was taken."""
+    return RefName(f"{SAT_PREFIX}{room}/{name}")
+
+
+def former_ref(clone: CloneId, room: RoomName) -> RefName:
+    """``refs/chatroom-local/former/<clone>/<room>``: the log as it was when this clone gave up the id ``clone``."""
+    return RefName(f"{FORMER_PREFIX}{clone}/{room}")
 
 
 def branches_refspec(remote: str) -> str:

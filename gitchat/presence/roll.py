@@ -156,6 +156,15 @@ class Roll:
         with suppress(ChatError), self._unheld(name) as file:
             file.change(lambda presence: presence.taken_by(holder, now))
 
+    def vacate(self) -> None:
+        """Forget everybody who does not live here: in a copy of a clone they are not the ones who joined. Never fails.
+
+        The files stay, as always: who lives may just have opened its own.
+        """
+        for name in livefile.names(self._directory):
+            with suppress(ChatError), self._unheld(name) as file:
+                file.change(lambda presence: Presence(presence.name))
+
     @contextmanager
     def _unheld(self, name: Name) -> Iterator[LiveFile]:
         """Our turn at the file of a name under which nobody lives. Raises what changes raise, and ``name-taken``."""

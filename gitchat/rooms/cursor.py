@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from gitchat.index.chain import Chain, Place
 from gitchat.index.condition import Condition
 from gitchat.model import codec, reach
-from gitchat.model.names import Name, Oid, RoomName
+from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursor_ref
 from gitchat.storage.store import Store
@@ -94,12 +94,13 @@ def _unreached(store: Store, chain: Chain, values: Sequence[Oid]) -> dict[Oid, r
 
 
 class Cursor:
-    """The cursor of one participant in one room."""
+    """The cursor of one participant in one room: what all clones know of how far that name has read."""
 
-    def __init__(self, store: Store, room: RoomName, name: Name) -> None:
+    def __init__(self, store: Store, room: RoomName, name: Name, ref: RefName | None = None) -> None:
+        """``ref`` is where it stands, when that is not the one that all clones share."""
         self._store = store
         self._name = name
-        self._ref = cursor_ref(room, name)
+        self._ref = ref or cursor_ref(room, name)
 
     @property
     def value(self) -> Oid | None:
@@ -157,9 +158,12 @@ class Cursor:
         is_continued = old is None or any(reach.is_ancestor(old, head, self._store.step) for head in heads)
         if len(heads) == 1 and is_continued:
             return heads[0]
-        return self._write((*(() if is_continued or old is None else (old,)), *heads), chain, number, reader, now)
+        read = min(number, chain.count)
+        parents = (*(() if is_continued or old is None else (old,)), *heads)
+        return self._write(parents, f"{self._name} has read to {read}", read, reader, now)
 
-    def _write(self, parents: tuple[Oid, ...], chain: Chain, number: int, reader: Identity, now: Moment) -> Oid:
+    def _write(self, parents: tuple[Oid, ...], body: str, read: int, reader: Identity, now: Moment) -> Oid:
+        """A commit of what is read, up to the number ``read``, which is a hint for people."""
         committed = self._store.date_after(parents, now)
         return self._store.write_commit(
             codec.encode_commit(
@@ -167,11 +171,11 @@ class Cursor:
                 parents=parents,
                 author=codec.Signature(self._name, reader.email, now),
                 committer=codec.Signature(reader.committer_name, reader.committer_email, committed),
-                body=f"{self._name} has read to {min(number, chain.count)}",
+                body=body,
                 block=(
                     ("Chat-Kind", "cursor"),
                     ("Chat-Cursor", self._name),
-                    ("Chat-Read", str(min(number, chain.count))),
+                    ("Chat-Read", str(read)),
                 ),
             )
         )

@@ -78,7 +78,7 @@ class Summaries:
         scope = checked_scope(scope)
         block = [("Chat-Kind", SUMMARY), ("Chat-Uid", uid), (codec.SCOPE, scope)]
         block += [(codec.COVERS, f"1-{upto}")] if upto else []
-        block += [("Chat-Origin", sender.origin)]
+        block += [(codec.CLONE, sender.clone or codec.NO_CLONE), ("Chat-Origin", sender.origin)]
 
         def append(tip: Oid | None) -> Oid:
             tree = self._store.empty_tree()

@@ -85,13 +85,14 @@ class Writer:
         if key is not None:
             with suppress(FormatError):
                 self._log().chain()  # not under the lock, where others would wait for it
-        record = self._record(draft, sender, uid_from_key(key) if key is not None else self._new_uid())
+        uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
+        record = self._record(draft, sender, uid)
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None:
-                self._refuse_second(record, objects.tree)
+                self._refuse_second(record, key, objects.tree)
             position = _end_of(self._numbering, tip)
             self._refuse_closed(position, record.kind)
             added[:] = [self._write_after(position, record, sender, objects)]
@@ -150,12 +151,10 @@ class Writer:
                 code="room-closed",
             )
 
-    def _refuse_second(self, record: Record, tree: Oid | None) -> None:
-        """Raise _AlreadySent when the same author stored this uid before, ConflictError when it says otherwise."""
-        for entry in self._log().with_uid(record.uid):
+    def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
+        """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""
+        for entry in self._with_key(record, key):
             stored = entry.record
-            if stored.author != record.author:
-                continue
             is_same = (stored.body, stored.to) == (record.body, record.to)
             if not is_same or entry.tree != tree:
                 other = "carries other files" if is_same else "says something else or goes to somebody else"
@@ -165,6 +164,14 @@ class Writer:
                     code="key-conflict",
                 )
             raise _AlreadySent(entry)
+
+    def _with_key(self, record: Record, key: str) -> list[Entry]:
+        """What the author of ``record`` stored with this key; before it had a seat, too, as version 0.1.0 wrote it."""
+        found = self._log().with_uid(record.uid)
+        if record.clone is not None:
+            plain = self._log().with_uid(uid_from_key(key))
+            found += [one for one in plain if one.record.clone is None and one.record.address == record.address]
+        return [entry for entry in found if entry.record.author == record.author]
 
     def _log(self) -> Log:
         from gitchat.rooms.log import Log  # for who sends with a key
@@ -187,6 +194,7 @@ class Writer:
             urgent=draft.urgent,
             commit=draft.commit,
             branch=draft.branch,
+            clone=sender.clone,
             origin=sender.origin,
             media=draft.media,
             extra=draft.extra,

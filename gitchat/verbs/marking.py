@@ -11,28 +11,34 @@ from contextlib import suppress
 from dataclasses import replace
 
 from gitchat.index.chain import Chain
+from gitchat.index.condition import Condition, with_oid
 from gitchat.model.errors import ConflictError, FormatError, UserError
 from gitchat.model.names import Handle, Name
 from gitchat.model.record import Entry
 from gitchat.rooms.cursor import Backlog, Cursor
-from gitchat.verbs.standpoint import Standpoint, is_for_me, touch, visible
+from gitchat.verbs.standpoint import Standpoint, reaches, touch, visible
 from gitchat.verbs.talking import find
 from gitchat.verbs.views import Delivery, HowFar, Reading
 
 
-def own(room: Standpoint) -> Cursor:
-    """The cursor that I read by."""
-    return common(room, room.me)
+def own(room: Standpoint, chain: Chain) -> Cursor:
+    """What I read by: the position of my seat, or for who has none the one that all clones share. Raises FormatError.
+
+    ``chain`` is the room's. To look is to sit down, as far as I may: what comes next is then mine to hear.
+    """
+    may_sit = why_not_mark(room) is None
+    return room.seating.position(room.name, room.me, chain, may_sit=may_sit)
 
 
 def common(room: Standpoint, name: Name) -> Cursor:
-    """The cursor of ``name`` that all clones share: what anybody has read under it."""
+    """The position of ``name`` that all clones share: what anybody has read under it."""
     return Cursor(room.environment.store, room.name, name)
 
 
 def cursor(room: Standpoint) -> int:
     """The greatest n for which I have read 1 to n; 0 before I marked anything."""
-    return own(room).backlog(room.records.chain()).last_read
+    chain = room.records.chain()
+    return own(room, chain).backlog(chain).last_read
 
 
 def mark(room: Standpoint, reading: Reading, count: int | None = None, *, force: bool = False) -> Reading:
@@ -100,7 +106,8 @@ def _advance(room: Standpoint, chain: Chain, number: int) -> Backlog:
 
     Who may do so (:func:`why_not_mark`, and no mirror) is asked before.
     """
-    left = own(room).advance(chain, number, room.identity, room.environment.now())
+    identity = room.environment.caller.identity(room.me, is_seated=False)
+    left = own(room, chain).advance(chain, number, identity, room.environment.now())
     touch(room)
     return left
 
@@ -113,11 +120,16 @@ def cursors(room: Standpoint, names: Sequence[Name] | None = None) -> list[HowFa
 def how_far(room: Standpoint, name: Name, *, with_own: bool = False) -> HowFar:
     """How far ``name`` has read; what it wrote itself counts as unread only ``with_own``.
 
-    Nobody has to have heard of it.
+    Nobody has to have heard of it. Of others it is what was read under that name, in whatever clone.
     """
-    backlog = common(room, name).backlog(room.records.chain())
-    reaching = visible(Standpoint(room.environment, room.name, name), with_own=with_own)
-    return HowFar(name, backlog.last_read, backlog.count_of(reaching))
+    chain = room.records.chain()
+    shared = common(room, name).backlog(chain)
+    if name != room.me:
+        return HowFar(name, shared.last_read, shared.count_of(reaches(room, name, with_own=with_own)))
+    backlog = own(room, chain).backlog(chain)
+    unread = backlog.count_of(visible(room, with_own=with_own, chain=chain))
+    elsewhere = shared.last_read if shared.last_read != backlog.last_read else None
+    return HowFar(name, backlog.last_read, unread, elsewhere)
 
 
 def delivery(room: Standpoint, entry: Entry) -> Delivery:
@@ -129,7 +141,8 @@ def delivery(room: Standpoint, entry: Entry) -> Delivery:
         place = chain.rows_of([entry.oid])[entry.oid].number
         for name in room.environment.store.cursors(room.name):
             has_read = place not in common(room, name).backlog(chain).numbers
-            if has_read and is_for_me(Standpoint(room.environment, room.name, name), entry):
+            reaching = Condition.all_of([reaches(room, name, with_own=False), with_oid(entry.oid)])
+            if has_read and chain.count_of(reaching):
                 readers.append(name)
     return Delivery(remote, remote is None or entry.number is not None, tuple(readers))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gitchat.index.chain import Place
 from gitchat.index.condition import Condition, statuses_for_nobody
-from gitchat.verbs.marking import mark, own, why_not_mark
+from gitchat.rooms.cursor import Backlog
+from gitchat.verbs.marking import common, mark, own, why_not_mark
 from gitchat.verbs.standpoint import Standpoint, entries_at, visible
 from gitchat.verbs.views import Reading
 
@@ -17,8 +21,9 @@ def unread(
     marked: what it leaves out would count as read.
     """
     chain = room.records.chain()
-    backlog = own(room).backlog(chain)
-    reaching = visible(room, with_own=with_own)
+    position = own(room, chain)
+    backlog = position.backlog(chain)
+    reaching = visible(room, with_own=with_own, chain=chain)
     condition = reaching if matching is None else Condition.all_of([reaching, matching])
     places = backlog.select(condition, limit)
     entries = entries_at(room, places)
@@ -33,7 +38,14 @@ def unread(
         is_filtered=matching is not None,
         places=places,
         backlog=backlog,
+        elsewhere=_read_elsewhere(room, places, backlog),
     )
+
+
+def _read_elsewhere(room: Standpoint, places: Sequence[Place], backlog: Backlog) -> int:
+    """How many of these records were read under my name, and not by me."""
+    shared = common(room, room.me).backlog(backlog.chain)
+    return sum(place.number not in shared.numbers for place in places)
 
 
 def read(room: Standpoint, limit: int | None = None, *, with_own: bool = False, force: bool = False) -> Reading:

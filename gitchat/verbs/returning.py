@@ -11,7 +11,6 @@ from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
 from gitchat.model.query import Query
 from gitchat.model.record import MESSAGE, QUIET_KINDS, UNLISTED_KINDS, Draft
-from gitchat.model.refs import summaries_ref
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
@@ -50,11 +49,12 @@ def summarize(room: Standpoint, text: str, scope: str = EVERYONE) -> Summary:
 
 def _known_to_me(room: Standpoint, chain: Chain) -> tuple[list[Oid], int]:
     """Commits that reach what I have read, with what I wrote right after it, and up to which number that is."""
-    value = own(room).value
+    position = own(room, chain)
+    value = position.value
     if value is None:
         return chain.tips, chain.count
-    backlog = own(room).backlog(chain)
-    of_others = backlog.select(Condition("author != ?", (room.me,)), limit=1)
+    backlog = position.backlog(chain)
+    of_others = backlog.select(room.seating.own(room.name, room.me, chain).denied(), limit=1)
     upto = of_others[0].number - 1 if of_others else chain.total
     # In a merged log a cursor may have read more than a first part; then it alone says what.
     reached = chain.commit_upto(upto) if isinstance(backlog.numbers, range) else None
@@ -94,8 +94,7 @@ def count_since(room: Standpoint, summary: Summary) -> int:
 
 
 def _kept(room: Standpoint) -> Summaries:
-    tracking = room.environment.authorities.tracking(summaries_ref(room.name), room.name)
-    return Summaries(room.environment.store, lambda: room.environment.index, room.name, tracking)
+    return room.environment.summaries(room.name)
 
 
 # --- coming back ---------------------------------------------------------------
@@ -112,13 +111,13 @@ def handoff(
     """
     chain = room.records.chain()
     reaching = visible(room) if with_name else Condition.all_of([LISTED, Condition("kind = ?", (MESSAGE,))])
-    backlog = own(room).backlog(chain) if with_name else None
+    backlog = own(room, chain).backlog(chain) if with_name else None
     summary = _kept(room).latest([EVERYONE, room.me] if with_name else [EVERYONE])
     later = beyond(room.environment.store, chain, summary.covers) if summary is not None else None
     since_entries = entries_at(room, later.select(reaching, since)) if later is not None else []
     recent_places = chain.select(reaching, limit=recent, newest=True)
     recent_entries = entries_at(room, recent_places)
-    waiting = visible(room, with_own=with_own) if with_name else reaching
+    waiting = visible(room, with_own=with_own, chain=chain) if with_name else reaching
     return Handoff(
         room=room.records.overview(),
         participants=participants(room),
@@ -137,8 +136,8 @@ def handoff(
 def status(room: Standpoint, *, recent: int = 5) -> Status:
     """What is going on here, on one screen. Marks nothing."""
     chain = room.records.chain()
-    backlog = own(room).backlog(chain)
-    reaching = visible(room, with_own=False)
+    backlog = own(room, chain).backlog(chain)
+    reaching = visible(room, with_own=False, chain=chain)
     is_urgent = Condition.all_of([reaching, Condition("urgent = 1")])
     is_open = Condition.all_of([reaching, unanswered()])
     urgent = entries_at(room, backlog.select(is_urgent, recent))

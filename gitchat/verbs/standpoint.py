@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitchat.index.chain import Place
+from gitchat.index.chain import Chain, Place
 from gitchat.index.condition import Condition, visible_to, with_oid
 from gitchat.model.names import Name, RoomName, is_slug
 from gitchat.model.record import Entry, Identity
 from gitchat.rooms.log import Log
 from gitchat.rooms.writing import Writer
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.seating import Seating
 
 
 class Standpoint:
@@ -42,6 +43,11 @@ class Standpoint:
         return self.environment.writer(self.name)
 
     @property
+    def seating(self) -> Seating:
+        """By whose position is read here, and whose records are whose."""
+        return Seating(self.environment)
+
+    @property
     def identity(self) -> Identity:
         """Who writes here."""
         return self.environment.caller.identity(self.me)
@@ -57,18 +63,31 @@ def entries_at(room: Standpoint, places: Sequence[Place]) -> list[Entry]:
     return [room.records.entry_at(*place) for place in places]
 
 
-# --- what reaches whoever stands here ------------------------------------------
+# --- what reaches whom ---------------------------------------------------------
 
 
-def visible(room: Standpoint, *, with_own: bool = True) -> Condition:
-    """The records that reach me: to all, to my name, to a role that I have here now."""
-    presence = room.environment.roll.find(room.me)
+def visible(room: Standpoint, *, with_own: bool = True, chain: Chain | None = None) -> Condition:
+    """The records that reach me: to all, to my name, to a role that I have here now.
+
+    ``chain`` is where they are looked for, when that was opened already.
+    """
+    reaching = reaches(room, room.me)
+    if with_own:
+        return reaching
+    own = room.seating.own(room.name, room.me, chain or room.records.chain())
+    return Condition.all_of([reaching, own.denied()])
+
+
+def reaches(room: Standpoint, name: Name, *, with_own: bool = True) -> Condition:
+    """As :meth:`visible` for anybody's name. Where it sits nobody else can tell, so its own is what its name wrote."""
+    presence = room.environment.roll.find(name)
     participant = presence.participant(room.name) if presence else None
     roles = [f"role:{participant.role}"] if participant and participant.role and is_slug(participant.role) else []
-    return visible_to([room.me, *roles], None if with_own else room.me)
+    return visible_to([name, *roles], None if with_own else name)
 
 
 def is_for_me(room: Standpoint, entry: Entry) -> bool:
     """Whether an entry is one of :meth:`visible` without my own: the same rule, for one that is at hand."""
-    condition = Condition.all_of([visible(room, with_own=False), with_oid(entry.oid)])
-    return bool(room.records.chain().select(condition, limit=1))
+    chain = room.records.chain()
+    condition = Condition.all_of([visible(room, with_own=False, chain=chain), with_oid(entry.oid)])
+    return bool(chain.select(condition, limit=1))

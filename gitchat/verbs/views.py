@@ -37,6 +37,8 @@ class Reading:
     """Where the entries stand."""
     backlog: Backlog
     """What was unread when it was read."""
+    elsewhere: int = 0
+    """How many of the entries were read under this name elsewhere: before this session, or in another clone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class HowFar:
     """The greatest n for which 1 to n are read."""
     unread: int
     """How many records are unread and reach it; its own ones are left out unless they were asked for."""
+    elsewhere: int | None = None
+    """For who acts here: as ``last_read``, of what was read under its name in any clone, when that is another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from gitchat.model import attachment
 from gitchat.model.errors import StorageError, UserError
 from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
-from gitchat.model.refs import log_ref
+from gitchat.model.refs import log_ref, summaries_ref
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
@@ -32,8 +32,10 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.presence.roll import Held, Roll
     from gitchat.rooms.log import Log
     from gitchat.rooms.numbering import Numbering
+    from gitchat.rooms.summaries import Summaries
     from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
+    from gitchat.workspace.clone import Clone
 
 HOOK_SECONDS = 2.0
 """How long what a git hook started may take. Who waits longer for a lock waits for somebody who is stuck."""
@@ -63,7 +65,18 @@ class Environment:
     @cached_property
     def caller(self) -> Caller:
         """Who we are."""
-        return Caller(self.repository, self.variables, self.is_terminal, roll=lambda: self.roll, now=self.now)
+        return Caller(
+            self.repository, self.variables, self.is_terminal,
+            roll=lambda: self.roll, now=self.now, clone=lambda: self.clone.id(),
+        )  # fmt: skip
+
+    @cached_property
+    def clone(self) -> Clone:
+        """Which clone this is."""
+        from gitchat.workspace.clone import Clone  # for who has a seat
+
+        common_dir = self.repository.location.common_dir
+        return Clone(common_dir, store=lambda: self.store, new_id=self.new_uid, roll=lambda: self.roll)
 
     @cached_property
     def authorities(self) -> Authorities:
@@ -124,6 +137,13 @@ class Environment:
             tracking=lambda: self.authorities.tracking(log_ref(name), name),
             progress=partial(self.progress, "counting"),
         )
+
+    def summaries(self, name: RoomName) -> Summaries:
+        """The summaries of the room ``name``."""
+        from gitchat.rooms.summaries import Summaries  # for who comes back
+
+        tracking = self.authorities.tracking(summaries_ref(name), name)
+        return Summaries(self.store, lambda: self.index, name, tracking)
 
     def new_uid(self) -> Uid:
         """A uid that nobody has."""

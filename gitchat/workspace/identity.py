@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import MAX_SLUG_CHARS, Name, parse_name, suggest_slug
-from gitchat.model.record import Identity, Moment, Origin
+from gitchat.model.names import MAX_SLUG_CHARS, CloneId, Name, parse_name, suggest_slug
+from gitchat.model.record import NO_DOMAIN, Identity, Moment, Origin, address_of
 from gitchat.workspace.config import parse_setting
 from gitchat.workspace.repository import Repository
 
@@ -69,6 +69,8 @@ class Caller:
     roll: Callable[[], Roll]
     """The names of this clone; asked for by who needs them. Raises as Repository.location."""
     now: Callable[[], Moment]
+    clone: Callable[[], CloneId]
+    """The id of this clone, made when there is none; asked for when an agent writes. Raises as Clone.id."""
 
     @property
     def client(self) -> str | None:
@@ -131,15 +133,34 @@ class Caller:
             roll.assign(name, self.holder(), self.now().seconds)
         return name
 
-    def identity(self, given: str | None = None) -> Identity:
+    @property
+    def has_seat(self) -> bool:
+        """Whether who acts here is an agent, which sits in its clone, and no person, who is the same everywhere."""
+        return self.client is not None or self.session is not None
+
+    def addresses(self) -> frozenset[str]:
+        """The addresses that a person here writes under: ``user.email``, and each ``chat.person``.
+
+        None where they tell nobody apart.
+        """
+        config = self.repository.config
+        own = address_of(config.get("user.email") or "")
+        if own is None or config.get("chat.authorEmail") == "agent":
+            return frozenset()
+        more = (address_of(address) for address in config.get_all("chat.person"))
+        return frozenset([own, *(address for address in more if address is not None)])
+
+    def identity(self, given: str | None = None, *, is_seated: bool = True) -> Identity:
         """Who writes: the name (see :meth:`name`) and git's identity for the commit.
+
+        ``is_seated`` is whether it is written down in which clone an agent sits; what only joins or marks needs none.
 
         Without ``user.email`` an address that can never be somebody's is used, so
         that a container without a git identity can still talk.
         """
         name = self.name(given)
         config = self.repository.config
-        agent_email = f"{name}@agents.gitchat.invalid"
+        agent_email = name + NO_DOMAIN
         email = config.get("user.email") or agent_email
         return Identity(
             name=name,
@@ -147,6 +168,7 @@ class Caller:
             committer_name=config.get("user.name") or name,
             committer_email=email,
             origin=self.origin,
+            clone=self.clone() if is_seated and self.has_seat else None,
         )
 
     def holder(self) -> Holder:

@@ -10,6 +10,7 @@ from gitchat.clones.wire import Wire
 from gitchat.model.names import RoomName
 from gitchat.storage import git
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.seating import Seating
 
 
 def wire_to(environment: Environment, name: str, tell: Callable[[str], None] | None = None) -> Wire:
@@ -29,12 +30,13 @@ def open_remote(environment: Environment, name: str, tell: Callable[[str], None]
     return Remote(
         environment.store,
         wire_to(environment, name, tell),
-        identity=environment.caller.identity,
+        identity=lambda: environment.caller.identity(is_seated=False),
         clock=environment.now,
         attached=authorities.of,
         attach=lambda room: authorities.set(room, name),
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
+        guard=Seating(environment),
     )
 
 

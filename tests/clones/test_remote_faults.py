@@ -16,6 +16,7 @@ from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import RemoteError
 from gitchat.workspace.process import read_clock
+from gitchat.workspace.seating import Seating
 from tests.cli.conftest import refused
 from tests.cli.test_faults import fill, small_disk  # noqa: F401 - a fixture
 from tests.clones.conftest import LOG, Clone, Hub, assert_same_view, free_port, settle
@@ -56,6 +57,7 @@ def remote_of(clone: Clone, silence_seconds: float, **variables: str) -> Remote:
         attach=lambda room: None,
         notes=Notes(clone.path / ".git" / "chatroom"),
         asked_format=lambda room, tip: 1,
+        guard=Seating(clone.world.environment(clone.path)),
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from gitchat.model import codec
 from gitchat.model.codec import Signature
 from gitchat.model.errors import FormatError
-from gitchat.model.names import Oid, RoomName, Uid, uid_from_oid
+from gitchat.model.names import CloneId, Oid, RoomName, Uid, uid_from_oid
 from gitchat.model.record import Moment, Record
 
 EMPTY_TREE = Oid("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
@@ -117,6 +117,7 @@ def test_every_field_comes_back() -> None:
         urgent=True,
         commit="a" * 40,
         branch="team/lexer",
+        clone=CloneId("k3f9q2k3f9q2k3f9"),
         origin="human",
         media="json",
         seq_hint=12,
@@ -126,8 +127,14 @@ def test_every_field_comes_back() -> None:
     keys = [key for key, _ in codec.block_of(whole)]
     assert keys == [
         "Chat-Kind", "Chat-Uid", "Chat-Seq", "Chat-To", "Chat-To", "Chat-Type", "Chat-Reply", "Chat-Priority",
-        "Chat-Commit", "Chat-Branch", "Chat-Origin", "Chat-Media", "Chat-Later",
+        "Chat-Commit", "Chat-Branch", "Chat-Clone", "Chat-Origin", "Chat-Media", "Chat-Later",
     ]  # fmt: skip
+
+
+def test_a_writer_without_a_seat_says_so() -> None:
+    """``Chat-Clone: -`` is outside the grammar, and so no clone; it tells the record from one of version 0.1.0."""
+    assert ("Chat-Clone", "-") in codec.block_of(record("x"))
+    assert round_trip(record("x")).clone is None
 
 
 def test_lone_surrogates_become_question_marks() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import RoomName
+from gitchat.model.names import CloneId, RoomName
 from gitchat.model.record import Moment
 from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.presence.roll import Held, Roll
@@ -179,9 +179,13 @@ def test_a_caller_is_a_value_of_its_own(world: World) -> None:
     def no_roll() -> Roll:
         raise AssertionError("a person needs no roll")
 
-    person = Caller(here, {}, is_terminal=True, roll=no_roll, now=lambda: Moment(0))
+    def no_clone() -> CloneId:
+        raise AssertionError("a person sits in no clone")
+
+    person = Caller(here, {}, is_terminal=True, roll=no_roll, now=lambda: Moment(0), clone=no_clone)
     assert (person.name(), person.origin, person.identity().email) == ("alice", "human", "alice@example.com")
-    agent = Caller(here, {"GITCHAT_NAME": "Bot", **CLAUDE}, is_terminal=True, roll=no_roll, now=lambda: Moment(0))
+    variables = {"GITCHAT_NAME": "Bot", **CLAUDE}
+    agent = Caller(here, variables, is_terminal=True, roll=no_roll, now=lambda: Moment(0), clone=no_clone)
     assert (agent.name(), agent.origin, agent.client) == ("bot", "agent", "claude")
 
 

@@ -1,0 +1,112 @@
+"""Who sits on which name of a clone: the file ``seats`` in ``chatroom/``.
+
+A seat is a name taken by one session of an agent. Where it has read is a ref of each room
+(:mod:`gitchat.rooms.seat`); whose it is, and when it was last used, stands here. Without the
+file a seat counts as taken by nobody, and the next session takes it anew: it hears again what
+was read there under its name alone. Source: docs/format.md sections 7.18 and 10.6.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gitchat.model.names import Name, is_slug
+from gitchat.storage import gate
+from gitchat.storage.refusals import storage_error
+
+LIFE_SECONDS = 7 * 86_400
+"""How long a seat stays taken that nobody uses."""
+
+USE_SECONDS = 3600
+"""How often a seat's use is noted, at the most."""
+
+_MAX_BYTES = 1024 * 1024
+_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """That a name is taken."""
+
+    session: str
+    """The session that took it; empty where the client tells none."""
+    used: int
+    """When it was last used, in seconds since the epoch."""
+    is_person: bool = False
+    """Whether a person sits there, whom somebody else's address made take a seat: it belongs to no session."""
+
+    def is_over(self, session: str | None, now: int) -> bool:
+        """Whether it ended for who comes in ``session``: another's it was, or nobody used it for long."""
+        if self.is_person:
+            return False
+        is_others = bool(session) and bool(self.session) and session != self.session
+        return is_others or not -USE_SECONDS <= now - self.used <= LIFE_SECONDS
+
+    def is_used(self, session: str | None, now: int) -> Sitting:
+        """What it is after ``session`` used it; the same where that was noted lately."""
+        named = self if self.session or not session else replace(self, session=session)
+        return replace(named, used=now) if abs(now - self.used) > USE_SECONDS else named
+
+
+class Seats:
+    """The seats of one clone. ``directory`` is ``chatroom/`` in the git common directory; it need not exist.
+
+    Reading never fails: what cannot be read is no seat. Changing raises StorageError ``disk-full``,
+    ``read-only``, ``storage``, and ConflictError ``write-lock-held``.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = directory / "seats"
+
+    def of(self, name: Name) -> Sitting | None:
+        """Who sits on ``name``; None for nobody."""
+        return self.all().get(name)
+
+    def all(self) -> dict[Name, Sitting]:
+        """The names that are taken."""
+        try:
+            descriptor = os.open(self._path, _READING)
+        except OSError:
+            return {}
+        with open(descriptor, "rb") as file:
+            return _decoded(file.read(_MAX_BYTES)) if stat.S_ISREG(os.fstat(descriptor).st_mode) else {}
+
+    @contextmanager
+    def turn(self) -> Iterator[Callable[[Mapping[Name, Sitting | None]], None]]:
+        """The right to take and to give back seats; what is got notes who sits there now, None for nobody."""
+        with gate.hold(self._directory, name="seats.lock"):
+            yield self._put
+
+    def _put(self, changed: Mapping[Name, Sitting | None]) -> None:
+        before = self.all()
+        after = {name: sitting for name, sitting in {**before, **changed}.items() if sitting is not None}
+        if after == before:
+            return
+        content = {name: asdict(sitting) for name, sitting in sorted(after.items())}
+        draft = self._path.with_name("seats.new")
+        try:
+            draft.write_text(json.dumps(content, indent=1) + "\n", encoding="ascii")
+            draft.replace(self._path)
+        except OSError as error:
+            raise storage_error(error, self._path) from error
+
+
+def _decoded(data: bytes) -> dict[Name, Sitting]:
+    """The seats in a file's content; none where it is no such content."""
+    try:
+        content: dict[str, Any] = json.loads(data)
+        found = {
+            name: Sitting(str(at["session"]), int(at["used"]), at.get("is_person") is True)
+            for name, at in content.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+        return {}
+    return {Name(name): sitting for name, sitting in found.items() if is_slug(name)}

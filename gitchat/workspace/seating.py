@@ -1,0 +1,191 @@
+"""Whose position somebody reads by, and which records are its own: seats, and people who share a name.
+
+An agent takes a seat in each room that it reads (:mod:`gitchat.rooms.seat`), so that two of one
+name in two clones do not read, mark or hear for each other. A person reads by the position that
+its name has in all clones, because it is one and the same; but where somebody else, with another
+address, speaks under its name, it takes a seat, too. Source: docs/format.md sections 10.5 to 10.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from gitchat.index.chain import Chain, Voice
+from gitchat.index.condition import Condition, among, authored_by, signed_by, spoken_in
+from gitchat.model import codec
+from gitchat.model.errors import ChatError
+from gitchat.model.names import CloneId, Name, Oid, RoomName, parse_name, suggest_slug
+from gitchat.model.record import address_of
+from gitchat.presence.seats import Seats, Sitting
+from gitchat.rooms.cursor import Cursor, beyond
+from gitchat.rooms.seat import Seat, give_back
+from gitchat.rooms.summaries import EVERYONE
+from gitchat.workspace.environment import Environment
+
+DROPPED_SECONDS = 30 * 86_400
+"""How long after it was last moved the position of an agent's name is dropped. Source: docs/format.md section 12.3."""
+
+
+class Seating:
+    """The seats of one clone, for who acts in ``environment``."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._caller = environment.caller
+        self._seats = Seats(environment.repository.directory)
+
+    # --- whose position it is --------------------------------------------------------
+
+    def position(self, room: RoomName, name: Name, chain: Chain, *, may_sit: bool) -> Cursor:
+        """What ``name`` reads ``room`` by: its seat, taken where it may be, else what all clones share.
+
+        Never fails for a seat that cannot be taken or noted: a look at a clone that cannot be written shows what it
+        can. Raises FormatError.
+        """
+        store = self._environment.store
+        seat = Seat(store, room, name)
+        is_person = not self._caller.has_seat
+        if is_person and not seat.is_taken and not self.namesakes(name, chain):
+            return Cursor(store, room, name)
+        if chain.tips and may_sit:
+            with suppress(ChatError):
+                self._sit(room, name, seat, is_person)
+        return seat if seat.is_taken else Cursor(store, room, name)
+
+    def _sit(self, room: RoomName, name: Name, seat: Seat, is_person: bool) -> None:
+        """Take the seat of ``name`` in ``room``, unless who acts here sits there already."""
+        session = None if is_person else self._caller.session
+        now = self._environment.now()
+        sitting = self._seats.of(name)
+        is_mine = sitting is not None and seat.is_taken and not sitting.is_over(session, now.seconds)
+        if sitting is not None and is_mine and sitting.is_used(session, now.seconds) == sitting:
+            return
+        with self._seats.turn() as note:
+            sitting = self._seats.of(name)
+            if sitting is not None and sitting.is_over(session, now.seconds):
+                give_back(self._environment.store, name)
+                sitting = None
+            if not seat.is_taken:
+                begin = self._begin(room, name, is_person)
+                seat.take(begin, self._caller.identity(name, is_seated=False), now)
+            sitting = sitting or Sitting(session or "", now.seconds, is_person)
+            note({name: sitting.is_used(session, now.seconds)})
+
+    def _begin(self, room: RoomName, name: Name, is_person: bool) -> Sequence[Oid]:
+        """What a new seat has read: what its name has.
+
+        Where that never read here, a person has what the newest summary has; and so has an agent whose name was in
+        use long ago, because what it had read was dropped since.
+        """
+        value = Cursor(self._environment.store, room, name).value
+        if value is not None:
+            return [value]
+        wrote = self._environment.numbering(room).chain().newest_by_author().get(name)
+        if not is_person and (wrote is None or self._environment.now().seconds - wrote[1] < DROPPED_SECONDS):
+            return []
+        summary = self._environment.summaries(room).latest([EVERYONE, name])
+        return summary.covers if summary is not None else []
+
+    def give_back(self, name: Name, room: RoomName | None = None) -> None:
+        """Give the seat ``name`` back, in one room or in all. Raises what Seats and Store.remove raise."""
+        with self._seats.turn() as note:
+            give_back(self._environment.store, name, room)
+            if room is None:
+                note({name: None})
+
+    # --- whose records they are --------------------------------------------------------
+
+    def own(self, room: RoomName, name: Name, chain: Chain) -> Condition:
+        """The records of ``chain`` that whoever acts here as ``name`` wrote. Raises FormatError."""
+        mine = authored_by(name)
+        voices = chain.voices(name)
+        elsewhere = self._elsewhere(voices)
+        others = self._other_addresses(name, voices)
+        if elsewhere:
+            here = [spoken_in(elsewhere).denied(), *self._said_before(room, name, chain, elsewhere)]
+            mine = Condition.all_of([mine, Condition.any_of(here)])
+        return Condition.all_of([mine, signed_by(others).denied()]) if others else mine
+
+    def _said_before(
+        self, room: RoomName, name: Name, chain: Chain, elsewhere: frozenset[CloneId]
+    ) -> Iterable[Condition]:
+        """What carries another clone's id and is its own: what was there when it sat down, or before a renewal."""
+        foreign = Condition.all_of([authored_by(name), spoken_in(elsewhere)])
+        taken_at = Seat(self._environment.store, room, name).taken_at
+        if taken_at is not None:
+            yield self._reached(chain, taken_at, foreign)
+        for clone, tip in self._environment.clone.former(room).items():
+            if clone in elsewhere:
+                yield Condition.all_of([spoken_in([clone]), self._reached(chain, tip, foreign)])
+
+    def _reached(self, chain: Chain, tip: Oid, foreign: Condition) -> Condition:
+        """The records of ``chain`` that ``tip`` reaches, of those that fulfil ``foreign``."""
+        upto = chain.upto(tip)
+        if upto is not None:
+            return Condition("number <= ?", (upto,))
+        later = set(beyond(self._environment.store, chain, [tip]).numbers)
+        return among(place.oid for place in chain.select(foreign) if place.number not in later)
+
+    def _elsewhere(self, voices: Iterable[Voice]) -> frozenset[CloneId]:
+        """The other clones in which somebody of this name has a seat."""
+        clones = frozenset(voice.clone for voice in voices if voice.clone is not None)
+        return clones - {self._environment.clone.known()} if clones else clones
+
+    # --- who else has this name ----------------------------------------------------------
+
+    def namesakes(self, name: Name, chain: Chain) -> list[str]:
+        """The addresses of others who speak under the name of the person who acts here, sorted."""
+        return self._other_addresses(name, chain.voices(name))
+
+    def _other_addresses(self, name: Name, voices: Sequence[Voice]) -> list[str]:
+        """Addresses of other people among ``voices``, sorted; none under a name that is not a person's own."""
+        found = {voice.address for voice in voices if voice.clone is None and voice.address is not None}
+        if not found or self._caller.has_seat or name != self._me():
+            return []
+        mine = self._caller.addresses()
+        return sorted(found - mine) if mine else []
+
+    def _me(self) -> Name | None:
+        """The name that who acts here has without asking for another."""
+        with suppress(ChatError):
+            return self._caller.name()
+        return None
+
+    # --- what a fetch brings -----------------------------------------------------------
+
+    def see(self, commits: Iterable[codec.Commit]) -> bool:
+        """Look at what comes into a log, before any of it is there; whether :meth:`sit_apart` is due.
+
+        An id that somebody else writes under is given up.
+        """
+        clone, person, mine = self._environment.clone.known(), self._person(), self._caller.addresses()
+        is_due = False
+        for commit in commits:
+            written_in = commit.value(codec.CLONE)
+            if clone is not None and written_in == clone:
+                self._environment.clone.renew(clone)
+                clone = None
+            if mine and commit.author.name == person and written_in in (None, codec.NO_CLONE):
+                is_due = is_due or address_of(commit.author.email) not in {None, *mine}
+        return is_due
+
+    def sit_apart(self, room: RoomName) -> None:
+        """Let the person here read ``room`` by its own position from now on, as far as it has read so far.
+
+        Somebody else speaks under its name, and what that one has read comes in next. Never fails.
+        """
+        person = self._person()
+        if person is not None:
+            seat = Seat(self._environment.store, room, person)
+            with suppress(ChatError):
+                if not seat.is_taken:
+                    self._sit(room, person, seat, is_person=True)
+
+    def _person(self) -> Name | None:
+        """The name that a person here goes by, whoever brings the rooms together."""
+        config = self._environment.repository.config
+        with suppress(ChatError):
+            slug = config.get("chat.name") or suggest_slug(config.get("user.name") or "")
+            return parse_name(slug) if slug else None
+        return None
