@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.cli import terminal
 from gitchat.cli.render import Renderer, json_line
+from gitchat.model.names import MAX_SLUG_CHARS
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
@@ -40,7 +41,20 @@ def rest(reading: Reading, shown: int, again: str, room: Options) -> list[str]:
     if reading.statuses:
         commits = "1 commit" if reading.statuses == 1 else f"{reading.statuses} commits"
         lines.append(f"{commits} since: {command('log', {**room, '--since': str(reading.last_read)})}")
+    if reading.elsewhere:
+        were = "was" if reading.elsewhere == 1 else "were"
+        lines.append(f"{reading.elsewhere} of these {were} read by this name elsewhere")
     return lines
+
+
+def of_namesakes(me: str, addresses: Sequence[str]) -> list[str]:
+    """That other people speak under my name, and what to do about it; a line, or none."""
+    if not addresses:
+        return []
+    shown = ", ".join(map(terminal.escape_line, addresses))
+    who = f"another {me} ({shown}) speaks" if len(addresses) == 1 else f"others called {me} ({shown}) speak"
+    own = f"git config --add chat.person {shlex.quote(terminal.escape_line(addresses[0]))}"
+    return [f"{who} here: git config chat.name {me[: MAX_SLUG_CHARS - 2]}-2; or, if that is you, too: {own}"]
 
 
 def command(word: str, options: Options) -> str:

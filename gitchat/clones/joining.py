@@ -8,12 +8,12 @@ Source: docs/format.md sections 5 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
 from gitchat.clones.comparing import Tips, is_first_parent, records_beyond
 from gitchat.model import codec, reach
-from gitchat.model.names import Oid, RefName, RoomName
+from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursors_prefix, log_ref, summaries_ref
 from gitchat.storage.store import Store
@@ -22,10 +22,10 @@ from gitchat.storage.store import Store
 class Guard(Protocol):
     """Who looks at what comes in, for the sake of who reads here."""
 
-    def see(self, commits: Iterable[codec.Commit]) -> bool:
-        """Look at new records, all of them, before they are in the log; whether to call :meth:`sit_apart` then."""
+    def see(self, commits: Iterable[codec.Commit]) -> Collection[Name]:
+        """Look at new records, all of them, before they are in the log; for whom to call :meth:`sit_apart` then."""
 
-    def sit_apart(self, room: RoomName) -> object:
+    def sit_apart(self, room: RoomName, name: Name) -> object:
         """The records are there; what was read elsewhere is not joined yet with what was read here."""
 
 
@@ -56,17 +56,17 @@ class Joining:
         Returns how many records that brings; None where the remote has no such room.
         """
         remote = tracked.get(log_ref(room))
-        count, sits_apart = self._look(remote, self._store.tip(log_ref(room)))
+        count, apart = self._look(remote, self._store.tip(log_ref(room)))
         for ref in (log_ref(room), summaries_ref(room)):
             self.forward(ref, tracked.get(ref))
-        if sits_apart:
-            self._guard.sit_apart(room)
+        for name in apart:
+            self._guard.sit_apart(room, name)
         for ref in tracked:
             if ref.startswith(cursors_prefix(room)):
                 self._join_cursor(ref, tracked[ref])
         return count if remote is not None else None
 
-    def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, bool]:
+    def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, Collection[Name]]:
         """Count what the remote's log has and ours does not, and let the guard look at it."""
         count = 0
 
@@ -76,8 +76,8 @@ class Joining:
                 count += 1
                 yield commit
 
-        sits_apart = self._guard.see(arriving())
-        return count, sits_apart
+        apart = self._guard.see(arriving())
+        return count, apart
 
     def updates(self, room: RoomName, seen: Tips, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
         """What the remote should take, each with the value that it must still have.

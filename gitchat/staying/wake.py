@@ -76,16 +76,21 @@ def volley(entries: Sequence[Entry], me: Name) -> Volley | None:
     """The volley that ``entries`` end with, oldest first; None when they end with something else."""
     run: list[Entry] = []
     for entry in reversed(entries):
-        author = entry.record.author
-        is_in_turn = not run or author != run[-1].record.author
-        is_of_the_two = len(run) < 2 or author == run[-2].record.author
+        is_in_turn = not run or _speaker(entry) != _speaker(run[-1])
+        is_of_the_two = len(run) < 2 or _speaker(entry) == _speaker(run[-2])
         if not (_is_short(entry) and is_in_turn and is_of_the_two):
             break
         run.append(entry)
-    authors = {entry.record.author for entry in run}
-    if len(run) < VOLLEY_LENGTH or me not in authors or len(authors) != 2:
+    speakers = list(dict.fromkeys(_speaker(entry) for entry in run))
+    others = [name for name, _ in speakers if name != me] or [me]
+    if len(run) < VOLLEY_LENGTH or me not in [name for name, _ in speakers] or len(speakers) != 2:
         return None
-    return Volley((authors - {me}).pop(), len(run), run[0].committed_seconds)
+    return Volley(others[0], len(run), run[0].committed_seconds)
+
+
+def _speaker(entry: Entry) -> tuple[str, str | None]:
+    """Who said it: of one name, another clone is another."""
+    return entry.record.author, entry.record.clone
 
 
 def _is_short(entry: Entry) -> bool:

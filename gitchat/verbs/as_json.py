@@ -58,6 +58,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
         "branch": record.branch,
+        "clone": record.clone,
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
@@ -79,11 +80,11 @@ def of_delivery(delivery: Delivery) -> dict[str, Any]:
 def of_message(entry: Entry, labels: Mapping[Uid, str], default_room: RoomName) -> dict[str, Any]:
     """As :func:`of_entry`, as short as the tools give it.
 
-    ``id``, ``ts``, ``from``, ``to``, ``content``; then what says more: the uid, the default room and an agent
-    as the origin do not.
+    ``id``, ``ts``, ``from``, ``to``, ``content``; then what says more: the uid, the clone, the default room and
+    an agent as the origin do not.
     """
     shown = of_entry(entry, labels)
-    idle = {"uid", "media"}
+    idle = {"uid", "clone", "media"}
     idle |= {"room"} if entry.room == default_room else set()
     idle |= {"origin"} if entry.record.origin == "agent" else set()
     return {key: value for key, value in shown.items() if key not in idle}
@@ -221,7 +222,7 @@ def of_status(status: Status) -> dict[str, Any]:
         "latest_summary": of_summary(status.summary) if status.summary is not None else None,
         "since_count": status.since,
         "other_rooms": [of_overview(room) for room in status.other_rooms],
-    }
+    } | ({"namesakes": list(status.namesakes)} if status.namesakes else {})
 
 
 # --- a handoff in so many characters -----------------------------------------

@@ -13,6 +13,9 @@ from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 
+LATELY_SECONDS = 2 * 3600
+"""How long after its last word an agent counts as somebody who speaks. Source: docs/format.md section 10.8."""
+
 SYSTEM = Name("system")
 """Who writes that somebody left."""
 
@@ -31,6 +34,7 @@ def join(
     new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
     held = room.environment.hold(room.me)
     held.join(room.name, role=role, capabilities=capabilities, now=now)
+    room.seating.sit_down(room.name, room.me)
     if since_now:
         set_cursor(room, room.records.count())
     return participants(room)
@@ -61,7 +65,18 @@ def leave(room: Standpoint) -> bool:
     if has_left and not room.records.overview().is_closed:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
+    room.seating.give_back(room.me, room.name)
     return has_left
+
+
+def elsewhere(room: Standpoint, name: Name) -> int:
+    """In how many clones somebody spoke under ``name`` here lately; people, who are the same everywhere, are one.
+
+    Raises FormatError.
+    """
+    since = room.environment.now().seconds - LATELY_SECONDS
+    clones = {voice.clone for voice in room.records.chain().last_voices(name, since)}
+    return len(clones)
 
 
 def _refuse_to_leave_for_another(room: Standpoint) -> None:

@@ -39,6 +39,7 @@ def unread(
         places=places,
         backlog=backlog,
         elsewhere=_read_elsewhere(room, places, backlog),
+        namesakes=tuple(room.seating.namesakes(room.me, chain)),
     )
 
 

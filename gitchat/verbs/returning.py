@@ -162,4 +162,5 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         since=count_since(room, summary) if summary is not None else chain.count_without(UNLISTED_KINDS | QUIET_KINDS),
         other_rooms=sorted(others, key=lambda one: (-(one.active_seconds or 0), one.name)),
         labels=room.records.labels([*urgent, *questions, *newest]),
+        namesakes=tuple(room.seating.namesakes(room.me, chain)),
     )

@@ -47,6 +47,7 @@ def send(
         urgent=urgent,
         media=None if is_text else "json",
     )
+    room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
     return sent.entry

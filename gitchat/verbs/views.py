@@ -39,6 +39,8 @@ class Reading:
     """What was unread when it was read."""
     elsewhere: int = 0
     """How many of the entries were read under this name elsewhere: before this session, or in another clone."""
+    namesakes: tuple[str, ...] = ()
+    """The addresses of other people who speak under this name here, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Status:
     other_rooms: list[Overview]
     """The most recently active first."""
     labels: dict[Uid, str]
+    namesakes: tuple[str, ...] = ()
+    """As Reading.namesakes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,16 @@ class Seating:
                 self._sit(room, name, seat, is_person)
         return seat if seat.is_taken else Cursor(store, room, name)
 
+    def sit_down(self, room: RoomName, name: Name) -> None:
+        """Take the seat of an agent that speaks or joins before it has read: what comes next is then said to it.
+
+        Nothing for a person, and never fails.
+        """
+        seat = Seat(self._environment.store, room, name)
+        with suppress(ChatError):
+            if self._caller.has_seat and not seat.is_taken:
+                self._sit(room, name, seat, is_person=False)
+
     def _sit(self, room: RoomName, name: Name, seat: Seat, is_person: bool) -> None:
         """Take the seat of ``name`` in ``room``, unless who acts here sits there already."""
         session = None if is_person else self._caller.session
@@ -154,38 +164,38 @@ class Seating:
 
     # --- what a fetch brings -----------------------------------------------------------
 
-    def see(self, commits: Iterable[codec.Commit]) -> bool:
-        """Look at what comes into a log, before any of it is there; whether :meth:`sit_apart` is due.
+    def see(self, commits: Iterable[codec.Commit]) -> frozenset[Name]:
+        """Look at what comes into a log, before any of it is there; for which people :meth:`sit_apart` is due.
 
         An id that somebody else writes under is given up.
         """
-        clone, person, mine = self._environment.clone.known(), self._person(), self._caller.addresses()
-        is_due = False
+        clone, people, mine = self._environment.clone.known(), self._people(), self._caller.addresses()
+        apart = set()
         for commit in commits:
             written_in = commit.value(codec.CLONE)
             if clone is not None and written_in == clone:
                 self._environment.clone.renew(clone)
                 clone = None
-            if mine and commit.author.name == person and written_in in (None, codec.NO_CLONE):
-                is_due = is_due or address_of(commit.author.email) not in {None, *mine}
-        return is_due
+            is_of_people = commit.author.name in people and written_in in (None, codec.NO_CLONE)
+            if mine and is_of_people and address_of(commit.author.email) not in {None, *mine}:
+                apart.add(Name(commit.author.name))
+        return frozenset(apart)
 
-    def sit_apart(self, room: RoomName) -> None:
-        """Let the person here read ``room`` by its own position from now on, as far as it has read so far.
+    def sit_apart(self, room: RoomName, name: Name) -> None:
+        """Let the person called ``name`` here read ``room`` by its own position from now on, as far as it has read.
 
         Somebody else speaks under its name, and what that one has read comes in next. Never fails.
         """
-        person = self._person()
-        if person is not None:
-            seat = Seat(self._environment.store, room, person)
-            with suppress(ChatError):
-                if not seat.is_taken:
-                    self._sit(room, person, seat, is_person=True)
-
-    def _person(self) -> Name | None:
-        """The name that a person here goes by, whoever brings the rooms together."""
-        config = self._environment.repository.config
+        seat = Seat(self._environment.store, room, name)
         with suppress(ChatError):
-            slug = config.get("chat.name") or suggest_slug(config.get("user.name") or "")
-            return parse_name(slug) if slug else None
-        return None
+            if not seat.is_taken:
+                self._sit(room, name, seat, is_person=True)
+
+    def _people(self) -> frozenset[Name]:
+        """The names that a person here goes by, whoever brings the rooms together."""
+        config = self._environment.repository.config
+        slug = config.get("chat.name") or suggest_slug(config.get("user.name") or "")
+        names = {self._me()} if not self._caller.has_seat else set()
+        with suppress(ChatError):
+            names.add(parse_name(slug) if slug else None)
+        return frozenset(name for name in names if name is not None)

@@ -384,7 +384,8 @@ def test_record_is_a_commit_that_parses(chatroom: Chatroom, tmp_path: Path) -> N
     raw = chatroom.git("cat-file", "commit", chatroom.tip).stdout.encode()
     commit = parse_commit(Oid(chatroom.tip), raw)
     assert commit.body == "hello"
-    assert [key for key, _ in commit.block or ()] == ["Chat-Kind", "Chat-Uid", "Chat-Seq", "Chat-To", "Chat-Clone", "Chat-Origin"]
+    keys = [key.removeprefix("Chat-") for key, _ in commit.block or ()]
+    assert keys == ["Kind", "Uid", "Seq", "To", "Clone", "Origin"]
 
 
 def test_one_line_break_is_dropped(chatroom: Chatroom) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from gitchat.cli import git_chat
 from gitchat.model.attachment import Attachment
-from gitchat.model.names import Name, Oid, RoomName, Uid
+from gitchat.model.names import CloneId, Name, Oid, RoomName, Uid
 from gitchat.model.record import Entry, Moment, Record
 from gitchat.verbs import as_json
 from gitchat.verbs.views import Delivery, Found
@@ -68,8 +68,8 @@ def test_every_key_of_a_record_is_described() -> None:
     """What a program can meet in the JSON form of a record; and no other one."""
     record = Record(
         kind="status", uid=Uid("0" * 16), author="ann", email="", written=Moment(0), body="{}", to=("bob",),
-        type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, branch="main", origin="hook",
-        media="json", extra=(("Chat-Later", "new"),),
+        type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, branch="main", clone=CloneId("2" * 16),
+        origin="hook", media="json", extra=(("Chat-Later", "new"),),
     )  # fmt: skip
     file = Attachment("a.txt", Oid("0" * 40), 1)
     entry = Entry(RoomName("lobby"), None, Oid("0" * 40), 0, record, attachments=(file,))

@@ -67,7 +67,8 @@ def show_cursors(environment: Environment, names: tuple[str, ...], room: str | N
     width = max((len(one.name) for one in shown), default=0)
     for one in shown:
         unread = f"  {one.unread} unread" if one.unread else ""
-        click.echo(_json(one) if as_json else f"{one.name:<{width}}  read to #{one.last_read}{unread}")
+        elsewhere = f"  (under this name, elsewhere: #{one.elsewhere})" if one.elsewhere is not None else ""
+        click.echo(_json(one) if as_json else f"{one.name:<{width}}  read to #{one.last_read}{unread}{elsewhere}")
 
 
 @command.command("set")
@@ -97,6 +98,7 @@ def set_cursor(
 
 
 def _json(one: HowFar) -> str:
-    return terminal.escape_json(
-        json.dumps({"name": one.name, "last_read_id": one.last_read, "unread_count": one.unread}, ensure_ascii=False)
-    )
+    shown: dict[str, object] = {"name": one.name, "last_read_id": one.last_read, "unread_count": one.unread}
+    if one.elsewhere is not None:
+        shown["elsewhere"] = one.elsewhere
+    return terminal.escape_json(json.dumps(shown, ensure_ascii=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -80,6 +80,8 @@ def command(
         sections = [inbox.section(one, {"--room": one.name}, has_heading=True) for one in rooms]
     else:
         sections = [inbox.section(chosen, {"--room": room}, has_heading=False)]
+    for line in reading.of_namesakes(chosen.me, sorted(inbox.namesakes)) if inbox.namesakes else []:
+        click.echo(line, err=True)
     output = ("" if as_json else "\n").join(filter(None, sections))
     if not output:
         place = "any room" if all_rooms else f"room '{chosen.name}'"
@@ -98,6 +100,8 @@ class _Inbox:
     matching: Condition | None
     count: int
     as_json: bool
+    namesakes: set[str] = field(default_factory=set)
+    """The addresses of other people called as whoever reads, in all rooms so far."""
 
     def section(self, room: Room, named: reading.Options, *, has_heading: bool) -> str:
         """A room's part of the output, which for programs has notes on standard error; blank without any.
@@ -107,6 +111,7 @@ class _Inbox:
         found = room.unread(self.count, matching=self.matching)
         shown = reading.blocks(self.renderer, found, self.as_json)
         total = len(shown) + found.left
+        self.namesakes.update(found.namesakes)
         if has_heading and not total:
             return ""
         again = reading.command("inbox", {**named, **self.options, "-n": str(total)})

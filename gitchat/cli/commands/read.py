@@ -72,6 +72,8 @@ def command(
     next_ones = reading.command("read", again) + (" --with-own" if with_own else "")
     notes = [f"{found.entries[0].label} alone has {budget} characters"] if is_first_too_long else []
     notes += reading.rest(found, len(shown), next_ones, {"--room": room})
+    for line in reading.of_namesakes(chosen.me, found.namesakes):
+        click.echo(line, err=True)
     if not shown and not notes:
         reading.tell(f"nothing is unread for {chosen.me} in room '{chosen.name}'; all messages: git chat log")
     output = "".join(shown) if as_json else reading.text(renderer, shown, notes)

@@ -8,7 +8,8 @@ from gitchat.cli import options, texts
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import RoomName, parse_locator, parse_recipients, parse_slug
-from gitchat.model.record import Draft, Entry
+from gitchat.model.record import Draft, Entry, Identity
+from gitchat.model.refs import seat_ref
 from gitchat.workspace.environment import Environment
 
 TEXT = texts.Asked(
@@ -115,12 +116,21 @@ def command(
             media="json" if json_body else None,
             files=files,
         )
+        _sit_down(environment, name, sender)
         entry = writer.send(draft, sender, key=key).entry
     entry, trouble = _delivered(environment, name, entry, sync_seconds)
     if not quiet or as_json:
         click.echo(_shown(entry, target, as_json), nl=not as_json)
     if trouble is not None:
         raise trouble
+
+
+def _sit_down(environment: Environment, room: RoomName, sender: Identity) -> None:
+    """Let an agent sit that speaks before it has read; see Seating.sit_down."""
+    if sender.clone is not None and environment.store.tip(seat_ref(room, sender.name)) is None:
+        from gitchat.workspace.seating import Seating  # once for each room: it brings SQLite
+
+        Seating(environment).sit_down(room, sender.name)
 
 
 def _delivered(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitchat.cli import dates, options, terminal
+from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.render import Renderer
 from gitchat.model.names import Name
 from gitchat.model.record import Entry
@@ -58,6 +58,8 @@ def command(
     if as_json:
         click.echo(terminal.json_text(forms.of_status(status)))
         return
+    for line in reading.of_namesakes(chosen.me, status.namesakes) if status.namesakes else []:
+        click.echo(line, err=True)
     screen = terminal.screen_for(environment, color)
     screen = replace(screen, width=screen.width or COLUMNS)
     given = options.in_room(environment, chosen.name) + (f" --as {chosen.me}" if as_ is not None else "")

@@ -1,0 +1,297 @@
+"""Who hears what where a name is in several clones: seats of agents, people of one name, one person in two clones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gitchat.model.names import uid_from_key
+from tests.clones.conftest import Clone, Hub, settle
+
+SESSION = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "a1"}
+OTHER_SESSION = SESSION | {"CLAUDE_CODE_SESSION_ID": "b2"}
+
+
+def read(clone: Clone, **variables: str) -> list[str]:
+    """What is unread for who acts there, which is marked by that."""
+    done = clone.chat("read", "--json", check=True, **variables)
+    return [entry["content"] for entry in map(_parsed, done.stdout.splitlines())]
+
+
+def _parsed(line: str) -> dict[str, str]:
+    parsed: dict[str, str] = json.loads(line)
+    return parsed
+
+
+def meet(*clones: Clone) -> None:
+    """Bring these to rest."""
+    settle(list(clones))
+
+
+def agents(hub: Hub, *names: str) -> list[Clone]:
+    """Clones that follow the hub, in each of which an agent asked for the name lexer."""
+    clones = [hub.clone(name) for name in names]
+    clones[0].say("begin", GITCHAT_NAME="ann")
+    for clone in clones:
+        clone.sync()
+        clone.name = "lexer"
+        assert read(clone, **SESSION) in (["begin"], []), "a later one begins where its name has read"
+        clone.sync()
+    return clones
+
+
+def test_two_agents_of_one_name_hear_each_other(hub: Hub) -> None:
+    """Each hears what the other says, once; what everybody is told reaches both; neither hears itself."""
+    one, two = agents(hub, "one", "two")
+    one.say("from one", **SESSION)
+    two.say("from two", **SESSION)
+    meet(one, two)
+    assert read(one, **SESSION) == ["from two"]
+    meet(one, two)
+    assert read(two, **SESSION) == ["from one"], "what one read moves nothing of two's"
+    two.say("for both", GITCHAT_NAME="ann")
+    meet(two, one)
+    assert read(two, **SESSION) == ["for both"]
+    meet(two, one)
+    assert read(one, **SESSION) == ["for both"]
+    assert (read(one, **SESSION), read(two, **SESSION)) == ([], [])
+    assert hub.git("for-each-ref", "--format=%(refname:lstrip=4)").stdout.split() == ["cursors/lexer", "log"]
+
+
+def test_a_question_of_the_same_name_elsewhere_is_open_until_it_is_answered(hub: Hub) -> None:
+    """For who asked it is no open question; the other one's answer closes it for all."""
+    one, two = agents(hub, "one", "two")
+    one.say("Who has the parser?", **SESSION)
+    asked = one.chat("send", "--type", "question", "Is it done?", check=True, **SESSION)
+    meet(one, two)
+    assert "Is it done?" in two.chat("status", check=True, **SESSION).stdout
+    number = str(len(two.records()))
+    two.chat("send", "-r", number, "yes", check=True, **SESSION)
+    meet(two, one)
+    status = one.chat("status", check=True, **SESSION).stdout
+    assert "open questions" not in status, asked.stdout
+
+
+def test_a_seat_ends_with_its_session(hub: Hub) -> None:
+    """The next session of that name begins where anybody has read under it."""
+    one, two = agents(hub, "one", "two")
+    one.say("before", **SESSION)
+    two.say("unheard", GITCHAT_NAME="ann")
+    meet(one, two)
+    assert read(two, **SESSION) == ["before", "unheard"]
+    meet(two, one)
+    assert read(one, **OTHER_SESSION) == [], "its name has read it, elsewhere"
+
+
+def test_a_handed_session_goes_on_where_it_was(hub: Hub) -> None:
+    """There and back: each time it hears what its name has not heard, and nothing else."""
+    one, two = agents(hub, "one", "two")
+    one.chat("leave", check=True, **SESSION)
+    two.say("first", GITCHAT_NAME="ann")
+    meet(two, one)
+    assert read(one, **SESSION) == ["first"]
+    one.chat("leave", check=True, **SESSION)
+    two.chat("leave", check=True, **SESSION)
+    meet(one, two)
+    assert read(two, **SESSION) == []
+    one.say("second", GITCHAT_NAME="ann")
+    meet(one, two)
+    assert read(two, **SESSION) == ["second"]
+    two.chat("leave", check=True, **SESSION)
+    meet(two, one)
+    assert read(one, **SESSION) == []
+
+
+def test_equal_keys_of_equal_names_are_two_messages(hub: Hub) -> None:
+    """Two agents that call their message alike; a retry of either adds nothing."""
+    one, two = agents(hub, "one", "two")
+    for _ in range(2):
+        one.chat("send", "--uid", "status", "one is done", check=True, **SESSION)
+        two.chat("send", "--uid", "status", "two is done", check=True, **SESSION)
+    meet(one, two)
+    assert sorted(one.bodies()) == ["begin", "one is done", "two is done"]
+
+
+def test_a_retry_over_an_upgrade_is_found(hub: Hub) -> None:
+    """What version 0.1.0 stored under a key had the plain hash for a uid, and no line about a clone."""
+    one = hub.clone("lexer")
+    stored = one.chat("send", "--uid", "k1", "--json", "done", check=True)
+    assert _parsed(stored.stdout)["uid"] == uid_from_key("k1")
+    again = one.chat("send", "--uid", "k1", "--json", "done", check=True, **SESSION)
+    assert again.stdout == stored.stdout
+    assert one.bodies() == ["done"]
+
+
+# --- people --------------------------------------------------------------------------
+
+
+def people(hub: Hub) -> tuple[Clone, Clone]:
+    """Two people called alex, each with an address, and both have read what there is."""
+    clones = hub.clone("one"), hub.clone("two")
+    for number, clone in enumerate(clones):
+        clone.name = "alex"
+        clone.git("config", "user.email", f"alex{number}@example.com")
+    clones[0].say("begin", GITCHAT_NAME="ann")
+    for clone in clones:
+        clone.sync()
+        read(clone)
+        clone.sync()
+    return clones
+
+
+def test_two_people_of_one_name_hear_each_other(hub: Hub) -> None:
+    """Each answer says once that somebody else has this name, and what to do."""
+    one, two = people(hub)
+    one.say("from one")
+    two.say("from two")
+    meet(one, two)
+    told = one.chat("read", check=True)
+    assert "from two" in told.stdout
+    assert told.stderr.count("another alex (alex1@example.com) speaks here: git config chat.name alex-2") == 1
+    meet(one, two)
+    assert read(two) == ["from one"]
+    assert (read(one), read(two)) == ([], [])
+
+
+def test_one_person_on_two_machines_is_told_once(hub: Hub) -> None:
+    """What was read at one is read at the other; neither hears itself, also under a second address of its own."""
+    one, two = people(hub)
+    for clone in (one, two):
+        clone.git("config", "--add", "chat.person", "alex0@example.com")
+        clone.git("config", "--add", "chat.person", "alex1@example.com")
+    one.say("from one")
+    two.say("for me", GITCHAT_NAME="ann")
+    meet(one, two)
+    assert read(one) == ["for me"]
+    meet(one, two)
+    assert read(two) == []
+    assert "chat.name" not in two.chat("read").stderr
+
+
+def test_a_fresh_clone_of_a_namesake_begins_with_the_newest_summary(hub: Hub) -> None:
+    """What the other one has read says nothing of who never read under the name."""
+    one, two = people(hub)
+    one.say("old")
+    meet(one, two)
+    assert read(two) == ["old"]
+    one.chat("summary", "write", "up to old", check=True, GITCHAT_NAME="ann")
+    two.say("new")
+    meet(two, one)
+    assert read(one) == ["new"]
+    meet(one, two)
+    three = hub.clone("three")
+    three.name = "alex"
+    three.git("config", "user.name", "Alex")
+    three.git("config", "user.email", "third@example.com")
+    three.chat("sync", check=True, GITCHAT_NAME="")
+    unread = three.chat("read", check=True, GITCHAT_NAME="").stdout
+    assert "new" in unread
+
+
+# --- copies, images, backups -----------------------------------------------------------
+
+
+def clone_id(clone: Clone) -> str:
+    """The id that the clone has."""
+    return (clone.path / ".git" / "chatroom" / "clone").read_text().split()[0]
+
+
+def test_a_copy_is_another_clone(hub: Hub, tmp_path: Path) -> None:
+    """It gets an id of its own with the first write, nobody sits or stays in it, and both hear each other."""
+    one, _ = agents(hub, "one", "two")
+    one.say("here", **SESSION)
+    one.sync()
+    copy = Clone(one.world, tmp_path / "copy", "lexer")
+    shutil.copytree(one.path, copy.path, symlinks=True)
+    copy.say("from the copy", **SESSION)
+    assert clone_id(copy) != clone_id(one)
+    one.say("from the first", **SESSION)
+    meet(copy, one)
+    assert "from the copy" in read(one, **SESSION)
+    meet(one, copy)
+    assert "from the first" in read(copy, **SESSION)
+
+
+def test_a_clone_that_is_moved_stays_the_same(hub: Hub, tmp_path: Path) -> None:
+    """Also where only its path stays, as when it is played back in place."""
+    one, _ = agents(hub, "one", "two")
+    one.say("here", **SESSION)
+    before = clone_id(one)
+    moved = Clone(one.world, tmp_path / "moved", "lexer")
+    one.path.rename(moved.path)
+    moved.say("there", **SESSION)
+    shutil.copytree(moved.path, tmp_path / "again", symlinks=True)
+    shutil.rmtree(moved.path)
+    (tmp_path / "again").rename(moved.path)
+    moved.say("again", **SESSION)
+    assert clone_id(moved) == before
+
+
+def test_two_starts_of_one_image_hear_each_other(hub: Hub, tmp_path: Path) -> None:
+    """Both have the same path and the same id, until one hears the other speak under it."""
+    one, _ = agents(hub, "one", "two")
+    one.say("before the image", **SESSION)
+    meet(one)
+    image = tmp_path / "image"
+    shutil.copytree(one.path, image, symlinks=True)
+    first, second = tmp_path / "first", tmp_path / "second"
+
+    def start(kept: Path) -> None:
+        """Let the image of ``kept`` run in the place where it was made."""
+        shutil.rmtree(one.path, ignore_errors=True)
+        shutil.copytree(kept if kept.exists() else image, one.path, symlinks=True)
+
+    def stop(kept: Path) -> None:
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(one.path, kept, symlinks=True)
+
+    start(first)
+    one.say("from the first", **SESSION)
+    meet(one)
+    assert read(one, **SESSION) == []
+    stop(first)
+    start(second)
+    one.say("from the second", **SESSION)
+    meet(one)
+    assert read(one, **SESSION) == ["from the first"]
+    meet(one)
+    stop(second)
+    start(first)
+    meet(one)
+    assert read(one, **SESSION) == ["from the second"]
+    stop(first)
+    start(second)
+    meet(one)
+    assert read(one, **SESSION) == []
+
+
+def test_a_backup_that_is_played_back_hears_itself_no_more_than_it_must(hub: Hub, tmp_path: Path) -> None:
+    """It speaks under a new id from then on; what it said before the backup stays its own."""
+    one, two = agents(hub, "one", "two")
+    one.say("before", **SESSION)
+    meet(one, two)
+    shutil.copytree(one.path, tmp_path / "backup", symlinks=True)
+    before = clone_id(one)
+    one.say("lost here", **SESSION)
+    meet(one, two)
+    shutil.rmtree(one.path)
+    shutil.copytree(tmp_path / "backup", one.path, symlinks=True)
+    meet(one, two)
+    assert clone_id(one) != before
+    assert read(one, **SESSION) == ["lost here"]
+    one.say("after", **SESSION)
+    meet(one, two)
+    assert "after" in read(two, **SESSION)
+    assert read(one, **SESSION) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"x" * 300_000, b"k3f9q2k3f9q2k3f9\n"])
+def test_a_damaged_file_of_the_clone_is_made_anew(hub: Hub, content: bytes) -> None:
+    """Nothing fails, and there is an id again."""
+    one, _ = agents(hub, "one", "two")
+    (one.path / ".git" / "chatroom" / "clone").write_bytes(content)
+    one.say("on", **SESSION)
+    assert len(clone_id(one)) == 16
