@@ -15,7 +15,7 @@ from gitchat.clones.comparing import Tips, is_first_parent, records_beyond
 from gitchat.model import codec, reach
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
-from gitchat.model.refs import cursors_prefix, log_ref, summaries_ref
+from gitchat.model.refs import cursors_prefix, log_ref, room_of, summaries_ref
 from gitchat.storage.store import Store
 
 
@@ -24,6 +24,9 @@ class Guard(Protocol):
 
     def see(self, commits: Iterable[codec.Commit]) -> Collection[Name]:
         """Look at new records, all of them, before they are in the log; for whom to call :meth:`sit_apart` then."""
+
+    def is_agents(self, room: RoomName, name: Name) -> bool:
+        """Whether ``name`` is an agent's in ``room``, and no person ever wrote under it there. Raises FormatError."""
 
     def sit_apart(self, room: RoomName, name: Name) -> object:
         """The records are there; what was read elsewhere is not joined yet with what was read here."""
@@ -94,6 +97,10 @@ class Joining:
             if cursor not in (tracked.get(ref), seen.get(ref)):
                 updates[ref] = (cursor, tracked.get(ref))
         return updates
+
+    def given_back(self, rooms: Collection[RoomName], idle: Tips) -> dict[RefName, tuple[None, Oid]]:
+        """The cursors in ``rooms`` that the remote should drop: of those that stand still, what nobody moved here."""
+        return {ref: (None, oid) for ref, oid in idle.items() if room_of(ref) in rooms and self._store.tip(ref) == oid}
 
     # --- a ref ---------------------------------------------------------------------------
 

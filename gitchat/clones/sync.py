@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from gitchat.clones.comparing import Comparing, Tips, count_beyond, is_first_parent
+from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.notes import Note, Notes
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.target import push_address
-from gitchat.clones.wire import Pushed, Wire
+from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName, RoomName
@@ -73,6 +74,7 @@ class Remote:
         self._asked_format = asked_format
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
+        self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
@@ -81,7 +83,7 @@ class Remote:
     def _fetch(self, room: RoomName | None) -> None:
         self._wire.fetch(room)
 
-    def _push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]], address: str | None) -> list[Pushed]:
+    def _push(self, updates: Updates, address: str | None) -> list[Pushed]:
         return self._wire.push(updates, address)
 
     # --- one round -----------------------------------------------------------------
@@ -117,12 +119,14 @@ class Remote:
             judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
             self._judging.refuse(rooms, there, consent, pushes=pushes)
             going = self._go_on(judgements, seen, there, report)
-            updates: dict[RefName, tuple[Oid, Oid | None]] = {}
+            updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
             for one in going:
                 self._join(one, there, report)
                 # Of a remote that has lost what was seen nothing was dropped on purpose: all of it is brought back.
                 known = {} if judgements[one].has_lost else seen
                 updates |= self._joining.updates(one, known, there) if pushes else {}
+            if pushes and going:
+                updates |= self._joining.given_back(going, self._idle.look(there))
             updates = self._writable(updates, there, report)
             self._left |= report.newer.keys()
             if updates:
@@ -219,9 +223,7 @@ class Remote:
         if fetched is not None:
             report.fetched[room] = fetched
 
-    def _writable(
-        self, updates: Mapping[RefName, tuple[Oid, Oid | None]], there: Tips, report: Report
-    ) -> dict[RefName, tuple[Oid, Oid | None]]:
+    def _writable(self, updates: Updates, there: Tips, report: Report) -> dict[RefName, tuple[Oid | None, Oid | None]]:
         """Those of rooms whose log asks for no later format than this version writes."""
         rooms = {room for room in {room_of(ref) for ref in updates} if self._may_write(room, there, report)}
         return {ref: update for ref, update in updates.items() if room_of(ref) in rooms}
@@ -238,10 +240,16 @@ class Remote:
         """Write down what the remote accepted, and show it."""
         for answer in answers:
             if not answer.is_accepted:
-                report.refused.append(answer)
+                if answer.oid is None:
+                    self._idle.stay(answer.ref)
+                else:
+                    report.refused.append(answer)
                 continue
             report.accepted += 1
             self._track(answer.ref, answer.oid, there.get(answer.ref))
+            if answer.oid is None:
+                self._store.remove(answer.ref, there[answer.ref], f"gitchat: nobody reads by it at {self.name}")
+                continue
             self._joining.forward(answer.ref, answer.oid)
             room = room_of_log(answer.ref)
             if room is not None:

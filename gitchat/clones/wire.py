@@ -63,12 +63,17 @@ Tell = Callable[[str], None]
 """Told what git is doing, such as ``Receiving objects:  45% (9/20)``, some times a second."""
 
 
+Updates = Mapping[RefName, tuple["Oid | None", "Oid | None"]]
+"""What the remote should take: for each ref the new commit, None for none, and the one that it must still have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """What the remote said about one ref."""
 
     ref: RefName
-    oid: Oid
+    oid: Oid | None
+    """Where the ref was asked to be; None: gone."""
     is_accepted: bool
     words: str
     """git's and the server's own words."""
@@ -164,14 +169,14 @@ class Wire:
         pairs = (line.partition("\t") for line in lines if "\t" in line)
         return {RefName(ref): Oid(oid) for oid, _, ref in pairs}
 
-    def push(self, updates: Mapping[RefName, tuple[Oid, Oid | None]], address: str | None = None) -> list[Pushed]:
-        """Ask the remote to move refs to the first of two commits, each only from the second.
+    def push(self, updates: Updates, address: str | None = None) -> list[Pushed]:
+        """Ask the remote to move refs to the first of two commits, or to remove them, each only from the second.
 
         ``address`` is the one to push to, where the remote's name stands for several or for another. Raises as
         :meth:`fetch`.
         """
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
-        specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
+        specs = [f"{new or ''}:{ref}" for ref, (new, _) in updates.items()]
         options = ["--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed"]
         options += ["--recurse-submodules=no"]
         try:
@@ -211,13 +216,13 @@ class Wire:
         )
 
 
-def _answers(done: git.Done, wanted: Mapping[RefName, Oid]) -> list[Pushed]:
+def _answers(done: git.Done, wanted: Mapping[RefName, Oid | None]) -> list[Pushed]:
     """git's lines about each ref, with the server's words where it refused; one without a line was not answered."""
     said: dict[str, tuple[bool, str]] = {}
     for line in done.stdout.decode("utf-8", "replace").splitlines():
         parts = line.split("\t")
         if len(parts) == 3 and ":" in parts[1]:
-            said[parts[1].partition(":")[2]] = (parts[0] in (" ", "*", "=", "+"), parts[2])
+            said[parts[1].partition(":")[2]] = (parts[0] in (" ", "*", "=", "+", "-"), parts[2])
     server = _last_words(done.stderr)
     answers = []
     for ref, oid in wanted.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import Name, Number, is_name
+from gitchat.model.names import CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
@@ -69,14 +69,17 @@ def leave(room: Standpoint) -> bool:
     return has_left
 
 
-def elsewhere(room: Standpoint, name: Name) -> int:
-    """In how many clones somebody spoke under ``name`` here lately; people, who are the same everywhere, are one.
-
-    Raises FormatError.
-    """
+def clones_of(room: Standpoint, name: Name) -> frozenset[CloneId]:
+    """The clones in which an agent spoke under ``name`` here lately; people sit in none. Raises FormatError."""
     since = room.environment.now().seconds - LATELY_SECONDS
-    clones = {voice.clone for voice in room.records.chain().last_voices(name, since)}
-    return len(clones)
+    voices = room.records.chain().last_voices(name, since)
+    return frozenset(voice.clone for voice in voices if voice.clone is not None)
+
+
+def is_elsewhere(room: Standpoint) -> bool:
+    """Whether an agent in another clone spoke under my name here lately. Raises FormatError."""
+    clones = clones_of(room, room.me)
+    return bool(clones - {room.environment.clone.known()}) if clones else False
 
 
 def _refuse_to_leave_for_another(room: Standpoint) -> None:

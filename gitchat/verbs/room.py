@@ -91,6 +91,8 @@ class Room(Standpoint):
     participants = attendance.participants
     names = attendance.names
     who = attendance.who
+    clones_of = attendance.clones_of
+    is_elsewhere = attendance.is_elsewhere
 
 
 __all__ = ["Found", "Handoff", "HowFar", "Query", "Reading", "Room", "Seen", "Status"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from gitchat.clones.idle import STILL_SECONDS
 from gitchat.index.chain import Chain, Voice
 from gitchat.index.condition import Condition, among, authored_by, signed_by, spoken_in
 from gitchat.model import codec
@@ -23,8 +24,8 @@ from gitchat.rooms.seat import Seat, give_back
 from gitchat.rooms.summaries import EVERYONE
 from gitchat.workspace.environment import Environment
 
-DROPPED_SECONDS = 30 * 86_400
-"""How long after it was last moved the position of an agent's name is dropped. Source: docs/format.md section 12.3."""
+DROPPED_SECONDS = STILL_SECONDS
+"""How long after it was last moved the position of an agent's name is dropped. Source: docs/format.md section 12.13."""
 
 
 class Seating:
@@ -190,6 +191,17 @@ class Seating:
         with suppress(ChatError):
             if not seat.is_taken:
                 self._sit(room, name, seat, is_person=True)
+
+    def is_agents(self, room: RoomName, name: Name) -> bool:
+        """Whether an agent goes by ``name`` in ``room``: its newest record has a clone, and none is a person's.
+
+        Reads all that it wrote there. Raises FormatError.
+        """
+        store = self._environment.store
+        chain = self._environment.numbering(room).chain()
+        wrote = [store.read(place.oid) for place in chain.select(authored_by(name))]
+        has_seat = bool(wrote) and (wrote[-1].value(codec.CLONE) or codec.NO_CLONE) != codec.NO_CLONE
+        return has_seat and all(commit.value("Chat-Origin") != "human" for commit in wrote)
 
     def _people(self) -> frozenset[Name]:
         """The names that a person here goes by, whoever brings the rooms together."""

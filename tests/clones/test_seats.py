@@ -295,3 +295,53 @@ def test_a_damaged_file_of_the_clone_is_made_anew(hub: Hub, content: bytes) -> N
     (one.path / ".git" / "chatroom" / "clone").write_bytes(content)
     one.say("on", **SESSION)
     assert len(clone_id(one)) == 16
+
+
+# --- what nobody moves any more ------------------------------------------------------------
+
+
+def stand_still(clone: Clone) -> None:
+    """Let the clone have seen the cursors at origin where they are for longer than anybody waits."""
+    path = clone.path / ".git" / "chatroom" / "stood-origin"
+    path.write_text(json.dumps({ref: [oid, 1] for ref, (oid, _) in json.loads(path.read_text()).items()}))
+
+
+def cursors(repository: Clone | Hub) -> list[str]:
+    """The names that have a cursor there."""
+    listed = repository.git("for-each-ref", "--format=%(refname:lstrip=5)", "refs/chatroom/rooms/lobby/cursors")
+    return listed.stdout.split()
+
+
+def test_the_position_of_an_agent_that_nobody_moves_is_dropped_everywhere(hub: Hub) -> None:
+    """A person's stays, and so does what an agent has just moved; what was given back comes back from no clone."""
+    one, two = agents(hub, "one", "two")
+    one.chat("send", "I was here", check=True, **SESSION)
+    one.chat("send", "me too", check=True, GITCHAT_NAME="busy", **SESSION)
+    meet(one, two)
+    for clone, name in ((one, "busy"), (two, "ann")):
+        clone.chat("read", check=True, GITCHAT_NAME=name, **(SESSION if name == "busy" else {}))
+    meet(one, two)
+    assert cursors(hub) == ["ann", "busy", "lexer"]
+    one.say("news", GITCHAT_NAME="ann")
+    stand_still(one)
+    one.chat("read", check=True, GITCHAT_NAME="busy", **SESSION)
+    one.sync()
+    assert cursors(hub) == ["ann", "busy"]
+    meet(two, one)
+    assert cursors(hub) == cursors(one) == cursors(two) == ["ann", "busy"]
+    assert read(one, **SESSION) == ["me too", "news"], "its seat has not ended, and knows"
+
+
+def test_a_hub_that_lets_nobody_remove_a_ref_is_not_asked_again_and_again(hub: Hub) -> None:
+    """The sync is none that failed."""
+    one, _ = agents(hub, "one", "two")
+    one.chat("send", "I was here", check=True, **SESSION)
+    one.sync()
+    hub.hook('[ -n "$(echo $3 | tr -d 0)" ]', "update")
+    stand_still(one)
+    one.sync()
+    assert cursors(hub) == ["lexer"]
+    pushes = hub.path / "pushes"
+    hub.hook(f"echo >>{pushes}")
+    one.sync()
+    assert not pushes.exists()

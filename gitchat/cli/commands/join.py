@@ -6,16 +6,21 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.cli import options, terminal
-from gitchat.model.errors import UserError
-from gitchat.model.names import Name
+from gitchat.model.errors import FormatError, UserError
+from gitchat.model.names import MAX_SLUG_CHARS, Name
 from gitchat.storage import git
 from gitchat.verbs import as_json as json_form
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.verbs.room import Room
 
 PROGRAM = "gitchat.program"
 
@@ -79,6 +84,7 @@ def command(
         return
     said = f"{chosen.me} joined room '{chosen.name}'{_as_role(role)} (registered, not living)"
     click.echo(terminal.escape_line(said))
+    _tell_of_another(chosen)
 
 
 def _as_role(role: str) -> str:
@@ -104,7 +110,16 @@ def _live(
     living.join(role, capabilities)
     said = f"{name} joined room '{living.name}'{_as_role(role)} (living while {program[0]} runs)"
     click.echo(terminal.escape_line(said), err=True)
+    _tell_of_another(living)
     return _run(program, session)
+
+
+def _tell_of_another(room: Room) -> None:
+    """A name that is asked for is given, also when an agent in another clone speaks under it."""
+    with suppress(FormatError):
+        if room.is_elsewhere():
+            said = f"{room.me} speaks in another clone, too; what is for {room.me} reaches both"
+            click.echo(f"{said}; to be told apart: git chat join {room.me[: MAX_SLUG_CHARS - 2]}-2", err=True)
 
 
 def _run(program: list[str], environment: Environment) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from gitchat.cli import options, texts
@@ -123,6 +125,8 @@ def command(
         click.echo(_shown(entry, target, as_json), nl=not as_json)
     if trouble is not None:
         raise trouble
+    if not quiet:
+        _tell_of_several(environment, name, recipients)
 
 
 def _sit_down(environment: Environment, room: RoomName, sender: Identity) -> None:
@@ -142,6 +146,15 @@ def _delivered(
     from gitchat.cli.delivering import deliver  # for who waits
 
     return deliver(environment, room, entry, seconds)
+
+
+def _tell_of_several(environment: Environment, room: RoomName, recipients: Sequence[str]) -> None:
+    """Say whom the message reaches, where a name that it is for is more than one."""
+    if recipients:
+        from gitchat.cli.addressing import reached  # after the number was printed
+
+        for line in reached(environment, room, recipients):
+            click.echo(line, err=True)
 
 
 def _shown(entry: Entry, target: Entry | None, as_json: bool) -> str:
