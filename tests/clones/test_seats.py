@@ -61,6 +61,7 @@ def test_two_agents_of_one_name_hear_each_other(hub: Hub) -> None:
     assert hub.git("for-each-ref", "--format=%(refname:lstrip=4)").stdout.split() == ["cursors/lexer", "log"]
 
 
+@pytest.mark.slow
 def test_a_question_of_the_same_name_elsewhere_is_open_until_it_is_answered(hub: Hub) -> None:
     """For who asked it is no open question; the other one's answer closes it for all."""
     one, two = agents(hub, "one", "two")
@@ -86,6 +87,7 @@ def test_a_seat_ends_with_its_session(hub: Hub) -> None:
     assert read(one, **OTHER_SESSION) == [], "its name has read it, elsewhere"
 
 
+@pytest.mark.slow
 def test_a_handed_session_goes_on_where_it_was(hub: Hub) -> None:
     """There and back: each time it hears what its name has not heard, and nothing else."""
     one, two = agents(hub, "one", "two")
@@ -125,6 +127,38 @@ def test_a_retry_over_an_upgrade_is_found(hub: Hub) -> None:
     assert one.bodies() == ["done"]
 
 
+@pytest.mark.slow
+def test_whoever_writes_to_a_name_or_takes_it_hears_that_it_is_in_two_clones(hub: Hub) -> None:
+    """On standard error; what it is told to do tells the two apart."""
+    one, two = agents(hub, "one", "two")
+    one.say("from one", **SESSION)
+    two.say("from two", **SESSION)
+    meet(one, two)
+    to_both = one.chat("send", "-t", "lexer", "who has it?", check=True, GITCHAT_NAME="ann")
+    assert "lexer is in 2 clones, and each of them gets it\n" in to_both.stderr
+    assert "clones" not in one.chat("send", "-t", "ann", "nobody else", check=True, **SESSION).stderr
+    joined = one.chat("join", "lexer", check=True, **SESSION)
+    assert "lexer speaks in another clone, too" in joined.stderr
+    hint = joined.stderr.rpartition("told apart: git chat ")[2].split()
+    assert "another clone" not in one.chat(*hint, check=True, **SESSION).stderr
+
+
+def test_a_cursor_tells_what_was_read_elsewhere(hub: Hub) -> None:
+    """Under the same name: for whoever looks, its own position comes first; of others there is but one."""
+    one, two = agents(hub, "one", "two")
+    two.say("news", GITCHAT_NAME="ann")
+    meet(two, one)
+    assert read(two, **SESSION) == ["news"]
+    meet(two, one)
+    shown = one.chat("cursor", "show", "lexer", check=True, **SESSION).stdout
+    assert shown == "lexer  read to #1  1 unread  (under this name, elsewhere: #2)\n"
+    told = _parsed(one.chat("cursor", "show", "lexer", "--json", check=True, **SESSION).stdout)
+    assert told == {"name": "lexer", "last_read_id": 1, "unread_count": 1, "elsewhere": 2}
+    assert "read to #2\n" in one.chat("cursor", "show", "lexer", check=True, GITCHAT_NAME="ann").stdout
+    assert "1 of these was read by this name elsewhere" in one.chat("read", check=True, **SESSION).stdout
+    assert one.chat("cursor", "show", "lexer", check=True, **SESSION).stdout == "lexer  read to #2\n"
+
+
 # --- people --------------------------------------------------------------------------
 
 
@@ -156,6 +190,21 @@ def test_two_people_of_one_name_hear_each_other(hub: Hub) -> None:
     assert (read(one), read(two)) == ([], [])
 
 
+@pytest.mark.slow
+def test_what_whoever_has_a_namesake_is_told_to_do_ends_it(hub: Hub) -> None:
+    """Another name, or, for an address of one's own, the setting that says so."""
+    one, two = people(hub)
+    two.say("from two")
+    meet(two, one)
+    told = one.chat("status", check=True).stderr
+    name, person = (part.split("git ")[1].split() for part in told.strip().split("; or, if that is you, too: "))
+    assert person == ["config", "--add", "chat.person", "alex1@example.com"]
+    one.git(*name, check=True)
+    assert "another" not in one.chat("status", check=True, GITCHAT_NAME="").stderr
+    one.git(*person, check=True)
+    assert one.chat("inbox", "--json", check=True).stderr == ""
+
+
 def test_one_person_on_two_machines_is_told_once(hub: Hub) -> None:
     """What was read at one is read at the other; neither hears itself, also under a second address of its own."""
     one, two = people(hub)
@@ -171,6 +220,7 @@ def test_one_person_on_two_machines_is_told_once(hub: Hub) -> None:
     assert "chat.name" not in two.chat("read").stderr
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_of_a_namesake_begins_with_the_newest_summary(hub: Hub) -> None:
     """What the other one has read says nothing of who never read under the name."""
     one, two = people(hub)
@@ -215,6 +265,7 @@ def test_a_copy_is_another_clone(hub: Hub, tmp_path: Path) -> None:
     assert "from the first" in read(copy, **SESSION)
 
 
+@pytest.mark.slow
 def test_a_clone_that_is_moved_stays_the_same(hub: Hub, tmp_path: Path) -> None:
     """Also where only its path stays, as when it is played back in place."""
     one, _ = agents(hub, "one", "two")
@@ -230,6 +281,7 @@ def test_a_clone_that_is_moved_stays_the_same(hub: Hub, tmp_path: Path) -> None:
     assert clone_id(moved) == before
 
 
+@pytest.mark.slow
 def test_two_starts_of_one_image_hear_each_other(hub: Hub, tmp_path: Path) -> None:
     """Both have the same path and the same id, until one hears the other speak under it."""
     one, _ = agents(hub, "one", "two")
@@ -268,6 +320,7 @@ def test_two_starts_of_one_image_hear_each_other(hub: Hub, tmp_path: Path) -> No
     assert read(one, **SESSION) == []
 
 
+@pytest.mark.slow
 def test_a_backup_that_is_played_back_hears_itself_no_more_than_it_must(hub: Hub, tmp_path: Path) -> None:
     """It speaks under a new id from then on; what it said before the backup stays its own."""
     one, two = agents(hub, "one", "two")
@@ -288,6 +341,7 @@ def test_a_backup_that_is_played_back_hears_itself_no_more_than_it_must(hub: Hub
     assert read(one, **SESSION) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"x" * 300_000, b"k3f9q2k3f9q2k3f9\n"])
 def test_a_damaged_file_of_the_clone_is_made_anew(hub: Hub, content: bytes) -> None:
     """Nothing fails, and there is an id again."""
@@ -312,6 +366,7 @@ def cursors(repository: Clone | Hub) -> list[str]:
     return listed.stdout.split()
 
 
+@pytest.mark.slow
 def test_the_position_of_an_agent_that_nobody_moves_is_dropped_everywhere(hub: Hub) -> None:
     """A person's stays, and so does what an agent has just moved; what was given back comes back from no clone."""
     one, two = agents(hub, "one", "two")
@@ -332,6 +387,7 @@ def test_the_position_of_an_agent_that_nobody_moves_is_dropped_everywhere(hub: H
     assert read(one, **SESSION) == ["me too", "news"], "its seat has not ended, and knows"
 
 
+@pytest.mark.slow
 def test_a_hub_that_lets_nobody_remove_a_ref_is_not_asked_again_and_again(hub: Hub) -> None:
     """The sync is none that failed."""
     one, _ = agents(hub, "one", "two")
