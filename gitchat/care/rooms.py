@@ -5,14 +5,17 @@ Reads only. Source: docs/format.md section 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 from pathlib import Path
 
 from gitchat.care.finding import Finding, lost, mend
 from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stood
+from gitchat.model.codec import CLONE
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
+from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
@@ -58,6 +61,7 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
         subject,
         f"{count} record{'' if count == 1 else 's'}, format 1; the newest {len(listing.entries)} read well",
     )
+    yield from _older_writers(environment.store, name, listing.entries)
     yield from _left_behind(environment.store, name)
     yield from _authority(environment, name)
     if listing.entries:
@@ -70,6 +74,21 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
                 "the clock here is behind, or a writer's was ahead",
                 "compare the clocks of the machines that write: date -u",
             )
+
+
+def _older_writers(store: Store, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Who wrote with version 0.1.0 after others wrote with a later one: its records say nothing of a clone."""
+    says = [(entry.record.author, store.read(entry.oid).value(CLONE) is not None) for entry in entries]
+    later = list(dropwhile(lambda one: not one[1], says))
+    names = sorted({author for author, has_line in later if not has_line})
+    if names:
+        yield Finding(
+            "note",
+            f"room {name}",
+            f"gitchat 0.1.0 runs beside this version, for {', '.join(names)}: there agents of one name in two clones "
+            "read for each other, and positions that were dropped come back",
+            "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
+        )
 
 
 def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:
