@@ -74,7 +74,7 @@ def bring_together(
             code="attached",
         )
     with _progress() as line:
-        remote = open_remote(environment, name, line.show if line is not None else None)
+        remote = open_remote(environment, name, line.show if line is not None else None, is_typed=True)
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
