@@ -210,7 +210,7 @@ class Wire:
         except git.GitSilent as error:
             is_late = time.monotonic() >= self._ends_at
             raise RemoteError(
-                f"the remote '{self.name}' was not done within {self._limit_seconds:g} s"
+                f"the remote '{self.name}' was not done within {self._limit_seconds:.0f} s"
                 if is_late
                 else f"the remote '{self.name}' has said nothing for {self._silence_seconds:.0f} s",
                 hint=f"see what git waits for: GIT_TRACE=1 git ls-remote {self.name}",

@@ -59,7 +59,7 @@ def open_remote(
         identity=environment.caller.identity,
         clock=environment.now,
         attached=authorities.of,
-        attach=lambda room: authorities.set(room, name),
+        attach=lambda room: authorities.attach(room, name),
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
     )
@@ -81,4 +81,4 @@ def follow_renamed(environment: Environment) -> dict[RoomName, str]:
         return {}
     wires = [wire_to(environment, name) for name in environment.repository.remotes()]
     places = {wire.name: wire.place_of(wire.fetch_addresses()[0]) for wire in wires}
-    return follow(environment.store, environment.authorities.notes, lost, places, environment.authorities.set)
+    return follow(environment.store, environment.authorities.notes, lost, places, environment.authorities.rename)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.commands import agent_hook
 from gitchat.workspace.environment import Environment
 
@@ -119,6 +120,7 @@ def post_status(environment: Environment, event: str, head: str | None, verbose:
     Says nothing, ends with 0 whatever happens, and gives up after 2 seconds.
     """
     if verbose:
+        arrive(environment, None)
         label = _post(environment, event, head)
         click.echo(label or "nothing to tell")
         return

@@ -11,6 +11,7 @@ from types import FrameType
 import click
 
 from gitchat.cli import options, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.model.errors import UserError
 from gitchat.model.names import Name
 from gitchat.storage import git
@@ -65,7 +66,7 @@ def command(
 
     environment: Environment = context.obj
     program: list[str] | None = context.meta[PROGRAM]
-    chosen = Room(environment, room, name)
+    chosen = Room(environment, arrive(environment, room), name)
     chosen.refuse_unknown()
     if program is not None:
         if not program or as_json:

@@ -95,7 +95,7 @@ def forget_room(environment: Environment, name: str, has_consent: bool) -> None:
             code="pending",
         )
     forget(environment.store, room, remote)
-    environment.authorities.set(room, None)
+    environment.authorities.forget(room)
     click.echo(f"room '{room}' is forgotten here")
 
 

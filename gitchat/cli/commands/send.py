@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitchat.cli import options, texts
+from gitchat.cli.arriving import arrive
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import RoomName, parse_locator, parse_recipients, parse_slug
@@ -97,7 +98,7 @@ def command(
     environment.repository.location
     environment.repository.refuse_mirror()
     sender = environment.caller.identity(as_)
-    name = environment.room_name(room)
+    name = arrive(environment, room)
     writer = environment.writer(name)
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
