@@ -38,6 +38,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("ok", "rooms", 'none yet; the first message makes one: git chat send "hello"')
     for name in sorted(names):
         yield from _room(environment, name)
+    yield from _first_remote(environment)
     yield from _cuts(store)
     for name in without_ref:
         yield lost(store, name)
@@ -133,6 +134,15 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", subject, f"its numbers come from the remote '{authority}', and nothing is pending")
+
+
+def _first_remote(environment: Environment) -> Iterator[Finding]:
+    """What the last look at the clone's remote found that a person should know. The remote is not asked."""
+    from gitchat.workspace import arriving  # for who has a remote
+
+    for sentence in arriving.told(environment, None):
+        said, _, command = sentence.rpartition(": ")
+        yield Finding("note", "remote", said or sentence, command if said else None)
 
 
 def _mend_refs(store: Store, error: FormatError) -> str:

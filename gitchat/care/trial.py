@@ -20,6 +20,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.storage import git
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.surroundings import hook_seconds
 
 START_SECONDS = 8.0
 """How long a loaded machine may take to start the program, beside what the hook is given."""
@@ -97,5 +98,5 @@ def posts(environment: Environment, hook: Hook) -> bool:
 
 def _waits_for_record(environment: Environment) -> bool:
     with environment.changes() as changes:
-        seconds = environment.hook_seconds() + START_SECONDS
+        seconds = hook_seconds(environment.variables) + START_SECONDS
         return changes.wait_until(lambda: bool(environment.store.rooms()), seconds)

@@ -59,7 +59,8 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.workspace.remotes import follow_renamed, missing, open_remote  # for who syncs
+    from gitchat.workspace.arriving import was_heard  # for who syncs
+    from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
     environment.repository.refuse_mirror()
     renamed = follow_renamed(environment)
@@ -74,11 +75,12 @@ def bring_together(
             code="attached",
         )
     with _progress() as line:
-        remote = open_remote(environment, name, line.show if line is not None else None)
+        remote = open_remote(environment, name, line.show if line is not None else None, is_typed=True)
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
             report = _settle(environment, remote, chosen, agreement, pushes, line)
+            was_heard(environment, name)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     warn(report.alarms)
@@ -136,6 +138,7 @@ def _settle(
         renumbers=lambda name: agreement.has_consent or name in agreed,
         takes=lambda name: name == agreement.takes,
         has_moved=agreement.has_moved,
+        goes_anywhere=True,
         brings_back=frozenset(brings_back | ({Standing.GONE} if agreement.restores else set())),
     )
 

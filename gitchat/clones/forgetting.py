@@ -7,6 +7,13 @@ from gitchat.model.refs import fetched_prefix, room_prefix, seen_ref, tracking_p
 from gitchat.storage.store import Store
 
 
+def untrack(store: Store, room: RoomName, remote: str) -> None:
+    """Remove what tells that ``room`` follows ``remote``: the refs of what was fetched of it. Raises as Store.move."""
+    for prefix in (f"{fetched_prefix(remote)}{room}/", f"{tracking_prefix(remote)}{room}/"):
+        for ref, oid in store.backend.list_refs(prefix):
+            store.remove(ref, oid, f"gitchat: {room} does not follow {remote}")
+
+
 def forget(store: Store, room: RoomName, remote: str) -> None:
     """Remove all refs of ``room``, and what was known of it at ``remote``; its records are git's to prune.
 

@@ -2,7 +2,7 @@
 
 Agents come and go by the hundred, and each leaves a cursor that every clone fetches for ever. One that stood still
 for so long is dropped by whichever clone has seen it stand, at the remote and here. A person's never is.
-Source: docs/format.md sections 7.19 and 12.13.
+Source: docs/format.md sections 7.19 and 12.15.
 """
 
 from __future__ import annotations

@@ -57,6 +57,11 @@ class Judgement:
                 else f"the remote goes another way than {self.seen}, and both are joined"
             )
             return f"room '{room}': {what}, so that numbers that were shown may stand for other messages now"
+        if self.standing is Standing.UNSEEN and self.verdict is Verdict.LEAVE:
+            return (
+                f"room '{room}': '{remote}' is at another address than the one where its rooms were found, and nothing "
+                f"was fetched from there yet: nothing is pushed; to follow it there: git chat sync {remote}"
+            )
         if self.standing is Standing.BEHIND:
             return f"room '{room}': the remote went back behind {self.seen}; {brings_back}"
         if self.standing in (Standing.GONE, Standing.EMPTY) and self.verdict is Verdict.BRING_BACK:
@@ -124,7 +129,11 @@ class Judging:
             standing = self._comparing.standing(old, there.get(log_ref(room)), has_others=has_others)
             is_same = room in notes and notes[room].address == place
             what = verdict(
-                standing, is_same_address=is_same, has_moved=consent.has_moved, brought_back=consent.brings_back
+                standing,
+                is_same_address=is_same,
+                has_moved=consent.has_moved,
+                brought_back=consent.brings_back,
+                is_strange=room in notes and bool(notes[room].address) and not consent.goes_anywhere,
             )
             if what is Verdict.REFUSE and consent.takes(room):
                 what = Verdict.JOIN if log_ref(room) in there else Verdict.BRING_BACK

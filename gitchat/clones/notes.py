@@ -2,25 +2,28 @@
 
 A remote's name is a name in the configuration, which anybody can give to another address. The
 note keeps the address, in the form in which two are compared, so that nothing is pushed to a
-place that nobody agreed to. It is disposable: without it the remote's log has to show that it
-is the one we know. Source: docs/format.md sections 7.14 and 12.10.
+place that nobody agreed to. A room that joined by itself follows by its note alone, without a
+setting. What came of the last look at a remote stands there, too. The file is disposable: without
+it the refs tell which rooms follow, and the remote's log has to show that it is the one we know.
+Source: docs/format.md sections 7.15, 12.10 and 12.13.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gitchat.clones.looking import Found, Look
 from gitchat.model.names import RoomName, is_slug
 from gitchat.storage import gate
 from gitchat.storage.refusals import storage_error
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -30,9 +33,22 @@ class Note:
     """What is known of the authority of one room."""
 
     remote: str
-    """The name that the remote had here."""
+    """The name that the remote had here. Empty: somebody said that this clone gives the numbers."""
     address: str
-    """Where it stood, as ``address.compared`` gives it."""
+    """Where it stood, as ``address.compared`` gives it. Empty where nobody looked yet."""
+
+
+HERE = Note("", "")
+"""The note of a room that does not follow by itself, because somebody took it off its remote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """All that stands in the file."""
+
+    rooms: Mapping[RoomName, Note] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """The last look at each remote, by its name."""
 
 
 class Notes:
@@ -52,25 +68,50 @@ class Notes:
 
     def all(self) -> dict[RoomName, Note]:
         """What is noted, of each room."""
+        return dict((self.read() or Noted()).rooms)
+
+    def look(self, remote: str) -> Look | None:
+        """The last look at ``remote``; None before the first."""
+        return (self.read() or Noted()).looks.get(remote)
+
+    def read(self) -> Noted | None:
+        """All that is noted; None where there is no such file, or what is there does not read."""
         try:
             descriptor = os.open(self._path, _FLAGS)
         except OSError:
-            return {}
+            return None
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return {}
+                return None
             return _decoded(file.read(MAX_BYTES))
 
     def put(self, notes: Mapping[RoomName, Note | None]) -> None:
         """Note these; None takes out what is noted of a room."""
         with gate.hold(self._directory, name="authorities.lock"):
-            before = self.all()
-            after = {room: note for room, note in {**before, **notes}.items() if note is not None}
-            if after != before:
-                self._write(after)
+            before = self.read()
+            rooms = {**(before or Noted()).rooms, **notes}
+            kept = {room: note for room, note in rooms.items() if note is not None}
+            self._write(replace(before or Noted(), rooms=kept), before)
 
-    def _write(self, notes: Mapping[RoomName, Note]) -> None:
-        content = {"rooms": {room: asdict(note) for room, note in sorted(notes.items())}}
+    def put_look(self, remote: str, look: Look | None) -> None:
+        """Note what came of a look at ``remote``; None forgets the last one."""
+        with gate.hold(self._directory, name="authorities.lock"):
+            before = self.read()
+            looks = {**(before or Noted()).looks, **({remote: look} if look is not None else {})}
+            if look is None:
+                looks.pop(remote, None)
+            self._write(replace(before or Noted(), looks=looks), before)
+
+    def _write(self, after: Noted, before: Noted | None) -> None:
+        if after == (before or Noted()):
+            return
+        import json
+
+        content: dict[str, Any] = {"rooms": {room: asdict(note) for room, note in sorted(after.rooms.items())}}
+        if after.looks:
+            content["looks"] = {
+                remote: asdict(look) | {"found": look.found.value} for remote, look in sorted(after.looks.items())
+            }
         draft = self._path.with_name("authorities.new")
         try:
             draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -79,11 +120,24 @@ class Notes:
             raise storage_error(error, self._path) from error
 
 
-def _decoded(data: bytes) -> dict[RoomName, Note]:
-    """The notes in a file's content; nothing where it is no such content."""
+def _decoded(data: bytes) -> Noted | None:
+    """The notes in a file's content; None where it is no such content."""
+    import json  # for who has such a file
+
     try:
-        rooms: dict[str, Any] = json.loads(data)["rooms"]
-        found = {room: Note(str(at["remote"]), str(at["address"])) for room, at in rooms.items()}
+        content: dict[str, Any] = json.loads(data)
+        found = {room: Note(str(at["remote"]), str(at["address"])) for room, at in content["rooms"].items()}
+        looks = content.get("looks", {}).items()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
-    return {RoomName(room): note for room, note in found.items() if is_slug(room)}
+        return None
+    rooms = {RoomName(room): note for room, note in found.items() if is_slug(room)}
+    return Noted(rooms, {str(remote): look for remote, at in looks if (look := _decoded_look(at)) is not None})
+
+
+def _decoded_look(at: Any) -> Look | None:
+    """One look, or None for what is none: then it is looked again."""
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
+        both = tuple(RoomName(room) for room in at["both"] if is_slug(room))
+        found = Found(at["found"])
+        return Look(str(at["address"]), int(at["seconds"]), found, int(at["tries"]), both, str(at["words"]))
+    return None

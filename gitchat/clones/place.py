@@ -87,13 +87,18 @@ def verdict(
     is_same_address: bool,
     has_moved: bool = False,
     brought_back: Collection[Standing] = (),
+    is_strange: bool = False,
 ) -> Verdict:
     """What a round does with a room that stands so.
 
     ``has_moved``: a person said that the rooms stand at the remote's present address now.
     ``brought_back``: of what the remote has no more, what a person asked to bring back.
+    ``is_strange``: another address was agreed to, and nobody who could agree to this one asked for the round. Where
+    nothing was seen no log can show that it is the one we know, and what was written here may be for others.
     """
     if not is_same_address:
+        if standing is Standing.UNSEEN and is_strange and not has_moved:
+            return Verdict.LEAVE
         return (_WHEN_MOVED if has_moved else _AT_ANOTHER_ADDRESS)[standing]
     known = _AT_THE_SAME_ADDRESS[standing]
     return Verdict.BRING_BACK if known is Verdict.LEAVE and standing in brought_back else known

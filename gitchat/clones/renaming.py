@@ -15,11 +15,12 @@ def follow(
     notes: Notes,
     lost: Mapping[RoomName, str],
     places: Mapping[str, str],
-    attach: Callable[[RoomName, str], object],
+    rename: Callable[[RoomName, str], object],
 ) -> dict[RoomName, str]:
     """Let each room of ``lost`` follow the one remote that stands where its own stood; which did, and which remote.
 
-    ``lost`` has the name that the remote had; ``places`` where each remote stands now. A kill on the way leaves
+    ``lost`` has the name that the remote had; ``places`` where each remote stands now; ``rename`` gives the setting of
+    a room, where it has one, the new name. A kill on the way leaves
     the room with its old name, and the next call finishes it.
     """
     found: dict[RoomName, str] = {}
@@ -33,7 +34,7 @@ def follow(
         for ref, oid in tracked:
             named = tracking_ref(new, RefName(ROOMS_PREFIX + ref.removeprefix(tracking_ref(old, ROOMS_PREFIX))))
             store.point(named, oid, f"gitchat: {old} is {new} now")
-        attach(room, new)
+        rename(room, new)
         notes.put({room: Note(new, note.address)})
         for ref, oid in tracked:
             store.remove(ref, oid, f"gitchat: {old} is {new} now")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
-from gitchat.model.errors import ConflictError, RemoteError, UserError
+from gitchat.model.errors import ConflictError, RemoteError
 from gitchat.model.names import RoomName
 from gitchat.model.refs import REF_PREFIX
 
@@ -20,7 +20,7 @@ def nobody(room: RoomName) -> bool:
     return False
 
 
-class WouldRenumber(UserError):
+class WouldRenumber(ConflictError):
     """Messages of ``room`` here would lose the numbers that were shown, and nobody agreed to that."""
 
     def __init__(self, remote: str, room: RoomName, count: int) -> None:
@@ -86,6 +86,8 @@ class Consent:
     """That a room follows what stands at its remote now, also where that is another log than before."""
     has_moved: bool = False
     """That the rooms stand at the remote's present address now."""
+    goes_anywhere: bool = False
+    """That a room of which nothing was seen yet follows its remote to another address."""
     brings_back: frozenset[Standing] = frozenset()
     """That what the remote has no more is pushed again."""
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from gitchat.clones.comparing import Comparing, Tips, count_beyond, is_first_parent
+from gitchat.clones.attaching import Attaching
+from gitchat.clones.comparing import Comparing, Tips, count_beyond
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
-from gitchat.clones.notes import Note, Notes
+from gitchat.clones.notes import Notes
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
@@ -60,7 +61,8 @@ class Remote:
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
     ) -> None:
-        """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one.
+        """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
+        somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers; ``guard`` looks at what comes in.
@@ -69,11 +71,11 @@ class Remote:
         self._wire = wire
         self.name = wire.name
         self._attached = attached
-        self._attach_room = attach
         self._notes = notes
         self._asked_format = asked_format
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
+        self._attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._left: frozenset[RoomName] = frozenset()
@@ -118,6 +120,8 @@ class Remote:
             self._name_unused(places, report, is_asked)
             judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
             self._judging.refuse(rooms, there, consent, pushes=pushes)
+            if not is_asked:
+                judgements = self._adopted(judgements, places[0], report)
             going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
             for one in going:
@@ -134,8 +138,23 @@ class Remote:
                 report.pushes += 1
                 self._accept(self._push(updates, address), there, report)
             for one in going:
-                self._attach(one, places[0], report, consent, pushes)
+                self._attach(one, places[0], report, consent, pushes=pushes, is_asked=is_asked)
         return report
+
+    def adopt(self, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
+        """Note that those of ``rooms`` which are not here follow this remote, at ``place``; which they are.
+
+        Then a round brings them. Raises as Store.move, and as Notes.put.
+        """
+        return self._attaching.adopt(rooms, place)
+
+    def _adopted(
+        self, judgements: Mapping[RoomName, Judgement], place: str, report: Report
+    ) -> dict[RoomName, Judgement]:
+        """Those of rooms that follow the remote, where nobody asked: the ones that are new there follow from now on."""
+        new = [room for room in judgements if self._attached(room) is None]
+        report.attached += self.adopt(new, place) if new else []
+        return {room: one for room, one in judgements.items() if self._attached(room) is not None}
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -255,26 +274,15 @@ class Remote:
             if room is not None:
                 report.pushed[room] = count_beyond(self._store, answer.oid, there.get(answer.ref))
 
-    def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, pushes: bool) -> None:
-        """From now on the remote numbers a room that it has, unless records here would lose their numbers by that."""
-        tracked = self._store.tip(tracking_ref(self.name, log_ref(room)))
-        if tracked is None or self._attached(room) is not None:
+    def _attach(
+        self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool, is_asked: bool
+    ) -> None:
+        """From now on the remote numbers a room that it has."""
+        if self._store.tip(tracking_ref(self.name, log_ref(room))) is None or self._attached(room) is not None:
             return
         if pushes and report.pushed.get(room):
             self._judging.refuse_hidden(room)
-
-        def attach(local: Oid | None) -> Oid:
-            # The write lock is held: nobody gives a number here between the look and the setting.
-            assert local is not None
-            if local == tracked or (consent.renumbers(room) and not is_first_parent(self._store, tracked, local)):
-                self._notes.put({room: Note(self.name, place)})
-                self._attach_room(room)
-                report.attached.append(room)
-            elif pushes and not report.refused:
-                report.is_overtaken = True
-            return local
-
-        self._store.move(log_ref(room), attach, "gitchat: attached")
+        self._attaching.attach(room, place, report, consent, pushes=pushes, is_asked=is_asked)
 
     def _track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:
         """Write down that the remote has ``ref`` at ``new``, or no more."""

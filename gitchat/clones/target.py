@@ -36,7 +36,7 @@ def push_address(store: Store, wire: Wire, fetched: str, seen: Tips, there: Tips
 def _holds(store: Store, wire: Wire, address: str, seen: Tips, there: Tips) -> bool:
     """Whether another place has what we last saw at the remote; where that was nothing, just what it has now."""
     try:
-        listed = wire.listed(f"{ROOMS_PREFIX}*", address)
+        listed = wire.listed(f"{ROOMS_PREFIX}*", address=address)
     except RemoteError:
         return False
     logs = {ref: oid for ref, oid in seen.items() if room_of_log(ref) is not None}

@@ -7,7 +7,9 @@ Source: docs/format.md section 12; git-fetch(1), git-push(1) on ``--force-with-l
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -104,18 +106,26 @@ class Wire:
         git_dir: str,
         cwd: str,
         variables: Mapping[str, str],
+        options: Sequence[str] = (),
+        may_ask: bool = False,
         silence_seconds: float = SILENCE_SECONDS,
+        limit_seconds: float = math.inf,
         tell: Tell | None = None,
     ) -> None:
-        """``cwd`` is where a remote's relative path starts: the top of the worktree.
+        """``cwd`` is where a remote's relative path starts: the top of the worktree. ``options`` are git's own.
 
-        A call is given up after ``silence_seconds`` without a sign of life. ``tell`` hears git's progress.
+        A call is given up after ``silence_seconds`` without a sign of life, all of them together when
+        ``limit_seconds`` are over. With ``may_ask`` git may ask who sits at our terminal. ``tell`` hears its progress.
         """
         self.name = name
         self._git_dir = git_dir
         self._cwd = cwd
         self._variables = variables
+        self._options = options
+        self._may_ask = may_ask
         self._silence_seconds = silence_seconds
+        self._limit_seconds = limit_seconds
+        self._ends_at = time.monotonic() + limit_seconds
         self._tell = tell
 
     # --- where it is -------------------------------------------------------------------
@@ -160,13 +170,16 @@ class Wire:
         except git.GitFailed as error:
             raise self._failed(error) from error
 
-    def listed(self, pattern: str, address: str | None = None) -> dict[RefName, Oid]:
-        """The refs that fit ``pattern`` at the remote, or at another ``address`` of it. Raises as :meth:`fetch`."""
+    def listed(self, *patterns: str, address: str | None = None) -> dict[RefName, Oid]:
+        """The refs that fit one of ``patterns`` at the remote, or at another ``address`` of it.
+
+        Raises as :meth:`fetch`.
+        """
         try:
-            lines = self._git("ls-remote", address or self.name, pattern).stdout.decode("utf-8", "replace").splitlines()
+            told = self._git("ls-remote", address or self.name, *patterns).stdout.decode("utf-8", "replace")
         except git.GitFailed as error:
             raise self._failed(error) from error
-        pairs = (line.partition("\t") for line in lines if "\t" in line)
+        pairs = (line.partition("\t") for line in told.splitlines() if "\t" in line)
         return {RefName(ref): Oid(oid) for oid, _, ref in pairs}
 
     def push(self, updates: Updates, address: str | None = None) -> list[Pushed]:
@@ -191,15 +204,20 @@ class Wire:
         """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
         try:
             return git.talk(
-                [f"--git-dir={self._git_dir}", "-c", "gc.auto=0", *arguments],
+                [f"--git-dir={self._git_dir}", "-c", "gc.auto=0", *self._options, *arguments],
                 cwd=self._cwd,
                 variables=self._variables,
                 silence_seconds=self._silence_seconds,
+                limit_seconds=self._ends_at - time.monotonic(),
+                may_ask=self._may_ask,
                 tell=tell,
             )
         except git.GitSilent as error:
+            is_late = time.monotonic() >= self._ends_at
             raise RemoteError(
-                f"the remote '{self.name}' has said nothing for {self._silence_seconds:.0f} s",
+                f"the remote '{self.name}' was not done within {self._limit_seconds:.0f} s"
+                if is_late
+                else f"the remote '{self.name}' has said nothing for {self._silence_seconds:.0f} s",
                 hint=f"see what git waits for: GIT_TRACE=1 git ls-remote {self.name}",
                 code="remote-hangs",
             ) from error

@@ -22,6 +22,9 @@ SUBJECT_CHARS = 200
 LISTED_LINES = 50
 """How many files or commits a status names; of the others it tells how many."""
 
+_MOST_ARGUMENT_CHARS = 100_000
+"""Linux takes 128 KiB in one argument of a program."""
+
 _OID = re.compile("[0-9a-f]{40}([0-9a-f]{24})?")
 _MOVED = re.compile("checkout: moving from ([^ ]+) to ([^ ]+)")
 
@@ -53,11 +56,16 @@ def read_head(environment: Environment, lines: str | None) -> Head | None:
     return Head(oid, branch_of(ref), since[0] if since else None)
 
 
-def post(environment: Environment, event: str, lines: str | None = None, rewritten: str = "") -> Sent | None:
+def post(
+    environment: Environment, event: str, lines: str | None = None, rewritten: str = "", *, may_look: bool = True
+) -> Sent | None:
     """Tell the room what happened, or nothing when there is nothing to tell, or it is switched off.
 
     ``event`` is one of ``hooks.EVENTS``; ``lines`` as :func:`read_head` takes them; ``rewritten`` what git gives
     post-rewrite: a line for each commit, its old id and its new one.
+
+    Where the room may be at the clone's remote, it is told by a process that looks there first and that nobody waits
+    for, unless that is what we are (``may_look`` is false): None here, too.
 
     Raises:
         UserError: ``no-such-commit``, ``mirror``, ``room-closed``, ``no-name``; and as ``Repository.location``.
@@ -78,7 +86,10 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
     if draft is None or not _is_wanted(environment, key):
         return None
     environment.repository.refuse_mirror()
-    writer = environment.writer(environment.room_name(None))
+    room = environment.room_name(None)
+    if may_look and not environment.has_arrived(room) and _looks_first(environment, event, lines, rewritten):
+        return None
+    writer = environment.writer(room)
     return writer.send(draft, replace(environment.caller.identity(), origin="hook"))
 
 
@@ -89,6 +100,20 @@ def _is_wanted(environment: Environment, key: str) -> bool:
     if environment.repository.config.get(key) is not None or environment.room_name(None) in environment.store.rooms():
         return True
     return hooks.directory(environment).scope != "machine"
+
+
+def _looks_first(environment: Environment, event: str, lines: str | None, rewritten: str) -> bool:
+    """Whether it is time to look for the room at the clone's remote: then that is begun, and all else is its."""
+    from gitchat.clones.looking import Asker  # for who has a remote and no room
+    from gitchat.workspace import arriving
+
+    if not arriving.is_due(environment, Asker.HOOK, environment.room_name(None)):
+        return False
+    given = [] if lines is None else ["--head", lines]
+    if len(rewritten) > _MOST_ARGUMENT_CHARS:  # the newest stand last, and are more than a status names
+        rewritten = rewritten[-_MOST_ARGUMENT_CHARS:].partition("\n")[2]
+    environment.start_aside("look", "--post", event, *given, "--rewritten", rewritten)
+    return True
 
 
 def _is_in_series(environment: Environment) -> bool:

@@ -62,6 +62,11 @@ def fetched_prefix(remote: str) -> RefName:
     return RefName(f"{FETCHED_PREFIX}{remote}/rooms/")
 
 
+def fetched_ref(remote: str, ref: RefName) -> RefName:
+    """``refs/chatroom-local/fetched/<remote>/rooms/...``: what ``ref`` was at the remote when it was last fetched."""
+    return RefName(fetched_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
+
+
 def seen_ref(remote: str, room: RoomName) -> RefName:
     """``refs/chatroom-local/seen/<remote>/<room>``: a log of the remote that no other ref here may reach."""
     return RefName(f"refs/chatroom-local/seen/{remote}/{room}")

@@ -57,14 +57,17 @@ class Writer:
         *,
         clock: Callable[[], Moment],
         new_uid: Callable[[], Uid],
+        begins: Callable[[], object] = lambda: None,
         max_body_bytes: int = DEFAULT_BODY_BYTES,
         max_attachment_bytes: int = attachment.DEFAULT_BYTES,
     ) -> None:
+        """``begins`` is called before the first record of a room, with the write lock held."""
         self.name = numbering.room
         self._numbering = numbering
         self._store = numbering.store
         self._clock = clock
         self._new_uid = new_uid
+        self._begins = begins
         self._max_body_bytes = max_body_bytes
         self._max_attachment_bytes = max_attachment_bytes
 
@@ -93,6 +96,7 @@ class Writer:
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None:
                 self._refuse_second(record, key, objects.tree)
+            self._before_first(tip)
             position = _end_of(self._numbering, tip)
             self._refuse_closed(position, record.kind)
             added[:] = [self._write_after(position, record, sender, objects)]
@@ -122,6 +126,11 @@ class Writer:
         if title is not None or position.tip is None or position.is_closed != (state == "closed"):
             body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
             self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
+
+    def _before_first(self, tip: Oid | None) -> None:
+        """Let a room that begins follow whom it should, so that its first record waits for a number already."""
+        if tip is None and self._numbering.tracking is None and self._store.is_new(self.name):
+            self._begins()
 
     # --- what is refused -------------------------------------------------------
 

@@ -60,6 +60,7 @@ class _Front:
     def __init__(self, make_service: Callable[[], Service], profile: str, has_channel: bool, lines: Lines) -> None:
         self._make_service = make_service
         self._made: Service | None = None
+        self._making = threading.Lock()
         self._has_channel = has_channel
         self._lines = lines
         self._subscriptions = Subscriptions(self._service, send=lines.send, has_channel=has_channel)
@@ -74,11 +75,18 @@ class _Front:
         self._handlers: dict[str, Handler] = {}
         """Those of the era."""
         self._running: dict[Any, asyncio.Task[None]] = {}
+        self._has_begun = False
+        """Whether the first request was answered."""
 
     def _service(self) -> Service:
-        if self._made is None:
-            self._made = self._make_service()
-        return self._made
+        with self._making:
+            if self._made is None:
+                self._made = self._make_service()
+            return self._made
+
+    def _begin_session(self) -> None:
+        """What is done at the start, and not by the client's first request: nobody waits for it."""
+        self._service().start()
 
     # --- from the first line to the last ---------------------------------------
 
@@ -153,6 +161,9 @@ class _Front:
             self._lines.send({"id": request_id, "error": {"code": INTERNAL_ERROR, "message": words}})
         else:
             self._lines.send({"id": request_id, "result": result})
+            if not self._has_begun:
+                self._has_begun = True
+                threading.Thread(target=self._begin_session, name="gitchat-session", daemon=True).start()
 
     async def _result(self, request: Request) -> Json:
         if self._era is None:

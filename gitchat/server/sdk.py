@@ -45,6 +45,7 @@ def serve(service: Service, *, has_channel: bool) -> None:
     With ``has_channel`` only in the handshake era: clients of the later one do not take channels.
     """
     try:
+        service.start()
         asyncio.run(_Face(service, has_channel).run())
     finally:
         service.close()

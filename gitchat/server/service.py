@@ -6,12 +6,14 @@ are awaited and can be cancelled.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitchat import __version__
@@ -24,6 +26,9 @@ from gitchat.server.news import News, coming
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs import tools
 from gitchat.workspace.process import read_clock
+
+FOREGROUND_SECONDS = 3.0
+"""How long a call waits for the first look at the clone's remote."""
 
 PROGRESS_SECONDS = 15.0
 """How often a waiting call tells that it is alive. Clients give up on silence after 60 s at the earliest."""
@@ -46,7 +51,7 @@ class Service:
 
     ``as_data`` answers with exactly the JSON of the contract, for programs; otherwise
     with compact text, for models. ``profile`` is ``all`` or ``core``. A wait tells every ``progress_seconds``
-    that it is alive.
+    that it is alive. ``is_user_wide``: the client starts it wherever its user works, also in a stranger's clone.
     """
 
     name = "gitchat"
@@ -54,12 +59,24 @@ class Service:
     instructions = INSTRUCTIONS
 
     def __init__(
-        self, *, as_data: bool = False, profile: str = "all", progress_seconds: float = PROGRESS_SECONDS
+        self,
+        *,
+        as_data: bool = False,
+        profile: str = "all",
+        progress_seconds: float = PROGRESS_SECONDS,
+        is_user_wide: bool = False,
     ) -> None:
         self._as_data = as_data
+        self._notices: deque[str] = deque()
+        """What the next answer says besides: where the rooms go. Other threads add to it."""
         self._progress_seconds = progress_seconds
         self.tools = listed(profile)
-        self._keeping = Keeping(lambda trouble: print(f"git chat mcp: {escape_line(trouble)}", file=sys.stderr))
+        self._keeping = Keeping(
+            lambda trouble: print(f"git chat mcp: {escape_line(trouble)}", file=sys.stderr),
+            say=self._notices.append,
+            begins_session=True,
+            only_tells=is_user_wide,
+        )
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
 
     # --- tools -----------------------------------------------------------------
@@ -71,6 +88,9 @@ class Service:
     async def call(self, name: str, arguments: Any, progress: Progress) -> Answer:
         """Call a tool. An error of gitchat is an answer; only a defect raises."""
         self._keep_in_step()
+        if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, self._keeping.wait_for_look, FOREGROUND_SECONDS)
         try:
             given = check(arguments, self._schemas[name])
             result = await self._result(name, given, progress)
@@ -82,7 +102,17 @@ class Service:
             text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
             return Answer(text, result if is_object else {"result": result}, is_error=False)
         today = read_clock().utc[:10]
-        return Answer(texts.render(name, given, result, today), None, is_error=False)
+        text = texts.with_notices(texts.render(name, given, result, today), self._new_notices())
+        return Answer(text, None, is_error=False)
+
+    def _new_notices(self) -> list[str]:
+        return [self._notices.popleft() for _ in range(len(self._notices))]
+
+    def start(self) -> None:
+        """A session begins: look whether the clone's remote has rooms, so that the first call need not wait."""
+        with suppress(ChatError):
+            # A copy: it may be another thread than the one that calls tools.
+            self._keeping.begin(replace(tools.here_environment()))
 
     def _keep_in_step(self) -> None:
         """Carry what is said between here and the remotes of the rooms while the client stays."""

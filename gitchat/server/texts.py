@@ -88,6 +88,11 @@ def render(name: str, arguments: Json, result: Any, today: str) -> str:
     return _RENDERINGS[name](arguments, result, today, budget)
 
 
+def with_notices(text: str, notices: Sequence[str]) -> str:
+    """An answer, and what is told once besides: where the rooms here go."""
+    return "\n".join([text, *(f"({of_line(notice)})" for notice in notices)])
+
+
 def of_error(message: str, hint: str) -> str:
     """An error and what to do next."""
     return f"error: {of_line(message)}\nhint: {of_line(hint)}"

@@ -101,7 +101,7 @@ def is_set_up(client: Client, place: Place) -> bool:
 
 
 def _claude(place: Place) -> list[Target]:
-    entry = {"type": "stdio", **place.launch.split("mcp"), "timeout": CALL_SECONDS * 1000}
+    entry = {"type": "stdio", **place.launch.split(*place.server), "timeout": CALL_SECONDS * 1000}
     server = JsonServer(("mcpServers",), entry)
     hooks = JsonHooks("claude", _claude_hooks(place.launch))
     if not place.is_user:
@@ -134,7 +134,7 @@ def _claude_hooks(launch: Launch) -> dict[str, tuple[dict[str, Any], ...]]:
 def _codex(place: Place) -> list[Target]:
     own = place.user_directory("CODEX_HOME", ".codex") if place.is_user else Path(".codex")
     entry = {
-        **place.launch.split("mcp"),
+        **place.launch.split(*place.server),
         "startup_timeout_sec": 20,
         "tool_timeout_sec": CALL_SECONDS,
         "env": _codex_name(place),
@@ -170,7 +170,7 @@ def _gemini(place: Place) -> list[Target]:
     own = Path(".gemini")
     if place.is_user:
         own = place.user_directory("GEMINI_CLI_HOME", ".") / ".gemini"
-    entry = {**place.launch.split("mcp"), "timeout": GEMINI_CALL_SECONDS * 1000}
+    entry = {**place.launch.split(*place.server), "timeout": GEMINI_CALL_SECONDS * 1000}
     hooks = _shell_hooks(place.launch, "gemini", _GEMINI_EVENTS, 1000)
     return [
         place.target(
@@ -225,25 +225,29 @@ def _approve_gemini(place: Place) -> list[str]:
 
 
 def _elsewhere(
-    project: str, user: str, path: tuple[str, ...], entry: Callable[[Launch], dict[str, Any]]
+    project: str, user: str, path: tuple[str, ...], entry: Callable[[Place], dict[str, Any]]
 ) -> Callable[[Place], list[Target]]:
     def listed(place: Place) -> list[Target]:
-        server = JsonServer(path, entry(place.launch), has_comments=True)
+        server = JsonServer(path, entry(place), has_comments=True)
         return [place.target(user if place.is_user else project, server)]
 
     return listed
+
+
+def _server(place: Place) -> dict[str, Any]:
+    return place.launch.split(*place.server)
 
 
 def _by_hand(place: Place) -> list[str]:
     return ["Put it in by hand and start the client anew."]
 
 
-def _opencode(launch: Launch) -> dict[str, Any]:
-    return {"type": "local", "command": [*launch.words, "mcp"], "enabled": True, "timeout": 300_000}
+def _opencode(place: Place) -> dict[str, Any]:
+    return {"type": "local", "command": [*place.launch.words, *place.server], "enabled": True, "timeout": 300_000}
 
 
-def _copilot(launch: Launch) -> dict[str, Any]:
-    return {"type": "local", **launch.split("mcp"), "tools": ["*"], "timeout": 600_000}
+def _copilot(place: Place) -> dict[str, Any]:
+    return {"type": "local", **place.launch.split(*place.server), "tools": ["*"], "timeout": 600_000}
 
 
 CLIENTS = (
@@ -252,14 +256,14 @@ CLIENTS = (
     Client("gemini", "Gemini CLI", "gemini", (".gemini",), _gemini, _approve_gemini, is_written=True),
     Client(
         "cursor", "Cursor", "cursor", (".cursor",),
-        _elsewhere(".cursor/mcp.json", ".cursor/mcp.json", ("mcpServers",), lambda launch: launch.split("mcp")),
+        _elsewhere(".cursor/mcp.json", ".cursor/mcp.json", ("mcpServers",), _server),
         _by_hand,
     ),
     Client(
         "vscode", "VS Code", "code", (".vscode",),
         _elsewhere(
             ".vscode/mcp.json", ".config/Code/User/mcp.json", ("servers",),
-            lambda launch: {"type": "stdio", **launch.split("mcp")},
+            lambda place: {"type": "stdio", **place.launch.split(*place.server)},
         ),
         _by_hand,
     ),
@@ -275,7 +279,7 @@ CLIENTS = (
         "zed", "Zed", "zed", (".zed", ".config/zed"),
         _elsewhere(
             ".zed/settings.json", ".config/zed/settings.json", ("context_servers",),
-            lambda launch: launch.split("mcp"),
+            _server,
         ),
         _by_hand,
     ),
@@ -283,7 +287,7 @@ CLIENTS = (
         "devin", "Devin Desktop", "devin", (".devin", ".config/devin"),
         _elsewhere(
             ".devin/mcp_config.json", ".config/devin/mcp_config.json", ("mcpServers",),
-            lambda launch: launch.split("mcp"),
+            _server,
         ),
         _by_hand,
     ),

@@ -37,6 +37,11 @@ class Place:
     variables: Mapping[str, str]
     launch: Launch
 
+    @property
+    def server(self) -> tuple[str, ...]:
+        """The words after the program that start the server. A user's is started in strangers' clones, too."""
+        return ("mcp", "--user-wide") if self.is_user else ("mcp",)
+
     def target(self, path: str | Path, *edits: Edit) -> Target:
         """The file at ``path`` below here."""
         return Target(self.top / path, edits, top=None if self.is_user else self.top)

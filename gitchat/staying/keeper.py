@@ -16,6 +16,7 @@ from urllib.parse import quote
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import RefName
 from gitchat.model.refs import is_cursor
+from gitchat.staying.lookout import Lookout
 from gitchat.staying.pace import Waiting
 from gitchat.staying.turns import Turns, chosen_interval
 from gitchat.storage import gate
@@ -33,12 +34,29 @@ Tell = Callable[["Report | ChatError", float], None]
 
 
 class Keeping:
-    """The keepers of one process: a thread for each remote that numbers a room here."""
+    """The keepers of one process: a thread for each remote that numbers a room here.
 
-    def __init__(self, tell: Callable[[str], object] = lambda trouble: None) -> None:
-        """``tell`` gets a sentence about each new trouble, from the thread that met it."""
+    Before there is one, a lookout for rooms of the clone's remote.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[str], object] = lambda trouble: None,
+        *,
+        say: Callable[[str], object] = lambda sentence: None,
+        begins_session: bool = False,
+        only_tells: bool = False,
+    ) -> None:
+        """``tell`` gets a sentence about each new trouble, ``say`` one about rooms of the remote, from the thread that
+        met it. ``begins_session`` and ``only_tells`` as for Lookout.
+        """
         self._tell = tell
+        self._say = say
+        self._begins_session = begins_session
+        self._only_tells = only_tells
         self._keepers: dict[str, Keeper] = {}
+        self._lookout: Lookout | None = None
+        self._turn = threading.Lock()
 
     def begin(self, environment: Environment) -> None:
         """Keep the rooms of ``environment`` in step from now on; again: also those attached since.
@@ -47,6 +65,10 @@ class Keeping:
         """
         if not environment.syncs_by_itself():
             return
+        with self._turn:  # a lookout begins the keepers, too
+            self._begin(environment)
+
+    def _begin(self, environment: Environment) -> None:
         from gitchat.workspace.remotes import follow_renamed, missing  # for who keeps
 
         with suppress(ChatError):  # who syncs by hand is told
@@ -58,6 +80,25 @@ class Keeping:
             self._keepers[remote] = keeper = Keeper(replace(environment), remote, Troubles(self._tell))
             name = f"gitchat-keep-{remote}"
             threading.Thread(target=self._run, args=(keeper,), name=name, daemon=True).start()
+        first = environment.arrives_at()
+        if first is not None and first not in wanted and self._lookout is None:
+            self._lookout = self._look_out(replace(environment))
+
+    def _look_out(self, environment: Environment) -> Lookout:
+        lookout = Lookout(
+            environment,
+            begins_session=self._begins_session,
+            only_tells=self._only_tells,
+            tell=self._say,
+            arrived=lambda: self.begin(environment),
+        )
+        threading.Thread(target=lookout.run, name="gitchat-lookout", daemon=True).start()
+        return lookout
+
+    def wait_for_look(self, seconds: float) -> bool:
+        """Wait until it was looked whether the clone's remote has rooms; False when that takes longer."""
+        lookout = self._lookout
+        return lookout is None or lookout.wait(seconds)
 
     def _run(self, keeper: Keeper) -> None:
         try:
@@ -67,6 +108,8 @@ class Keeping:
 
     def close(self) -> set[str]:
         """End, and return the remotes that only this process kept the rooms in step with."""
+        if self._lookout is not None:
+            self._lookout.close()
         kept = {remote for remote, keeper in self._keepers.items() if keeper.is_keeping}
         for keeper in self._keepers.values():
             keeper.close()

@@ -8,6 +8,7 @@ a slow line makes a long transfer and no error.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -81,6 +82,8 @@ def talk(
     cwd: str,
     variables: Mapping[str, str],
     silence_seconds: float,
+    limit_seconds: float = math.inf,
+    may_ask: bool = False,
     tell: Callable[[str], object] | None = None,
 ) -> Done:
     """What ``git <arguments>``, which talks to a remote, printed, however long that took.
@@ -88,17 +91,22 @@ def talk(
     What it says is a sign of life, and so are the bytes that it moves; ``tell`` gets the lines of
     its standard error as they come. git has no terminal, so that neither ssh nor what else it
     starts can ask anybody, and all of them end with it after ``silence_seconds`` without a sign
-    (a quarter more at the most), or when this process is interrupted. What git leaves behind when
-    it ends by itself, such as an ssh that serves the next call, is not waited for.
+    (a quarter more at the most), after ``limit_seconds`` in any case, or when this process is
+    interrupted. What git leaves behind when it ends by itself, such as an ssh that serves the next
+    call, is not waited for.
+
+    With ``may_ask`` it keeps our terminal, where a person sits: git and ssh may ask for a password
+    there. What it started is then git's own to end. For all else see :func:`asking_nobody`.
 
     Raises:
         GitFailed: git ended with another status than 0.
-        GitSilent: there was no sign of life.
+        GitSilent: there was no sign of life, or the time was up.
         StorageError: ``no-git``.
     """
     from gitchat.storage.hearing import Silent, hear, moved_bytes  # for who talks to a remote
 
-    with start(arguments, cwd, variables, stdin=subprocess.DEVNULL, has_terminal=False) as process:
+    stdin = subprocess.DEVNULL
+    with start(arguments, cwd, variables, stdin=stdin, has_terminal=may_ask, may_prompt=may_ask) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
@@ -106,16 +114,17 @@ def talk(
                 process.stdout.fileno(),
                 process.stderr.fileno(),
                 has_ended=lambda: process.poll() is not None,
-                pulse=lambda: moved_bytes(process.pid),
+                pulse=lambda: moved_bytes(os.getsid(0) if may_ask else process.pid),
                 silence_seconds=silence_seconds,
+                limit_seconds=limit_seconds,
                 tell=tell or (lambda line: None),
             )
             process.wait(silence_seconds)
         except (Silent, subprocess.TimeoutExpired) as error:
-            _kill_session(process)
+            _end_all(process, may_ask)
             raise GitSilent from error
         except BaseException:
-            _kill_session(process)
+            _end_all(process, may_ask)
             raise
     return _done(process, stdout, stderr)
 
@@ -128,13 +137,14 @@ def start(
     stdin: int = subprocess.PIPE,
     keep_open: tuple[int, ...] = (),
     has_terminal: bool = True,
+    may_prompt: bool = False,
 ) -> subprocess.Popen[bytes]:
     """``git <arguments>``, running, with pipes for what it says; to be waited for. Raises StorageError ``no-git``."""
     try:
         return subprocess.Popen(
             ["git", *arguments],
             cwd=cwd,
-            env=_untranslated(variables),
+            env=_untranslated(variables) | ({} if may_prompt else _NO_PROMPT),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -153,9 +163,13 @@ def _done(process: subprocess.Popen[bytes], stdout: bytes, stderr: bytes) -> Don
     return Done(stdout, words)
 
 
-def _kill_session(process: subprocess.Popen[bytes]) -> None:
+def _end_all(process: subprocess.Popen[bytes], has_our_terminal: bool) -> None:
+    """End git and what it started: all of its session, or where it shares ours git, which ends its own."""
     if process.poll() is None:  # as long as the leader is not waited for, its number is its own
-        os.killpg(process.pid, signal.SIGKILL)
+        if has_our_terminal:
+            process.terminate()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def start_aside(command: Sequence[str], *, cwd: str, variables: Mapping[str, str]) -> None:
@@ -193,7 +207,32 @@ def start_attended(
 
 
 def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:
-    return {**variables, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "C"}
+    return {**variables, "LC_ALL": "C", "LANGUAGE": "C"}
+
+
+_NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0"}
+
+
+def asking_nobody(variables: Mapping[str, str], *, has_ssh_command: bool) -> dict[str, str]:
+    """``variables`` for a git that talks to a remote while nobody is there to be asked.
+
+    No program that asks for a password is started, on a screen or anywhere; credential helpers that know one are.
+    No transport that runs a program of its own choice is used unless the configuration allows it. An ssh that
+    somebody chose, by a variable or ``core.sshCommand`` (``has_ssh_command``), is theirs to make silent.
+
+    Source: git(1), gitcredentials(7), ssh(1) on SSH_ASKPASS_REQUIRE, git-config(1) on protocol.allow.
+    """
+    is_chosen = has_ssh_command or variables.get("GIT_SSH_COMMAND") or variables.get("GIT_SSH")
+    ssh = {} if is_chosen else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+    return {**variables, **_ASKING_NOBODY, **ssh}
+
+
+_ASKING_NOBODY = _NO_PROMPT | {
+    "GIT_ASKPASS": "",  # set and empty: neither core.askPass nor SSH_ASKPASS is looked at
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",
+    "GIT_PROTOCOL_FROM_USER": "0",
+}
 
 
 def _verb(arguments: Sequence[str]) -> str:

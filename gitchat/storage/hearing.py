@@ -42,6 +42,7 @@ def hear(
     has_ended: Callable[[], bool],
     pulse: Callable[[], object],
     silence_seconds: float,
+    limit_seconds: float = math.inf,
     tell: Callable[[str], object] = lambda line: None,
 ) -> tuple[bytes, bytes]:
     """What a process writes to the pipes behind two descriptors, until they are closed or it has ended.
@@ -50,12 +51,13 @@ def hear(
     than the last time is a sign of life, too; it is asked in silence only.
 
     Raises:
-        Silent: there was no sign of life for ``silence_seconds``; the process runs on.
+        Silent: there was no sign of life for ``silence_seconds``, or ``limit_seconds`` are over; the process runs on.
     """
     heard = {stdout: bytearray(), stderr: bytearray()}
     lines = _Lines(tell)
     between_looks = silence_seconds / LOOKS_IN_SILENCE
     heard_at, over_at, beat = time.monotonic(), math.inf, None
+    ends_at = heard_at + limit_seconds
     looks_at = heard_at + between_looks
     with selectors.DefaultSelector() as pipes:
         for pipe in heard:
@@ -74,6 +76,8 @@ def hear(
                 over_at = min(over_at, now + DRAIN_SECONDS)
                 if now >= over_at:
                     break
+            elif now >= ends_at:
+                raise Silent
             elif ready:
                 heard_at, looks_at = now, now + between_looks
             elif now >= looks_at:

@@ -1,16 +1,24 @@
-"""Which remote gives the numbers of which room: the settings ``chatroom.<room>.remote``."""
+"""Which remote gives the numbers of which room: the settings ``chatroom.<room>.remote``, and the notes beside them.
+
+A person who attaches a room gets a setting. A room that joined by itself has a note in
+``chatroom/authorities`` alone. Where that was deleted, the refs of what was fetched say the same.
+Source: docs/format.md sections 7.15 and 12.1.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitchat.model.names import RefName, RoomName, is_slug
-from gitchat.model.refs import tracking_ref
+from gitchat.model.refs import fetched_ref, log_ref, tracking_ref
+from gitchat.storage.store import Store
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:
-    from gitchat.clones.notes import Notes
+    from gitchat.clones.notes import Note, Notes
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,7 @@ class Authorities:
     """The authorities of the rooms of one repository. Reading raises UserError ``bad-config``."""
 
     repository: Repository
+    store: Callable[[], Store]
 
     @property
     def notes(self) -> Notes:
@@ -26,36 +35,124 @@ class Authorities:
 
         return Notes(self.repository.directory)
 
+    # --- reading -------------------------------------------------------------------
+
     def of(self, room: RoomName) -> str | None:
         """The remote that gives the numbers of ``room``. None where this clone does.
 
         What another process set meanwhile is seen: a sync beside us may have attached the room.
         """
-        self.repository.forget_old_config()
-        return self.repository.config.get(_key(room)) or None
+        setting = self._setting(room)
+        if setting is not None:
+            return setting or None
+        noted = self._noted()
+        if noted is None:
+            return self._told_by_refs(room)
+        return noted[room].remote or None if room in noted else None
 
     def all(self) -> dict[RoomName, str]:
         """The rooms that a remote numbers, and which one."""
         self.repository.forget_old_config()
-        rooms = (room for room in self.repository.config.subsections("chatroom", "remote") if is_slug(room))
-        found = {RoomName(room): self.of(RoomName(room)) for room in rooms}
+        names = {*self.repository.config.subsections("chatroom", "remote")}
+        noted = self._noted()
+        if noted is not None:
+            names |= noted.keys()
+        elif self.repository.remotes():
+            names |= {*self.store().rooms()}
+        found = {RoomName(room): self.of(RoomName(room)) for room in sorted(names) if is_slug(room)}
         return {room: remote for room, remote in found.items() if remote is not None}
 
-    def set(self, room: RoomName, remote: str | None) -> None:
-        """From now on ``remote`` gives the numbers of ``room``; with None this clone does.
-
-        Raises:
-            StorageError: ``config-refused``: git could not write the setting.
-        """
-        if remote is None:
-            self.notes.put({room: None})
-        if remote is not None or self.of(room) is not None:
-            self.repository.set_config(_key(room), remote)
+    def is_settled(self, room: RoomName) -> bool:
+        """Whether ``room`` follows a remote, or somebody said that it does not."""
+        return self._setting(room) is not None or room in (self._noted() or {}) or self.of(room) is not None
 
     def tracking(self, ref: RefName, room: RoomName) -> RefName | None:
         """The copy of ``ref`` as the authority of ``room`` has it; None without an authority."""
         authority = self.of(room)
         return tracking_ref(authority, ref) if authority is not None else None
+
+    @property
+    def are_noted(self) -> bool:
+        """Whether anything was ever noted here of a remote."""
+        return self._noted() is not None
+
+    def _setting(self, room: RoomName) -> str | None:
+        self.repository.forget_old_config()
+        return self.repository.config.get(_key(room))
+
+    def _noted(self) -> Mapping[RoomName, Note] | None:
+        """What is noted of the rooms; None where nothing can be read. The same again while the file is the same."""
+        try:
+            status = os.stat(self.repository.directory / "authorities")
+        except OSError:
+            return None  # without a look at the code that reads it: it is on the way of every message
+        is_now = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known: tuple[tuple[int, int, int], Mapping[RoomName, Note] | None] | None = self.__dict__.get("_known")
+        if known is None or known[0] != is_now:
+            read = self.notes.read()
+            known = (is_now, read.rooms if read is not None else None)
+            self.__dict__["_known"] = known
+        return known[1]
+
+    def _told_by_refs(self, room: RoomName) -> str | None:
+        """The remote of which refs here tell that ``room`` follows it.
+
+        A version before this one left a tracking ref also of a room that was taken off its remote, and fetched to
+        nowhere else.
+        """
+        log, store = log_ref(room), self.store
+        for remote in self.repository.remotes():
+            if store().tip(tracking_ref(remote, log)) is not None and store().tip(fetched_ref(remote, log)) is not None:
+                return remote
+        return None
+
+    # --- writing -------------------------------------------------------------------
+
+    def attach(self, room: RoomName, remote: str) -> None:
+        """From now on ``remote`` gives the numbers of ``room``, because a person said so.
+
+        Raises:
+            StorageError: ``config-refused``: git could not write the setting.
+        """
+        self.repository.set_config(_key(room), remote)
+
+    def follow_others(self, room: RoomName, remote: str) -> None:
+        """Let ``room``, which begins here, follow ``remote`` from its first record on, if a room here does already.
+
+        With the write lock held. Raises as Notes.put.
+        """
+        from gitchat.clones.notes import Note  # for who begins a room
+
+        others = [other for other, authority in self.all().items() if authority == remote]
+        if not others or self.is_settled(room):
+            return
+        notes = self.notes.all()
+        places = [note.address for other in others if (note := notes.get(other)) is not None and note.remote == remote]
+        self.notes.put({room: Note(remote, next(filter(None, places), ""))})
+
+    def rename(self, room: RoomName, remote: str) -> None:
+        """The remote of ``room`` is called ``remote`` now: in the setting, where there is one. Raises as ``attach``."""
+        if self._setting(room) is not None:
+            self.attach(room, remote)
+
+    def detach(self, room: RoomName) -> None:
+        """From now on this clone gives the numbers of ``room``, and nothing but a person changes that.
+
+        Raises as :meth:`attach`, and as Notes.put.
+        """
+        from gitchat.clones.notes import HERE  # for who detaches
+
+        self._unset(room)  # first: until it is noted the old note still says what was so
+        self.notes.put({room: HERE})
+
+    def forget(self, room: RoomName) -> None:
+        """Know nothing of ``room``, as if it had never been here. Raises as :meth:`detach`."""
+        self._unset(room)
+        self.notes.put({room: None})
+
+    def _unset(self, room: RoomName) -> None:
+        if self._setting(room) is not None:
+            self.repository.set_config(_key(room), None)
 
 
 def _key(room: RoomName) -> str:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ from gitchat.model.refs import log_ref, summaries_ref
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
-from gitchat.workspace.config import parse_setting
-from gitchat.workspace.identity import Caller, as_client_sees
+from gitchat.workspace.config import clobbering_refspecs, parse_setting
+from gitchat.workspace.identity import Caller
 from gitchat.workspace.process import has_terminal, read_clock, read_variables
 from gitchat.workspace.repository import Repository
 
@@ -36,9 +36,6 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
     from gitchat.workspace.clone import Clone
-
-HOOK_SECONDS = 2.0
-"""How long what a git hook started may take. Who waits longer for a lock waits for somebody who is stuck."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class Environment:
     @cached_property
     def authorities(self) -> Authorities:
         """Which remote gives the numbers of which room."""
-        return Authorities(self.repository)
+        return Authorities(self.repository, lambda: self.store)
 
     # --- rooms -------------------------------------------------------------------
 
@@ -122,6 +119,7 @@ class Environment:
             self.numbering(name),
             clock=self.now,
             new_uid=self.new_uid,
+            begins=lambda: self._follow(name),
             max_body_bytes=self.max_body_bytes(),
             max_attachment_bytes=self.max_attachment_bytes(),
         )
@@ -144,6 +142,12 @@ class Environment:
 
         tracking = self.authorities.tracking(summaries_ref(name), name)
         return Summaries(self.store, lambda: self.index, name, tracking)
+
+    def _follow(self, name: RoomName) -> None:
+        """A room begins here: it follows the remote that the others follow."""
+        remote = self.arrives_at()
+        if remote is not None:
+            self.authorities.follow_others(name, remote)
 
     def new_uid(self) -> Uid:
         """A uid that nobody has."""
@@ -228,41 +232,35 @@ class Environment:
         """
         return self.repository.config.get_choice("chat.sync", ("batch", "manual")) == "batch"
 
+    @property
+    def is_ci(self) -> bool:
+        """Whether this is a job of a build server: ``CI`` is set, as all of them do."""
+        return self.variables.get("CI", "").lower() not in ("", "0", "false")
+
+    def arrives_at(self) -> str | None:
+        """The remote whose rooms this clone joins by itself; None where it joins none.
+
+        Raises:
+            UserError: ``bad-config``.
+        """
+        if not self.syncs_by_itself() or clobbering_refspecs(self.repository.config):
+            return None
+        return self.repository.first_remote()
+
+    def has_arrived(self, room: RoomName) -> bool:
+        """Whether there is nothing to look for, or to say, before something is done in ``room``.
+
+        True of most rooms, and quickly. Raises as :meth:`arrives_at`.
+        """
+        if self.arrives_at() is None:
+            return True
+        is_here = self.store.is_damaged(log_ref(room)) or self.store.tip(log_ref(room)) is not None
+        return is_here and not (self.authorities.are_noted and self.authorities.of(room) is None)
+
     def start_aside(self, *arguments: str) -> None:
         """Run ``git chat`` with these arguments in a process of its own, which nobody waits for."""
         # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
         git.start_aside([sys.executable, "-P", "-m", "gitchat", *arguments], cwd=self.cwd, variables=self.variables)
-
-    # --- other surroundings ------------------------------------------------------
-
-    def outside_the_hook(self) -> Environment:
-        """These surroundings without what git exports to a hook for one command: the index, author and date of a
-        commit, which are not ours. Which repository it is stays.
-        """
-        kept = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
-        repository = {name: self.variables[name] for name in kept if name in self.variables}
-        return replace(self, variables={**git.scrub(self.variables), **repository}, is_terminal=False)
-
-    def hook_seconds(self) -> float:
-        """How long what a hook started may take: ``GITCHAT_HOOK_SECONDS``, else 2."""
-        try:
-            return max(0.001, float(self.variables.get("GITCHAT_HOOK_SECONDS", "")))
-        except ValueError:
-            return HOOK_SECONDS
-
-    def in_session(self, session: str, name: Name) -> Environment:
-        """These surroundings for a process that goes by ``name``, and for what it starts."""
-        return replace(self, variables={**self.variables, "GITCHAT_NAME": name, "GITCHAT_SESSION": session})
-
-    def in_hook(self, client: str, session: str) -> Environment:
-        """These surroundings as the other processes of the client see them, for a hook that it started.
-
-        A hook may run in a directory that the agent went to, and without the client's variables; the name
-        has to be the one of the client's server and shell all the same.
-        """
-        cwd = self.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else ""
-        variables = as_client_sees(self.variables, client, session)
-        return replace(self, variables=variables, cwd=cwd if os.path.isdir(cwd) else self.cwd)
 
 
 def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:

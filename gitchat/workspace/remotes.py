@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from gitchat.clones.renaming import follow
@@ -13,27 +14,53 @@ from gitchat.workspace.environment import Environment
 from gitchat.workspace.seating import Seating
 
 
-def wire_to(environment: Environment, name: str, tell: Callable[[str], None] | None = None) -> Wire:
-    """git's connection to the remote ``name``; ``tell`` hears its progress."""
+def wire_to(
+    environment: Environment,
+    name: str,
+    tell: Callable[[str], None] | None = None,
+    *,
+    is_typed: bool = False,
+    limit_seconds: float = math.inf,
+) -> Wire:
+    """git's connection to the remote ``name``, which ends after ``limit_seconds``; ``tell`` hears its progress.
+
+    Nobody is asked for a password, unless a person at a terminal typed what needs it (``is_typed``).
+    """
+    may_ask = is_typed and environment.caller.origin == "human"
+    config, variables = environment.repository.config, git.scrub(environment.variables)
+    if not may_ask:
+        variables = git.asking_nobody(variables, has_ssh_command=config.get("core.sshCommand") is not None)
+    # A path is used by default only where a person asked for it; which remote it is, a person has said.
+    is_ruled = any(config.get(key) is not None for key in ("protocol.allow", "protocol.file.allow"))
     return Wire(
         name,
         git_dir=str(environment.repository.location.common_dir),
         cwd=str(environment.repository.main_worktree),
-        variables=git.scrub(environment.variables),
+        variables=variables,
+        options=() if may_ask or is_ruled else ("-c", "protocol.file.allow=always"),
+        may_ask=may_ask,
+        limit_seconds=limit_seconds,
         tell=tell,
     )
 
 
-def open_remote(environment: Environment, name: str, tell: Callable[[str], None] | None = None) -> Remote:
-    """What brings the rooms here and those of a remote together; ``tell`` hears git's progress."""
+def open_remote(
+    environment: Environment,
+    name: str,
+    tell: Callable[[str], None] | None = None,
+    *,
+    is_typed: bool = False,
+    limit_seconds: float = math.inf,
+) -> Remote:
+    """What brings the rooms here and those of a remote together; see :func:`wire_to`."""
     authorities = environment.authorities
     return Remote(
         environment.store,
-        wire_to(environment, name, tell),
+        wire_to(environment, name, tell, is_typed=is_typed, limit_seconds=limit_seconds),
         identity=lambda: environment.caller.identity(is_seated=False),
         clock=environment.now,
         attached=authorities.of,
-        attach=lambda room: authorities.set(room, name),
+        attach=lambda room: authorities.attach(room, name),
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
         guard=Seating(environment),
@@ -56,4 +83,4 @@ def follow_renamed(environment: Environment) -> dict[RoomName, str]:
         return {}
     wires = [wire_to(environment, name) for name in environment.repository.remotes()]
     places = {wire.name: wire.place_of(wire.fetch_addresses()[0]) for wire in wires}
-    return follow(environment.store, environment.authorities.notes, lost, places, environment.authorities.set)
+    return follow(environment.store, environment.authorities.notes, lost, places, environment.authorities.rename)

@@ -158,6 +158,14 @@ class Repository:
         """The named remotes, in the order of the configuration. Raises UserError ``bad-config``."""
         return self.config.subsections("remote", "url")
 
+    def first_remote(self) -> str | None:
+        """The remote that is used where nobody named one: ``chat.remote``, else ``origin``; None where there is none.
+
+        Not the only one there is: somebody has to have meant it. Raises UserError ``bad-config``.
+        """
+        name = self.config.get("chat.remote") or "origin"
+        return name if name in self.remotes() else None
+
     def remote_name(self, given: str | None) -> str:
         """``given``, else ``chat.remote``, else ``origin`` or the only remote there is.
 

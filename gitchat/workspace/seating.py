@@ -25,7 +25,7 @@ from gitchat.rooms.summaries import EVERYONE
 from gitchat.workspace.environment import Environment
 
 DROPPED_SECONDS = STILL_SECONDS
-"""How long after it was last moved the position of an agent's name is dropped. Source: docs/format.md section 12.13."""
+"""How long after it was last moved the position of an agent's name is dropped. Source: docs/format.md section 12.15."""
 
 
 class Seating:

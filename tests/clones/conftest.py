@@ -24,6 +24,9 @@ TRACKING = "refs/chatroom-local/remotes/origin/lobby/log"
 CREDENTIALS = "alice:open sesame"
 PATIENCE_SECONDS = 60
 
+APART = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "chat.sync", "GIT_CONFIG_VALUE_0": "manual"}
+"""Variables with which a room is begun here alone, although the clone's remote may have one of that name."""
+
 
 class Clone:
     """One clone of the hub, in which the program runs."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import refused
-from tests.clones.conftest import Clone, Hub
+from tests.clones.conftest import APART, Clone, Hub
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def ann(hub: Hub) -> Clone:
 def apart(hub: Hub, ann: Clone) -> Clone:
     """A clone with a lobby of its own."""
     clone = hub.clone("apart")
-    clone.say("mine")
+    clone.say("mine", **APART)
     return clone
 
 
@@ -107,7 +107,7 @@ def test_a_person_is_asked_before_messages_get_new_numbers(apart: Clone) -> None
     """No is no: nothing has changed. Yes is yes."""
     status, screen = at_a_terminal(apart, "sync", typed="n\n")
     assert "1 message here would get new numbers. Go on? [y/N]" in screen
-    assert status == 1
+    assert status == 3
     assert apart.numbered() == [(1, "mine")]
     status, screen = at_a_terminal(apart, "sync", typed="y\n")
     assert (status, apart.numbered()) == (0, [(1, "first"), (2, "mine")])
@@ -115,7 +115,7 @@ def test_a_person_is_asked_before_messages_get_new_numbers(apart: Clone) -> None
 
 def test_nobody_is_asked_where_nobody_is(apart: Clone) -> None:
     """A script gets the error, with the option that agrees."""
-    refused(apart.chat("sync"), "1 message here would get new numbers", "git chat sync origin --yes")
+    refused(apart.chat("sync"), "1 message here would get new numbers", "git chat sync origin --yes", 3)
 
 
 # --- the authority -------------------------------------------------------------------
@@ -123,8 +123,8 @@ def test_nobody_is_asked_where_nobody_is(apart: Clone) -> None:
 
 def test_attach_brings_one_room_to_a_remote(hub: Hub, ann: Clone) -> None:
     """And no other; attaching it again is a sync."""
-    ann.chat("send", "--room", "plans", "one", check=True)
-    ann.chat("send", "--room", "mine", "for nobody else", check=True)
+    ann.chat("send", "--room", "plans", "one", check=True, **APART)
+    ann.chat("send", "--room", "mine", "for nobody else", check=True, **APART)
     assert ann.chat("remote", "attach", "plans", check=True).stdout == "plans: 0 fetched, 1 pushed\n"
     assert ann.chat("remote", check=True).stdout == "lobby: origin\nmine: this clone\nplans: origin\n"
     again = ann.chat("remote", "attach", "plans", "origin", check=True)
@@ -185,8 +185,9 @@ def test_who_knows_participants_of_other_clones(hub: Hub, ann: Clone) -> None:
 
 
 def test_a_new_clone_is_told_where_the_others_may_be(hub: Hub, ann: Clone) -> None:
-    """Who clones a repository sees no room before the first sync."""
+    """Who clones a repository and lets nothing sync by itself sees no room before the first sync."""
     fresh = hub.clone("fresh")
+    fresh.git("config", "chat.sync", "manual")
     assert "next: git chat sync" in fresh.chat("status", check=True).stdout
     assert "Fetch it: git chat sync" in at_a_terminal(fresh, "log")[1]
     assert "or fetch it: git chat sync" in fresh.chat("log", "--room", "plans").stderr

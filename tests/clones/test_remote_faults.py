@@ -19,7 +19,7 @@ from gitchat.workspace.process import read_clock
 from gitchat.workspace.seating import Seating
 from tests.cli.conftest import refused
 from tests.cli.test_faults import fill, small_disk  # noqa: F401 - a fixture
-from tests.clones.conftest import LOG, Clone, Hub, assert_same_view, free_port, settle
+from tests.clones.conftest import APART, LOG, Clone, Hub, assert_same_view, free_port, settle
 from tests.crash.writers import identity
 from tests.world import open_store
 
@@ -260,7 +260,7 @@ def test_words_of_a_hook_cannot_draw_on_the_terminal(hub: Hub, ann: Clone) -> No
 
 def test_pushed_is_what_the_remote_accepted(hub: Hub, ann: Clone) -> None:
     """A hook that refuses one room's ref does not keep the other's from being pushed, and both are told apart."""
-    ann.chat("send", "--room", "plans", "a plan", check=True)
+    ann.chat("send", "--room", "plans", "a plan", check=True, **APART)
     hub.hook('case $1 in */plans/*) echo "no plans" >&2; exit 1;; esac', "update")
     done = ann.chat("sync")
     assert done.returncode == 5
@@ -415,7 +415,7 @@ def test_full_disk_in_the_middle_of_a_fetch_loses_nothing(hub: Hub, ann: Clone, 
     hub.world.git("init", "-q", "--template=", path)
     bea = Clone(hub.world, path, "bea")
     bea.git("remote", "add", "origin", hub.path)
-    bea.chat("send", "--room", "plans", "pending here", check=True)
+    bea.chat("send", "--room", "plans", "pending here", check=True, **APART)
     fill(small_disk, 4)
     done = bea.chat("sync")
     assert done.returncode in (1, 5)
@@ -444,7 +444,7 @@ def test_settings_of_the_user_s_own_pushes_are_not_ours(hub: Hub, ann: Clone) ->
     ann.git("commit", "-q", "--allow-empty", "-m", "work")
     ann.git("tag", "-a", "v1", "-m", "v1")
     before = ann.git("config", "--local", "--list").stdout
-    ann.git("config", "--unset", "chatroom.lobby.remote")
+    ann.chat("remote", "detach", "lobby", "--yes", check=True)
     ann.sync("--yes")
     assert sorted(ann.git("config", "--local", "--list").stdout.splitlines()) == sorted(before.splitlines())
     refs = hub.git("for-each-ref", "--format=%(refname)").stdout.split()

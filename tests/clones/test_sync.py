@@ -147,7 +147,7 @@ def test_renumbering_needs_consent_and_tells_the_old_number(world: World, hub: P
 def test_local_numbers_that_another_merge_order_changes_need_consent(one: Clone, other: Clone, hub: Path) -> None:
     """All messages here are there, at other places."""
     other.say("theirs")
-    other.environment.authorities.set(LOBBY, None)
+    other.environment.authorities.detach(LOBBY)
     mine = other.tip
     assert mine
     one.say("before")
@@ -386,7 +386,7 @@ def test_pulling_needs_no_name(world: World, one: Clone, hub: Path) -> None:
 
 def test_numbers_stand_until_the_remote_has_taken_what_is_new(one: Clone, world: World, hub: Path) -> None:
     """A pull attaches no room that would lose numbers by it."""
-    one.environment.authorities.set(LOBBY, None)
+    one.environment.authorities.detach(LOBBY)
     assert one.say("third").number == 3
     with pytest.raises(ChatError) as refused:
         one.sync(pushes=False)

@@ -143,7 +143,7 @@ class Clone:
             identity=environment.caller.identity,
             clock=environment.now,
             attached=environment.authorities.of,
-            attach=lambda room: environment.authorities.set(room, "origin"),
+            attach=lambda room: environment.authorities.attach(room, "origin"),
             notes=environment.authorities.notes,
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
         )

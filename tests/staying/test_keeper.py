@@ -16,7 +16,7 @@ from gitchat.clones.report import Report
 from gitchat.model.names import RoomName
 from gitchat.staying.keeper import Troubles
 from tests.cli.programs import Program, running, until
-from tests.clones.conftest import Clone, Hub
+from tests.clones.conftest import APART, Clone, Hub
 from tests.server.wire import Wire
 
 
@@ -118,7 +118,7 @@ def read(clone: Clone, name: str) -> str:
 
 def test_a_room_that_is_new_at_the_remote_comes_and_one_that_is_ours_stays(hub: Hub, ann: Clone, bea: Clone) -> None:
     """Nobody agreed to push what was never pushed."""
-    ann.chat("send", "--room", "mine", "for nobody else", check=True)
+    ann.chat("send", "--room", "mine", "for nobody else", check=True, **APART)
     bea.chat("send", "--room", "plans", "for all", check=True)
     bea.sync()
     with beside(ann, "watch", "--json") as watching:

@@ -12,7 +12,6 @@ from gitchat.model.names import CloneId, RoomName
 from gitchat.model.record import Moment
 from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.presence.roll import Held, Roll
-from gitchat.workspace.authorities import Authorities
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.identity import Caller, client_of, session_of
 from gitchat.workspace.repository import Repository
@@ -192,11 +191,11 @@ def test_a_caller_is_a_value_of_its_own(world: World) -> None:
 def test_a_room_that_is_attached_beside_us_is_seen(world: World) -> None:
     """What another process writes into the configuration counts at the next look; unsetting takes it back."""
     path = world.repository()
-    ours = Authorities(Repository(str(path), world.variables))
-    beside = Authorities(Repository(str(path), world.variables))
+    ours = world.environment(path).authorities
+    beside = world.environment(path).authorities
     assert ours.of(LOBBY) is None
-    beside.set(LOBBY, "origin")
+    beside.attach(LOBBY, "origin")
     assert (ours.of(LOBBY), ours.all()) == ("origin", {"lobby": "origin"})
     assert ours.tracking(log_ref(LOBBY), LOBBY) == tracking_ref("origin", log_ref(LOBBY))
-    ours.set(LOBBY, None)
+    ours.detach(LOBBY)
     assert (beside.of(LOBBY), beside.all()) == (None, {})

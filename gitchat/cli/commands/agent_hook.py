@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.surroundings import in_hook
 
 if TYPE_CHECKING:
     from gitchat.staying.told import Told
@@ -90,7 +91,7 @@ def _run(environment: Environment, client: str, event: str) -> int:
     deadline.start()
     try:
         call = _Call(client, event, _input())
-        there = environment.in_hook(client, call.text("session_id"))
+        there = in_hook(environment, client, call.text("session_id"))
         if not there.store.rooms():
             return 0
         if event == "wait":

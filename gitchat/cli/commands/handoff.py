@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import dates, options, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json as forms
@@ -69,7 +70,7 @@ def command(
     """
     from gitchat.verbs.room import Room
 
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "human"
     handoff = chosen.handoff(recent=recent, with_own=False)

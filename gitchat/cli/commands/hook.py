@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.commands import agent_hook
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.surroundings import hook_seconds, outside_the_hook
 
 if TYPE_CHECKING:
     from gitchat.githooks.hooks import Hook
@@ -119,6 +121,7 @@ def post_status(environment: Environment, event: str, head: str | None, verbose:
     Says nothing, ends with 0 whatever happens, and gives up after 2 seconds.
     """
     if verbose:
+        arrive(environment, None)
         label = _post(environment, event, head)
         click.echo(label or "nothing to tell")
         return
@@ -126,7 +129,7 @@ def post_status(environment: Environment, event: str, head: str | None, verbose:
         os.setsid()  # neither the end of the terminal nor ^C in it ends us half-way
     # A write that is cut off is buried by the next one, as after any kill: docs/format.md section 6.
     signal.signal(signal.SIGALRM, lambda number, frame: os._exit(0))
-    signal.setitimer(signal.ITIMER_REAL, environment.hook_seconds())
+    signal.setitimer(signal.ITIMER_REAL, hook_seconds(environment.variables))
     # A hook fails nothing: a status that cannot be posted is lost, and --verbose tells why.
     with suppress(Exception):
         _post(environment, event, head)
@@ -136,5 +139,5 @@ def _post(environment: Environment, event: str, head: str | None) -> str | None:
     from gitchat.githooks import statuses
 
     rewritten = sys.stdin.read() if event == "rewrite" else ""
-    sent = statuses.post(environment.outside_the_hook(), event, head, rewritten)
+    sent = statuses.post(outside_the_hook(environment), event, head, rewritten)
     return sent.entry.label if sent is not None else None

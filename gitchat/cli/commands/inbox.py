@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.model.names import parse_slug
 from gitchat.workspace.environment import Environment
@@ -63,7 +64,7 @@ def command(
 
     if all_rooms and room is not None:
         raise click.UsageError("--all-rooms and --room exclude each other")
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     sender = parse_slug(sender, "name") if sender is not None else None
     type_ = parse_slug(type_, "type") if type_ is not None else None

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import options, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import MAX_SLUG_CHARS, Name
 from gitchat.storage import git
 from gitchat.verbs import as_json as json_form
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.surroundings import in_session
 
 if TYPE_CHECKING:
     from gitchat.verbs.room import Room
@@ -70,7 +72,7 @@ def command(
 
     environment: Environment = context.obj
     program: list[str] | None = context.meta[PROGRAM]
-    chosen = Room(environment, room, name)
+    chosen = Room(environment, arrive(environment, room), name)
     chosen.refuse_unknown()
     if program is not None:
         if not program or as_json:
@@ -105,7 +107,7 @@ def _live(
     """
     from gitchat.verbs.room import Room
 
-    session = environment.in_session(environment.new_uid(), name)
+    session = in_session(environment, environment.new_uid(), name)
     living = Room(session, room, name)
     living.join(role, capabilities)
     said = f"{name} joined room '{living.name}'{_as_role(role)} (living while {program[0]} runs)"

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gitchat.cli import dates, options, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer, json_line
 from gitchat.model.errors import UserError
 from gitchat.model.names import RoomName, parse_recipient, parse_slug
@@ -87,7 +88,7 @@ def command(
     """
     if graph and (reverse or as_json):
         raise click.UsageError("--graph and --reverse or --json exclude each other")
-    name = environment.room_name(room)
+    name = arrive(environment, room)
     chat = environment.log(name)
     query = _query(environment, chat, since, **narrowing)
     is_whole = everything or since is not None or thread is not None or query.commit is not None

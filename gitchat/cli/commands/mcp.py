@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="core: the six that an agent needs, where room for tools is short.",
 )
+@click.option(
+    "--user-wide",
+    "is_user_wide",
+    is_flag=True,
+    help="The client starts it in every repository: in one where you never used gitchat, join no room of the remote.",
+)
 @click.option("--sdk", is_flag=True, help="Serve with the MCP SDK instead of gitchat's own loop: slower to start.")
-def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
+def command(as_json: bool, channel: bool, profile: str, is_user_wide: bool, sdk: bool) -> None:
     """Serve this room to an agent, over MCP on standard input and output.
 
     Not for typing: an agent's client starts it. To add it to a client:
@@ -46,14 +52,14 @@ def command(as_json: bool, channel: bool, profile: str, sdk: bool) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         from gitchat.server import sdk as face
 
-        face.serve(_service(as_json, profile), has_channel=channel)
+        face.serve(_service(as_json, profile, is_user_wide), has_channel=channel)
     else:
         from gitchat.server import front
 
-        front.serve(lambda: _service(as_json, profile), profile=profile, has_channel=channel)
+        front.serve(lambda: _service(as_json, profile, is_user_wide), profile=profile, has_channel=channel)
 
 
-def _service(as_json: bool, profile: str) -> Service:
+def _service(as_json: bool, profile: str, is_user_wide: bool) -> Service:
     from gitchat.server.service import Service  # with the first call: a client asks for the tools first
 
-    return Service(as_data=as_json, profile=profile)
+    return Service(as_data=as_json, profile=profile, is_user_wide=is_user_wide)

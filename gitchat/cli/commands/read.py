@@ -8,6 +8,7 @@ from itertools import accumulate
 import click
 
 from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.workspace.environment import Environment
 
@@ -59,7 +60,7 @@ def command(
     """
     from gitchat.verbs.room import Room
 
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     found = chosen.unread(count, with_own=with_own)
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())

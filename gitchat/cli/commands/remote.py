@@ -93,13 +93,15 @@ def detach(environment: Environment, room: str, has_consent: bool) -> None:
     Refused while the remote has not accepted everything: those messages would get numbers that may stand for others
     there.
     """
+    from gitchat.clones.forgetting import untrack  # for who syncs
+
     name: RoomName = parse_room(room)
     environment.refuse_unknown_room(name)
     authority = environment.authorities.of(name)
     with environment.store.writing():  # or a message that is sent now would be pending nowhere
         pending = 0 if has_consent else len(environment.log(name).pending())
         if not pending:
-            environment.authorities.set(name, None)
+            environment.authorities.detach(name)
     if pending:
         raise ConflictError(
             f"{pending} message{'s' if pending > 1 else ''} in room '{name}' "
@@ -108,4 +110,6 @@ def detach(environment: Environment, room: str, has_consent: bool) -> None:
             f"git chat remote detach {name} --yes",
             code="pending",
         )
+    if authority is not None:
+        untrack(environment.store, name, authority)
     click.echo(f"{name}: this clone")

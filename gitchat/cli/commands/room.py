@@ -77,7 +77,8 @@ def forget_room(environment: Environment, name: str, has_consent: bool) -> None:
             hint=f"close it: git chat room close {room}",
             code="not-attached",
         )
-    if log_ref(room) in wire_to(environment, environment.repository.remote_name(remote)).listed(log_ref(room)):
+    wire = wire_to(environment, environment.repository.remote_name(remote), is_typed=True)
+    if log_ref(room) in wire.listed(log_ref(room)):
         raise ConflictError(
             f"'{remote}' has a room '{room}'",
             hint="it would come back with the next sync; delete it there first: "
@@ -94,7 +95,7 @@ def forget_room(environment: Environment, name: str, has_consent: bool) -> None:
             code="pending",
         )
     forget(environment.store, room, remote)
-    environment.authorities.set(room, None)
+    environment.authorities.forget(room)
     click.echo(f"room '{room}' is forgotten here")
 
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from gitchat.cli import dates, options, terminal
+from gitchat.cli.arriving import arrive_anywhere
 from gitchat.model.errors import FormatError
 from gitchat.model.names import RoomName
 from gitchat.rooms.log import Overview
@@ -25,6 +26,7 @@ def command(environment: Environment, status: str, as_json: bool, color: str | N
 
     Rooms that cannot be read come last, whatever the status, and the exit status is 4.
     """
+    arrive_anywhere(environment)
     rooms, unreadable = _looked_at(environment)
     rooms.sort(key=lambda room: (-(room.active_seconds or 0), room.name))
     shown = [room for room in rooms if status in ("all", _state(room))]

@@ -8,6 +8,7 @@ import sys
 import click
 
 from gitchat.cli import dates, options, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.model.names import parse_slug
 from gitchat.model.query import Query
@@ -64,7 +65,7 @@ def command(
     environment: Environment = context.obj
     if all_rooms and room is not None:
         raise click.UsageError("--all-rooms and --room exclude each other")
-    chosen = Room(environment, room)
+    chosen = Room(environment, arrive(environment, room))
     chosen.refuse_unknown()
     after, since_seconds = dates.bound_of(environment, chosen.find, since, "--since")
     through, until_seconds = dates.bound_of(environment, chosen.find, until, "--until")

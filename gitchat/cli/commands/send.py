@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from gitchat.cli import options, texts
+from gitchat.cli.arriving import arrive
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import RoomName, parse_locator, parse_recipients, parse_slug
@@ -97,18 +98,16 @@ def command(
       git chat send --attach trace.txt "The parser fails like this"
       git chat send --sync "Released as 1.2"
     """
-    environment.repository.location
     environment.repository.refuse_mirror()
     sender = environment.caller.identity(as_)
-    name = environment.room_name(room)
+    name = arrive(environment, room)
     writer = environment.writer(name)
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
     target = environment.log(name).find(parse_locator(reply_to)) if reply_to is not None else None
     files = _files(environment, attach)
     with texts.given(environment, text, TEXT, default=", ".join(safe_name(file.name) for file in files)) as body:
-        if json_body:
-            _check_json(body)
+        _check_json(body if json_body else "null")
         draft = Draft(
             body=body,
             to=recipients,
@@ -119,14 +118,13 @@ def command(
             files=files,
         )
         _sit_down(environment, name, sender)
-        entry = writer.send(draft, sender, key=key).entry
-    entry, trouble = _delivered(environment, name, entry, sync_seconds)
+        sent = writer.send(draft, sender, key=key)
+    entry, trouble = _delivered(environment, name, sent.entry, sync_seconds)
     if not quiet or as_json:
         click.echo(_shown(entry, target, as_json), nl=not as_json)
     if trouble is not None:
         raise trouble
-    if not quiet:
-        _tell_of_several(environment, name, recipients)
+    _tell_of_several(environment, name, recipients if not quiet else ())
 
 
 def _sit_down(environment: Environment, room: RoomName, sender: Identity) -> None:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from gitchat.cli import dates, options, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer, described
 from gitchat.model.errors import UserError
 from gitchat.model.record import Entry
@@ -48,7 +49,7 @@ def command(
     """
     from gitchat.verbs.room import Room
 
-    chat = Room(environment, room)
+    chat = Room(environment, arrive(environment, room))
     if as_json + only_body + (directory is not None) > 1:
         raise click.UsageError("--json, --body and --extract exclude each other")
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.model.names import Name
 from gitchat.model.record import Entry
@@ -51,7 +52,7 @@ def command(
     """
     from gitchat.verbs.room import Room
 
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "human"
     status = chosen.status(recent=NEWEST)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.cli import dates, options, terminal, texts
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
@@ -166,7 +167,7 @@ def log_summaries(
 def _room(environment: Environment, name: str | None, as_: str | None = None) -> Room:
     from gitchat.verbs.room import Room
 
-    room = Room(environment, name, as_)
+    room = Room(environment, arrive(environment, name), as_)
     room.refuse_unknown()
     return room
 

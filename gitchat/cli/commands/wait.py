@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.model.names import parse_slug
 from gitchat.workspace.environment import Environment
@@ -71,7 +72,7 @@ def command(
     if rewake and (types or as_json):
         raise click.UsageError("--rewake says only that something is there: leave out --type and --json")
     environment: Environment = context.obj
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     matching = wake.waking([parse_slug(one, "type") for one in types])
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitchat.cli import options
+from gitchat.cli.arriving import arrive
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def command(
     if unread and count is not None:
         raise click.UsageError("--unread and --max-count exclude each other")
     environment: Environment = context.obj
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0

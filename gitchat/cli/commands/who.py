@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli.arriving import arrive
 from gitchat.cli.render import name_color
 from gitchat.cli.terminal import Screen, escape_line
 from gitchat.model.participant import Participant
@@ -48,7 +49,7 @@ def command(
     """
     from gitchat.verbs.room import Room
 
-    chosen = Room(environment, room)
+    chosen = Room(environment, arrive(environment, room))
     chosen.refuse_unknown()
     seen = sorted(chosen.who(), key=_order)
     away = [one for one in seen if _state(one) == "away"]
