@@ -59,7 +59,8 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.workspace.remotes import follow_renamed, missing, open_remote  # for who syncs
+    from gitchat.clones.trouble import TroubleFile  # for who syncs
+    from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
     environment.repository.refuse_mirror()
     renamed = follow_renamed(environment)
@@ -79,6 +80,8 @@ def bring_together(
             report = remote.preview(chosen, pushes=pushes)
         else:
             report = _settle(environment, remote, chosen, agreement, pushes, line)
+            if pushes and report.refusal is None:
+                TroubleFile(environment.repository.directory, name).clear()
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     warn(report.alarms)

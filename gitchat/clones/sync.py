@@ -174,6 +174,11 @@ class Remote:
         """
         return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
 
+    @property
+    def left(self) -> frozenset[RoomName]:
+        """Rooms that the last round left as they are."""
+        return self._left
+
     def _name_unused(self, places: Sequence[str], report: Report, is_asked: bool) -> None:
         """Say which addresses of the remote are not used: to who asked each time, to who stays once."""
         if is_asked or not self._has_named_unused:

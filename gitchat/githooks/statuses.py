@@ -17,6 +17,7 @@ from gitchat.model.refs import branch_of, told_branch
 from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.pushing import push_soon
 
 SUBJECT_CHARS = 200
 LISTED_LINES = 50
@@ -78,8 +79,10 @@ def post(environment: Environment, event: str, lines: str | None = None, rewritt
     if draft is None or not _is_wanted(environment, key):
         return None
     environment.repository.refuse_mirror()
-    writer = environment.writer(environment.room_name(None))
-    return writer.send(draft, replace(environment.caller.identity(), origin="hook"))
+    room = environment.room_name(None)
+    sent = environment.writer(room).send(draft, replace(environment.caller.identity(), origin="hook"))
+    push_soon(environment, room, is_hook=True)
+    return sent
 
 
 def _is_wanted(environment: Environment, key: str) -> bool:

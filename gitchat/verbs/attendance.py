@@ -12,6 +12,7 @@ from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
+from gitchat.workspace.pushing import push_soon
 
 SYSTEM = Name("system")
 """Who writes that somebody left."""
@@ -61,6 +62,7 @@ def leave(room: Standpoint) -> bool:
     if has_left and not room.records.overview().is_closed:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
+    push_soon(room.environment, room.name, cursors=True)
     return has_left
 
 

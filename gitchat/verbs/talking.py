@@ -15,6 +15,7 @@ from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.views import Found
+from gitchat.workspace.pushing import push_soon
 
 
 def send(
@@ -49,6 +50,7 @@ def send(
     )
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
+    push_soon(room.environment, room.name)
     return sent.entry
 
 
@@ -135,6 +137,7 @@ def describe(room: Standpoint, *, title: str | None = None, state: str | None = 
     """
     room.environment.repository.refuse_mirror()
     room.writer.describe(room.identity, title=title, state=state)
+    push_soon(room.environment, room.name)
     return room.records.overview()
 
 

@@ -208,10 +208,14 @@ class Environment:
         """
         return self.repository.config.get_choice("chat.sync", ("batch", "manual")) == "batch"
 
-    def start_aside(self, *arguments: str) -> None:
-        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for."""
+    def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
+        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.
+
+        The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
+        """
         # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
-        git.start_aside([sys.executable, "-P", "-m", "gitchat", *arguments], cwd=self.cwd, variables=self.variables)
+        command = [sys.executable, "-P", "-m", "gitchat", *arguments]
+        git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
 
     # --- other surroundings ------------------------------------------------------
 
