@@ -28,7 +28,7 @@ COMMANDS = (
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 
-MAINTENANCE = ("pack", "look")
+MAINTENANCE = ("deliver", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70

@@ -33,6 +33,13 @@ def clock(moment: Moment) -> str:
     return f"{_datetime(moment, is_local=True):%H:%M}"
 
 
+def since(seconds: int, now: Moment) -> str:
+    """The reader's local time of day, with the date where that is not the one of ``now``."""
+    when = _datetime(Moment(seconds), is_local=True)
+    is_today = when.date() == _datetime(now, is_local=True).date()
+    return f"{when:%H:%M}" if is_today else f"{when:%Y-%m-%d %H:%M}"
+
+
 def check_style(style: str) -> str:
     """``style`` when ``--date`` knows it. Raises UserError ``bad-date-style``."""
     base = style.removeprefix("auto:").removesuffix("-local")

@@ -59,7 +59,8 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.workspace.arriving import was_heard  # for who syncs
+    from gitchat.clones.trouble import TroubleFile  # for who syncs
+    from gitchat.workspace.arriving import was_heard
     from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
     environment.repository.refuse_mirror()
@@ -81,6 +82,8 @@ def bring_together(
         else:
             report = _settle(environment, remote, chosen, agreement, pushes, line)
             was_heard(environment, name)
+            if pushes and report.refusal is None:
+                TroubleFile(environment.repository.directory, name).clear()
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     warn(report.alarms)

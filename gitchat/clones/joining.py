@@ -25,6 +25,9 @@ class Guard(Protocol):
     def see(self, commits: Iterable[codec.Commit]) -> Collection[Name]:
         """Look at new records, all of them, before they are in the log; for whom to call :meth:`sit_apart` then."""
 
+    def begin(self, room: RoomName) -> object:
+        """The first that the remote has of this room is here, with what was read there."""
+
     def is_agents(self, room: RoomName, name: Name) -> bool:
         """Whether ``name`` is an agent's in ``room``, and no person ever wrote under it there. Raises FormatError."""
 
@@ -53,10 +56,10 @@ class Joining:
 
     # --- a room --------------------------------------------------------------------------
 
-    def take_in(self, room: RoomName, tracked: Tips) -> int | None:
+    def take_in(self, room: RoomName, tracked: Tips, *, is_first: bool = False) -> int | None:
         """Move the refs here to what the remote has, as far as that loses nothing.
 
-        Returns how many records that brings; None where the remote has no such room.
+        ``is_first`` is whether nothing of the room had come from the remote before. Returns how many records that brings; None where the remote has no such room.
         """
         remote = tracked.get(log_ref(room))
         count, apart = self._look(remote, self._store.tip(log_ref(room)))
@@ -67,6 +70,8 @@ class Joining:
         for ref in tracked:
             if ref.startswith(cursors_prefix(room)):
                 self._join_cursor(ref, tracked[ref])
+        if is_first:
+            self._guard.begin(room)
         return count if remote is not None else None
 
     def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, Collection[Name]]:

@@ -125,7 +125,8 @@ class Remote:
             going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
             for one in going:
-                self._join(one, there, report)
+                fetched = self._joining.take_in(one, there, is_first=log_ref(one) not in seen)
+                report.fetched |= {one: fetched} if fetched is not None else {}
                 # Of a remote that has lost what was seen nothing was dropped on purpose: all of it is brought back.
                 known = {} if judgements[one].has_lost else seen
                 updates |= self._joining.updates(one, known, there) if pushes else {}
@@ -198,6 +199,11 @@ class Remote:
         """
         return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
 
+    @property
+    def left(self) -> frozenset[RoomName]:
+        """Rooms that the last round left as they are."""
+        return self._left
+
     def _name_unused(self, places: Sequence[str], report: Report, is_asked: bool) -> None:
         """Say which addresses of the remote are not used: to who asked each time, to who stays once."""
         if is_asked or not self._has_named_unused:
@@ -235,12 +241,6 @@ class Remote:
         for ref in {*seen, *there}:
             if room_of(ref) == room:
                 self._track(ref, there.get(ref), seen.get(ref))
-
-    def _join(self, room: RoomName, there: Tips, report: Report) -> None:
-        """Take in what the remote has, and count it."""
-        fetched = self._joining.take_in(room, there)
-        if fetched is not None:
-            report.fetched[room] = fetched
 
     def _writable(self, updates: Updates, there: Tips, report: Report) -> dict[RefName, tuple[Oid | None, Oid | None]]:
         """Those of rooms whose log asks for no later format than this version writes."""

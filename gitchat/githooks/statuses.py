@@ -17,6 +17,7 @@ from gitchat.model.refs import branch_of, told_branch
 from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.pushing import push_soon
 
 SUBJECT_CHARS = 200
 LISTED_LINES = 50
@@ -89,8 +90,9 @@ def post(
     room = environment.room_name(None)
     if may_look and not environment.has_arrived(room) and _looks_first(environment, event, lines, rewritten):
         return None
-    writer = environment.writer(room)
-    return writer.send(draft, replace(environment.caller.identity(), origin="hook"))
+    sent = environment.writer(room).send(draft, replace(environment.caller.identity(), origin="hook"))
+    push_soon(environment, room, is_hook=True)
+    return sent
 
 
 def _is_wanted(environment: Environment, key: str) -> bool:

@@ -60,6 +60,12 @@ class Seat(Cursor):
         self._store.point(sat_ref(self._room, self._name), tip, f"gitchat: {self._name} takes a seat")
         self._store.point(self._ref, value, f"gitchat: {self._name} takes a seat")
 
+    def begin(self) -> None:
+        """Begin where the name has read, for a seat that has read nothing itself. Raises as Store.move."""
+        common = self._common.value
+        if common is not None and self.value is None:
+            self._store.point(self._ref, common, f"gitchat: {self._name} begins where it has read")
+
     def advance(self, chain: Chain, number: int, reader: Identity, now: Moment) -> Backlog:
         """As Cursor.advance, and what anybody has read under this name goes along."""
         left = super().advance(chain, number, reader, now)

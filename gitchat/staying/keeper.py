@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from gitchat.model.errors import ChatError, ConflictError
-from gitchat.model.names import RefName
-from gitchat.model.refs import is_cursor
 from gitchat.staying.lookout import Lookout
 from gitchat.staying.pace import Waiting
-from gitchat.staying.turns import Turns, chosen_interval
+from gitchat.staying.rounds import Rounds, lasting
+from gitchat.staying.turns import chosen_interval
 from gitchat.storage import gate
+from gitchat.workspace.pushing import Hurry, lock_of
 
 if TYPE_CHECKING:
     from gitchat.clones.report import Report
-    from gitchat.clones.sync import Remote
     from gitchat.workspace.environment import Environment
 
 TAKE_OVER_SECONDS = 86_400.0
@@ -137,22 +135,13 @@ class Troubles:
 
     def __call__(self, done: Report | ChatError, seconds: float) -> None:
         alarms = [] if isinstance(done, ChatError) else done.alarms
-        trouble = done if isinstance(done, ChatError) else _lasting(done)
+        trouble = done if isinstance(done, ChatError) else lasting(done)
         if trouble is not None and str(trouble) != self._last:
             passes = trouble.code not in ("ref-refused", "newer-format")
             alarms = [*alarms, f"{trouble}; {f'again in {seconds:.0f} s' if passes else trouble.hint}"]
         self._last = str(trouble) if trouble is not None else ""
         for alarm in alarms:
             self._tell(alarm)
-
-
-def _lasting(report: Report) -> ChatError | None:
-    """Why something was not pushed; None also where somebody else was just quicker."""
-    from gitchat.rooms.numbering import newer_format  # for who is told
-
-    if any(not one.is_late for one in report.refused):
-        return report.refusal
-    return next((newer_format(room, asked) for room, asked in report.newer.items()), None)
 
 
 class Keeper:
@@ -169,7 +158,7 @@ class Keeper:
         self._tell = tell
         self._interval = chosen_interval(environment.repository.config)
         self._stop = threading.Event()
-        self._changes = environment.changes()
+        self._changes = environment.changes(Hurry(environment, remote).is_asked)
         self.is_keeping = False
         """Whether it is this process that does it."""
 
@@ -179,10 +168,10 @@ class Keeper:
         Raises:
             StorageError: the lock's file cannot be made.
         """
-        lock = f"keep-{quote(self._name, safe='')}.lock"
+        directory, lock = self._environment.store.directory, lock_of(self._name)
         with self._changes:
             while not self._stop.is_set():
-                with suppress(ConflictError), gate.hold(self._environment.store.directory, TAKE_OVER_SECONDS, lock):
+                with suppress(ConflictError), gate.hold(directory, TAKE_OVER_SECONDS, lock):
                     self.is_keeping = True
                     self._keep()
                 self.is_keeping = False
@@ -193,40 +182,11 @@ class Keeper:
         self._changes.close()
 
     def _keep(self) -> None:
-        from gitchat.workspace.remotes import open_remote  # for who keeps
-
-        remote = open_remote(self._environment, self._name)
-        turns = Turns(self._environment, self._name, self._interval)
+        rounds = Rounds(self._environment, self._name, self._interval)
         while not self._stop.is_set():
-            ahead = self._ahead(remote)
-            cursors = set(filter(is_cursor, ahead))
-            waiting = Waiting(has_news=ahead > cursors, has_cursors=bool(cursors))
-            seconds = turns.seconds_to(waiting)
+            waiting = rounds.waiting()
+            seconds = rounds.seconds_to(waiting)
             if seconds <= 0:
-                self._round(remote, turns, waiting)
+                self._tell(rounds.go(waiting), max(0.0, rounds.seconds_to(Waiting())))
             elif self._changes.wait(seconds):
-                turns.stirred()
-
-    def _ahead(self, remote: Remote) -> set[RefName]:
-        with suppress(ChatError):  # the round meets it, too, and tells
-            return remote.ahead()
-        return set()
-
-    def _round(self, remote: Remote, turns: Turns, waiting: Waiting) -> None:
-        from gitchat.clones.settling import settle  # for who keeps
-
-        pushes = turns.take(waiting)
-        done: Report | ChatError
-        try:
-            done = settle(
-                remote,
-                None,
-                random=self._environment.random,
-                pushes=pushes > 0,
-                is_asked=False,
-                rounds=max(1, pushes),
-            )
-        except ChatError as error:
-            done = error
-        turns.note(done)
-        self._tell(done, max(0.0, turns.seconds_to(Waiting())))
+                rounds.stirred()

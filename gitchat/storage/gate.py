@@ -152,6 +152,19 @@ def hold(directory: Path, wait_seconds: float = WAIT_SECONDS, name: str = "write
         waiter.close()
 
 
+@contextmanager
+def adopt(descriptor: int) -> Iterator[Gate]:
+    """Hold the lock that the process which started this one holds by ``descriptor``, and handed on.
+
+    Raises OSError: there is no such descriptor.
+    """
+    os.set_inheritable(descriptor, False)
+    try:
+        yield Gate(descriptor, is_exclusive=True)
+    finally:
+        os.close(descriptor)
+
+
 class _Waiter:
     """A kernel lock with a time limit, which ``flock`` does not have.
 

@@ -172,10 +172,12 @@ def _end_all(process: subprocess.Popen[bytes], has_our_terminal: bool) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def start_aside(command: Sequence[str], *, cwd: str, variables: Mapping[str, str]) -> None:
+def start_aside(
+    command: Sequence[str], *, cwd: str, variables: Mapping[str, str], keep_open: tuple[int, ...] = ()
+) -> None:
     """Start ``command`` apart from this process: in a session of its own, silent, at low priority.
 
-    Nobody waits for it. That it cannot be started is no error.
+    Nobody waits for it. The descriptors ``keep_open`` stay open in it. That it cannot be started is no error.
     """
     with suppress(OSError):
         subprocess.Popen(
@@ -185,6 +187,7 @@ def start_aside(command: Sequence[str], *, cwd: str, variables: Mapping[str, str
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            pass_fds=keep_open,
             start_new_session=True,
         )
 

@@ -12,6 +12,7 @@ from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
+from gitchat.workspace.pushing import push_soon
 
 LATELY_SECONDS = 2 * 3600
 """How long after its last word an agent counts as somebody who speaks. Source: docs/format.md section 10.8."""
@@ -66,6 +67,7 @@ def leave(room: Standpoint) -> bool:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
     room.seating.give_back(room.me, room.name)
+    push_soon(room.environment, room.name, cursors=True)
     return has_left
 
 

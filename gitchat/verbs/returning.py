@@ -18,6 +18,7 @@ from gitchat.verbs.attendance import participants
 from gitchat.verbs.marking import own
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
+from gitchat.workspace.pushing import push_soon
 
 _MESSAGES = search.condition_of(Query(with_status=False))
 
@@ -44,6 +45,7 @@ def summarize(room: Standpoint, text: str, scope: str = EVERYONE) -> Summary:
         uid=room.environment.new_uid(),
     )  # fmt: skip
     touch(room)
+    push_soon(room.environment, room.name, cursors=True)  # who writes one is about to go
     return summary
 
 

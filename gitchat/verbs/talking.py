@@ -15,6 +15,7 @@ from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.views import Found
+from gitchat.workspace.pushing import push_soon
 
 
 def send(
@@ -50,6 +51,7 @@ def send(
     room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
+    push_soon(room.environment, room.name)
     return sent.entry
 
 
@@ -136,6 +138,7 @@ def describe(room: Standpoint, *, title: str | None = None, state: str | None = 
     """
     room.environment.repository.refuse_mirror()
     room.writer.describe(room.identity, title=title, state=state)
+    push_soon(room.environment, room.name)
     return room.records.overview()
 
 

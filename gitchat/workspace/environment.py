@@ -257,10 +257,14 @@ class Environment:
         is_here = self.store.is_damaged(log_ref(room)) or self.store.tip(log_ref(room)) is not None
         return is_here and not (self.authorities.are_noted and self.authorities.of(room) is None)
 
-    def start_aside(self, *arguments: str) -> None:
-        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for."""
+    def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
+        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.
+
+        The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
+        """
         # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
-        git.start_aside([sys.executable, "-P", "-m", "gitchat", *arguments], cwd=self.cwd, variables=self.variables)
+        command = [sys.executable, "-P", "-m", "gitchat", *arguments]
+        git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
 
 
 def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:

@@ -20,7 +20,7 @@ from gitchat.model.names import CloneId, Name, Oid, RoomName, parse_name, sugges
 from gitchat.model.record import address_of
 from gitchat.presence.seats import Seats, Sitting
 from gitchat.rooms.cursor import Cursor, beyond
-from gitchat.rooms.seat import Seat, give_back
+from gitchat.rooms.seat import Seat, give_back, seated
 from gitchat.rooms.summaries import EVERYONE
 from gitchat.workspace.environment import Environment
 
@@ -191,6 +191,16 @@ class Seating:
         with suppress(ChatError):
             if not seat.is_taken:
                 self._sit(room, name, seat, is_person=True)
+
+    def begin(self, room: RoomName) -> None:
+        """Let seats that were taken before anything came from the remote begin where their names have read there.
+
+        As far as they have read nothing yet. Never fails.
+        """
+        store = self._environment.store
+        with suppress(ChatError):
+            for _, name in [one for one in seated(store) if one[0] == room]:
+                Seat(store, room, name).begin()
 
     def is_agents(self, room: RoomName, name: Name) -> bool:
         """Whether an agent goes by ``name`` in ``room``: its newest record has a clone, and none is a person's.

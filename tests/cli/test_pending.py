@@ -15,6 +15,7 @@ def attached(chatroom: Chatroom) -> Chatroom:
     hub = chatroom.world.root / "hub.git"
     chatroom.git("init", "-q", "--bare", hub)
     chatroom.git("remote", "add", "origin", hub)
+    chatroom.git("config", "chat.sync", "manual")
     for text in ("first", "second"):
         chatroom.chat("send", text, check=True)
     chatroom.chat("sync", check=True)

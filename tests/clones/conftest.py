@@ -79,10 +79,11 @@ class Hub:
         """``git <arguments>`` in the hub."""
         return self.world.git(*arguments, cwd=self.path, **options)
 
-    def clone(self, name: str, url: Argument | None = None) -> Clone:
-        """A new repository whose ``origin`` is the hub, or ``url``."""
+    def clone(self, name: str, url: Argument | None = None, *, sync: str = "manual") -> Clone:
+        """A new repository whose ``origin`` is the hub, or ``url``; with ``sync`` ``batch`` it pushes by itself."""
         clone = Clone(self.world, self.world.repository(name), name)
         clone.git("remote", "add", "origin", url or self.path)
+        clone.git("config", "chat.sync", sync)
         return clone
 
     def hook(self, script: str, name: str = "pre-receive") -> Path:

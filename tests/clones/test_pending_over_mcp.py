@@ -81,11 +81,9 @@ def test_a_message_is_answered_with_its_handle(ann: Clone, server: Wire, is_json
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_what_is_sent_says_that_it_is_on_its_way(hub: Hub, is_kept: bool) -> None:
     """By its handle and the remote, where the server pushes by itself; otherwise with the command that does."""
-    ann = hub.clone("ann")
+    ann = hub.clone("ann", sync="batch" if is_kept else "manual")
     ann.say("first")
     ann.sync()
-    if not is_kept:
-        ann.git("config", "chat.sync", "manual")
     hub.hook("exit 1")  # or the number might be there first
     for options in ([], ["--json"]):
         wire = Wire(["git-chat", "mcp", *options], ann.path, ann.world.variables | {"GITCHAT_NAME": "ann"})

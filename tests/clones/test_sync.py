@@ -34,6 +34,7 @@ class Clone:
         self.git("init", "-q", self.path, cwd=world.root)
         self.git("config", "chat.fsync", "false")
         self.git("remote", "add", "origin", origin)
+        self.git("config", "chat.sync", "manual")
         self.environment = world.environment(self.path)
 
     def git(self, *arguments: str | Path, cwd: Path | None = None) -> str:

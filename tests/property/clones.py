@@ -100,6 +100,7 @@ class Clone:
         world.git("init", "-q", path)
         world.git("config", "chat.fsync", "false", cwd=path)
         world.git("remote", "add", "origin", str(hub), cwd=path)
+        world.git("config", "chat.sync", "manual", cwd=path)
         self.name, self.path = name, path
         self.is_read_only = False
         self._skew = chance.choice(SKEWS)

@@ -23,7 +23,7 @@ from tests.server.wire import Wire
 @pytest.fixture
 def ann(hub: Hub) -> Clone:
     """A clone that has said something and synced, and pushes often."""
-    clone = hub.clone("ann")
+    clone = hub.clone("ann", sync="batch")
     clone.git("config", "chat.syncInterval", "0.1")
     clone.say("first")
     clone.sync()
@@ -33,7 +33,7 @@ def ann(hub: Hub) -> Clone:
 @pytest.fixture
 def bea(hub: Hub, ann: Clone) -> Clone:
     """Another one."""
-    clone = hub.clone("bea")
+    clone = hub.clone("bea", sync="batch")
     clone.git("config", "chat.syncInterval", "0.1")
     clone.sync()
     return clone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -86,8 +87,9 @@ def command(
     Without TEXT, git's editor opens, as for a commit; with --attach and without TEXT, the
     names of the files are the text.
 
-    In a room that follows a remote a message has a handle (~k3f9q2) until the remote has taken it; --sync waits
-    for the number. Without it by then the handle is printed, the reason is said, and the exit status is 5.
+    In a room that follows a remote a message has a handle (~k3f9q2) until the remote has taken it, to which it goes
+    by itself; in a script, and under CI, send carries it there, for 10 seconds at most. --sync waits for the number:
+    without it by then the handle is printed, the reason is said, and the exit status is 5.
 
     \b
     Examples:
@@ -99,8 +101,8 @@ def command(
       git chat send --sync "Released as 1.2"
     """
     environment.repository.refuse_mirror()
-    sender = environment.caller.identity(as_)
     name = arrive(environment, room)
+    sender = environment.caller.identity(as_)  # after the look: an agent's name steps aside for one that is in use
     writer = environment.writer(name)
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
@@ -122,9 +124,20 @@ def command(
     entry, trouble = _delivered(environment, name, sent.entry, sync_seconds)
     if not quiet or as_json:
         click.echo(_shown(entry, target, as_json), nl=not as_json)
+    _tell_of_several(environment, name, recipients if not quiet else ())
+    _hand_on(environment, entry, trouble, quiet)
+
+
+def _hand_on(environment: Environment, entry: Entry, trouble: ChatError | None, is_quiet: bool) -> None:
+    """Have the message that was printed pushed. Raises ``trouble``, after which nothing more is said."""
+    if entry.number is not None:
+        return
+    from gitchat.cli.delivering import hand_on  # for who has a remote
+
+    sys.stdout.flush()  # what was said is seen before anything else is started
+    hand_on(environment, entry.room, is_quiet=is_quiet or trouble is not None)
     if trouble is not None:
         raise trouble
-    _tell_of_several(environment, name, recipients if not quiet else ())
 
 
 def _sit_down(environment: Environment, room: RoomName, sender: Identity) -> None:
@@ -138,12 +151,20 @@ def _sit_down(environment: Environment, room: RoomName, sender: Identity) -> Non
 def _delivered(
     environment: Environment, room: RoomName, entry: Entry, seconds: float | None
 ) -> tuple[Entry, ChatError | None]:
-    """The message after waiting for its number, if that was asked for, and why it has none."""
-    if seconds is None:
+    """The message after waiting for its number, where somebody asked for that or nobody stays; and why it has none."""
+    if entry.number is not None:
         return entry, None
-    from gitchat.cli.delivering import deliver  # for who waits
+    if seconds is not None:
+        from gitchat.cli.delivering import deliver  # for who waits
 
-    return deliver(environment, room, entry, seconds)
+        return deliver(environment, room, entry, seconds)
+    from gitchat.workspace.pushing import stays  # for who has a remote
+
+    if stays(environment):
+        return entry, None
+    from gitchat.cli.delivering import push_now
+
+    return push_now(environment, room, entry), None
 
 
 def _tell_of_several(environment: Environment, room: RoomName, recipients: Sequence[str]) -> None:

@@ -1,0 +1,93 @@
+"""What was said in a room and has no number yet: how much, where it goes, and why it is not there. And in which words.
+
+Made from the refs and from what was noted of the remote (:mod:`gitchat.clones.trouble`). Loads no index: a
+send asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitchat.model.names import RoomName
+from gitchat.workspace.pushing import trouble_of
+
+if TYPE_CHECKING:
+    from gitchat.verbs.standpoint import Standpoint
+    from gitchat.workspace.environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What waits in a room for the remote that numbers it."""
+
+    remote: str
+    count: int
+    """How many records; at least 1."""
+    is_carried: bool
+    """Whether it goes by itself: ``chat.sync`` is not ``manual``."""
+    since: int | None = None
+    """Since when the remote was not heard, or did not take it, in seconds since the epoch; None: nothing is wrong."""
+    why: str | None = None
+    """Why, in words; a server's are among them. None where ``since`` is."""
+    needs_a_person: bool = False
+    """Whether nobody tries again before somebody types ``git chat sync``."""
+
+
+def pending(room: Standpoint) -> Pending | None:
+    """What has no number yet here, and why; None for nothing. Raises FormatError, and UserError ``bad-config``."""
+    return pending_in(room.environment, room.name)
+
+
+def pending_in(environment: Environment, room: RoomName) -> Pending | None:
+    """As :func:`pending`, of a room of this name."""
+    remote = environment.authorities.of(room)
+    count = len(environment.log(room).pending()) if remote is not None else 0
+    if remote is None or not count:
+        return None
+    trouble = trouble_of(environment, remote, room)
+    is_carried = environment.syncs_by_itself()
+    if trouble is None:
+        return Pending(remote, count, is_carried)
+    return Pending(remote, count, is_carried, trouble.since, trouble.why, trouble.needs_a_person)
+
+
+def words_of(one: Pending, shown: Callable[[str], str], clock: Callable[[int], str]) -> str:
+    """What somebody is told of it: ``3 wait for origin since 14:02: Connection refused``.
+
+    ``shown`` makes what others chose safe to show, and ``clock`` a time readable.
+    """
+    since = clock(one.since) if one.since is not None else None
+    hint = hint_of(one)
+    return words(
+        one.count,
+        shown(one.remote) if one.is_carried else None,
+        since=since,
+        why=shown(one.why or ""),
+        hint=shown(hint) if hint is not None else None,
+    )
+
+
+def hint_of(one: Pending) -> str | None:
+    """What somebody has to type; None where nothing has to be."""
+    if one.needs_a_person:
+        return f"git chat sync {one.remote}"
+    return None if one.is_carried else "git chat sync"
+
+
+def words(
+    count: int | None, remote: str | None, *, since: str | None = None, why: str = "", hint: str | None = None
+) -> str:
+    """The words themselves, of what is safe to show. ``count`` None is one message, which was named before.
+
+    ``remote`` None is one that nothing goes to by itself, ``since`` None one that nothing is known to be wrong with.
+    """
+    number = f"{count} " if count is not None else ""
+    if since is not None:
+        verb = "waits" if count is None or count == 1 else "wait"
+        text = f"{number}{verb} for {remote or 'the remote'} since {since}: {why}"
+        return f"{text}; {hint}" if hint is not None else text
+    if remote is None:
+        return f"{number}pending: {hint or 'git chat sync'}"
+    return f"{number}on {'its' if count is None or count == 1 else 'their'} way to {remote}"
