@@ -59,7 +59,8 @@ class Joining:
     def take_in(self, room: RoomName, tracked: Tips, *, is_first: bool = False) -> int | None:
         """Move the refs here to what the remote has, as far as that loses nothing.
 
-        ``is_first`` is whether nothing of the room had come from the remote before. Returns how many records that brings; None where the remote has no such room.
+        ``is_first`` is whether nothing of the room had come from the remote before. Returns how many records that
+        brings; None where the remote has no such room.
         """
         remote = tracked.get(log_ref(room))
         count, apart = self._look(remote, self._store.tip(log_ref(room)))

@@ -107,6 +107,23 @@ def test_a_handed_session_goes_on_where_it_was(hub: Hub) -> None:
     assert read(one, **SESSION) == []
 
 
+@pytest.mark.slow
+def test_a_seat_that_was_taken_before_anything_came_begins_where_its_name_has_read(hub: Hub) -> None:
+    """It has said something, and read nothing: what its name read elsewhere is read, what came since is not."""
+    one, two = agents(hub, "one", "two")
+    one.say("read elsewhere", GITCHAT_NAME="ann")
+    meet(one, two)
+    assert read(two, **SESSION) == ["read elsewhere"]
+    meet(two, one)
+    one.say("news", GITCHAT_NAME="ann")
+    one.sync()
+    three = hub.clone("three")
+    three.name = "lexer"
+    three.say("hello", **SESSION)
+    three.sync("--yes")
+    assert read(three, **SESSION) == ["news"]
+
+
 def test_equal_keys_of_equal_names_are_two_messages(hub: Hub) -> None:
     """Two agents that call their message alike; a retry of either adds nothing."""
     one, two = agents(hub, "one", "two")
