@@ -58,12 +58,13 @@ class Remote:
         attach: Callable[[RoomName], object],
         notes: Notes,
         asked_format: Callable[[RoomName, Oid], int],
+        stays_here: Callable[[RoomName], bool],
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
-        log asks of its writers.
+        log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone.
         """
         self._store = store
         self._wire = wire
@@ -71,6 +72,7 @@ class Remote:
         self._attached = attached
         self._notes = notes
         self._asked_format = asked_format
+        self._stays_here = stays_here
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self._attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
@@ -113,7 +115,7 @@ class Remote:
             places = self._judging.places()
             self._fetch(room)
             there = self._comparing.fetched()
-            rooms = self._comparing.rooms(there, room, is_asked)
+            rooms = self._shared(self._comparing.rooms(there, room, is_asked), report)
             self._name_unused(places, report, is_asked)
             judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
             self._judging.refuse(rooms, there, consent, pushes=pushes)
@@ -173,7 +175,7 @@ class Remote:
         logs = [ref for ref in there if room_of_log(ref) is not None]
         if logs:
             self._wire.fetch_objects(logs)
-        rooms = self._comparing.rooms(there, room, is_asked=True)
+        rooms = self._shared(self._comparing.rooms(there, room, is_asked=True), report)
         seen = self._comparing.tracked()
         self._judging.judge(rooms, self._judging.places()[0], seen, there, Consent(), has_all=room is None)
         for one in rooms:
@@ -185,6 +187,15 @@ class Remote:
             if count is not None:
                 report.renumbered[one] = count
         return report
+
+    def _shared(self, rooms: Sequence[RoomName], report: Report) -> list[RoomName]:
+        """``rooms`` without those that are for this clone alone, which the report names.
+
+        What a remote numbers already is there, whatever its log says.
+        """
+        here = [one for one in self._store.rooms() if one in rooms and self._attached(one) is None]
+        report.staying = [one for one in here if self._stays_here(one)]
+        return [one for one in rooms if one not in report.staying]
 
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.

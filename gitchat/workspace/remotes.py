@@ -62,6 +62,7 @@ def open_remote(
         attach=lambda room: authorities.attach(room, name),
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
+        stays_here=lambda room: environment.numbering(room).stays_here(),
     )
 
 

@@ -146,6 +146,7 @@ class Clone:
             attach=lambda room: environment.authorities.attach(room, "origin"),
             notes=environment.authorities.notes,
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
+            stays_here=lambda room: environment.numbering(room).stays_here(),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

@@ -49,6 +49,7 @@ _USUAL_SYNC = "--sync=30"
 @click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable.")
 @click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
 @click.option("--as", "as_", metavar="NAME", help="Send under this name.")
+@click.option("--local", "is_local", is_flag=True, help="Keep the room in this clone: it is pushed to no remote.")
 @click.option(
     "--uid", "key", metavar="KEY", help="Your own key for this message; sending it again with the same key is harmless."
 )
@@ -73,6 +74,7 @@ def command(
     attach: tuple[str, ...],
     json_body: bool,
     as_: str | None,
+    is_local: bool,
     key: str | None,
     sync_seconds: float | None,
     as_json: bool,
@@ -98,7 +100,7 @@ def command(
     environment.repository.location
     environment.repository.refuse_mirror()
     sender = environment.caller.identity(as_)
-    name = arrive(environment, room)
+    name = arrive(environment, room) if not is_local else environment.room_name(room)
     writer = environment.writer(name)
     recipients = parse_recipients(to)
     type_ = parse_slug(type_, "type") if type_ is not None else None
@@ -108,14 +110,11 @@ def command(
         if json_body:
             _check_json(body)
         draft = Draft(
-            body=body,
-            to=recipients,
-            type=type_,
-            reply_to=target.record.uid if target else None,
-            urgent=priority == "urgent",
-            media="json" if json_body else None,
-            files=files,
-        )
+            body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
+            urgent=priority == "urgent", media="json" if json_body else None, files=files,
+        )  # fmt: skip
+        if is_local:
+            writer.describe(sender, stays_here=True)
         entry = writer.send(draft, sender, key=key).entry
     entry, trouble = _delivered(environment, name, entry, sync_seconds)
     if not quiet or as_json:
