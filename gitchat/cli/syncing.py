@@ -86,12 +86,25 @@ def bring_together(
                 TroubleFile(environment.repository.directory, name).clear()
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
+    if chosen in report.staying:
+        raise ConflictError(_stays(chosen), hint=f"share it: git chat room share {chosen}", code="stays-here")
     warn(report.alarms)
     if not as_json:
+        for one in report.staying:
+            click.echo(f"{_stays(one)}: git chat room share {one}")
         _tell_of_others({room: to for room, to in elsewhere.items() if room not in lost}, renamed)
     # Of rooms that are left alone it is not said that they are the same.
-    show(report, as_json=as_json, is_dry_run=is_dry_run, is_brief=not as_json and bool(elsewhere or report.alarms))
+    show(
+        report,
+        as_json=as_json,
+        is_dry_run=is_dry_run,
+        is_brief=not as_json and bool(elsewhere or report.alarms or report.staying),
+    )
     _refuse_what_is_left(environment, report, lost)
+
+
+def _stays(room: RoomName) -> str:
+    return f"room '{room}' stays here"
 
 
 def _tell_of_others(elsewhere: dict[RoomName, str], renamed: dict[RoomName, str]) -> None:
@@ -198,6 +211,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "alarms": report.alarms,
         "attached": report.attached,
         "newer_format": report.newer,
+        "staying": report.staying,
     }
     return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
 

@@ -108,6 +108,8 @@ class Report:
     attached: list[RoomName] = field(default_factory=list)
     accepted: int = 0
     """How many refs the remote took, cursors and summaries among them."""
+    staying: list[RoomName] = field(default_factory=list)
+    """Rooms with which nothing was done, because they are for this clone alone."""
     newer: dict[RoomName, int] = field(default_factory=dict)
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
     pushes: int = 0
@@ -147,4 +149,5 @@ class Report:
         self.alarms += later.alarms
         self.attached += later.attached
         self.newer = later.newer
+        self.staying = later.staying
         self.is_overtaken = later.is_overtaken

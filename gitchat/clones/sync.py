@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from gitchat.clones.accepting import Accepting
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips, count_beyond
 from gitchat.clones.idle import Idle
@@ -60,12 +61,14 @@ class Remote:
         notes: Notes,
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
+        stays_here: Callable[[RoomName], bool],
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
-        log asks of its writers; ``guard`` looks at what comes in.
+        log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
+        at what comes in.
         """
         self._store = store
         self._wire = wire
@@ -73,11 +76,13 @@ class Remote:
         self._attached = attached
         self._notes = notes
         self._asked_format = asked_format
+        self._stays_here = stays_here
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self._attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
+        self._accepting = Accepting(store, wire.name, self._joining, self._idle)
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
@@ -116,7 +121,7 @@ class Remote:
             places = self._judging.places()
             self._fetch(room)
             there = self._comparing.fetched()
-            rooms = self._comparing.rooms(there, room, is_asked)
+            rooms = self._shared(self._comparing.rooms(there, room, is_asked), report)
             self._name_unused(places, report, is_asked)
             judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
             self._judging.refuse(rooms, there, consent, pushes=pushes)
@@ -137,7 +142,7 @@ class Remote:
             if updates:
                 address = push_address(self._store, self._wire, places[0], seen, there)
                 report.pushes += 1
-                self._accept(self._push(updates, address), there, report)
+                self._accepting.accept(self._push(updates, address), there, report)
             for one in going:
                 self._attach(one, places[0], report, consent, pushes=pushes, is_asked=is_asked)
         return report
@@ -179,7 +184,7 @@ class Remote:
         logs = [ref for ref in there if room_of_log(ref) is not None]
         if logs:
             self._wire.fetch_objects(logs)
-        rooms = self._comparing.rooms(there, room, is_asked=True)
+        rooms = self._shared(self._comparing.rooms(there, room, is_asked=True), report)
         seen = self._comparing.tracked()
         self._judging.judge(rooms, self._judging.places()[0], seen, there, Consent(), has_all=room is None)
         for one in rooms:
@@ -191,6 +196,15 @@ class Remote:
             if count is not None:
                 report.renumbered[one] = count
         return report
+
+    def _shared(self, rooms: Sequence[RoomName], report: Report) -> list[RoomName]:
+        """``rooms`` without those that are for this clone alone, which the report names.
+
+        What a remote numbers already is there, whatever its log says.
+        """
+        here = [one for one in self._store.rooms() if one in rooms and self._attached(one) is None]
+        report.staying = [one for one in here if self._stays_here(one)]
+        return [one for one in rooms if one not in report.staying]
 
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
@@ -240,7 +254,7 @@ class Remote:
             self._notes.put({room: judgement.new_place})
         for ref in {*seen, *there}:
             if room_of(ref) == room:
-                self._track(ref, there.get(ref), seen.get(ref))
+                self._accepting.track(ref, there.get(ref), seen.get(ref))
 
     def _writable(self, updates: Updates, there: Tips, report: Report) -> dict[RefName, tuple[Oid | None, Oid | None]]:
         """Those of rooms whose log asks for no later format than this version writes."""
@@ -255,25 +269,6 @@ class Remote:
             report.newer[room] = asked
         return asked <= codec.FORMAT
 
-    def _accept(self, answers: Sequence[Pushed], there: Tips, report: Report) -> None:
-        """Write down what the remote accepted, and show it."""
-        for answer in answers:
-            if not answer.is_accepted:
-                if answer.oid is None:
-                    self._idle.stay(answer.ref)
-                else:
-                    report.refused.append(answer)
-                continue
-            report.accepted += 1
-            self._track(answer.ref, answer.oid, there.get(answer.ref))
-            if answer.oid is None:
-                self._store.remove(answer.ref, there[answer.ref], f"gitchat: nobody reads by it at {self.name}")
-                continue
-            self._joining.forward(answer.ref, answer.oid)
-            room = room_of_log(answer.ref)
-            if room is not None:
-                report.pushed[room] = count_beyond(self._store, answer.oid, there.get(answer.ref))
-
     def _attach(
         self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool, is_asked: bool
     ) -> None:
@@ -283,11 +278,3 @@ class Remote:
         if pushes and report.pushed.get(room):
             self._judging.refuse_hidden(room)
         self._attaching.attach(room, place, report, consent, pushes=pushes, is_asked=is_asked)
-
-    def _track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:
-        """Write down that the remote has ``ref`` at ``new``, or no more."""
-        tracking = tracking_ref(self.name, ref)
-        if new is not None and new != old:
-            self._store.point(tracking, new, f"gitchat: at {self.name}")
-        elif new is None and old is not None:
-            self._store.remove(tracking, old, f"gitchat: gone at {self.name}")

@@ -38,6 +38,7 @@ FORMAT = 1
 
 TITLE = "Chat-Title"
 STATE = "Chat-State"
+LOCAL = "Chat-Local"
 """Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
 
 CLONE = "Chat-Clone"

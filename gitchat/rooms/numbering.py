@@ -184,6 +184,16 @@ class Numbering:
         is_closed = position.is_closed if state is None else state == "closed"
         return replace(position, tip=pending[-1][0], is_closed=is_closed, title=title or position.title)
 
+    def stays_here(self) -> bool:
+        """Whether somebody said that this log is for this clone alone, and nobody took that back.
+
+        Of no meaning once a remote numbers the room: then it is there. Raises as :meth:`chain`.
+        """
+        from gitchat.index.condition import of_kinds  # for who asks before it is pushed
+
+        values = [self.store.read(place.oid).value(codec.LOCAL) for place in self.chain().select(of_kinds([META]))]
+        return [value for value in values if value in ("true", "false")][-1:] == ["true"]
+
     def _said(self, metas: Sequence[Oid]) -> tuple[str | None, Oid | None]:
         """The last state and the last title that these records give their room, which are in order."""
         state: str | None = None

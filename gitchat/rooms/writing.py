@@ -96,7 +96,7 @@ class Writer:
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None:
                 self._refuse_second(record, key, objects.tree)
-            self._before_first(tip)
+            self._before_first(tip, draft)
             position = _end_of(self._numbering, tip)
             self._refuse_closed(position, record.kind)
             added[:] = [self._write_after(position, record, sender, objects)]
@@ -108,29 +108,47 @@ class Writer:
             return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
         return Sent(added[0], is_repeat=False)
 
-    def describe(self, sender: Identity, *, title: str | None = None, state: str | None = None) -> None:
-        """Give the room a title, a state (``open`` or ``closed``), or both.
+    def describe(
+        self, sender: Identity, *, title: str | None = None, state: str | None = None, stays_here: bool | None = None
+    ) -> None:
+        """Give the room a title, a state (``open`` or ``closed``), or say whether it ``stays_here``, in this clone.
 
-        Makes the room when it is not there; adds nothing to one that is in that state
+        Makes the room when it is not there; adds nothing to one of which all that is so
         already. A title is one line of at most 200 characters.
 
         Raises:
             UserError: ``bad-title``, and what :meth:`send` raises.
+            ConflictError: ``attached``: what shall stay here follows a remote.
         """
         trailers: list[tuple[str, str]] = []
         if title is not None:
             trailers.append((codec.TITLE, _checked_title(title)))
         if state is not None:
             trailers.append((codec.STATE, state))
+        if stays_here is not None and stays_here != self._numbering.stays_here():
+            trailers.append((codec.LOCAL, str(stays_here).lower()))
         position = self._numbering.state()
-        if title is not None or position.tip is None or position.is_closed != (state == "closed"):
+        is_other = state is not None and position.is_closed != (state == "closed")
+        if trailers and (position.tip is None or is_other or any(key != codec.STATE for key, _ in trailers)):
             body = "; ".join(f"{key.removeprefix('Chat-').lower()}: {value}" for key, value in trailers)
             self.send(Draft(body=body, kind=META, extra=tuple(trailers)), sender)
 
-    def _before_first(self, tip: Oid | None) -> None:
-        """Let a room that begins follow whom it should, so that its first record waits for a number already."""
-        if tip is None and self._numbering.tracking is None and self._store.is_new(self.name):
-            self._begins()
+    def _before_first(self, tip: Oid | None, draft: Draft) -> None:
+        """Let a room that begins follow whom it should, so that its first record waits for a number already.
+
+        Raises:
+            ConflictError: ``attached``: the record says that the room stays here, and it follows a remote.
+        """
+        stays_here = (codec.LOCAL, "true") in draft.extra
+        if self._numbering.tracking is None:
+            if tip is None and not stays_here and self._store.is_new(self.name):
+                self._begins()
+        elif stays_here:
+            raise ConflictError(
+                f"room '{self.name}' follows a remote, and what is said in it is for all who do",
+                hint="keep another room here: git chat send --room OTHER --local TEXT",
+                code="attached",
+            )
 
     # --- what is refused -------------------------------------------------------
 

@@ -113,8 +113,8 @@ TOOLS: tuple[dict[str, Any], ...] = (
     ),
     _tool(
         "open_room",
-        "Begin a room for a topic, or open a closed one again.",
-        {"room": TEXT, "title": TEXT, "name": TEXT},
+        "Begin a room for a topic, or open a closed one again. local keeps it in this clone.",
+        {"room": TEXT, "title": TEXT, "name": TEXT, "local": FLAG},
         required=("room",),
         is_repeatable=True,
     ),

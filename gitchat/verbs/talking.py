@@ -128,16 +128,20 @@ def message_count(room: Standpoint) -> int:
     return room.records.chain().count_without(UNLISTED_KINDS)
 
 
-def describe(room: Standpoint, *, title: str | None = None, state: str | None = None) -> Overview:
+def describe(
+    room: Standpoint, *, title: str | None = None, state: str | None = None, stays_here: bool | None = None
+) -> Overview:
     """Give the room a title, or the state ``open`` or ``closed``; make it where it is not there.
 
-    A title is one line of at most 200 characters. A closed room can be read, and not written to.
+    A title is one line of at most 200 characters. A closed room can be read, and not written to. A room that
+    ``stays_here`` is pushed to no remote until it is said to be false.
 
     Raises:
         UserError: ``bad-title``, ``mirror``.
+        ConflictError: ``attached``: it shall stay here, and follows a remote.
     """
     room.environment.repository.refuse_mirror()
-    room.writer.describe(room.identity, title=title, state=state)
+    room.writer.describe(room.identity, title=title, state=state, stays_here=stays_here)
     push_soon(room.environment, room.name)
     return room.records.overview()
 

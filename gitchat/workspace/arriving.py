@@ -11,13 +11,13 @@ import math
 import os
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from gitchat.clones import looking
 from gitchat.clones.looking import Asker, Deed, Found, Look
 from gitchat.clones.wire import Wire
-from gitchat.model.errors import ChatError, ConflictError, RemoteError
+from gitchat.model.errors import ChatError, ConflictError, FormatError, RemoteError
 from gitchat.model.names import RoomName
 from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, log_ref, room_of_log, tracking_ref
 from gitchat.storage import gate
@@ -74,7 +74,7 @@ def arrive(
     return here.told(room)
 
 
-def is_due(environment: Environment, asker: Asker, room: RoomName) -> bool:
+def is_due(environment: Environment, asker: Asker, room: RoomName | None) -> bool:
     """Whether ``asker`` should look before something is done in ``room``. Asks nobody. Raises as :func:`arrive`."""
     remote = environment.arrives_at()
     if remote is None or not os.access(environment.repository.location.common_dir, os.W_OK):
@@ -87,6 +87,12 @@ def told(environment: Environment, room: RoomName | None) -> list[str]:
     """What a person should hear about ``room`` and the clone's remote from the last look. Asks nobody."""
     remote = environment.arrives_at()
     return _Here(environment, remote).told(room) if remote is not None else []
+
+
+def undecided(environment: Environment) -> list[str]:
+    """What the last look left to a person to decide, in sentences. Asks nobody."""
+    remote = environment.arrives_at()
+    return _Here(environment, remote).both(None) if remote is not None else []
 
 
 def is_untouched(environment: Environment) -> bool:
@@ -128,11 +134,8 @@ class _Here:
 
     def told(self, room: RoomName | None) -> list[str]:
         """What is known already, and not decided: see :func:`told`."""
-        authorities = self.environment.authorities
-        look = authorities.notes.look(self.remote)
-        both = [one for one in (look.both if look is not None else ()) if self.has(one)]
-        undecided = [one for one in both if not authorities.is_settled(one) and room in (None, one)]
-        words = [looking.is_both(undecided, self.remote)] if undecided else []
+        words = self.both(room)
+        look = self.environment.authorities.notes.look(self.remote)
         if room in self._coming() or (room is None and self._coming()):
             words.append(looking.is_coming(self.remote))
         if look is not None and look.found is Found.REFUSED:
@@ -140,6 +143,14 @@ class _Here:
         if look is not None and look.found is Found.NONE and room is None:
             words += self.elsewhere()
         return words
+
+    def both(self, room: RoomName | None) -> list[str]:
+        """That a room, or with None any, is here and at the remote as another, where nobody has decided yet."""
+        authorities = self.environment.authorities
+        look = authorities.notes.look(self.remote)
+        both = [one for one in (look.both if look is not None else ()) if room in (None, one) and self.has(one)]
+        names = [one for one in both if not authorities.is_settled(one)]
+        return [looking.is_both(names, self.remote)] if names else []
 
     def elsewhere(self) -> list[str]:
         """Where else the rooms may be that the remote has not."""
@@ -221,8 +232,14 @@ class _Visit:
         return sorted({room for ref in listed if (room := room_of_log(ref)) is not None})
 
     def _deed(self, room: RoomName) -> Deed:
-        is_settled = self.environment.authorities.is_settled(room)
-        return looking.deed(is_here=self.here.has(room), is_settled=is_settled, only_tells=False)
+        here = self.here.has(room)
+        is_settled = self.environment.authorities.is_settled(room) or (here and self._stays_here(room))
+        return looking.deed(is_here=here, is_settled=is_settled, only_tells=False)
+
+    def _stays_here(self, room: RoomName) -> bool:
+        with suppress(FormatError):  # a damaged room: whoever uses it meets it
+            return self.environment.numbering(room).stays_here()
+        return False
 
     def _has_news(self, there: Iterable[RoomName]) -> bool:
         """Whether the remote has a room that follows it and was never fetched."""

@@ -64,6 +64,7 @@ def open_remote(
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
         guard=Seating(environment),
+        stays_here=lambda room: environment.numbering(room).stays_here(),
     )
 
 

@@ -601,3 +601,119 @@ def test_path_of_the_repository_may_hold_anything(full: Hub, tmp_path: Path) -> 
     """A look and its note work where names have blanks and quotes."""
     ann = full.clone("an 'n")
     assert ann.chat("send", "three", GITCHAT_NAME="ann").stderr == FOLLOWS
+
+
+# --- rooms that stay here ------------------------------------------------------------
+
+
+def objects(hub: Hub) -> set[str]:
+    """The id of every object that the hub has, reachable or not."""
+    lines = hub.git("cat-file", "--batch-all-objects", "--batch-check").stdout.splitlines()
+    return {line.split()[0] for line in lines}
+
+
+def of_room(clone: Clone, room: str) -> set[str]:
+    """The ids of all commits of a room's log, and of what is attached to them, but for what every log has."""
+    listed = clone.git("rev-list", "--objects", f"refs/chatroom/rooms/{room}/log").stdout.splitlines()
+    every = clone.git("rev-list", "--objects", LOG).stdout.splitlines()
+    return {line.split()[0] for line in listed} - {line.split()[0] for line in every}
+
+
+@pytest.mark.parametrize("way", ["send", "open", "tool"])
+def test_local_room_never_reaches_the_hub_until_it_is_shared(full: Hub, serve: Serve, way: str) -> None:
+    """Neither a sync nor who stays pushes it, nor an attachment of it; its objects are looked for at the hub."""
+    ann, bea = full.clone("ann"), full.clone("bea")
+    ann.chat("log")
+    server = serve(ann)
+    server.text("check_in", name="ann")
+    if way == "send":
+        attached = full.world.root / "notes.txt"
+        attached.write_text("for nobody else")
+        sent = ann.chat("send", "a secret", "--room", "own", "--local", "--attach", attached, check=True)
+        assert sent.stdout == "#2\n"
+    elif way == "open":
+        ann.chat("room", "open", "own", "--local", check=True)
+    else:
+        server.text("open_room", room="own", local=True)
+    ann.chat("send", "more of it", "--room", "own", check=True)
+    server.text("send_message", name="ann", content="and more", room="own")
+    ann.say("for all")
+    eventually(lambda: full.git("rev-list", "--count", LOG).stdout.strip() == "4", "the lobby was not pushed")
+    assert "room 'own' stays here: git chat room share own" in ann.sync().stdout
+    refused(ann.chat("sync", "--room", "own"), "room 'own' stays here", "git chat room share own", 3)
+    refused(ann.chat("remote", "attach", "own", "--yes"), "room 'own' stays here", "git chat room share own", 3)
+    assert "own: this clone, and stays here" in ann.chat("remote").stdout
+    assert of_room(ann, "own")
+    assert not of_room(ann, "own") & objects(full)
+    assert "own" not in bea.chat("rooms").stdout
+    server.hang_up()
+    assert not of_room(ann, "own") & objects(full)
+
+    numbers = [json.loads(line)["id"] for line in ann.chat("log", "--room", "own", "--json").stdout.splitlines()]
+    assert ann.chat("room", "share", "own").returncode == 0
+    assert of_room(ann, "own") <= objects(full)
+    again = [json.loads(line)["id"] for line in ann.chat("log", "--room", "own", "--json").stdout.splitlines()]
+    assert again[: len(numbers)] == numbers
+    bea.sync()
+    assert "own" in bea.chat("rooms").stdout
+
+
+def test_room_that_follows_cannot_be_kept_here(full: Hub) -> None:
+    """It is there already: the command is refused, and nothing is said."""
+    ann = full.clone("ann")
+    ann.chat("log")
+    done = ann.chat("send", "not for you", "--room", "lobby", "--local")
+    refused(done, "room 'lobby' follows a remote", "git chat send --room OTHER --local TEXT", 3)
+    assert ann.bodies() == ["one", "two"]
+
+
+def test_sharing_a_room_that_was_never_kept_here_publishes_it(hub: Hub) -> None:
+    """Also one that began before the clone followed anything; and again it only says where it goes."""
+    ann = hub.clone("ann")
+    ann.chat("send", "early", "--room", "early", check=True)
+    assert ann.chat("room", "share", "early").stdout == "early: 0 fetched, 1 pushed\n"
+    assert ann.chat("room", "share", "early").stdout == "room 'early' follows origin\n"
+
+
+def test_local_room_is_not_taken_for_one_of_the_hub_s(full: Hub) -> None:
+    """A room of that name there is another one, about which nobody has to decide."""
+    ann = full.clone("ann")
+    ann.chat("send", "mine", "--local", check=True)
+    ann.chat("log", "--room", "other")
+    assert "begun here apart" not in ann.chat("status").stderr
+    assert ann.numbered()[-1] == (2, "mine")
+    ann.sync()
+    assert ann.numbered()[-1] == (2, "mine")
+
+
+# --- hooks of an agent's client --------------------------------------------------------
+
+
+def session_start(clone: Clone, **variables: str) -> str:
+    """What Claude Code's hook prints when a session begins."""
+    event = json.dumps({"session_id": "one", "hook_event_name": "SessionStart"}).encode()
+    return clone.chat("hook", "claude", "session-start", stdin=event, check=True, **variables).stdout
+
+
+def test_session_that_begins_is_told_what_a_person_has_to_decide(full: Hub) -> None:
+    """And looks for it aside, in a clone that was used before; not in a build."""
+    ann = full.clone("ann")
+    ann.say("mine", **APART)
+    assert session_start(ann, CI="true") == ""
+    assert notes(ann)["rooms"] == {}
+    assert "looks" not in notes(ann)
+    session_start(ann)
+    eventually(lambda: "looks" in notes(ann), "nobody looked")
+    assert "room 'lobby' is at origin, too, and was begun here apart" in session_start(ann)
+    ann.sync("--yes")
+    assert "begun here apart" not in session_start(ann)
+
+
+def test_hook_of_a_session_in_a_stranger_s_clone_asks_nobody(full: Hub) -> None:
+    """The hooks may be its user's for all repositories, and nothing here says that we were ever wanted."""
+    ann = full.clone("ann")
+    told = full.world.root / "told"
+    ann.git("config", "remote.origin.uploadpack", f"echo asked >>'{told}'; git-upload-pack")
+    assert session_start(ann) == ""
+    assert not told.exists()
+    assert not (ann.path / ".git" / "chatroom").exists()

@@ -41,7 +41,8 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 
 STEPS = (
     "_fetch", "_judging.judge", "_go_on", "_count_from_here", "_joining.take_in", "_joining.forward",
-    "_joining._join_cursor", "_joining.drop_cursors", "_joining.updates", "_joining._candidate", "_push", "_accept", "_track", "_attach",
+    "_joining._join_cursor", "_joining.drop_cursors", "_joining.updates", "_joining._candidate", "_push",
+    "_accepting.accept", "_accepting.track", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
@@ -147,6 +148,7 @@ class Clone:
             attach=lambda room: environment.authorities.attach(room, "origin"),
             notes=environment.authorities.notes,
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
+            stays_here=lambda room: environment.numbering(room).stays_here(),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitchat.model.escape import escape_line
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import in_hook
 
@@ -92,6 +93,8 @@ def _run(environment: Environment, client: str, event: str) -> int:
     try:
         call = _Call(client, event, _input())
         there = in_hook(environment, client, call.text("session_id"))
+        if call.event == "session-start":
+            _look_aside(there)
         if not there.store.rooms():
             return 0
         if event == "wait":
@@ -132,10 +135,37 @@ def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
             return None if call.given.get("stop_hook_active") else _hold_up(environment, rooms, told)
         case _:
             return None
-    if not found:
+    said = [
+        *(_undecided(environment) if call.event == "session-start" else []),
+        *([wake.sentence(found)] * bool(found)),
+    ]
+    if not said:
         return None
     name = call.text("hook_event_name") or _EVENTS[call.event][call.client]
-    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": wake.sentence(found)}}
+    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": "\n".join(said)}}
+
+
+def _look_aside(environment: Environment) -> None:
+    """Let a process that nobody waits for look whether the clone's remote has rooms, if it is time to.
+
+    Not in a build, and not in a stranger's clone, where these hooks may be its user's for all repositories.
+    """
+    if environment.is_ci or environment.arrives_at() is None:
+        return
+    from gitchat.clones.looking import Asker  # for who has a remote
+    from gitchat.workspace import arriving
+
+    if not arriving.is_untouched(environment) and arriving.is_due(environment, Asker.SESSION, None):
+        environment.start_aside("look")
+
+
+def _undecided(environment: Environment) -> list[str]:
+    """What an agent should tell its user about the clone's remote."""
+    if environment.arrives_at() is None:
+        return []
+    from gitchat.workspace import arriving  # for who has a remote
+
+    return [escape_line(sentence) for sentence in arriving.undecided(environment)]
 
 
 def _hold_up(environment: Environment, rooms: Sequence[Room], told: Told) -> dict[str, Any] | None:

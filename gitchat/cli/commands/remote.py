@@ -41,7 +41,8 @@ def _show(environment: Environment, room: RoomName, as_json: bool) -> None:
         return
     ago = dates.relative(environment.now().seconds - since.seconds) if since else ""
     waiting = f", {len(pending)} pending, the oldest from {ago}" if since else ""
-    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{waiting}")
+    stays = ", and stays here" if authority is None and environment.numbering(room).stays_here() else ""
+    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{stays}{waiting}")
 
 
 @command.command("attach")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import click
 
+from gitchat.cli import terminal
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import parse_room
 from gitchat.model.refs import log_ref
 from gitchat.workspace.environment import Environment
 
 NAME = click.argument("name", metavar="ROOM")
+LOCAL = click.option("--local", "is_local", is_flag=True, help="Keep it in this clone: it is pushed to no remote.")
 AS = click.option("--as", "as_", metavar="NAME", help="Do it under this name.")
 
 
 @click.group("room")
 def command() -> None:
-    """Open, close, title or forget a room.
+    """Open, close, title, share or forget a room.
 
     A room also begins by itself with its first message.
     """
@@ -24,11 +26,12 @@ def command() -> None:
 @command.command("open")
 @NAME
 @click.option("--title", metavar="TEXT", help="One line that says what the room is for.")
+@LOCAL
 @AS
 @click.pass_obj
-def open_room(environment: Environment, name: str, title: str | None, as_: str | None) -> None:
+def open_room(environment: Environment, name: str, title: str | None, is_local: bool, as_: str | None) -> None:
     """Make a room, or open a closed one again."""
-    _describe(environment, name, as_, title=title, state="open")
+    _describe(environment, name, as_, title=title, state="open", is_local=is_local)
 
 
 @command.command("close")
@@ -47,12 +50,39 @@ def close_room(environment: Environment, name: str, as_: str | None) -> None:
 @command.command("title")
 @NAME
 @click.argument("text", nargs=-1, required=True)
+@LOCAL
 @AS
 @click.pass_obj
-def title_room(environment: Environment, name: str, text: tuple[str, ...], as_: str | None) -> None:
+def title_room(environment: Environment, name: str, text: tuple[str, ...], is_local: bool, as_: str | None) -> None:
     """Say what a room is for."""
     _refuse_unknown(environment, name)
-    _describe(environment, name, as_, title=" ".join(text))
+    _describe(environment, name, as_, title=" ".join(text), is_local=is_local)
+
+
+@command.command("share")
+@NAME
+@AS
+@click.pass_obj
+def share_room(environment: Environment, name: str, as_: str | None) -> None:
+    """Let a room that was kept here (--local) go where the others go.
+
+    It is published with a sync, which is done at once where there is a remote. The same for a room that began before
+    this clone followed one.
+    """
+    from gitchat.cli import syncing  # for who syncs
+
+    _refuse_unknown(environment, name)
+    room = parse_room(name)
+    environment.repository.refuse_mirror()
+    remote = environment.authorities.of(room)
+    if remote is not None:
+        click.echo(f"room '{room}' follows {terminal.escape_line(remote)}")
+        return
+    environment.writer(room).describe(environment.caller.identity(as_), stays_here=False)
+    if not environment.repository.remotes():
+        click.echo(f"room '{room}' goes with the first git chat sync")
+        return
+    syncing.bring_together(environment, None, name, syncing.Agreement(), pushes=True, as_json=False)
 
 
 @command.command("forget")
@@ -100,11 +130,17 @@ def forget_room(environment: Environment, name: str, has_consent: bool) -> None:
 
 
 def _describe(
-    environment: Environment, name: str, as_: str | None, *, title: str | None = None, state: str | None = None
+    environment: Environment,
+    name: str,
+    as_: str | None,
+    *,
+    title: str | None = None,
+    state: str | None = None,
+    is_local: bool = False,
 ) -> None:
     writer = environment.writer(parse_room(name))
     environment.repository.refuse_mirror()
-    writer.describe(environment.caller.identity(as_), title=title, state=state)
+    writer.describe(environment.caller.identity(as_), title=title, state=state, stays_here=True if is_local else None)
     overview = environment.log(writer.name).overview()
     shown = f": {overview.title}" if overview.title else ""
     click.echo(f"room '{overview.name}' is {'closed' if overview.is_closed else 'open'}{shown}")

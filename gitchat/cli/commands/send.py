@@ -53,6 +53,7 @@ _USUAL_SYNC = "--sync=30"
 @click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable.")
 @click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
 @click.option("--as", "as_", metavar="NAME", help="Send under this name.")
+@click.option("--local", "is_local", is_flag=True, help="Keep the room in this clone: it is pushed to no remote.")
 @click.option(
     "--uid", "key", metavar="KEY", help="Your own key for this message; sending it again with the same key is harmless."
 )
@@ -77,6 +78,7 @@ def command(
     attach: tuple[str, ...],
     json_body: bool,
     as_: str | None,
+    is_local: bool,
     key: str | None,
     sync_seconds: float | None,
     as_json: bool,
@@ -101,7 +103,7 @@ def command(
       git chat send --sync "Released as 1.2"
     """
     environment.repository.refuse_mirror()
-    name = arrive(environment, room)
+    name = arrive(environment, room) if not is_local else environment.room_name(room)
     sender = environment.caller.identity(as_)  # after the look: an agent's name steps aside for one that is in use
     writer = environment.writer(name)
     recipients = parse_recipients(to)
@@ -111,14 +113,11 @@ def command(
     with texts.given(environment, text, TEXT, default=", ".join(safe_name(file.name) for file in files)) as body:
         _check_json(body if json_body else "null")
         draft = Draft(
-            body=body,
-            to=recipients,
-            type=type_,
-            reply_to=target.record.uid if target else None,
-            urgent=priority == "urgent",
-            media="json" if json_body else None,
-            files=files,
-        )
+            body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
+            urgent=priority == "urgent", media="json" if json_body else None, files=files,
+        )  # fmt: skip
+        if is_local:
+            writer.describe(sender, stays_here=True)
         _sit_down(environment, name, sender)
         sent = writer.send(draft, sender, key=key)
     entry, trouble = _delivered(environment, name, sent.entry, sync_seconds)

@@ -29,12 +29,17 @@ def list_rooms(name: str = "", status: str = "open") -> list[Json]:
 
 
 @checked
-def open_room(room: str, title: str = "", name: str = "") -> Json:
+def open_room(room: str, title: str = "", name: str = "", local: bool = False) -> Json:
     """Make a room, or open a closed one again; give it a title when there is one.
 
-    Without ``name`` it is done by who joined in this process, or else by whom the settings name.
+    Without ``name`` it is done by who joined in this process, or else by whom the settings name. ``local`` keeps it
+    in this clone: it is pushed to no remote.
+
+    Raises:
+        ConflictError: ``attached``: it follows a remote, and cannot be kept here.
     """
-    return as_json.of_overview(_acting_on(room, name).describe(title=title or None, state="open"))
+    chat = _acting_on(room, name)
+    return as_json.of_overview(chat.describe(title=title or None, state="open", stays_here=True if local else None))
 
 
 @checked
