@@ -59,9 +59,7 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.clones.trouble import TroubleFile  # for who syncs
-    from gitchat.workspace.arriving import was_heard
-    from gitchat.workspace.remotes import follow_renamed, missing, open_remote
+    from gitchat.workspace.remotes import follow_renamed, missing, open_remote  # for who syncs
 
     environment.repository.refuse_mirror()
     renamed = follow_renamed(environment)
@@ -81,9 +79,7 @@ def bring_together(
             report = remote.preview(chosen, pushes=pushes)
         else:
             report = _settle(environment, remote, chosen, agreement, pushes, line)
-            was_heard(environment, name)
-            if pushes and report.refusal is None:
-                TroubleFile(environment.repository.directory, name).clear()
+            _forget_troubles(environment, name, has_pushed=pushes and report.refusal is None)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     if chosen in report.staying:
@@ -101,6 +97,16 @@ def bring_together(
         is_brief=not as_json and bool(elsewhere or report.alarms or report.staying),
     )
     _refuse_what_is_left(environment, report, lost)
+
+
+def _forget_troubles(environment: Environment, remote: str, *, has_pushed: bool) -> None:
+    """The remote was heard: what the last look found is old, and, where it took what we had, what was wrong is over."""
+    from gitchat.clones.trouble import TroubleFile  # for who syncs
+    from gitchat.workspace.arriving import was_heard
+
+    was_heard(environment, remote)
+    if has_pushed:
+        TroubleFile(environment.repository.directory, remote).clear()
 
 
 def _stays(room: RoomName) -> str:

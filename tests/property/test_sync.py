@@ -119,7 +119,7 @@ class Hasty(Faulty):
 
     def _push(self, updates: Updates, address: str | None) -> list[Pushed]:
         for ref, (new, old) in updates.items():
-            self._track(ref, new, old)
+            self._accepting.track(ref, new, old)
             self._joining.forward(ref, new)
         return super()._push(updates, address)
 
