@@ -11,13 +11,17 @@ from contextlib import suppress
 from dataclasses import replace
 
 from gitchat.index.chain import Chain
+from gitchat.index.condition import authored_by
+from gitchat.model import reach
 from gitchat.model.errors import ConflictError, FormatError, UserError
-from gitchat.model.names import Handle, Name
+from gitchat.model.names import Handle, Name, is_name
 from gitchat.model.record import Entry
 from gitchat.rooms.cursor import Backlog, Cursor
+from gitchat.verbs.pending import pending
 from gitchat.verbs.standpoint import Standpoint, is_for_me, touch, visible
 from gitchat.verbs.talking import find
 from gitchat.verbs.views import Delivery, HowFar, Reading
+from gitchat.workspace.identity import AGENT_DOMAIN
 
 
 def own(room: Standpoint) -> Cursor:
@@ -123,15 +127,53 @@ def how_far(room: Standpoint, name: Name, *, with_own: bool = False) -> HowFar:
 def delivery(room: Standpoint, entry: Entry) -> Delivery:
     """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
     remote = room.environment.authorities.of(room.name)
+    is_accepted = remote is None or entry.number is not None
     readers: list[Name] = []
+    elsewhere: set[Name] = set()
     with suppress(FormatError):
         chain = room.records.chain()
         place = chain.rows_of([entry.oid])[entry.oid].number
         for name in room.environment.store.cursors(room.name):
-            has_read = place not in common(room, name).backlog(chain).numbers
-            if has_read and is_for_me(Standpoint(room.environment, room.name, name), entry):
+            if place in common(room, name).backlog(chain).numbers:
+                continue
+            if is_for_me(Standpoint(room.environment, room.name, name), entry):
                 readers.append(name)
-    return Delivery(remote, remote is None or entry.number is not None, tuple(readers))
+            if _is_moved_elsewhere(room, name):
+                elsewhere.add(name)
+        elsewhere |= _writers_elsewhere(room, chain, entry)
+    return Delivery(
+        remote=remote,
+        is_accepted=is_accepted,
+        readers=tuple(readers),
+        fetched_by=tuple(sorted(elsewhere)) if remote is not None and is_accepted else (),
+        pending=None if is_accepted else pending(room),
+    )
+
+
+def _is_moved_elsewhere(room: Standpoint, name: Name) -> bool:
+    """Whether another address than mine moved the cursor of ``name`` last."""
+    value = common(room, name).value
+    return value is not None and _is_foreign(room, room.environment.store.read(value).committer.email)
+
+
+def _writers_elsewhere(room: Standpoint, chain: Chain, entry: Entry) -> set[Name]:
+    """Who, from another address than mine, wrote something with ``entry`` before its eyes."""
+    store = room.environment.store
+    found: set[Name] = set()
+    for author in chain.newest_by_author():
+        if not is_name(author) or author == entry.record.author:
+            continue
+        for newest in chain.select(authored_by(author), limit=1, newest=True):
+            is_after = newest.oid != entry.oid and reach.is_ancestor(entry.oid, newest.oid, store.step)
+            if is_after and _is_foreign(room, store.read(newest.oid).author.email):
+                found.add(Name(author))
+    return found
+
+
+def _is_foreign(room: Standpoint, email: str) -> bool:
+    """Whether an address is another person's than mine; that of an agent belongs to none."""
+    mine = room.environment.repository.config.get("user.email")
+    return mine is not None and email != mine and not email.endswith(AGENT_DOMAIN)
 
 
 def why_not_mark(room: Standpoint) -> str | None:

@@ -30,6 +30,9 @@ _SESSION_VARIABLES = ("GITCHAT_SESSION", "CLAUDE_CODE_SESSION_ID")
 
 _MAX_SESSION_CHARS = 128
 
+AGENT_DOMAIN = "@agents.gitchat.invalid"
+"""How the address of an agent ends that has none of its own."""
+
 
 def client_of(variables: Mapping[str, str]) -> str | None:
     """The short name of the agent's client that set these variables; None for a person."""
@@ -139,7 +142,7 @@ class Caller:
         """
         name = self.name(given)
         config = self.repository.config
-        agent_email = f"{name}@agents.gitchat.invalid"
+        agent_email = f"{name}{AGENT_DOMAIN}"
         email = config.get("user.email") or agent_email
         return Identity(
             name=name,
