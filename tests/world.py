@@ -137,6 +137,20 @@ class World:
             pytest.skip("the newer git is missing: make tools")
         self.variables["PATH"] = f"{NEWER_GIT}{os.pathsep}{self.variables['PATH']}"
 
+    def add_program(self, name: str, script: str) -> Path:
+        """A shell script that what is started finds before any other program called ``name``; where it is."""
+        path = self.root / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        if str(path.parent) not in self.variables["PATH"].split(os.pathsep):
+            for variables in (
+                self.variables,
+                self._first_variables,
+            ):  # no other git-chat, so one that is loaded will do
+                variables["PATH"] = f"{path.parent}{os.pathsep}{variables['PATH']}"
+        return path
+
     def repository(self, name: str = "repo", *options: str) -> Path:
         """A new repository with one commit; ``options`` are those of git init."""
         path = self.root / name

@@ -137,8 +137,8 @@ class _Reader:
 
     def _follow(self, room: Room) -> None:
         shown = feed(room, self._color, self._date_style, as_json=False)
-        begin, after = beginning(room, self._count, self._unread)
-        with Follower(room, after) as self._follower:
+        begin, after, told = beginning(room, self._count, self._unread)
+        with Follower(room, after, told=told) as self._follower:
             self._paper.add(shown.text(begin))
             self.first = min((one.number for one in begin if one.number is not None), default=after + 1)
             self.last = after

@@ -10,7 +10,8 @@ from gitchat.cli import dates, options, terminal
 from gitchat.cli.render import Renderer, json_line, name_color
 from gitchat.model.names import Uid
 from gitchat.model.record import STATUS, Entry
-from gitchat.staying.follow import Arrival, News
+from gitchat.staying.follow import Arrival, News, Numbered
+from gitchat.verbs.pending import Pending, of_pending, words_of
 from gitchat.verbs.room import Room
 
 SCREEN_CHARS = 4000
@@ -37,16 +38,14 @@ class Feed:
         news = list(news)
         labels = self.room.labels([one for one in news if isinstance(one, Entry)])
         if self.as_json:
-            return "".join(
-                json_line(one, labels) if isinstance(one, Entry) else self._arrival_json(one) for one in news
-            )
+            return "".join(json_line(one, labels) if isinstance(one, Entry) else self._event(one) for one in news)
         # The screen is asked each time: its window may have another width by now.
         environment = self.room.environment
         renderer = Renderer(terminal.screen_for(environment, self.color), self.date_style, environment.now())
         parts = []
         for one in news:
-            if isinstance(one, Arrival):
-                parts.append(self._arrival(renderer, one))
+            if not isinstance(one, Entry):
+                parts.append(self._line(renderer, one))
                 continue
             parts.append(self._heading_of_day(renderer, one))
             if one.record.kind == STATUS:
@@ -71,19 +70,30 @@ class Feed:
         self._day = day
         return renderer.screen.style(f"-- {day} --", dim=True) + "\n"
 
-    def _arrival(self, renderer: Renderer, one: Arrival) -> str:
-        participant = one.participant
-        role = f" as {terminal.escape_line(participant.role)}" if one.is_here and participant.role.strip() else ""
-        name = renderer.screen.style(participant.name, fg=name_color(participant.name))
-        return renderer.screen.fold(f" *  {name} {'joined' if one.is_here else 'is gone'}{role}", "    ") + "\n"
+    def _line(self, renderer: Renderer, one: Arrival | Numbered | Pending) -> str:
+        """What is no record, on a line."""
+        match one:
+            case Numbered(handle, number):
+                return renderer.screen.style(f" *  {handle} is #{number} now", dim=True) + "\n"
+            case Pending():
+                told = words_of(one, terminal.escape_line, lambda seconds: dates.since(seconds, renderer.now))
+                return renderer.screen.fold(f" *  {told}", "    ") + "\n"
+            case Arrival(participant, is_here):
+                role = f" as {terminal.escape_line(participant.role)}" if is_here and participant.role.strip() else ""
+                name = renderer.screen.style(participant.name, fg=name_color(participant.name))
+                return renderer.screen.fold(f" *  {name} {'joined' if is_here else 'is gone'}{role}", "    ") + "\n"
 
-    def _arrival_json(self, one: Arrival) -> str:
-        shown = {
-            "event": "joined" if one.is_here else "gone",
-            "name": one.participant.name,
-            "room": self.room.name,
-            "ts": self.room.environment.now().utc,
-        }
+    def _event(self, one: Arrival | Numbered | Pending) -> str:
+        """The same for programs."""
+        shown: dict[str, object]
+        match one:
+            case Numbered(handle, number):
+                shown = {"event": "numbered", "handle": handle, "id": number}
+            case Pending():
+                shown = {"event": "waiting", **of_pending(one)["waiting"]}
+            case Arrival(participant, is_here):
+                shown = {"event": "joined" if is_here else "gone", "name": participant.name}
+        shown |= {"room": self.room.name, "ts": self.room.environment.now().utc}
         return terminal.json_text(shown) + "\n"
 
 
@@ -92,15 +102,16 @@ def feed(room: Room, color: str | None, date_style: str | None, as_json: bool) -
     return Feed(room, color, dates.chosen_style(room.environment, date_style, sys.stdout.isatty()), as_json)
 
 
-def beginning(room: Room, count: int, unread: bool) -> tuple[list[Entry], int]:
-    """What is shown before anything comes, oldest first, and the number after which news begins.
+def beginning(room: Room, count: int, unread: bool) -> tuple[list[Entry], int, list[Entry]]:
+    """What is shown before anything comes, oldest first; the number after which news begins; what is no news behind it.
 
     That is what ``room.me`` has not read, or else the newest ``count`` records. What comes in
-    between is news.
+    between is news. Behind all numbers stands what is pending already, shown or not.
     """
     newest = room.overview().count
+    pending = [one for one in room.after(newest) if one.number is None]
     if unread:
         entries = [one for one in room.unread().entries if (one.number or 0) <= newest]
     else:
         entries = [one for one in room.log(limit=count).entries if (one.number or 0) <= newest] if count else []
-    return entries, newest
+    return entries, newest, [*pending, *entries]

@@ -214,8 +214,10 @@ class Renderer:
             ("Media", record.media),
             ("Handle", f"~{record.uid}"),
             ("Oid", entry.oid),
-            ("Stored", _stored(delivery)),
-            ("Read by", ", ".join(delivery.readers) or None),
+            ("Stored", self._stored(entry, delivery)),
+            ("Waiting", self._waiting(delivery)),
+            ("Fetched", f"elsewhere, {_under(delivery.fetched_by)}" if delivery.fetched_by else None),
+            ("Read by", _under(delivery.readers) if delivery.readers else None),
             *(("Attached", described(one)) for one in entry.attachments),
             *record.extra,
         ]
@@ -227,17 +229,31 @@ class Renderer:
         ]
         return "\n".join([title, *lines, "", *self.shortened(self.text(entry), None, ""), ""])
 
+    def _stored(self, entry: Entry, delivery: Delivery) -> str | None:
+        """Where a record is, beside here; None where it can be nowhere else."""
+        if delivery.remote is None:
+            return None
+        if delivery.is_accepted:
+            return f"here and at {delivery.remote}"
+        return f"here; pending at {delivery.remote} since {dates.since(entry.committed_seconds, self.now)}"
+
+    def _waiting(self, delivery: Delivery) -> str | None:
+        """Why it has no number, where that is known."""
+        if delivery.pending is None or delivery.pending.since is None:
+            return None
+        from gitchat.verbs.pending import words_of  # for who shows what waits
+
+        return words_of(delivery.pending, str, lambda seconds: dates.since(seconds, self.now))  # escaped as all fields
+
     def _date(self, moment: Moment) -> str:
         if self.date_style is None:
             return dates.clock(moment)
         return dates.format_date(moment, self.date_style, self.now)
 
 
-def _stored(delivery: Delivery) -> str | None:
-    """Where a record is, beside here; None where it can be nowhere else."""
-    if delivery.remote is None:
-        return None
-    return f"here and at {delivery.remote}" if delivery.is_accepted else f"here; pending at {delivery.remote}"
+def _under(names: Sequence[str]) -> str:
+    """Who did something, as far as names tell that."""
+    return f"under the name{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _was(entry: Entry) -> str:

@@ -126,8 +126,10 @@ TOOLS: tuple[dict[str, Any], ...] = (
     ),
     _tool(
         "read_messages",
-        "Messages after since_id, oldest first, read or not; marks nothing. query searches their text.",
+        "Messages after since_id, oldest first, read or not; marks nothing. query searches text. "
+        "id: one and who has it.",
         {
+            "id": PLACE,
             "since_id": PLACE,
             "limit": COUNT,
             "participant": _said(TEXT, "only what reaches this name"),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gitchat.model.escape import escape, escape_line
+from gitchat.verbs.pending import words
 
 Json = dict[str, Any]
 
@@ -45,8 +46,7 @@ def of_line(text: str) -> str:
 def of_message(message: Json, today: str) -> str:
     """One message. ``today`` is the date (UTC) of which only the time is told."""
     place = f"[{_label(message)}]"
-    day, _, clock = message["ts"].partition("T")
-    when = clock[:5] if day == today else f"{day[5:]} {clock[:5]}"
+    when = _when(message["ts"], today)
     notes = [
         "urgent" if message.get("priority") == "urgent" else "",
         message.get("kind", ""),
@@ -61,6 +61,11 @@ def of_message(message: Json, today: str) -> str:
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     head = f"{place} {of_line(message['from'])} -> {of_line(message['to'])} {when}{' ' + said if said else ''}"
     return f"{head}: {foreign(text)}"
+
+
+def _when(ts: str, today: str) -> str:
+    day, _, clock = ts.partition("T")
+    return clock[:5] if day == today else f"{day[5:]} {clock[:5]}"
 
 
 def _attached(files: Sequence[Json]) -> str:
@@ -101,11 +106,25 @@ def of_error(message: str, hint: str) -> str:
 def _read_messages(arguments: Json, result: list[Json], today: str, budget: int) -> str:
     if not result:
         return "no messages"
+    if arguments.get("id") is not None:
+        return "\n".join([WARNING, fenced(result, today, budget, lambda last: ""), *_delivery(result[0], today)])
     return f"{WARNING}\n" + fenced(result, today, budget, lambda last: f"read_messages(since_id={_label(last)})")
 
 
+def _delivery(message: Json, today: str) -> list[str]:
+    """Where a message has got to, a line each."""
+    lines = _waiting(message, today)
+    if message.get("pushed"):
+        lines.append(f"pushed: {of_line(message['remote'])} has it")
+    for key, deed in (("fetched_by", "fetched elsewhere"), ("read_by", "read")):
+        if key in message:
+            names = ", ".join(message[key])
+            lines.append(f"{deed}, under the name{'s' if len(message[key]) > 1 else ''} {names}")
+    return lines
+
+
 def _unread(arguments: Json, result: Json, today: str, budget: int) -> str:
-    lines = [_sent({**result, "id": result["sent"]})] if "sent" in result else []
+    lines = [_sent({**result, "id": result["sent"]}, today)] if "sent" in result else _waiting(result, today)
     messages = result["messages"]
     if messages:
         # The tool has kept to the budget already, and marked no more than it returned.
@@ -142,7 +161,7 @@ def _handoff(arguments: Json, result: Json, today: str, budget: int) -> str:
     position = f"latest message: {result['latest_message_id']}"
     if result["cursor"] is not None:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
-    lines.append(position)
+    lines += [position, *_waiting(result, today)]
     lines.append(_summary(arguments, result["latest_summary"], today, budget))
     used = sum(map(len, lines))
     if result["recent_messages"]:
@@ -166,12 +185,22 @@ def _newest(messages: list[Json], today: str, budget: int) -> list[Json]:
     return kept
 
 
-def _sent(result: Json) -> str:
+def _sent(result: Json, today: str) -> str:
     """That a message is stored, and whether it has got its number."""
     if result["id"] is not None:
         return f"sent [{result['id']}]"
-    remote = f"on its way to {of_line(result['remote'])}" if "remote" in result else "pending: git chat sync"
-    return f"sent [{result['handle']}], {remote}"
+    remote = of_line(result["remote"]) if "remote" in result else None
+    return f"sent [{result['handle']}], {''.join(_waiting(result, today)) or words(None, remote)}"
+
+
+def _waiting(result: Json, today: str) -> list[str]:
+    """The line that tells what has no number yet, and why; none where nothing waits."""
+    if "waiting" not in result:
+        return []
+    told = {"remote": None, "since": None, "why": "", "hint": None, **result["waiting"]}
+    since = _when(told["since"], today) if told["since"] is not None else None
+    remote, hint = (of_line(told[key]) if told[key] is not None else None for key in ("remote", "hint"))
+    return [words(told["count"], remote, since=since, why=of_line(told["why"]), hint=hint)]
 
 
 def _label(result: Json) -> str:
@@ -206,7 +235,8 @@ def _room(one: Json) -> str:
 
 def _status(arguments: Json, result: Json, today: str, budget: int) -> str:
     last = result["last_activity_ts"] or "never"
-    return f"{result['participant_count']} here, {result['message_count']} messages, last activity {last}"
+    counts = f"{result['participant_count']} here, {result['message_count']} messages, last activity {last}"
+    return "\n".join([counts, *_waiting(result, today)])
 
 
 _RENDERINGS: dict[str, Callable[[Json, Any, str, int], str]] = {
@@ -223,7 +253,7 @@ _RENDERINGS: dict[str, Callable[[Json, Any, str, int], str]] = {
     "read_latest_summary": lambda arguments, result, today, budget: _summary(arguments, result, today, budget * 2),
     "read_messages": _read_messages,
     "read_unread": _unread,
-    "send_message": lambda arguments, result, today, budget: _sent(result),
+    "send_message": lambda arguments, result, today, budget: _sent(result, today),
     "set_cursor": lambda arguments, result, today, budget: f"{result['name']} has read to {result['last_read_id']}",
     "write_summary": lambda arguments, result, today, budget: f"summary {_label(result)} written",
 }

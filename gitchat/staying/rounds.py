@@ -96,7 +96,9 @@ class Rounds:
             return str(done).removeprefix(f"the remote '{self._remote.name}' cannot be used: "), set()
         error = lasting(done)
         if error is not None:
-            return str(error), {room_of(one.ref) for one in done.refused if not one.is_late} | done.newer.keys()
+            refused = [one for one in done.refused if not one.is_late]
+            why = f"not taken: {refused[0].words}" if refused else str(error)
+            return why, {room_of(one.ref) for one in refused} | done.newer.keys()
         with suppress(ChatError):
             for room in sorted(self._remote.left & self._environment.authorities.all().keys()):
                 said = [alarm for alarm in done.alarms if f"'{room}'" in alarm]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitchat.model.errors import ChatError
 from gitchat.model.names import RoomName, Uid, handle_of
 from gitchat.model.record import MESSAGE, Entry, Moment
+from gitchat.verbs.pending import of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
     from gitchat.model.participant import Participant
@@ -69,12 +70,14 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
 
 
 def of_delivery(delivery: Delivery) -> dict[str, Any]:
-    """Where a record has got to: ``remote`` and ``pushed`` in a room with an authority, ``read_by`` when somebody has.
+    """Where a record has got to: ``remote`` and ``pushed`` in a room with an authority, ``fetched_by`` and ``read_by``
+    when somebody has, ``waiting`` as :func:`of_pending`.
 
     To stand beside what :func:`of_entry` gives.
     """
     remote = {"remote": delivery.remote, "pushed": delivery.is_accepted} if delivery.remote is not None else {}
-    return remote | ({"read_by": list(delivery.readers)} if delivery.readers else {})
+    names = {"fetched_by": list(delivery.fetched_by), "read_by": list(delivery.readers)}
+    return remote | {key: value for key, value in names.items() if value} | of_pending(delivery.pending)
 
 
 def of_message(entry: Entry, labels: Mapping[Uid, str], default_room: RoomName) -> dict[str, Any]:
@@ -222,6 +225,7 @@ def of_status(status: Status) -> dict[str, Any]:
         "latest_summary": of_summary(status.summary) if status.summary is not None else None,
         "since_count": status.since,
         "other_rooms": [of_overview(room) for room in status.other_rooms],
+        **of_pending(status.pending),
     } | ({"namesakes": list(status.namesakes)} if status.namesakes else {})
 
 

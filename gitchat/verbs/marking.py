@@ -11,11 +11,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from gitchat.index.chain import Chain
-from gitchat.index.condition import Condition, with_oid
+from gitchat.index.condition import Condition, authored_by, with_oid
+from gitchat.model import codec, reach
 from gitchat.model.errors import ConflictError, FormatError, UserError
-from gitchat.model.names import Handle, Name
-from gitchat.model.record import Entry
+from gitchat.model.names import Handle, Name, Oid, is_name
+from gitchat.model.record import Entry, address_of
 from gitchat.rooms.cursor import Backlog, Cursor
+from gitchat.rooms.seat import Seat
+from gitchat.verbs.pending import pending
 from gitchat.verbs.standpoint import Standpoint, reaches, touch, visible
 from gitchat.verbs.talking import find
 from gitchat.verbs.views import Delivery, HowFar, Reading
@@ -135,16 +138,58 @@ def how_far(room: Standpoint, name: Name, *, with_own: bool = False) -> HowFar:
 def delivery(room: Standpoint, entry: Entry) -> Delivery:
     """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
     remote = room.environment.authorities.of(room.name)
+    is_accepted = remote is None or entry.number is not None
     readers: list[Name] = []
+    elsewhere: set[Name] = set()
     with suppress(FormatError):
         chain = room.records.chain()
         place = chain.rows_of([entry.oid])[entry.oid].number
         for name in room.environment.store.cursors(room.name):
-            has_read = place not in common(room, name).backlog(chain).numbers
+            if place in common(room, name).backlog(chain).numbers:
+                continue
             reaching = Condition.all_of([reaches(room, name, with_own=False), with_oid(entry.oid)])
-            if has_read and chain.count_of(reaching):
+            if chain.count_of(reaching):
                 readers.append(name)
-    return Delivery(remote, remote is None or entry.number is not None, tuple(readers))
+            is_here = Seat(room.environment.store, room.name, name).is_taken
+            if not is_here and _speaks_elsewhere(room, _newest_of(room, chain, name)):
+                elsewhere.add(name)
+        elsewhere |= _writers_elsewhere(room, chain, entry)
+    return Delivery(
+        remote=remote,
+        is_accepted=is_accepted,
+        readers=tuple(readers),
+        fetched_by=tuple(sorted(elsewhere)) if remote is not None and is_accepted else (),
+        pending=None if is_accepted else pending(room),
+    )
+
+
+def _writers_elsewhere(room: Standpoint, chain: Chain, entry: Entry) -> set[Name]:
+    """Who wrote something in another clone with ``entry`` before its eyes."""
+    found: set[Name] = set()
+    for author in chain.newest_by_author():
+        newest = _newest_of(room, chain, author) if is_name(author) else None
+        if newest is None or newest[0] == entry.oid or not _speaks_elsewhere(room, newest):
+            continue
+        if reach.is_ancestor(entry.oid, newest[0], room.environment.store.step):
+            found.add(Name(author))
+    return found
+
+
+def _newest_of(room: Standpoint, chain: Chain, author: str) -> tuple[Oid, codec.Commit] | None:
+    """The last record of ``author``; None without any."""
+    found = [place.oid for place in chain.select(authored_by(author), limit=1, newest=True)]
+    return (found[0], room.environment.store.read(found[0])) if found else None
+
+
+def _speaks_elsewhere(room: Standpoint, newest: tuple[Oid, codec.Commit] | None) -> bool:
+    """Whether who wrote ``newest`` is in another clone, as far as it tells: by its clone's id, or its address."""
+    if newest is None:
+        return False
+    clone = newest[1].value(codec.CLONE)
+    if clone is not None and clone != codec.NO_CLONE:
+        return clone != room.environment.clone.known()
+    address, mine = address_of(newest[1].author.email), room.environment.caller.addresses()
+    return address is not None and bool(mine) and address not in mine
 
 
 def why_not_mark(room: Standpoint) -> str | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitchat.model.names import RoomName
+from gitchat.model.record import Moment
 from gitchat.workspace.pushing import trouble_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,23 @@ def pending_in(environment: Environment, room: RoomName) -> Pending | None:
     if trouble is None:
         return Pending(remote, count, is_carried)
     return Pending(remote, count, is_carried, trouble.since, trouble.why, trouble.needs_a_person)
+
+
+def of_pending(one: Pending | None) -> dict[str, Any]:
+    """``waiting`` as JSON, to stand beside other keys; nothing where nothing waits.
+
+    ``count``; ``remote`` where it goes there by itself; ``since`` and ``why`` where the remote was not heard, or did
+    not take it; ``hint`` where somebody has to type something.
+    """
+    if one is None:
+        return {}
+    optional = {
+        "remote": one.remote if one.is_carried else None,
+        "since": Moment(one.since).utc if one.since is not None else None,
+        "why": one.why,
+        "hint": hint_of(one),
+    }
+    return {"waiting": {"count": one.count} | {key: value for key, value in optional.items() if value is not None}}
 
 
 def words_of(one: Pending, shown: Callable[[str], str], clock: Callable[[int], str]) -> str:

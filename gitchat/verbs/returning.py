@@ -16,6 +16,7 @@ from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
 from gitchat.verbs.marking import own
+from gitchat.verbs.pending import pending
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 from gitchat.workspace.pushing import push_soon
@@ -165,4 +166,5 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         other_rooms=sorted(others, key=lambda one: (-(one.active_seconds or 0), one.name)),
         labels=room.records.labels([*urgent, *questions, *newest]),
         namesakes=tuple(room.seating.namesakes(room.me, chain)),
+        pending=pending(room),
     )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitchat.model.query import Query
-from gitchat.verbs import attendance, marking, reading, returning, standpoint, talking, waiting
+from gitchat.verbs import attendance, marking, pending, reading, returning, standpoint, talking, waiting
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Found, Handoff, HowFar, Reading, Seen, Status
 from gitchat.workspace import environment as surroundings
@@ -71,6 +71,7 @@ class Room(Standpoint):
     cursors = marking.cursors
     how_far = marking.how_far
     delivery = marking.delivery
+    pending = pending.pending
 
     wait = waiting.wait
     watch = waiting.watch

@@ -13,6 +13,7 @@ from gitchat.model.record import Entry
 from gitchat.rooms.cursor import Backlog
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import Summary
+from gitchat.verbs.pending import Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Status:
     labels: dict[Uid, str]
     namesakes: tuple[str, ...] = ()
     """As Reading.namesakes."""
+    pending: Pending | None = None
+    """What has no number yet; None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,11 @@ class Delivery:
     """Whether the authority has it; without one, True: it is stored."""
     readers: tuple[Name, ...]
     """Whom it is for and whose cursor has passed it, here or in a clone that has synced since; sorted."""
+    fetched_by: tuple[Name, ...] = ()
+    """Who has it elsewhere, as what came from there shows: from another address than mine they wrote after it, or have
+    read past it; sorted. That nobody is told here proves nothing."""
+    pending: Pending | None = None
+    """Why it waits; None for a record that does not."""
 
 
 @dataclass(frozen=True, slots=True)

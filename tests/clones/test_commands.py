@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -155,7 +156,8 @@ def test_a_room_that_is_nowhere_cannot_be_attached(ann: Clone, verb: tuple[str, 
 def test_show_tells_where_a_message_is_and_who_has_read_it(hub: Hub, ann: Clone) -> None:
     """In other clones, too, once they have synced; only those whom it is for."""
     ann.chat("send", "--to", "bea", "for you", check=True)
-    assert "Stored:   here; pending at origin\n" in ann.chat("show", ann.records()[1]["handle"]).stdout
+    pending = ann.chat("show", ann.records()[1]["handle"]).stdout
+    assert re.search(r"^Stored:   here; pending at origin since \d\d:\d\d$", pending, re.MULTILINE)
     ann.sync()
     shown = ann.chat("show", "2").stdout
     assert "Stored:   here and at origin\n" in shown
@@ -166,9 +168,33 @@ def test_show_tells_where_a_message_is_and_who_has_read_it(hub: Hub, ann: Clone)
         bea.chat("read", check=True, GITCHAT_NAME=name)
     bea.sync()
     ann.sync()
-    assert "Read by:  bea\n" in ann.chat("show", "2").stdout
+    assert "Read by:  under the name bea\n" in ann.chat("show", "2").stdout
     told = json.loads(ann.chat("show", "1", "--json").stdout)
     assert (told["remote"], told["pushed"], told["read_by"]) == ("origin", True, ["bea", "cid"])
+    assert "fetched_by" not in told  # all have one address: any of them may sit here
+
+
+def test_show_tells_that_another_persons_clone_has_fetched_it(hub: Hub, ann: Clone) -> None:
+    """Her position there shows it, or what she wrote after it; what she wrote before does not."""
+    bea = hub.clone("bea")
+    bea.git("config", "user.email", "bea@example.com")
+    bea.sync()
+    ann.say("second")
+    ann.sync()
+    bea.say("she has not seen it")
+    bea.sync()
+    ann.sync()
+    assert "Fetched" not in ann.chat("show", "2").stdout
+    bea.say("and now she has")
+    bea.sync()
+    ann.sync()
+    shown = ann.chat("show", "2").stdout
+    assert "Fetched:  elsewhere, under the name bea\n" in shown
+    assert "Read by" not in shown
+    bea.chat("read", check=True, GITCHAT_NAME="cid")
+    bea.sync()
+    ann.sync()
+    assert json.loads(ann.chat("show", "2", "--json").stdout)["fetched_by"] == ["bea", "cid"]
 
 
 def test_who_knows_participants_of_other_clones(hub: Hub, ann: Clone) -> None:

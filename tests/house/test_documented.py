@@ -15,6 +15,7 @@ from gitchat.model.attachment import Attachment
 from gitchat.model.names import CloneId, Name, Oid, RoomName, Uid
 from gitchat.model.record import Entry, Moment, Record
 from gitchat.verbs import as_json
+from gitchat.verbs.pending import Pending
 from gitchat.verbs.views import Delivery, Found
 from tests.house import source
 from tests.sessions.runner import read
@@ -74,7 +75,8 @@ def test_every_key_of_a_record_is_described() -> None:
     file = Attachment("a.txt", Oid("0" * 40), 1)
     entry = Entry(RoomName("lobby"), None, Oid("0" * 40), 0, record, attachments=(file,))
     found = as_json.of_found(Found(entry, "", 0.0, {})) | as_json.of_entry(entry, {}, chars=1)
-    delivered = as_json.of_delivery(Delivery("origin", False, (Name("bob"),)))
+    pending = Pending("origin", 1, is_carried=True)
+    delivered = as_json.of_delivery(Delivery("origin", False, (Name("bob"),), (Name("bob"),), pending))
     assert set(rows("A record as JSON")) == set(found | delivered)
 
 

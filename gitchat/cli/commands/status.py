@@ -15,6 +15,7 @@ from gitchat.cli.render import Renderer
 from gitchat.model.names import Name
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json as forms
+from gitchat.verbs.pending import words_of
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
@@ -113,6 +114,9 @@ class _Page:
                 for one in status.participants
             )
             yield self._line(f"here: {', '.join(names)}")
+        if status.pending is not None:
+            now = self.renderer.now
+            yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))
 
     def _records(self, title: str, entries: Sequence[Entry], more: int = 0) -> Iterator[str]:
         if entries:

@@ -46,7 +46,7 @@ def command(
     date_style: str | None,
     color: str | None,
 ) -> None:
-    """Show messages, and who comes and goes, as it happens.
+    """Show messages, and who comes and goes, as it happens; which number a pending one gets, and why it waits.
 
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
@@ -84,17 +84,18 @@ def _follow(
     room: Room, count: int, unread: bool, once: bool, color: str | None, date_style: str | None, as_json: bool
 ) -> None:
     from gitchat.cli.feed import beginning, feed
-    from gitchat.staying.follow import Follower
+    from gitchat.model.record import Entry
+    from gitchat.staying.follow import Arrival, Follower
 
     shown = feed(room, color, date_style, as_json)
-    begin, after = beginning(room, count, unread)
-    with Follower(room, after, also=_has_no_reader) as follower:
+    begin, after, told = beginning(room, count, unread)
+    with Follower(room, after, told=told, also=_has_no_reader) as follower:
         _print(shown.text(begin))
         is_over = once and unread and bool(begin)
         while not is_over:
             news = follower.news()
             _print(shown.text(news))
-            is_over = once and bool(news)
+            is_over = once and any(isinstance(one, (Entry, Arrival)) for one in news)
             if not is_over:
                 follower.wait()
             if _has_no_reader():

@@ -8,6 +8,7 @@ from gitchat.index.condition import LISTED, Condition, visible_to
 from gitchat.model.names import EVERYBODY, Uid, parse_slug
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json
+from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import (
@@ -20,6 +21,7 @@ from gitchat.verbs.tools.calling import (
     looking,
     number_of,
 )
+from gitchat.workspace.pushing import carrier_of
 
 
 @checked
@@ -35,8 +37,8 @@ def send_message(
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
-    Where a remote gives the numbers, the id is None until that has taken it; then there are a ``handle`` and, where
-    this process pushes by itself, the ``remote`` that it is on its way to.
+    Where a remote gives the numbers, the id is None until that has taken it; then there are a ``handle``, the
+    ``remote`` that it is on its way to, unless somebody has to push it, and ``waiting`` while the remote is not heard.
 
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
     again with the same ``key`` adds nothing.
@@ -49,12 +51,22 @@ def send_message(
 def on_its_way(chat: Room, entry: Entry) -> Json:
     """What tells of a message that has no number yet: its ``handle``, and the ``remote`` that it is on its way to.
 
-    No remote where nobody pushes by itself. Nothing of a message that has a number.
+    No remote where nobody pushes by itself; ``waiting`` (see :func:`of_pending`) where the remote is not
+    heard. Nothing of a message that has a number.
     """
     if entry.number is not None:
         return {}
-    remote = chat.environment.authorities.of(chat.name) if chat.environment.syncs_by_itself() else None
-    return {"handle": entry.handle} | ({"remote": remote} if remote is not None else {})
+    told: Json = {"handle": entry.handle}
+    remote = carrier_of(chat.environment, chat.name)
+    if remote is None:
+        return told
+    return told | {"remote": remote} | troubled(chat)
+
+
+def troubled(chat: Room) -> Json:
+    """``waiting``, where something waits and the remote is known not to be heard."""
+    pending = chat.pending()
+    return of_pending(pending) if pending is not None and pending.since is not None else {}
 
 
 def say(
@@ -86,13 +98,21 @@ def read_messages(
     type: str = "",  # noqa: A002
     sender: str = "",
     query: str = "",
+    id: Place | None = None,  # noqa: A002
 ) -> list[Json]:
     """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
+
+    With ``id`` that one record, and where it has got to: ``remote`` and ``pushed`` in a room with a remote,
+    ``fetched_by`` and ``read_by`` when somebody has, ``waiting`` where it has no number yet.
 
     ``since_id`` may be greater than every number. With ``participant`` only what is for it or for all. With
     ``query`` the ``limit`` best of those whose text holds all its words.
     """
     chat = looking(room)
+    if id is not None:
+        entry = chat.find(id)
+        (message,) = in_short(chat, [entry], chat.labels([entry]))
+        return [message | as_json.of_delivery(chat.delivery(entry))]
     after = number_of(chat, since_id, "since_id")
     check_limit(limit, "limit")
     conditions = [LISTED, *conditions_of(type, sender)]

@@ -21,7 +21,7 @@ from gitchat.verbs.tools.calling import (
     number_of,
     refuse_other,
 )
-from gitchat.verbs.tools.messages import in_short, on_its_way, say
+from gitchat.verbs.tools.messages import in_short, on_its_way, say, troubled
 
 MAX_WAIT_SECONDS = 1500
 """Shorter than the half hour after which clients give up on a silent call."""
@@ -65,7 +65,7 @@ def check_in(
     """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns.
 
     Gives what :func:`read_unread` gives, and ``sent``: the id, if something was sent; None with a ``handle`` as
-    long as it has none (see :func:`send_message`).
+    long as it has none (see :func:`send_message`). And ``waiting`` while the remote is not heard.
     """
     return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
 
@@ -132,7 +132,7 @@ def begin_check_in(
         sent = {"sent": entry.number} | on_its_way(chat, entry)
 
     def answer(timed_out: bool) -> Json:
-        return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out)
+        return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out) | troubled(chat)
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitchat.rooms.summaries import EVERYONE, Summary
 from gitchat.verbs import as_json
+from gitchat.verbs.pending import of_pending
 from gitchat.verbs.tools.arguments import checked, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, check_limit, looking, named
 from gitchat.verbs.tools.messages import in_short
@@ -27,7 +28,8 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     """What somebody who comes back has to know; marks nothing.
 
     ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
-    ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null.
+    ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null. And
+    ``waiting`` where something has no number yet.
     """
     chat = named(name, room) if name else looking(room)
     check_limit(recent_limit, "recent_limit")
@@ -39,6 +41,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
         "unread_count": handoff.unread,
         "latest_summary": of_summary(handoff.summary),
         "recent_messages": in_short(chat, handoff.recent, handoff.labels),
+        **of_pending(chat.pending()),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitchat.model.names import parse_name
 from gitchat.model.query import Query
 from gitchat.verbs import as_json
+from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, here_environment, looking
@@ -58,13 +59,17 @@ def close_room(room: str, name: str = "") -> Json:
 
 @checked
 def get_status(room: str = "") -> Json:
-    """``participant_count``, ``message_count``, ``last_activity_ts`` (null in an empty room)."""
+    """``participant_count``, ``message_count``, ``last_activity_ts`` (null in an empty room).
+
+    And ``waiting`` where something has no number yet.
+    """
     chat = looking(room)
     newest = chat.log(Query(), 1).entries
     return {
         "participant_count": len(chat.participants()),
         "message_count": chat.message_count(),
         "last_activity_ts": newest[0].record.written.utc if newest else None,
+        **of_pending(chat.pending()),
     }
 
 

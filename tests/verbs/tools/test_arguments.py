@@ -26,7 +26,8 @@ WRONG: dict[str, list[Any]] = {
 }
 KINDS = {
     "limit": "whole number", "recent_limit": "whole number", "max_chars": "whole number", "wait_seconds": "number",
-    "mark_read": "truth", "since_id": "place", "message_id": "place", "reply_to": "place", "content": "content",
+    "mark_read": "truth", "since_id": "place", "message_id": "place", "reply_to": "place", "id": "place",
+    "content": "content",
 }  # fmt: skip
 """Of the fields that are no text."""
 
@@ -38,7 +39,7 @@ def wrong_values(tool: str, field: str) -> list[Any]:
     if (tool, field) == ("write_summary", "content"):
         return WRONG["text"]
     wrong = WRONG[KINDS.get(field, "text")]
-    return [value for value in wrong if value is not None] if field == "reply_to" else wrong
+    return [value for value in wrong if value is not None] if field in ("reply_to", "id") else wrong
 
 
 @pytest.mark.parametrize("tool", s.__all__)

@@ -30,7 +30,7 @@ SIGNATURES = [
     ("join", "name, role='general'", "room='', since=''"),
     ("leave", "name", "room=''"),
     ("send_message", "name, content, to='all'", "room='', type='', reply_to=None, priority='', key=''"),
-    ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query=''"),
+    ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query='', id=None"),
     ("list_participants", "", "room=''"),
     ("get_status", "", "room=''"),
     ("get_cursor", "name", "room=''"),
