@@ -73,17 +73,19 @@ class Hub:
         self.path = path
         self.received_bytes = 0
         """Of request bodies, over smart HTTP."""
+        self.sync = "manual"
+        """What ``chat.sync`` is in its clones, where nothing else is said: most tests are about one round."""
         world.git("init", "-q", "--bare", path)
 
     def git(self, *arguments: Argument, **options: Any) -> Done:
         """``git <arguments>`` in the hub."""
         return self.world.git(*arguments, cwd=self.path, **options)
 
-    def clone(self, name: str, url: Argument | None = None, *, sync: str = "manual") -> Clone:
-        """A new repository whose ``origin`` is the hub, or ``url``; with ``sync`` ``batch`` it pushes by itself."""
+    def clone(self, name: str, url: Argument | None = None, *, sync: str | None = None) -> Clone:
+        """A new repository whose ``origin`` is the hub, or ``url``; with ``sync`` ``batch`` it syncs by itself."""
         clone = Clone(self.world, self.world.repository(name), name)
         clone.git("remote", "add", "origin", url or self.path)
-        clone.git("config", "chat.sync", sync)
+        clone.git("config", "chat.sync", sync or self.sync)
         return clone
 
     def hook(self, script: str, name: str = "pre-receive") -> Path:

@@ -41,10 +41,16 @@ def serve() -> Iterator[Serve]:
         yield started
 
 
+@pytest.fixture(autouse=True)
+def by_itself(hub: Hub) -> None:
+    """Clones join, follow and sync by themselves."""
+    hub.sync = "batch"
+
+
 @pytest.fixture
 def full(hub: Hub) -> Hub:
     """A hub whose lobby has two messages."""
-    first = hub.clone("first", sync="batch")
+    first = hub.clone("first")
     first.say("one")
     first.say("two")
     first.sync()
@@ -202,7 +208,7 @@ def test_rooms_of_one_name_on_both_sides_are_a_person_s_to_decide(full: Hub, ser
 
 def test_clone_that_looked_before_the_hub_had_its_first_room_joins_it_later(hub: Hub, serve: Serve) -> None:
     """Nothing was published by itself, and the next session finds what is there by then."""
-    ann, bea = hub.clone("ann", sync="batch"), hub.clone("bea", sync="batch")
+    ann, bea = hub.clone("ann"), hub.clone("bea")
     assert ann.chat("log").returncode == 0
     assert notes(ann)["looks"]["origin"]["found"] == "none"
     assert hub.git("for-each-ref").stdout == ""
@@ -217,7 +223,7 @@ def test_clone_that_looked_before_the_hub_had_its_first_room_joins_it_later(hub:
 
 def test_who_stays_looks_again_when_the_hub_had_no_room(hub: Hub, serve: Serve) -> None:
     """By the table: after ten minutes, which are over here because the note says so."""
-    ann, bea = hub.clone("ann", sync="batch"), hub.clone("bea", sync="batch")
+    ann, bea = hub.clone("ann"), hub.clone("bea")
     server = serve(ann)
     eventually(lambda: "looks" in notes(ann), "the session did not look")
     bea.say("first")
@@ -235,7 +241,7 @@ def test_who_stays_looks_again_when_the_hub_had_no_room(hub: Hub, serve: Serve) 
 
 def test_nothing_is_published_by_itself_to_a_hub_without_rooms(hub: Hub, serve: Serve) -> None:
     """Sending, waiting, hooks and servers publish no first room; that is a person's sync."""
-    ann = hub.clone("ann", sync="batch")
+    ann = hub.clone("ann")
     hub.hook("echo pushed >>pushes", "pre-receive")
     ann.say("only here")
     serve(ann).text("check_in", name="ann", content="here, too")
@@ -252,7 +258,7 @@ def test_other_remote_is_named_and_never_asked(hub: Hub) -> None:
     first = upstream.clone("first")
     first.say("up here")
     first.sync()
-    ann = hub.clone("ann", sync="batch")
+    ann = hub.clone("ann")
     ann.git("remote", "add", "upstream", upstream.path)
     told = hub.world.root / "told"
     ann.git("config", "remote.upstream.uploadpack", f"echo asked >>'{told}'; git-upload-pack")
@@ -573,7 +579,7 @@ def test_room_that_is_opened_where_one_follows_follows_too(full: Hub) -> None:
 
 def test_room_that_began_before_the_first_look_that_succeeded_does_not_follow(hub: Hub) -> None:
     """What was said while nobody knew of a remote stays here until a person says otherwise."""
-    ann, bea = hub.clone("ann", sync="batch"), hub.clone("bea", sync="batch")
+    ann, bea = hub.clone("ann"), hub.clone("bea")
     ann.chat("send", "early", "--room", "early", check=True)
     bea.say("first")
     bea.sync()
@@ -669,7 +675,7 @@ def test_room_that_follows_cannot_be_kept_here(full: Hub) -> None:
 
 def test_sharing_a_room_that_was_never_kept_here_publishes_it(hub: Hub) -> None:
     """Also one that began before the clone followed anything; and again it only says where it goes."""
-    ann = hub.clone("ann", sync="batch")
+    ann = hub.clone("ann")
     ann.chat("send", "early", "--room", "early", check=True)
     assert ann.chat("room", "share", "early").stdout == "early: 0 fetched, 1 pushed\n"
     assert ann.chat("room", "share", "early").stdout == "room 'early' follows origin\n"
