@@ -121,6 +121,7 @@ class Remote:
             self._judging.refuse(rooms, there, consent, pushes=pushes)
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
+            free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
             going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid, Oid | None]] = {}
             for one in going:
@@ -135,7 +136,8 @@ class Remote:
                 report.pushes += 1
                 self._accept(self._push(updates, address), there, report)
             for one in going:
-                self._attach(one, places[0], report, consent, pushes=pushes, is_asked=is_asked)
+                if one in free:
+                    self._attach(one, places[0], report, consent, pushes=pushes)
         return report
 
     def adopt(self, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
@@ -277,15 +279,13 @@ class Remote:
             if room is not None:
                 report.pushed[room] = count_beyond(self._store, answer.oid, there.get(answer.ref))
 
-    def _attach(
-        self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool, is_asked: bool
-    ) -> None:
+    def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool) -> None:
         """From now on the remote numbers a room that it has."""
-        if self._store.tip(tracking_ref(self.name, log_ref(room))) is None or self._attached(room) is not None:
+        if self._store.tip(tracking_ref(self.name, log_ref(room))) is None:
             return
         if pushes and report.pushed.get(room):
             self._judging.refuse_hidden(room)
-        self._attaching.attach(room, place, report, consent, pushes=pushes, is_asked=is_asked)
+        self._attaching.attach(room, place, report, consent, pushes=pushes)
 
     def _track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:
         """Write down that the remote has ``ref`` at ``new``, or no more."""

@@ -22,7 +22,7 @@ from gitchat.model.refs import log_ref
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
-from gitchat.workspace.config import clobbering_refspecs, parse_setting
+from gitchat.workspace.config import parse_setting
 from gitchat.workspace.identity import Caller, as_client_sees
 from gitchat.workspace.process import has_terminal, read_clock, read_variables
 from gitchat.workspace.repository import Repository
@@ -37,6 +37,9 @@ if TYPE_CHECKING:  # loaded by who needs them
 
 HOOK_SECONDS = 2.0
 """How long what a git hook started may take. Who waits longer for a lock waits for somebody who is stuck."""
+
+LOOK_SECONDS = 3.0
+"""How long somebody waits for a remote that may have what was asked for; then it goes on aside."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class Environment:
 
     def _follow(self, name: RoomName) -> None:
         """A room begins here: it follows the remote that the others follow."""
-        remote = self.arrives_at()
+        remote = self.repository.arrives_at()
         if remote is not None:
             self.authorities.follow_others(name, remote)
 
@@ -213,32 +216,12 @@ class Environment:
         Raises:
             UserError: ``bad-config``.
         """
-        return self.repository.config.get_choice("chat.sync", ("batch", "manual")) == "batch"
+        return self.repository.syncs_by_itself()
 
     @property
     def is_ci(self) -> bool:
         """Whether this is a job of a build server: ``CI`` is set, as all of them do."""
         return self.variables.get("CI", "").lower() not in ("", "0", "false")
-
-    def arrives_at(self) -> str | None:
-        """The remote whose rooms this clone joins by itself; None where it joins none.
-
-        Raises:
-            UserError: ``bad-config``.
-        """
-        if not self.syncs_by_itself() or clobbering_refspecs(self.repository.config):
-            return None
-        return self.repository.first_remote()
-
-    def has_arrived(self, room: RoomName) -> bool:
-        """Whether there is nothing to look for, or to say, before something is done in ``room``.
-
-        True of most rooms, and quickly. Raises as :meth:`arrives_at`.
-        """
-        if self.arrives_at() is None:
-            return True
-        is_here = self.store.is_damaged(log_ref(room)) or self.store.tip(log_ref(room)) is not None
-        return is_here and not (self.authorities.are_noted and self.authorities.of(room) is None)
 
     def start_aside(self, *arguments: str) -> None:
         """Run ``git chat`` with these arguments in a process of its own, which nobody waits for."""
@@ -257,10 +240,11 @@ class Environment:
 
     def hook_seconds(self) -> float:
         """How long what a hook started may take: ``GITCHAT_HOOK_SECONDS``, else 2."""
-        try:
-            return max(0.001, float(self.variables.get("GITCHAT_HOOK_SECONDS", "")))
-        except ValueError:
-            return HOOK_SECONDS
+        return _seconds(self.variables.get("GITCHAT_HOOK_SECONDS", ""), HOOK_SECONDS)
+
+    def look_seconds(self) -> float:
+        """How long somebody waits for a remote that may have a room: ``GITCHAT_LOOK_SECONDS``, else 3."""
+        return _seconds(self.variables.get("GITCHAT_LOOK_SECONDS", ""), LOOK_SECONDS)
 
     def in_session(self, session: str, name: Name) -> Environment:
         """These surroundings for a process that goes by ``name``, and for what it starts."""
@@ -275,6 +259,13 @@ class Environment:
         cwd = self.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else ""
         variables = as_client_sees(self.variables, client, session)
         return replace(self, variables=variables, cwd=cwd if os.path.isdir(cwd) else self.cwd)
+
+
+def _seconds(given: str, default: float) -> float:
+    try:
+        return max(0.001, float(given))
+    except ValueError:
+        return default
 
 
 def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:
