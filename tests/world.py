@@ -98,6 +98,7 @@ class World:
             "TZ": "UTC",
             "TERM": "dumb",
             "GITCHAT_HOOK_SECONDS": "60",  # a loaded machine decides no test
+            "GITCHAT_LOOK_SECONDS": "60",
         }
         self._first_variables = dict(self.variables)
 

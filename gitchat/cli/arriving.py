@@ -7,6 +7,7 @@ import click
 from gitchat.model.errors import ChatError
 from gitchat.model.names import RoomName
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.surroundings import look_seconds
 
 
 def arrive(environment: Environment, given: str | None) -> RoomName:
@@ -16,14 +17,14 @@ def arrive(environment: Environment, given: str | None) -> RoomName:
     what is wrong here meets whoever goes on. Raises UserError ``bad-name``, ``bad-config``.
     """
     room = environment.room_name(given)
-    if not environment.has_arrived(room):
+    if not environment.authorities.has_arrived(room):
         _look(environment, room)
     return room
 
 
 def arrive_anywhere(environment: Environment) -> None:
     """As :func:`arrive`, for who asks which rooms there are."""
-    if environment.arrives_at() is not None:
+    if environment.repository.arrives_at() is not None:
         _look(environment, None)
 
 
@@ -33,7 +34,7 @@ def _look(environment: Environment, room: RoomName | None) -> None:
     from gitchat.workspace import arriving
 
     try:
-        said = arriving.arrive(environment, Asker.VERB, room, limit_seconds=arriving.FOREGROUND_SECONDS)
+        said = arriving.arrive(environment, Asker.VERB, room, limit_seconds=look_seconds(environment.variables))
     except ChatError as error:
         said = [str(error)]
     for sentence in said:

@@ -56,11 +56,10 @@ class Attaching:
         is_here = self._store.is_damaged(log_ref(room)) or self._store.tip(log_ref(room)) is not None
         return not is_here and self._attached(room) is None and not self._store.is_lost(room)
 
-    def attach(
-        self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool, is_asked: bool
-    ) -> None:
-        """Let ``room``, which the remote has and which follows nothing, follow it, unless records would lose their
-        numbers by that. Who was asked for it makes it a setting.
+    def attach(self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool) -> None:
+        """Let ``room``, which the remote has and which follows nothing, follow it because somebody asked for it.
+
+        Not where records would lose their numbers by that.
         """
         tracked = self._store.tip(tracking_ref(self._remote, log_ref(room)))
         assert tracked is not None
@@ -69,8 +68,7 @@ class Attaching:
             assert local is not None
             if local == tracked or (consent.renumbers(room) and not is_first_parent(self._store, tracked, local)):
                 self._notes.put({room: Note(self._remote, place)})
-                if is_asked:
-                    self._attach(room)
+                self._attach(room)
                 report.attached.append(room)
                 return local
             if pushes and not report.refused:

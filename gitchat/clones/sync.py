@@ -127,6 +127,7 @@ class Remote:
             self._judging.refuse(rooms, there, consent, pushes=pushes)
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
+            free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
             going = self._go_on(judgements, seen, there, report)
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
             for one in going:
@@ -144,7 +145,8 @@ class Remote:
                 report.pushes += 1
                 self._accepting.accept(self._push(updates, address), there, report)
             for one in going:
-                self._attach(one, places[0], report, consent, pushes=pushes, is_asked=is_asked)
+                if one in free:
+                    self._attach(one, places[0], report, consent, pushes=pushes)
         return report
 
     def adopt(self, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
@@ -269,12 +271,10 @@ class Remote:
             report.newer[room] = asked
         return asked <= codec.FORMAT
 
-    def _attach(
-        self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool, is_asked: bool
-    ) -> None:
+    def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool) -> None:
         """From now on the remote numbers a room that it has."""
-        if self._store.tip(tracking_ref(self.name, log_ref(room))) is None or self._attached(room) is not None:
+        if self._store.tip(tracking_ref(self.name, log_ref(room))) is None:
             return
         if pushes and report.pushed.get(room):
             self._judging.refuse_hidden(room)
-        self._attaching.attach(room, place, report, consent, pushes=pushes, is_asked=is_asked)
+        self._attaching.attach(room, place, report, consent, pushes=pushes)

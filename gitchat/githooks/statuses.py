@@ -88,7 +88,11 @@ def post(
         return None
     environment.repository.refuse_mirror()
     room = environment.room_name(None)
-    if may_look and not environment.has_arrived(room) and _looks_first(environment, event, lines, rewritten):
+    if (
+        may_look
+        and not environment.authorities.has_arrived(room)
+        and _looks_first(environment, event, lines, rewritten)
+    ):
         return None
     sent = environment.writer(room).send(draft, replace(environment.caller.identity(), origin="hook"))
     push_soon(environment, room, is_hook=True)

@@ -26,9 +26,7 @@ from gitchat.server.news import News, coming
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs import tools
 from gitchat.workspace.process import read_clock
-
-FOREGROUND_SECONDS = 3.0
-"""How long a call waits for the first look at the clone's remote."""
+from gitchat.workspace.surroundings import look_seconds
 
 PROGRESS_SECONDS = 15.0
 """How often a waiting call tells that it is alive. Clients give up on silence after 60 s at the earliest."""
@@ -90,7 +88,8 @@ class Service:
         self._keep_in_step()
         if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, self._keeping.wait_for_look, FOREGROUND_SECONDS)
+            seconds = look_seconds(tools.here_environment().variables)
+            await loop.run_in_executor(None, self._keeping.wait_for_look, seconds)
         try:
             given = check(arguments, self._schemas[name])
             result = await self._result(name, given, progress)

@@ -78,7 +78,7 @@ class Keeping:
             self._keepers[remote] = keeper = Keeper(replace(environment), remote, Troubles(self._tell))
             name = f"gitchat-keep-{remote}"
             threading.Thread(target=self._run, args=(keeper,), name=name, daemon=True).start()
-        first = environment.arrives_at()
+        first = environment.repository.arrives_at()
         if first is not None and first not in wanted and self._lookout is None:
             self._lookout = self._look_out(replace(environment))
 

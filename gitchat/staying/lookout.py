@@ -80,12 +80,12 @@ class Lookout:
 
     def _follows(self) -> bool:
         with suppress(ChatError):  # who uses the rooms meets it, too
-            return self._environment.arrives_at() in self._environment.authorities.all().values()
+            return self._environment.repository.arrives_at() in self._environment.authorities.all().values()
         return False
 
     def _pause_seconds(self) -> float:
         """How long until it is looked again, at most as long as what was heard holds."""
-        remote, now = self._environment.arrives_at(), self._environment.now().seconds
+        remote, now = self._environment.repository.arrives_at(), self._environment.now().seconds
         last = self._environment.authorities.notes.look(remote) if remote is not None else None
         again = last.again_at(Asker.STAYING) if last is not None else None
         return max(1.0, min(again - now, AGAIN_SECONDS)) if again is not None else AGAIN_SECONDS

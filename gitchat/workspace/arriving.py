@@ -24,9 +24,6 @@ from gitchat.storage import gate
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote, wire_to
 
-FOREGROUND_SECONDS = 3.0
-"""How long somebody waits for a remote that may have what was asked for."""
-
 LOCK_SECONDS = 10.0
 """How long who has time waits for another process that looks."""
 
@@ -50,7 +47,7 @@ def arrive(
         UserError: ``bad-config``.
         FormatError, StorageError, ConflictError: as Store.move.
     """
-    remote = environment.arrives_at()
+    remote = environment.repository.arrives_at()
     if remote is None:
         return []
     here = _Here(environment, remote)
@@ -76,7 +73,7 @@ def arrive(
 
 def is_due(environment: Environment, asker: Asker, room: RoomName | None) -> bool:
     """Whether ``asker`` should look before something is done in ``room``. Asks nobody. Raises as :func:`arrive`."""
-    remote = environment.arrives_at()
+    remote = environment.repository.arrives_at()
     if remote is None or not os.access(environment.repository.location.common_dir, os.W_OK):
         return False
     here = _Here(environment, remote)
@@ -85,13 +82,13 @@ def is_due(environment: Environment, asker: Asker, room: RoomName | None) -> boo
 
 def told(environment: Environment, room: RoomName | None) -> list[str]:
     """What a person should hear about ``room`` and the clone's remote from the last look. Asks nobody."""
-    remote = environment.arrives_at()
+    remote = environment.repository.arrives_at()
     return _Here(environment, remote).told(room) if remote is not None else []
 
 
 def undecided(environment: Environment) -> list[str]:
     """What the last look left to a person to decide, in sentences. Asks nobody."""
-    remote = environment.arrives_at()
+    remote = environment.repository.arrives_at()
     return _Here(environment, remote).both(None) if remote is not None else []
 
 

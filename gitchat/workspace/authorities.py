@@ -66,15 +66,21 @@ class Authorities:
         """Whether ``room`` follows a remote, or somebody said that it does not."""
         return self._setting(room) is not None or room in (self._noted() or {}) or self.of(room) is not None
 
+    def has_arrived(self, room: RoomName) -> bool:
+        """Whether there is nothing to look for, or to say, before something is done in ``room``.
+
+        True of most rooms, and quickly: it is asked before each message. Raises what ``store`` raises, too.
+        """
+        if self.repository.arrives_at() is None:
+            return True
+        store = self.store()
+        is_here = store.is_damaged(log_ref(room)) or store.tip(log_ref(room)) is not None
+        return is_here and (self._noted() is None or self.of(room) is not None)
+
     def tracking(self, ref: RefName, room: RoomName) -> RefName | None:
         """The copy of ``ref`` as the authority of ``room`` has it; None without an authority."""
         authority = self.of(room)
         return tracking_ref(authority, ref) if authority is not None else None
-
-    @property
-    def are_noted(self) -> bool:
-        """Whether anything was ever noted here of a remote."""
-        return self._noted() is not None
 
     def _setting(self, room: RoomName) -> str | None:
         self.repository.forget_old_config()

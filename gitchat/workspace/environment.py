@@ -22,7 +22,7 @@ from gitchat.model.refs import log_ref, summaries_ref
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
-from gitchat.workspace.config import clobbering_refspecs, parse_setting
+from gitchat.workspace.config import parse_setting
 from gitchat.workspace.identity import Caller
 from gitchat.workspace.process import has_terminal, read_clock, read_variables
 from gitchat.workspace.repository import Repository
@@ -145,7 +145,7 @@ class Environment:
 
     def _follow(self, name: RoomName) -> None:
         """A room begins here: it follows the remote that the others follow."""
-        remote = self.arrives_at()
+        remote = self.repository.arrives_at()
         if remote is not None:
             self.authorities.follow_others(name, remote)
 
@@ -230,32 +230,12 @@ class Environment:
         Raises:
             UserError: ``bad-config``.
         """
-        return self.repository.config.get_choice("chat.sync", ("batch", "manual")) == "batch"
+        return self.repository.syncs_by_itself()
 
     @property
     def is_ci(self) -> bool:
         """Whether this is a job of a build server: ``CI`` is set, as all of them do."""
         return self.variables.get("CI", "").lower() not in ("", "0", "false")
-
-    def arrives_at(self) -> str | None:
-        """The remote whose rooms this clone joins by itself; None where it joins none.
-
-        Raises:
-            UserError: ``bad-config``.
-        """
-        if not self.syncs_by_itself() or clobbering_refspecs(self.repository.config):
-            return None
-        return self.repository.first_remote()
-
-    def has_arrived(self, room: RoomName) -> bool:
-        """Whether there is nothing to look for, or to say, before something is done in ``room``.
-
-        True of most rooms, and quickly. Raises as :meth:`arrives_at`.
-        """
-        if self.arrives_at() is None:
-            return True
-        is_here = self.store.is_damaged(log_ref(room)) or self.store.tip(log_ref(room)) is not None
-        return is_here and not (self.authorities.are_noted and self.authorities.of(room) is None)
 
     def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
         """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.

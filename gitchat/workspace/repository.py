@@ -158,6 +158,19 @@ class Repository:
         """The named remotes, in the order of the configuration. Raises UserError ``bad-config``."""
         return self.config.subsections("remote", "url")
 
+    def syncs_by_itself(self) -> bool:
+        """Whether ``chat.sync`` is not ``manual``. Raises UserError ``bad-config``."""
+        return self.config.get_choice("chat.sync", ("batch", "manual")) == "batch"
+
+    def arrives_at(self) -> str | None:
+        """The remote whose rooms this clone joins by itself; None where it joins none. Raises UserError ``bad-config``.
+
+        None also of a mirror, where the next fetch would delete what was joined.
+        """
+        if not self.syncs_by_itself() or clobbering_refspecs(self.config):
+            return None
+        return self.first_remote()
+
     def first_remote(self) -> str | None:
         """The remote that is used where nobody named one: ``chat.remote``, else ``origin``; None where there is none.
 

@@ -14,6 +14,9 @@ from gitchat.workspace.identity import as_client_sees
 HOOK_SECONDS = 2.0
 """How long what a git hook started may take. Who waits longer for a lock waits for somebody who is stuck."""
 
+LOOK_SECONDS = 3.0
+"""How long somebody waits for a remote that may have what was asked for; then it goes on aside."""
+
 
 def outside_the_hook(inside: Environment) -> Environment:
     """Without what git exports to a hook for one command: the index, author and date of a commit, which are not ours.
@@ -27,10 +30,19 @@ def outside_the_hook(inside: Environment) -> Environment:
 
 def hook_seconds(variables: Mapping[str, str]) -> float:
     """How long what a hook started may take: ``GITCHAT_HOOK_SECONDS``, else 2."""
+    return _seconds(variables.get("GITCHAT_HOOK_SECONDS", ""), HOOK_SECONDS)
+
+
+def look_seconds(variables: Mapping[str, str]) -> float:
+    """How long somebody waits for a remote that may have a room: ``GITCHAT_LOOK_SECONDS``, else 3."""
+    return _seconds(variables.get("GITCHAT_LOOK_SECONDS", ""), LOOK_SECONDS)
+
+
+def _seconds(given: str, default: float) -> float:
     try:
-        return max(0.001, float(variables.get("GITCHAT_HOOK_SECONDS", "")))
+        return max(0.001, float(given))
     except ValueError:
-        return HOOK_SECONDS
+        return default
 
 
 def in_session(outside: Environment, session: str, name: Name) -> Environment:

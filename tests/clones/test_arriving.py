@@ -353,7 +353,7 @@ def test_remote_that_hangs_holds_a_verb_up_once_and_not_for_long(full: Hub) -> N
     """Three seconds, and then not before a minute is over, while the message is sent all the same."""
     ann = full.clone("ann", f"ssh://hub{full.path}")
     ann.git("config", "ssh.variant", "simple")
-    variables = {"GIT_SSH_COMMAND": slow_ssh(full, 100000)}
+    variables = {"GITCHAT_LOOK_SECONDS": "3", "GIT_SSH_COMMAND": slow_ssh(full, 100000)}
     begin = time.monotonic()
     done = ann.chat("send", "kept", **variables)
     waited = time.monotonic() - begin
@@ -370,7 +370,7 @@ def test_rooms_that_take_longer_are_fetched_by_a_process_that_nobody_waits_for(f
     """What is sent meanwhile has a handle, and the room comes by itself."""
     ann = full.clone("ann", f"ssh://hub{full.path}")
     ann.git("config", "ssh.variant", "simple")
-    variables = {"GIT_SSH_COMMAND": slow_ssh(full, 5, only_fetch=True)}
+    variables = {"GITCHAT_LOOK_SECONDS": "3", "GIT_SSH_COMMAND": slow_ssh(full, 5, only_fetch=True)}
     done = ann.chat("send", "three", **variables)
     assert done.stdout.startswith("~")
     assert FOLLOWS in done.stderr
@@ -511,6 +511,15 @@ def test_where_the_notes_were_deleted_the_refs_tell_that_a_room_follows(full: Hu
     assert "origin" in ann.chat("remote").stdout
     ann.sync()
     assert ann.numbered()[-1] == (4, "four")
+
+
+def test_sync_that_is_typed_first_makes_it_a_setting(full: Hub) -> None:
+    """A person said so, in a clone that has noted nothing yet: the setting is written, and the note beside it."""
+    ann = full.clone("ann")
+    ann.git("config", "chat.sync", "manual")
+    ann.sync()
+    assert ann.git("config", "chatroom.lobby.remote").stdout == "origin\n"
+    assert notes(ann)["rooms"]["lobby"]["remote"] == "origin"
 
 
 @pytest.mark.parametrize("is_deleted", [False, True])

@@ -150,7 +150,7 @@ def _look_aside(environment: Environment) -> None:
 
     Not in a build, and not in a stranger's clone, where these hooks may be its user's for all repositories.
     """
-    if environment.is_ci or environment.arrives_at() is None:
+    if environment.is_ci or environment.repository.arrives_at() is None:
         return
     from gitchat.clones.looking import Asker  # for who has a remote
     from gitchat.workspace import arriving
@@ -161,7 +161,7 @@ def _look_aside(environment: Environment) -> None:
 
 def _undecided(environment: Environment) -> list[str]:
     """What an agent should tell its user about the clone's remote."""
-    if environment.arrives_at() is None:
+    if environment.repository.arrives_at() is None:
         return []
     from gitchat.workspace import arriving  # for who has a remote
 
