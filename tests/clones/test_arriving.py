@@ -87,13 +87,14 @@ def logged(clone: Clone) -> list[tuple[int | None, str]]:
 
 
 def test_first_send_of_a_clone_is_in_the_room_of_its_remote(full: Hub) -> None:
-    """It waits for a number behind what was there, and its first answer says where it goes."""
+    """It gets a number behind what was there, from the remote, and its first answer says where it goes."""
     ann = full.clone("ann")
     done = ann.chat("send", "three")
     assert done.returncode == 0
-    assert done.stdout.startswith("~")
+    assert done.stdout == "#3\n"
     assert done.stderr == FOLLOWS
-    assert ann.numbered() == [(1, "one"), (2, "two"), (None, "three")]
+    assert ann.numbered() == [(1, "one"), (2, "two"), (3, "three")]
+    assert ann.git("rev-parse", LOG).stdout.strip() == full.tip
     assert not is_configured(ann)
     assert ann.chat("send", "four").stderr == ""
 
@@ -181,7 +182,7 @@ def test_message_that_is_sent_while_the_room_is_fetched_waits_for_its_number(ful
     for ref in ann.git("for-each-ref", "--format=%(refname)", "refs/chatroom", "refs/chatroom-local").stdout.split():
         ann.git("update-ref", "-d", ref)  # as it was between the note and the end of the fetch
     shutil.rmtree(ann.path / ".git" / "chatroom" / "checkpoints", ignore_errors=True)
-    assert ann.chat("send", "three").stdout.startswith("~")
+    assert ann.chat("send", "three").stdout == "#3\n"
     ann.sync()
     assert ann.numbered() == [(1, "one"), (2, "two"), (3, "three")]
 
@@ -431,7 +432,7 @@ def test_remote_with_thousands_of_refs_is_joined_for_its_rooms(full: Hub) -> Non
     ann = full.clone("ann")
     done = ann.chat("send", "three")
     assert FOLLOWS in done.stderr
-    assert ann.numbered() == [(1, "one"), (2, "two"), (None, "three")]
+    assert ann.numbered() == [(1, "one"), (2, "two"), (3, "three")]
 
 
 def test_hostile_log_breaks_its_own_room_and_nothing_else(full: Hub) -> None:
@@ -502,12 +503,13 @@ def test_nothing_unattended_is_pushed_to_a_place_that_was_not_agreed(
 
 
 def test_where_the_notes_were_deleted_the_refs_tell_that_a_room_follows(full: Hub) -> None:
-    """Without ``chatroom/`` what is said still waits for a number, and nobody gives one that another has."""
+    """Without ``chatroom/`` what is said still gets its number there, and nobody gives one that another has."""
     ann = full.clone("ann")
     ann.say("three")
     ann.sync()
     shutil.rmtree(ann.path / ".git" / "chatroom")
-    assert ann.chat("send", "four").stdout.startswith("~")
+    assert ann.chat("send", "four").stdout == "#4\n"
+    assert ann.git("rev-parse", LOG).stdout.strip() == full.tip
     assert "origin" in ann.chat("remote").stdout
     ann.sync()
     assert ann.numbered()[-1] == (4, "four")
@@ -576,11 +578,12 @@ def test_keeper_that_takes_in_a_new_room_of_the_remote_writes_no_configuration(f
 
 
 def test_room_that_is_opened_where_one_follows_follows_too(full: Hub) -> None:
-    """From its first record on, which waits for its number, and without a setting."""
+    """From its first record on, and without a setting."""
     ann, bea = full.clone("ann"), full.clone("bea")
     ann.chat("log")
     done = ann.chat("send", "hello", "--room", "new")
-    assert done.stdout.startswith("~")
+    assert done.stdout == "#1\n"
+    assert full.git("rev-parse", "--verify", "refs/chatroom/rooms/new/log").stdout
     assert notes(ann)["rooms"]["new"] == notes(ann)["rooms"]["lobby"]
     ann.sync()
     assert bea.chat("log", "--room", "new", "--json").stdout.count("\n") == 1
@@ -606,7 +609,9 @@ def test_twenty_programs_that_arrive_at_once_look_once(full: Hub) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         sent = list(pool.map(lambda number: ann.chat("send", f"message {number}"), range(20)))
-    assert all(done.stdout.startswith("~") for done in sent)
+    assert all(done.stdout[:1] in ("~", "#") for done in sent)
+    given = [done.stdout for done in sent if done.stdout.startswith("#")]
+    assert len(set(given)) == len(given)
     assert sum(FOLLOWS in done.stderr for done in sent) == 1
     ann.sync()
     assert [number for number, _ in ann.numbered()] == list(range(1, 23))
