@@ -75,7 +75,8 @@ class Remote:
         self._stays_here = stays_here
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
-        self._attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
+        self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
+        """What lets rooms follow this remote."""
         self._joining = Joining(store, wire.name, identity=identity, clock=clock)
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
@@ -140,19 +141,12 @@ class Remote:
                     self._attach(one, places[0], report, consent, pushes=pushes)
         return report
 
-    def adopt(self, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
-        """Note that those of ``rooms`` which are not here follow this remote, at ``place``; which they are.
-
-        Then a round brings them. Raises as Store.move, and as Notes.put.
-        """
-        return self._attaching.adopt(rooms, place)
-
     def _adopted(
         self, judgements: Mapping[RoomName, Judgement], place: str, report: Report
     ) -> dict[RoomName, Judgement]:
         """Those of rooms that follow the remote, where nobody asked: the ones that are new there follow from now on."""
         new = [room for room in judgements if self._attached(room) is None]
-        report.attached += self.adopt(new, place) if new else []
+        report.attached += self.attaching.adopt(new, place) if new else []
         return {room: one for room, one in judgements.items() if self._attached(room) is not None}
 
     @contextmanager
@@ -285,7 +279,7 @@ class Remote:
             return
         if pushes and report.pushed.get(room):
             self._judging.refuse_hidden(room)
-        self._attaching.attach(room, place, report, consent, pushes=pushes)
+        self.attaching.attach(room, place, report, consent, pushes=pushes)
 
     def _track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:
         """Write down that the remote has ``ref`` at ``new``, or no more."""
