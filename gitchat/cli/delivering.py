@@ -151,6 +151,8 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
         else:
             if report.refusal is not None:
                 trouble.append(report.refusal)
+            elif report.alarms:  # why the room was left as it is
+                trouble.append(RemoteError(report.alarms[-1], hint="git chat sync", code="not-numbered"))
             else:
                 TroubleFile(environment.repository.directory, remote).clear()
         return

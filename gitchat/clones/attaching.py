@@ -43,13 +43,22 @@ class Attaching:
 
         Before anything of them is: what is written here from now on waits for a number of the remote's. Whoever
         took a room in first and noted it then could give a number to a message that another one has there.
+
+        None where rooms follow the remote and none of them at this place: nobody agreed to it yet.
         """
         with self._store.writing():
             noted = self._notes.all()
+            if not self.is_agreed(place):
+                return []
             adopted = [room for room in rooms if room not in noted and self._is_free(room)][:MOST_ROOMS]
             if adopted:
                 self._notes.put({room: Note(self._remote, place) for room in adopted})
         return adopted
+
+    def is_agreed(self, place: str) -> bool:
+        """Whether a room follows the remote at ``place``, or none at a place that is known."""
+        places = {note.address for note in self._notes.all().values() if note.remote == self._remote and note.address}
+        return not places or place in places
 
     def _is_free(self, room: RoomName) -> bool:
         """Whether nothing of ``room`` is here, or was."""

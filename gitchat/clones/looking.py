@@ -160,6 +160,11 @@ def only_there(rooms: Sequence[RoomName], remote: str) -> str:
     return f"room{'' if len(rooms) == 1 else 's'} {named(rooms)} at {remote}: git chat sync {remote}"
 
 
+def has_moved(rooms: Sequence[RoomName], remote: str) -> str:
+    """That ``rooms`` are at ``remote``, which stands elsewhere than the rooms that follow it."""
+    return f"{only_there(rooms, remote).partition(': ')[0]}, which is at another address now: git chat sync {remote}"
+
+
 def nowhere(remote: str, others: Sequence[str]) -> str:
     """That ``remote`` has no room, where ``others`` might; none of them is asked."""
     ways = " or ".join(f"git chat sync {other}" for other in others[:MAX_NAMED])

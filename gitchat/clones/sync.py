@@ -79,7 +79,8 @@ class Remote:
         self._stays_here = stays_here
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
-        self._attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
+        self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
+        """What lets rooms follow this remote."""
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle)
@@ -149,19 +150,12 @@ class Remote:
                     self._attach(one, places[0], report, consent, pushes=pushes)
         return report
 
-    def adopt(self, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
-        """Note that those of ``rooms`` which are not here follow this remote, at ``place``; which they are.
-
-        Then a round brings them. Raises as Store.move, and as Notes.put.
-        """
-        return self._attaching.adopt(rooms, place)
-
     def _adopted(
         self, judgements: Mapping[RoomName, Judgement], place: str, report: Report
     ) -> dict[RoomName, Judgement]:
         """Those of rooms that follow the remote, where nobody asked: the ones that are new there follow from now on."""
         new = [room for room in judgements if self._attached(room) is None]
-        report.attached += self.adopt(new, place) if new else []
+        report.attached += self.attaching.adopt(new, place) if new else []
         return {room: one for room, one in judgements.items() if self._attached(room) is not None}
 
     @contextmanager
@@ -277,4 +271,4 @@ class Remote:
             return
         if pushes and report.pushed.get(room):
             self._judging.refuse_hidden(room)
-        self._attaching.attach(room, place, report, consent, pushes=pushes)
+        self.attaching.attach(room, place, report, consent, pushes=pushes)

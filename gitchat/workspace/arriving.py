@@ -207,9 +207,11 @@ class _Visit:
         wanted = sorted((one for one in there if deeds[one] is Deed.FOLLOW), key=lambda one: (one != room, one))
         both = tuple(one for one in there if deeds[one] is Deed.DECIDE)[: looking.MAX_NAMED]
         remote = open_remote(self.environment, self.remote, limit_seconds=self._left_seconds())
-        adopted = remote.adopt(wanted, place) if wanted else []
+        adopted = remote.attaching.adopt(wanted, place) if wanted else []
         self._note(place, Found.ROOMS if there else Found.NONE, both=both)
         words = [looking.follows(adopted, self.remote)] if adopted else []
+        if wanted and not remote.attaching.is_agreed(place):
+            words.append(looking.has_moved(wanted, self.remote))
         if self._has_news(there):
             try:
                 report = remote.round(None, pushes=False, is_asked=False)

@@ -312,7 +312,7 @@ def test_user_wide_server_in_a_stranger_s_clone_only_tells(full: Hub, serve: Ser
     assert "room 'lobby' at origin: git chat sync origin" in text
     serve(ann, "--user-wide").text("list_rooms")  # what was only read is no use
     assert not (ann.path / ".git" / "chatroom" / "authorities").exists()
-    assert ann.git("for-each-ref", "refs/chatroom*").stdout == ""
+    assert ann.git("for-each-ref", "refs/chatroom", "refs/chatroom-local").stdout == ""
     ann.say("here", **APART)
     ann.git("update-ref", "-d", LOG)
     shutil.rmtree(ann.path / ".git" / "chatroom" / "checkpoints")
@@ -485,7 +485,9 @@ def test_nothing_unattended_is_pushed_to_a_place_that_was_not_agreed(
     ann = full.clone("ann")
     ann.chat("log")
     if not is_fetched:
-        for ref in ann.git("for-each-ref", "--format=%(refname)", "refs/chatroom*").stdout.split():
+        for ref in ann.git(
+            "for-each-ref", "--format=%(refname)", "refs/chatroom", "refs/chatroom-local"
+        ).stdout.split():
             ann.git("update-ref", "-d", ref)
         shutil.rmtree(ann.path / ".git" / "chatroom" / "checkpoints", ignore_errors=True)
     ann.say("for our team")
@@ -493,13 +495,32 @@ def test_nothing_unattended_is_pushed_to_a_place_that_was_not_agreed(
     server = serve(ann)
     server.text("check_in", name="ann", content="for our team, too")
     server.text("open_room", room="new", name="ann")
-    ann.chat("send", "and this", "--sync=1")
+    done = ann.chat("send", "and this", "--sync=60")  # a whole round, and why it pushed nothing
+    assert done.returncode == 5
+    assert "is at another address" in done.stderr
     ann.chat("wait", "--timeout", "2")
     server.hang_up()
     assert pushes(elsewhere) == 0
     ann.git("remote", "set-url", "origin", full.path)
     ann.sync()
     assert ann.bodies() == ["one", "two", "for our team", "for our team, too", "and this"]
+
+
+def test_new_room_of_a_place_that_was_not_agreed_is_not_joined(full: Hub) -> None:
+    """After ``git remote set-url`` a verb that asks for a room of another team's hub is told where it is."""
+    elsewhere = Hub(full.world, full.world.root / "elsewhere.git")
+    bob = elsewhere.clone("bob")
+    bob.chat("send", "ours", "--room", "apart", check=True)
+    bob.sync()
+    ann = full.clone("ann")
+    ann.chat("log")
+    ann.git("remote", "set-url", "origin", elsewhere.path)
+    noted = notes(ann)
+    noted["looks"]["origin"]["seconds"] -= 601
+    (ann.path / ".git" / "chatroom" / "authorities").write_text(json.dumps(noted))
+    done = ann.chat("log", "--room", "apart")
+    assert done.stderr.startswith("room 'apart' at origin, which is at another address now: git chat sync origin\n")
+    assert "apart" not in notes(ann)["rooms"]
 
 
 def test_where_the_notes_were_deleted_the_refs_tell_that_a_room_follows(full: Hub) -> None:
