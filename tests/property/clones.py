@@ -26,6 +26,7 @@ from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
+from gitchat.workspace.seating import Seating
 from tests.property.conversation import expect
 from tests.property.ledger import Key, Ledger, Said
 from tests.world import World
@@ -146,6 +147,7 @@ class Clone:
             attach=lambda room: environment.authorities.set(room, "origin"),
             notes=environment.authorities.notes,
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
+            guard=Seating(environment),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:
