@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.clones.conftest import Clone, Hub
 from tests.clones.test_seats import OTHER_SESSION, SESSION, agents, meet, people, read
+from tests.world import Argument, Done
+
+RELEASED = Path(__file__).parents[2] / ".tools" / "gitchat-0.1.0" / "bin" / "git-chat"
+"""What ``make released`` installs."""
 
 
 def copy_of(clone: Clone, path: Path) -> Clone:
@@ -84,3 +93,45 @@ def test_where_nothing_can_be_pushed_the_own_words_from_elsewhere_are_own(hub: H
     two.sync()
     one.chat("pull", check=True)
     assert read(one, **OTHER_SESSION) == ["waits"]
+
+
+# --- a clone where version 0.1.0 works on ------------------------------------------------
+
+
+class ReleasedClone(Clone):
+    """A clone in which version 0.1.0 runs."""
+
+    def chat(self, *arguments: Argument, **options: Any) -> Done:
+        return self.world.run(RELEASED, *arguments, cwd=self.path, **{"GITCHAT_NAME": self.name, **options})
+
+    def read_as(self, name: str) -> list[str]:
+        """What is unread there under ``name``, which is marked by that."""
+        done = self.chat("read", "--json", GITCHAT_NAME=name)
+        return [json.loads(line)["content"] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.slow
+def test_beside_a_clone_of_version_0_1_0_each_seat_hears_all_but_its_name_there(hub: Hub) -> None:
+    """What that one reads under a shared name takes nothing from a seat; under that name both stay deaf, as before."""
+    if not RELEASED.exists():
+        assert not os.environ.get("CI"), "version 0.1.0 is missing: make released"
+        pytest.skip("version 0.1.0 is missing: make released")
+    one, _ = agents(hub, "one", "two")
+    made = hub.clone("old")
+    old = ReleasedClone(made.world, made.path, "ann")
+    old.sync()
+    assert old.read_as("lexer") == [], "the agents have read it, under that name"
+    old.say("from ann")
+    old.say("from the old lexer", GITCHAT_NAME="lexer")
+    one.say("from the new lexer", **SESSION)
+    meet(old, one)
+    assert old.read_as("lexer") == ["from ann"], "what it says itself, for 0.1.0 its name says everywhere"
+    meet(old, one)
+    assert read(one, **SESSION) == ["from ann"]
+    assert old.read_as("ann") == ["from the old lexer", "from the new lexer"]
+    meet(one, old)
+    assert (read(one, **SESSION), old.read_as("lexer"), old.read_as("ann")) == ([], [], [])
+    assert old.numbered() == one.numbered()
+    wanted = ["cursors/ann", "cursors/lexer", "log"]
+    assert hub.git("for-each-ref", "--format=%(refname:lstrip=4)").stdout.split() == wanted
+    hub.assert_clean()

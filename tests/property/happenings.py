@@ -25,6 +25,8 @@ class Happenings(Sittings):
         self.clones = [self.clone(person) for person in people]
         if self.chance.random() < 0.5:
             self.clones.append(self.clone(self.chance.choice(PEOPLE), is_old=True))
+        self._silent = self.chance.choice((None, None, self.clones[0]))
+        """A clone in which nobody says anything, ever."""
 
     def run(self, steps: int) -> None:
         """Take so many steps, then bring all to rest. Raises Mismatch."""
@@ -41,7 +43,7 @@ class Happenings(Sittings):
         self.check(clone)
 
     def _take_say(self, clone: Clone, name: Name) -> None:
-        for _ in range(self.chance.randint(1, 3)):
+        for _ in range(self.chance.randint(1, 3) if clone is not self._silent else 0):
             self.say(clone, name, to=self.chance.choice(((), (), (), (AGENTS[0],), (PEOPLE[0].name,))))
 
     def _take_hear(self, clone: Clone, name: Name) -> None:
@@ -87,7 +89,8 @@ class Happenings(Sittings):
             self.play_back(clone, self.chance.randrange(len(clone.backups)))
 
     def _take_pass_by(self, clone: Clone, name: Name) -> None:
-        self.pass_by(self.chance.choice(AGENTS), is_pushed=self.chance.random() < 0.6)
+        for _ in range(self.chance.randint(1, 3)):
+            self.pass_by(self.chance.choice(AGENTS), is_pushed=self.chance.random() < 0.6)
 
     def _take_move(self, clone: Clone, name: Name) -> None:
         self.move(clone)
