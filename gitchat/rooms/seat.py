@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gitchat.index.chain import Chain
-from gitchat.model import codec
+from gitchat.model import codec, reach
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Identity, Moment
-from gitchat.model.refs import SAT_PREFIX, SEATS_PREFIX, log_ref, sat_ref, seat_ref
+from gitchat.model.refs import SAT_PREFIX, SEATS_PREFIX, sat_ref, seat_ref
 from gitchat.rooms.cursor import Backlog, Cursor
 from gitchat.storage.store import Store
 
@@ -46,18 +46,22 @@ class Seat(Cursor):
         """The log as it was when the seat was taken; None for a seat that is not. Raises FormatError."""
         return self._store.tip(sat_ref(self._room, self._name))
 
-    def take(self, begin: Sequence[Oid], reader: Identity, now: Moment) -> None:
-        """Take the seat: what ``begin`` reaches is read, and all that the log has now was said before.
+    def take(self, begin: Sequence[Oid], said: Sequence[Oid], reader: Identity, now: Moment) -> None:
+        """Take the seat: what ``begin`` reaches is read, and all that ``said`` reaches was said before.
+
+        ``said`` are the tips of what is seen here: the log, and that of its authority where both have gone on.
 
         Raises:
             ConflictError, StorageError: as Store.move.
             FormatError: one of the commits is damaged or missing.
         """
         root = self._store.write_commit(codec.encode_genesis(self._room, self._store.empty_tree()))
-        tip = self._store.tip(log_ref(self._room)) or root
-        value = self._reaching(begin, reader, now) if begin else root
+        tips = dict.fromkeys(said)
+        heads = [tip for tip in tips if not any(tip != other and self._reaches(other, tip) for other in tips)]
+        before = self._reaching(heads or [root], reader, now)
+        value = self._reaching(begin or [root], reader, now)
         # The seat last: it is taken when its position stands.
-        self._store.point(sat_ref(self._room, self._name), tip, f"gitchat: {self._name} takes a seat")
+        self._store.point(sat_ref(self._room, self._name), before, f"gitchat: {self._name} takes a seat")
         self._store.point(self._ref, value, f"gitchat: {self._name} takes a seat")
 
     def begin(self) -> None:
@@ -71,6 +75,9 @@ class Seat(Cursor):
         left = super().advance(chain, number, reader, now)
         self._common.advance(chain, number, reader, now)
         return left
+
+    def _reaches(self, tip: Oid, ancestor: Oid) -> bool:
+        return reach.is_ancestor(ancestor, tip, self._store.step)
 
     def _reaching(self, begin: Sequence[Oid], reader: Identity, now: Moment) -> Oid:
         """A commit that reaches what these do."""

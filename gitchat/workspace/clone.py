@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model.names import CloneId, Oid, RoomName, Uid
-from gitchat.model.refs import FORMER_PREFIX, SAT_PREFIX, SEATS_PREFIX, former_ref, log_ref
+from gitchat.model.refs import FORMER_PREFIX, former_ref, log_ref
 from gitchat.presence.clonefile import CloneFile, Place, Seen
+from gitchat.presence.seats import Seats
+from gitchat.rooms.seat import give_back, seated
 
 if TYPE_CHECKING:
     from gitchat.presence.roll import Roll
@@ -66,13 +68,19 @@ class Clone:
         return seen
 
     def _vacate(self) -> None:
-        """Drop what a copy has of the agents of another clone: their seats, their names, what they were told of."""
-        store = self._store()
-        for prefix in (SEATS_PREFIX, SAT_PREFIX):
-            for ref, oid in store.backend.list_refs(prefix):
-                store.remove(ref, oid, "gitchat: this clone is a copy")
+        """Drop what a copy has of the agents of another clone: their seats, their names, what they were told of.
+
+        A person who sits apart is the same in the copy, and has read the same.
+        """
+        store, seats = self._store(), Seats(self._directory)
+        with seats.turn() as note:
+            people = {name for name, sitting in seats.all().items() if sitting.is_person}
+            for room, name in list(seated(store)):
+                if name not in people:
+                    give_back(store, name, room)
+            note({name: None for name in seats.all() if name not in people})
         self._roll().vacate()
-        for path in [self._directory / "seats", *_files(self._directory / "told")]:
+        for path in _files(self._directory / "told"):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

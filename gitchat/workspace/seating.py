@@ -59,13 +59,14 @@ class Seating:
 
         Nothing for a person, and never fails.
         """
-        seat = Seat(self._environment.store, room, name)
         with suppress(ChatError):
-            if self._caller.has_seat and not seat.is_taken:
-                self._sit(room, name, seat, is_person=False)
+            if self._caller.has_seat:
+                self._sit(room, name, Seat(self._environment.store, room, name), is_person=False)
 
     def _sit(self, room: RoomName, name: Name, seat: Seat, is_person: bool) -> None:
         """Take the seat of ``name`` in ``room``, unless who acts here sits there already."""
+        if not is_person:
+            self._environment.clone.id()  # in a copy the seats are those of another clone until it has an id
         session = None if is_person else self._caller.session
         now = self._environment.now()
         sitting = self._seats.of(name)
@@ -78,12 +79,13 @@ class Seating:
                 give_back(self._environment.store, name)
                 sitting = None
             if not seat.is_taken:
-                begin = self._begin(room, name, is_person)
-                seat.take(begin, self._caller.identity(name, is_seated=False), now)
+                chain = self._environment.numbering(room).chain()
+                begin = self._begin(room, name, chain, is_person)
+                seat.take(begin, chain.tips, self._caller.identity(name, is_seated=False), now)
             sitting = sitting or Sitting(session or "", now.seconds, is_person)
             note({name: sitting.is_used(session, now.seconds)})
 
-    def _begin(self, room: RoomName, name: Name, is_person: bool) -> Sequence[Oid]:
+    def _begin(self, room: RoomName, name: Name, chain: Chain, is_person: bool) -> Sequence[Oid]:
         """What a new seat has read: what its name has.
 
         Where that never read here, a person has what the newest summary has; and so has an agent whose name was in
@@ -92,7 +94,7 @@ class Seating:
         value = Cursor(self._environment.store, room, name).value
         if value is not None:
             return [value]
-        wrote = self._environment.numbering(room).chain().newest_by_author().get(name)
+        wrote = chain.newest_by_author().get(name)
         if not is_person and (wrote is None or self._environment.now().seconds - wrote[1] < DROPPED_SECONDS):
             return []
         summary = self._environment.summaries(room).latest([EVERYONE, name])
@@ -102,7 +104,7 @@ class Seating:
         """Give the seat ``name`` back, in one room or in all. Raises what Seats and Store.remove raise."""
         with self._seats.turn() as note:
             give_back(self._environment.store, name, room)
-            if room is None:
+            if all(of_name != name for _, of_name in seated(self._environment.store)):
                 note({name: None})
 
     # --- whose records they are --------------------------------------------------------

@@ -26,6 +26,7 @@ from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
+from gitchat.workspace.seating import Seating
 from tests.property.conversation import expect
 from tests.property.ledger import Key, Ledger, Said
 from tests.world import World
@@ -149,6 +150,7 @@ class Clone:
             notes=environment.authorities.notes,
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
             stays_here=lambda room: environment.numbering(room).stays_here(),
+            guard=Seating(environment),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

@@ -141,7 +141,13 @@ def _hand_on(environment: Environment, entry: Entry, trouble: ChatError | None, 
 
 def _sit_down(environment: Environment, room: RoomName, sender: Identity) -> None:
     """Let an agent sit that speaks before it has read; see Seating.sit_down."""
-    if sender.clone is not None and environment.store.tip(seat_ref(room, sender.name)) is None:
+    if sender.clone is None:
+        return
+    from gitchat.presence.seats import Seats  # for who has a seat
+
+    sitting = Seats(environment.repository.directory).of(sender.name)
+    is_mine = sitting is not None and not sitting.is_over(environment.caller.session, environment.now().seconds)
+    if not is_mine or environment.store.tip(seat_ref(room, sender.name)) is None:
         from gitchat.workspace.seating import Seating  # once for each room: it brings SQLite
 
         Seating(environment).sit_down(room, sender.name)
