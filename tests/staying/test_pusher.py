@@ -254,6 +254,22 @@ def test_a_remote_that_was_away_gets_all_when_it_is_back(hub: Hub, ann: Clone, s
     assert len(started.pids) == 1
 
 
+def test_where_a_key_is_asked_for_again_and_again_a_person_is(ann: Clone, started: Started, hub: Hub) -> None:
+    """After the second time nobody tries any more, and the command that is named ends it."""
+    ann.git("remote", "set-url", "origin", "ssh://nowhere/hub.git")
+    noted(ann).add("Permission denied (publickey).", 1_000_000)  # long ago, so that its pause is over
+    ssh = "sh -c 'echo Permission denied \\(publickey\\). >&2; exit 255'"
+    said = ann.chat("send", "second", GIT_SSH_COMMAND=ssh).stderr
+    assert "Permission denied (publickey)." in said
+    assert said.endswith("; git chat sync origin\n")
+    ann.say("third", **SESSION)
+    assert started.pids == []
+    ann.git("remote", "set-url", "origin", hub.path)
+    ann.chat(*said.rpartition("git chat ")[2].split(), check=True)
+    assert said_at(hub) == ["first", "second", "third"]
+    assert ann.chat("send", "fourth").stdout == "#4\n"
+
+
 def test_where_nothing_goes_by_itself_nothing_is_started(hub: Hub, ann: Clone, started: Started) -> None:
     """chat.sync=manual turns all of it off, and a room that follows nobody has nothing to push."""
     ann.chat("send", "--room", "mine", "for nobody else", check=True, **SESSION)
