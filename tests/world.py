@@ -145,10 +145,8 @@ class World:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
         if str(path.parent) not in self.variables["PATH"].split(os.pathsep):
-            for variables in (
-                self.variables,
-                self._first_variables,
-            ):  # no other git-chat, so one that is loaded will do
+            # It is no other git-chat, so one that is loaded will do.
+            for variables in (self.variables, self._first_variables):
                 variables["PATH"] = f"{path.parent}{os.pathsep}{variables['PATH']}"
         return path
 

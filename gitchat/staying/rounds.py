@@ -9,7 +9,7 @@ from gitchat.clones.trouble import Trouble, TroubleFile
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import RoomName
 from gitchat.model.refs import is_cursor, room_of
-from gitchat.staying.pace import Waiting
+from gitchat.staying.pace import LONGEST_SECONDS, Waiting
 from gitchat.staying.turns import Turns
 from gitchat.workspace.pushing import Hurry
 
@@ -44,22 +44,27 @@ class Rounds:
         return Waiting(has_news=ahead > cursors or has_hurry, has_cursors=bool(cursors))
 
     def seconds_to(self, waiting: Waiting) -> float:
-        """In how many seconds a round is due; none or fewer: now."""
+        """In how many seconds a round is due; none or fewer: now.
+
+        Where somebody would have had to answer, again and again, it is looked whether somebody did.
+        """
+        if self.trouble is not None and self.trouble.needs_a_person:
+            noted = self._file.load()
+            if noted is not None and noted.needs_a_person:
+                return LONGEST_SECONDS
         return self._turns.seconds_to(waiting)
 
     def stirred(self) -> None:
         """Somebody here wrote: an answer may come soon."""
         self._turns.stirred()
 
-    def is_asked(self) -> bool:
-        """Whether somebody asked that positions be carried at once."""
-        return self._hurry.is_asked()
-
     def go(self, waiting: Waiting) -> Report | ChatError:
         """One round, or some where others push, too: what it did, or why it failed. Notes trouble, and its end."""
         from gitchat.clones.settling import settle  # for who pushes
 
         pushes = self._turns.take(waiting)
+        # Taken before: who asks during the round may have moved a cursor that it does not push.
+        has_hurry = pushes > 0 and self._hurry.take()
         done: Report | ChatError
         try:
             done = settle(
@@ -74,6 +79,9 @@ class Rounds:
             done = error
         self._turns.note(done)
         self._note(done, has_pushed=pushes > 0)
+        if has_hurry and (isinstance(done, ChatError) or done.refused):
+            with suppress(OSError):
+                self._hurry.ask()
         return done
 
     def _note(self, done: Report | ChatError, *, has_pushed: bool) -> None:
@@ -86,8 +94,6 @@ class Rounds:
         # Who only looks does not learn whether the remote takes by now what it has refused.
         elif has_pushed or not self.waiting().has_news:
             self._file.clear()
-        if has_pushed and not isinstance(done, ChatError):
-            self._hurry.done()
 
     def _wrong(self, done: Report | ChatError) -> tuple[str | None, set[RoomName]]:
         """Why something was not pushed, or None, and of which rooms; of none: of all."""

@@ -110,7 +110,9 @@ class Hurry:
         """Whether it is asked and not done."""
         return self._path.exists()
 
-    def done(self) -> None:
-        """They are there."""
+    def take(self) -> bool:
+        """Whether it was asked; from now on it is not."""
+        was_asked = self.is_asked()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+        return was_asked

@@ -12,16 +12,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from gitchat.clones.trouble import TroubleFile
+from gitchat.model.names import RoomName
+from gitchat.staying.pace import TIDY_SECONDS
 from gitchat.staying.pusher import Pusher
 from gitchat.storage import gate
-from gitchat.workspace.pushing import lock_of
-from tests.cli.programs import until
+from gitchat.workspace.pushing import Hurry, lock_of, push_soon
+from tests.cli.programs import running, until
 from tests.clones.conftest import LOG, Clone, Hub
 from tests.world import World
 
@@ -119,13 +121,35 @@ def test_what_is_said_in_a_session_is_pushed_though_nobody_waits(hub: Hub, ann: 
     assert ann.numbered() == [(1, "first"), (2, "second")]
 
 
-def test_a_message_is_printed_before_anything_is_started(world: World, ann: Clone, started: Started) -> None:
-    """Whoever waits for the line does not wait for another program."""
-    printed, seen = world.root / "printed", world.root / "seen"
-    world.add_program("nice", f"cp {printed} {seen}.new && mv {seen}.new {seen}")
-    world.run("sh", "-c", f"git chat send second > {printed}", cwd=ann.path, GITCHAT_NAME="ann", **SESSION)
-    until(seen.exists)
-    assert seen.read_text() == printed.read_text() != ""
+def test_a_message_is_printed_before_anything_is_started(ann: Clone, started: Started) -> None:
+    """Whoever waits for the line does not wait for another program: as long as it cannot be printed there is none."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b" " * 512)
+    os.set_blocking(writing, True)
+    variables = ann.world.variables | {"GITCHAT_NAME": "ann", **SESSION}
+    process = subprocess.Popen(["git-chat", "send", "second"], cwd=ann.path, env=variables, stdout=writing)
+    os.close(writing)
+    until(lambda: ann.bodies() == ["first", "second"])
+    until(lambda: all(state_of(process) == "S" for _ in range(200)))  # it is in that write
+    assert children_of(process) == []
+    assert started.pids == []
+    with open(reading, "rb") as printed:
+        assert printed.read().strip()[:1] == b"~"
+    assert process.wait() == 0
+    until(lambda: started.pids != [])
+
+
+def state_of(process: subprocess.Popen[bytes]) -> str:
+    """The letter that Linux has for what it does."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2][0]
+
+
+def children_of(process: subprocess.Popen[bytes]) -> list[str]:
+    """The processes that it started and has not waited for, also those that have ended."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
 
 
 def test_many_sends_start_few_processes(hub: Hub, ann: Clone, started: Started, pushes: Path) -> None:
@@ -254,6 +278,22 @@ def test_a_remote_that_was_away_gets_all_when_it_is_back(hub: Hub, ann: Clone, s
     assert len(started.pids) == 1
 
 
+def test_where_a_key_is_asked_for_again_and_again_a_person_is(ann: Clone, started: Started, hub: Hub) -> None:
+    """After the second time nobody tries any more, and the command that is named ends it."""
+    ann.git("remote", "set-url", "origin", "ssh://nowhere/hub.git")
+    noted(ann).add("Permission denied (publickey).", 1_000_000)  # long ago, so that its pause is over
+    ssh = "sh -c 'echo Permission denied \\(publickey\\). >&2; exit 255'"
+    said = ann.chat("send", "second", GIT_SSH_COMMAND=ssh).stderr
+    assert "Permission denied (publickey)." in said
+    assert said.endswith("; git chat sync origin\n")
+    ann.say("third", **SESSION)
+    assert started.pids == []
+    ann.git("remote", "set-url", "origin", hub.path)
+    ann.chat(*said.rpartition("git chat ")[2].split(), check=True)
+    assert said_at(hub) == ["first", "second", "third"]
+    assert ann.chat("send", "fourth").stdout == "#4\n"
+
+
 def test_where_nothing_goes_by_itself_nothing_is_started(hub: Hub, ann: Clone, started: Started) -> None:
     """chat.sync=manual turns all of it off, and a room that follows nobody has nothing to push."""
     ann.chat("send", "--room", "mine", "for nobody else", check=True, **SESSION)
@@ -285,12 +325,13 @@ def test_a_send_is_never_hurt_by_its_push(ann: Clone, fault: str, variables: dic
 
 
 def test_statuses_of_commits_start_one_process_that_stays(hub: Hub, ann: Clone, started: Started) -> None:
-    """However many commits follow each other, and though each of them is carried."""
+    """Each of them is carried, also what comes when all was pushed; meanwhile the keeper's lock is free."""
     ann.chat("hook", "install", check=True)
-    for number in range(8):
-        ann.git("commit", "-q", "--allow-empty", "-m", f"Step {number}", check=True)
-    until(lambda: len(ann.bodies()) == 9)
-    until(lambda: len(said_at(hub)) == 9)
+    for count in (4, 8):
+        for number in range(4):
+            ann.git("commit", "-q", "--allow-empty", "-m", f"Step {number}", check=True)
+        until(lambda count=count: len(said_at(hub)) == 1 + count)  # type: ignore[misc]
+        until(lambda: is_free(ann))
     assert len(started.pids) == 1
 
 
@@ -316,14 +357,32 @@ def test_a_keeper_of_the_released_version_counts(hub: Hub, ann: Clone, started: 
         keeper.wait()
 
 
-def test_positions_go_at_once_with_who_leaves(hub: Hub, ann: Clone, started: Started) -> None:
-    """How far ann has read is at the hub, though a position alone may wait for a minute."""
-    bea = hub.clone("bea", sync="batch")
-    bea.sync()
-    bea.say("second")
-    ann.sync()
+@pytest.mark.parametrize("is_kept", [False, True], ids=["nobody there", "a keeper there"])
+def test_positions_go_at_once_where_somebody_asks(hub: Hub, ann: Clone, started: Started, is_kept: bool) -> None:
+    """Though a position alone goes nowhere without a keeper, and with one a minute after the last push."""
+    with ExitStack() as beside:
+        if is_kept:
+            beside.enter_context(running(ann, "sync", "--watch", GITCHAT_NAME="ann"))
+            until(lambda: not is_free(ann))
+        begin = time.monotonic()
+        ann.say("second", **SESSION)
+        arrives(hub, "first", "second")
+        if not is_kept:
+            until(lambda: is_free(ann))
+        ann.chat("read", "--as", "cid", check=True)
+        assert "cursors/cid" not in hub.git("for-each-ref").stdout
+        push_soon(ann.world.environment(ann.path), RoomName("lobby"), cursors=True)
+        until(lambda: "cursors/cid" in hub.git("for-each-ref").stdout)
+        assert time.monotonic() - begin < TIDY_SECONDS
+    assert len(started.pids) == (0 if is_kept else 2)
+
+
+def test_who_leaves_asks_for_that(ann: Clone, started: Started) -> None:
+    """And so does who writes a summary."""
     ann.chat("join", check=True, **SESSION)
-    ann.chat("read", check=True, **SESSION)
-    assert "cursors/ann" not in hub.git("for-each-ref").stdout
-    ann.chat("leave", check=True, **SESSION)
-    until(lambda: "cursors/ann" in hub.git("for-each-ref").stdout)
+    ann.git("config", "chat.syncInterval", "1000")
+    for command in (("leave",), ("summary", "write", "all is done")):
+        with gate.hold(ann.path / ".git" / "chatroom", 0, lock_of("origin")):
+            ann.chat(*command, check=True, **SESSION)
+        assert Hurry(ann.world.environment(ann.path), "origin").take()
+    assert started.pids == []
