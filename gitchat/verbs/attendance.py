@@ -53,7 +53,7 @@ def leave(room: Standpoint) -> bool:
     room.environment.repository.refuse_mirror()
     _refuse_to_leave_for_another(room)
     now = room.environment.now().seconds
-    held = room.environment.roll.held_here().get(room.me)
+    held = room.environment.held().get(room.me)
     has_left = held.leave(room.name, now) if held else room.environment.roll.leave(room.me, room.name, now)
     presence = room.environment.roll.find(room.me)
     if held and (presence is None or all(at.left_at is not None for at in presence.rooms.values())):
@@ -67,7 +67,7 @@ def leave(room: Standpoint) -> bool:
 def _refuse_to_leave_for_another(room: Standpoint) -> None:
     """The roll refuses it too, in words for who wants the name."""
     presence = room.environment.roll.find(room.me)
-    if presence is not None and presence.is_living and room.me not in room.environment.roll.held_here():
+    if presence is not None and presence.is_living and room.me not in room.environment.held():
         raise UserError(
             f"'{room.me}' is held by {presence.holder or 'another process'}",
             hint="end that process, and the name is free; or leave from there",

@@ -22,8 +22,9 @@ from gitchat.model.refs import log_ref
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
+from gitchat.workspace.client import as_client_sees
 from gitchat.workspace.config import parse_setting
-from gitchat.workspace.identity import Caller, as_client_sees
+from gitchat.workspace.identity import Caller
 from gitchat.workspace.process import has_terminal, read_clock, read_variables
 from gitchat.workspace.repository import Repository
 
@@ -50,6 +51,9 @@ class Environment:
     variables: Mapping[str, str]
     is_terminal: bool
     """Whether a person is at a terminal: standard input, output or error is one."""
+    acts_as_anyone: bool = False
+    """Whether a process that joined may go on acting under any name that nobody else lives under: the contract's rule,
+    while everybody else is one participant from then on."""
     now: Callable[[], Moment] = field(default=read_clock)
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
     progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
@@ -195,8 +199,13 @@ class Environment:
         Raises:
             UserError: ``name-taken`` while another process lives under it.
         """
-        held = self.roll.held_here().get(name)
+        held = self.held().get(name)
         return held or self.roll.hold(name, self.caller.holder(), self.now().seconds)
+
+    def held(self) -> dict[Name, Held]:
+        """The names that this process lives under in our session; a server may have others for other sessions."""
+        here = self.roll.held_here()
+        return {name: held for name, held in here.items() if self.caller.is_of_session(held.holder)}
 
     # --- staying, and processes aside -----------------------------------------------------------------
 
@@ -234,15 +243,15 @@ class Environment:
         """These surroundings for a process that goes by ``name``, and for what it starts."""
         return replace(self, variables={**self.variables, "GITCHAT_NAME": name, "GITCHAT_SESSION": session})
 
-    def in_hook(self, client: str, session: str) -> Environment:
-        """These surroundings as the other processes of the client see them, for a hook that it started.
+    def in_client(self, client: str, session: str = "", thread: str = "", project: str = "") -> Environment:
+        """These surroundings as a shell of ``client`` has them in this session, for its hook or a call of its server.
 
-        A hook may run in a directory that the agent went to, and without the client's variables; the name
-        has to be the one of the client's server and shell all the same.
+        These may run elsewhere, and without the client's variables; the name has to be the one of the shell all the
+        same. ``thread`` is the conversation, where it is a subagent's; ``project`` the session's directory, if told.
         """
-        cwd = self.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else ""
-        variables = as_client_sees(self.variables, client, session)
-        return replace(self, variables=variables, cwd=cwd if os.path.isdir(cwd) else self.cwd)
+        project = project or (self.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else "")
+        variables = as_client_sees(self.variables, client, session, thread)
+        return replace(self, variables=variables, cwd=project if os.path.isdir(project) else self.cwd)
 
 
 def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:

@@ -90,7 +90,7 @@ def _run(environment: Environment, client: str, event: str) -> int:
     deadline.start()
     try:
         call = _Call(client, event, _input())
-        there = environment.in_hook(client, call.text("session_id"))
+        there = environment.in_client(client, call.text("session_id"))
         if not there.store.rooms():
             return 0
         if event == "wait":

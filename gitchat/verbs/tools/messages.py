@@ -24,8 +24,8 @@ from gitchat.verbs.tools.calling import (
 
 @checked
 def send_message(
-    name: str,
-    content: Content,
+    name: str | None = None,
+    content: Content = "",
     to: str = EVERYBODY,
     room: str = "",
     type: str = "",  # noqa: A002 - the field's name in every face
