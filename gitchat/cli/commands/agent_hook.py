@@ -90,6 +90,8 @@ def _run(environment: Environment, client: str, event: str) -> int:
     deadline.start()
     try:
         call = _Call(client, event, _input())
+        if call.text("agent_id"):
+            return 0  # a subagent: its session is told
         there = environment.in_client(client, call.text("session_id"))
         if not there.store.rooms():
             return 0
@@ -121,8 +123,10 @@ def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
     from gitchat.staying import wake
 
     rooms, told = wake.rooms_of(environment), _told(environment)
+    said: list[str] = []
     match call.event:
         case "session-start":
+            said = [f"gitchat: {wake.you_are(environment.caller.name())}"]
             found = [item for room in rooms if (item := wake.news(room))]
             wake.claim(found, told, wake.WORKING)
         case "prompt" | "tool":
@@ -131,10 +135,11 @@ def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
             return None if call.given.get("stop_hook_active") else _hold_up(environment, rooms, told)
         case _:
             return None
-    if not found:
+    said += [wake.sentence(found)] if found else []
+    if not said:
         return None
     name = call.text("hook_event_name") or _EVENTS[call.event][call.client]
-    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": wake.sentence(found)}}
+    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": " ".join(said)}}
 
 
 def _hold_up(environment: Environment, rooms: Sequence[Room], told: Told) -> dict[str, Any] | None:
