@@ -15,6 +15,7 @@ from typing import Any
 
 from gitchat.model.errors import UserError
 from gitchat.model.names import Name, RoomName, is_slug
+from gitchat.model.session import Session
 
 MAX_FILE_BYTES = 256 * 1024
 """More than this is never read, and never written: the rooms seen longest ago are forgotten first."""
@@ -44,7 +45,14 @@ class Holder:
     client: str | None = None
     """The agent's program, such as ``claude``; None for a person."""
     session: str | None = None
-    """What the client calls its conversation; all processes of one have one name."""
+    """The key that its session is kept by; all processes of one have one name."""
+    keys: Session = field(default_factory=Session)
+    """All that it knew of its session."""
+
+    @property
+    def of_session(self) -> Session:
+        """The session that it is of. Who wrote no keys (version 0.1.0) wrote its id."""
+        return self.keys or Session(id=self.session)
 
     def __str__(self) -> str:
         branch = f"on branch {self.branch}" if self.branch else "on no branch"
@@ -230,9 +238,10 @@ def decode(data: bytes, name: Name) -> Presence | None:
 
 
 def _holder(content: dict[str, Any]) -> Holder:
-    def optional(key: str) -> str | None:
-        return None if content[key] is None else _printable(content[key], MAX_PLACE_CHARS)
+    def optional(key: str, among: dict[str, Any] = content) -> str | None:
+        return None if among[key] is None else _printable(among[key], MAX_PLACE_CHARS)
 
+    keys = content.get("keys")  # version 0.1.0 has none
     return Holder(
         pid=_number(content["pid"]),
         host=_printable(content["host"], MAX_PLACE_CHARS),
@@ -240,6 +249,14 @@ def _holder(content: dict[str, Any]) -> Holder:
         branch=optional("branch"),
         client=optional("client"),
         session=optional("session"),
+        keys=Session(
+            process=optional("process", keys),
+            shares_process=keys["shares_process"] is True,
+            socket=optional("socket", keys),
+            id=optional("id", keys),
+        )
+        if keys
+        else Session(),
     )
 
 

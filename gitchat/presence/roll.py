@@ -74,16 +74,13 @@ class Roll:
                 file.close()
         return None
 
-    def name_of_session(self, session: str | None) -> Name | None:
-        """The name that a process of this client session took: of several a living one, and then the last.
+    def taken_last(self, is_ours: Callable[[Presence], bool]) -> Presence | None:
+        """Of the names that ``is_ours`` says yes to the one that was taken last; in one second a living one.
 
-        Also after that process ended, until another session takes the name.
+        Also after its holder ended, until another takes the name.
         """
-        if session is None:
-            return None
-        ours = [presence for presence in self._everybody() if presence.holder and presence.holder.session == session]
-        last = max(ours, key=lambda presence: (presence.is_living, presence.held_at), default=None)
-        return last.name if last else None
+        ours = (presence for presence in self._everybody() if presence.holder and is_ours(presence))
+        return max(ours, key=lambda presence: (presence.held_at, presence.is_living), default=None)
 
     def _everybody(self) -> Iterator[Presence]:
         for name in livefile.names(self._directory):
@@ -108,7 +105,7 @@ class Roll:
         except BaseException:
             file.close()
             raise
-        return Held(self._directory, file)
+        return Held(self._directory, file, holder)
 
     def held_here(self) -> dict[Name, Held]:
         """The names of this clone that this process lives under."""
@@ -151,10 +148,30 @@ class Roll:
             finally:
                 file.close()
 
-    def assign(self, name: Name, holder: Holder, now: int) -> None:
-        """Note that the session of ``holder`` goes by ``name``, which it may never join. Never fails."""
-        with suppress(ChatError), self._unheld(name) as file:
-            file.change(lambda presence: presence.taken_by(holder, now))
+    def assign(
+        self, name: Name, holder: Holder, now: int, is_free: Callable[[Presence], bool] = lambda presence: True
+    ) -> bool:
+        """Note that the session of ``holder`` goes by ``name``, which it may never join; whether it does.
+
+        Not while somebody lives under it, or when ``is_free`` says no to what it is in our turn. What cannot be
+        noted counts as done. Never fails.
+        """
+
+        is_ours = True
+
+        def take(presence: Presence) -> Presence:
+            nonlocal is_ours
+            is_ours = is_free(presence)
+            return presence.taken_by(holder, now) if is_ours else presence
+
+        try:
+            with self._unheld(name) as file:
+                file.change(take)
+        except UserError:  # somebody lives under it
+            return False
+        except ChatError:
+            pass
+        return is_ours
 
     def vacate(self) -> None:
         """Forget everybody who does not live here: in a copy of a clone they are not the ones who joined. Never fails.
@@ -202,9 +219,10 @@ class Held:
     programs that this process starts do not hold the name, nor do its forks.
     """
 
-    def __init__(self, directory: Path, file: LiveFile) -> None:
+    def __init__(self, directory: Path, file: LiveFile, holder: Holder) -> None:
         self.name = file.name
         self.directory = directory
+        self.holder = holder
         self._file: LiveFile | None = file
         _held_here.add(self)
 

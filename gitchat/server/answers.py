@@ -23,14 +23,16 @@ class Answers:
         service: Callable[[], Service],
         *,
         send: Callable[[Json], None],
+        client_name: Callable[[Request], str],
         before_call: Callable[[], None],
     ) -> None:
         """``tools`` is what is listed, ``service`` gives what knows the rest; ``before_call`` is done before each
-        call of a tool, and ``send`` takes what is told of its progress.
+        call of a tool, ``send`` takes what is told of its progress, and ``client_name`` is what its client says it is.
         """
         self._tools = tools
         self._service = service
         self._send = send
+        self._client_name = client_name
         self._before_call = before_call
 
     def handlers(self) -> dict[str, Handler]:
@@ -58,8 +60,10 @@ class Answers:
         if not service.knows(name):
             raise Refused(INVALID_PARAMS, f"unknown tool: {name[:80]!r}")
         self._before_call()
-        answer = await service.call(name, arguments, self._progress_of(request))
-        result: Json = {"content": [{"type": "text", "text": answer.text}], "isError": answer.is_error}
+        caller = service.caller(self._client_name(request), request.params.get("_meta"))
+        answer = await service.call(name, arguments, self._progress_of(request), caller)
+        content = [{"type": "text", "text": text} for text in (answer.text, answer.told) if text is not None]
+        result: Json = {"content": content, "isError": answer.is_error}
         return result | ({"structuredContent": answer.structured} if answer.structured is not None else {})
 
     def _progress_of(self, request: Request) -> Callable[[float, float, str], Awaitable[None]]:

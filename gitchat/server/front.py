@@ -68,6 +68,7 @@ class _Front:
             listed(profile),
             self._service,
             send=lines.send,
+            client_name=lambda request: self._era.client_name(request) if self._era is not None else "",
             before_call=self._subscriptions.begin if has_channel else lambda: None,
         )
         self._era: Era | None = None

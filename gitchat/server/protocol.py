@@ -20,6 +20,7 @@ LATER_VERSION = "2026-07-28"
 
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+_CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 _SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32601, -32602, -32603
@@ -61,12 +62,19 @@ def uri_of(request: Request) -> str:
     return uri
 
 
+def client_name(said: Any) -> str:
+    """What a client calls itself in its ``clientInfo``; blank when it does not say."""
+    name = said.get("name") if isinstance(said, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 class HandshakeEra:
     """``initialize`` opens the connection; after it requests and results come bare."""
 
     def __init__(self, *, has_channel: bool) -> None:
         self._has_channel = has_channel
         self._is_open = False
+        self._client_name = ""
 
     def check(self, request: Request) -> None:
         """Raise Refused for a request of the other era, or one that comes too early."""
@@ -83,6 +91,7 @@ class HandshakeEra:
         if not isinstance(asked, str):
             raise malformed()
         self._is_open = True
+        self._client_name = client_name(request.params.get("clientInfo"))
         channel: Json = {"experimental": {"claude/channel": {}}} if self._has_channel else {}
         return {
             "protocolVersion": asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
@@ -90,6 +99,10 @@ class HandshakeEra:
             "serverInfo": _SERVER,
             "instructions": INSTRUCTIONS,
         }
+
+    def client_name(self, request: Request) -> str:
+        """What the client calls itself."""
+        return self._client_name
 
     async def ping(self, request: Request) -> Json:
         """Say that we are there."""
@@ -121,6 +134,10 @@ class LaterEra:
             )
         if not isinstance(meta.get(_CAPABILITIES_KEY), dict):
             raise Refused(INVALID_PARAMS, f"params._meta is missing the required envelope key: {_CAPABILITIES_KEY}")
+
+    def client_name(self, request: Request) -> str:
+        """What the client calls itself in this request."""
+        return client_name(request.params["_meta"].get(_CLIENT_KEY))
 
     async def discover(self, request: Request) -> Json:
         """What we are and can; nothing has to be opened."""

@@ -113,10 +113,13 @@ class _Face:
         async def progress(done: float, total: float, message: str) -> None:
             await context.session.report_progress(done, total, message)
 
-        answer = await self._service.call(params.name, params.arguments, progress)
-        return t.CallToolResult(
-            content=[t.TextContent(text=answer.text)], structured_content=answer.structured, is_error=answer.is_error
-        )
+        said = context.session.client_params
+        caller = self._service.caller(said.client_info.name if said else "", (context.params or {}).get("_meta"))
+        answer = await self._service.call(params.name, params.arguments, progress, caller)
+        content: list[t.ContentBlock] = [
+            t.TextContent(text=text) for text in (answer.text, answer.told) if text is not None
+        ]
+        return t.CallToolResult(content=content, structured_content=answer.structured, is_error=answer.is_error)
 
     # --- resources and prompts -----------------------------------------------------
 

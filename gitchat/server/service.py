@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from gitchat import __version__
@@ -21,11 +22,14 @@ from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
 from gitchat.server import prompts, resources, texts
 from gitchat.server.arguments import check
+from gitchat.server.callers import caller_of
 from gitchat.server.catalog import INSTRUCTIONS, listed
 from gitchat.server.news import News, coming
 from gitchat.staying.keeper import Keeping
+from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
-from gitchat.workspace.process import read_clock
+from gitchat.workspace.environment import Environment
+from gitchat.workspace.process import read_clock, read_variables
 from gitchat.workspace.surroundings import look_seconds
 
 PROGRESS_SECONDS = 15.0
@@ -42,6 +46,8 @@ class Answer:
     text: str
     structured: dict[str, Any] | None
     is_error: bool
+    told: str | None = None
+    """What is said behind it, of who the caller is."""
 
 
 class Service:
@@ -76,6 +82,13 @@ class Service:
             only_tells=is_user_wide,
         )
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
+        self._greeted: set[tools.Caller] = set()
+
+    @cached_property
+    def _here(self) -> tuple[str | None, str]:
+        """Our client, by our own variables, and what a session is called that nothing tells."""
+        environment = Environment(cwd=".", variables=read_variables(), is_terminal=False)
+        return environment.caller.client, environment.new_uid()
 
     # --- tools -----------------------------------------------------------------
 
@@ -83,18 +96,37 @@ class Service:
         """Whether there is a tool of this name."""
         return name in self._schemas
 
-    async def call(self, name: str, arguments: Any, progress: Progress) -> Answer:
+    def caller(self, client_name: str, meta: Any) -> tools.Caller:
+        """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""
+        own_client, connection = self._here
+        return caller_of(client_name, own_client, meta, is_model=not self._as_data, connection=connection)
+
+    async def call(self, name: str, arguments: Any, progress: Progress, caller: tools.Caller) -> Answer:
         """Call a tool. An error of gitchat is an answer; only a defect raises."""
-        self._keep_in_step()
-        if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
-            loop = asyncio.get_running_loop()
-            seconds = look_seconds(tools.here_environment().variables)
-            await loop.run_in_executor(None, self._keeping.wait_for_look, seconds)
-        try:
-            given = check(arguments, self._schemas[name])
-            result = await self._result(name, given, progress)
-        except ChatError as error:
-            return self._refusal(error)
+        with tools.called_by(caller):
+            self._keep_in_step()
+            if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
+                loop = asyncio.get_running_loop()
+                seconds = look_seconds(tools.here_environment().variables)
+                await loop.run_in_executor(None, self._keeping.wait_for_look, seconds)
+            try:
+                given = self._seated(name, check(arguments, self._schemas[name]))
+                result = await self._result(name, given, progress)
+            except ChatError as error:
+                return self._refusal(error)
+            return self._answer(name, given, result, caller)
+
+    def _seated(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
+        """The arguments with the name of the seat where none is given and a model asks, which asks for itself.
+
+        By the contract some tools answer for nobody when nobody is named.
+        """
+        whose = "participant" if name == "read_messages" else "name"
+        if self._as_data or whose in given or whose not in self._schemas[name]["properties"]:
+            return given
+        return {**given, whose: tools.seat()}
+
+    def _answer(self, name: str, given: dict[str, Any], result: Any, caller: tools.Caller) -> Answer:
         if self._as_data:
             # The protocol wants an object; the contract has lists and null.
             is_object = isinstance(result, dict)
@@ -102,7 +134,16 @@ class Service:
             return Answer(text, result if is_object else {"result": result}, is_error=False)
         today = read_clock().utc[:10]
         text = texts.with_notices(texts.render(name, given, result, today), self._new_notices())
-        return Answer(text, None, is_error=False)
+        return Answer(text, None, is_error=False, told=self._greeting(caller))
+
+    def _greeting(self, caller: tools.Caller) -> str | None:
+        """Who the caller is, behind its first answer."""
+        if caller in self._greeted or caller.is_subagent:
+            return None
+        self._greeted.add(caller)
+        with suppress(ChatError):
+            return f"({you_are(tools.seat())})"
+        return None
 
     def _new_notices(self) -> list[str]:
         return [self._notices.popleft() for _ in range(len(self._notices))]

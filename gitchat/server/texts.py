@@ -170,7 +170,7 @@ def _handoff(arguments: Json, result: Json, today: str, budget: int) -> str:
         lines += [WARNING, *([f"({skipped} older ones left out)"] if skipped else [])]
         lines.append(fenced(newest, today, budget * 8, lambda last: ""))
     if result["unread_count"]:
-        lines.append("next: read_unread(name)")
+        lines.append("next: read_unread")
     return "\n".join(lines)
 
 

@@ -137,25 +137,25 @@ def _codex(place: Place) -> list[Target]:
         **place.launch.split(*place.server),
         "startup_timeout_sec": 20,
         "tool_timeout_sec": CALL_SECONDS,
-        "env": _codex_name(place),
+        "env": {_CODEX.name: _CODEX.value},
     }
-    variables = [CodexVariable(name, value) for name, value in _codex_name(place).items()]
     return [
-        place.target(own / "config.toml", TomlServer("mcp_servers", entry), *variables),
+        place.target(own / "config.toml", TomlServer("mcp_servers", entry), _CODEX, _former_name(place)),
         place.target(own / "hooks.json", JsonHooks("codex", _shell_hooks(place.launch, "codex", _CODEX_EVENTS, 1))),
         place.rules(own / "AGENTS.md" if place.is_user else Path("AGENTS.md")),
     ]
 
 
-def _codex_name(place: Place) -> dict[str, str]:
-    """Codex hands its servers nothing of its environment, so who we serve has to stand here.
+_CODEX = CodexVariable("AI_AGENT", "codex")
+"""Codex hands its servers nothing of its environment, and its shell the session: so both know at least the client.
 
-    Its shell is told the same, so that both have one name. For a user, in all repositories,
-    only the client: the name then follows from the work tree.
-    """
-    if place.is_user:
-        return {"AI_AGENT": "codex"}
-    return {"GITCHAT_NAME": suggest_slug(f"codex-{place.worktree_name}") or "codex"}
+No name, which a committed file would give to every clone and worktree.
+"""
+
+
+def _former_name(place: Place) -> CodexVariable:
+    """The name that version 0.1.0 wrote for a work tree. It goes on working, and is only taken out."""
+    return CodexVariable("GITCHAT_NAME", suggest_slug(f"codex-{place.worktree_name}") or "codex", is_former=True)
 
 
 _CODEX_EVENTS = {

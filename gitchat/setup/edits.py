@@ -156,8 +156,12 @@ class CodexVariable:
 
     name: str
     value: str
+    is_former: bool = False
+    """Whether it is written no more, and only taken out."""
 
     def add(self, text: str) -> Edited:
+        if self.is_former:
+            return Edited(text)
         policy = self._policy(text)
         there = policy.get("set")
         if isinstance(there, dict) and self.name in there:

@@ -175,6 +175,11 @@ def sentence(found: Sequence[News]) -> str:
     return f"gitchat: {'; '.join(map(str, found))}{''.join(slowed[:1])}. {how}"
 
 
+def you_are(name: Name) -> str:
+    """What an agent is told of itself when it begins: else it takes another name, and leaves its mail behind."""
+    return f"you are {name} in the chatroom of this repository, and need not give a name."
+
+
 def rooms_of(environment: Environment) -> list[Room]:
     """The rooms in which the one who acts here is told of news: the one by default, and those that it is in."""
     name = environment.caller.name()

@@ -12,10 +12,8 @@ from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
+from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
-
-LATELY_SECONDS = 2 * 3600
-"""How long after its last word an agent counts as somebody who speaks. Source: docs/format.md section 10.8."""
 
 SYSTEM = Name("system")
 """Who writes that somebody left."""
@@ -58,7 +56,7 @@ def leave(room: Standpoint) -> bool:
     room.environment.repository.refuse_mirror()
     _refuse_to_leave_for_another(room)
     now = room.environment.now().seconds
-    held = room.environment.roll.held_here().get(room.me)
+    held = room.environment.held().get(room.me)
     has_left = held.leave(room.name, now) if held else room.environment.roll.leave(room.me, room.name, now)
     presence = room.environment.roll.find(room.me)
     if held and (presence is None or all(at.left_at is not None for at in presence.rooms.values())):
@@ -87,7 +85,7 @@ def is_elsewhere(room: Standpoint) -> bool:
 def _refuse_to_leave_for_another(room: Standpoint) -> None:
     """The roll refuses it too, in words for who wants the name."""
     presence = room.environment.roll.find(room.me)
-    if presence is not None and presence.is_living and room.me not in room.environment.roll.held_here():
+    if presence is not None and presence.is_living and room.me not in room.environment.held():
         raise UserError(
             f"'{room.me}' is held by {presence.holder or 'another process'}",
             hint="end that process, and the name is free; or leave from there",

@@ -193,18 +193,29 @@ def _speaks_elsewhere(room: Standpoint, newest: tuple[Oid, codec.Commit] | None)
 
 
 def why_not_mark(room: Standpoint) -> str | None:
-    """Why this process must not mark what ``me`` reads; None when it may.
+    """Why this process must not mark what ``me`` reads; None when it may: see :func:`why_not_act`.
 
-    While a process lives under a name, only that process marks for it, and what it started to act for it.
+    A subagent never marks: what it reads its session has not read.
     """
-    held = room.environment.roll.held_here()
+    if room.environment.caller.is_subagent:
+        return "a subagent only looks; its session reads and marks"
+    return why_not_act(room)
+
+
+def why_not_act(room: Standpoint) -> str | None:
+    """Why this process must not act under my name; None when it may.
+
+    While a process lives under a name, only the processes of its session act for it. A process that lives under
+    names acts under no other, but for one that its session took since; by the contract it may, where nobody lives.
+    """
+    held = room.environment.held()
     if room.me in held:
         return None
-    if held:
-        return f"this process joined as {', '.join(sorted(held))}"
     presence = room.environment.roll.find(room.me)
-    if presence is None or not presence.is_living:
+    if presence is not None and presence.holder is not None and room.environment.caller.acts_for(presence.holder):
         return None
-    if presence.holder is not None and room.environment.caller.acts_for(presence.holder):
+    if held and not room.environment.acts_as_anyone:
+        return f"this process joined as {', '.join(sorted(held))}"
+    if presence is None or not presence.is_living:
         return None
     return f"'{room.me}' is held by {presence.holder or 'another process'}"

@@ -66,6 +66,7 @@ class Room(Standpoint):
 
     mark = marking.mark
     why_not_mark = marking.why_not_mark
+    why_not_act = marking.why_not_act
     cursor = marking.cursor
     set_cursor = marking.set_cursor
     cursors = marking.cursors

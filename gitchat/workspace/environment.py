@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import StorageError, UserError
+from gitchat.model.errors import ChatError, StorageError, UserError
 from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
@@ -49,6 +49,9 @@ class Environment:
     variables: Mapping[str, str]
     is_terminal: bool
     """Whether a person is at a terminal: standard input, output or error is one."""
+    acts_as_anyone: bool = False
+    """Whether a process that joined may go on acting under any name that nobody else lives under: the contract's rule,
+    while everybody else is one participant from then on."""
     now: Callable[[], Moment] = field(default=read_clock)
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
     progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
@@ -64,8 +67,18 @@ class Environment:
         """Who we are."""
         return Caller(
             self.repository, self.variables, self.is_terminal,
-            roll=lambda: self.roll, now=self.now, clone=lambda: self.clone.id(),
+            roll=lambda: self.roll, now=self.now, clone=lambda: self.clone.id(), spoken_elsewhere=self._is_elsewhere,
         )  # fmt: skip
+
+    def _is_elsewhere(self, name: Name) -> bool:
+        """Whether an agent of another clone goes by ``name`` these days, in a room here."""
+        from gitchat.workspace.elsewhere import speaks  # for a new name: it brings SQLite
+
+        store = self.store
+        with suppress(ChatError):
+            chains = [self.numbering(room).chain() for room in store.rooms() if self.authorities.of(room) is not None]
+            return speaks(name, chains, here=self.clone.known(), now=self.now().seconds, read=store.read)
+        return False
 
     @cached_property
     def clone(self) -> Clone:
@@ -219,8 +232,13 @@ class Environment:
         Raises:
             UserError: ``name-taken`` while another process lives under it.
         """
-        held = self.roll.held_here().get(name)
+        held = self.held().get(name)
         return held or self.roll.hold(name, self.caller.holder(), self.now().seconds)
+
+    def held(self) -> dict[Name, Held]:
+        """The names that this process lives under in our session; a server may have others for other sessions."""
+        here = self.roll.held_here()
+        return {name: held for name, held in here.items() if self.caller.is_of_session(held.holder)}
 
     # --- staying, and processes aside -----------------------------------------------------------------
 

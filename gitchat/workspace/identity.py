@@ -5,57 +5,25 @@ Every face asks here, so that the server, the shell and the hooks of one session
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import UserError
 from gitchat.model.names import MAX_SLUG_CHARS, CloneId, Name, parse_name, suggest_slug
 from gitchat.model.record import NO_DOMAIN, Identity, Moment, Origin, address_of
+from gitchat.model.session import Session, process_of_key
+from gitchat.workspace import ancestry
+from gitchat.workspace.client import Ancestors, client_of, is_subagent, session_of
 from gitchat.workspace.config import parse_setting
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
-    from gitchat.model.participant import Holder
+    from gitchat.model.participant import Holder, Presence
     from gitchat.presence.roll import Roll
-
-_CLIENT_VARIABLES = {
-    "CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode", "CODEX_THREAD_ID": "codex",
-}  # fmt: skip
-"""Variables that an agent's client sets for the commands it runs, and the client's short name."""
-
-_SESSION_VARIABLES = ("GITCHAT_SESSION", "CLAUDE_CODE_SESSION_ID")
-"""Variables with the id of the client's conversation; ours can set right what a client hands on."""
-
-_MAX_SESSION_CHARS = 128
-
-
-def client_of(variables: Mapping[str, str]) -> str | None:
-    """The short name of the agent's client that set these variables; None for a person."""
-    for variable, client in _CLIENT_VARIABLES.items():
-        if variables.get(variable):
-            return client
-    # AI_AGENT may carry a version: "name/1.2".
-    return suggest_slug(variables.get("AI_AGENT", "").replace("@", "/").split("/")[0])
-
-
-def session_of(variables: Mapping[str, str]) -> str | None:
-    """What the agent's client calls its conversation; None when it does not tell, or not in a short line.
-
-    The client's server, its shell and its hooks see the same one, which is how they find the same name.
-    """
-    values = (variables.get(variable) for variable in _SESSION_VARIABLES)
-    session = next((value for value in values if value), "")
-    return session if session and session.isprintable() and len(session) <= _MAX_SESSION_CHARS else None
-
-
-def as_client_sees(variables: Mapping[str, str], client: str, session: str) -> dict[str, str]:
-    """``variables`` of a hook that ``client`` started, with those that its server and shell have besides."""
-    told = {variable: "1" for variable, name in _CLIENT_VARIABLES.items() if name == client} or {"AI_AGENT": client}
-    if client == "claude" and session:
-        told["CLAUDE_CODE_SESSION_ID"] = session
-    return {**told, **variables}
 
 
 @dataclass(frozen=True)
@@ -71,16 +39,41 @@ class Caller:
     now: Callable[[], Moment]
     clone: Callable[[], CloneId]
     """The id of this clone, made when there is none; asked for when an agent writes. Raises as Clone.id."""
+    spoken_elsewhere: Callable[[Name], bool] = lambda name: False
+    """Whether another clone speaks under a name these days, so that a new default name steps aside for it."""
+    ancestors: Ancestors = ancestry.ancestors
 
-    @property
+    @cached_property
     def client(self) -> str | None:
         """The short name of the agent's client; None for a person."""
-        return client_of(self.variables)
+        return client_of(self.variables, self.ancestors)
+
+    @cached_property
+    def keys(self) -> Session:
+        """What this process knows of its session; see :func:`session_of`."""
+        return session_of(self.variables, self.client, self.ancestors)
 
     @property
     def session(self) -> str | None:
-        """The id of the client's conversation; see :func:`session_of`."""
-        return session_of(self.variables)
+        """The key that the session is kept by: the same in all its processes, once one of them has taken a name.
+
+        None without a session. Raises as Repository.location.
+        """
+        if not self.keys:
+            return None
+        known = self.roll().taken_last(self._is_ours)
+        kept = known.holder.session if known and known.holder else None
+        return kept or self.keys.key
+
+    @property
+    def has_seat(self) -> bool:
+        """Whether we read by a seat: an agent, or a process in a session; a person has none."""
+        return self.client is not None or bool(self.keys)
+
+    @property
+    def is_subagent(self) -> bool:
+        """Whether a session's subagent calls, as far as its client tells: it looks, and its session is told."""
+        return is_subagent(self.variables, self.client)
 
     @property
     def origin(self) -> Origin:
@@ -115,28 +108,56 @@ class Caller:
         return parse_name(slug)
 
     def _agent_name(self, client: str) -> Name:
-        """The name that this session took, else the client's and the worktree's.
+        """The name that this session took last, else a default one of the client in this worktree.
 
-        While another session lives under that one: with ``-2``, or the next that is free.
-        The session is noted there, so that it keeps this name when the other ends.
+        The first of those that this clone gave them before, and which nobody else has now; else a new one: the
+        client's and the worktree's names, with ``-2``, or the next that is free. It is noted, so that the session
+        keeps it, and the next one finds it.
         """
-        roll, session = self.roll(), self.session
-        if name := roll.name_of_session(session):
-            return name
-        wanted = parse_name(suggest_slug(f"{client}-{self.repository.worktree_name}") or client)
-        name, count = wanted, 1
-        while _lives_elsewhere(roll, name, session):
-            count += 1
-            suffix = f"-{count}"
-            name = Name(wanted[: MAX_SLUG_CHARS - len(suffix)].rstrip(".") + suffix)
-        if name != wanted and session is not None:
-            roll.assign(name, self.holder(), self.now().seconds)
-        return name
+        from gitchat.presence.defaults import Defaults  # for an agent
 
-    @property
-    def has_seat(self) -> bool:
-        """Whether who acts here is an agent, which sits in its clone, and no person, who is the same everywhere."""
-        return self.client is not None or self.session is not None
+        roll, place, defaults = self.roll(), self._place(), Defaults(self.repository.directory)
+        given = defaults.given(client, place)
+        wanted = parse_name(suggest_slug(f"{client}-{self.repository.worktree_name}") or client)
+
+        def keep(name: Name) -> Name:
+            if name not in given and self.repository.directory.is_dir():
+                defaults.note(name, client, place)
+            return name
+
+        if self.keys and (ours := roll.taken_last(self._is_ours)) and ours.holder:
+            if not (ours.is_living or ours.holder.of_session.is_same(self.keys)):  # resumed, in another process
+                roll.assign(ours.name, self.holder(), self.now().seconds)
+            # The first name is often given where there is no room yet, and nothing to keep it in.
+            return keep(wanted) if ours.name == wanted else ours.name
+        for name in itertools.chain(given, self._new_names(wanted, defaults.others(client, place))):
+            if self._take_default(roll, name):
+                return keep(name)
+        raise AssertionError("there is always one more name")
+
+    def _new_names(self, wanted: Name, others: set[Name]) -> Iterator[Name]:
+        """``wanted``, and then with a number: none that was given to ``others``, or is another clone's these days."""
+        for count in itertools.count(1):
+            suffix = f"-{count}" if count > 1 else ""
+            name = Name(wanted[: MAX_SLUG_CHARS - len(suffix)].rstrip(".") + suffix if suffix else wanted)
+            if name not in others and not self.spoken_elsewhere(name):
+                yield name
+
+    def _take_default(self, roll: Roll, name: Name) -> bool:
+        """Whether ``name`` can be this session's; then it is noted to be, if this clone has a room."""
+        known = roll.find(name)
+        if known is not None and not self._is_free(known):
+            return False
+        if not self.keys or not self.repository.directory.is_dir():
+            return True
+        return roll.assign(name, self.holder(), self.now().seconds, self._is_free)
+
+    def _place(self) -> str:
+        """This worktree, in one word that stays when the repository is moved."""
+        location = self.repository.location
+        if location.git_dir == location.common_dir:
+            return "."
+        return "-".join(os.path.relpath(location.git_dir, location.common_dir).split())
 
     def addresses(self) -> frozenset[str]:
         """The addresses that a person here writes under: ``user.email``, and each ``chat.person``.
@@ -182,19 +203,39 @@ class Caller:
             branch=self.repository.branch(),
             client=self.client,
             session=self.session,
+            keys=self.keys,
         )
 
     def acts_for(self, holder: Holder) -> bool:
-        """Whether ``holder`` started this process to act under its name: it handed it its session.
+        """Whether ``holder`` took its name in our session: what it may do under that name, this process may."""
+        return holder.of_session.is_same(self.keys)
 
-        Only ``GITCHAT_SESSION`` says so. A client's own variable reaches everything that the client starts,
-        also what shall not mark for it.
+    def is_of_session(self, holder: Holder) -> bool:
+        """Whether a name that this very process lives under was taken in our session, or both in none."""
+        return self.acts_for(holder) or not (holder.of_session or self.keys)
+
+    def _is_ours(self, presence: Presence) -> bool:
+        """Whether our session took this name, also before it was resumed in another process."""
+        if presence.holder is None:
+            return False
+        theirs = presence.holder.of_session
+        is_over = not presence.is_living and not _runs(theirs)
+        return theirs.is_same(self.keys) or (is_over and theirs.id is not None and theirs.id == self.keys.id)
+
+    def _is_free(self, presence: Presence) -> bool:
+        """Whether no other session goes by this name now: none lives under it, or runs in a process of its own.
+
+        Processes that know of no session count as of one.
         """
-        session = self.variables.get("GITCHAT_SESSION")
-        return bool(session) and session == holder.session
+        if presence.holder is None:
+            return not presence.is_living
+        theirs = presence.holder.of_session
+        if theirs.is_same(self.keys) or not (theirs or self.keys):
+            return True
+        return not presence.is_living and (theirs.process == self.keys.process or not _runs(theirs))
 
 
-def _lives_elsewhere(roll: Roll, name: Name, session: str | None) -> bool:
-    """Whether a process of another session lives under ``name``."""
-    known = roll.find(name)
-    return known is not None and known.is_living and (known.holder is None or known.holder.session != session)
+def _runs(session: Session) -> bool:
+    """Whether the client's process of a session runs, where that can be seen."""
+    process = process_of_key(session.process or "")
+    return process is not None and ancestry.is_running(*process)

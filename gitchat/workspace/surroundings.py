@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from gitchat.model.names import Name
 from gitchat.storage import git
+from gitchat.workspace.client import as_client_sees
 from gitchat.workspace.environment import Environment
-from gitchat.workspace.identity import as_client_sees
 
 HOOK_SECONDS = 2.0
 """How long what a git hook started may take. Who waits longer for a lock waits for somebody who is stuck."""
@@ -50,12 +50,12 @@ def in_session(outside: Environment, session: str, name: Name) -> Environment:
     return replace(outside, variables={**outside.variables, "GITCHAT_NAME": name, "GITCHAT_SESSION": session})
 
 
-def in_hook(started: Environment, client: str, session: str) -> Environment:
-    """As the other processes of the client see it, for a hook that it started.
+def in_client(here: Environment, client: str, session: str = "", thread: str = "", project: str = "") -> Environment:
+    """As a shell of ``client`` has them in this session, for its hook or a call of its server.
 
-    A hook may run in a directory that the agent went to, and without the client's variables; the name
-    has to be the one of the client's server and shell all the same.
+    These may run elsewhere, and without the client's variables; the name has to be the one of the shell all the
+    same. ``thread`` is the conversation, where it is a subagent's; ``project`` the session's directory, if told.
     """
-    cwd = started.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else ""
-    variables = as_client_sees(started.variables, client, session)
-    return replace(started, variables=variables, cwd=cwd if os.path.isdir(cwd) else started.cwd)
+    project = project or (here.variables.get("CLAUDE_PROJECT_DIR", "") if client == "claude" else "")
+    variables = as_client_sees(here.variables, client, session, thread)
+    return replace(here, variables=variables, cwd=project if os.path.isdir(project) else here.cwd)

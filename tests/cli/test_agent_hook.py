@@ -49,7 +49,7 @@ def test_without_a_room_every_hook_is_silent(chatroom: Chatroom, client: str, ev
     assert silent(hook(chatroom, event, client))
 
 
-@pytest.mark.parametrize("event", ["session-start", "prompt", "tool", "stop"])
+@pytest.mark.parametrize("event", ["prompt", "tool", "stop"])
 def test_without_news_every_hook_is_silent(chatroom: Chatroom, event: str) -> None:
     """Own records, acknowledgements, statuses and claims for nobody are no news."""
     chatroom.say("mine", author=NAME)
@@ -58,6 +58,25 @@ def test_without_news_every_hook_is_silent(chatroom: Chatroom, event: str) -> No
     chatroom.say("takes src/", author="bob", kind="claim")
     chatroom.say("gives src/ back", author="bob", kind="release")
     assert silent(hook(chatroom, event))
+
+
+@pytest.mark.parametrize("client", ["claude", "codex", "gemini"])
+def test_a_session_begins_with_its_name(chatroom: Chatroom, client: str) -> None:
+    """With news or without, at its start and after each clearing, compaction and resumption."""
+    chatroom.say("mine", author=f"{client}-repo")
+    told = f"gitchat: you are {client}-repo in the chatroom of this repository, and need not give a name."
+    assert context_of(hook(chatroom, "session-start", client)) == told
+    chatroom.say("hello", author="bob")
+    said = context_of(hook(chatroom, "session-start", client, source="compact"))
+    assert said.startswith(f"{told} gitchat: 1 unread message for {client}-repo")
+
+
+@pytest.mark.parametrize("event", ["session-start", "prompt", "tool", "stop", "wait"])
+def test_a_subagent_is_told_nothing(chatroom: Chatroom, event: str) -> None:
+    """What comes while it works is told to its session, in the next hook."""
+    chatroom.say("hello", author="bob")
+    assert silent(hook(chatroom, event, agent_id="a1b2", agent_type="explorer"))
+    assert "1 unread message" in context_of(hook(chatroom, "tool"))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +126,7 @@ def test_hooks_mark_nothing(chatroom: Chatroom) -> None:
     for event in ("session-start", "tool", "stop"):
         hook(chatroom, event)
     assert "hello" in chatroom.chat("read", "--as", NAME).stdout
-    assert silent(hook(chatroom, "session-start"))
+    assert "unread" not in context_of(hook(chatroom, "session-start"))
 
 
 def test_a_name_that_is_none_is_not_shown(chatroom: Chatroom) -> None:
@@ -313,14 +332,15 @@ def test_server_shell_and_hook_of_one_session_act_under_one_name(chatroom: Chatr
 
 
 def test_codex_acts_under_one_name_as_it_was_set_up(chatroom: Chatroom) -> None:
-    """Its server and shell get what its file says, its hooks nothing; a shell without it is known by the client."""
+    """Each call of its server and each hook tells the session, and so does the shell; no file names anybody."""
     chatroom.say("begin", author="bob")
     chatroom.chat("setup", "codex", check=True)
     config = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())
     shell = {"CODEX_THREAD_ID": SESSION, **config["shell_environment_policy"]["set"]}
     name = f"codex-{chatroom.path.name}"
     with running(chatroom, "mcp", "--json", **config["mcp_servers"]["gitchat"]["env"]) as server:
-        asked(server, "tools/call", {"name": "join", "arguments": {"name": name}})
+        call = {"name": "join", "arguments": {}, "_meta": {"sessionId": SESSION, "threadId": SESSION}}
+        asked(server, "tools/call", call)
         for variables in (shell, {"CODEX_THREAD_ID": SESSION}):
             chatroom.chat("send", "from the shell", check=True, **variables)
             assert chatroom.newest().author == name

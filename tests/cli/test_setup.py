@@ -223,14 +223,14 @@ def test_claude_gets_a_server_hooks_and_a_note(chatroom: Chatroom) -> None:
     assert "git chat" in (chatroom.path / "CLAUDE.md").read_text()
 
 
-def test_codex_gets_its_name(chatroom: Chatroom) -> None:
-    """It hands its servers no variables, so the name that its session goes by stands in the entry."""
+def test_codex_is_named_and_no_participant(chatroom: Chatroom) -> None:
+    """It hands its servers no variables, so the client stands in the entry; a file that is committed names nobody."""
     chatroom.chat("setup", "codex", check=True)
     entry = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())["mcp_servers"]["gitchat"]
     assert (entry["command"], entry["args"]) == ("git", ["chat", "mcp"])
-    assert entry["env"] == {"GITCHAT_NAME": "codex-repo"}
+    assert entry["env"] == {"AI_AGENT": "codex"}
     policy = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())["shell_environment_policy"]
-    assert policy == {"set": {"GITCHAT_NAME": "codex-repo"}}
+    assert policy == {"set": {"AI_AGENT": "codex"}}
     hooks = json.loads((chatroom.path / ".codex/hooks.json").read_text())["hooks"]
     assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "git chat hook codex stop", "timeout": 10}]}]
 
@@ -245,32 +245,63 @@ def test_codex_gets_its_name(chatroom: Chatroom) -> None:
         "# none\n",
     ],
 )
-def test_the_shell_of_codex_gets_the_name_too(chatroom: Chatroom, policy: str) -> None:
+def test_the_shell_of_codex_is_told_the_client_too(chatroom: Chatroom, policy: str) -> None:
     """Beside the variables that the user gives it, and in whatever form; what is edited since keeps its form."""
     lay(chatroom.path, {".codex/config.toml": policy})
     chatroom.chat("setup", "codex", check=True)
     path = chatroom.path / ".codex/config.toml"
     before, after = (tomllib.loads(text).get("shell_environment_policy", {}) for text in (policy, path.read_text()))
-    assert after == {**before, "set": {**before.get("set", {}), "GITCHAT_NAME": "codex-repo"}}
+    assert after == {**before, "set": {**before.get("set", {}), "AI_AGENT": "codex"}}
     with path.open("a") as file:
         file.write("# mine\n")
     chatroom.chat("setup", "codex", "--remove", check=True)
     text = path.read_text()
     assert tomllib.loads(text) in (tomllib.loads(policy), {"shell_environment_policy": {"inherit": "core"}})
-    assert "GITCHAT_NAME" not in text
+    assert "AI_AGENT" not in text
     assert text.endswith("# mine\n")
 
 
-def test_a_name_that_the_user_gave_the_shell_of_codex_is_kept(chatroom: Chatroom) -> None:
+def test_what_the_user_told_the_shell_of_codex_is_kept(chatroom: Chatroom) -> None:
     """It is told, and so is a list of variables that leaves ours out; neither is removed."""
-    own = '[shell_environment_policy.set]\nGITCHAT_NAME = "expert"\n'
+    own = '[shell_environment_policy.set]\nAI_AGENT = "expert"\n'
     lay(chatroom.path, {".codex/config.toml": own})
-    assert "have GITCHAT_NAME already; kept as it is" in chatroom.chat("setup", "codex", check=True).stdout
+    assert "have AI_AGENT already; kept as it is" in chatroom.chat("setup", "codex", check=True).stdout
     (chatroom.path / ".codex/config.toml").write_text(own)
     chatroom.chat("setup", "codex", "--remove", check=True)
     assert (chatroom.path / ".codex/config.toml").read_text() == own
     lay(chatroom.path, {".codex/config.toml": '[shell_environment_policy]\ninclude_only = ["PATH"]\n'})
-    assert "include_only leaves GITCHAT_NAME out" in chatroom.chat("setup", "codex", check=True).stdout
+    assert "include_only leaves AI_AGENT out" in chatroom.chat("setup", "codex", check=True).stdout
+
+
+FORMER = """\
+[mcp_servers.gitchat]
+command = "git"
+args = ["chat", "mcp"]
+startup_timeout_sec = 20
+tool_timeout_sec = 1800
+env = { GITCHAT_NAME = "codex-repo" }
+
+[shell_environment_policy.set]
+GITCHAT_NAME = "codex-repo"
+"""
+"""What version 0.1.0 wrote."""
+
+
+def test_a_name_of_an_older_file_goes_on_working_and_is_taken_out(chatroom: Chatroom) -> None:
+    """A run leaves it, says so, and the shell goes by it; a removal leaves nothing of it."""
+    lay(chatroom.path, {".codex/config.toml": FORMER})
+    assert "'gitchat' is there already; kept as it is: env" in chatroom.chat("setup", "codex", check=True).stdout
+    written = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())
+    variables = written["shell_environment_policy"]["set"]
+    assert variables == {"GITCHAT_NAME": "codex-repo", "AI_AGENT": "codex"}
+    chatroom.chat("send", "hello", check=True, CODEX_THREAD_ID="0199", **variables)
+    assert chatroom.newest().author == "codex-repo"
+    (chatroom.path / ".codex/config.toml").write_text(FORMER)
+    chatroom.chat("setup", "codex", "--remove", check=True)
+    assert (
+        not (chatroom.path / ".codex/config.toml").exists()
+        or "GITCHAT" not in (chatroom.path / ".codex/config.toml").read_text()
+    )
 
 
 def test_gemini_counts_in_milliseconds(chatroom: Chatroom) -> None:

@@ -9,6 +9,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from gitchat.model.errors import StorageError, UserError
 from gitchat.model.names import Name, RoomName
 from gitchat.model.participant import MAX_FILE_BYTES, Holder, Presence, decode, encode, new_membership
+from gitchat.model.session import Session
 from gitchat.presence import livefile
 from gitchat.presence.roll import Roll
 from gitchat.storage import gate
@@ -45,6 +47,12 @@ def checked(content: object) -> bytes:
     return line + b"%08x\n" % zlib.crc32(line)
 
 
+def name_of(roll: Roll, session: str) -> Name | None:
+    """The name that a session took last."""
+    last = roll.taken_last(lambda presence: presence.holder is not None and presence.holder.session == session)
+    return last.name if last else None
+
+
 def content(**changes: Any) -> dict[str, Any]:
     """What the file of a registered name holds, but for ``changes`` in its membership of the lobby."""
     membership = {
@@ -64,7 +72,7 @@ def content(**changes: Any) -> dict[str, Any]:
 def test_nobody_is_here_where_nothing_was_written(roll: Roll, tmp_path: Path) -> None:
     """Reading an empty roll makes neither directory nor file."""
     assert (roll.participants(LOBBY), roll.known(LOBBY), roll.find(CODEX)) == ([], [], None)
-    assert roll.name_of_session("s-1") is None
+    assert name_of(roll, "s-1") is None
     roll.touch(CODEX, LOBBY, 1)
     assert roll.leave(CODEX, LOBBY, 1) is False
     assert not (tmp_path / "chatroom").exists()
@@ -236,25 +244,51 @@ def test_touching_waits_for_nobody(roll: Roll, tmp_path: Path) -> None:
 
 
 def test_session_has_the_name_it_took_last(roll: Roll) -> None:
-    """A living one before others; after its end too, until another session takes it."""
+    """Joined or only noted, living or not; of two in one second the living one. Until another session takes it."""
     other = Holder(pid=1, host="box", worktree="/work", session="s-2")
-    assert (roll.name_of_session(None), roll.name_of_session("s-1")) == (None, None)
+    assert name_of(roll, "s-1") is None
     roll.assign(Name("codex-2"), HERE, 5)
-    assert roll.name_of_session("s-1") == "codex-2"
+    assert name_of(roll, "s-1") == "codex-2"
     with roll.hold(CODEX, HERE, 10):
+        roll.assign(Name("at-once"), HERE, 10)
+        assert name_of(roll, "s-1") == "codex"
         roll.register(Name("later"), LOBBY, role="", holder=HERE, now=11)
-        assert roll.name_of_session("s-1") == "codex"
-    assert roll.name_of_session("s-1") == "later"
+        assert name_of(roll, "s-1") == "later"
     roll.register(Name("later"), LOBBY, role="", holder=other, now=12)
-    assert (roll.name_of_session("s-1"), roll.name_of_session("s-2")) == ("codex", "later")
+    assert (name_of(roll, "s-1"), name_of(roll, "s-2")) in [("codex", "later"), ("at-once", "later")]
     assert [known.name for known in roll.known(LOBBY)] == ["later"]
 
 
 def test_assigning_a_held_name_changes_nothing(roll: Roll) -> None:
     """Who holds it is who goes by it."""
     with roll.hold(CODEX, HERE, 10):
-        roll.assign(CODEX, Holder(pid=1, host="box", worktree="/work", session="s-2"), 11)
-        assert roll.name_of_session("s-2") is None
+        other = Holder(pid=1, host="box", worktree="/work", session="s-2")
+        assert not roll.assign(CODEX, other, 11)
+        assert name_of(roll, "s-2") is None
+
+
+def test_a_name_is_noted_only_where_it_is_free_in_our_turn(roll: Roll) -> None:
+    """Of two sessions that find it free at once the first one gets it."""
+    other = Holder(pid=1, host="box", worktree="/work", session="s-2")
+    assert roll.assign(CODEX, HERE, 5, lambda presence: presence.holder is None)
+    assert not roll.assign(CODEX, other, 5, lambda presence: presence.holder is None)
+    assert name_of(roll, "s-1") == CODEX
+
+
+def test_keys_of_a_session_are_kept_whole(roll: Roll) -> None:
+    """And a file without them, as version 0.1.0 writes it, has the session's id."""
+    keys = Session(process="process 1 of 2", shares_process=True, socket="/tmp/1.sock", id="s-9")
+    roll.assign(CODEX, replace(HERE, keys=keys), 5)
+    known = roll.find(CODEX)
+    assert known is not None
+    assert known.holder is not None
+    assert (known.holder.keys, known.holder.of_session) == (keys, keys)
+    old = json.loads(encode(known).splitlines()[0])
+    del old["holder"]["keys"]
+    before = decode(checked(old), CODEX)
+    assert before is not None
+    assert before.holder is not None
+    assert before.holder.of_session == Session(id="s-1")
 
 
 @pytest.mark.parametrize("role", ["two\nlines", "\x1b[2J", "\u202eevil", "x" * 65, "\udcff"])

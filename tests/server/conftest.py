@@ -127,8 +127,9 @@ class Caller:
 
 
 def _only_text(result: CallToolResult) -> str:
-    (content,) = result.content
+    content, *told = result.content
     assert isinstance(content, TextContent)
+    assert [one.text.startswith("(you are ") for one in told if isinstance(one, TextContent)] in ([], [True])
     return content.text
 
 

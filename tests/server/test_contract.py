@@ -15,7 +15,7 @@ import pytest
 from gitchat.model.record import Moment
 from tests.cli.conftest import Chatroom
 from tests.server.conftest import Connect, Start
-from tests.server.wire import Json, Wire
+from tests.server.wire import HANDSHAKE, Json, Wire
 
 Row = tuple[str, Json, Any]
 """A tool, its arguments, and what it gives."""
@@ -211,7 +211,7 @@ def test_the_tools_give_the_contracts_json(connect: Connect, story: list[Row], m
 
 
 TEXTS: list[Row] = [
-    ("get_handoff", {}, "here: nobody\nlatest message: 0\nno summary yet"),
+    ("get_handoff", {}, "here: nobody\nlatest message: 0; you have read to 0; unread for you: 0\nno summary yet"),
     ("get_status", {}, "0 here, 0 messages, last activity never"),
     ("read_messages", {}, "no messages"),
     ("list_rooms", {}, "no rooms yet; the first message makes the lobby"),
@@ -222,10 +222,12 @@ TEXTS: list[Row] = [
       "reply_to": 1}, "sent [2]"),
     ("send_message", {"name": "bob", "content": {"a": [1]}}, "sent [3]"),
     ("read_messages", {}, f"{WARNING}\n<chat>\n[1] alice -> all HH:MM: hello\n"
+     '[3] bob -> all HH:MM: {"a": [1]}\n</chat>'),
+    ("read_messages", {"participant": ""}, f"{WARNING}\n<chat>\n[1] alice -> all HH:MM: hello\n"
      "[2] bob -> alice HH:MM urgent, answer, re 1: for alice\n    and more\n"
      '[3] bob -> all HH:MM: {"a": [1]}\n</chat>'),
     ("read_messages", {"max_chars": 1},
-     f"{WARNING}\n<chat>\n[1] alice -> all HH:MM: hello\n</chat>\n2 more: read_messages(since_id=1)"),
+     f"{WARNING}\n<chat>\n[1] alice -> all HH:MM: hello\n</chat>\n1 more: read_messages(since_id=1)"),
     ("read_unread", {"name": "alice", "limit": 1},
      f"{WARNING}\n<chat>\n[1] alice -> all HH:MM: hello\n</chat>\n2 more: call again"),
     ("read_unread", {"name": "alice", "mark_read": False, "max_chars": 1},
@@ -239,7 +241,7 @@ TEXTS: list[Row] = [
     ("get_handoff", {"name": "carol", "recent_limit": 1},
      "here: nobody\nlatest message: 4; you have read to 0; unread for you: 3\n"
      "summary 1 by bob for all, TIME:\n<chat>\n    done\n    more\n</chat>\n"
-     f"{WARNING}\n<chat>\n[4] alice -> all HH:MM: on it\n</chat>\nnext: read_unread(name)"),
+     f"{WARNING}\n<chat>\n[4] alice -> all HH:MM: on it\n</chat>\nnext: read_unread"),
     ("open_room", {"room": "topic", "title": "A topic", "name": "alice"},
      "topic: open, latest message 1, active TIME, title: A topic"),
     ("send_message", {"name": "alice", "content": "x", "room": "topic"}, "sent [2]"),
@@ -311,9 +313,7 @@ REFUSALS: list[tuple[str, Json, str, str]] = [
     ("send_message", NAMED | {"content": "x", "reply_to": "nothing"}, "'nothing' names no record", "a handle such as"),
     ("close_room", {"room": "nowhere"}, "there is no room 'nowhere' here", "room"),
     # What a model gets wrong: names of arguments, their types, one too few.
-    ("join", {}, "argument 'name' is missing", "give name, [role], [room], [since]"),
-    ("join", {"name": None}, "argument 'name' is missing", "give name, [role], [room], [since]"),
-    ("send_message", NAMED | {"content": "x", "recipient": "bob"}, "unknown argument 'recipient'", "give name,"),
+    ("send_message", NAMED | {"content": "x", "recipient": "bob"}, "unknown argument 'recipient'", "give [name],"),
     ("send_message", NAMED | {"content": "x", "reply": 1}, "unknown argument 'reply'", "did you mean 'reply_to'?"),
     ("join", {"name": 7}, "name must be string", "it was 7"),
     ("read_messages", {"limit": "2"}, "limit must be integer", 'it was "2"'),
@@ -480,23 +480,104 @@ def test_a_name_is_held_by_one_living_process(start: Start) -> None:
     assert second.data("join", name="codex") == [participant("codex", "general")]
 
 
-def test_a_process_that_joined_acts_only_under_its_own_name(start: Start) -> None:
+ACTS: list[tuple[str, Json]] = [
+    ("send_message", {"content": "x"}),
+    ("check_in", {"content": "x"}),
+    ("write_summary", {"content": "x"}),
+    ("set_cursor", {"message_id": 1}),
+    ("leave", {}),
+]
+
+
+def test_a_model_that_joined_acts_only_under_its_own_name(start: Start) -> None:
     """After a join other names can be looked at: nothing is sent, marked or left for them."""
-    server = start("--json")
+    model, server = start(), start("--json")
     server.data("send_message", name="bob", content="before")
-    server.data("join", name="alice")
-    calls: list[tuple[str, Json]] = [
-        ("send_message", {"content": "x"}),
-        ("check_in", {"content": "x"}),
-        ("write_summary", {"content": "x"}),
-        ("set_cursor", {"message_id": 1}),
-        ("leave", {}),
-    ]
-    for tool, more in calls:
-        refusal = server.call(tool, name="bob", **more)["structuredContent"]
-        assert refusal["error"] == "cannot act as 'bob': this process joined as alice", tool
-    looked = server.data("read_unread", name="bob")
-    assert (len(looked["messages"]), looked["last_read_id"]) == (1, 0)
-    assert looked["not_marked"] == "this process joined as alice"
+    model.text("join", name="alice")
+    for tool, more in ACTS:
+        told = model.text(tool, name="bob", **more).splitlines()[0]
+        assert told == "error: cannot act as 'bob': this process joined as alice", tool
+    looked = model.text("read_unread", name="bob")
+    assert "before" in looked
+    assert "not marked as read: this process joined as alice" in looked
     assert server.data("get_handoff", name="bob")["unread_count"] == 1
     assert server.data("get_cursor", name="bob")["last_read_id"] == 0
+
+
+def test_a_program_that_joined_acts_under_every_name_that_nobody_lives_under(start: Start) -> None:
+    """The contract's rule holds after a join, too; who lives elsewhere is still left alone."""
+    server, other = start("--json"), start("--json")
+    server.data("send_message", name="bob", content="before")
+    server.data("join", name="alice")
+    other.data("join", name="carol")
+    assert server.data("read_unread", name="bob")["last_read_id"] == 1
+    for tool, more in ACTS:
+        assert not server.call(tool, name="bob", **more)["isError"], tool
+        refusal = server.call(tool, name="carol", **more)["structuredContent"]
+        assert refusal["error"].startswith("cannot act as 'carol': 'carol' is held by process"), tool
+
+
+# --- who one is without saying so --------------------------------------------------
+
+
+def test_without_a_name_a_call_is_its_sessions(start: Start, chatroom: Chatroom) -> None:
+    """Its default name until it joins under another, and then that one; told behind the first answer, and once."""
+    server = start(CLAUDECODE="1", CLAUDE_CODE_SESSION_ID="s-1")
+    answer = server.call("send_message", content="hello")["content"]
+    assert [one["text"] for one in answer] == [
+        "sent [1]",
+        "(you are claude-repo in the chatroom of this repository, and need not give a name.)",
+    ]
+    chatroom.say("for you", author="bob", to=("claude-repo",))
+    assert "for you" in server.text("check_in")
+    assert len(server.call("check_in")["content"]) == 1
+    assert server.text("join", name="lexer").startswith("joined as lexer")
+    server.text("send_message", content="as lexer")
+    assert [entry.record.author for entry in chatroom.entries()] == ["claude-repo", "bob", "lexer"]
+    assert server.text("get_cursor").startswith("lexer has read to ")
+    assert server.text("leave") == "left"
+
+
+def test_a_default_seat_that_nobody_joined_binds_nothing(start: Start, chatroom: Chatroom) -> None:
+    """Until it joins, a model may act under any name that is free."""
+    server = start()
+    server.text("send_message", content="by default")
+    server.text("send_message", name="lexer", content="by choice")
+    assert [entry.record.author for entry in chatroom.entries()] == ["by-hand-repo", "lexer"]
+
+
+def test_a_session_is_that_of_the_call(start: Start, chatroom: Chatroom) -> None:
+    """Codex has several on one server; a subagent of one has its name, and marks nothing."""
+    server = start(revision=None)
+    codex = {"clientInfo": {"name": "codex-mcp-client", "version": "0.171.0"}, "protocolVersion": "2025-06-18"}
+    server.request("initialize", HANDSHAKE | codex)
+    server.notify("notifications/initialized")
+
+    def call(session: str, tool: str, thread: str = "", **arguments: Any) -> str:
+        params = {
+            "name": tool,
+            "arguments": arguments,
+            "_meta": {"sessionId": session, "threadId": thread or session},
+        }
+        result = server.request("tools/call", params)["result"]
+        assert not result["isError"], result
+        return str(result["content"][0]["text"])
+
+    chatroom.say("begin", author="bob")
+    assert call("s-1", "join", name="lexer").startswith("joined as lexer")
+    assert call("s-2", "join").startswith("joined as codex-repo")
+    for session in ("s-1", "s-2"):
+        call(session, "send_message", content=session)
+    assert [entry.record.author for entry in chatroom.entries()] == ["bob", "lexer", "codex-repo"]
+    peeked = call("s-1", "read_unread", "t-9")
+    assert "not marked as read: a subagent only looks; its session reads and marks" in peeked
+    assert call("s-1", "get_cursor") == "lexer has read to 0"
+    assert "not marked" not in call("s-1", "read_unread")
+    assert call("s-1", "get_cursor") == "lexer has read to 3"
+    # In the session's own shell and hooks it is the same one.
+    shell = {"CODEX_SESSION_ID": "s-1", "CODEX_THREAD_ID": "s-1"}
+    chatroom.chat("send", "from the shell", check=True, **shell)
+    assert chatroom.newest().author == "lexer"
+    chatroom.say("read by the shell", author="bob")
+    assert "read by the shell" in chatroom.chat("read", check=True, **shell).stdout
+    assert call("s-1", "get_cursor") == "lexer has read to 5"

@@ -132,7 +132,8 @@ def test_a_wait_tells_that_it_is_alive(chatroom: Chatroom, monkeypatch: pytest.M
 
     async def wait() -> str:
         service = Service(progress_seconds=0.05)
-        return (await service.call("read_unread", {"name": "alice", "wait_seconds": LONG}, progress)).text
+        caller = service.caller("by-hand", None)
+        return (await service.call("read_unread", {"name": "alice", "wait_seconds": LONG}, progress, caller)).text
 
     try:
         assert "enough" in asyncio.run(wait())

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import CloneId, RoomName
+from gitchat.model.names import CloneId, Name, RoomName
 from gitchat.model.record import Moment
 from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.presence.roll import Held, Roll
+from gitchat.workspace import ancestry
+from gitchat.workspace.ancestry import Ancestor
+from gitchat.workspace.client import client_of, session_of
 from gitchat.workspace.environment import Environment
-from gitchat.workspace.identity import Caller, client_of, session_of
+from gitchat.workspace.identity import Caller
 from gitchat.workspace.repository import Repository
 from tests.world import World
 
@@ -143,7 +148,7 @@ def test_holder_is_this_process(world: World) -> None:
 )
 def test_session_is_what_the_client_tells(variables: dict[str, str], session: str | None) -> None:
     """GITCHAT_SESSION sets a client's own right; what is no short line is none."""
-    assert session_of(variables) == session
+    assert session_of(variables, "claude").key == session
 
 
 @pytest.mark.parametrize(
@@ -199,3 +204,134 @@ def test_a_room_that_is_attached_beside_us_is_seen(world: World) -> None:
     assert ours.tracking(log_ref(LOBBY), LOBBY) == tracking_ref("origin", log_ref(LOBBY))
     ours.detach(LOBBY)
     assert (beside.of(LOBBY), beside.all()) == (None, {})
+
+
+# --- sessions and default names ----------------------------------------------
+
+
+def claude(world: World, cwd: Path, session: str, pid: int, began: int = 7) -> Caller:
+    """A session of Claude Code, whose process is ``pid``, which began at that tick."""
+    here = surroundings(world, cwd, CLAUDE_CODE_SESSION_ID=session, **CLAUDE)
+    above = [Ancestor(pid, began, ("claude",), {})]
+    return Caller(
+        here.repository, here.variables, is_terminal=False, roll=lambda: here.roll, now=here.now,
+        ancestors=lambda: above,
+    )  # fmt: skip
+
+
+def with_room(world: World) -> Path:
+    """A repository with a room, and so with a place for our files."""
+    repository = world.repository()
+    world.chat("send", "begin", cwd=repository, check=True)
+    return repository
+
+
+def test_a_session_that_runs_keeps_its_name_without_living_under_it(world: World) -> None:
+    """Two sessions of a worktree that join nothing are two participants, as long as the kernel tells that both run."""
+    repository = with_room(world)
+    runs = subprocess.Popen(["sleep", "600"])
+    try:
+        _, _, began = ancestry._stat(runs.pid)
+        first = claude(world, repository, "a", runs.pid, began)
+        assert first.name() == "claude-repo"
+        assert claude(world, repository, "b", 2).name() == "claude-repo-2"
+        assert first.name() == "claude-repo"
+    finally:
+        runs.kill()
+        runs.wait()
+    assert claude(world, repository, "c", 3).name() == "claude-repo"
+
+
+def test_a_conversation_that_is_resumed_goes_by_its_name_again(world: World) -> None:
+    """In another process, where all others of that session go by it too, also those that know no id."""
+    repository = with_room(world)
+    before = claude(world, repository, "a", 1)
+    before.roll().register(Name("lexer"), LOBBY, role="", holder=before.holder(), now=5)
+    resumed = claude(world, repository, "a", 2)
+    assert resumed.name() == "lexer"
+    assert resumed.session == before.session
+    # After /clear only the process is as it was.
+    assert claude(world, repository, "b", 2).name() == "lexer"
+    assert claude(world, repository, "b", 3).name() == "claude-repo"
+
+
+def test_a_new_default_name_steps_aside_for_another_clones(world: World) -> None:
+    """And is kept from then on; one that was kept before is used, whoever speaks."""
+    repository = with_room(world)
+
+    def spoken(name: Name) -> bool:
+        return name in ("claude-repo", "claude-repo-2")
+
+    stepping = replace(claude(world, repository, "a", 1), spoken_elsewhere=spoken)
+    assert stepping.name() == "claude-repo-3"
+    # "claude-repo" is free again, and yet the agent of this worktree is who it was.
+    assert claude(world, repository, "b", 2).name() == "claude-repo-3"
+    tree = world.root / "tree" / "repo"
+    world.git("worktree", "add", "-q", "-b", "fix", tree, cwd=repository)
+    assert claude(world, tree, "c", 3).name() == "claude-repo"
+    assert replace(claude(world, tree, "d", 4), spoken_elsewhere=spoken).name() == "claude-repo"
+
+
+def test_worktrees_of_one_name_have_default_names_of_their_own(world: World) -> None:
+    """A name that was given in one worktree is not a new one in the other, and stays when the repository moves."""
+    repository = with_room(world)
+    tree = world.root / "tree" / "repo"
+    world.git("worktree", "add", "-q", "-b", "fix", tree, cwd=repository)
+    assert claude(world, repository, "a", 1).name() == "claude-repo"
+    assert claude(world, tree, "b", 2).name() == "claude-repo-2"
+    moved = repository.rename(world.root / "moved")
+    assert claude(world, moved, "c", 3).name() == "claude-repo"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"claude-repo\n", b"ALL claude .\n", b"x" * 100_000])
+def test_a_damaged_file_of_names_is_as_none(world: World, content: bytes) -> None:
+    """What does not read was not given."""
+    repository = with_room(world)
+    (repository / ".git/chatroom/names").write_bytes(content)
+    assert claude(world, repository, "a", 1).name() == "claude-repo"
+
+
+def test_where_nothing_of_ours_is_no_name_is_noted(world: World) -> None:
+    """An agent that only looks into a stranger's clone leaves nothing there."""
+    repository = world.repository()
+    assert claude(world, repository, "a", 1).name() == "claude-repo"
+    assert not (repository / ".git/chatroom").exists()
+
+
+@pytest.mark.parametrize(
+    ("above", "client"),
+    [([{"CLAUDECODE": "1"}, {}], "codex"), ([{"CODEX_THREAD_ID": "1"}, {}], "claude"), ([], "claude")],
+)
+def test_of_clients_in_each_others_shells_the_inner_one_counts(above: list[dict[str, str]], client: str) -> None:
+    """It set its mark, and was started without it."""
+    ancestors = [Ancestor(number, 1, (), began_with) for number, began_with in enumerate(above)]
+    assert client_of({**CLAUDE, "CODEX_THREAD_ID": "0199"}, lambda: ancestors) == client
+
+
+@pytest.mark.parametrize(
+    ("above", "process"),
+    [
+        ([("sh", {"CLAUDE_CODE_SESSION_ID": "s"}), ("claude", {})], "process 1 of 9"),
+        # Another claude, in whose shell this one runs: not the nearest of its name, nor the one above it.
+        ([("claude", {"CLAUDE_CODE_SESSION_ID": "outer"}), ("claude", {})], "process 0 of 9"),
+        # Somebody who only says that he is an agent's command.
+        ([("make", {}), ("claude", {})], None),
+        # From a sandbox: whose first process is no client.
+        ([("bwrap", {"CLAUDE_CODE_SESSION_ID": "s"})], None),
+        ([], None),
+    ],
+)
+def test_a_client_is_found_above_us(above: list[tuple[str, dict[str, str]]], process: str | None) -> None:
+    """The nearest process that was started without the session's id, if it is called as the client is."""
+    ancestors = [Ancestor(number, 9, (word,), began_with) for number, (word, began_with) in enumerate(above)]
+    variables = {**CLAUDE, "CLAUDE_CODE_SESSION_ID": "s"}
+    assert session_of(variables, "claude", lambda: ancestors).process == process
+    assert session_of({**variables, "CLAUDE_PID": "99"}, "claude", lambda: ancestors).process is None
+
+
+def test_the_kernel_tells_of_the_processes_above() -> None:
+    """Beginning with our parent, with what each was started with."""
+    first = next(iter(ancestry.ancestors()))
+    assert first.pid == os.getppid()
+    assert ancestry.is_running(first.pid, first.started)
+    assert not ancestry.is_running(first.pid, first.started + 1)

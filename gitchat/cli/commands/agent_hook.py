@@ -19,7 +19,7 @@ import click
 
 from gitchat.model.escape import escape_line
 from gitchat.workspace.environment import Environment
-from gitchat.workspace.surroundings import in_hook
+from gitchat.workspace.surroundings import in_client
 
 if TYPE_CHECKING:
     from gitchat.staying.told import Told
@@ -92,7 +92,9 @@ def _run(environment: Environment, client: str, event: str) -> int:
     deadline.start()
     try:
         call = _Call(client, event, _input())
-        there = in_hook(environment, client, call.text("session_id"))
+        if call.text("agent_id"):
+            return 0  # a subagent: its session is told
+        there = in_client(environment, client, call.text("session_id"))
         if call.event == "session-start":
             _look_aside(there)
         if not there.store.rooms():
@@ -125,8 +127,10 @@ def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
     from gitchat.staying import wake
 
     rooms, told = wake.rooms_of(environment), _told(environment)
+    said: list[str] = []
     match call.event:
         case "session-start":
+            said = [f"gitchat: {wake.you_are(environment.caller.name())}"]
             found = [item for room in rooms if (item := wake.news(room))]
             wake.claim(found, told, wake.WORKING)
         case "prompt" | "tool":
@@ -135,10 +139,8 @@ def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
             return None if call.given.get("stop_hook_active") else _hold_up(environment, rooms, told)
         case _:
             return None
-    said = [
-        *(_undecided(environment) if call.event == "session-start" else []),
-        *([wake.sentence(found)] * bool(found)),
-    ]
+    said += _undecided(environment) if call.event == "session-start" else []
+    said += [wake.sentence(found)] if found else []
     if not said:
         return None
     name = call.text("hook_event_name") or _EVENTS[call.event][call.client]

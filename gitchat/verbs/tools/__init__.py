@@ -5,16 +5,24 @@
 
 Names, positions, defaults, keys and error texts are agent-chat's; what is new stands
 behind them, and a key it does not know appears only when it carries something. The
-repository is the one of the current directory. A process is one participant: after it
-joined, it can only look under other names; before that it may use any name that no other
-living process holds. One thread calls at a time.
+repository is the one of the current directory. A process may act under any name that no
+other living process holds; without a name it acts under the one that it joined under, else
+the one that the command line would take. One thread calls at a time.
 
 Everything is checked here, so that every face refuses the same things in the same words:
 texts are stripped, what is out of range or of another type is refused (arguments.py).
 Errors are :class:`gitchat.errors.ChatError`; those about arguments are also ValueError.
 """
 
-from gitchat.verbs.tools.calling import checked_name, forget, here_environment, looking
+from gitchat.verbs.tools.calling import (
+    Caller,
+    called_by,
+    checked_name,
+    forget,
+    here_environment,
+    looking,
+    seat,
+)
 from gitchat.verbs.tools.messages import read_messages, send_message
 from gitchat.verbs.tools.people import join, leave, list_participants
 from gitchat.verbs.tools.reading import (
@@ -33,8 +41,10 @@ from gitchat.verbs.tools.rooms import close_room, get_status, list_rooms, open_r
 __all__ = [
     "MAX_WAIT_SECONDS",
     "Begun",
+    "Caller",
     "begin_check_in",
     "begin_read_unread",
+    "called_by",
     "check_in",
     "checked_name",
     "close_room",
@@ -52,6 +62,7 @@ __all__ = [
     "read_latest_summary",
     "read_messages",
     "read_unread",
+    "seat",
     "send_message",
     "set_cursor",
     "write_summary",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitchat.index.condition import Condition, authored_by, of_type
 from gitchat.model.errors import UserError
-from gitchat.model.names import Handle, parse_locator, parse_name, parse_slug
+from gitchat.model.names import Handle, Name, parse_locator, parse_name, parse_slug
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import refuse_blank, refuse_negative, refuse_outside
 from gitchat.workspace.environment import Environment, here
+from gitchat.workspace.surroundings import in_client
 
 Json = dict[str, Any]
 Content = str | Json | list[Any]
@@ -22,15 +26,64 @@ MAX_LIMIT = 100
 _BEYOND = 10**18
 """More than any number, and within what the index can compare."""
 
-_environments: dict[str, Environment] = {}
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls the tools of a server, as a call tells it: a program that imports the tools is itself."""
+
+    client: str
+    """The client's short name."""
+    session: str = ""
+    """The session's id, where the call tells it."""
+    thread: str = ""
+    """The conversation of a subagent, where the call tells it."""
+    project: str = ""
+    """The session's directory, where the call tells it."""
+    is_model: bool = False
+    """Whether a model reads the answers: it is one participant, and no program that may act as anyone."""
+    connection: str = ""
+    """What the session is called when nothing tells one."""
+
+    @property
+    def is_subagent(self) -> bool:
+        """Whether a session's subagent calls, as far as its client tells."""
+        return self.thread not in ("", self.session)
+
+
+_caller: ContextVar[Caller | None] = ContextVar("_caller", default=None)
+
+_environments: dict[tuple[str, Caller | None], Environment] = {}
 
 # --- the room --------------------------------------------------------------------
 
 
 def here_environment() -> Environment:
     """The surroundings of the current directory; the same ones again, because opening them costs."""
-    environment = here()
-    return _environments.setdefault(environment.cwd, environment)
+    environment, caller = here(), _caller.get()
+    key = (environment.cwd, caller)
+    if key not in _environments:
+        _environments[key] = _as_called(environment, caller)
+    return _environments[key]
+
+
+def _as_called(environment: Environment, caller: Caller | None) -> Environment:
+    """The surroundings as the session of ``caller`` has them, or a program that has none."""
+    if caller is None:
+        return replace(environment, acts_as_anyone=True)
+    seen = in_client(environment, caller.client, caller.session, caller.thread, caller.project)
+    if not seen.caller.keys:
+        seen = replace(seen, variables={**seen.variables, "GITCHAT_SESSION": caller.session or caller.connection})
+    return replace(seen, acts_as_anyone=not caller.is_model)
+
+
+@contextmanager
+def called_by(caller: Caller) -> Iterator[None]:
+    """What is called meanwhile, in this task, is called by ``caller``."""
+    token = _caller.set(caller)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
 
 
 def forget() -> None:
@@ -41,9 +94,27 @@ def forget() -> None:
     _environments.clear()
 
 
-def named(name: str, room: str) -> Room:
-    """The room for a participant that is named."""
-    return Room(here_environment(), room or None, parse_name(refuse_blank(name, "name")))
+def named(name: str | None, room: str) -> Room:
+    """The room for a participant that is named, or for the seat of who calls."""
+    environment = here_environment()
+    given = parse_name(refuse_blank(name, "name")) if name is not None else seat()
+    return Room(environment, room or None, given)
+
+
+def seat() -> Name:
+    """The name of who calls: that under which its session joined last, else its default name.
+
+    Raises:
+        UserError: ``no-name``, ``bad-name``, and as Repository.location.
+    """
+    environment = here_environment()
+    held, name = environment.held(), environment.caller.name()
+    if not held or name in held:
+        return name
+    known = environment.roll.find(name)
+    if known is not None and known.holder is not None and environment.caller.acts_for(known.holder):
+        return name  # taken since, by another process of the session
+    return max(held)
 
 
 def looking(room: str) -> Room:
@@ -51,7 +122,7 @@ def looking(room: str) -> Room:
     return Room(here_environment(), room or None)
 
 
-def acting(name: str, room: str) -> Room:
+def acting(name: str | None, room: str) -> Room:
     """As :func:`named`, for what only the participant itself may do."""
     chat = named(name, room)
     refuse_other(chat)
@@ -60,7 +131,7 @@ def acting(name: str, room: str) -> Room:
 
 def refuse_other(chat: Room) -> None:
     """Raise UserError ``name-held`` when somebody else lives under the name."""
-    why_not = chat.why_not_mark()
+    why_not = chat.why_not_act()
     if why_not is not None:
         raise UserError(
             f"cannot act as '{chat.me}': {why_not}",

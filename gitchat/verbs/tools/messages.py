@@ -26,8 +26,8 @@ from gitchat.workspace.pushing import carrier_of
 
 @checked
 def send_message(
-    name: str,
-    content: Content,
+    name: str | None = None,
+    content: Content = "",
     to: str = EVERYBODY,
     room: str = "",
     type: str = "",  # noqa: A002 - the field's name in every face

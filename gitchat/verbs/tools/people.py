@@ -8,7 +8,7 @@ from gitchat.verbs.tools.calling import Json, acting, looking, named
 
 
 @checked
-def join(name: str, role: str = "general", room: str = "", since: str = "") -> list[Json]:
+def join(name: str | None = None, role: str = "general", room: str = "", since: str = "") -> list[Json]:
     """Live in the room under ``name`` while this process runs; who is here, sorted by name.
 
     Again: updates the role. ``since="now"`` takes all that was said so far for read.
@@ -23,7 +23,7 @@ def join(name: str, role: str = "general", room: str = "", since: str = "") -> l
 
 
 @checked
-def leave(name: str, room: str = "") -> Json:
+def leave(name: str | None = None, room: str = "") -> Json:
     """Leave the room, and say so in it when the name was there."""
     return {"left": acting(name, room).leave()}
 

@@ -29,7 +29,7 @@ MAX_WAIT_SECONDS = 1500
 
 @checked
 def read_unread(
-    name: str,
+    name: str | None = None,
     limit: int = 50,
     mark_read: bool = True,
     room: str = "",
@@ -52,7 +52,7 @@ def read_unread(
 
 @checked
 def check_in(
-    name: str,
+    name: str | None = None,
     content: Content = "",
     to: str = EVERYBODY,
     wait_seconds: float = 0,
@@ -89,7 +89,7 @@ class Begun:
 
 @checked
 def begin_read_unread(
-    name: str,
+    name: str | None = None,
     limit: int = 50,
     mark_read: bool = True,
     room: str = "",
@@ -113,7 +113,7 @@ def begin_read_unread(
 
 @checked
 def begin_check_in(
-    name: str,
+    name: str | None = None,
     content: Content = "",
     to: str = EVERYBODY,
     wait_seconds: float = 0,
@@ -174,16 +174,18 @@ def _within(messages: Sequence[Json], max_chars: int) -> int:
 
 
 @checked
-def get_cursor(name: str, room: str = "") -> Json:
+def get_cursor(name: str | None = None, room: str = "") -> Json:
     """``name`` and ``last_read_id``: 0 before anything was marked."""
     chat = named(name, room)
     return {"name": chat.me, "last_read_id": chat.cursor()}
 
 
 @checked
-def set_cursor(name: str, message_id: Place, room: str = "") -> Json:
+def set_cursor(name: str | None = None, message_id: Place | None = None, room: str = "") -> Json:
     """Mark everything up to ``message_id``; a cursor never moves back."""
     chat = named(name, room)
+    if message_id is None:
+        raise refusal("message_id is missing", "give the number up to which all is read")
     number = number_of(chat, message_id, "message_id")
     newest = chat.overview().count
     if number > newest:

@@ -11,7 +11,7 @@ from gitchat.verbs.tools.messages import in_short
 
 
 @checked
-def write_summary(name: str, content: str, scope: str = EVERYONE, room: str = "") -> Json:
+def write_summary(name: str | None = None, content: str = "", scope: str = EVERYONE, room: str = "") -> Json:
     """Add a summary for who comes later, and return its ``id``; while it is pending null, and its ``handle``."""
     summary = acting(name, room).summarize(refuse_blank(content, "content"), refuse_blank(scope, "scope"))
     return {"id": summary.number} | ({"handle": summary.label} if summary.number is None else {})

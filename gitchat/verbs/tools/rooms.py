@@ -76,9 +76,8 @@ def get_status(room: str = "") -> Json:
 def _acting_on(room: str, name: str) -> Room:
     """A room that is named, for somebody who need not be."""
     refuse_blank(room, "room")
-    joined = sorted(here_environment().roll.held_here())
-    if name or joined:
-        return acting(name or joined[0], room)
+    if name or here_environment().held():
+        return acting(name or None, room)
     return Room(here_environment(), room)
 
 

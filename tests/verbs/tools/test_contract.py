@@ -13,6 +13,7 @@ import pytest
 
 import gitchat.tools as s
 from gitchat import ChatError
+from gitchat.verbs import tools
 from tests.verbs.tools.conftest import Peer
 from tests.world import World
 
@@ -27,22 +28,22 @@ QUICK_CHECK = (
 
 SIGNATURES = [
     # tool, agent-chat's parameters, and what gitchat adds behind them
-    ("join", "name, role='general'", "room='', since=''"),
-    ("leave", "name", "room=''"),
-    ("send_message", "name, content, to='all'", "room='', type='', reply_to=None, priority='', key=''"),
+    ("join", "name=None, role='general'", "room='', since=''"),
+    ("leave", "name=None", "room=''"),
+    ("send_message", "name=None, content='', to='all'", "room='', type='', reply_to=None, priority='', key=''"),
     ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query='', id=None"),
     ("list_participants", "", "room=''"),
     ("get_status", "", "room=''"),
-    ("get_cursor", "name", "room=''"),
-    ("set_cursor", "name, message_id", "room=''"),
-    ("read_unread", "name, limit=50, mark_read=True", "room='', type='', sender='', wait_seconds=0, max_chars=0"),
-    ("write_summary", "name, content, scope='all'", "room=''"),
+    ("get_cursor", "name=None", "room=''"),
+    ("set_cursor", "name=None, message_id=None", "room=''"),
+    ("read_unread", "name=None, limit=50, mark_read=True", "room='', type='', sender='', wait_seconds=0, max_chars=0"),
+    ("write_summary", "name=None, content='', scope='all'", "room=''"),
     ("read_latest_summary", "scope='all'", "room=''"),
     ("get_handoff", "name='', recent_limit=10", "room=''"),
     (
         "check_in",
         "",
-        "name, content='', to='all', wait_seconds=0, limit=50, room='', type='', reply_to=None, max_chars=0",
+        "name=None, content='', to='all', wait_seconds=0, limit=50, room='', type='', reply_to=None, max_chars=0",
     ),
     ("list_rooms", "", "name='', status='open'"),
     ("open_room", "", "room, title='', name=''"),
@@ -151,7 +152,7 @@ def test_the_quick_check_of_agent_chat_runs_with_one_word_changed(world: World, 
 
 @pytest.mark.parametrize(("tool", "theirs", "ours"), SIGNATURES, ids=[row[0] for row in SIGNATURES])
 def test_parameters_stand_in_agent_chats_order_with_its_defaults(tool: str, theirs: str, ours: str) -> None:
-    """What gitchat adds stands behind them, and can be left out."""
+    """But that a name can be left out, and with it what stands behind it; what gitchat adds can be left out."""
     parameters = inspect.signature(getattr(s, tool)).parameters.values()
     found = [one.name if one.default is one.empty else f"{one.name}={one.default!r}" for one in parameters]
     assert ", ".join(found) == ", ".join(filter(None, [theirs, ours]))
@@ -282,26 +283,35 @@ def test_leaving_gives_the_name_back(peer: Peer) -> None:
     assert peer.does("s.join('codex')")[0]["name"] == "codex"
 
 
-def test_a_process_that_joined_is_nobody_else() -> None:
-    """It can look under other names, and neither write nor mark nor leave for them."""
+def test_a_program_that_joined_acts_under_any_name_that_is_free() -> None:
+    """As before it joined: a name that no other living process holds may send, read and mark."""
     s.send_message("bob", "before anybody joined any name may be used")
     s.join("alice")
+    assert s.read_unread("bob")["last_read_id"] == 1
     acts: list[Callable[[], Any]] = [
         lambda: s.send_message("bob", "hi"),
         lambda: s.check_in("bob"),
         lambda: s.set_cursor("bob", 1),
         lambda: s.write_summary("bob", "x"),
-        lambda: s.leave("bob"),
         lambda: s.open_room("plans", name="bob"),
-        lambda: s.close_room("lobby", name="bob"),
+        lambda: s.close_room("plans", name="bob"),
+        lambda: s.leave("bob"),
     ]
     for act in acts:
-        with pytest.raises(ChatError) as raised:
-            act()
-        assert raised.value.code == "name-held"
-    looked = s.read_unread("bob")
-    assert (ids(looked["messages"]), looked["last_read_id"]) == ([1], 0)
-    assert looked["not_marked"] == "this process joined as alice"
+        act()
+
+
+def test_without_a_name_a_program_acts_under_the_one_it_joined_under() -> None:
+    """Before it joined, under the one that the command line would take; asked for nobody, as agent-chat answers."""
+    assert s.send_message(content="hello") == {"id": 1}
+    assert s.read_messages()[0]["from"] == tools.seat()
+    s.join("lexer")
+    s.send_message(content="as lexer")
+    assert s.read_messages()[1]["from"] == "lexer"
+    assert s.get_cursor()["name"] == "lexer"
+    assert (s.get_handoff()["cursor"], s.get_handoff("lexer")["cursor"]) == (None, 0)
+    with pytest.raises(ChatError, match="message_id is missing"):
+        s.set_cursor()
 
 
 # --- messages ------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""The default names that this clone gave: to each client in each worktree.
+
+A name that is kept is not chosen anew: an agent comes back as who it was, and a clone does not use up a new name with
+each session. A file of one line a name, which is only ever added to. Source: docs/format.md section 7.17.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from gitchat.model.names import Name, is_name
+
+_MAX_BYTES = 64 * 1024
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""What stands in the file's place must not be followed, or waited for."""
+
+
+class Defaults:
+    """The names given in the clone of ``directory``, its ``chatroom/``. Nothing raises: what cannot be kept is not."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "names"
+
+    def given(self, client: str, place: str) -> list[Name]:
+        """The names of ``client`` in the worktree at ``place``, those with the least numbers first."""
+        names = {name for name, *whose in self._lines() if whose == [client, place]}
+        return sorted(names, key=lambda name: (len(name), name))
+
+    def others(self, client: str, place: str) -> set[Name]:
+        """The names of everybody else."""
+        return {name for name, *whose in self._lines() if whose != [client, place]}
+
+    def note(self, name: Name, client: str, place: str) -> None:
+        """Keep ``name`` for them. ``place`` is one line without a blank, as ``client`` is."""
+        # One write at the end of the file: of two at once each is whole.
+        with suppress(OSError):
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _FLAGS, 0o666)
+            try:
+                os.write(descriptor, f"{name} {client} {place}\n".encode(errors="replace"))
+            finally:
+                os.close(descriptor)
+
+    def _lines(self) -> Iterator[tuple[Name, str, str]]:
+        data = b""
+        with suppress(OSError):
+            descriptor = os.open(self._path, os.O_RDONLY | _FLAGS)
+            try:
+                data = os.read(descriptor, _MAX_BYTES)
+            finally:
+                os.close(descriptor)
+        for line in data.decode(errors="replace").splitlines():
+            match line.split(" "):
+                case [name, client, place] if is_name(name):
+                    yield Name(name), client, place

@@ -1,0 +1,66 @@
+"""The processes that this one descends from, as the kernel tells of them: their number, start, command, environment.
+
+The last resort for finding a client, where it says nothing that stays (session.py). Linux's ``/proc`` alone tells;
+elsewhere, and where it is hidden, nobody is found, and nothing fails. From another pid namespace, such as a sandbox's,
+the client is not seen. Source: proc(5).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+_MAX_DEPTH = 32
+"""Nobody descends from so many; a snapshot of /proc that changes meanwhile could go round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """A process that we descend from."""
+
+    pid: int
+    started: int
+    """When, in ticks since the machine started."""
+    words: tuple[str, ...]
+    """The first words of its command, without directories."""
+    began_with: Mapping[str, str]
+    """The environment that it was started with."""
+
+
+def ancestors() -> Iterator[Ancestor]:
+    """From our parent upwards, as long as the kernel tells all of it."""
+    pid = os.getppid()
+    for _ in range(_MAX_DEPTH):
+        if pid <= 0:
+            return
+        try:
+            _, parent, started = _stat(pid)
+            words = _read(pid, "cmdline").split("\0")[:3]
+            pairs = _read(pid, "environ").split("\0")
+        except (OSError, ValueError, IndexError):  # gone, somebody else's, or there is no such file system
+            return
+        began_with = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+        yield Ancestor(pid, started, tuple(word.rsplit("/", 1)[-1] for word in words), began_with)
+        pid = parent
+
+
+def is_running(pid: int, started: int) -> bool:
+    """Whether this very process runs, as far as can be seen from here."""
+    try:
+        state, _, began = _stat(pid)
+        return began == started and state != "Z"
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _stat(pid: int) -> tuple[str, int, int]:
+    """A process's state, its parent, and when it started."""
+    # The name of the program stands in parentheses, and may hold anything.
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return fields[0], int(fields[1]), int(fields[19])
+
+
+def _read(pid: int, file: str) -> str:
+    with open(f"/proc/{pid}/{file}", "rb") as stream:
+        return stream.read().decode(errors="replace")

@@ -1,0 +1,1 @@
+"""What agents' clients give to what they start, as recorded from real runs, and what we make of it."""
