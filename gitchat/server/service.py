@@ -160,15 +160,18 @@ class Service:
             self._keeping.begin(tools.here_environment())
 
     def close(self) -> None:
-        """The client is gone: what was said last is pushed by a process that nobody waits for."""
+        """The client is gone, and with it its sessions: what was said last, and how far they have read, is pushed by a
+        process that nobody waits for.
+        """
         remotes = self._keeping.close()
-        if not remotes:
-            return
+        ended = tools.end_sessions()
         with suppress(ChatError):
             environment = tools.here_environment()
-            for room, remote in environment.authorities.all().items():
-                if remote in remotes and environment.log(room).pending():
-                    environment.start_aside("sync", remote, "--room", room)
+            followed = environment.authorities.all().items()
+            waiting = {remote for room, remote in followed if room in ended or environment.log(room).pending()}
+            for remote in remotes & waiting:
+                # It waits for the lock, which ends with us. The others have a process that keeps them.
+                environment.start_aside("deliver", "--", remote)
 
     def _refusal(self, error: ChatError) -> Answer:
         if self._as_data:

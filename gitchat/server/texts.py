@@ -135,6 +135,8 @@ def _unread(arguments: Json, result: Json, today: str, budget: int) -> str:
         lines.append(f"{result['more']} more: call again")
     if result.get("statuses"):
         lines.append(f"{result['statuses']} status records since: read_messages(since_id={result['last_read_id']})")
+    if result.get("elsewhere"):
+        lines.append(f"{result['elsewhere']} of these your name has read elsewhere")
     if result.get("not_marked"):
         lines.append(f"not marked as read: {of_line(result['not_marked'])}")
     return "\n".join(lines)

@@ -107,6 +107,16 @@ class Seating:
             if all(of_name != name for _, of_name in seated(self._environment.store)):
                 note({name: None})
 
+    def end_session(self) -> set[RoomName]:
+        """Give back all seats of the session that acts here; the rooms they were in. Raises as :meth:`give_back`."""
+        session = self._caller.session
+        taken = self._seats.all().items()
+        names = {name for name, one in taken if session and one.session == session and not one.is_person}
+        rooms = {room for room, name in seated(self._environment.store) if name in names}
+        for name in names:
+            self.give_back(name)
+        return rooms
+
     # --- whose records they are --------------------------------------------------------
 
     def own(self, room: RoomName, name: Name, chain: Chain) -> Condition:

@@ -10,6 +10,7 @@ import pytest
 
 from gitchat.model.names import uid_from_key
 from tests.clones.conftest import Clone, Hub, settle
+from tests.server.wire import Wire, eventually
 
 SESSION = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "a1"}
 OTHER_SESSION = SESSION | {"CLAUDE_CODE_SESSION_ID": "b2"}
@@ -418,3 +419,48 @@ def test_a_hub_that_lets_nobody_remove_a_ref_is_not_asked_again_and_again(hub: H
     hub.hook(f"echo >>{pushes}")
     one.sync()
     assert not pushes.exists()
+
+
+# --- over MCP --------------------------------------------------------------------------------
+
+
+def test_a_server_ends_its_seats_and_a_session_elsewhere_goes_on_from_there(hub: Hub) -> None:
+    """With the orderly end of the server: what it has read is at the hub, with nothing typed, and not told again."""
+    hub.sync = "batch"
+    one, two = hub.clone("one"), hub.clone("two")
+    one.say("first", GITCHAT_NAME="ann")
+    one.sync()
+    server = Wire(["git-chat", "mcp"], one.path, one.world.variables | {"GITCHAT_NAME": "lexer"})
+    server.shake_hands()
+    assert "first" in server.text("read_unread")
+    assert seats(one) == ["lobby/lexer"]
+    assert server.hang_up() == 0
+    assert seats(one) == []
+    eventually(lambda: cursors(hub) == ["lexer"])
+    other = Wire(["git-chat", "mcp"], two.path, two.world.variables | {"GITCHAT_NAME": "lexer"})
+    other.shake_hands()
+    assert "first" not in other.text("read_unread")
+    two.say("second", GITCHAT_NAME="ann")
+    assert "second" in other.text("read_unread")
+    assert other.hang_up() == 0
+
+
+def seats(clone: Clone) -> list[str]:
+    """The seats that are taken there."""
+    return clone.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/chatroom-local/seats").stdout.split()
+
+
+@pytest.mark.slow
+def test_two_clones_with_the_same_default_name_hear_each_other(hub: Hub) -> None:
+    """Agents of one client in work trees of one name: the second one steps aside, and nothing is typed."""
+    hub.sync = "batch"
+    one, two = hub.clone("here/project"), hub.clone("there/project")
+    one.say("begin", GITCHAT_NAME="ann")
+    one.sync()
+    here, there = SESSION | {"GITCHAT_NAME": ""}, OTHER_SESSION | {"GITCHAT_NAME": ""}
+    one.chat("send", "--sync=60", "from here", check=True, **here)
+    two.chat("send", "--sync=60", "from there", check=True, **there)
+    one.sync()
+    assert "from there" in one.chat("read", check=True, **here).stdout
+    assert "from there" not in two.chat("read", check=True, **there).stdout
+    assert {record["from"] for record in one.records()} == {"ann", "claude-project", "claude-project-2"}

@@ -8,6 +8,9 @@ import click
 
 from gitchat.workspace.environment import Environment
 
+PREDECESSOR_SECONDS = 10.0
+"""How long to wait for the lock of who started us and is about to end."""
+
 
 @click.command("deliver", hidden=True)
 @click.argument("remote")
@@ -25,5 +28,6 @@ def command(environment: Environment, remote: str, held: int | None, for_hooks: 
 
     with suppress(Exception):  # nobody is there to be told, and the repository may be gone
         name = hook_lock_of(remote) if for_hooks else lock_of(remote)
-        lock = gate.adopt(held) if held is not None else gate.hold(environment.repository.directory, 0, name)
+        directory = environment.repository.directory
+        lock = gate.adopt(held) if held is not None else gate.hold(directory, PREDECESSOR_SECONDS, name)
         pusher.start(environment, remote, lock, is_for_hooks=for_hooks)

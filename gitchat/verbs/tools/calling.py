@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitchat.index.condition import Condition, authored_by, of_type
-from gitchat.model.errors import UserError
-from gitchat.model.names import Handle, Name, parse_locator, parse_name, parse_slug
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.names import Handle, Name, RoomName, parse_locator, parse_name, parse_slug
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import refuse_blank, refuse_negative, refuse_outside
 from gitchat.workspace.environment import Environment, here
+from gitchat.workspace.pushing import push_soon
+from gitchat.workspace.seating import Seating
 from gitchat.workspace.surroundings import in_client
 
 Json = dict[str, Any]
@@ -84,6 +86,21 @@ def called_by(caller: Caller) -> Iterator[None]:
         yield
     finally:
         _caller.reset(token)
+
+
+def end_sessions() -> set[RoomName]:
+    """The sessions that called here are over: their seats are given back, in these rooms.
+
+    How far they have read goes to the remotes at once, because they may go on elsewhere. Never fails.
+    """
+    ended: set[RoomName] = set()
+    for (_, caller), environment in list(_environments.items()):
+        if caller is not None and not caller.is_subagent:
+            with suppress(ChatError):
+                ended |= Seating(environment).end_session()
+    for room in ended:
+        push_soon(here_environment(), room, cursors=True)
+    return ended
 
 
 def forget() -> None:

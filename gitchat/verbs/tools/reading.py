@@ -152,6 +152,7 @@ def _read(chat: Room, reading: Reading, mark_read: bool, max_chars: int, timed_o
     carried: Json = {
         "more": left or None,
         "statuses": reading.statuses or None,
+        "elsewhere": min(reading.elsewhere, kept) or None,  # of what was read there the oldest comes first
         "not_marked": reading.why_not if mark_read and messages else None,
         "timed_out": timed_out or None,
     }
