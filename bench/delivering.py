@@ -24,7 +24,7 @@ DELIVERIES = 10
 
 def main() -> None:
     """Print the table and the sentence."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:  # a pusher may be at it
         alone, following = (make_repository(Path(scratch) / name, RECORDS) for name in ("alone", "following"))
         # In a session of an agent, as at a terminal, a send does not wait.
         variables = sealed_variables(Path(scratch)) | {"GITCHAT_SESSION": "bench"}
