@@ -57,6 +57,7 @@ def remote_of(clone: Clone, silence_seconds: float, **variables: str) -> Remote:
         attach=lambda room: None,
         notes=Notes(clone.path / ".git" / "chatroom"),
         asked_format=lambda room, tip: 1,
+        stays_here=lambda room: False,
         guard=Seating(clone.world.environment(clone.path)),
     )
 
