@@ -67,6 +67,11 @@ class Numbering:
         """The commit up to which records have numbers."""
         return self.store.tip(self.tracking or self.ref)
 
+    def is_within(self, tip: Oid | None) -> bool:
+        """Whether all that is numbered is in the history of ``tip``. Raises FormatError."""
+        numbered = self.tip()
+        return numbered is None or (tip is not None and reach.is_ancestor(numbered, tip, self.store.step))
+
     def settled(self) -> tuple[Oid | None, Position]:
         """The tip of what is numbered, and its position. Raises FormatError.
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitchat.model import attachment, codec, reach
+from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError, FormatError, UserError
 from gitchat.model.names import Number, Oid, Uid, uid_from_key
@@ -26,7 +26,8 @@ from gitchat.model.record import (
     Moment,
     Record,
 )
-from gitchat.rooms.numbering import Numbering, meta_of, newer_format
+from gitchat.rooms.ending import after_record, end_of
+from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Writer:
             if key is not None:
                 self._refuse_second(record, key, objects.tree)
             self._before_first(tip, draft)
-            position = _end_of(self._numbering, tip)
+            position = end_of(self._numbering, tip)
             self._refuse_closed(position, record.kind)
             added[:] = [self._write_after(position, record, sender, objects)]
             return added[0].oid
@@ -239,49 +240,12 @@ class Writer:
             self._store.write(kind, content)
         raw = codec.encode_record(record, tree=objects.tree or tree, parent=parent, committer=committer)
         oid = self._store.write_commit(raw)
+        after = after_record(position, oid, position.count + 1, record)
         if number is not None:
-            self._note(position, oid, number, record)
+            self._store.remember(self.name, [*self._store.positions(self.name), after])
+        elif self._numbering.is_within(position.tip):
+            self._store.note_end(self.name, after)
         return Entry(self.name, number, oid, committed.seconds, record, objects.tree, objects.attachments)
-
-    def _note(self, position: Position, oid: Oid, number: Number, record: Record) -> None:
-        """Remember where a record will stand, before the ref moves to it."""
-        state, titled = meta_of(record.kind, record.extra)
-        is_closed = position.is_closed if state is None else state == "closed"
-        after = Position(oid, number, position.is_plain, is_closed, oid if titled else position.title)
-        self._store.remember(self.name, [*self._store.positions(self.name), after])
-
-
-# --- where a record goes -----------------------------------------------------------
-
-
-def _end_of(numbering: Numbering, tip: Oid | None) -> Position:
-    """The position that the next record follows, when the log is at ``tip``. With the write lock held.
-
-    Raises:
-        FormatError: ``newer-format``, ``lost-ref``, and what Store.read raises.
-    """
-    if numbering.tracking is not None:
-        return _end_of_known(numbering, tip)
-    position = numbering.noted(tip)
-    if position is None:
-        position, asked_format = numbering.survey(tip)
-        _refuse_newer(numbering, asked_format)
-        numbering.store.remember(numbering.room, [position])
-    return position
-
-
-def _end_of_known(numbering: Numbering, tip: Oid | None) -> Position:
-    """As :func:`_end_of` in a room with an authority: after all that is known here."""
-    accepted = numbering.tip()
-    is_behind = accepted is not None and (tip is None or reach.is_ancestor(tip, accepted, numbering.store.step))
-    state = numbering.state()
-    _refuse_newer(numbering, numbering.asked_format())
-    return replace(state, tip=accepted if is_behind else tip)
-
-
-def _refuse_newer(numbering: Numbering, asked_format: int) -> None:
-    if asked_format > codec.FORMAT:
-        raise newer_format(numbering.room, asked_format)
 
 
 def _checked_title(text: str) -> str:

@@ -106,6 +106,17 @@ class Store(Refs):
         except (ConflictError, StorageError):
             pass
 
+    def end(self, room: RoomName) -> Position | None:
+        """What was noted last of the end of ``room``, which a remote numbers; None where nothing was."""
+        return next(iter(checkpoint.load(self._end(room))), None)
+
+    def note_end(self, room: RoomName, end: Position) -> None:
+        """Note what the end of ``room`` says of it. Fails in silence: it is disposable."""
+        checkpoint.save(self._end(room), [end])
+
+    def _end(self, room: RoomName) -> Path:
+        return self.directory / "ends" / room
+
     def forget_positions(self, room: RoomName) -> None:
         """Forget all positions of ``room``, which shall be no more. Raises StorageError."""
         try:

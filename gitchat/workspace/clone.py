@@ -17,7 +17,6 @@ from gitchat.model.names import CloneId, Oid, RoomName, Uid
 from gitchat.model.refs import FORMER_PREFIX, former_ref, log_ref
 from gitchat.presence.clonefile import CloneFile, Place, Seen
 from gitchat.presence.seats import Seats
-from gitchat.rooms.seat import give_back, seated
 
 if TYPE_CHECKING:
     from gitchat.presence.roll import Roll
@@ -72,6 +71,8 @@ class Clone:
 
         A person who sits apart is the same in the copy, and has read the same.
         """
+        from gitchat.rooms.seat import give_back, seated  # it brings SQLite, which a plain send does without
+
         store, seats = self._store(), Seats(self._directory)
         with seats.turn() as note:
             people = {name for name, sitting in seats.all().items() if sitting.is_person}
