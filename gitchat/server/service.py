@@ -170,7 +170,7 @@ class Service:
             followed = environment.authorities.all().items()
             waiting = {remote for room, remote in followed if room in ended or environment.log(room).pending()}
             for remote in remotes & waiting:
-                # It waits for the lock, which ends with us. The others have a process that keeps them.
+                # It waits for the lock, which ends with us, and for no token. Others have a process that keeps them.
                 environment.start_aside("deliver", "--", remote)
 
     def _refusal(self, error: ChatError) -> Answer:

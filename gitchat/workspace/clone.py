@@ -81,7 +81,7 @@ class Clone:
                     give_back(store, name, room)
             note({name: None for name in seats.all() if name not in people})
         self._roll().vacate()
-        for path in _files(self._directory / "told"):
+        for path in [self._directory / "names", *_files(self._directory / "told")]:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

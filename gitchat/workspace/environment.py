@@ -253,7 +253,7 @@ class Environment:
     @property
     def is_ci(self) -> bool:
         """Whether this is a job of a build server: ``CI`` is set, as all of them do."""
-        return self.variables.get("CI", "").lower() not in ("", "0", "false")
+        return self.variables.get("CI", "").lower() not in ("", "0", "false", "no")
 
     def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
         """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.

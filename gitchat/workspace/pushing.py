@@ -44,7 +44,7 @@ def stays(environment: Environment) -> bool:
 
     Not in a job of a build service (``CI``), where all may be gone the moment after, and not in a script.
     """
-    if environment.variables.get("CI", "").lower() not in ("", "0", "false", "no"):
+    if environment.is_ci:
         return False
     caller = environment.caller
     return environment.is_terminal or caller.client is not None or caller.session is not None

@@ -370,7 +370,9 @@ def test_log(chatroom: Chatroom, words: str, room: str) -> None:
     assert chatroom.newest(room).body == "hi"
 
 
-@pytest.mark.parametrize("setting", ["chat.maxBody=banana", "chat.fsync=maybe", "chat.room=a/b", "chat.name=a/b"])
+@pytest.mark.parametrize(
+    "setting", ["chat.maxBody=banana", "chat.fsync=maybe", "chat.room=a/b", "chat.name=a/b", "chat.sync=no"]
+)
 def test_bad_setting_is_refused(chatroom: Chatroom, setting: str) -> None:
     """A setting that cannot be read is said, and not passed over."""
     value = setting.partition("=")[2]

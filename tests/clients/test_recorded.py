@@ -68,7 +68,7 @@ class Face:
             here = in_client(here, told, meta.get("sessionId", ""), meta.get("threadId", ""))
         return Caller(
             here.repository, here.variables, is_terminal=False, roll=lambda: here.roll, now=here.now,
-            ancestors=self.ancestors,
+            clone=here.clone.id, ancestors=self.ancestors,
         )  # fmt: skip
 
 

@@ -97,6 +97,13 @@ class Unguarded:
     def sit_apart(self, room: RoomName, name: Name) -> None:
         """Nobody has a seat."""
 
+    def begin(self, room: RoomName) -> None:
+        """Nobody has a seat."""
+
+    def is_agents(self, room: RoomName, name: Name) -> bool:
+        """It drops nothing."""
+        return False
+
 
 @dataclass
 class Figures:

@@ -214,7 +214,7 @@ def claude(world: World, cwd: Path, session: str, pid: int, began: int = 7) -> C
     here = surroundings(world, cwd, CLAUDE_CODE_SESSION_ID=session, **CLAUDE)
     above = [Ancestor(pid, began, ("claude",), {})]
     return Caller(
-        here.repository, here.variables, is_terminal=False, roll=lambda: here.roll, now=here.now,
+        here.repository, here.variables, is_terminal=False, roll=lambda: here.roll, now=here.now, clone=here.clone.id,
         ancestors=lambda: above,
     )  # fmt: skip
 

@@ -144,7 +144,7 @@ def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
     if not said:
         return None
     name = call.text("hook_event_name") or _EVENTS[call.event][call.client]
-    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": "\n".join(said)}}
+    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": " ".join(said)}}
 
 
 def _look_aside(environment: Environment) -> None:

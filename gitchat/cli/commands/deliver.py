@@ -20,14 +20,19 @@ PREDECESSOR_SECONDS = 10.0
 def command(environment: Environment, remote: str, held: int | None, for_hooks: bool) -> None:
     """Push what waits here for REMOTE, and what is said meanwhile, and end.
 
+    Without a lock that was handed on it is for somebody who is about to end: those last words go at once.
+
     Happens by itself. Prints nothing, whatever happens: what is wrong is noted for who sends next.
     """
+    from gitchat.clones.settling import settle
     from gitchat.staying import pusher
     from gitchat.storage import gate
-    from gitchat.workspace.pushing import hook_lock_of, lock_of
+    from gitchat.workspace.pushing import lock_of
+    from gitchat.workspace.remotes import open_remote
 
     with suppress(Exception):  # nobody is there to be told, and the repository may be gone
-        name = hook_lock_of(remote) if for_hooks else lock_of(remote)
-        directory = environment.repository.directory
-        lock = gate.adopt(held) if held is not None else gate.hold(directory, PREDECESSOR_SECONDS, name)
-        pusher.start(environment, remote, lock, is_for_hooks=for_hooks)
+        if held is not None:
+            pusher.start(environment, remote, gate.adopt(held), is_for_hooks=for_hooks)
+            return
+        with gate.hold(environment.repository.directory, PREDECESSOR_SECONDS, lock_of(remote)):
+            settle(open_remote(environment, remote), None, is_asked=False, random=environment.random)

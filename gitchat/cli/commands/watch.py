@@ -46,7 +46,9 @@ def command(
     date_style: str | None,
     color: str | None,
 ) -> None:
-    """Show messages, and who comes and goes, as it happens; which number a pending one gets, and why it waits.
+    """Show messages, and who comes and goes, as it happens.
+
+    A pending message is told again with the number that it gets, and why it waits for the remote.
 
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
