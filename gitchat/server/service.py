@@ -30,6 +30,7 @@ from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.process import read_clock, read_variables
+from gitchat.workspace.pushing import carrier_of
 from gitchat.workspace.surroundings import look_seconds
 
 PROGRESS_SECONDS = 15.0
@@ -163,15 +164,14 @@ class Service:
         """The client is gone, and with it its sessions: what was said last, and how far they have read, is pushed by a
         process that nobody waits for.
         """
-        remotes = self._keeping.close()
+        self._keeping.close()
         ended = tools.end_sessions()
         with suppress(ChatError):
             environment = tools.here_environment()
-            followed = environment.authorities.all().items()
-            waiting = {remote for room, remote in followed if room in ended or environment.log(room).pending()}
-            for remote in remotes & waiting:
-                # It waits for the lock, which ends with us, and for no token. Others have a process that keeps them.
-                environment.start_aside("deliver", "--", remote)
+            rooms = [room for room in environment.authorities.all() if room in ended or environment.log(room).pending()]
+            # It waits for no token, and whoever keeps the clone in step meanwhile need not hear of it.
+            for remote in {carrier_of(environment, room) for room in rooms} - {None}:
+                environment.start_aside("deliver", "--", str(remote))
 
     def _refusal(self, error: ChatError) -> Answer:
         if self._as_data:

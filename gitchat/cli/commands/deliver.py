@@ -8,9 +8,6 @@ import click
 
 from gitchat.workspace.environment import Environment
 
-PREDECESSOR_SECONDS = 10.0
-"""How long to wait for the lock of who started us and is about to end."""
-
 
 @click.command("deliver", hidden=True)
 @click.argument("remote")
@@ -27,12 +24,10 @@ def command(environment: Environment, remote: str, held: int | None, for_hooks: 
     from gitchat.clones.settling import settle
     from gitchat.staying import pusher
     from gitchat.storage import gate
-    from gitchat.workspace.pushing import lock_of
     from gitchat.workspace.remotes import open_remote
 
     with suppress(Exception):  # nobody is there to be told, and the repository may be gone
         if held is not None:
             pusher.start(environment, remote, gate.adopt(held), is_for_hooks=for_hooks)
             return
-        with gate.hold(environment.repository.directory, PREDECESSOR_SECONDS, lock_of(remote)):
-            settle(open_remote(environment, remote), None, is_asked=False, random=environment.random)
+        settle(open_remote(environment, remote), None, is_asked=False, random=environment.random)

@@ -111,7 +111,11 @@ def test_the_page_names_everything_public() -> None:
         shown = [
             one.name if one.default is one.empty else f"{one.name}={json.dumps(one.default)}" for one in parameters
         ]
-        line = f"`{tool}({', '.join(shown)})`".replace("=null", "=None").replace("=true", "=True").replace("=false", "=False")
+        line = (
+            f"`{tool}({', '.join(shown)})`".replace("=null", "=None")
+            .replace("=true", "=True")
+            .replace("=false", "=False")
+        )
         assert line in reference
 
 
