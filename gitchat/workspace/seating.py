@@ -47,6 +47,8 @@ class Seating:
         store = self._environment.store
         seat = Seat(store, room, name)
         is_person = not self._caller.has_seat
+        if self._is_others(name, is_person):
+            return Cursor(store, room, name)
         if is_person and not seat.is_taken and not self.namesakes(name, chain):
             return Cursor(store, room, name)
         if chain.tips and may_sit:
@@ -54,13 +56,18 @@ class Seating:
                 self._sit(room, name, seat, is_person)
         return seat if seat.is_taken else Cursor(store, room, name)
 
+    def _is_others(self, name: Name, is_person: bool) -> bool:
+        """Whether an agent sits under a person's name here, or the other way round: neither reads for the other."""
+        sitting = self._seats.of(name)
+        return sitting is not None and sitting.is_person != is_person
+
     def sit_down(self, room: RoomName, name: Name) -> None:
         """Take the seat of an agent that speaks or joins before it has read: what comes next is then said to it.
 
         Nothing for a person, and never fails.
         """
         with suppress(ChatError):
-            if self._caller.has_seat:
+            if self._caller.has_seat and not self._is_others(name, is_person=False):
                 self._sit(room, name, Seat(self._environment.store, room, name), is_person=False)
 
     def _sit(self, room: RoomName, name: Name, seat: Seat, is_person: bool) -> None:
@@ -201,7 +208,7 @@ class Seating:
         """
         seat = Seat(self._environment.store, room, name)
         with suppress(ChatError):
-            if not seat.is_taken:
+            if not seat.is_taken and not self._is_others(name, is_person=True):
                 self._sit(room, name, seat, is_person=True)
 
     def begin(self, room: RoomName) -> None:

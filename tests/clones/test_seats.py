@@ -125,6 +125,15 @@ def test_a_seat_that_was_taken_before_anything_came_begins_where_its_name_has_re
     assert read(three, **SESSION) == ["news"]
 
 
+def test_a_person_who_looks_under_an_agents_name_reads_nothing_for_it(hub: Hub) -> None:
+    """It marks what all clones know of the name; the seat of the agent hears the same as ever."""
+    one, _ = agents(hub, "one", "two")
+    one.say("news", GITCHAT_NAME="ann")
+    assert "news" in one.chat("read", "--as", "lexer", check=True, GITCHAT_NAME="ann").stdout
+    assert read(one, **SESSION) == ["news"]
+    assert read(one, **SESSION) == []
+
+
 def test_equal_keys_of_equal_names_are_two_messages(hub: Hub) -> None:
     """Two agents that call their message alike; a retry of either adds nothing."""
     one, two = agents(hub, "one", "two")
