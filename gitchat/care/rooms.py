@@ -5,6 +5,7 @@ Reads only. Source: docs/format.md section 7.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
@@ -62,7 +63,7 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
         subject,
         f"{count} record{'' if count == 1 else 's'}, format 1; the newest {len(listing.entries)} read well",
     )
-    yield from _older_writers(environment.store, name, listing.entries)
+    yield from _older_writers(environment, name, listing.entries)
     yield from _left_behind(environment.store, name)
     yield from _authority(environment, name)
     if listing.entries:
@@ -77,9 +78,10 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
             )
 
 
-def _older_writers(store: Store, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:
+def _older_writers(environment: Environment, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:
     """Who wrote with version 0.1.0 after others wrote with a later one: its records say nothing of a clone."""
-    says = [(entry.record.author, store.read(entry.oid).value(CLONE) is not None) for entry in entries]
+    read = environment.store.read
+    says = [(entry.record.author, read(entry.oid).value(CLONE) is not None) for entry in entries]
     later = list(dropwhile(lambda one: not one[1], says))
     names = sorted({author for author, has_line in later if not has_line})
     if names:
@@ -90,6 +92,15 @@ def _older_writers(store: Store, name: RoomName, entries: Sequence[Entry]) -> It
             "read for each other, and positions that were dropped come back",
             "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
         )
+        remote = environment.authorities.of(name)
+        if remote is not None and environment.repository.config.get(f"chatroom.{name}.remote") is None:
+            yield Finding(
+                "note",
+                f"room {name}",
+                f"gitchat 0.1.0 does not know that it follows '{remote}' here: what that writes in this clone has a "
+                "number of its own until it is pushed",
+                f"git config chatroom.{name}.remote {shlex.quote(remote)}",
+            )
 
 
 def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:

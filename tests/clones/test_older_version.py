@@ -73,3 +73,18 @@ def test_doctor_names_who_writes_with_the_older_version(hub: Hub) -> None:
     assert "0.1.0" not in one.chat("doctor").stdout
     older(one, "send", "old again", GITCHAT_NAME="old")
     assert "gitchat 0.1.0 runs beside this version, for old:" in one.chat("doctor").stdout
+
+
+def test_doctor_names_the_setting_that_lets_the_older_version_follow(hub: Hub) -> None:
+    """In a clone that joined by itself it numbers what it writes; nothing is lost, and with the setting it waits."""
+    one = hub.clone("one")
+    one.say("first")
+    one.sync()
+    two = hub.clone("two", sync="batch")
+    two.say("second")
+    older(two, "send", "by the older one")
+    mend = next(line for line in two.chat("doctor").stdout.splitlines() if "git config chatroom.lobby.remote" in line)
+    two.git(*mend.split("git ")[1].split(), check=True)
+    assert older(two, "send", "and again").startswith("~")
+    settle([two, one])
+    assert_same_view(hub, [one, two], ["first", "second", "by the older one", "and again"])
