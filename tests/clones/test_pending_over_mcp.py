@@ -84,7 +84,8 @@ def test_what_is_sent_says_that_it_is_on_its_way(hub: Hub, is_kept: bool) -> Non
     ann = hub.clone("ann", sync="batch" if is_kept else "manual")
     ann.say("first")
     ann.sync()
-    hub.hook("exit 1")  # or the number might be there first
+    go = hub.path / "go"
+    hub.hook(f"until [ -e '{go}' ]; do sleep 0.1; done")  # or the number might be there first
     for options in ([], ["--json"]):
         wire = Wire(["git-chat", "mcp", *options], ann.path, ann.world.variables | {"GITCHAT_NAME": "ann"})
         wire.shake_hands()
@@ -101,6 +102,7 @@ def test_what_is_sent_says_that_it_is_on_its_way(hub: Hub, is_kept: bool) -> Non
                     assert text.splitlines()[0] == f"sent [{handles(ann)[-1]}], {where}"
         finally:
             wire.kill()
+    go.touch()
 
 
 def test_reading_is_exact_and_counts_by_numbers_only(ann: Clone, server: Wire, is_json: bool) -> None:
