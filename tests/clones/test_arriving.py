@@ -17,6 +17,8 @@ from tests.clones.conftest import APART, LOG, PATIENCE_SECONDS, Clone, Hub, smar
 from tests.clones.test_asking import trap
 from tests.server.wire import Wire
 
+pytestmark = pytest.mark.slow  # many processes, each of which waits for another
+
 FOLLOWS = "room 'lobby' follows origin\n"
 
 

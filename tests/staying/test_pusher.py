@@ -27,6 +27,8 @@ from tests.cli.programs import running, until
 from tests.clones.conftest import LOG, Clone, Hub
 from tests.world import World
 
+pytestmark = pytest.mark.slow  # many processes, each of which waits for another
+
 RELEASED = Path(__file__).parents[2] / ".tools" / "gitchat-0.1.0" / "bin" / "git-chat"
 
 SESSION = {"GITCHAT_SESSION": "one"}
