@@ -75,7 +75,8 @@ class Authorities:
             return True
         store = self.store()
         is_here = store.is_damaged(log_ref(room)) or store.tip(log_ref(room)) is not None
-        return is_here and (self._noted() is None or self.of(room) is not None)
+        # The setting first: the notes bring more code than the rest of a send has to load.
+        return is_here and (bool(self._setting(room)) or self._noted() is None or self.of(room) is not None)
 
     def tracking(self, ref: RefName, room: RoomName) -> RefName | None:
         """The copy of ``ref`` as the authority of ``room`` has it; None without an authority."""
