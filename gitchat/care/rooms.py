@@ -93,7 +93,7 @@ def _older_writers(environment: Environment, name: RoomName, entries: Sequence[E
             "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
         )
         remote = environment.authorities.of(name)
-        if remote is not None and environment.repository.config.get(f"chatroom.{name}.remote") is None:
+        if remote is not None and not environment.authorities.is_set(name):
             yield Finding(
                 "note",
                 f"room {name}",

@@ -62,6 +62,10 @@ class Authorities:
         found = {RoomName(room): self.of(RoomName(room)) for room in sorted(names) if is_slug(room)}
         return {room: remote for room, remote in found.items() if remote is not None}
 
+    def is_set(self, room: RoomName) -> bool:
+        """Whether the configuration says which remote ``room`` follows, and not the notes alone."""
+        return bool(self._setting(room))
+
     def is_settled(self, room: RoomName) -> bool:
         """Whether ``room`` follows a remote, or somebody said that it does not."""
         return self._setting(room) is not None or room in (self._noted() or {}) or self.of(room) is not None
