@@ -125,7 +125,7 @@ def test_hooks_mark_nothing(chatroom: Chatroom) -> None:
     chatroom.say("hello", author="bob")
     for event in ("session-start", "tool", "stop"):
         hook(chatroom, event)
-    assert "hello" in chatroom.chat("read", "--as", NAME).stdout
+    assert "hello" in chatroom.chat("read", "--as", NAME, CLAUDECODE="1").stdout
     assert "unread" not in context_of(hook(chatroom, "session-start"))
 
 
