@@ -183,9 +183,8 @@ def long_lines(repository: Path) -> str:
         (size, milliseconds(taken), number(1000 * statistics.median(taken) / int(size)))
         for size, taken in times.items()
     ]
-    return (
-        "A `ping` with so much in it, from its first byte to the answer; the longest is refused.\n\n"
-        + table(["MB on a line", "ms, median", "ms a MB"], rows)
+    return "A `ping` with so much in it, from its first byte to the answer; the longest is refused.\n\n" + table(
+        ["MB on a line", "ms, median", "ms a MB"], rows
     )
 
 

@@ -17,6 +17,7 @@ from gitchat.verbs.tools.calling import (
     acting,
     check_limit,
     conditions_of,
+    counts_own,
     named,
     number_of,
     refuse_other,
@@ -103,9 +104,10 @@ def begin_read_unread(
     _check_reading(limit, wait_seconds, max_chars)
     filters = conditions_of(type, sender)
     matching = Condition.all_of(filters) if filters else None
+    with_own = counts_own() and not wait_seconds
 
     def answer(timed_out: bool) -> Json:
-        reading = chat.unread(limit, with_own=not wait_seconds, matching=matching)
+        reading = chat.unread(limit, with_own=with_own, matching=matching)
         return _read(chat, reading, mark_read, max_chars, timed_out)
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1, matching=matching).entries), answer)
