@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitchat.verbs import tools
 
+if TYPE_CHECKING:
+    from gitchat.staying.edges import Event
+
 TOOL = "notice"
 
-EVENTS = {"SessionStart": "session-start", "UserPromptSubmit": "prompt", "PostToolUse": "tool", "Stop": "stop"}
+EVENTS: dict[str, Event] = {"UserPromptSubmit": "prompt", "PostToolUse": "tool", "Stop": "stop"}
 """The edges of a turn, as Claude Code calls them."""
 
 BEFORE_CALL = "PreToolUse"

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gitchat.model.escape import escape_line
-from gitchat.staying import wake
+from gitchat.staying import bell, wake
 from gitchat.staying.told import Told
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     from gitchat.verbs.room import Room
 
-EVENTS = {
+Event = Literal["session-start", "prompt", "tool", "stop", "session-end"]
+
+EVENTS: dict[Event, dict[str, str]] = {
     "session-start": {"claude": "SessionStart", "codex": "SessionStart", "gemini": "SessionStart"},
     "prompt": {"claude": "UserPromptSubmit", "codex": "UserPromptSubmit", "gemini": "BeforeAgent"},
     "tool": {"claude": "PostToolUse", "codex": "PostToolUse", "gemini": "AfterTool"},
     "stop": {"claude": "Stop", "codex": "Stop", "gemini": "AfterAgent"},
+    "session-end": {"claude": "SessionEnd", "codex": "SessionEnd", "gemini": "SessionEnd"},
 }
 """What the clients call the edges, where they do not say it themselves."""
 
@@ -31,8 +34,7 @@ EVENTS = {
 class Edge:
     """An edge of a turn. ``shown`` is what the client calls it."""
 
-    event: str
-    """One of :data:`EVENTS`."""
+    event: Event
     shown: str
     is_held_up: bool = False
     """Whether the agent was kept from stopping already in this turn."""
@@ -48,7 +50,11 @@ class Said:
 
 
 def at(environment: Environment, edge: Edge) -> Said:
-    """What to tell the session of ``environment``, which then counts as told."""
+    """What to tell the session of ``environment``, which then counts as told; its seat is given back at its end."""
+    bell.confirm(environment, edge.event)
+    if edge.event == "session-end":
+        _end(environment)
+        return Said(None, is_settled=False)
     rooms, told = wake.rooms_of(environment), told_to(environment)
     if edge.event == "stop":
         return _hold_up(environment, edge, rooms, told)
@@ -64,6 +70,15 @@ def at(environment: Environment, edge: Edge) -> Said:
         return Said(None, is_settled=True)
     context = {"hookEventName": edge.shown, "additionalContext": " ".join(said)}
     return Said({"hookSpecificOutput": context}, is_settled=True)
+
+
+def _end(environment: Environment) -> None:
+    """Give the session's seats back, and let a process that nobody waits for push how far it has read."""
+    from gitchat.workspace.pushing import push_soon
+    from gitchat.workspace.seating import Seating
+
+    for room in Seating(environment).end_session():
+        push_soon(environment, room, cursors=True)
 
 
 def told_to(environment: Environment) -> Told:

@@ -280,6 +280,25 @@ def test_a_client_that_cannot_be_woken_is_told_so(chatroom: Chatroom) -> None:
     assert "cannot be woken" in done.stderr
 
 
+# --- ending ----------------------------------------------------------------------
+
+
+def seats(chatroom: Chatroom) -> str:
+    """The seats that are taken here."""
+    return chatroom.git("for-each-ref", "--format=%(refname)", "refs/chatroom-local/seats").stdout
+
+
+def test_a_session_that_ends_gives_its_seat_back(chatroom: Chatroom) -> None:
+    """Not one that only clears its conversation."""
+    chatroom.say("hello", author="bob")
+    hook(chatroom, "session-start", "codex")
+    assert seats(chatroom) != ""
+    assert silent(hook(chatroom, "session-end", "codex", reason="clear"))
+    assert seats(chatroom) != ""
+    assert silent(hook(chatroom, "session-end", "codex", reason="exit"))
+    assert seats(chatroom) == ""
+
+
 # --- never in the way ------------------------------------------------------------
 
 

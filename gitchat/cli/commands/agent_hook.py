@@ -29,6 +29,9 @@ WAKE_STATUS = 2
 
 _MAX_INPUT_BYTES = 16 * 1024 * 1024
 
+GOES_ON = ("clear", "resume")
+"""Why a client ends a conversation, and goes on with another one in the same session."""
+
 ATTENDED = "cli"
 """How Claude Code says that it runs in a terminal, and not for a program that waits for its end."""
 
@@ -58,7 +61,7 @@ def _command(client: str, shown: str) -> click.Command:
     @click.command(
         client,
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        help=f"What {shown} runs as a hook: session-start, prompt, tool, stop"
+        help=f"What {shown} runs as a hook: session-start, prompt, tool, stop, session-end"
         f"{', wait' if client == 'claude' else ''}.\n\nJSON on standard input and output; silent without news.",
     )
     @click.argument("event", default="")
@@ -131,11 +134,11 @@ def _said(environment: Environment, call: _Call) -> tuple[dict[str, Any] | None,
         return None, True
     from gitchat.staying import edges  # where there is a room
 
-    shown = edges.EVENTS.get(call.event)
-    if shown is None:
+    event = next((event for event in edges.EVENTS if event == call.event), None)
+    if event is None or (event == "session-end" and call.text("reason") in GOES_ON):
         return None, True
-    name = call.text("hook_event_name") or shown[call.client]
-    said = edges.at(environment, edges.Edge(call.event, name, is_held_up=bool(call.given.get("stop_hook_active"))))
+    name = call.text("hook_event_name") or edges.EVENTS[event][call.client]
+    said = edges.at(environment, edges.Edge(event, name, is_held_up=bool(call.given.get("stop_hook_active"))))
     return said.answer, said.is_settled
 
 
