@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.clients.real.client import Client
+from tests.clients.real.client import AGENTS, Client
 from tests.clients.stand_in import SUBTASK, Call
 
 
@@ -92,3 +92,68 @@ features.multi_agent = true
         allowed = [] if is_asking else ["--dangerously-bypass-approvals-and-sandbox"]
         common = [*allowed, "--dangerously-bypass-hook-trust", *options]
         return ["codex", *common] if prompt is None else ["codex", "exec", *common, prompt]
+
+
+class OlderClaude(Claude):
+    """Claude Code from before it had an inbox for its sessions."""
+
+    folder = "others"
+
+    def find(self, *tools: str) -> list[Call]:
+        return []  # it tells its model of all tools at once
+
+
+class Gemini(Client):
+    """Gemini CLI."""
+
+    name = "gemini"
+    folder = "others"
+    ready = "Type your message"
+
+    def prepare(self) -> None:
+        self.scratch.variables["GOOGLE_GEMINI_BASE_URL"] = self.address
+        security = {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}}
+        self.scratch.write(".gemini/settings.json", {"security": security})
+
+    def call(self, tool: str, **arguments: object) -> Call:
+        return Call(f"mcp_gitchat_{tool}", arguments)
+
+    def shell(self, line: str) -> Call:
+        return Call("run_shell_command", {"command": line})
+
+    def words(self, prompt: str | None, options: Sequence[str], *, is_asking: bool) -> list[str]:
+        allowed = [] if is_asking else ["--yolo"]
+        return ["gemini", *allowed, *options, *(["-p", prompt] if prompt is not None else [])]
+
+
+class Opencode(Client):
+    """opencode, which asks its model in Anthropic's form."""
+
+    name = "opencode"
+    folder = "others"
+    ready = "Ask anything"
+
+    @classmethod
+    def programs(cls) -> Path:
+        return AGENTS / cls.folder / "node_modules" / "opencode-linux-x64" / "bin"
+
+    def prepare(self) -> None:
+        model = {"name": "Stand-in", "limit": {"context": 100_000, "output": 1_000}}
+        provider = {
+            "npm": "@ai-sdk/anthropic", "name": "Stand-in", "models": {"model": model},
+            "options": {"baseURL": f"{self.address}/v1", "apiKey": "none"},
+        }  # fmt: skip
+        self.scratch.variables |= {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
+        self.scratch.write(
+            ".config/opencode/opencode.json",
+            {"provider": {"stand-in": provider}, "model": "stand-in/model", "autoupdate": False, "share": "disabled"},
+        )
+
+    def call(self, tool: str, **arguments: object) -> Call:
+        return Call(f"gitchat_{tool}", arguments)
+
+    def shell(self, line: str) -> Call:
+        return Call("bash", {"command": line, "description": "test"})
+
+    def words(self, prompt: str | None, options: Sequence[str], *, is_asking: bool) -> list[str]:
+        return ["opencode", *options] if prompt is None else ["opencode", "run", *options, prompt]
