@@ -55,7 +55,7 @@ def table(there: Outcomes, here: Outcomes) -> str:
     lines = ["| row | test | 0.1.0 | here |", "|---|---|---|---|"]
     for name in sorted(there | here, key=lambda name: (_rows(name), name)):
         file, _, rule = name.partition(": ")
-        words = re.sub(r"^rows? [\d and]+ ", "", rule.replace("_", " "))
+        words = re.sub(r"^rows? \d+( and \d+)* ", "", rule.replace("_", " "))
         rows = ", ".join(map(str, _rows(name)))
         lines.append(f"| {rows} | {file}: {words} | {there.get(name, '-')} | {here.get(name, '-')} |")
     return "\n".join(lines)
