@@ -31,8 +31,9 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev --editable .
 	@touch $@
 
-tools: ## put a git that knows reftable, and MCP clients in TypeScript, into .tools/, for the tests
+tools: ## put a git that knows reftable, busybox, and MCP clients in TypeScript, into .tools/, for the tests
 	@tests/fetch-newer-git.sh
+	@tests/fetch-shells.sh
 	@tests/server/fetch-clients.sh
 
 released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests

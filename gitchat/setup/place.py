@@ -36,6 +36,15 @@ class Place:
     worktree_name: str
     variables: Mapping[str, str]
     launch: Launch
+    main: Path | None = None
+    """Of a linked worktree, the top of the one that the repository was made with; else None."""
+    is_local: bool = False
+    """Whether what is written in a work tree is for its user alone."""
+
+    @property
+    def home(self) -> Path:
+        """The user's home. Raises UserError ``no-home``."""
+        return self.top if self.is_user else home(self.variables)
 
     @property
     def server(self) -> tuple[str, ...]:
@@ -45,6 +54,14 @@ class Place:
     def target(self, path: str | Path, *edits: Edit) -> Target:
         """The file at ``path`` below here."""
         return Target(self.top / path, edits, top=None if self.is_user else self.top)
+
+    def main_target(self, path: Path, *edits: Edit) -> Target:
+        """The file at ``path`` below the main worktree: what a client reads there, wherever it is started."""
+        return self.target(path, *edits) if self.main is None else Target(self.main / path, edits, top=self.main)
+
+    def own_target(self, path: Path, *edits: Edit) -> Target:
+        """A file of the user's own."""
+        return Target(path, edits)
 
     def rules(self, path: Path) -> Target:
         """The file that a client's agents read; ``AGENTS.md`` where that file takes it in with ``@AGENTS.md``."""
@@ -57,7 +74,7 @@ class Place:
     def user_directory(self, variable: str, default: str) -> Path:
         """The directory that ``variable`` names, else ``default`` in the user's home."""
         named = self.variables.get(variable)
-        return Path(named) if named and os.path.isabs(named) else self.top / default
+        return Path(named) if named and os.path.isabs(named) else self.home / default
 
 
 def home(variables: Mapping[str, str]) -> Path:

@@ -16,7 +16,7 @@ from gitchat.model.errors import ChatError, UserError
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
-    from gitchat.setup.clients import Client
+    from gitchat.setup.client import Client
     from gitchat.setup.disk import Copies
     from gitchat.setup.place import Place
     from gitchat.setup.plan import Change
@@ -28,6 +28,7 @@ MAX_LINE_CHARS = 160
 @click.command("setup")
 @click.argument("names", metavar="[CLIENT]...", nargs=-1)
 @click.option("--user", "is_user", is_flag=True, help="For you in all repositories, and not for this work tree.")
+@click.option("--local", "is_local", is_flag=True, help="For you in this work tree, in files that nobody commits.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove", is_flag=True, help="Take out what was put in, and nothing else.")
 @click.option("--print", "is_snippet", is_flag=True, help="Print what belongs in which file, to put in by hand.")
@@ -38,6 +39,7 @@ def command(
     environment: Environment,
     names: tuple[str, ...],
     is_user: bool,
+    is_local: bool,
     dry_run: bool,
     remove: bool,
     is_snippet: bool,
@@ -57,8 +59,12 @@ def command(
         raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
     if not names and (remove or is_snippet):
         raise click.UsageError("name the client, such as claude, codex or gemini")
+    if is_user and is_local:
+        raise click.UsageError("--local is for this work tree, and --user for all")
     chosen = list(dict.fromkeys(map(clients.find, names)))
-    place = _place(environment, is_user)
+    if is_local:
+        _refuse_without_local(chosen)
+    place = _place(environment, is_user, is_local)
     screen = terminal.screen_for(environment, color)
     if not chosen:
         _list(environment, place, screen)
@@ -89,7 +95,17 @@ def _refuse_unwritten(chosen: list[Client]) -> None:
             )
 
 
-def _place(environment: Environment, is_user: bool) -> Place:
+def _refuse_without_local(chosen: list[Client]) -> None:
+    for client in chosen:
+        if not client.has_local:
+            raise UserError(
+                f"{client.title} reads no file of a work tree that is yours alone",
+                hint=f"for you in all repositories: git chat setup {client.name} --user",
+                code="no-local-files",
+            )
+
+
+def _place(environment: Environment, is_user: bool, is_local: bool) -> Place:
     from gitchat.setup import place
     from gitchat.setup.launch import Launch
 
@@ -103,7 +119,12 @@ def _place(environment: Environment, is_user: bool) -> Place:
             hint="run it in a work tree, or for yourself everywhere: git chat setup CLIENT --user",
             code="no-work-tree",
         )
-    return place.Place(repository.worktree, False, repository.worktree_name, environment.variables, launch)
+    main: Path | None = repository.main_worktree
+    if main in (repository.worktree, repository.location.common_dir):  # this one, or none
+        main = None
+    return place.Place(
+        repository.worktree, False, repository.worktree_name, environment.variables, launch, main, is_local
+    )
 
 
 def _copies(environment: Environment, is_user: bool) -> Copies:
