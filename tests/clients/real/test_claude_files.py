@@ -10,7 +10,6 @@ from tests.clients.waiting import quiet, until
 pytestmark = pytest.mark.clients
 
 
-@pytest.mark.xfail(strict=True, reason="row 8: the hooks' commands fail where gitchat is not installed")
 def test_row_8_committed_hooks_are_silent_where_gitchat_is_not_installed(claude: Claude) -> None:
     """Nothing at a prompt, a tool call and the end of a turn says that a hook failed."""
     claude.setup()

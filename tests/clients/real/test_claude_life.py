@@ -18,7 +18,6 @@ UNREAD = re.compile(r"\d+ unread")
 ENDS_SECONDS = 15.0
 
 
-@pytest.mark.xfail(strict=True, reason="row 3: the hook that waits outlives its client, and takes the next notice")
 def test_row_3_a_killed_client_leaves_nothing_and_the_next_session_is_told(claude: Claude) -> None:
     """What waited for it ends, and a message that came afterwards is told to the session that comes next."""
     claude.setup()

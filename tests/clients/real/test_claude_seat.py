@@ -36,7 +36,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(make: Make[Claude]) -> Seen:
-    """A session at a terminal, one thing after the other."""
+    """A session at a terminal, one thing after the other. It gives its name, which 0.1.0 asks for."""
     claude, seen = make(Claude), Seen()
     claude.setup()
     claude.chat("send", "--as", "ann", "welcome")
@@ -45,10 +45,10 @@ def seen(make: Make[Claude]) -> Seen:
         """A turn in which it speaks by its tools and by its shell, and reads."""
         before = len(claude.script.asked)
         claude.script.go_on(
-            *claude.calls("send_message", content=f"tools {when}"), claude.shell(f"git chat send 'shell {when}'"),
-            *claude.calls("check_in"), f"end {when}",
+            *claude.calls("join", name=ME), *claude.calls("send_message", name=ME, content=f"tools {when}"),
+            claude.shell(f"git chat send 'shell {when}'"), *claude.calls("check_in", name=ME), f"end {when}",
         )  # fmt: skip
-        claude.turns(terminal, f"now {when}", 6)
+        claude.turns(terminal, f"now {when}", 8)
         return claude.script.asked[before:]
 
     with claude.terminal() as terminal:
@@ -59,7 +59,7 @@ def seen(make: Make[Claude]) -> Seen:
         seen.cleared = speak("cleared")
         quiet(lambda: len(claude.script.asked), 2.0)
         before = len(claude.script.asked)
-        claude.script.go_on(*claude.calls("check_in"), "end question")
+        claude.script.go_on(*claude.calls("check_in", name=ME), "end question")
         claude.chat("send", "--as", "ann", "--to", ME, "--type", "question", "are you there?")
         with suppress(AssertionError):  # a test below says that nobody was woken
             until(lambda: len(claude.script.asked) > before + 2, limit_seconds=WAKES_SECONDS)
@@ -93,12 +93,13 @@ def test_row_2_tools_and_shell_speak_as_one_participant(seen: Seen, phase: str) 
 def test_row_2_it_is_not_told_of_its_own_messages(seen: Seen, phase: str) -> None:
     """Neither by a hook nor by a tool, whichever of its processes sent them."""
     asked = getattr(seen, phase)
-    assert len(asked) >= 6
+    assert len(asked) >= 8
     told = "\n".join(request.new for request in asked[1:])
     assert not UNREAD.search(told)
     assert f"{ME} ->" not in told
 
 
+@pytest.mark.xfail(strict=True, reason="the bell: nothing rings in the session's inbox yet")
 def test_row_2_a_question_to_it_wakes_it_after_clear(seen: Seen) -> None:
     """It goes to the name that others know, and the session has that name still."""
     assert UNREAD.search(seen.woken[0].new)

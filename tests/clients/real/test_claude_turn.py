@@ -17,16 +17,14 @@ ME = "claude-project"
 UNREAD = re.compile(r"\d+ unread")
 
 
-@pytest.mark.xfail(strict=True, reason="row 5: over MCP nothing tells a subagent, so what it reads is marked")
 def test_row_5_a_subagent_reads_for_itself_and_hears_no_notice(claude: Claude) -> None:
     """What it reads stays unread for its session, which is told at its next tool of what came while it worked."""
     claude.setup()
     claude.chat("send", "--as", "ann", "welcome")
     gate = Gate(claude.shell("true"))
-    claude.script.go_on_as_sub(gate, *claude.calls("read_unread"), "sub done")
-    claude.script.go_on(
-        *claude.calls("check_in"), claude.subagent(), claude.shell("true"), *claude.calls("check_in"), "done"
-    )
+    claude.script.go_on_as_sub(gate, *claude.calls("read_unread", name=ME), "sub done")
+    read = claude.calls("check_in", name=ME)
+    claude.script.go_on(*read, claude.subagent(), claude.shell("true"), *read, "done")
     claude.start("go")
     gate.wait()
     claude.chat("send", "--as", "ann", "--to", ME, "while it works")
@@ -52,23 +50,35 @@ def test_row_6_the_shell_marks_what_the_session_reads(claude: Claude) -> None:
     assert ("lexer", "hello") in claude.said()
 
 
+def test_row_11_no_tool_needs_the_name_of_the_session(claude: Claude) -> None:
+    """It is known, and the answer tells it."""
+    claude.setup()
+    claude.script.go_on(*claude.calls("send_message", content="hello"), "done")
+    claude.start("go")
+    until(lambda: len(claude.script.asked) >= 3)
+    assert "sent [1]" in claude.script.asked[2].new
+    assert f"you are {ME}" in claude.script.asked[2].new
+    assert claude.said() == [(ME, "hello")]
+
+
 @pytest.mark.xfail(strict=True, reason="row 15: read_unread lists one's own messages")
 def test_row_15_what_is_read_as_unread_is_of_others(claude: Claude) -> None:
     """``read_unread`` does not show one's own words under "from other participants"."""
     claude.setup()
-    claude.script.go_on(*claude.calls("send_message", content="my own words"), *claude.calls("read_unread"), "done")
+    claude.script.go_on(
+        *claude.calls("send_message", name=ME, content="my own words"), *claude.calls("read_unread", name=ME), "done"
+    )
     claude.start("go")
     until(lambda: len(claude.script.asked) >= 5)
-    assert "read_unread {}" in claude.script.asked[4].new
+    assert "sent [1]" in claude.script.asked[2].new
     assert "my own words" not in claude.script.asked[4].new
 
 
-@pytest.mark.xfail(strict=True, reason="row 7: each hook is a command that starts a Python")
 def test_row_7_a_tool_call_without_news_starts_no_python(claude: Claude) -> None:
     """Neither do the prompt and the end of the turn, once the session has begun."""
     claude.setup()
     claude.chat("send", "--as", "ann", "welcome")
-    claude.script.go_on(*claude.calls("check_in"), *[claude.shell("true")] * 3, Gate("done"))
+    claude.script.go_on(*claude.calls("check_in", name=ME), *[claude.shell("true")] * 3, Gate("done"))
     claude.start("go")
     until(lambda: len(claude.script.asked) >= 6)
     begun = claude.script.asked[0].at_seconds
@@ -83,7 +93,7 @@ def test_row_7_news_is_told_at_the_next_tool_call(claude: Claude, way: str) -> N
     claude.setup()
     claude.chat("send", "--as", "ann", "welcome")
     gate = Gate(claude.shell("true"))
-    claude.script.go_on(*claude.calls("check_in"), gate, claude.shell("true"), "done")
+    claude.script.go_on(*claude.calls("check_in", name=ME), gate, claude.shell("true"), "done")
     claude.start("go")
     gate.wait()
     if way == "sent here":

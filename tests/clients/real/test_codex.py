@@ -16,7 +16,6 @@ ME = "codex-project"
 UNREAD = re.compile(r"\d+ unread")
 
 
-@pytest.mark.xfail(strict=True, reason="row 4a: Codex reads hooks of the main checkout, and setup writes them here")
 def test_row_4_setup_in_a_linked_worktree_gives_it_hooks(codex: Codex) -> None:
     """The session is told its name there, as its tools and its shell have it."""
     tree = codex.scratch.root / "tree"
@@ -24,7 +23,8 @@ def test_row_4_setup_in_a_linked_worktree_gives_it_hooks(codex: Codex) -> None:
     codex.trust(tree)
     codex.setup(cwd=tree)
     codex.chat("send", "--as", "ann", "welcome")
-    codex.script.go_on(codex.call("send_message", content="tools"), codex.shell("git chat send shell"), "done")
+    tools = codex.call("send_message", name="codex-tree", content="tools")
+    codex.script.go_on(tools, codex.shell("git chat send shell"), "done")
     codex.headless("go", cwd=tree)
     assert codex.said() == [("ann", "welcome"), ("codex-tree", "tools"), ("codex-tree", "shell")]
     assert "you are codex-tree" in codex.script.asked[0].new
@@ -35,8 +35,8 @@ def test_rows_4_and_11_server_shell_and_hooks_are_one_participant(codex: Codex) 
     codex.setup()
     codex.chat("send", "--as", "ann", "welcome")
     codex.script.go_on(
-        codex.call("check_in"), codex.call("send_message", content="tools"), codex.shell("git chat send shell"),
-        codex.shell("true"), "done",
+        codex.call("check_in", name=ME), codex.call("send_message", name=ME, content="tools"),
+        codex.shell("git chat send shell"), codex.shell("true"), "done",
     )  # fmt: skip
     codex.headless("go")
     assert f"you are {ME}" in codex.script.asked[0].new
@@ -51,7 +51,8 @@ def test_rows_4_and_6_who_joins_under_a_name_of_its_own_takes_the_session_along(
     codex.chat("send", "--as", "ann", "welcome")
     codex.script.go_on(
         codex.call("join", name="lexer"), codex.shell("git chat read; git chat read"),
-        codex.shell("git chat send shell"), codex.call("send_message", content="tools"), codex.shell("true"), "done",
+        codex.shell("git chat send shell"), codex.call("send_message", name="lexer", content="tools"),
+        codex.shell("true"), "done",
     )  # fmt: skip
     codex.headless("go")
     assert codex.said() == [("ann", "welcome"), ("lexer", "shell"), ("lexer", "tools")]
@@ -64,8 +65,8 @@ def test_row_5_a_subagent_reads_for_itself_and_hears_no_notice(codex: Codex) -> 
     """What it reads stays unread for its session."""
     codex.setup()
     codex.chat("send", "--as", "ann", "welcome")
-    over = Gate(codex.call("check_in"))
-    codex.script.go_on_as_sub(codex.call("read_unread"), "sub done")
+    over = Gate(codex.call("check_in", name=ME))
+    codex.script.go_on_as_sub(codex.call("read_unread", name=ME), "sub done")
     codex.script.go_on(codex.subagent(), over, "done")
     running = codex.start("go")
     over.wait()
@@ -78,16 +79,17 @@ def test_row_5_a_subagent_reads_for_itself_and_hears_no_notice(codex: Codex) -> 
     assert "welcome" in codex.script.asked[2].new
 
 
-@pytest.mark.xfail(strict=True, reason="row 7: each hook is a command that starts a Python")
 def test_row_7_a_tool_call_without_news_starts_no_python(codex: Codex) -> None:
-    """Neither do the prompt and the end of the turn, once the session has begun."""
+    """The first end of a turn looks once: what was told at work may hold up who stops without having read it."""
     codex.setup()
     codex.chat("send", "--as", "ann", "welcome")
-    codex.script.go_on(codex.call("check_in"), *[codex.shell("true")] * 3, "done")
+    codex.script.go_on(codex.call("check_in", name=ME), *[codex.shell("true")] * 3, "done")
     codex.headless("go")
     begun = codex.script.asked[0].at_seconds
     assert codex.python_starts() != []
-    assert [start.words for start in codex.python_starts(begun)] == []
+    later = [start.words for start in codex.python_starts(begun)]
+    assert [words for words in later if not words.endswith(" hook codex stop")] == []
+    assert len(later) <= 1
 
 
 def test_row_7_news_is_told_at_the_next_tool_call(codex: Codex) -> None:
@@ -95,7 +97,7 @@ def test_row_7_news_is_told_at_the_next_tool_call(codex: Codex) -> None:
     codex.setup()
     codex.chat("send", "--as", "ann", "welcome")
     gate = Gate(codex.shell("true"))
-    codex.script.go_on(codex.call("check_in"), gate, "done")
+    codex.script.go_on(codex.call("check_in", name=ME), gate, "done")
     running = codex.start("go")
     gate.wait()
     codex.chat("send", "--as", "ann", "news")
@@ -105,7 +107,6 @@ def test_row_7_news_is_told_at_the_next_tool_call(codex: Codex) -> None:
     assert "news" not in codex.script.asked[2].new
 
 
-@pytest.mark.xfail(strict=True, reason="row 8: the hooks' commands fail where gitchat is not installed")
 def test_row_8_committed_hooks_are_silent_where_gitchat_is_not_installed(codex: Codex) -> None:
     """Codex reports each of them as completed."""
     codex.setup()
@@ -122,7 +123,8 @@ def test_row_8_committed_hooks_are_silent_where_gitchat_is_not_installed(codex: 
 def test_row_9_in_the_sandbox_the_tools_work_and_the_shell_says_so(codex: Codex) -> None:
     """Codex keeps ``.git`` read-only for its shell; the server runs outside."""
     codex.setup()
-    codex.script.go_on(codex.call("send_message", content="tools"), codex.shell("git chat send shell"), "done")
+    tools = codex.call("send_message", name=ME, content="tools")
+    codex.script.go_on(tools, codex.shell("git chat send shell"), "done")
     codex.headless("go", "--sandbox", "workspace-write", is_asking=True)
     assert codex.said() == [(ME, "tools")]
     said = codex.script.asked[2].new

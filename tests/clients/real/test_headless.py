@@ -19,7 +19,6 @@ def steps(client: Client) -> list[Call]:
     return [client.shell("true") for _ in range(3)]
 
 
-@pytest.mark.xfail(strict=True, reason="row 1: the Stop hook waits although nobody attends")
 def test_row_1_claude_p_ends_with_unread_mail(claude: Claude) -> None:
     """It prints its answer, and asks its model at most half as often again as without us."""
     claude.script.go_on(*steps(claude), "the answer")
@@ -34,7 +33,6 @@ def test_row_1_claude_p_ends_with_unread_mail(claude: Claude) -> None:
     assert claude.processes() == []
 
 
-@pytest.mark.xfail(strict=True, reason="row 1: a waiting Stop hook wakes a run that nobody attends")
 def test_row_1_claude_p_prints_its_answer_when_a_message_comes_meanwhile(claude: Claude) -> None:
     """Its last words are the model's, whatever it was told of before."""
     claude.setup()

@@ -44,7 +44,6 @@ def test_rows_1_and_2_opencode_run_ends_and_is_one_participant(make: Make[Openco
     check_one_participant(make(Opencode))
 
 
-@pytest.mark.xfail(strict=True, reason="row 1: the Stop hook waits although nobody attends")
 def test_row_1_an_older_claude_p_ends_with_unread_mail(make: Make[OlderClaude]) -> None:
     """By what tells a run without a terminal there: the entry point alone."""
     check_one_participant(make(OlderClaude))
