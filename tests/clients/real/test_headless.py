@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.real.client import Claude, Client, Codex
+from tests.clients.real.client import Client
+from tests.clients.real.vendors import Claude, Codex
 from tests.clients.stand_in import Call, Gate
 
 pytestmark = pytest.mark.clients
