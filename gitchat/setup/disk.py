@@ -132,7 +132,8 @@ def _remove(path: Path, before: bytes | None) -> bool:
         return False
     path.unlink()
     with suppress(OSError):  # the client has more in there
-        path.parent.rmdir()
+        for directory in path.parents[:2]:
+            directory.rmdir()
     return True
 
 
