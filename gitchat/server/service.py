@@ -20,7 +20,7 @@ from typing import Any
 from gitchat import __version__
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
-from gitchat.server import prompts, resources, texts
+from gitchat.server import notice, prompts, resources, texts
 from gitchat.server.arguments import check
 from gitchat.server.callers import caller_of
 from gitchat.server.catalog import INSTRUCTIONS, listed
@@ -84,6 +84,7 @@ class Service:
         )
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
         self._greeted: set[tools.Caller] = set()
+        self._subagents = notice.Subagents()
 
     @cached_property
     def _here(self) -> tuple[str | None, str]:
@@ -94,17 +95,21 @@ class Service:
     # --- tools -----------------------------------------------------------------
 
     def knows(self, name: str) -> bool:
-        """Whether there is a tool of this name."""
-        return name in self._schemas
+        """Whether there is a tool of this name; the one for a client's hooks is not listed."""
+        return name in self._schemas or (name == notice.TOOL and not self._as_data)
 
     def caller(self, client_name: str, meta: Any) -> tools.Caller:
         """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""
         own_client, connection = self._here
-        return caller_of(client_name, own_client, meta, is_model=not self._as_data, connection=connection)
+        caller = caller_of(client_name, own_client, meta, is_model=not self._as_data, connection=connection)
+        subagent = self._subagents.of(meta)
+        return replace(caller, thread=subagent) if subagent else caller
 
     async def call(self, name: str, arguments: Any, progress: Progress, caller: tools.Caller) -> Answer:
         """Call a tool. An error of gitchat is an answer; only a defect raises."""
         with tools.called_by(caller):
+            if name == notice.TOOL:
+                return Answer(notice.answer(arguments, self._subagents), None, is_error=False)
             self._keep_in_step()
             if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
                 loop = asyncio.get_running_loop()

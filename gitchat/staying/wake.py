@@ -212,11 +212,16 @@ def claim(found: Iterable[News], told: Told, occasions: Sequence[str]) -> list[N
 
 
 def wait_for_news(
-    rooms: Callable[[], list[Room]], told: Told, environment: Environment, timeout_seconds: float
+    rooms: Callable[[], list[Room]],
+    told: Told,
+    environment: Environment,
+    timeout_seconds: float,
+    is_over: Callable[[], bool],
 ) -> list[News]:
-    """Sleep until there is news that was not told, and return it; nothing when the time is up.
+    """Sleep until there is news that was not told, and return it; nothing when the time is up, or ``is_over``.
 
-    Of several that wait for one name the last one gets it, and the others end.
+    Of several that wait for one name the last one gets it, and the others end. Nobody takes it who cannot tell it:
+    whether it is over is asked before each claim.
     """
     end = environment.now().seconds + timeout_seconds
     token = environment.new_uid()
@@ -225,6 +230,8 @@ def wait_for_news(
         while told.is_waiting(token):
             now = environment.now().seconds
             found = fresh(rooms(), told, WAKING)
+            if is_over():
+                return []
             ripe = claim([item for item in found if not item.pause_seconds(now)], told, WAKING)
             if ripe or now >= end:
                 return ripe

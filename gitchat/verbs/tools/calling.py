@@ -75,7 +75,7 @@ def _as_called(environment: Environment, caller: Caller | None) -> Environment:
     seen = in_client(environment, caller.client, caller.session, caller.thread, caller.project)
     if not seen.caller.keys:
         seen = replace(seen, variables={**seen.variables, "GITCHAT_SESSION": caller.session or caller.connection})
-    return replace(seen, acts_as_anyone=not caller.is_model)
+    return replace(seen, acts_as_anyone=not caller.is_model, is_subagent=caller.is_subagent)
 
 
 @contextmanager
