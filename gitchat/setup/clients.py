@@ -58,11 +58,13 @@ def askers(chosen: list[Client], place: Place, copies: disk.Copies) -> list[Clie
         UserError, StorageError: as :func:`gitchat.setup.plan.plan`.
     """
 
-    def after(client: Client, is_allowed: bool) -> list[bytes | None]:
-        targets = client.targets(replace(place, is_allowed=is_allowed))
-        return [change.after for change in plan(targets, copies, is_removal=False)]
+    def is_asking(client: Client) -> bool:
+        as_it_is, allowed = (client.targets(replace(place, is_allowed=one)) for one in (False, True))
+        differing = [pair for pair in zip(as_it_is, allowed, strict=True) if pair[0] != pair[1]]
+        planned = [plan(targets, copies, is_removal=False) for targets in zip(*differing, strict=True)]
+        return len(planned) == 2 and [change.after for change in planned[0]] != [change.after for change in planned[1]]
 
-    return [client for client in chosen if client.permission and after(client, True) != after(client, False)]
+    return [client for client in chosen if client.permission and is_asking(client)]
 
 
 def _used_by(client: Client, place: Place) -> set[Path]:

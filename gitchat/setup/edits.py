@@ -235,7 +235,7 @@ def json_at(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> A
     """The value at ``path`` of a JSON text, or None."""
     if not text.strip():
         return None
-    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments), path)
+    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments, path=path), path)
     return None if node is None else node.value
 
 

@@ -652,6 +652,59 @@ def test_what_is_no_file_is_refused(chatroom: Chatroom) -> None:
     refused(chatroom.chat("setup", "claude"), ".claude is no directory", "ls -ld")
 
 
+@pytest.mark.parametrize("name", [".mcp.json", ".claude/settings.json", "CLAUDE.md"])
+def test_a_directory_where_a_file_would_be_is_refused(chatroom: Chatroom, name: str) -> None:
+    """It is named, and of the other files none is written."""
+    (chatroom.path / name).mkdir(parents=True)
+    refused(chatroom.chat("setup", "claude"), f"{name} is no file", f"ls -ld '{chatroom.path / name}'")
+    assert list(contents(chatroom.path)) == ["file.txt"]
+
+
+@pytest.mark.parametrize("name", [".claude", ".git/chatroom", ".git/chatroom/setup"])
+def test_a_file_where_a_directory_would_be_is_refused(chatroom: Chatroom, name: str) -> None:
+    """Also where the copies would go, before anything is changed."""
+    (chatroom.path / name).parent.mkdir(exist_ok=True)
+    (chatroom.path / name).write_text("mine\n")
+    refused(chatroom.chat("setup", "claude"), f"{name} is no directory", f"ls -ld '{chatroom.path / name}'")
+    assert not (chatroom.path / ".mcp.json").exists()
+    assert (chatroom.path / name).read_text() == "mine\n"
+
+
+@pytest.mark.slow
+def test_a_file_of_many_megabytes_is_edited(world: World) -> None:
+    """A client keeps its conversations in the file with its servers: what is shown is the change alone."""
+    talk = {"history": [{"display": "x" * 80, "pasted": {"a": [1, 2, 3]}}] * 60}
+    state = {"projects": {f"/home/alice/{count}": talk for count in range(2400)}, "mcpServers": {}, "numStartups": 3}
+    path = world.home / ".claude.json"
+    path.write_text(json.dumps(state, indent=2))
+    before = path.read_bytes()
+    assert len(before) > 33_000_000
+    told = world.chat("setup", "claude", "--user", check=True).stdout
+    assert server(path)["command"] == "git-chat"
+    line = before.count(b"\n", 0, before.index(b'"mcpServers"')) + 1
+    assert f"@@ -{line - 3},6 +{line - 3},13 @@" in told
+    assert len(told.splitlines()) < 200
+    world.chat("setup", "claude", "--user", "--remove", check=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", [(), ("--user",)])
+def test_the_copies_go_when_we_do(chatroom: Chatroom, option: tuple[str, ...]) -> None:
+    """They may have keys that are to be nowhere else; also where the file was changed, or taken away, since."""
+    (chatroom.path / ".mcp.json").write_text('{"secret": "s3cr3t"}')
+    (chatroom.world.home / ".claude.json").write_text('{"secret": "s3cr3t"}')
+    chatroom.chat("setup", "claude", *option, check=True)
+    base = chatroom.world.home / ".local/state/gitchat" if option else chatroom.path / ".git/chatroom"
+    kept = [path for path in (base / "setup").rglob("*") if path.is_file()]
+    assert any(b"s3cr3t" in path.read_bytes() for path in kept)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    top = chatroom.world.home if option else chatroom.path
+    (top / ("CLAUDE.md" if not option else ".claude/CLAUDE.md")).unlink()
+    chatroom.chat("setup", "claude", *option, "--remove", check=True)
+    assert not (base / "setup").exists()
+    assert b"gitchat" not in (top / (".claude.json" if option else ".mcp.json")).read_bytes()
+
+
 def test_a_file_without_write_permission_is_left(chatroom: Chatroom) -> None:
     """Its directory would allow to replace it, but its owner said otherwise."""
     path = chatroom.path / ".mcp.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -227,7 +228,10 @@ def _shown(changes: list[Change], place: Place, screen: terminal.Screen, dry_run
 
 
 def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[str]:
-    before, after = ((side or b"").decode("utf-8", "replace").splitlines() for side in (change.before, change.after))
+    from gitchat.setup.nearness import around_the_change
+
+    skipped, *sides = around_the_change(change.before or b"", change.after or b"")
+    before, after = (side.decode("utf-8", "replace").splitlines() for side in sides)
     old, new = (
         "/dev/null" if side is None else f"{mark}/{name}" for mark, side in (("a", change.before), ("b", change.after))
     )
@@ -236,6 +240,8 @@ def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[
         line = terminal.escape(line)
         if len(line) > MAX_LINE_CHARS:
             line = line[: MAX_LINE_CHARS - 1] + "…"
+        if place >= 2 and line.startswith("@@"):
+            line = re.sub(r"(?<=[-+])\d+", lambda number: str(int(number[0]) + skipped), line)
         if place < 2:
             yield screen.style(line, bold=True) + "\n"
         elif line[:1] in shades:
