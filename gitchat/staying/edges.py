@@ -38,6 +38,8 @@ class Edge:
     shown: str
     is_held_up: bool = False
     """Whether the agent was kept from stopping already in this turn."""
+    is_headless: bool = False
+    """Whether a program waits for the agent's end and its last words: then it is not kept from stopping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ def at(environment: Environment, edge: Edge) -> Said:
         _end(environment)
         return Said(None, is_settled=False)
     rooms, told = wake.rooms_of(environment), told_to(environment)
+    if edge.event == "stop" and edge.is_headless:
+        return Said(None, is_settled=True)
     if edge.event == "stop":
         return _hold_up(environment, edge, rooms, told)
     said: list[str] = []
