@@ -21,6 +21,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the environment": ("gitchat/workspace/",),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": ("gitchat/storage/git.py",),
+    "knows socket": ("gitchat/staying/doors.py",),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
     "knows watchdog": ("gitchat/waking/directories.py",),
@@ -60,7 +61,7 @@ MODULES = {
     "pty": "starts a process",
 } | {
     library: f"knows {library}"
-    for library in ("pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "prompt_toolkit", "wcwidth")
+    for library in ("socket", "pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "prompt_toolkit", "wcwidth")
 }
 
 

@@ -3,7 +3,7 @@
 Else one message is told twice, by a hook and by the call that a client has in the background. Each call holds
 ``waits/<room>/<name>`` shared, so the kernel gives it back with the process, and several may wait. Who asks takes it
 alone for an instant; of two that ask just then one may hear that a call waits, and leaves it to the other one.
-Source: docs/format.md section 7.25.
+Source: docs/format.md section 7.26.
 """
 
 from __future__ import annotations

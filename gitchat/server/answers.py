@@ -61,7 +61,8 @@ class Answers:
             raise Refused(INVALID_PARAMS, f"unknown tool: {name[:80]!r}")
         self._before_call()
         caller = service.caller(self._client_name(request), request.params.get("_meta"))
-        answer = await service.call(name, arguments, self._progress_of(request), caller)
+        meta = request.params.get("_meta")
+        answer = await service.call(name, arguments, self._progress_of(request), caller, meta)
         content = [{"type": "text", "text": text} for text in (answer.text, answer.told) if text is not None]
         result: Json = {"content": content, "isError": answer.is_error}
         return result | ({"structuredContent": answer.structured} if answer.structured is not None else {})

@@ -86,9 +86,9 @@ class _Front:
                 self._made = self._make_service()
             return self._made
 
-    def _begin_session(self) -> None:
+    def _begin_session(self, client_name: str, version: str) -> None:
         """What is done at the start, and not by the client's first request: nobody waits for it."""
-        self._service().start()
+        self._service().start(client_name, version)
 
     # --- from the first line to the last ---------------------------------------
 
@@ -158,7 +158,8 @@ class _Front:
         try:
             if params is not None and not isinstance(params, dict):
                 raise malformed()
-            result = await self._result(Request(request_id, method, params or {}))
+            request = Request(request_id, method, params or {})
+            result = await self._result(request)
         except Refused as refused:
             self._lines.send({"id": request_id, "error": refused.error})
         except Exception as error:  # a defect: the client must get an answer all the same
@@ -169,9 +170,10 @@ class _Front:
             self._lines.send({"id": request_id, "error": {"code": INTERNAL_ERROR, "message": words}})
         else:
             self._lines.send({"id": request_id, "result": result})
-            if not self._has_begun:
+            if not self._has_begun and self._era is not None:
                 self._has_begun = True
-                threading.Thread(target=self._begin_session, name="gitchat-session", daemon=True).start()
+                said = (self._era.client_name(request), self._era.client_version(request))
+                threading.Thread(target=self._begin_session, args=said, name="gitchat-session", daemon=True).start()
 
     async def _result(self, request: Request) -> Json:
         if self._era is None:

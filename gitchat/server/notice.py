@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitchat.verbs import tools
+from gitchat.workspace.attended import is_headless
 
 if TYPE_CHECKING:
     from gitchat.staying.edges import Event
@@ -64,8 +65,9 @@ def answer(arguments: Any, subagents: Subagents) -> str:
             return ""
         from gitchat.staying import edges  # where there is a room
 
-        is_held_up = given.get("stop") in (True, "true")
-        said = edges.at(environment, edges.Edge(EVENTS[event], event, is_held_up=is_held_up)).answer
+        is_alone = event == "Stop" and is_headless("claude", environment.variables)
+        edge = edges.Edge(EVENTS[event], event, given.get("stop") in (True, "true"), is_alone)
+        said = edges.at(environment, edge).answer
     except Exception:
         return ""  # an agent must not stumble over its chatroom; the next tool that it calls says what is wrong
     return json.dumps(said) if said is not None else ""

@@ -65,8 +65,12 @@ def uri_of(request: Request) -> str:
 
 def client_name(said: Any) -> str:
     """What a client calls itself in its ``clientInfo``; blank when it does not say."""
-    name = said.get("name") if isinstance(said, dict) else None
-    return name if isinstance(name, str) else ""
+    return _word(said, "name")
+
+
+def _word(said: Any, key: str) -> str:
+    word = said.get(key) if isinstance(said, dict) else None
+    return word if isinstance(word, str) else ""
 
 
 class HandshakeEra:
@@ -76,6 +80,7 @@ class HandshakeEra:
         self._has_channel = has_channel
         self._is_open = False
         self._client_name = ""
+        self._client_version = ""
 
     def check(self, request: Request) -> None:
         """Raise Refused for a request of the other era, or one that comes too early."""
@@ -93,6 +98,7 @@ class HandshakeEra:
             raise malformed()
         self._is_open = True
         self._client_name = client_name(request.params.get("clientInfo"))
+        self._client_version = _word(request.params.get("clientInfo"), "version")
         channel: Json = {"experimental": {"claude/channel": {}}} if self._has_channel else {}
         return {
             "protocolVersion": asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
@@ -104,6 +110,10 @@ class HandshakeEra:
     def client_name(self, request: Request) -> str:
         """What the client calls itself."""
         return self._client_name
+
+    def client_version(self, request: Request) -> str:
+        """Which version of itself the client says it is; blank where it does not."""
+        return self._client_version
 
     async def ping(self, request: Request) -> Json:
         """Say that we are there."""
@@ -139,6 +149,10 @@ class LaterEra:
     def client_name(self, request: Request) -> str:
         """What the client calls itself in this request."""
         return client_name(request.params["_meta"].get(_CLIENT_KEY))
+
+    def client_version(self, request: Request) -> str:
+        """Which version of itself the client says it is in this request; blank where it does not."""
+        return _word(request.params["_meta"].get(_CLIENT_KEY), "version")
 
     async def discover(self, request: Request) -> Json:
         """What we are and can; nothing has to be opened."""

@@ -26,6 +26,7 @@ from gitchat.server.arguments import check
 from gitchat.server.callers import caller_of
 from gitchat.server.catalog import INSTRUCTIONS, listed
 from gitchat.server.news import News, coming
+from gitchat.server.ringing import Ringing
 from gitchat.staying.keeper import Keeping
 from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
@@ -86,6 +87,7 @@ class Service:
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
         self._greeted: set[tools.Caller] = set()
         self._subagents = notice.Subagents()
+        self._ringing = Ringing()
 
     @cached_property
     def _here(self) -> tuple[str | None, str]:
@@ -106,11 +108,14 @@ class Service:
         subagent = self._subagents.of(meta)
         return replace(caller, thread=subagent) if subagent else caller
 
-    async def call(self, name: str, arguments: Any, progress: Progress, caller: tools.Caller) -> Answer:
-        """Call a tool. An error of gitchat is an answer; only a defect raises."""
-        with tools.called_by(caller):
-            if name == notice.TOOL:
+    async def call(
+        self, name: str, arguments: Any, progress: Progress, caller: tools.Caller, meta: Any = None
+    ) -> Answer:
+        """Call a tool, with the call's ``_meta``. An error of gitchat is an answer; only a defect raises."""
+        if name == notice.TOOL:
+            with tools.called_by(caller):
                 return Answer(notice.answer(arguments, self._subagents), None, is_error=False)
+        with tools.called_by(caller), self._ringing.call(caller, meta):
             self._keep_in_step()
             if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
                 loop = asyncio.get_running_loop()
@@ -155,8 +160,13 @@ class Service:
     def _new_notices(self) -> list[str]:
         return [self._notices.popleft() for _ in range(len(self._notices))]
 
-    def start(self) -> None:
-        """A session begins: look whether the clone's remote has rooms, so that the first call need not wait."""
+    def start(self, client_name: str = "", version: str = "") -> None:
+        """A session begins: look whether the clone's remote has rooms, so that the first call need not wait.
+
+        And ring its bell, where the client that shook hands so has one and a model reads.
+        """
+        if not self._as_data:
+            self._ringing.begin(client_name, version, self.caller(client_name, None))
         with suppress(ChatError):
             # A copy: it may be another thread than the one that calls tools.
             self._keeping.begin(replace(tools.here_environment()))
@@ -170,6 +180,7 @@ class Service:
         """The client is gone, and with it its sessions: what was said last, and how far they have read, is pushed by a
         process that nobody waits for.
         """
+        self._ringing.close()
         self._keeping.close()
         ended = tools.end_sessions()
         with suppress(ChatError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gitchat.setup.client import CALL_SECONDS, Client, shell_hook
-from gitchat.setup.edits import NAME, JsonServer
+from gitchat.setup.edits import NAME, JsonServer, JsonWords
 from gitchat.setup.hooks import TOOL, Hook, JsonHooks
 from gitchat.setup.launch import Launch
 from gitchat.setup.place import Place
@@ -16,15 +16,22 @@ WAIT_SECONDS = 7 * 24 * 3600
 """How long it lets the hook run that wakes an idle session."""
 
 
+ALLOWED = (f"mcp__{NAME}", "Bash(git chat:*)")
+"""The permissions with which it asks neither for our tools nor for our commands."""
+
+
 def _targets(place: Place) -> list[Target]:
     entry = {"type": "stdio", **place.launch.split(*place.server), "timeout": CALL_SECONDS * 1000}
     is_own = place.is_user or place.is_local
-    hooks = JsonHooks("claude", hooks_for(place.launch, has_server=is_own))
+    settings = (
+        JsonHooks("claude", hooks_for(place.launch, has_server=is_own)),
+        JsonWords(("permissions", "allow"), ALLOWED, is_wanted=place.is_allowed),
+    )
     if place.is_local:
         project = JsonServer(("projects", str(place.main or place.top), "mcpServers"), entry)
         return [
             place.own_target(_state(place), project),
-            place.target(".claude/settings.local.json", hooks),
+            place.target(".claude/settings.local.json", *settings),
             place.rules(Path("CLAUDE.local.md")),
         ]
     server = JsonServer(("mcpServers",), entry)
@@ -32,12 +39,12 @@ def _targets(place: Place) -> list[Target]:
         own = _own(place)
         return [
             place.own_target(_state(place), server),
-            place.own_target(own / "settings.json", hooks),
+            place.own_target(own / "settings.json", *settings),
             place.rules(own / "CLAUDE.md"),
         ]
     return [
         place.target(".mcp.json", server),
-        place.target(".claude/settings.json", hooks),
+        place.target(".claude/settings.json", *settings),
         place.rules(Path("CLAUDE.md")),
     ]
 
@@ -95,4 +102,5 @@ def _approvals(place: Place) -> list[str]:
 CLIENT = Client(
     "claude", "Claude Code", "claude", (".claude", ".mcp.json"), _targets, _approvals,
     is_written=True, is_run=True, has_local=True,
+    permission=" and ".join(f'"{word}"' for word in ALLOWED) + " in permissions.allow",
 )  # fmt: skip

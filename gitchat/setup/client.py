@@ -37,6 +37,8 @@ class Client:
     """Whether we change its files. Of the others only the snippet is known."""
     is_run: bool = False
     """Whether somebody ran it with what is written."""
+    permission: str = ""
+    """What of it lets agents call our tools without being asked each time; blank where nothing is known, or needed."""
     has_local: bool = False
     """Whether it reads something in a work tree that is its user's alone, and is not committed."""
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitchat.model.errors import ChatError, UserError
-from gitchat.setup import claude, codex, disk, gemini, snippets
+from gitchat.setup import claude, codex, disk, gemini, opencode, snippets
 from gitchat.setup.client import Client
 from gitchat.setup.place import Place
-from gitchat.setup.plan import Target, holds
+from gitchat.setup.plan import Target, holds, plan
 
-CLIENTS = (claude.CLIENT, codex.CLIENT, gemini.CLIENT, *snippets.CLIENTS)
+CLIENTS = (
+    claude.CLIENT, codex.CLIENT, gemini.CLIENT, gemini.ANTIGRAVITY, opencode.CLIENT, gemini.QWEN, *snippets.CLIENTS
+)  # fmt: skip
 """In the order in which they are listed."""
 
 
@@ -47,6 +49,22 @@ def targets(chosen: list[Client], place: Place, *, is_removal: bool) -> list[Tar
                 for path in _used_by(client, main):
                     listed.pop(path, None)
     return list(listed.values())
+
+
+def askers(chosen: list[Client], place: Place, copies: disk.Copies) -> list[Client]:
+    """Those of the ``chosen`` clients in whose files more can be written, so that they ask no more for our tools.
+
+    Raises:
+        UserError, StorageError: as :func:`gitchat.setup.plan.plan`.
+    """
+
+    def is_asking(client: Client) -> bool:
+        as_it_is, allowed = (client.targets(replace(place, is_allowed=one)) for one in (False, True))
+        differing = [pair for pair in zip(as_it_is, allowed, strict=True) if pair[0] != pair[1]]
+        planned = [plan(targets, copies, is_removal=False) for targets in zip(*differing, strict=True)]
+        return len(planned) == 2 and [change.after for change in planned[0]] != [change.after for change in planned[1]]
+
+    return [client for client in chosen if client.permission and is_asking(client)]
 
 
 def _used_by(client: Client, place: Place) -> set[Path]:

@@ -22,6 +22,7 @@ _EVENTS = {
     "UserPromptSubmit": ("prompt", 5),
     "PostToolUse": ("tool", 5),
     "Stop": ("stop", 10),
+    "SessionEnd": ("session-end", 5),
 }
 
 
@@ -34,7 +35,10 @@ def _targets(place: Place) -> list[Target]:
         "env": {_CLIENT.name: _CLIENT.value},
     }
     former = suggest_slug(f"codex-{place.worktree_name}") or "codex"  # what 0.1.0 wrote for a work tree
-    server = TomlServer("mcp_servers", entry, {"env": {"GITCHAT_NAME": former}})
+    server = TomlServer(
+        "mcp_servers", entry, {"env": {"GITCHAT_NAME": former}},
+        {"default_tools_approval_mode": "approve"}, is_allowed=place.is_allowed,
+    )  # fmt: skip
     hooks = JsonHooks("codex", shell_hooks(place.launch, "codex", _EVENTS, 1))
     variables = (_CLIENT, CodexVariable("GITCHAT_NAME", former, is_former=True))
     return [
@@ -54,4 +58,7 @@ def _approvals(place: Place) -> list[str]:
     ]
 
 
-CLIENT = Client("codex", "Codex", "codex", (".codex",), _targets, _approvals, is_written=True, is_run=True)
+CLIENT = Client(
+    "codex", "Codex", "codex", (".codex",), _targets, _approvals,
+    is_written=True, is_run=True, permission='default_tools_approval_mode = "approve" in its entry of the server',
+)  # fmt: skip

@@ -42,19 +42,23 @@ class JsonServer:
 
     path: tuple[str, ...]
     entry: dict[str, Any]
+    permission: Mapping[str, Any] = field(default_factory=dict)
+    """What lets agents call it without asking; written where ``is_allowed``."""
+    is_allowed: bool = False
     has_comments: bool = False
 
     def add(self, text: str) -> Edited:
         place = (*self.path, NAME)
         there = json_at(text, place, self.has_comments)
+        granted = dict(self.permission) if self.is_allowed else {}
         if there is None:
-            return Edited(jsonfile.insert(text, place, self.entry, has_comments=self.has_comments))
+            return Edited(jsonfile.insert(text, place, self.entry | granted, has_comments=self.has_comments))
         _refuse_foreign(there)
-        renewed = _renewed(there, self.entry)
+        renewed = _renewed(there, self.entry) | _missing(there, granted)
         for key, value in renewed.items():
             change = jsonfile.replace if key in there else jsonfile.insert
             text = change(text, (*place, key), value, has_comments=self.has_comments)
-        return Edited(text, _kept({**there, **renewed}, self.entry))
+        return Edited(text, _kept({**there, **renewed}, self.entry, self.permission))
 
     def remove(self, text: str) -> Edited:
         there = json_at(text, (*self.path, NAME), self.has_comments)
@@ -69,6 +73,56 @@ class JsonServer:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonWords:
+    """``words`` in the list at ``path`` of a JSON file. Where they are not wanted they are only taken out."""
+
+    path: tuple[str, ...]
+    words: tuple[str, ...]
+    is_wanted: bool
+
+    def add(self, text: str) -> Edited:
+        for word in self.words if self.is_wanted else ():
+            there = json_at(text, self.path, False) or []
+            if word not in there:
+                text = jsonfile.insert(text, (*self.path, len(there)), word, has_comments=False)
+        return Edited(text)
+
+    def remove(self, text: str) -> Edited:
+        for word in reversed(self.words):
+            there = json_at(text, self.path, False)
+            if isinstance(there, list) and word in there:
+                text = without(text, (*self.path, there.index(word)), has_comments=False)
+        return Edited(text)
+
+    def snippet(self) -> str:
+        return self.add("").text
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file that is ours altogether. Its first line says so."""
+
+    content: str
+
+    def add(self, text: str) -> Edited:
+        if text.strip() and not self._is_ours(text):
+            raise Refusal(
+                "is another file where ours would be", hint="give that one another name; nothing was written",
+                code="entry-taken",
+            )  # fmt: skip
+        return Edited(self.content)
+
+    def remove(self, text: str) -> Edited:
+        return Edited("" if self._is_ours(text) else text)
+
+    def snippet(self) -> str:
+        return self.content
+
+    def _is_ours(self, text: str) -> bool:
+        return text.splitlines()[:1] == self.content.splitlines()[:1]
+
+
+@dataclass(frozen=True, slots=True)
 class TomlServer:
     """``entry`` as ``gitchat`` among the servers of the table ``key`` of a TOML file."""
 
@@ -76,17 +130,22 @@ class TomlServer:
     entry: dict[str, Any]
     former: Mapping[str, Any] = field(default_factory=dict)
     """Values of the entry that an older version wrote, and that are written anew."""
+    permission: Mapping[str, Any] = field(default_factory=dict)
+    """What lets agents call it without asking; written where ``is_allowed``."""
+    is_allowed: bool = False
 
     def add(self, text: str) -> Edited:
         there = self._there(text)
+        granted = dict(self.permission) if self.is_allowed else {}
         if there is None:
-            return Edited(tomlfile.insert(text, (self.key, NAME), self.entry))
+            return Edited(tomlfile.insert(text, (self.key, NAME), self.entry | granted))
         _refuse_foreign(there)
         renewed = _renewed(there, self.entry)
         renewed |= {key: self.entry[key] for key, value in self.former.items() if there.get(key) == value}
+        renewed |= _missing(there, granted)
         for key, value in renewed.items():
             text = tomlfile.change(text, (self.key, NAME, key), value)
-        return Edited(text, _kept({**there, **renewed}, self.entry))
+        return Edited(text, _kept({**there, **renewed}, self.entry, self.permission))
 
     def remove(self, text: str) -> Edited:
         there = self._there(text)
@@ -176,7 +235,7 @@ def json_at(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> A
     """The value at ``path`` of a JSON text, or None."""
     if not text.strip():
         return None
-    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments), path)
+    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments, path=path), path)
     return None if node is None else node.value
 
 
@@ -223,6 +282,10 @@ def _renewed(there: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, An
     return {"command": entry["command"], "args": [*entry["args"], *added]}
 
 
-def _kept(there: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[str, ...]:
-    changed = sorted(key for key in {*there, *entry} if there.get(key) != entry.get(key))
+def _missing(there: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in granted.items() if there.get(key) != value}
+
+
+def _kept(there: Mapping[str, Any], entry: Mapping[str, Any], permission: Mapping[str, Any]) -> tuple[str, ...]:
+    changed = sorted(key for key in {*there, *entry} - {*permission} if there.get(key) != entry.get(key))
     return (f"'{NAME}' is there already; kept as it is: {', '.join(changed)}",) if changed else ()

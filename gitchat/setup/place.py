@@ -45,6 +45,8 @@ class Place:
     """Of a linked worktree, the top of the one that the repository was made with; else None."""
     is_local: bool = False
     """Whether what is written in a work tree is for its user alone."""
+    is_allowed: bool = False
+    """Whether it is also written that agents may call our tools without asking each time."""
 
     @property
     def home(self) -> Path:

@@ -29,10 +29,6 @@ def _by_hand(place: Place) -> list[str]:
     return ["Put it in by hand and start the client anew."]
 
 
-def _opencode(place: Place) -> dict[str, Any]:
-    return {"type": "local", "command": [*place.launch.words, *place.server], "enabled": True, "timeout": 300_000}
-
-
 def _copilot(place: Place) -> dict[str, Any]:
     return {"type": "local", **place.launch.split(*place.server), "tools": ["*"], "timeout": 600_000}
 
@@ -50,10 +46,6 @@ CLIENTS = (
             lambda place: {"type": "stdio", **place.launch.split(*place.server)},
         ),
         _by_hand,
-    ),
-    Client(
-        "opencode", "opencode", "opencode", ("opencode.json", "opencode.jsonc", ".config/opencode"),
-        _elsewhere("opencode.json", ".config/opencode/opencode.json", ("mcp",), _opencode), _by_hand,
     ),
     Client(
         "copilot", "Copilot CLI", "copilot", (".copilot",),

@@ -38,6 +38,8 @@ class Edge:
     shown: str
     is_held_up: bool = False
     """Whether the agent was kept from stopping already in this turn."""
+    is_headless: bool = False
+    """Whether a program waits for the agent's end and its last words: then it is not kept from stopping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def at(environment: Environment, edge: Edge) -> Said:
     if edge.event == "session-end":
         _end(environment)
         return Said(None, is_settled=False)
+    if edge.event == "stop" and edge.is_headless:
+        return Said(None, is_settled=True)
     known, told = wake.rooms_of(environment), told_to(environment)
     rooms = wake.left_to_hooks(known)
     said = _of_news(environment, edge, rooms, told)

@@ -1,8 +1,9 @@
-"""What an agent was told of, so that its hooks tell it once: a file of each name, disposable.
+"""What an agent was told of, so that its hooks and its bell tell it once: a file of each name, disposable.
 
 Hooks are processes of their own that begin and end many times in a turn, and several may
 look at once. Each takes what is new under the file's lock, so that one of them tells it.
-Source: docs/format.md section 7.13.
+What the bell rang for is lent to it for some seconds: told, if the session is heard of in time;
+if not, it is the hooks' again. Source: docs/format.md section 7.13.
 """
 
 from __future__ import annotations
@@ -10,14 +11,27 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gitchat.model.names import Name, RoomName
+from gitchat.model.names import Name, Oid, RoomName
+from gitchat.model.record import Moment
+from gitchat.workspace.process import read_clock
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MAX_BYTES = 1024 * 1024
+
+
+_OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+
+OCCASIONS = ("told", "held-up")
+"""What a session that was rung has been told on: while it works, and when it is about to stop."""
+
+MOST_SECONDS = 60
+"""Nothing is lent for longer."""
 
 
 class Told:
@@ -26,12 +40,16 @@ class Told:
     Nothing raises: where the file cannot be kept, everything is new, and told again.
     """
 
-    def __init__(self, directory: Path, name: Name) -> None:
+    def __init__(self, directory: Path, name: Name, now: Callable[[], Moment] = read_clock) -> None:
         self._path = directory / "told" / name
+        self._now = now
 
     def upto(self, occasion: str, room: RoomName) -> int:
-        """The greatest number of ``room`` that was told on this ``occasion``; 0 for none."""
-        return _number(self._change(lambda content: None), occasion, room)
+        """The greatest number of ``room`` that was told on this ``occasion``, or is lent; 0 for none."""
+        return self._upto(self._change(lambda content: None), occasion, room)
+
+    def _upto(self, content: dict[str, Any], occasion: str, room: RoomName) -> int:
+        return max(_number(content, occasion, room), self._lent(content).get(room, 0))
 
     def claim(self, occasions: Sequence[str], room: RoomName, number: int) -> bool:
         """Note that all up to ``number`` is told on these; False when on the first of them it was already."""
@@ -39,12 +57,88 @@ class Told:
 
         def note(content: dict[str, Any]) -> None:
             nonlocal is_ours
-            is_ours = number > _number(content, occasions[0], room)
+            is_ours = number > self._upto(content, occasions[0], room)
             if is_ours:
                 content.update({f"{one} {room}": max(number, _number(content, one, room)) for one in occasions})
 
         self._change(note)
         return is_ours
+
+    # --- the bell -----------------------------------------------------------------
+
+    def lend(
+        self, session: str, seconds: int, upto: Mapping[RoomName, int], tips: Mapping[RoomName, Sequence[Oid]],
+        unless_told: Mapping[RoomName, int],
+    ) -> bool:  # fmt: skip
+        """Lend all up to these numbers to the bell of ``session``, and note that it rang for what ``tips`` reach.
+
+        ``unless_told`` is what :attr:`OCCASIONS` had when it was looked for: False where somebody told more since, or
+        something is lent; then nothing is noted. So one tells it, and where nothing can be noted it is not the bell.
+        """
+        is_ours = False
+
+        def note(content: dict[str, Any]) -> None:
+            nonlocal is_ours
+            told = {room: self._upto(content, OCCASIONS[0], room) for room in upto}
+            is_ours = not self._lent(content) and told == {room: unless_told.get(room, 0) for room in upto}
+            if is_ours:
+                before = {room: content.get(f"rung {room}") for room in tips}
+                until = self._now().seconds + seconds
+                content["lent"] = {"session": session, "until": until, "upto": dict(upto), "before": before}
+                content.update({f"rung {room}": list(oids) for room, oids in tips.items()})
+
+        with suppress(OSError):
+            self._change_file(note)
+            return is_ours
+        return False
+
+    def settle(self, session: str, *, is_heard: bool) -> None:
+        """End what is lent: told, if its session has heard it in time. Nothing for what is lent to another session."""
+
+        def note(content: dict[str, Any]) -> None:
+            lent = content.get("lent")
+            if isinstance(lent, dict) and lent.get("session") == session:
+                if is_heard:
+                    for room, number in self._lent(content).items():
+                        content.update({f"{one} {room}": max(number, _number(content, one, room)) for one in OCCASIONS})
+                del content["lent"]
+
+        self._change(note)
+
+    def take_back(self, session: str) -> None:
+        """End what is lent, as if it had never been: nobody was rung."""
+
+        def note(content: dict[str, Any]) -> None:
+            lent = content.get("lent")
+            if isinstance(lent, dict) and lent.get("session") == session:
+                before = lent.get("before")
+                for room, oids in before.items() if isinstance(before, dict) else ():
+                    content[f"rung {room}"] = oids
+                del content["lent"]
+
+        self._change(note)
+
+    def skip(self, tips: Mapping[RoomName, Sequence[Oid]]) -> None:
+        """Let the bell not ring for what these reach: it was there before."""
+        self._change(lambda content: content.update({f"rung {room}": list(oids) for room, oids in tips.items()}))
+
+    def rung(self, room: RoomName) -> list[Oid]:
+        """The commits of ``room`` that reach what the bell rang for; none before it did."""
+        oids = self._change(lambda content: None).get(f"rung {room}")
+        return (
+            [Oid(oid) for oid in oids if isinstance(oid, str) and _OID.fullmatch(oid)] if isinstance(oids, list) else []
+        )
+
+    def _lent(self, content: dict[str, Any]) -> dict[RoomName, int]:
+        """What is lent now: the number of each room up to which it is."""
+        lent = content.get("lent")
+        upto, until = (lent.get("upto"), lent.get("until")) if isinstance(lent, dict) else (None, None)
+        # Lent for longer than ever: the clock was set back.
+        if not isinstance(upto, dict) or type(until) is not int or not 0 < until - self._now().seconds <= MOST_SECONDS:
+            return {}
+        return {RoomName(room): number for room, number in upto.items() if type(number) is int}
+
+    # --- who waits ----------------------------------------------------------------
 
     def begin_waiting(self, token: str) -> None:
         """Be the one that waits for the name; who waited before is it no more."""

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.model.errors import StorageError
+from gitchat.storage.variables import without_secrets
 
 TIMEOUT_SECONDS = 30.0
 
@@ -183,13 +184,37 @@ def start_aside(
         subprocess.Popen(
             ["nice", *command],
             cwd=cwd,
-            env=dict(variables),
+            env=without_secrets(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=keep_open,
             start_new_session=True,
         )
+
+
+def run_program(command: Sequence[str], *, cwd: str, variables: Mapping[str, str], timeout_seconds: float) -> None:
+    """Run a program that is not git until it ends; what it prints is of no use but for an error.
+
+    Raises:
+        GitFailed: it ended with another status than 0.
+        TimeoutError: it took longer, and was ended with all that it had started.
+        OSError: it cannot be started.
+    """
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=cwd, env=without_secrets(variables), stdin=nothing, stdout=nothing, stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            _, stderr = process.communicate(timeout=timeout_seconds)
+        except BaseException as error:
+            _end_all(process, has_our_terminal=False)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise TimeoutError(f"it did not end within {timeout_seconds:.0f} s") from error
+            raise
+    if process.returncode != 0:
+        raise GitFailed(process.returncode, stderr.decode("utf-8", "replace").strip())
 
 
 Process = subprocess.Popen[bytes]
@@ -206,11 +231,11 @@ def start_attended(
     Raises:
         OSError: it cannot be started.
     """
-    return subprocess.Popen(command, cwd=cwd, env=variables, stdin=subprocess.PIPE if is_fed else None)
+    return subprocess.Popen(command, cwd=cwd, env=without_secrets(variables), stdin=subprocess.PIPE if is_fed else None)
 
 
 def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:
-    return {**variables, "LC_ALL": "C", "LANGUAGE": "C"}
+    return {**without_secrets(variables), "LC_ALL": "C", "LANGUAGE": "C"}
 
 
 _NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0"}

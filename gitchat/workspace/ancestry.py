@@ -26,6 +26,10 @@ class Ancestor:
     """The first words of its command, without directories."""
     began_with: Mapping[str, str]
     """The environment that it was started with."""
+    program: str = ""
+    """The file that it runs; blank where that is gone, or not told."""
+    arguments: tuple[str, ...] = ()
+    """All words of its command but the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,23 @@ def ancestors() -> Iterator[Ancestor]:
             return
         try:
             _, parent, started = _stat(pid)
-            words = _read(pid, "cmdline").split("\0")[:3]
+            command = _read(pid, "cmdline").rstrip("\0").split("\0")
             pairs = _read(pid, "environ").split("\0")
         except (OSError, ValueError, IndexError):  # gone, somebody else's, or there is no such file system
             return
         began_with = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
-        yield Ancestor(pid, started, tuple(word.rsplit("/", 1)[-1] for word in words), began_with)
+        words = tuple(word.rsplit("/", 1)[-1] for word in command[:3])
+        yield Ancestor(pid, started, words, began_with, _program(pid), tuple(command[1:]))
         pid = parent
+
+
+def _program(pid: int) -> str:
+    """The file that a process runs; blank where it is gone, or not told."""
+    try:
+        path = os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+    return path if os.access(path, os.X_OK) else ""
 
 
 def is_running(pid: int, started: int) -> bool:

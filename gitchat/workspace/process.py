@@ -6,6 +6,7 @@ import os
 import time
 
 from gitchat.model.record import Moment
+from gitchat.storage.variables import SECRETS, without_secrets
 
 
 def read_clock() -> Moment:
@@ -15,8 +16,14 @@ def read_clock() -> Moment:
 
 
 def read_variables() -> dict[str, str]:
-    """The environment variables, also for who has to do without an Environment."""
-    return dict(os.environ)
+    """The environment variables without secrets, also for who has to do without an Environment."""
+    return without_secrets(os.environ)
+
+
+def read_secret(name: str) -> str:
+    """A variable that nothing but its one use may see, so that no log, file or process gets it; blank when not set."""
+    assert name in SECRETS
+    return os.environ.get(name, "")
 
 
 def has_terminal() -> bool:

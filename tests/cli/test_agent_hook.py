@@ -173,6 +173,39 @@ def test_an_agent_that_was_held_up_already_may_stop(chatroom: Chatroom) -> None:
     assert json.loads(hook(chatroom, "stop", stop_hook_active=False).stdout)["decision"] == "block"
 
 
+@pytest.mark.parametrize(
+    "variables", [{"CLAUDE_CODE_ENTRYPOINT": "sdk-cli"}, ATTENDED | {"CLAUDE_CODE_SESSION_ATTENDED": "0"}]
+)
+def test_a_run_that_nobody_attends_to_may_stop(chatroom: Chatroom, variables: dict[str, str]) -> None:
+    """Who runs ``claude -p`` gets the model's answer, and not what it says of its mail; it stays unread."""
+    chatroom.say("hello", author="bob")
+    given = json.dumps({"session_id": SESSION}).encode()
+    assert silent(chatroom.chat(*HOOK, "claude", "stop", stdin=given, **variables))
+    assert json.loads(hook(chatroom, "stop").stdout)["decision"] == "block"
+
+
+def test_codex_exec_may_stop(chatroom: Chatroom) -> None:
+    """Its transcript says what started the session; where there is none, it is held up."""
+    chatroom.say("hello", author="bob")
+    transcript = chatroom.world.root / "rollout.jsonl"
+    transcript.write_text('{"type":"session_meta","payload":{"originator":"codex_exec","source":"exec"}}\n')
+    assert silent(hook(chatroom, "stop", "codex", transcript_path=str(transcript)))
+    transcript.write_text('{"type":"session_meta","payload":{"originator":"codex-tui","source":"cli"}}\n')
+    held_up = hook(chatroom, "stop", "codex", transcript_path=str(transcript))
+    assert json.loads(held_up.stdout)["decision"] == "block"
+
+
+@pytest.mark.parametrize(("options", "is_held_up"), [("-p go", False), ("--prompt=go", False), ("-i go", True)])
+def test_gemini_with_a_prompt_may_stop(chatroom: Chatroom, options: str, is_held_up: bool) -> None:
+    """Nothing but its own command says it."""
+    chatroom.say("hello", author="bob")
+    program = chatroom.world.root / "gemini"
+    program.write_text("#!/bin/sh\ngit-chat hook gemini stop\nexit 0\n")
+    program.chmod(0o755)
+    done = chatroom.world.run(program, *options.split(), cwd=chatroom.path, stdin=b"{}")
+    assert ("block" in done.stdout) == is_held_up
+
+
 def talk(chatroom: Chatroom, count: int) -> None:
     """Two agents thank each other; the other one has the last word."""
     for number in range(count):
@@ -359,7 +392,7 @@ def test_a_hook_loads_no_more_than_it_needs(chatroom: Chatroom) -> None:
     heavy = {"mcp", "pydantic", "asyncio", "anyio", "email", "http", "watchdog", "prompt_toolkit", "wcwidth"}
     assert loaded & heavy == set()
     own = {name for name in loaded if name.startswith("gitchat")}
-    assert len({name for name in own if "." in name} - FLOORS) <= 83, sorted(own)
+    assert len({name for name in own if "." in name} - FLOORS) <= 87, sorted(own)
     assert "gitchat.waking.watch" not in own
     assert modules_after("import gitchat.cli.commands.agent_hook") & (heavy | {"pygit2", "sqlite3"}) == set()
 

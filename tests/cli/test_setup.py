@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Chatroom, as_ordinary_user, refused
+from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, refused
 from tests.cli.test_log import NASTY, OBEYED
 from tests.world import World
 
@@ -80,11 +80,26 @@ GEMINI_SETTINGS = """\
 }
 """
 
+OPENCODE_CONFIG = """\
+{
+  "$schema": "https://opencode.ai/config.json", // for editors
+  "mcp": {
+    "docs": { "type": "local", "command": ["npx", "docs"] }
+  }
+}
+"""
+
 FILES = {
     "claude": {".mcp.json": MCP_JSON, ".claude/settings.json": CLAUDE_SETTINGS, "CLAUDE.md": "# Rules\n\nBe kind.\n"},
     "codex": {".codex/config.toml": CODEX_CONFIG, "AGENTS.md": "Be kind.\n"},
     "gemini": {".gemini/settings.json": GEMINI_SETTINGS, "GEMINI.md": "Be kind.\n"},
+    "agy": {".agents/mcp_config.json": MCP_JSON, "AGENTS.md": "Be kind.\n"},
+    "opencode": {"opencode.json": OPENCODE_CONFIG, "AGENTS.md": "Be kind.\n"},
+    "qwen": {".qwen/settings.json": GEMINI_SETTINGS, "QWEN.md": "Be kind.\n"},
 }
+
+WRITTEN_SINCE = ("claude", "codex", "gemini")
+"""Those that version 0.1.0 wrote."""
 
 LAYOUTS: dict[str, Callable[[str], bytes]] = {
     "as it is": str.encode,
@@ -321,7 +336,7 @@ def test_a_name_of_an_older_file_is_taken_out(chatroom: Chatroom) -> None:
     assert not path.exists() or "GITCHAT" not in path.read_text()
 
 
-@pytest.mark.parametrize("client", FILES)
+@pytest.mark.parametrize("client", WRITTEN_SINCE)
 def test_what_version_0_1_0_wrote_is_replaced(chatroom: Chatroom, client: str) -> None:
     """By what a run writes where nothing was, beside what is the user's: never both."""
     lay(chatroom.path, FILES[client])
@@ -470,6 +485,65 @@ def test_agents_md_that_claude_takes_in_is_enough(chatroom: Chatroom) -> None:
     assert not agents.exists()
 
 
+# --- permissions -------------------------------------------------------------
+
+
+def test_permissions_are_written_where_they_are_asked_for(chatroom: Chatroom) -> None:
+    """Printed without --allow, as somebody else's rules stay, and gone with the rest."""
+    for client in ("claude", "codex", "gemini"):
+        lay(chatroom.path, FILES[client])
+    before = contents(chatroom.path)
+    told = chatroom.chat("setup", "claude", "codex", "gemini", check=True).stdout
+    assert 'claude --allow writes "mcp__gitchat" and "Bash(git chat:*)" in permissions.allow' in told
+    assert "git chat setup codex --allow writes default_tools_approval_mode" in told
+    settings = chatroom.path / ".claude/settings.json"
+    assert json.loads(settings.read_text())["permissions"]["allow"] == ["Bash(make test)"]
+    told = chatroom.chat("setup", "claude", "codex", "gemini", "--allow", check=True).stdout
+    assert "--allow" not in told
+    allowed = ["Bash(make test)", "mcp__gitchat", "Bash(git chat:*)"]
+    assert json.loads(settings.read_text())["permissions"]["allow"] == allowed
+    config = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())
+    assert config["mcp_servers"]["gitchat"]["default_tools_approval_mode"] == "approve"
+    assert '"trust": true' in (chatroom.path / ".gemini/settings.json").read_text()
+    told = chatroom.chat("setup", "claude", "codex", "gemini", check=True).stdout
+    assert (told.count("unchanged"), "--allow" in told, "kept as it is" in told) == (8, False, False)
+    settings.write_text(settings.read_text() + "\n")
+    chatroom.chat("setup", "claude", "codex", "gemini", "--remove", check=True)
+    assert contents(chatroom.path) == {**before, ".claude/settings.json": before[".claude/settings.json"] + b"\n"}
+
+
+@pytest.mark.parametrize(("answer", "is_written"), [("y", True), ("n", False), ("", False)])
+def test_on_a_terminal_permissions_are_asked_for(
+    chatroom: Chatroom, terminal: Terminal, answer: str, is_written: bool
+) -> None:
+    """What would be written is said first; an empty answer is no, and what is there is not asked for again."""
+    command = ("git", "chat", "setup", "claude", "--no-color")
+    told = terminal(*command, columns=200, typed=f"{answer}\n").stdout
+    question = told.index("each time, by the above? [y/N]")
+    assert told.index('"mcp__gitchat" and "Bash(git chat:*)" in permissions.allow') < question
+    assert ('"mcp__gitchat"' in (chatroom.path / ".claude/settings.json").read_text()) == is_written
+    assert ("claude --allow writes" in told) != is_written
+    if is_written:
+        assert "[y/N]" not in terminal(*command).stdout
+
+
+def test_a_file_that_is_ours_altogether_is_brought_up_to_date(chatroom: Chatroom) -> None:
+    """The plugin of opencode; another file of that name is refused."""
+    plugin = chatroom.path / ".opencode/plugins/gitchat.js"
+    chatroom.chat("setup", "opencode", check=True)
+    text = plugin.read_text()
+    plugin.write_text(f"{text.splitlines()[0]}\n// of before\n")
+    chatroom.chat("setup", "opencode", check=True)
+    assert plugin.read_text() == text
+    chatroom.chat("setup", "opencode", "--remove", check=True)
+    assert not (chatroom.path / ".opencode").exists()
+    lay(chatroom.path, {"opencode.json": "{}"})
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text("// mine\n")
+    refused(chatroom.chat("setup", "opencode"), "is another file where ours would be", "another name")
+    assert (chatroom.path / "opencode.json").read_text() == "{}"
+
+
 # --- what is already there ---------------------------------------------------
 
 
@@ -578,6 +652,59 @@ def test_what_is_no_file_is_refused(chatroom: Chatroom) -> None:
     refused(chatroom.chat("setup", "claude"), ".claude is no directory", "ls -ld")
 
 
+@pytest.mark.parametrize("name", [".mcp.json", ".claude/settings.json", "CLAUDE.md"])
+def test_a_directory_where_a_file_would_be_is_refused(chatroom: Chatroom, name: str) -> None:
+    """It is named, and of the other files none is written."""
+    (chatroom.path / name).mkdir(parents=True)
+    refused(chatroom.chat("setup", "claude"), f"{name} is no file", f"ls -ld '{chatroom.path / name}'")
+    assert list(contents(chatroom.path)) == ["file.txt"]
+
+
+@pytest.mark.parametrize("name", [".claude", ".git/chatroom", ".git/chatroom/setup"])
+def test_a_file_where_a_directory_would_be_is_refused(chatroom: Chatroom, name: str) -> None:
+    """Also where the copies would go, before anything is changed."""
+    (chatroom.path / name).parent.mkdir(exist_ok=True)
+    (chatroom.path / name).write_text("mine\n")
+    refused(chatroom.chat("setup", "claude"), f"{name} is no directory", f"ls -ld '{chatroom.path / name}'")
+    assert not (chatroom.path / ".mcp.json").exists()
+    assert (chatroom.path / name).read_text() == "mine\n"
+
+
+@pytest.mark.slow
+def test_a_file_of_many_megabytes_is_edited(world: World) -> None:
+    """A client keeps its conversations in the file with its servers: what is shown is the change alone."""
+    talk = {"history": [{"display": "x" * 80, "pasted": {"a": [1, 2, 3]}}] * 60}
+    state = {"projects": {f"/home/alice/{count}": talk for count in range(2400)}, "mcpServers": {}, "numStartups": 3}
+    path = world.home / ".claude.json"
+    path.write_text(json.dumps(state, indent=2))
+    before = path.read_bytes()
+    assert len(before) > 33_000_000
+    told = world.chat("setup", "claude", "--user", check=True).stdout
+    assert server(path)["command"] == "git-chat"
+    line = before.count(b"\n", 0, before.index(b'"mcpServers"')) + 1
+    assert f"@@ -{line - 3},6 +{line - 3},13 @@" in told
+    assert len(told.splitlines()) < 200
+    world.chat("setup", "claude", "--user", "--remove", check=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", [(), ("--user",)])
+def test_the_copies_go_when_we_do(chatroom: Chatroom, option: tuple[str, ...]) -> None:
+    """They may have keys that are to be nowhere else; also where the file was changed, or taken away, since."""
+    (chatroom.path / ".mcp.json").write_text('{"secret": "s3cr3t"}')
+    (chatroom.world.home / ".claude.json").write_text('{"secret": "s3cr3t"}')
+    chatroom.chat("setup", "claude", *option, check=True)
+    base = chatroom.world.home / ".local/state/gitchat" if option else chatroom.path / ".git/chatroom"
+    kept = [path for path in (base / "setup").rglob("*") if path.is_file()]
+    assert any(b"s3cr3t" in path.read_bytes() for path in kept)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    top = chatroom.world.home if option else chatroom.path
+    (top / ("CLAUDE.md" if not option else ".claude/CLAUDE.md")).unlink()
+    chatroom.chat("setup", "claude", *option, "--remove", check=True)
+    assert not (base / "setup").exists()
+    assert b"gitchat" not in (top / (".claude.json" if option else ".mcp.json")).read_bytes()
+
+
 def test_a_file_without_write_permission_is_left(chatroom: Chatroom) -> None:
     """Its directory would allow to replace it, but its owner said otherwise."""
     path = chatroom.path / ".mcp.json"
@@ -606,7 +733,7 @@ def test_a_bare_repository_has_no_place_for_files(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "error", "hint", "status"),
     [
-        (["setup", "emacs"], "no client is called 'emacs'", "claude, codex, gemini", 1),
+        (["setup", "emacs"], "no client is called 'emacs'", "claude, codex, gemini, agy", 1),
         (["setup", "codex", "--local"], "yours alone", "git chat setup codex --user", 1),
         (["setup", "claude", "--local", "--user"], "--local is for this work tree", "git chat setup -h", 2),
         (["setup", "cursor"], "untested", "git chat setup cursor --print", 1),
@@ -702,7 +829,7 @@ def test_without_a_client_those_found_are_listed(chatroom: Chatroom, tmp_path: P
     assert "Cursor, found: ~/.cursor\n          untested, so by hand: git chat setup cursor --print" in told
 
 
-@pytest.mark.parametrize("client", ["cursor", "vscode", "opencode", "copilot", "zed", "devin"])
+@pytest.mark.parametrize("client", ["cursor", "vscode", "copilot", "zed", "devin"])
 def test_a_client_that_is_not_written_has_a_snippet(chatroom: Chatroom, client: str) -> None:
     """Labelled as untested, and whole JSON of itself."""
     head, _, snippet = chatroom.chat("setup", client, "--print", check=True).stdout.partition("\n")

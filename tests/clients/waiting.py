@@ -12,9 +12,11 @@ LIMIT_SECONDS = 60.0
 Found = TypeVar("Found")
 
 
-def until(find: Callable[[], Found], *, told: Callable[[], object] = lambda: "") -> Found:
+def until(
+    find: Callable[[], Found], *, told: Callable[[], object] = lambda: "", limit_seconds: float = LIMIT_SECONDS
+) -> Found:
     """What ``find`` gives as soon as it is true. Raises AssertionError, with what ``told`` gives."""
-    end = time.monotonic() + LIMIT_SECONDS
+    end = time.monotonic() + limit_seconds
     while not (found := find()):
         assert time.monotonic() < end, f"it never came\n{told()}"
         time.sleep(0.05)

@@ -10,11 +10,13 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from gitchat.workspace.attended import IN_TERMINAL, is_headless
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import in_client
 
@@ -32,9 +34,6 @@ _MAX_INPUT_BYTES = 16 * 1024 * 1024
 GOES_ON = ("clear", "resume")
 """Why a client ends a conversation, and goes on with another one in the same session."""
 
-ATTENDED = "cli"
-"""How Claude Code says that it runs in a terminal, and not for a program that waits for its end."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -48,6 +47,10 @@ class _Call:
         """A text of the input; blank when there is none."""
         value = self.given.get(key)
         return value if isinstance(value, str) else ""
+
+    def is_headless(self, variables: Mapping[str, str]) -> bool:
+        """Whether nobody attends to the session."""
+        return is_headless(self.client, variables, self.text("transcript_path"))
 
     @property
     def is_subagents(self) -> bool:
@@ -138,7 +141,9 @@ def _said(environment: Environment, call: _Call) -> tuple[dict[str, Any] | None,
     if event is None or (event == "session-end" and call.text("reason") in GOES_ON):
         return None, True
     name = call.text("hook_event_name") or edges.EVENTS[event][call.client]
-    said = edges.at(environment, edges.Edge(event, name, is_held_up=bool(call.given.get("stop_hook_active"))))
+    is_headless = event == "stop" and call.is_headless(environment.variables)
+    is_held_up = bool(call.given.get("stop_hook_active"))
+    said = edges.at(environment, edges.Edge(event, name, is_held_up=is_held_up, is_headless=is_headless))
     return said.answer, said.is_settled
 
 
@@ -166,7 +171,7 @@ def _wait(environment: Environment, call: _Call, deadline: threading.Timer) -> i
         print(f"gitchat: {call.client} cannot be woken while it is idle", file=sys.stderr)
         return 0
     variables = environment.variables
-    is_attended = variables.get("CLAUDE_CODE_ENTRYPOINT") == ATTENDED
+    is_attended = variables.get("CLAUDE_CODE_ENTRYPOINT") == IN_TERMINAL
     if call.is_subagents or not is_attended or variables.get("CLAUDE_CODE_MESSAGING_SOCKET"):
         return 0
     environment.repository.location  # outside of a repository there is nothing to wait for

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +32,12 @@ MAX_LINE_CHARS = 160
 @click.argument("names", metavar="[CLIENT]...", nargs=-1)
 @click.option("--user", "is_user", is_flag=True, help="For you in all repositories, and not for this work tree.")
 @click.option("--local", "is_local", is_flag=True, help="For you in this work tree, in files that nobody commits.")
+@click.option(
+    "--allow/--no-allow",
+    "allows",
+    default=None,
+    help="Let agents call our tools without being asked each time, or not. Without either a terminal is asked.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove", is_flag=True, help="Take out what was put in, and nothing else.")
 @click.option("--print", "is_snippet", is_flag=True, help="Print what belongs in which file, to put in by hand.")
@@ -40,6 +49,7 @@ def command(
     names: tuple[str, ...],
     is_user: bool,
     is_local: bool,
+    allows: bool | None,
     dry_run: bool,
     remove: bool,
     is_snippet: bool,
@@ -47,9 +57,9 @@ def command(
 ) -> None:
     """Tell an agent's client of this room: server, hooks, note.
 
-    claude, codex and gemini are written: what is there stays, a copy is kept, and the
-    change is shown. For cursor, vscode, opencode, copilot, zed and devin, --print tells
-    what belongs in which file.
+    claude, codex, gemini, opencode and qwen are written, and agy (Antigravity), which is
+    untested: what is there stays, a copy is kept, and the change is shown. For cursor,
+    vscode, copilot, zed and devin, --print tells what belongs in which file; untested.
 
     Without CLIENT, list the clients that are found here and what would be written.
     """
@@ -73,13 +83,34 @@ def command(
         _print_snippets(chosen, place)
         return
     _refuse_unwritten(chosen)
-    targets = clients.targets(chosen, place, is_removal=remove)
     copies = _copies(environment, is_user)
     change = plan.plan if dry_run else plan.carry_out
+    askers = [] if remove else clients.askers(chosen, place, copies)
+    if allows or (allows is None and askers and not dry_run and _agrees(askers)):
+        place, askers = replace(place, is_allowed=True), []
+    targets = clients.targets(chosen, place, is_removal=remove)
     changes = change(targets, copies, is_removal=remove)
     click.echo("".join(_shown(changes, place, screen, dry_run)), nl=False, color=True)
     if not remove:
         _tell_what_is_left(chosen, place, screen)
+        for client in askers:
+            click.echo(f"- {client.title}: {_permission(client, place)}")
+
+
+def _agrees(askers: list[Client]) -> bool:
+    """Whether somebody is there to be asked, and wants agents to call our tools without being asked each time."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    for client in askers:
+        click.echo(f"{client.title}: {client.permission}")
+    return click.confirm("Let agents call the tools of gitchat without asking you each time, by the above?")
+
+
+def _permission(client: Client, place: Place) -> str:
+    options = " --user" * place.is_user + " --local" * place.is_local
+    command = f"git chat setup {client.name}{options} --allow"
+    why = "It may ask before it calls our tools, and refuse where nobody can be asked."
+    return f"{why} {command} writes {client.permission}."
 
 
 # --- what is meant -----------------------------------------------------------
@@ -154,8 +185,9 @@ def _list(environment: Environment, place: Place, screen: terminal.Screen) -> No
         found = client.where_found(own, top, environment.variables.get("PATH"))
         said = f"found: {', '.join(found)}" if found else "not found"
         click.echo(f"{screen.style(f'{client.name:<9}', bold=bool(found))} {client.title}, {said}", color=True)
+        untested = "" if client.is_run or not client.is_written else " (untested)"
         if client.is_written:
-            click.echo(f"          {terminal.escape_line(_state(client, place))}")
+            click.echo(f"          {terminal.escape_line(_state(client, place))}{untested}")
         elif found:
             click.echo(f"          untested, so by hand: git chat setup {client.name} --print")
 
@@ -173,7 +205,7 @@ def _state(client: Client, place: Place) -> str:
 
 def _print_snippets(chosen: list[Client], place: Place) -> None:
     for client in chosen:
-        untested = "" if client.is_written else "  (untested)"
+        untested = "" if client.is_run else "  (untested)"
         for target in client.targets(place):
             click.echo(f"== {client.title}: {_name(target.path, place)}{untested}")
             for edit in target.edits:
@@ -196,7 +228,10 @@ def _shown(changes: list[Change], place: Place, screen: terminal.Screen, dry_run
 
 
 def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[str]:
-    before, after = ((side or b"").decode("utf-8", "replace").splitlines() for side in (change.before, change.after))
+    from gitchat.setup.nearness import around_the_change
+
+    skipped, *sides = around_the_change(change.before or b"", change.after or b"")
+    before, after = (side.decode("utf-8", "replace").splitlines() for side in sides)
     old, new = (
         "/dev/null" if side is None else f"{mark}/{name}" for mark, side in (("a", change.before), ("b", change.after))
     )
@@ -205,6 +240,8 @@ def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[
         line = terminal.escape(line)
         if len(line) > MAX_LINE_CHARS:
             line = line[: MAX_LINE_CHARS - 1] + "…"
+        if place >= 2 and line.startswith("@@"):
+            line = re.sub(r"(?<=[-+])\d+", lambda number: str(int(number[0]) + skipped), line)
         if place < 2:
             yield screen.style(line, bold=True) + "\n"
         elif line[:1] in shades:

@@ -30,16 +30,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from tests.clients.loopback import Loopback
 from tests.clients.scratch import Scratch, Terminal
-from tests.clients.stand_in import SUBTASK, Call, Script
+from tests.clients.stand_in import Call, Script
 from tests.clients.waiting import LIMIT_SECONDS, until
+
+AnyClient = TypeVar("AnyClient", bound="Client")
+
+Make = Callable[[type[AnyClient]], AnyClient]
+"""What the fixture ``make`` is: a module that shares a run among its tests makes its client by it."""
 
 AGENTS = Path(__file__).parents[3] / ".tools" / "agents"
 """Where tests/clients/fetch.sh puts the clients."""
@@ -129,12 +134,17 @@ class Client:
         """``git chat``, as somebody types it beside the client."""
         return self.scratch.done("git", "chat", *words, cwd=cwd)
 
-    def said_by(self, name: str) -> list[str]:
-        """The bodies of what is in the lobby of this participant."""
-        done = self.chat("log", "--json")
+    def without_gitchat(self) -> None:
+        """From now on gitchat is not installed, as for a colleague who has only the files that setup wrote."""
+        self.scratch.variables["PATH"] = f"{self.programs()}:{NODE}:{os.defpath}"
+        self.scratch.write(".profile", "")
+
+    def said(self, *options: str) -> list[tuple[str, str]]:
+        """Who said what in the lobby, oldest first."""
+        done = self.chat("log", "--json", *options)
         assert done.returncode == 0, done.stderr
         records = [json.loads(line) for line in done.stdout.splitlines()]
-        return [record["body"] for record in records if record.get("author") == name and record["kind"] == "message"]
+        return [(record["from"], record["content"]) for record in records]
 
     def python_starts(self, since_seconds: float = 0.0) -> list[Start]:
         """The Pythons that were started in the client's environment, oldest first."""
@@ -220,87 +230,3 @@ class Client:
         before = len(self.script.asked)
         terminal.type(prompt)
         until(lambda: len(self.script.asked) >= before + requests, told=terminal.screen)
-
-
-class Claude(Client):
-    """Claude Code."""
-
-    name = "claude"
-    ready = "⏵⏵ bypass permissions"
-
-    def prepare(self) -> None:
-        self.scratch.variables |= {
-            "ANTHROPIC_BASE_URL": self.address, "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1",
-            "MCP_CONNECTION_NONBLOCKING": "0",
-        }  # fmt: skip
-        self.scratch.write(
-            ".claude.json",
-            {
-                "hasCompletedOnboarding": True, "theme": "dark", "bypassPermissionsModeAccepted": True,
-                "customApiKeyResponses": {"approved": ["none"], "rejected": []}, "projects": {},
-            },
-        )  # fmt: skip
-        self.trust(self.project)
-        self.scratch.write(".claude/settings.json", {"enableAllProjectMcpServers": True})
-
-    def trust(self, project: Path) -> None:
-        """Trust a folder, as its user does when it asks."""
-        state = json.loads((self.scratch.home / ".claude.json").read_text())
-        state["projects"][str(project)] = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
-        self.scratch.write(".claude.json", state)
-
-    def find(self, *tools: str) -> list[Call]:
-        return [Call("ToolSearch", {"query": f"select:{','.join(f'mcp__gitchat__{tool}' for tool in tools)}"})]
-
-    def call(self, tool: str, **arguments: object) -> Call:
-        return Call(f"mcp__gitchat__{tool}", arguments)
-
-    def shell(self, line: str) -> Call:
-        return Call("Bash", {"command": line, "description": "test"})
-
-    def subagent(self) -> Call:
-        task = {"description": "test", "prompt": SUBTASK, "subagent_type": "general-purpose"}
-        return Call("Agent", task | {"run_in_background": False})
-
-    def words(self, prompt: str | None, options: Sequence[str], *, is_asking: bool) -> list[str]:
-        allowed = [] if is_asking else ["--dangerously-skip-permissions"]
-        return ["claude", *allowed, *options, *(["-p", prompt] if prompt is not None else [])]
-
-
-class Codex(Client):
-    """Codex."""
-
-    name = "codex"
-    ready = "% left"
-
-    def prepare(self) -> None:
-        self.scratch.write(
-            ".codex/config.toml",
-            f"""
-model = "stand-in"
-model_provider = "stand-in"
-model_providers.stand-in = {{ name = "stand-in", base_url = "{self.address}/v1", wire_api = "responses" }}
-check_for_update_on_startup = false
-features.multi_agent = true
-""",
-        )
-        self.trust(self.project)
-
-    def trust(self, project: Path) -> None:
-        """Trust a folder, as its user does when it asks."""
-        with (self.scratch.home / ".codex" / "config.toml").open("a") as file:
-            file.write(f'[projects."{project}"]\ntrust_level = "trusted"\n')
-
-    def call(self, tool: str, **arguments: object) -> Call:
-        return Call(tool, arguments, "mcp__gitchat")
-
-    def shell(self, line: str) -> Call:
-        return Call("exec_command", {"cmd": line})
-
-    def subagent(self) -> Call:
-        return Call("spawn_agent", {"message": SUBTASK}, "multi_agent_v1")
-
-    def words(self, prompt: str | None, options: Sequence[str], *, is_asking: bool) -> list[str]:
-        allowed = [] if is_asking else ["--dangerously-bypass-approvals-and-sandbox"]
-        common = [*allowed, "--dangerously-bypass-hook-trust", *options]
-        return ["codex", *common] if prompt is None else ["codex", "exec", *common, prompt]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TypeVar
 
 import pytest
 
 from tests.clients.loopback import Loopback, NoNetwork
-from tests.clients.real.client import AGENTS, Claude, Client, Codex
+from tests.clients.real.client import AGENTS, Client, Make
+from tests.clients.real.vendors import Claude, Codex
 from tests.clients.stand_in import Script, serving
 
 ASKED_FOR = "clients"
@@ -44,13 +44,8 @@ def network() -> Iterator[Loopback]:
         skip(str(error))
 
 
-AnyClient = TypeVar("AnyClient", bound=Client)
-
-Make = Callable[[type[AnyClient]], AnyClient]
-
-
 @pytest.fixture(scope="module")
-def make(network: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[type[Client]], Client]]:
+def make(network: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make[Client]]:
     """Makes a client in a scratch home of its own, with a model that says nothing but "done"."""
     with ExitStack() as stack:
 
@@ -67,12 +62,12 @@ def make(network: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def claude(make: Callable[[type[Claude]], Claude]) -> Claude:
+def claude(make: Make[Claude]) -> Claude:
     """Claude Code."""
     return make(Claude)
 
 
 @pytest.fixture
-def codex(make: Callable[[type[Codex]], Codex]) -> Codex:
+def codex(make: Make[Codex]) -> Codex:
     """Codex."""
     return make(Codex)

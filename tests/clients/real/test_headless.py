@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.real.client import Claude, Client, Codex
+from tests.clients.real.client import Client
+from tests.clients.real.vendors import Claude, Codex
 from tests.clients.stand_in import Call, Gate
 
 pytestmark = pytest.mark.clients
@@ -18,9 +19,8 @@ def steps(client: Client) -> list[Call]:
     return [client.shell("true") for _ in range(3)]
 
 
-@pytest.mark.xfail(strict=True, reason="row 1: the Stop hook waits although nobody attends")
 def test_row_1_claude_p_ends_with_unread_mail(claude: Claude) -> None:
-    """It prints its answer, and asks its model at most half as often again as without us."""
+    """It prints its answer, and asks its model no more often than without us: it is not held up."""
     claude.script.go_on(*steps(claude), "the answer")
     assert claude.headless("go").stdout == "the answer\n"
     without = len(claude.script.asked)
@@ -29,11 +29,10 @@ def test_row_1_claude_p_ends_with_unread_mail(claude: Claude) -> None:
     claude.script.go_on(*steps(claude), "the answer")
     done = claude.headless("go", limit_seconds=ENDS_SECONDS)
     assert (done.status, done.stdout) == (0, "the answer\n")
-    assert len(claude.script.asked) - without <= 1.5 * without
+    assert len(claude.script.asked) - without == without
     assert claude.processes() == []
 
 
-@pytest.mark.xfail(strict=True, reason="row 1: a waiting Stop hook wakes a run that nobody attends")
 def test_row_1_claude_p_prints_its_answer_when_a_message_comes_meanwhile(claude: Claude) -> None:
     """Its last words are the model's, whatever it was told of before."""
     claude.setup()
@@ -50,7 +49,7 @@ def test_row_1_claude_p_prints_its_answer_when_a_message_comes_meanwhile(claude:
 
 
 def test_row_1_codex_exec_ends_with_unread_mail(codex: Codex) -> None:
-    """It prints its answer, and asks its model at most half as often again as without us."""
+    """It prints its answer, and asks its model no more often than without us: it is not held up."""
     codex.script.go_on(*steps(codex), "the answer")
     assert codex.headless("go").stdout == "the answer\n"
     without = len(codex.script.asked)
@@ -59,5 +58,5 @@ def test_row_1_codex_exec_ends_with_unread_mail(codex: Codex) -> None:
     codex.script.go_on(*steps(codex), "the answer")
     done = codex.headless("go", limit_seconds=ENDS_SECONDS)
     assert (done.status, done.stdout) == (0, "the answer\n")
-    assert len(codex.script.asked) - without <= 1.5 * without
+    assert len(codex.script.asked) - without == without
     assert codex.processes() == []
