@@ -64,7 +64,7 @@ def at(environment: Environment, edge: Edge) -> Said:
         return _hold_up(environment, edge, rooms, told)
     said: list[str] = []
     if edge.event == "session-start":
-        said = [f"gitchat: {wake.you_are(environment.caller.name())}", *_undecided(environment)]
+        said = [f"gitchat: {wake.you_are(environment.caller.name())}", *_undecided(environment), *_stale(environment)]
         found = [item for room in rooms if (item := wake.news(room))]
         wake.claim(found, told, wake.WORKING)
     else:
@@ -74,6 +74,14 @@ def at(environment: Environment, edge: Edge) -> Said:
         return Said(None, is_settled=True)
     context = {"hookEventName": edge.shown, "additionalContext": " ".join(said)}
     return Said({"hookSpecificOutput": context}, is_settled=True)
+
+
+def _stale(environment: Environment) -> list[str]:
+    """What an agent should tell its user about its client's files."""
+    from gitchat.setup.upkeep import stale
+
+    sentence = stale(environment)
+    return [] if sentence is None else [escape_line(sentence)]
 
 
 def _end(environment: Environment) -> None:
