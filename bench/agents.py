@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from figures import interleaved, milliseconds, ratios, spread, table
 
 from tests.clients.loopback import Loopback, NoNetwork
-from tests.clients.real.client import Claude, Client, Codex
+from tests.clients.real.client import Client
+from tests.clients.real.vendors import Claude, Codex
 from tests.clients.stand_in import Request, Script, serving
 from tests.clients.waiting import quiet, until
 

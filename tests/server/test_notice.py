@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gitchat.model.names import Name, RoomName
+from gitchat.presence.telling import is_told
 from tests.cli.conftest import Chatroom
 from tests.server.conftest import Start
-from tests.server.wire import Wire
+from tests.server.wire import Wire, eventually
 
 CLAUDE = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "0b7e2c1a-5f5e-4a1c-9d9e-1f2d3c4b5a69"}
 NAME = "claude-repo"
@@ -97,3 +101,68 @@ def test_input_that_is_malformed_does_no_harm(start: Start, chatroom: Chatroom, 
 def test_outside_of_a_repository_it_says_nothing(start: Start, chatroom: Chatroom) -> None:
     """A client starts its user's servers everywhere."""
     assert noticed(start(cwd=chatroom.world.root, **CLAUDE), "UserPromptSubmit") is None
+
+
+def hook(chatroom: Chatroom, event: str, **given: Any) -> str:
+    """What a hook's own process says to the session."""
+    stdin = json.dumps({"session_id": CLAUDE["CLAUDE_CODE_SESSION_ID"]} | given).encode()
+    return chatroom.chat("hook", "claude", event, stdin=stdin, **CLAUDE).stdout
+
+
+def waits(chatroom: Chatroom, room: str = "lobby") -> bool:
+    """Whether a call of the session waits in a room."""
+    return is_told(Path(chatroom.path) / ".git" / "chatroom", RoomName(room), Name(NAME))
+
+
+@pytest.mark.parametrize("event", ["tool", "stop"])
+def test_what_a_waiting_call_will_tell_no_hook_tells(start: Start, chatroom: Chatroom, event: str) -> None:
+    """A call in the background and a hook tell one message once: the call does, and other rooms are the hook's."""
+    chatroom.say("begin", author=NAME)
+    server = start(**CLAUDE)
+    asked = server.begin_call("check_in", wait_seconds=600)
+    eventually(lambda: waits(chatroom))
+    server.signal(signal.SIGSTOP)  # so that the hook comes first for sure
+    chatroom.say("for the call", author="bob")
+    assert hook(chatroom, event) == ""
+    chatroom.say("elsewhere", author="bob", to=(NAME,), room="plans")
+    said = hook(chatroom, event, hook_event_name="")
+    assert ("plans" in said, "lobby" in said) == (True, False)
+    server.signal(signal.SIGCONT)
+    assert "for the call" in server.answer(asked)["result"]["content"][0]["text"]
+    assert not waits(chatroom)
+    assert hook(chatroom, event) == ""
+
+
+@pytest.mark.parametrize("end", ["killed", "cancelled", "filtered", "peeking"])
+def test_what_no_call_will_tell_a_hook_tells(start: Start, chatroom: Chatroom, end: str) -> None:
+    """A call that is gone, or that would not tell everything for good, keeps nothing from the hooks."""
+    chatroom.say("begin", author=NAME)
+    server = start(**CLAUDE)
+    more: dict[str, Any] = {"filtered": {"sender": "carol"}, "peeking": {"mark_read": False}}.get(end, {})
+    asked = server.begin_call("read_unread", wait_seconds=600, **more)
+    if not more:
+        eventually(lambda: waits(chatroom))
+    if end == "killed":
+        server.signal(signal.SIGKILL)
+        server.process.wait()
+    elif end == "cancelled":
+        server.notify("notifications/cancelled", {"requestId": asked})
+    else:
+        server.text("get_status")
+    eventually(lambda: not waits(chatroom))
+    chatroom.say("news", author="bob")
+    assert "from bob" in hook(chatroom, "tool")
+
+
+def test_who_is_named_is_told_in_every_room(start: Start, chatroom: Chatroom) -> None:
+    """In a room that a session is not in it hears what names it, and only that; a look there leaves no seat."""
+    chatroom.say("begin", author=NAME)
+    chatroom.say("to all", author="bob", room="plans")
+    server = start(**CLAUDE)
+    assert noticed(server, "PostToolUse") is None
+    assert "plans" not in chatroom.git("for-each-ref", "refs/chatroom-local").stdout
+    chatroom.say("SECRET", author="carol", to=(NAME,), room="plans")
+    said = json.dumps(noticed(server, "PostToolUse"))
+    assert f"1 unread message for {NAME} in room 'plans', from carol" in said
+    assert "SECRET" in server.text("read_unread", room="plans")
+    assert noticed(server, "PostToolUse") is None

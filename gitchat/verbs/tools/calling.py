@@ -134,6 +134,14 @@ def seat() -> Name:
     return max(held)
 
 
+def counts_own() -> bool:
+    """Whether what one said to all is unread for oneself, too: so it is by the contract, for programs.
+
+    A model is told of what others say.
+    """
+    return here_environment().acts_as_anyone
+
+
 def looking(room: str) -> Room:
     """The room for somebody who only looks."""
     return Room(here_environment(), room or None)

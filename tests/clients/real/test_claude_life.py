@@ -39,7 +39,6 @@ def test_row_3_a_killed_client_leaves_nothing_and_the_next_session_is_told(claud
     assert left == []
 
 
-@pytest.mark.xfail(strict=True, reason="row 13: nobody waits where there is no room yet")
 def test_row_13_the_first_message_of_a_repository_wakes(claude: Claude) -> None:
     """A session that became idle before there was any room is woken by a question to it."""
     claude.setup()

@@ -99,7 +99,6 @@ def test_row_2_it_is_not_told_of_its_own_messages(seen: Seen, phase: str) -> Non
     assert f"{ME} ->" not in told
 
 
-@pytest.mark.xfail(strict=True, reason="the bell: nothing rings in the session's inbox yet")
 def test_row_2_a_question_to_it_wakes_it_after_clear(seen: Seen) -> None:
     """It goes to the name that others know, and the session has that name still."""
     assert UNREAD.search(seen.woken[0].new)
