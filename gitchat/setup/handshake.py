@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import select
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from gitchat.storage import git
+from gitchat.storage.variables import without_secrets
 
 LIMIT_SECONDS = 20.0
 """As long as the more patient clients wait for a server to start."""
@@ -43,7 +44,14 @@ def tools_of(command: Sequence[str], *, cwd: str, variables: Mapping[str, str]) 
         NoAnswer: it cannot be started, ends, is silent for 20 seconds or says something else.
     """
     try:
-        process = git.start_attended(command, variables=variables, cwd=cwd, is_fed=True, is_heard=True)
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=without_secrets(variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     except OSError as error:
         raise NoAnswer(f"{command[0]}: {error.strerror}") from error
     assert process.stdin
@@ -91,11 +99,11 @@ def _lines(descriptor: int, deadline: float) -> Iterator[bytes]:
         yield from whole
 
 
-def _end(process: git.Process) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """See it end, and after a while make it."""
     for signalled in (process.terminate, process.kill):
         try:
             process.wait(_END_SECONDS)
-        except git.Expired:
+        except subprocess.TimeoutExpired:
             signalled()
     process.wait()

@@ -217,37 +217,21 @@ def run_program(command: Sequence[str], *, cwd: str, variables: Mapping[str, str
         raise GitFailed(process.returncode, stderr.decode("utf-8", "replace").strip())
 
 
-Expired = subprocess.TimeoutExpired
-"""Raised by a wait for a process that goes on."""
-
 Process = subprocess.Popen[bytes]
 """A process that was started, for who waits for it."""
 
 
 def start_attended(
-    command: Sequence[str],
-    *,
-    variables: Mapping[str, str],
-    cwd: str | None = None,
-    is_fed: bool = False,
-    is_heard: bool = False,
+    command: Sequence[str], *, variables: Mapping[str, str], cwd: str | None = None, is_fed: bool = False
 ) -> Process:
     """Start ``command`` on our own standard streams, and leave it to the caller to wait for it.
 
-    With ``is_fed`` its standard input is a pipe that the caller writes to, with ``is_heard`` what it prints, also as
-    errors, one that the caller reads.
+    With ``is_fed`` its standard input is a pipe that the caller writes to.
 
     Raises:
         OSError: it cannot be started.
     """
-    return subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=without_secrets(variables),
-        stdin=subprocess.PIPE if is_fed else None,
-        stdout=subprocess.PIPE if is_heard else None,
-        stderr=subprocess.STDOUT if is_heard else None,
-    )
+    return subprocess.Popen(command, cwd=cwd, env=without_secrets(variables), stdin=subprocess.PIPE if is_fed else None)
 
 
 def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:

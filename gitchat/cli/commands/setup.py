@@ -89,7 +89,7 @@ def command(
     if is_snippet:
         _print_snippets(chosen, place)
         return
-    _refuse_unwritten(chosen)
+    clients.refuse_unwritten(chosen)
     copies = _copies(environment, is_user)
     change = plan.plan if dry_run else plan.carry_out
     askers = [] if remove else clients.askers(chosen, place, copies)
@@ -137,16 +137,6 @@ def _check(environment: Environment, chosen: list[Client], is_user: bool, is_loc
 
 
 # --- what is meant -----------------------------------------------------------
-
-
-def _refuse_unwritten(chosen: list[Client]) -> None:
-    for client in chosen:
-        if not client.is_written:
-            raise UserError(
-                f"the files of {client.title} are not written, because that is untested",
-                hint=f"see what belongs in there: git chat setup {client.name} --print",
-                code="client-not-written",
-            )
 
 
 def _refuse_without_local(chosen: list[Client]) -> None:
