@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from gitchat.setup.client import CALL_SECONDS, Client, shell_hook
-from gitchat.setup.edits import NAME, JsonServer, JsonWords
+from gitchat.setup.edits import NAME, JsonServer
 from gitchat.setup.hooks import TOOL, Hook, JsonHooks
 from gitchat.setup.launch import Launch
+from gitchat.setup.parts import JsonWords
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 

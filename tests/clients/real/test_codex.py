@@ -119,7 +119,6 @@ def test_row_8_committed_hooks_are_silent_where_gitchat_is_not_installed(codex: 
     assert {how for _, how in reported} == {"Completed"}
 
 
-@pytest.mark.xfail(strict=True, reason="row 9: the hint is to ask the directory's owner")
 def test_row_9_in_the_sandbox_the_tools_work_and_the_shell_says_so(codex: Codex) -> None:
     """Codex keeps ``.git`` read-only for its shell; the server runs outside."""
     codex.setup()
@@ -132,7 +131,6 @@ def test_row_9_in_the_sandbox_the_tools_work_and_the_shell_says_so(codex: Codex)
     assert re.search("hint: .*sandbox.*tools of the gitchat server", said)
 
 
-@pytest.mark.xfail(strict=True, reason="row 10: the note puts the shell first, which cannot write in the sandbox")
 def test_row_10_the_note_names_tools_first(codex: Codex) -> None:
     """In each of its lines, what the server offers stands before what the shell does."""
     codex.setup()
