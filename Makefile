@@ -10,10 +10,10 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow soak lint same dist man pictures bench clean
+.PHONY: help venv tools released demo test test-slow test-clients test-clients-all soak lint same dist man pictures bench clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) ## make .venv with gitchat and the tools to develop it
 
@@ -31,8 +31,9 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev --editable .
 	@touch $@
 
-tools: ## put a git that knows reftable, and MCP clients in TypeScript, into .tools/, for the tests
+tools: ## put a git that knows reftable, busybox, and MCP clients in TypeScript, into .tools/, for the tests
 	@tests/fetch-newer-git.sh
+	@tests/fetch-shells.sh
 	@tests/server/fetch-clients.sh
 
 released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests
@@ -47,6 +48,15 @@ test: $(INSTALLED) ## all tests that take no more than a few seconds each
 
 test-slow: $(INSTALLED) ## the other tests
 	$(BIN)/python -m pytest -n 2 -m slow
+
+test-clients: $(INSTALLED) ## fetch Claude Code and Codex, and run them against a stand-in for their models; Linux, tmux
+	@tests/clients/fetch.sh
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "clients and not others"
+
+test-clients-all: $(INSTALLED) ## the same, and Gemini CLI, opencode, an older Claude Code and the Inspector
+	@tests/clients/fetch.sh others
+	@tests/server/fetch-clients.sh
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m clients
 
 soak: $(INSTALLED) ## large rooms and long runs, some minutes
 	$(BIN)/python -m pytest -m soak -s

@@ -30,6 +30,7 @@ SECTIONS = (
     ("The MCP server", "server.py"),
     ("To a remote and other clones", "sync.py"),
     ("Sent, and delivered", "delivering.py"),
+    ("A session of an agent", "agents.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
 repositories that take long to make."""

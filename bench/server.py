@@ -43,6 +43,9 @@ MESSAGES = 20
 
 NOTHING = "`python -c pass`"
 INSIDE = "inside a process"
+LINE_MB = (5, 30, 50)
+"""Lengths of a line; the last is refused."""
+
 GIT_CHAT = str(Path(sys.executable).with_name("git-chat"))
 SERVERS = {"`git-chat mcp`": ("mcp",), "`git-chat mcp --sdk`": ("mcp", "--sdk")}
 """The server as it comes, and on the MCP SDK."""
@@ -51,12 +54,12 @@ HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": 
 
 
 def main() -> None:
-    """Print the four tables."""
+    """Print the five tables."""
     with tempfile.TemporaryDirectory() as scratch:
         repositories = {size: make_repository(Path(scratch) / f"with-{size}", size) for size in SIZES}
         os.sync()  # what was just written must not be flushed while something is measured
         small = repositories[SIZES[0]]
-        parts = [starts(small), memory(small), answers(small), sends(repositories)]
+        parts = [starts(small), memory(small), answers(small), sends(repositories), long_lines(small)]
     print("\n\n".join(parts))
 
 
@@ -96,7 +99,7 @@ class Server:
         for line in self.process.stdout:
             message = json.loads(line)
             if message.get("id") == wanted:
-                result: dict[str, Any] = message["result"]
+                result: dict[str, Any] = message.get("result", {})  # none where it is refused
                 return result
         sys.exit("error: the server has ended")
 
@@ -165,6 +168,23 @@ def memory(repository: Path) -> str:
             rows.append((name, number(listed), number(server.resident_mib())))
     return "Resident memory.\n\n" + table(
         ["process", "MiB after the list of tools", "MiB after the first message sent"], rows
+    )
+
+
+def long_lines(repository: Path) -> str:
+    """The table of lines of megabytes: what comes of each byte is the same, however long its line is."""
+    with served(repository, "mcp") as server:
+        actions: dict[str, Callable[[], object]] = {
+            f"{size}": partial(server.request, "ping", {"pad": "x" * (size * 1_000_000)}) for size in LINE_MB
+        }
+        interleaved(actions, WARM_UPS)
+        times = interleaved(actions, WARM_UPS)
+    rows = [
+        (size, milliseconds(taken), number(1000 * statistics.median(taken) / int(size)))
+        for size, taken in times.items()
+    ]
+    return "A `ping` with so much in it, from its first byte to the answer; the longest is refused.\n\n" + table(
+        ["MB on a line", "ms, median", "ms a MB"], rows
     )
 
 

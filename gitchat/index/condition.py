@@ -107,6 +107,11 @@ def among(oids: Iterable[Oid]) -> Condition:
     return Condition("lower(hex(oid)) IN (SELECT value FROM json_each(?))", (json.dumps(list(oids)),))
 
 
+def addressed_to(name: str) -> Condition:
+    """Records that name ``name`` itself, and not only everybody, or a role."""
+    return Condition("instr(recipients, ?)", (f",{name},",))
+
+
 def visible_to(names: Iterable[str], own: str | None = None, *, with_status: bool = False) -> Condition:
     """Records that reach one of ``names`` (a name, ``role:...``), without those that ``own`` wrote.
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitchat.server.answers import Answers
 from gitchat.server.catalog import listed
-from gitchat.server.lines import Lines, message_of, of_standard_streams
+from gitchat.server.frames import Cut, NotTaken, is_id, message_of
+from gitchat.server.lines import Lines, of_standard_streams
 from gitchat.server.protocol import (
     INTERNAL_ERROR,
     METHOD_NOT_FOUND,
@@ -124,15 +125,20 @@ class _Front:
                 loop.call_soon_threadsafe(self._take, line)
             loop.call_soon_threadsafe(over.set)
 
-    def _take(self, line: bytes | None) -> None:
-        message = message_of(line)
-        if message is None or not isinstance(message.get("method"), str):
-            return  # nothing, or an answer to what was never asked
-        request_id = message.get("id")
+    def _take(self, line: bytes | Cut) -> None:
+        try:
+            message = message_of(line)
+        except NotTaken as refused:
+            for answer in refused.answers:
+                self._lines.send(answer)
+            return
+        if message is None:
+            return
         method, params = message["method"], message.get("params")
         if "id" not in message:
             self._notified(method, params if isinstance(params, dict) else {})
-        elif isinstance(request_id, (int, str)) and not isinstance(request_id, bool):
+        else:
+            request_id = message["id"]
             task = asyncio.get_running_loop().create_task(self._answer(request_id, method, params))
             self._running[request_id] = task
             task.add_done_callback(lambda done: self._forget(request_id, done))
@@ -142,7 +148,8 @@ class _Front:
             del self._running[request_id]
 
     def _notified(self, method: str, params: Json) -> None:
-        if method == "notifications/cancelled" and (task := self._running.get(params.get("requestId"))):
+        cancelled = params.get("requestId") if method == "notifications/cancelled" else None
+        if is_id(cancelled) and (task := self._running.get(cancelled)):
             task.cancel()
 
     # --- a request -------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 
+from gitchat.server.frames import KEPT_BYTES, Cut
 from gitchat.server.protocol import Json
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
@@ -23,29 +23,56 @@ class Lines:
         self._source = source
         self._output = output
 
-    def received(self) -> Iterator[bytes | None]:
-        """The client's lines until it hangs up, each as it comes; None for one that is too long."""
-        buffer = bytearray()
-        is_skipping = False
+    def received(self) -> Iterator[bytes | Cut]:
+        """The client's lines until it hangs up, each as it comes. What no line end follows is none.
+
+        Each byte is copied as often in a long line as in a short one.
+        """
+        coming = _Coming()
         while part := os.read(self._source, 1 << 16):
-            buffer += part
-            *lines, rest = buffer.split(b"\n") if b"\n" in part else [buffer]
-            for line in lines:
-                yield None if is_skipping or len(line) > MAX_LINE_BYTES else bytes(line)
-                is_skipping = False
-            buffer = bytearray(rest)
-            if len(buffer) > MAX_LINE_BYTES:
-                buffer.clear()
-                is_skipping = True
+            *ends, rest = part.split(b"\n")
+            for end in ends:
+                coming.add(end)
+                yield coming.whole()
+                coming = _Coming()
+            coming.add(rest)
 
     def send(self, message: Json) -> None:
         """Tell the client ``message``, a line. Without a client there is nothing left to do: the process ends."""
         data = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":")).encode("ascii") + b"\n"
+        left = memoryview(data)
         try:
-            while data:
-                data = data[os.write(self._output, data) :]
+            while left:
+                left = left[os.write(self._output, left) :]
         except OSError:
             os._exit(0)  # the client is gone
+
+
+class _Coming:
+    """A line of which not all has come: its parts, or of one that is too long its two ends."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size_bytes = 0
+        self._cut: tuple[bytes, bytes] | None = None
+
+    def add(self, part: bytes) -> None:
+        """Take in what came next."""
+        self._size_bytes += len(part)
+        if self._cut is None:
+            self._parts.append(part)
+            if self._size_bytes <= MAX_LINE_BYTES:
+                return
+            line = b"".join(self._parts)
+            self._parts.clear()
+            self._cut = (line[:KEPT_BYTES], line[-KEPT_BYTES:])
+        else:
+            head, tail = self._cut
+            self._cut = (head, (tail + part)[-KEPT_BYTES:])
+
+    def whole(self) -> bytes | Cut:
+        """The line, now that its end has come."""
+        return b"".join(self._parts) if self._cut is None else Cut(*self._cut, self._size_bytes)
 
 
 def of_standard_streams() -> Lines:
@@ -60,20 +87,3 @@ def of_standard_streams() -> Lines:
     os.dup2(nothing, 0)
     os.close(nothing)
     return Lines(source, output)
-
-
-def message_of(line: bytes | None) -> Json | None:
-    """The message on a line.
-
-    None where there is none that could be answered: what cannot be read as a message, and has no id to answer to,
-    is passed over as the SDK does.
-    """
-    try:
-        message = json.loads(line) if line is not None else None
-    except (ValueError, RecursionError):
-        message = None
-    if isinstance(message, dict):
-        return message
-    if line is None or line.strip():
-        print("git chat mcp: passed over a line that is no JSON-RPC message", file=sys.stderr)
-    return None

@@ -88,7 +88,8 @@ def _seen_now() -> dict[RoomName, Arrivals]:
 def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:
     """What came since the last look, for each name that this process joined under.
 
-    Every room is looked at, joined or not: joining moves no ref, and what comes right after it must be found.
+    Every room is looked at, joined or not: joining moves no ref, and what comes right after it must be found; and what
+    names somebody is told to it wherever it is said.
     """
     found: list[News] = []
     with suppress(ChatError):  # the next call of a tool meets it, and says it
@@ -96,15 +97,15 @@ def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:
         held = environment.roll.held_here()
         members = {name: _rooms_of(environment.roll.find(name)) for name in sorted(held)}
         for room in environment.store.rooms():
-            names = [name for name, rooms in members.items() if room in rooms]
             with suppress(FormatError):  # a damaged room hides no other
                 log = environment.log(room)
                 if room not in seen:
-                    seen[room] = Arrivals(log, 0 if names else None)
+                    seen[room] = Arrivals(log, 0)
                 entries = seen[room].fresh(log)
-                for name in names:
+                for name, rooms in members.items():
                     chat = Room(environment, room, name)
-                    found += [News(name, room, entry) for entry in entries if chat.is_for_me(entry)]
+                    for_it = [entry for entry in entries if room in rooms or name in entry.record.to]
+                    found += [News(name, room, entry) for entry in for_it if chat.is_for_me(entry)]
     return found
 
 

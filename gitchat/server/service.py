@@ -18,9 +18,10 @@ from functools import cached_property
 from typing import Any
 
 from gitchat import __version__
+from gitchat.model import offered
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
-from gitchat.server import prompts, resources, texts
+from gitchat.server import notice, prompts, resources, texts
 from gitchat.server.arguments import check
 from gitchat.server.callers import caller_of
 from gitchat.server.catalog import INSTRUCTIONS, listed
@@ -85,6 +86,7 @@ class Service:
         )
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
         self._greeted: set[tools.Caller] = set()
+        self._subagents = notice.Subagents()
         self._ringing = Ringing()
 
     @cached_property
@@ -96,18 +98,23 @@ class Service:
     # --- tools -----------------------------------------------------------------
 
     def knows(self, name: str) -> bool:
-        """Whether there is a tool of this name."""
-        return name in self._schemas
+        """Whether there is a tool of this name; the one for a client's hooks is not listed."""
+        return name in self._schemas or (name == notice.TOOL and not self._as_data)
 
     def caller(self, client_name: str, meta: Any) -> tools.Caller:
         """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""
         own_client, connection = self._here
-        return caller_of(client_name, own_client, meta, is_model=not self._as_data, connection=connection)
+        caller = caller_of(client_name, own_client, meta, is_model=not self._as_data, connection=connection)
+        subagent = self._subagents.of(meta)
+        return replace(caller, thread=subagent) if subagent else caller
 
     async def call(
         self, name: str, arguments: Any, progress: Progress, caller: tools.Caller, meta: Any = None
     ) -> Answer:
         """Call a tool, with the call's ``_meta``. An error of gitchat is an answer; only a defect raises."""
+        if name == notice.TOOL:
+            with tools.called_by(caller):
+                return Answer(notice.answer(arguments, self._subagents), None, is_error=False)
         with tools.called_by(caller), self._ringing.call(caller, meta):
             self._keep_in_step()
             if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
@@ -126,7 +133,7 @@ class Service:
 
         By the contract some tools answer for nobody when nobody is named.
         """
-        whose = "participant" if name == "read_messages" else "name"
+        whose = "participant" if name == offered.READ_MESSAGES else "name"
         if self._as_data or whose in given or whose not in self._schemas[name]["properties"]:
             return given
         return {**given, whose: tools.seat()}
@@ -198,8 +205,9 @@ class Service:
         if not self._as_data:
             given = {"max_chars": texts.DEFAULT_CHARS} | given
         begun = begin(**given)
-        timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress, self._progress_seconds)
-        return begun.answer(timed_out)
+        with begun.telling():
+            timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress, self._progress_seconds)
+            return begun.answer(timed_out)
 
     # --- what else can be asked for ----------------------------------------------
 
@@ -244,6 +252,6 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
 
 
 _WAITING: dict[str, Callable[..., tools.Begun]] = {
-    "check_in": tools.begin_check_in,
-    "read_unread": tools.begin_read_unread,
+    offered.CHECK_IN: tools.begin_check_in,
+    offered.READ_UNREAD: tools.begin_read_unread,
 }

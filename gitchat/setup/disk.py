@@ -3,7 +3,7 @@
 In a repository a file may be a link that a stranger committed, so there it must not lead
 out of the work tree. Of every file that is changed the old bytes are kept, and also what
 the file would be without us: as long as nobody else changes it, taking us out again is
-exact to the byte.
+exact to the byte. With us the copies go, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -56,9 +57,10 @@ def read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UserError(f"{path} is no file", hint=f"see what it is: ls -ld '{path}'", code="not-a-file")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UserError(f"{path} is no file", hint=f"see what it is: ls -ld '{path}'", code="not-a-file")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise UserError(f"{path} has more than {MAX_BYTES:,} bytes", hint="edit it by hand", code="too-large")
@@ -67,12 +69,16 @@ def read(path: Path) -> bytes | None:
 
 def _unreadable(path: Path, error: OSError) -> StorageError | UserError:
     if error.errno == errno.ENOTDIR:
-        return UserError(
-            f"{path.parent} is no directory", hint=f"see what it is: ls -ld '{path.parent}'", code="not-a-file"
-        )
+        return _no_directory(path)
     return StorageError(
         f"cannot read {path}: {error.strerror}", hint=f"see who may: ls -ld '{path}'", code="unreadable-file"
     )
+
+
+def _no_directory(path: Path) -> UserError:
+    """For a path that leads through a file."""
+    in_the_way = next(parent for parent in path.parents if parent.exists())
+    return UserError(f"{in_the_way} is no directory", hint=f"see what it is: ls -ld '{in_the_way}'", code="not-a-file")
 
 
 def replace(path: Path, before: bytes | None, after: bytes | None, *, new_mode: int = 0o666) -> bool:
@@ -132,7 +138,8 @@ def _remove(path: Path, before: bytes | None) -> bool:
         return False
     path.unlink()
     with suppress(OSError):  # the client has more in there
-        path.parent.rmdir()
+        for directory in path.parents[:2]:
+            directory.rmdir()
     return True
 
 
@@ -143,7 +150,10 @@ class Copies:
     directory: Path
 
     def turn(self) -> AbstractContextManager[gate.Gate]:
-        """The right to change the files. Raises what gate.hold raises."""
+        """The right to change the files. Raises what gate.hold raises, and UserError ``not-a-file``."""
+        directory = self.directory / "setup"
+        if not next(one for one in (directory, *directory.parents) if one.exists()).is_dir():
+            raise _no_directory(directory / "copy")
         with suppress(OSError):  # if it cannot be made, taking the lock says so
             self.directory.parent.mkdir(parents=True, exist_ok=True)
         return gate.hold(self.directory, name="setup.lock")
@@ -173,6 +183,16 @@ class Copies:
         except OSError as error:
             raise storage_error(error, place) from error
         return place / "backup" if current is not None else None
+
+    def has(self, path: Path) -> bool:
+        """Whether anything is kept of a file."""
+        return self._place(path).is_dir()
+
+    def forget(self, path: Path) -> None:
+        """Drop what is kept of a file: it may have keys that are to be nowhere else."""
+        shutil.rmtree(self._place(path), ignore_errors=True)
+        with suppress(OSError):  # there are others
+            (self.directory / "setup").rmdir()
 
     def _put(self, path: Path, content: bytes | None) -> None:
         if content is None:

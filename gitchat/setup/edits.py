@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gitchat.setup import jsonfile, section, tomlfile
-from gitchat.setup.launch import is_gone, is_only, runs, words_of
+from gitchat.setup import jsonfile, tomlfile
+from gitchat.setup.launch import is_former, is_gone, runs, words_of
 from gitchat.setup.refusal import Refusal
 
 NAME = "gitchat"
@@ -42,78 +42,39 @@ class JsonServer:
 
     path: tuple[str, ...]
     entry: dict[str, Any]
+    permission: Mapping[str, Any] = field(default_factory=dict)
+    """What lets agents call it without asking; written where ``is_allowed``."""
+    is_allowed: bool = False
     has_comments: bool = False
 
     def add(self, text: str) -> Edited:
         place = (*self.path, NAME)
-        there = _json_at(text, place, self.has_comments)
+        there = json_at(text, place, self.has_comments)
+        granted = dict(self.permission) if self.is_allowed else {}
         if there is None:
-            return Edited(jsonfile.insert(text, place, self.entry, has_comments=self.has_comments))
+            return Edited(jsonfile.insert(text, place, self.entry | granted, has_comments=self.has_comments))
         _refuse_foreign(there)
-        if not is_gone(words_of(there)):
-            return Edited(text, _kept(there, self.entry))
-        for key in ("command", "args"):
+        renewed = _renewed(there, self.entry) | _missing(there, granted)
+        for key, value in renewed.items():
             change = jsonfile.replace if key in there else jsonfile.insert
-            text = change(text, (*place, key), self.entry[key], has_comments=self.has_comments)
-        return Edited(text)
+            text = change(text, (*place, key), value, has_comments=self.has_comments)
+        return Edited(text, _kept({**there, **renewed}, self.entry, self.permission))
 
     def remove(self, text: str) -> Edited:
-        there = _json_at(text, (*self.path, NAME), self.has_comments)
+        there = json_at(text, (*self.path, NAME), self.has_comments)
         if there is None:
             return Edited(text)
         if not _is_ours(there):
             return Edited(text, (_LEFT,))
-        return Edited(_without(text, (*self.path, NAME), self.has_comments))
+        return Edited(without(text, (*self.path, NAME), self.has_comments))
 
     def snippet(self) -> str:
         return jsonfile.insert("", (*self.path, NAME), self.entry, has_comments=False)
 
-
-@dataclass(frozen=True, slots=True)
-class JsonHooks:
-    """Hooks of ``client`` in a JSON file: for each event the hooks that it shall have."""
-
-    client: str
-    hooks: Mapping[str, tuple[dict[str, Any], ...]]
-    has_comments: bool = False
-
-    def add(self, text: str) -> Edited:
-        text = self._without_ours(text, only_gone=True)
-        for event, wanted in self.hooks.items():
-            there = [words for path, words in self._entries(text) if path[1] == event]
-            missing = [hook for hook in wanted if not any(runs(words, *words_of(hook)[-3:]) for words in there)]
-            if missing:
-                count = len(_json_at(text, ("hooks", event), self.has_comments) or ())
-                group = {"hooks": missing}
-                text = jsonfile.insert(text, ("hooks", event, count), group, has_comments=self.has_comments)
-        return Edited(text)
-
-    def remove(self, text: str) -> Edited:
-        return Edited(self._without_ours(text))
-
-    def snippet(self) -> str:
-        return self.add("").text
-
-    def _without_ours(self, text: str, *, only_gone: bool = False) -> str:
-        """``text`` without our hooks, or without those of them whose program is gone."""
-        ours = [
-            path
-            for path, words in self._entries(text)
-            if is_only(words, "hook", self.client, words[-1]) and (is_gone(words) or not only_gone)
-        ]
-        for path in reversed(ours):
-            text = _without(text, path, self.has_comments)
-        return text
-
-    def _entries(self, text: str) -> Iterator[tuple[tuple[jsonfile.Step, ...], list[str]]]:
-        """The path and the words of each hook, first to last."""
-        events = _json_at(text, ("hooks",), self.has_comments)
-        for event, groups in events.items() if isinstance(events, dict) else ():
-            for place, group in enumerate(groups if isinstance(groups, list) else ()):
-                hooks = group.get("hooks") if isinstance(group, dict) else None
-                for count, hook in enumerate(hooks if isinstance(hooks, list) else ()):
-                    if words := words_of(hook):
-                        yield ("hooks", event, place, "hooks", count), words
+    def servers(self, text: str) -> dict[str, Any]:
+        """All servers in the file, by name. Raises Refusal."""
+        found = json_at(text, self.path, self.has_comments)
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +83,24 @@ class TomlServer:
 
     key: str
     entry: dict[str, Any]
+    former: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the entry that an older version wrote, and that are written anew."""
+    permission: Mapping[str, Any] = field(default_factory=dict)
+    """What lets agents call it without asking; written where ``is_allowed``."""
+    is_allowed: bool = False
 
     def add(self, text: str) -> Edited:
         there = self._there(text)
+        granted = dict(self.permission) if self.is_allowed else {}
         if there is None:
-            return Edited(tomlfile.insert(text, (self.key, NAME), self.entry))
+            return Edited(tomlfile.insert(text, (self.key, NAME), self.entry | granted))
         _refuse_foreign(there)
-        if not is_gone(words_of(there)):
-            return Edited(text, _kept(there, self.entry))
-        for key in ("command", "args"):
-            text = tomlfile.change(text, (self.key, NAME, key), self.entry[key])
-        return Edited(text)
+        renewed = _renewed(there, self.entry)
+        renewed |= {key: self.entry[key] for key, value in self.former.items() if there.get(key) == value}
+        renewed |= _missing(there, granted)
+        for key, value in renewed.items():
+            text = tomlfile.change(text, (self.key, NAME, key), value)
+        return Edited(text, _kept({**there, **renewed}, self.entry, self.permission))
 
     def remove(self, text: str) -> Edited:
         there = self._there(text)
@@ -145,9 +113,13 @@ class TomlServer:
     def snippet(self) -> str:
         return self.add("").text
 
+    def servers(self, text: str) -> dict[str, Any]:
+        """All servers in the file, by name. Raises Refusal."""
+        found = tomlfile.parse(text).get(self.key)
+        return found if isinstance(found, dict) else {}
+
     def _there(self, text: str) -> Any:
-        servers = tomlfile.parse(text).get(self.key)
-        return servers.get(NAME) if isinstance(servers, dict) else None
+        return self.servers(text).get(NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +129,11 @@ class CodexVariable:
     name: str
     value: str
     is_former: bool = False
-    """Whether it is written no more, and only taken out."""
+    """Whether an older version wrote it: then it is taken out, also where the others are put in."""
 
     def add(self, text: str) -> Edited:
         if self.is_former:
-            return Edited(text)
+            return self.remove(text)
         policy = self._policy(text)
         there = policy.get("set")
         if isinstance(there, dict) and self.name in there:
@@ -199,41 +171,25 @@ class CodexVariable:
 _POLICY = "shell_environment_policy"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section of a file that agents read."""
-
-    body: str
-
-    def add(self, text: str) -> Edited:
-        return Edited(section.put(text, self.body))
-
-    def remove(self, text: str) -> Edited:
-        return Edited(section.take(text))
-
-    def snippet(self) -> str:
-        return section.put("", self.body)
-
-
 _LEFT = f"a server called '{NAME}' there is not ours, and was left alone"
 
 
-def _json_at(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> Any:
+def json_at(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> Any:
     """The value at ``path`` of a JSON text, or None."""
     if not text.strip():
         return None
-    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments), path)
+    node = jsonfile.find(jsonfile.parse(text, has_comments=has_comments, path=path), path)
     return None if node is None else node.value
 
 
-def _without(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> str:
+def without(text: str, path: tuple[jsonfile.Step, ...], has_comments: bool) -> str:
     """``text`` without what is at ``path``, and without the holders that it leaves empty.
 
     A group of hooks counts as empty without hooks, whatever it was to match.
     """
     text = jsonfile.delete(text, path, has_comments=has_comments)
     while len(path := path[:-1]) > 0:
-        holder = _json_at(text, path, has_comments)
+        holder = json_at(text, path, has_comments)
         is_group = isinstance(path[-1], int) and "hooks" not in holder
         if holder and not is_group:
             break
@@ -254,6 +210,25 @@ def _refuse_foreign(entry: Any) -> None:
         )
 
 
-def _kept(there: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[str, ...]:
-    changed = sorted(key for key in {*there, *entry} if there.get(key) != entry.get(key))
+def _renewed(there: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an entry of ours is written anew: how it starts, as an older version had it, or what is gone.
+
+    Arguments that somebody added behind stay.
+    """
+    words = words_of(there)
+    if not is_former(words, "mcp") and not is_gone(words):
+        return {}
+    wanted = words_of(entry)
+    added = [word for word in words[words.index("mcp") + 1 :] if word not in wanted]
+    if isinstance(entry["command"], list):
+        return {"command": [*entry["command"], *added]}
+    return {"command": entry["command"], "args": [*entry["args"], *added]}
+
+
+def _missing(there: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in granted.items() if there.get(key) != value}
+
+
+def _kept(there: Mapping[str, Any], entry: Mapping[str, Any], permission: Mapping[str, Any]) -> tuple[str, ...]:
+    changed = sorted(key for key in {*there, *entry} - {*permission} if there.get(key) != entry.get(key))
     return (f"'{NAME}' is there already; kept as it is: {', '.join(changed)}",) if changed else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import sys
@@ -10,37 +11,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_FORMS = (("git", "chat"), ("git-chat",), ("-m", "gitchat"))
+_FORMS = (("git-chat",), ("git", "chat"), ("-m", "gitchat"))
 """How gitchat is started, by the names of the programs; uvx and the like put words before it."""
+
+GATE = "git-chat-hook"
+"""The program in POSIX sh that hooks pass: it starts nothing else where there is nothing new."""
+
+_GUARDED = re.compile(r"(?:command -v \S+ >/dev/null 2>&1|test -x (?:'[^']*'|\S+)) \|\| exit 0; exec (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """``words`` start gitchat; a command's name and arguments come after them."""
+    """``words`` start gitchat; a command's name and arguments come after them. ``gate`` starts what hooks run."""
 
     words: tuple[str, ...]
+    gate: tuple[str, ...]
 
     @classmethod
     def here(cls, variables: Mapping[str, str]) -> Launch:
-        """``git chat`` where git finds us in PATH, else the absolute path of the program that is running."""
+        """``git-chat`` where it is found in PATH, else the absolute path of the program that is running.
+
+        Not ``git chat``: that is a child of a ``git``, and who kills the ``git`` alone leaves the child.
+        """
         if shutil.which("git-chat", path=variables.get("PATH")):
-            return cls(("git", "chat"))
-        program = Path(sys.executable).with_name("git-chat")
-        return cls((str(program),) if program.exists() else (sys.executable, "-P", "-m", "gitchat"))
+            return PORTABLE
+        program, gate = (Path(sys.executable).with_name(name) for name in ("git-chat", GATE))
+        words = (str(program),) if program.exists() else (sys.executable, "-P", "-m", "gitchat")
+        return cls(words, (str(gate),) if gate.exists() else (*words, "hook"))
 
     @property
     def is_portable(self) -> bool:
         """Whether the words mean the same on another machine."""
-        return self.words == ("git", "chat")
+        return self == PORTABLE
 
     def split(self, *arguments: str) -> dict[str, Any]:
         """``command`` and ``args``, for a client that starts a program without a shell."""
         words = [*self.words, *arguments]
         return {"command": words[0], "args": words[1:]}
 
-    def line(self, *arguments: str) -> str:
-        """A line for a client that starts a shell."""
-        return shlex.join([*self.words, *arguments])
+    def line(self, client: str, action: str) -> str:
+        """The line of a hook, for a client that starts a shell: silent where gitchat is not installed."""
+        program = shlex.quote(self.gate[0])
+        look = f"test -x {program}" if self.gate[0].startswith("/") else f"command -v {program} >/dev/null 2>&1"
+        return f"{look} || exit 0; exec {shlex.join([*self.gate, client, action])}"
+
+
+PORTABLE = Launch(("git-chat",), (GATE,))
+"""What means the same on every machine where gitchat is installed."""
 
 
 def is_gone(words: Sequence[str]) -> bool:
@@ -48,30 +65,66 @@ def is_gone(words: Sequence[str]) -> bool:
     return bool(words) and words[0].startswith("/") and shutil.which(words[0]) is None
 
 
+def is_found(program: str, variables: Mapping[str, str]) -> bool:
+    """Whether ``program`` can be started, by its path or by PATH."""
+    return shutil.which(program, path=variables.get("PATH")) is not None
+
+
 def words_of(entry: Any) -> list[str]:
-    """The words that a client's entry starts: ``command`` as a program, a line for a shell, or a list; and ``args``."""
+    """The words that a client's entry starts: ``command`` as a program, a line for a shell, or a list; and ``args``.
+
+    Of a line that first looks whether the program is there, the words that it then starts.
+    """
     if not isinstance(entry, Mapping):
         return []
     command, arguments = entry.get("command"), entry.get("args")
     if isinstance(command, str):
-        command = [command] if isinstance(arguments, list) else _split(command)
+        guarded = _GUARDED.fullmatch(command)
+        command = [command] if isinstance(arguments, list) else _split(guarded[1] if guarded else command)
     parts = [*(command if isinstance(command, list) else []), *(arguments if isinstance(arguments, list) else [])]
     return [part for part in parts if isinstance(part, str)]
 
 
+def is_guarded(entry: Mapping[str, Any]) -> bool:
+    """Whether a hook's line first looks whether its program is there, as ours do from version 0.2.0 on."""
+    command = entry.get("command")
+    return isinstance(command, str) and "args" not in entry and _GUARDED.fullmatch(command) is not None
+
+
 def runs(words: Sequence[str], *arguments: str) -> bool:
     """Whether ``words`` start gitchat with these arguments, in whatever form and with whatever around it."""
-    names = [word.rsplit("/", 1)[-1] for word in words]
-    wanted = [[*form, *arguments] for form in _FORMS]
-    return any(names[place : place + len(form)] == form for form in wanted for place in range(len(names)))
+    return _contains(words, [[*form, *arguments] for form in _FORMS])
 
 
-def is_only(words: Sequence[str], *arguments: str) -> bool:
-    """Whether ``words`` start gitchat with these arguments and do nothing else."""
-    program, rest = words[: -len(arguments)], words[-len(arguments) :]
-    names = [word.rsplit("/", 1)[-1] for word in program]
-    is_module = len(names) == 4 and names[1:] == ["-P", "-m", "gitchat"]
-    return list(rest) == list(arguments) and (is_module or tuple(names) in _FORMS)
+def runs_hook(words: Sequence[str], client: str, action: str) -> bool:
+    """Whether ``words`` start our hook, in whatever form and with whatever around it."""
+    return _contains(words, [[*form, "hook", client, action] for form in _FORMS] + [[GATE, client, action]])
+
+
+def hook_of(words: Sequence[str], client: str) -> str | None:
+    """What our hook is to do, where ``words`` start it and nothing else; else None."""
+    names = _names(words[:-2])
+    is_ours = names == [GATE] or (names[-1:] == ["hook"] and _is_program(names[:-1]))
+    return words[-1] if is_ours and words[-2] == client else None
+
+
+def is_former(words: Sequence[str], command: str) -> bool:
+    """Whether ``words`` are ``git chat COMMAND ...``, as version 0.1.0 wrote it."""
+    return list(words[:3]) == ["git", "chat", command]
+
+
+def _contains(words: Sequence[str], wanted: Sequence[Sequence[str]]) -> bool:
+    names = _names(words)
+    return any(names[place : place + len(form)] == list(form) for form in wanted for place in range(len(names)))
+
+
+def _is_program(names: Sequence[str]) -> bool:
+    is_module = len(names) == 4 and list(names[1:]) == ["-P", "-m", "gitchat"]
+    return is_module or tuple(names) in _FORMS
+
+
+def _names(words: Sequence[str]) -> list[str]:
+    return [word.rsplit("/", 1)[-1] for word in words]
 
 
 def _split(line: str) -> list[str]:

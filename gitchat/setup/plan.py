@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.setup import disk
-from gitchat.setup.edits import Edit, Edited
+from gitchat.setup.edits import Edit, Edited, JsonServer, TomlServer
 from gitchat.setup.refusal import Refusal
 
 TRIES = 5
@@ -35,6 +37,8 @@ class Change:
     before: bytes | None
     after: bytes | None
     notes: tuple[str, ...] = ()
+    without: bytes | None = None
+    """The file as it would be had we never been there."""
     backup: Path | None = None
     """Where the bytes before are kept, once it was carried out."""
 
@@ -61,26 +65,55 @@ def carry_out(targets: Sequence[Target], copies: disk.Copies, *, is_removal: boo
         ConflictError: ``file-changes`` while somebody else keeps writing a file; ``write-lock-held``.
     """
     planned = plan(targets, copies, is_removal=is_removal)
-    if all(change.before == change.after for change in planned):
+    paths = [disk.resolve(target.path, target.top) for target in targets]
+    outdated = [path for path in paths if is_removal and copies.has(path)]
+    if not outdated and all(change.before == change.after for change in planned):
         return planned  # without a lock, so also where nothing can be written
     with copies.turn():
-        return [_settle(target, copies, is_removal) for target in targets]
+        changes = [_settle(target, copies, is_removal, change) for target, change in zip(targets, planned, strict=True)]
+        for path in outdated:
+            copies.forget(path)
+        return changes
 
 
 def holds(target: Target) -> bool:
     """Whether something of ours is in the file. Raises as :func:`plan`."""
-    text = _decode(target.path, disk.read(disk.resolve(target.path, target.top)))
+    text = _text_of(target)
     return _apply(target, text, is_removal=True).text != text
 
 
-def _settle(target: Target, copies: disk.Copies, is_removal: bool) -> Change:
+def servers(target: Target) -> dict[str, Any]:
+    """All servers in the file, by name; none where it has no place for them. Raises as :func:`plan`."""
+    text = _text_of(target)
+    for edit in target.edits:
+        if isinstance(edit, JsonServer | TomlServer):
+            with _told_of(target):
+                return edit.servers(text)
+    return {}
+
+
+def _text_of(target: Target) -> str:
+    return _decode(target.path, disk.read(disk.resolve(target.path, target.top)))
+
+
+@contextmanager
+def _told_of(target: Target) -> Iterator[None]:
+    """Makes an error of the file of what is told of a text."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise UserError(f"{target.path} {refusal}", hint=refusal.hint, code=refusal.code) from None
+
+
+def _settle(target: Target, copies: disk.Copies, is_removal: bool, planned: Change) -> Change:
     for _ in range(TRIES):
-        change = _change(target, copies, is_removal)
+        # What was planned before our turn came holds if the file is still the same; it may have megabytes.
+        is_current = disk.read(disk.resolve(target.path, target.top)) == planned.before
+        change = planned if is_current else _change(target, copies, is_removal)
         if change.before == change.after:
             return change
         path = disk.resolve(target.path, target.top)
-        without = change.after if is_removal else _without_us(target, copies, path, change.before)
-        backup = copies.keep(path, change.before, without, None if is_removal else change.after)
+        backup = None if is_removal else copies.keep(path, change.before, change.without, change.after)
         # A client may put secrets into its user's file later, so such a file is private from the first.
         mode = 0o600 if target.top is None else 0o666
         if disk.replace(path, change.before, change.after, new_mode=mode):
@@ -96,11 +129,12 @@ def _change(target: Target, copies: disk.Copies, is_removal: bool) -> Change:
     path = disk.resolve(target.path, target.top)
     before = disk.read(path)
     if is_removal and (exact := copies.without_us(path, before)):
-        return Change(target.path, before, exact[0])
+        return Change(target.path, before, exact[0], without=exact[0])
     text = _decode(target.path, before)
     edited = _apply(target, text, is_removal)
     after = before if edited.text == text else _encode(edited.text, before)
-    return Change(target.path, before, after, edited.notes)
+    without = after if is_removal else _without_us(target, copies, path, before)
+    return Change(target.path, before, after, edited.notes, without)
 
 
 def _without_us(target: Target, copies: disk.Copies, path: Path, before: bytes | None) -> bytes | None:
@@ -114,12 +148,10 @@ def _without_us(target: Target, copies: disk.Copies, path: Path, before: bytes |
 
 def _apply(target: Target, text: str, is_removal: bool) -> Edited:
     notes: tuple[str, ...] = ()
-    try:
+    with _told_of(target):
         for edit in target.edits:
             edited = edit.remove(text) if is_removal else edit.add(text)
             text, notes = edited.text, notes + edited.notes
-    except Refusal as refusal:
-        raise UserError(f"{target.path} {refusal}", hint=refusal.hint, code=refusal.code) from None
     return Edited(text, notes)
 
 

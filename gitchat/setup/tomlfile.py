@@ -18,22 +18,21 @@ def parse(text: str) -> dict[str, Any]:
     """The tables that ``text`` says. Raises Refusal ``malformed-config``."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        raise _malformed(text) from None
+    except tomllib.TOMLDecodeError as error:
+        raise _malformed(text, str(error)) from None
 
 
-def _malformed(text: str) -> Exception:
-    """tomlkit tells the place as numbers, which tomllib of Python 3.11 does not."""
-    import tomlkit.exceptions
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
-    try:
-        tomlkit.parse(text)
-    except tomlkit.exceptions.ParseError as error:
-        lines = text.splitlines(keepends=True)[: error.line - 1]
-        return malformed("TOML", text, len("".join(lines)) + error.col, str(error).partition(" at line")[0])
-    except tomlkit.exceptions.TOMLKitError as error:
-        return malformed("TOML", text, 0, str(error))
-    return malformed("TOML", text, 0, "it cannot be read")
+
+def _malformed(text: str, said: str) -> Refusal:
+    """The place stands in what tomllib says: as numbers only from Python 3.14 on."""
+    found = _PLACE.search(said)
+    place = len(text)
+    if found and found[1]:
+        lines = text.split("\n")[: int(found[1]) - 1]
+        place = sum(map(len, lines)) + len(lines) + int(found[2]) - 1
+    return malformed("TOML", text, min(place, len(text)), _PLACE.sub("", said))
 
 
 def insert(text: str, path: tuple[str, str], table: dict[str, Any]) -> str:

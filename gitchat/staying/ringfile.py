@@ -1,7 +1,7 @@
 """What the sessions of a clone were rung for, kept for whoever rings, hears or asks next: a small disposable file.
 
 Each session is kept by the key that stays the same through ``/clear`` and a new server, so that neither refills its
-budget. Source: docs/format.md section 7.24.
+budget. Source: docs/format.md section 7.25.
 """
 
 from __future__ import annotations

@@ -32,6 +32,28 @@ class Ancestor:
     """All words of its command but the first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """The program that this process works for, so that it does not outlive it."""
+
+    program: Ancestor | None
+    """None where the kernel does not tell."""
+    parent: int | None
+    """Who tells then, because who loses its parent is handed to another one; None where nobody does."""
+
+    @classmethod
+    def of(cls, program: str, *, counts_parent: bool) -> Descent:
+        """From the nearest process above that is called ``program``; ``counts_parent`` for who never outlives that."""
+        found = next((one for one in ancestors() if program in one.words), None)
+        return cls(found, os.getppid() if counts_parent and found is None else None)
+
+    def is_over(self) -> bool:
+        """Whether that program is gone, as far as can be seen."""
+        if self.program is not None:
+            return not is_running(self.program.pid, self.program.started)
+        return self.parent is not None and os.getppid() != self.parent
+
+
 def ancestors() -> Iterator[Ancestor]:
     """From our parent upwards, as long as the kernel tells all of it."""
     pid = os.getppid()

@@ -17,6 +17,7 @@ Ancestors = Callable[[], Iterable[Ancestor]]
 
 _MARKS = {
     "CLAUDECODE": "claude", "GEMINI_CLI": "gemini", "OPENCODE": "opencode", "CODEX_THREAD_ID": "codex",
+    "QWEN_CODE": "qwen",
 }  # fmt: skip
 """Variables that an agent's client sets for the commands it runs, and its short name. Where several are set and
 nothing tells which client is the inner one, the first counts."""

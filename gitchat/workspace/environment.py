@@ -52,6 +52,8 @@ class Environment:
     acts_as_anyone: bool = False
     """Whether a process that joined may go on acting under any name that nobody else lives under: the contract's rule,
     while everybody else is one participant from then on."""
+    is_subagent: bool = False
+    """Whether a session's subagent acts, where its client tells it otherwise than by variables."""
     now: Callable[[], Moment] = field(default=read_clock)
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
     progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
@@ -68,6 +70,7 @@ class Environment:
         return Caller(
             self.repository, self.variables, self.is_terminal,
             roll=lambda: self.roll, now=self.now, clone=lambda: self.clone.id(), spoken_elsewhere=self._is_elsewhere,
+            is_told_subagent=self.is_subagent,
         )  # fmt: skip
 
     def _is_elsewhere(self, name: Name) -> bool:

@@ -42,6 +42,8 @@ class Caller:
     spoken_elsewhere: Callable[[Name], bool] = lambda name: False
     """Whether another clone speaks under a name these days, so that a new default name steps aside for it."""
     ancestors: Ancestors = ancestry.ancestors
+    is_told_subagent: bool = False
+    """Whether the client told otherwise than by variables that a subagent calls."""
 
     @cached_property
     def client(self) -> str | None:
@@ -73,7 +75,7 @@ class Caller:
     @property
     def is_subagent(self) -> bool:
         """Whether a session's subagent calls, as far as its client tells: it looks, and its session is told."""
-        return is_subagent(self.variables, self.client)
+        return self.is_told_subagent or is_subagent(self.variables, self.client)
 
     @property
     def origin(self) -> Origin:

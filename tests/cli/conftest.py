@@ -152,15 +152,18 @@ def chatroom(world: World) -> Chatroom:
 class Terminal(Protocol):
     """What the ``terminal`` fixture gives."""
 
-    def __call__(self, *command: Argument, columns: int = 60, **variables: str) -> Done:
-        """Run ``command`` in the chatroom with a terminal as its input, output and errors, all in ``stdout``."""
+    def __call__(self, *command: Argument, columns: int = 60, typed: str = "", **variables: str) -> Done:
+        """Run ``command`` in the chatroom with a terminal as its input, output and errors, all in ``stdout``.
+
+        What was ``typed`` waits there to be read, as if somebody were ahead of the program.
+        """
 
 
 @pytest.fixture
 def terminal(chatroom: Chatroom) -> Terminal:
     """A terminal in the chatroom's repository."""
 
-    def run(*command: Argument, columns: int = 60, **variables: str) -> Done:
+    def run(*command: Argument, columns: int = 60, typed: str = "", **variables: str) -> Done:
         keyboard, screen = pty.openpty()
         termios.tcsetwinsize(screen, (24, columns))
         attributes = termios.tcgetattr(screen)
@@ -176,6 +179,7 @@ def terminal(chatroom: Chatroom) -> Terminal:
             start_new_session=True,
         )
         os.close(screen)
+        os.write(keyboard, typed.encode())
         try:
             output = _read_all(keyboard)
             status = process.wait(30)

@@ -59,11 +59,23 @@ class Program:
 
     def is_asleep(self) -> bool:
         """Whether it watches for changes: it then holds the inotify instance that only who waits has."""
-        descriptors = Path(f"/proc/{self.process.pid}/fd")
-        try:
-            return any("inotify" in os.readlink(one) for one in descriptors.iterdir())
-        except OSError:
-            return False
+        return is_asleep(self.process.pid)
+
+
+def is_asleep(pid: int) -> bool:
+    """Whether a process watches for changes."""
+    try:
+        return any("inotify" in os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended unnoticed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @contextmanager

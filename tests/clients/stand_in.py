@@ -1,4 +1,4 @@
-"""A model for agents' clients that does what a script says: on loopback, in the forms of three vendors.
+"""A model for agents' clients that does what a script says and keeps what it was asked: on loopback, in three forms.
 
 It tells two conversations apart: the main one, and that of a subagent, whose task holds the word :data:`SUBTASK`.
 """
@@ -8,37 +8,79 @@ from __future__ import annotations
 import http.server
 import itertools
 import json
+import socket
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-SUBTASK = "SUBTASK"
+from tests.clients.dialects import DIALECTS, Answer, Call, Dialect, Json
 
-Json = dict[str, Any]
+__all__ = ["SUBTASK", "Call", "Gate", "Request", "Script", "Step", "serving"]
+
+SUBTASK = "SUBTASK"
+GATE_SECONDS = 60.0
+"""How long a model waits for a test: longer than any test waits for a model."""
 
 
 @dataclass(frozen=True)
-class Call:
-    """A tool that the model calls."""
+class Request:
+    """What the model was asked, as it would have read it."""
 
-    tool: str
-    arguments: Json = field(default_factory=dict)
-    namespace: str = ""
+    is_sub: bool
+    """Whether a subagent asked."""
+    conversation: str
+    """What the client calls the conversation; ``/clear`` begins another one."""
+    texts: tuple[str, ...]
+    """All that it holds but for the client's own prompt: texts, calls, results of tools, context of hooks."""
+    new: str
+    """What of it the request before in this conversation did not hold, a line break between two."""
+    ready: frozenset[str]
+    """The tools that the model can call without a search for them."""
+    at_seconds: float
+
+    @property
+    def whole(self) -> str:
+        """All that it holds."""
+        return "\n".join(self.texts)
 
 
-Step = Call | str
-"""What the model does when it is asked: call a tool, or say a text, which ends its turn."""
+Step = Answer | Callable[[Request], Answer]
+"""What the model does when it is asked, or what decides it then, and may take its time."""
+
+
+class Gate:
+    """A step at which the model thinks until the test lets it go on."""
+
+    def __init__(self, step: Answer) -> None:
+        self._step = step
+        self._reached, self._opened = threading.Event(), threading.Event()
+
+    def __call__(self, asked: Request) -> Answer:
+        self._reached.set()
+        self._opened.wait(GATE_SECONDS)
+        return self._step
+
+    def wait(self) -> None:
+        """Wait until the model is here."""
+        assert self._reached.wait(GATE_SECONDS), "the model was never asked so far"
+
+    def open(self) -> None:
+        """Let the model go on."""
+        self._opened.set()
 
 
 class Script:
     """What each conversation does: its steps one after the other, and then the last one for ever."""
 
     def __init__(self, main: Sequence[Step], sub: Sequence[Step] = ()) -> None:
-        self._steps = {False: main, True: sub}
+        self._steps = {False: list(main), True: list(sub)}
         self._done = {False: 0, True: 0}
         self._turn = threading.Lock()
+        self._asked: list[Request] = []
 
     def next(self, *, is_sub: bool) -> Step:
         """The next step of a conversation."""
@@ -52,10 +94,54 @@ class Script:
         with self._turn:
             self._done = {False: 0, True: 0}
 
+    def go_on(self, *main: Step) -> None:
+        """Do these steps from now on."""
+        self._set(main, is_sub=False)
+
+    def go_on_as_sub(self, *sub: Step) -> None:
+        """Do these steps in subagents from now on."""
+        self._set(sub, is_sub=True)
+
+    def _set(self, steps: Sequence[Step], *, is_sub: bool) -> None:
+        with self._turn:
+            self._steps[is_sub], self._done[is_sub] = list(steps), 0
+
+    @property
+    def asked(self) -> list[Request]:
+        """What was asked in the main conversations until now."""
+        return self._of(is_sub=False)
+
+    @property
+    def asked_by_sub(self) -> list[Request]:
+        """What subagents asked until now."""
+        return self._of(is_sub=True)
+
+    def _of(self, *, is_sub: bool) -> list[Request]:
+        with self._turn:
+            return [request for request in self._asked if request.is_sub == is_sub]
+
+    def note(self, conversation: str, texts: tuple[str, ...], ready: frozenset[str], *, is_sub: bool) -> Request:
+        """Keep a request."""
+        with self._turn:
+            seen: Counter[str] = Counter()
+            for before in self._asked:
+                if (before.is_sub, before.conversation) == (is_sub, conversation):
+                    seen = Counter(before.texts)
+            new = [text for text in texts if _is_taken(seen, text)]
+            request = Request(is_sub, conversation, texts, "\n".join(new), ready, time.time())
+            self._asked.append(request)
+        return request
+
+
+def _is_taken(seen: Counter[str], text: str) -> bool:
+    """Whether ``text`` is more than what was seen; what was seen is used up."""
+    seen[text] -= 1
+    return seen[text] < 0
+
 
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
-    """The address of a model that follows ``script``."""
+def serving(script: Script, listening: socket.socket | None = None) -> Iterator[str]:
+    """The address of a model that follows ``script``; it takes over the socket that it is given."""
     numbers = itertools.count(1)
 
     class Answering(http.server.BaseHTTPRequestHandler):
@@ -72,14 +158,11 @@ def serving(script: Script) -> Iterator[str]:
 
         def do_POST(self) -> None:
             asked = json.loads(self._body() or b"{}")
-            if "/messages" in self.path and "count_tokens" not in self.path:
-                text = _messages(asked, script, next(numbers))
-            elif "/responses" in self.path:
-                text = _responses(asked, script, next(numbers))
-            elif "enerateContent" in self.path:
-                text = _generated(asked, script, is_stream="stream" in self.path)
-            else:
-                text = "{}"
+            text = "{}"
+            for dialect in DIALECTS:
+                if dialect.path in self.path and "count_tokens" not in self.path:
+                    is_stream = bool(asked.get("stream")) or "stream" in self.path
+                    text = dialect.write(asked, _decide(script, dialect, asked), next(numbers), is_stream)
             is_stream = text.startswith(("event:", "data:"))
             self._answer(text.encode(), "text/event-stream" if is_stream else "application/json")
 
@@ -94,84 +177,33 @@ def serving(script: Script) -> Iterator[str]:
             return body
 
         def _answer(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            try:
+                self.send_response(200)
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            except ConnectionError:  # the client was interrupted, or killed
+                self.close_connection = True
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    address = listening.getsockname() if listening else ("127.0.0.1", 0)
+    server = http.server.ThreadingHTTPServer(address, Answering, bind_and_activate=listening is None)
+    if listening:
+        server.socket.close()
+        server.socket = listening
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.shutdown()
+        server.server_close()
 
 
-def _events(events: Sequence[Json]) -> str:
-    return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
-
-
-def _messages(asked: Json, script: Script, number: int) -> str:
-    """Anthropic's Messages API."""
-    # A request without tools is the client's own: a title for the session, whether it is there.
-    step = script.next(is_sub=SUBTASK in json.dumps(asked["messages"][0])) if asked.get("tools") else "ok"
-    message: Json = {
-        "id": f"msg_{number}", "type": "message", "role": "assistant", "model": asked["model"], "content": [],
-        "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
-    }  # fmt: skip
-    if isinstance(step, str):
-        block: Json = {"type": "text", "text": step}
-        empty, delta = block | {"text": ""}, {"type": "text_delta", "text": step}
-    else:
-        block = {"type": "tool_use", "id": f"toolu_{number}", "name": step.tool, "input": step.arguments}
-        empty, delta = block | {"input": {}}, {"type": "input_json_delta", "partial_json": json.dumps(step.arguments)}
-    reason = "end_turn" if isinstance(step, str) else "tool_use"
-    if not asked.get("stream"):
-        return json.dumps(message | {"content": [block], "stop_reason": reason})
-    return _events(
-        [
-            {"type": "message_start", "message": message},
-            {"type": "content_block_start", "index": 0, "content_block": empty},
-            {"type": "content_block_delta", "index": 0, "delta": delta},
-            {"type": "content_block_stop", "index": 0},
-            {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 1}},
-            {"type": "message_stop"},
-        ]
-    )
-
-
-def _responses(asked: Json, script: Script, number: int) -> str:
-    """OpenAI's Responses API."""
-    said = [item for item in asked["input"] if item.get("type") == "message"]
-    step = script.next(is_sub=SUBTASK in json.dumps(said))
-    if isinstance(step, str):
-        content = [{"type": "output_text", "text": step, "annotations": []}]
-        item: Json = {"type": "message", "id": f"m{number}", "role": "assistant", "content": content}
-    else:
-        item = {
-            "type": "function_call", "id": f"f{number}", "call_id": f"call_{number}", "name": step.tool,
-            "arguments": json.dumps(step.arguments),
-        }  # fmt: skip
-        item |= {"namespace": step.namespace} if step.namespace else {}
-    used = {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1, "output_tokens_details": None}
-    return _events(
-        [
-            {"type": "response.created", "response": {"id": f"r{number}"}},
-            {"type": "response.output_item.done", "output_index": 0, "item": item},
-            {"type": "response.completed", "response": {"id": f"r{number}", "usage": used | {"total_tokens": 2}}},
-        ]
-    )
-
-
-def _generated(asked: Json, script: Script, *, is_stream: bool) -> str:
-    """Gemini's generateContent."""
-    # A request without tools is the client's own: which model is to be asked.
-    own = json.dumps({"model_choice": "flash", "reasoning": "", "complexity_score": 1, "complexity_reasoning": ""})
-    step = script.next(is_sub=False) if asked.get("tools") else own
-    part = {"text": step} if isinstance(step, str) else {"functionCall": {"name": step.tool, "args": step.arguments}}
-    answer = {
-        "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}],
-        "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
-    }
-    return f"data: {json.dumps(answer)}\r\n\r\n" if is_stream else json.dumps(answer)
+def _decide(script: Script, dialect: Dialect, asked: Json) -> Answer:
+    if dialect.is_own(asked):
+        return dialect.own_answer
+    is_sub = SUBTASK in dialect.opening(asked)
+    ready = frozenset(tool.get("name", "") for tool in asked.get("tools") or () if not tool.get("defer_loading"))
+    request = script.note(dialect.conversation(asked), tuple(dialect.texts(asked)), ready, is_sub=is_sub)
+    step = script.next(is_sub=is_sub)
+    return step(request) if callable(step) else step

@@ -1,7 +1,7 @@
-"""Input that no well-meaning client sends. The server answers, or lets it pass; it prints nothing else, and goes on.
+"""Input that no well-meaning client sends. The server answers it, prints nothing else, and goes on.
 
-What is no JSON-RPC request may be answered with an error or not at all: servers differ. What follows it is
-answered either way.
+Here the two servers differ on purpose: the SDK passes over in silence what it cannot read, and a client that waits
+for an answer waits until its own limit. What follows is answered either way.
 """
 
 from __future__ import annotations
@@ -76,6 +76,73 @@ def test_a_server_goes_on_after_any_line(shared: Wire, line: Json | bytes) -> No
         message = json.loads(printed)
         assert message["jsonrpc"] == "2.0"
         assert message.keys() & {"result", "error", "method"}
+
+
+LONG = b"x" * 50_000_000
+"""More than a line may have."""
+
+REFUSED: dict[str, tuple[bytes, list[tuple[Any, int]]]] = {
+    "no JSON": (b"hello", [(None, -32700)]),
+    "half an object": (b'{"jsonrpc":"2.0","id":7,"meth', [(None, -32700)]),
+    "two requests on a line": (b'{"id":7,"method":"ping"}{"id":8,"method":"ping"}', [(None, -32700)]),
+    "header as of LSP": (b"Content-Length: 2\r", [(None, -32700)]),
+    "not UTF-8": (b'{"jsonrpc":"2.0","id":"\xc3\xa9","method":"a\xff"}', [("\u00e9", -32700)]),
+    "not UTF-8, and no JSON": (b'{"jsonrpc":"2.0","id":7,"method":"\xff', [(None, -32700)]),
+    "not UTF-8, id of a wrong type": (b'{"id":[7],"method":"\xff"}', [(None, -32700)]),
+    "deep": (b"[" * 100_000, [(None, -32700)]),
+    "deep, id before": (nested(50_000).replace(b'"id": 1', b'"id": 7'), [(7, -32700)]),
+    "deep, id behind": (b'{"params":{"id":8,"a":%s},"id":7}' % (b"[" * 50_000 + b"]" * 50_000), [(7, -32700)]),
+    "no object": (b'"ping"', [(None, -32600)]),
+    "no method": (b'{"jsonrpc":"2.0","id":7}', [(7, -32600)]),
+    "method is a number": (b'{"jsonrpc":"2.0","id":"seven","method":1}', [("seven", -32600)]),
+    "id is null": (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', [(None, -32600)]),
+    "id is a fraction": (b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}', [(None, -32600)]),
+    "id is true": (b'{"jsonrpc":"2.0","id":true,"method":"ping"}', [(None, -32600)]),
+    "id is an array": (b'{"jsonrpc":"2.0","id":[7],"method":"ping"}', [(None, -32600)]),
+    "empty batch": (b"[]", [(None, -32600)]),
+    "batch": (
+        b'[{"id":7,"method":"ping"},{"method":"notifications/x"},{"id":8,"result":{}},{"id":"b","method":"ping"},9]',
+        [(7, -32600), ("b", -32600)],
+    ),
+    "too long, id before": (b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"id":8,"a":"%s"}}' % LONG,
+                            [(7, -32600)]),
+    "too long, id behind": (b'{"method":"a","params":{"id":8,"a":"%s"},"jsonrpc":"2.0","id":"b"}' % LONG,
+                            [("b", -32600)]),
+    "too long, id in a text": (b'{"method":"a","params":{"a":"%s,\\"id\\":8}"}}' % LONG, [(None, -32600)]),
+    "too long, id of something in it": (b'{"params":{"id":8,"a":"%s","id":9}}' % LONG, [(None, -32600)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "answers"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_refused_is_answered(
+    shared: Wire, server_command: tuple[str, ...], line: bytes, answers: list[tuple[Any, int]]
+) -> None:
+    """Each request on a line that cannot be taken is refused under its id, or under null where that is not sure.
+
+    The SDK refuses none of them so: what it cannot read it passes over, what is not UTF-8 it reads with other
+    characters in its place, and a line may be of any length.
+    """
+    before = len(shared.lines)
+    shared.send(line)
+    assert shared.text("get_status") == "0 here, 0 messages, last activity never"
+    told = [json.loads(printed) for printed in shared.lines[before:]]
+    refused = [(one["id"], one["error"]["code"]) for one in told if "error" in one]
+    if "--sdk" in server_command:
+        assert {code for _, code in refused} <= {-32601}
+    else:
+        assert refused == answers
+        assert all(len(json.dumps(one)) < 200 for one in told if "error" in one), "it repeats what it was sent"
+
+
+def test_only_an_id_cancels(start: Start) -> None:
+    """What is cancelled under something that is no id is nothing, also where Python takes it for the same number."""
+    server = start()
+    call = {"name": "read_unread", "arguments": {"name": "patient", "wait_seconds": 1}}
+    server.send(PING | {"method": "tools/call", "params": call})
+    for nothing in (True, 1.0, [1], {"a": 1}, None):
+        server.notify("notifications/cancelled", {"requestId": nothing})
+    assert "nothing new; the time is up" in server.answer(1)["result"]["content"][0]["text"]
+    assert b"Traceback" not in server.stderr
 
 
 @pytest.mark.parametrize("number", [0, -7, 2**53, "", "a", "~\u202e\n\x00", "x" * 10_000], ids=repr)

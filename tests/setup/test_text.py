@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from gitchat.setup import jsonfile, section, tomlfile
+from gitchat.setup.nearness import CONTEXT_LINES, around_the_change
 from gitchat.setup.refusal import Refusal
 
 ENTRY = {"command": "git", "args": ["chat", "mcp"], "env": {"A": "b"}}
@@ -34,6 +35,25 @@ def plain(text: str) -> Any:
     """The value of a text whose comments each stand at the end of a line, read without our parser."""
     text = text.replace("/* the\n\t\t   second */", "").replace("// no comment", "")
     return json.loads("\n".join(line.partition("//")[0] for line in text.splitlines()))
+
+
+# --- what is shown -----------------------------------------------------------
+
+LINES = some.lists(some.sampled_from([b"a\n", b"b\n", b"c\n"]), max_size=12).map(b"".join)
+
+
+@given(start=LINES, end=LINES, before=LINES, after=LINES)
+def test_what_is_left_out_of_a_comparison_is_alike(start: bytes, end: bytes, before: bytes, after: bytes) -> None:
+    """In front and behind; of a change in the middle as many lines are left around it as are shown."""
+    old, new = start * 9 + before + end * 9, start * 9 + after + end * 9
+    skipped, one, other = around_the_change(old, new)
+    front = b"".join(old.splitlines(keepends=True)[:skipped])
+    behind = old[len(front) + len(one) :]
+    assert (front + one + behind, front + other + behind) == (old, new)
+    if old != new:
+        lines = one.splitlines(), other.splitlines()
+        assert not skipped or lines[0][:CONTEXT_LINES] == lines[1][:CONTEXT_LINES]
+        assert not behind or lines[0][-CONTEXT_LINES:] == lines[1][-CONTEXT_LINES:]
 
 
 # --- JSON --------------------------------------------------------------------
@@ -140,6 +160,24 @@ def test_any_object_takes_a_member_and_gives_it_back(
 
 
 # --- TOML --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a = 1\n[b\n", "line 2, column 3"),
+        ('a = "x\nb = 2\n', "line 1, column 7"),
+        ("# ü\na = 1\na = 2\nc = 3\n", "line 3, column 6"),
+        ("[a]\nx = 1\n\n[a]\ny = 2\n", "line 4, column 3"),
+        ("k = 1 2\r\nb = 3\r\n", "line 1, column 7"),
+        ("a = [1,\n 2\n", "line 3, column 1"),
+    ],
+)
+def test_broken_toml_is_told_at_its_place(text: str, place: str) -> None:
+    """Where it cannot go on, also after lines with other letters; at the end where something is not closed."""
+    with pytest.raises(Refusal, match=rf"^is not TOML: {place}: "):
+        tomlfile.parse(text)
+
 
 TABLES = (
     '# mine\nmodel = "x" # dear\n\n[mcp_servers.other]\ncommand = "y"\n\n[projects."/a b"]\ntrust_level = "trusted"\n'

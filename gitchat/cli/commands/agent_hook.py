@@ -1,8 +1,7 @@
 """``git chat hook claude|codex|gemini EVENT``: what an agent's client runs at the edges of a turn.
 
-The client writes JSON on standard input and reads it from standard output. An agent is told
-counts and names, never a word of a message: what a hook prints reaches the model with more
-authority than its user's text. It is stated as a fact, for orders set off its defences.
+The client writes JSON on standard input and reads it from standard output. What an agent is told then is
+``staying/edges``; nearly always it is nothing, and ``git-chat-hook`` ends before this is started.
 """
 
 from __future__ import annotations
@@ -11,38 +10,29 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from gitchat.model.escape import escape_line
+from gitchat.workspace.attended import IN_TERMINAL, is_headless
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import in_client
-
-if TYPE_CHECKING:
-    from gitchat.staying.told import Told
-    from gitchat.verbs.room import Room
 
 DEADLINE_SECONDS = 4.0
 """After so long a hook gives up in silence; clients allow it five seconds."""
 
-WAIT_SECONDS = 3500
-"""How long an idle agent's hook waits: less than the hour after which its client would end it."""
+WAIT_SECONDS = 7 * 24 * 3600 - 100
+"""How long an idle agent's hook waits: less than the week after which its client would end it."""
 
 WAKE_STATUS = 2
 """What tells Claude Code to wake the session with what stands on standard error."""
 
 _MAX_INPUT_BYTES = 16 * 1024 * 1024
 
-_EVENTS = {
-    "session-start": {"claude": "SessionStart", "codex": "SessionStart", "gemini": "SessionStart"},
-    "prompt": {"claude": "UserPromptSubmit", "codex": "UserPromptSubmit", "gemini": "BeforeAgent"},
-    "tool": {"claude": "PostToolUse", "codex": "PostToolUse", "gemini": "AfterTool"},
-    "stop": {"claude": "Stop", "codex": "Stop", "gemini": "AfterAgent"},
-}
-"""What the clients call the events, where they do not say it themselves."""
+GOES_ON = ("clear", "resume")
+"""Why a client ends a conversation, and goes on with another one in the same session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +48,15 @@ class _Call:
         value = self.given.get(key)
         return value if isinstance(value, str) else ""
 
+    def is_headless(self, variables: Mapping[str, str]) -> bool:
+        """Whether nobody attends to the session."""
+        return is_headless(self.client, variables, self.text("transcript_path"))
+
+    @property
+    def is_subagents(self) -> bool:
+        """Whether a session's subagent is at work: its session is told, and not it."""
+        return bool(self.text("agent_id"))
+
 
 def _command(client: str, shown: str) -> click.Command:
     """The command of one client. Whatever it is given, its exit status is 0, or 2 to wake somebody."""
@@ -65,7 +64,7 @@ def _command(client: str, shown: str) -> click.Command:
     @click.command(
         client,
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        help=f"What {shown} runs as a hook: session-start, prompt, tool, stop"
+        help=f"What {shown} runs as a hook: session-start, prompt, tool, stop, session-end"
         f"{', wait' if client == 'claude' else ''}.\n\nJSON on standard input and output; silent without news.",
     )
     @click.argument("event", default="")
@@ -92,16 +91,10 @@ def _run(environment: Environment, client: str, event: str) -> int:
     deadline.start()
     try:
         call = _Call(client, event, _input())
-        if call.text("agent_id"):
-            return 0  # a subagent: its session is told
         there = in_client(environment, client, call.text("session_id"))
-        if call.event == "session-start":
-            _look_aside(there)
-        if not there.store.rooms():
-            return 0
         if event == "wait":
             return _wait(there, call, deadline)
-        answer = _answer(there, call)
+        answer = _look(there, call)
         # A record that says nothing about a slow reader is lost here, and told by the next hook.
         if answer is not None:
             sys.stdout.write(json.dumps(answer) + "\n")
@@ -122,29 +115,36 @@ def _input() -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _answer(environment: Environment, call: _Call) -> dict[str, Any] | None:
-    """What to print; None for nothing."""
-    from gitchat.staying import wake
+def _look(environment: Environment, call: _Call) -> dict[str, Any] | None:
+    """What to print; None for nothing. The gate before this process is told whether it need look again."""
+    from gitchat.staying.gate import Gate
 
-    rooms, told = wake.rooms_of(environment), _told(environment)
-    said: list[str] = []
-    match call.event:
-        case "session-start":
-            said = [f"gitchat: {wake.you_are(environment.caller.name())}"]
-            found = [item for room in rooms if (item := wake.news(room))]
-            wake.claim(found, told, wake.WORKING)
-        case "prompt" | "tool":
-            found = wake.claim(wake.fresh(rooms, told, wake.WORKING), told, wake.WORKING)
-        case "stop":
-            return None if call.given.get("stop_hook_active") else _hold_up(environment, rooms, told)
-        case _:
-            return None
-    said += _undecided(environment) if call.event == "session-start" else []
-    said += [wake.sentence(found)] if found else []
-    if not said:
-        return None
-    name = call.text("hook_event_name") or _EVENTS[call.event][call.client]
-    return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": " ".join(said)}}
+    gate = Gate(environment.repository.directory, environment.variables.get("GITCHAT_GATE", ""))
+    is_settled = False
+    try:
+        if call.event == "session-start" and not call.is_subagents:
+            gate.sweep(environment.now().seconds)
+            _look_aside(environment)
+        answer, is_settled = _said(environment, call)
+        return answer
+    finally:
+        gate.keep(is_settled=is_settled)
+
+
+def _said(environment: Environment, call: _Call) -> tuple[dict[str, Any] | None, bool]:
+    """What is answered, and whether the same look would say no more."""
+    if call.is_subagents or not environment.store.rooms():
+        return None, True
+    from gitchat.staying import edges  # where there is a room
+
+    event = next((event for event in edges.EVENTS if event == call.event), None)
+    if event is None or (event == "session-end" and call.text("reason") in GOES_ON):
+        return None, True
+    name = call.text("hook_event_name") or edges.EVENTS[event][call.client]
+    is_headless = event == "stop" and call.is_headless(environment.variables)
+    is_held_up = bool(call.given.get("stop_hook_active"))
+    said = edges.at(environment, edges.Edge(event, name, is_held_up=is_held_up, is_headless=is_headless))
+    return said.answer, said.is_settled
 
 
 def _look_aside(environment: Environment) -> None:
@@ -161,44 +161,28 @@ def _look_aside(environment: Environment) -> None:
         environment.start_aside("look")
 
 
-def _undecided(environment: Environment) -> list[str]:
-    """What an agent should tell its user about the clone's remote."""
-    if environment.repository.arrives_at() is None:
-        return []
-    from gitchat.workspace import arriving  # for who has a remote
-
-    return [escape_line(sentence) for sentence in arriving.undecided(environment)]
-
-
-def _hold_up(environment: Environment, rooms: Sequence[Room], told: Told) -> dict[str, Any] | None:
-    """What keeps an agent from stopping, once for each message; in a volley only its user is told."""
-    from gitchat.staying import wake
-
-    now = environment.now().seconds
-    found = wake.fresh(rooms, told, wake.STOPPING)
-    ripe = wake.claim([item for item in found if not item.pause_seconds(now)], told, wake.STOPPING)
-    if ripe:
-        return {"decision": "block", "reason": wake.sentence(ripe)}
-    slowed = [str(item.volley) for item in found if item.pause_seconds(now)]
-    return {"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None
-
-
 def _wait(environment: Environment, call: _Call, deadline: threading.Timer) -> int:
-    """Sleep until there is news, say so on standard error, and return the status that wakes the agent."""
-    from gitchat.staying import wake
+    """Sleep until there is news, say so on standard error, and return the status that wakes the agent.
 
+    Only for a session that somebody attends to and that has no bell of its own, and as long as its client lives.
+    """
     deadline.cancel()
     if call.client != "claude":
         print(f"gitchat: {call.client} cannot be woken while it is idle", file=sys.stderr)
         return 0
-    found = wake.wait_for_news(lambda: wake.rooms_of(environment), _told(environment), environment, WAIT_SECONDS)
+    variables = environment.variables
+    is_attended = variables.get("CLAUDE_CODE_ENTRYPOINT") == IN_TERMINAL
+    if call.is_subagents or not is_attended or variables.get("CLAUDE_CODE_MESSAGING_SOCKET"):
+        return 0
+    environment.repository.location  # outside of a repository there is nothing to wait for
+    from gitchat.staying import edges, wake
+    from gitchat.workspace.ancestry import Descent
+
+    descent = Descent.of(call.client, counts_parent=True)
+    found = wake.wait_for_news(
+        lambda: wake.rooms_of(environment), edges.told_to(environment), environment, WAIT_SECONDS, descent.is_over
+    )
     if not found:
         return 0
     print(wake.sentence(found), file=sys.stderr, flush=True)
     return WAKE_STATUS
-
-
-def _told(environment: Environment) -> Told:
-    from gitchat.staying.told import Told
-
-    return Told(environment.repository.directory, environment.caller.name())

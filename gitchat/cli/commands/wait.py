@@ -92,10 +92,14 @@ def _rewake(room: Room, timeout: float | None) -> int:
     """Say for an agent that something new is unread, without a word of it, and not twice for the same."""
     from gitchat.staying import wake
     from gitchat.staying.told import Told
+    from gitchat.workspace.ancestry import Descent
 
     told = Told(room.environment.repository.directory, room.me)
     seconds = float("inf") if timeout is None else timeout
-    found = wake.wait_for_news(lambda: [room], told, room.environment, seconds)
+    # An agent's shell may hand this to the background and end; only its client's end counts.
+    client = room.environment.caller.client
+    is_over = Descent.of(client, counts_parent=False).is_over if client else lambda: False
+    found = wake.wait_for_news(lambda: [room], told, room.environment, seconds, is_over)
     if not found:
         return 0
     click.echo(wake.sentence(found), err=True)

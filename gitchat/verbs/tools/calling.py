@@ -75,7 +75,7 @@ def _as_called(environment: Environment, caller: Caller | None) -> Environment:
     seen = in_client(environment, caller.client, caller.session, caller.thread, caller.project)
     if not seen.caller.keys:
         seen = replace(seen, variables={**seen.variables, "GITCHAT_SESSION": caller.session or caller.connection})
-    return replace(seen, acts_as_anyone=not caller.is_model)
+    return replace(seen, acts_as_anyone=not caller.is_model, is_subagent=caller.is_subagent)
 
 
 @contextmanager
@@ -132,6 +132,14 @@ def seat() -> Name:
     if known is not None and known.holder is not None and environment.caller.acts_for(known.holder):
         return name  # taken since, by another process of the session
     return max(held)
+
+
+def counts_own() -> bool:
+    """Whether what one said to all is unread for oneself, too: so it is by the contract, for programs.
+
+    A model is told of what others say.
+    """
+    return here_environment().acts_as_anyone
 
 
 def looking(room: str) -> Room:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from gitchat.index.condition import Condition
 from gitchat.model.names import EVERYBODY
+from gitchat.presence.telling import telling
 from gitchat.verbs.room import Reading, Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_negative, refuse_outside
 from gitchat.verbs.tools.calling import (
@@ -17,6 +19,7 @@ from gitchat.verbs.tools.calling import (
     acting,
     check_limit,
     conditions_of,
+    counts_own,
     named,
     number_of,
     refuse_other,
@@ -80,11 +83,20 @@ class Begun:
     """Whether there is something from somebody else; never whether the time is up."""
     answer: Callable[[bool], Json]
     """The result; the argument says that the time was up."""
+    marks_all: bool
+    """Whether the answer has, and marks, whatever may come."""
+
+    def telling(self) -> AbstractContextManager[None]:
+        """What comes meanwhile is told by this call alone; around the wait and the answer."""
+        if not (self.marks_all and self.wait_seconds and self.chat.why_not_mark() is None):
+            return nullcontext()
+        return telling(self.chat.environment.repository.directory, self.chat.name, self.chat.me)
 
     def run(self) -> Json:
         """Wait here, as long as the caller asked for."""
-        timed_out = self.wait_seconds > 0 and not self.chat.wait(self.wait_seconds, self.is_over)
-        return self.answer(timed_out)
+        with self.telling():
+            timed_out = self.wait_seconds > 0 and not self.chat.wait(self.wait_seconds, self.is_over)
+            return self.answer(timed_out)
 
 
 @checked
@@ -103,12 +115,16 @@ def begin_read_unread(
     _check_reading(limit, wait_seconds, max_chars)
     filters = conditions_of(type, sender)
     matching = Condition.all_of(filters) if filters else None
+    with_own = counts_own() and not wait_seconds
 
     def answer(timed_out: bool) -> Json:
-        reading = chat.unread(limit, with_own=not wait_seconds, matching=matching)
+        reading = chat.unread(limit, with_own=with_own, matching=matching)
         return _read(chat, reading, mark_read, max_chars, timed_out)
 
-    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1, matching=matching).entries), answer)
+    def is_over() -> bool:
+        return bool(chat.unread(1, matching=matching).entries)
+
+    return Begun(chat, wait_seconds, is_over, answer, marks_all=mark_read and matching is None)
 
 
 @checked
@@ -134,7 +150,7 @@ def begin_check_in(
     def answer(timed_out: bool) -> Json:
         return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out) | troubled(chat)
 
-    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer)
+    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer, marks_all=True)
 
 
 def _check_reading(limit: int, wait_seconds: float, max_chars: int) -> None:

@@ -6,7 +6,7 @@ from gitchat.rooms.summaries import EVERYONE, Summary
 from gitchat.verbs import as_json
 from gitchat.verbs.pending import of_pending
 from gitchat.verbs.tools.arguments import checked, refuse_blank
-from gitchat.verbs.tools.calling import Json, acting, check_limit, looking, named
+from gitchat.verbs.tools.calling import Json, acting, check_limit, counts_own, looking, named
 from gitchat.verbs.tools.messages import in_short
 
 
@@ -33,7 +33,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     """
     chat = named(name, room) if name else looking(room)
     check_limit(recent_limit, "recent_limit")
-    handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name))
+    handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name), with_own=counts_own())
     return {
         "participants": [as_json.of_participant(one) for one in handoff.participants],
         "latest_message_id": handoff.room.count,

@@ -8,7 +8,7 @@ from gitchat.verbs import as_json
 from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
-from gitchat.verbs.tools.calling import Json, acting, here_environment, looking
+from gitchat.verbs.tools.calling import Json, acting, counts_own, here_environment, looking
 from gitchat.verbs.tools.returning import of_summary
 
 
@@ -82,5 +82,5 @@ def _acting_on(room: str, name: str) -> Room:
 
 
 def _progress(chat: Room) -> Json:
-    far = chat.how_far(chat.me, with_own=True)
+    far = chat.how_far(chat.me, with_own=counts_own())
     return {"cursor": far.last_read, "unread_count": far.unread, "latest_summary": of_summary(chat.summary())}

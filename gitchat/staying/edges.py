@@ -1,0 +1,127 @@
+"""What an agent is told at the edges of a turn, by a process that its client starts or by the server that it asks.
+
+Counts and names, never a word of a message: what a hook says reaches the model with more authority than its user's
+text. It is stated as a fact, for orders set off its defences. The answer has the form that all clients read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from gitchat.model.escape import escape_line
+from gitchat.staying import bell, wake
+from gitchat.staying.told import Told
+from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.verbs.room import Room
+
+Event = Literal["session-start", "prompt", "tool", "stop", "session-end"]
+
+EVENTS: dict[Event, dict[str, str]] = {
+    "session-start": {"claude": "SessionStart", "codex": "SessionStart", "gemini": "SessionStart"},
+    "prompt": {"claude": "UserPromptSubmit", "codex": "UserPromptSubmit", "gemini": "BeforeAgent"},
+    "tool": {"claude": "PostToolUse", "codex": "PostToolUse", "gemini": "AfterTool"},
+    "stop": {"claude": "Stop", "codex": "Stop", "gemini": "AfterAgent"},
+    "session-end": {"claude": "SessionEnd", "codex": "SessionEnd", "gemini": "SessionEnd"},
+}
+"""What the clients call the edges, where they do not say it themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge of a turn. ``shown`` is what the client calls it."""
+
+    event: Event
+    shown: str
+    is_held_up: bool = False
+    """Whether the agent was kept from stopping already in this turn."""
+    is_headless: bool = False
+    """Whether a program waits for the agent's end and its last words: then it is not kept from stopping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is answered to a client; None for nothing."""
+
+    answer: dict[str, Any] | None
+    is_settled: bool
+    """Whether the same look once more would say nothing, as long as no ref moves."""
+
+
+def at(environment: Environment, edge: Edge) -> Said:
+    """What to tell the session of ``environment``, which then counts as told; its seat is given back at its end."""
+    bell.confirm(environment, edge.event)
+    if edge.event == "session-end":
+        _end(environment)
+        return Said(None, is_settled=False)
+    if edge.event == "stop" and edge.is_headless:
+        return Said(None, is_settled=True)
+    known, told = wake.rooms_of(environment), told_to(environment)
+    rooms = wake.left_to_hooks(known)
+    said = _of_news(environment, edge, rooms, told)
+    # A call that waits may end without telling anything, and then this has to look once more.
+    return replace(said, is_settled=said.is_settled and len(rooms) == len(known))
+
+
+def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: Told) -> Said:
+    if edge.event == "stop":
+        return _hold_up(environment, edge, rooms, told)
+    said: list[str] = []
+    if edge.event == "session-start":
+        said = [f"gitchat: {wake.you_are(environment.caller.name())}", *_undecided(environment), *_stale(environment)]
+        found = [item for room in rooms if (item := wake.news(room))]
+        wake.claim(found, told, wake.WORKING)
+    else:
+        found = wake.claim(wake.fresh(rooms, told, wake.WORKING), told, wake.WORKING)
+    said += [wake.sentence(found)] if found else []
+    if not said:
+        return Said(None, is_settled=True)
+    context = {"hookEventName": edge.shown, "additionalContext": " ".join(said)}
+    return Said({"hookSpecificOutput": context}, is_settled=True)
+
+
+def _end(environment: Environment) -> None:
+    """Give the session's seats back, and let a process that nobody waits for push how far it has read."""
+    from gitchat.workspace.pushing import push_soon
+    from gitchat.workspace.seating import Seating
+
+    for room in Seating(environment).end_session():
+        push_soon(environment, room, cursors=True)
+
+
+def told_to(environment: Environment) -> Told:
+    """What the session of ``environment`` was told of."""
+    return Told(environment.repository.directory, environment.caller.name())
+
+
+def _hold_up(environment: Environment, edge: Edge, rooms: Sequence[Room], told: Told) -> Said:
+    """What keeps an agent from stopping, once for each message; in a volley only its user is told."""
+    if edge.is_held_up:
+        return Said(None, is_settled=False)  # what came meanwhile is kept for the next turn
+    now = environment.now().seconds
+    found = wake.fresh(rooms, told, wake.STOPPING)
+    ripe = wake.claim([item for item in found if not item.pause_seconds(now)], told, wake.STOPPING)
+    slowed = [str(item.volley) for item in found if item.pause_seconds(now)]
+    if ripe:
+        return Said({"decision": "block", "reason": wake.sentence(ripe)}, is_settled=not slowed)
+    return Said({"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None, is_settled=not slowed)
+
+
+def _stale(environment: Environment) -> list[str]:
+    """What an agent should tell its user about its client's files."""
+    from gitchat.setup.upkeep import stale  # for a session that begins
+
+    sentence = stale(environment)
+    return [escape_line(sentence)] if sentence is not None else []
+
+
+def _undecided(environment: Environment) -> list[str]:
+    """What an agent should tell its user about the clone's remote."""
+    if environment.repository.arrives_at() is None:
+        return []
+    from gitchat.workspace import arriving  # for who has a remote
+
+    return [escape_line(sentence) for sentence in arriving.undecided(environment)]
