@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from gitchat import __version__
 from gitchat.cli import options
-from gitchat.model.errors import ChatError
+from gitchat.model import offered
+from gitchat.model.errors import ChatError, MountError
 from gitchat.model.refs import REF_PREFIX
 from gitchat.workspace.environment import here
 from gitchat.workspace.process import read_variables
@@ -86,7 +88,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     try:
         status = git_chat.main(list(arguments), prog_name="git chat", standalone_mode=False)
     except ChatError as error:
-        return _fail(str(error), error.hint, error.status, _errors_have_color(arguments))
+        return _fail(str(error), _hint_of(error), error.status, _errors_have_color(arguments))
     except click.UsageError as error:
         # An option without its value is reported before there is a context.
         named = next((word for word in arguments if word in COMMANDS), None)
@@ -101,6 +103,15 @@ def _dispatch(arguments: Sequence[str]) -> int:
             raise  # about the output, not about a file
         return _report_defect(error, arguments)
     return status if isinstance(status, int) else 0
+
+
+def _hint_of(error: ChatError) -> str:
+    """What to do next: in an agent's shell, whose sandbox keeps the repository from it, what is let through."""
+    if isinstance(error, MountError):
+        with suppress(ChatError):
+            if here().caller.client is not None:
+                return f"your sandbox keeps .git read-only: use the tools of the {offered.SERVER} server"
+    return error.hint
 
 
 def _fail(message: str, hint: str, status: int, has_color: bool) -> int:

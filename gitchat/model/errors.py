@@ -31,6 +31,10 @@ class StorageError(ChatError):
     """The disk or its permissions refuse; nothing was written (exit status 1)."""
 
 
+class MountError(StorageError):
+    """What we write to is mounted read-only, as in a sandbox, so that neither its owner nor its mode decides."""
+
+
 class ConflictError(ChatError):
     """Somebody else's write stands in the way (exit status 3)."""
 

@@ -21,6 +21,7 @@ from gitchat.staying.bell import Bell, Door, confirm
 from gitchat.staying.ringfile import RingFile
 from gitchat.verbs import tools
 from gitchat.workspace import ancestry
+from gitchat.workspace.attended import is_headless
 from gitchat.workspace.client import named_in_handshake
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.process import read_secret, read_variables
@@ -59,6 +60,8 @@ class Ringing:
         from gitchat.staying import doors  # for who has a client
 
         client = named_in_handshake(client_name)
+        if is_headless(client or "", read_variables()):
+            return  # a ring is a turn more, and its last words are not those that somebody waits for
         if client == "claude" and doors.is_new_enough(version, doors.OLDEST_CLAUDE):
             # What another client's shell handed on is not our client's: that one shook hands.
             path = read_variables().get("CLAUDE_CODE_MESSAGING_SOCKET", "")

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from gitchat import __version__
+from gitchat.model import offered
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
 from gitchat.server import notice, prompts, resources, texts
@@ -132,7 +133,7 @@ class Service:
 
         By the contract some tools answer for nobody when nobody is named.
         """
-        whose = "participant" if name == "read_messages" else "name"
+        whose = "participant" if name == offered.READ_MESSAGES else "name"
         if self._as_data or whose in given or whose not in self._schemas[name]["properties"]:
             return given
         return {**given, whose: tools.seat()}
@@ -251,6 +252,6 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
 
 
 _WAITING: dict[str, Callable[..., tools.Begun]] = {
-    "check_in": tools.begin_check_in,
-    "read_unread": tools.begin_read_unread,
+    offered.CHECK_IN: tools.begin_check_in,
+    offered.READ_UNREAD: tools.begin_read_unread,
 }

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gitchat.model import offered
 from gitchat.model.escape import escape, escape_line
 from gitchat.verbs.pending import words
 
@@ -108,7 +109,11 @@ def _read_messages(arguments: Json, result: list[Json], today: str, budget: int)
         return "no messages"
     if arguments.get("id") is not None:
         return "\n".join([WARNING, fenced(result, today, budget, lambda last: ""), *_delivery(result[0], today)])
-    return f"{WARNING}\n" + fenced(result, today, budget, lambda last: f"read_messages(since_id={_label(last)})")
+    return f"{WARNING}\n" + fenced(result, today, budget, lambda last: _read_after(_label(last)))
+
+
+def _read_after(place: str) -> str:
+    return f"{offered.READ_MESSAGES}(since_id={place})"
 
 
 def _delivery(message: Json, today: str) -> list[str]:
@@ -134,7 +139,7 @@ def _unread(arguments: Json, result: Json, today: str, budget: int) -> str:
     if result.get("more"):
         lines.append(f"{result['more']} more: call again")
     if result.get("statuses"):
-        lines.append(f"{result['statuses']} status records since: read_messages(since_id={result['last_read_id']})")
+        lines.append(f"{result['statuses']} status records since: {_read_after(result['last_read_id'])}")
     if result.get("elsewhere"):
         lines.append(f"{result['elsewhere']} of these your name has read elsewhere")
     if result.get("not_marked"):
@@ -172,7 +177,7 @@ def _handoff(arguments: Json, result: Json, today: str, budget: int) -> str:
         lines += [WARNING, *([f"({skipped} older ones left out)"] if skipped else [])]
         lines.append(fenced(newest, today, budget * 8, lambda last: ""))
     if result["unread_count"]:
-        lines.append("next: read_unread")
+        lines.append(f"next: {offered.READ_UNREAD}")
     return "\n".join(lines)
 
 
@@ -217,7 +222,7 @@ def _summary(arguments: Json, result: Json | None, today: str, budget: int) -> s
     cut = ""
     if len(text) > budget // 2:
         whole = f"scope={json.dumps(of_line(result['scope']), ensure_ascii=False)}, max_chars={len(text)}"
-        cut = f"\n    (+{len(text) - budget // 2:,} characters: read_latest_summary({whole}))"
+        cut = f"\n    (+{len(text) - budget // 2:,} characters: {offered.READ_LATEST_SUMMARY}({whole}))"
         text = text[: budget // 2]
     head = f"summary {_label(result)} by {of_line(result['from'])} for {of_line(result['scope'])}, {result['ts']}"
     return f"{head}:\n<chat>\n    {foreign(text)}{cut}\n</chat>"
@@ -241,21 +246,31 @@ def _status(arguments: Json, result: Json, today: str, budget: int) -> str:
     return "\n".join([counts, *_waiting(result, today)])
 
 
+def _closed(arguments: Json, result: Json, today: str, budget: int) -> str:
+    return "closed" if result["closed"] else "it was closed already"
+
+
+def _position(arguments: Json, result: Json, today: str, budget: int) -> str:
+    return f"{result['name']} has read to {result['last_read_id']}"
+
+
 _RENDERINGS: dict[str, Callable[[Json, Any, str, int], str]] = {
-    "check_in": _unread,
-    "close_room": lambda arguments, result, today, budget: "closed" if result["closed"] else "it was closed already",
-    "get_cursor": lambda arguments, result, today, budget: f"{result['name']} has read to {result['last_read_id']}",
-    "get_handoff": _handoff,
-    "get_status": _status,
-    "join": _participants,
-    "leave": lambda arguments, result, today, budget: "left" if result["left"] else "you were not here",
-    "list_participants": _participants,
-    "list_rooms": _rooms,
-    "open_room": lambda arguments, result, today, budget: _room(result),
-    "read_latest_summary": lambda arguments, result, today, budget: _summary(arguments, result, today, budget * 2),
-    "read_messages": _read_messages,
-    "read_unread": _unread,
-    "send_message": lambda arguments, result, today, budget: _sent(result, today),
-    "set_cursor": lambda arguments, result, today, budget: f"{result['name']} has read to {result['last_read_id']}",
-    "write_summary": lambda arguments, result, today, budget: f"summary {_label(result)} written",
+    offered.CHECK_IN: _unread,
+    offered.CLOSE_ROOM: _closed,
+    offered.GET_CURSOR: _position,
+    offered.GET_HANDOFF: _handoff,
+    offered.GET_STATUS: _status,
+    offered.JOIN: _participants,
+    offered.LEAVE: lambda arguments, result, today, budget: "left" if result["left"] else "you were not here",
+    offered.LIST_PARTICIPANTS: _participants,
+    offered.LIST_ROOMS: _rooms,
+    offered.OPEN_ROOM: lambda arguments, result, today, budget: _room(result),
+    offered.READ_LATEST_SUMMARY: lambda arguments, result, today, budget: _summary(
+        arguments, result, today, budget * 2
+    ),
+    offered.READ_MESSAGES: _read_messages,
+    offered.READ_UNREAD: _unread,
+    offered.SEND_MESSAGE: lambda arguments, result, today, budget: _sent(result, today),
+    offered.SET_CURSOR: _position,
+    offered.WRITE_SUMMARY: lambda arguments, result, today, budget: f"summary {_label(result)} written",
 }

@@ -83,14 +83,6 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     return Said({"hookSpecificOutput": context}, is_settled=True)
 
 
-def _stale(environment: Environment) -> list[str]:
-    """What an agent should tell its user about its client's files."""
-    from gitchat.setup.upkeep import stale
-
-    sentence = stale(environment)
-    return [] if sentence is None else [escape_line(sentence)]
-
-
 def _end(environment: Environment) -> None:
     """Give the session's seats back, and let a process that nobody waits for push how far it has read."""
     from gitchat.workspace.pushing import push_soon
@@ -116,6 +108,14 @@ def _hold_up(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     if ripe:
         return Said({"decision": "block", "reason": wake.sentence(ripe)}, is_settled=not slowed)
     return Said({"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None, is_settled=not slowed)
+
+
+def _stale(environment: Environment) -> list[str]:
+    """What an agent should tell its user about its client's files."""
+    from gitchat.setup.upkeep import stale  # for a session that begins
+
+    sentence = stale(environment)
+    return [escape_line(sentence)] if sentence is not None else []
 
 
 def _undecided(environment: Environment) -> list[str]:

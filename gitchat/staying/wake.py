@@ -3,11 +3,6 @@
 A record wakes who it reaches: it is for everybody, for its name, or for a role that it
 has; and somebody else wrote it. A status, a claim and a release wake only whom they name, and
 what nobody has to answer (an acknowledgement, somebody's leaving) wakes nobody.
-
-Two agents could still thank each other for ever, each message waking the other. So when
-nothing but short messages goes back and forth between two agents, each further one wakes
-later than the one before it, and who is woken is told why. It is judged by the log alone:
-a person, a third participant, a type, an attachment or a few sentences end it.
 """
 
 from __future__ import annotations
@@ -17,25 +12,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from gitchat.index.condition import LISTED, Condition, addressed_to
+from gitchat.model import offered
 from gitchat.model.errors import ChatError
-from gitchat.model.names import Name, RoomName, is_slug
-from gitchat.model.record import MESSAGE, Entry
+from gitchat.model.names import Name, RoomName
+from gitchat.model.record import MESSAGE
 from gitchat.presence.telling import is_told
 from gitchat.staying.told import Told
+from gitchat.staying.volley import Volley, shown, volley
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
 
 SILENT_TYPES = ("ack", "presence")
 """Types of messages that wake nobody: an acknowledgement; somebody who left. Source: docs/types.md."""
-
-VOLLEY_LENGTH = 6
-"""So many short messages in turn are a volley: a question, an answer, thanks, and the same again."""
-
-VOLLEY_CHARS = 200
-"""What is longer says something."""
-
-FIRST_PAUSE_SECONDS = 30
-LONGEST_PAUSE_SECONDS = 600
 
 _MAX_SENDERS = 5
 _LOOKED_AT = 50
@@ -47,63 +35,6 @@ def waking(types: Sequence[str] = ()) -> Condition:
     if types:
         return Condition(f"type IN ({', '.join('?' * len(types))})", tuple(types))
     return Condition(f"type IS NULL OR type NOT IN ({', '.join('?' * len(SILENT_TYPES))})", SILENT_TYPES)
-
-
-# --- volleys -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Volley:
-    """Short messages that two agents sent each other in turn, nobody else between them."""
-
-    other: str
-    length: int
-    last_seconds: int
-    """When the last one was committed."""
-
-    @property
-    def pause_seconds(self) -> int:
-        """How long after the last message the next wake-up comes: twice as long for each one more."""
-        return int(min(FIRST_PAUSE_SECONDS * 2 ** (self.length - VOLLEY_LENGTH), LONGEST_PAUSE_SECONDS))
-
-    def __str__(self) -> str:
-        return (
-            f"slowed to one wake-up in {self.pause_seconds} s: the last {self.length} messages are short ones, in "
-            f"turn with {_shown(self.other)}; an acknowledgement needs no answer (--type ack wakes nobody)"
-        )
-
-
-def volley(entries: Sequence[Entry], me: Name) -> Volley | None:
-    """The volley that ``entries`` end with, oldest first; None when they end with something else."""
-    run: list[Entry] = []
-    for entry in reversed(entries):
-        is_in_turn = not run or _speaker(entry) != _speaker(run[-1])
-        is_of_the_two = len(run) < 2 or _speaker(entry) == _speaker(run[-2])
-        if not (_is_short(entry) and is_in_turn and is_of_the_two):
-            break
-        run.append(entry)
-    speakers = list(dict.fromkeys(_speaker(entry) for entry in run))
-    others = [name for name, _ in speakers if name != me] or [me]
-    if len(run) < VOLLEY_LENGTH or me not in [name for name, _ in speakers] or len(speakers) != 2:
-        return None
-    return Volley(others[0], len(run), run[0].committed_seconds)
-
-
-def _speaker(entry: Entry) -> tuple[str, str | None]:
-    """Who said it: of one name, another clone is another."""
-    return entry.record.author, entry.record.clone
-
-
-def _is_short(entry: Entry) -> bool:
-    record = entry.record
-    return (
-        record.kind == MESSAGE
-        and record.origin != "human"
-        and record.type in (None, "ack")
-        and not record.urgent
-        and not entry.attachments
-        and len(record.body) <= VOLLEY_CHARS
-    )
 
 
 # --- news --------------------------------------------------------------------
@@ -141,11 +72,6 @@ def _from(senders: Sequence[str]) -> str:
     return f", from {', '.join(shown)}" if shown else ""
 
 
-def _shown(author: str) -> str:
-    """A name that anybody can have written, as part of what an agent is told."""
-    return author if is_slug(author) else "somebody"
-
-
 def news(room: Room, after: int = 0) -> News | None:
     """What wakes ``room.me``, if some of it has a number greater than ``after``; marks nothing."""
     told = Condition.all_of([waking(), addressed_to(room.me)]) if isinstance(room, OnlyByName) else waking()
@@ -164,7 +90,7 @@ def _news_of(room: Room, reading: Reading) -> News:
         room=room.name,
         count=len(reading.entries) + reading.left,
         upto=upto,
-        senders=tuple(sorted({_shown(entry.record.author) for entry in reading.entries})),
+        senders=tuple(sorted({shown(entry.record.author) for entry in reading.entries})),
         urgent=sum(entry.record.urgent for entry in reading.entries),
         volley=volley(newest, room.me),
     )
@@ -173,7 +99,9 @@ def _news_of(room: Room, reading: Reading) -> News:
 def sentence(found: Sequence[News]) -> str:
     """The news as an agent is told of it, on one line: facts, for orders set off its defences."""
     slowed = [f" ({item.volley})" for item in found if item.volley]
-    how = "The tool read_unread of gitchat shows them, and so does: git chat read"
+    reading = f"the tool {offered.READ_UNREAD} of {offered.SERVER}"
+    ways = [f"{reading} with room={item.room}, or: git chat read --room {item.room}" for item in found]
+    how = f"To read them: {'; '.join(ways)}"
     return f"gitchat: {'; '.join(map(str, found))}{''.join(slowed[:1])}. {how}"
 
 

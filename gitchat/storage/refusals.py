@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from gitchat.model.errors import FormatError, StorageError
+from gitchat.model.errors import FormatError, MountError, StorageError
 from gitchat.model.names import Oid
 
 
@@ -18,14 +18,24 @@ def storage_error(error: OSError, path: Path) -> StorageError:
             hint="free some space and send again; nothing was written",
             code="disk-full",
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        refused = Path(error.filename) if error.filename else path
+    refused = Path(error.filename) if error.filename else path
+    if error.errno == errno.EROFS:
+        return MountError(
+            f"cannot write to {refused}: {error.strerror}",
+            hint=f"mount it for writing, or work in a copy; this tells which it is: df '{_there(refused)}'",
+            code="read-only",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
         return StorageError(
             f"cannot write to {refused}: {error.strerror}",
-            hint=f"ask its owner for write access: ls -ld '{refused if refused.exists() else refused.parent}'",
+            hint=f"ask its owner for write access: ls -ld '{_there(refused)}'",
             code="read-only",
         )
     return StorageError(f"cannot use {path}: {error.strerror or error}", hint="git chat doctor", code="storage")
+
+
+def _there(path: Path) -> Path:
+    return path if path.exists() else path.parent
 
 
 def is_kept_from_us(path: Path) -> bool:

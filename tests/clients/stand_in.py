@@ -38,6 +38,8 @@ class Request:
     """All that it holds but for the client's own prompt: texts, calls, results of tools, context of hooks."""
     new: str
     """What of it the request before in this conversation did not hold, a line break between two."""
+    ready: frozenset[str]
+    """The tools that the model can call without a search for them."""
     at_seconds: float
 
     @property
@@ -118,7 +120,7 @@ class Script:
         with self._turn:
             return [request for request in self._asked if request.is_sub == is_sub]
 
-    def note(self, conversation: str, texts: tuple[str, ...], *, is_sub: bool) -> Request:
+    def note(self, conversation: str, texts: tuple[str, ...], ready: frozenset[str], *, is_sub: bool) -> Request:
         """Keep a request."""
         with self._turn:
             seen: Counter[str] = Counter()
@@ -126,7 +128,7 @@ class Script:
                 if (before.is_sub, before.conversation) == (is_sub, conversation):
                     seen = Counter(before.texts)
             new = [text for text in texts if _is_taken(seen, text)]
-            request = Request(is_sub, conversation, texts, "\n".join(new), time.time())
+            request = Request(is_sub, conversation, texts, "\n".join(new), ready, time.time())
             self._asked.append(request)
         return request
 
@@ -201,6 +203,7 @@ def _decide(script: Script, dialect: Dialect, asked: Json) -> Answer:
     if dialect.is_own(asked):
         return dialect.own_answer
     is_sub = SUBTASK in dialect.opening(asked)
-    request = script.note(dialect.conversation(asked), tuple(dialect.texts(asked)), is_sub=is_sub)
+    ready = frozenset(tool.get("name", "") for tool in asked.get("tools") or () if not tool.get("defer_loading"))
+    request = script.note(dialect.conversation(asked), tuple(dialect.texts(asked)), ready, is_sub=is_sub)
     step = script.next(is_sub=is_sub)
     return step(request) if callable(step) else step

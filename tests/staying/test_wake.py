@@ -14,7 +14,8 @@ from gitchat.model.attachment import Attachment
 from gitchat.model.names import Name, Number, Oid, RoomName, Uid
 from gitchat.model.record import Entry, Moment, Record
 from gitchat.staying.told import Told
-from gitchat.staying.wake import LONGEST_PAUSE_SECONDS, News, Volley, sentence, volley
+from gitchat.staying.volley import LONGEST_PAUSE_SECONDS, Volley, volley
+from gitchat.staying.wake import News, sentence
 
 ME = Name("codex")
 LOBBY = RoomName("lobby")

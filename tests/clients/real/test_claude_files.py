@@ -26,7 +26,6 @@ def test_row_8_committed_hooks_are_silent_where_gitchat_is_not_installed(claude:
     assert "is not a git command" not in said
 
 
-@pytest.mark.xfail(strict=True, reason="row 12: setup approves nothing")
 def test_row_12_setup_with_allow_lets_the_session_use_the_tools_and_the_shell(claude: Claude) -> None:
     """In a run that can ask nobody, the tools and ``git chat`` are allowed and nothing else is."""
     claude.setup("--allow")
