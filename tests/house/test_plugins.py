@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-
-import pytest
 
 from gitchat import __version__
 from plugins.make_plugins import TOP, files, version
@@ -44,18 +41,3 @@ def test_the_hooks_are_those_of_a_user_s_own_files(world: World) -> None:
         hooks = (TOP / "plugins" / client / "hooks" / "hooks.json").read_text()
         text = hooks.replace("plugin:gitchat:gitchat", "gitchat").replace("plugin_gitchat_gitchat", "gitchat")
         assert json.loads(text)["hooks"] == json.loads((world.home / path).read_text())["hooks"]
-
-
-@pytest.mark.slow
-def test_claude_code_installs_it_from_a_clone(world: World) -> None:
-    """As a local marketplace, without a network."""
-    program = shutil.which("claude")
-    if program is None:
-        pytest.skip("claude is not installed")
-    clone = world.root / "clone"
-    for folder in FOLDERS:
-        shutil.copytree(TOP / folder, clone / folder)
-    world.run(program, "plugin", "validate", "--strict", clone)
-    world.run(program, "plugin", "marketplace", "add", "./", cwd=clone)
-    world.run(program, "plugin", "install", "gitchat@gitchat", cwd=clone)
-    assert "gitchat@gitchat" in world.run(program, "plugin", "list").stdout
