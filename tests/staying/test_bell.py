@@ -35,6 +35,7 @@ class Door:
     """A door that keeps what was said, or is shut."""
 
     tells_names: bool = True
+    drops_repeats: bool = False
     lives_seconds: float = float("inf")
     heard: list[str] = field(default_factory=list)
     is_shut: bool = False
