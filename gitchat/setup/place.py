@@ -119,6 +119,15 @@ def of_user(environment: Environment) -> Place:
     return Place(home(variables), True, "", variables, Launch.here(variables))
 
 
+def copies_for(environment: Environment, *, is_user: bool) -> disk.Copies:
+    """Where the old bytes of the files are kept. Raises UserError ``no-home``, and as ``environment.repository``."""
+    if not is_user:
+        return disk.Copies(environment.repository.directory)
+    named = environment.variables.get("XDG_STATE_HOME", "")
+    state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
+    return disk.Copies(state / "gitchat")
+
+
 def home(variables: Mapping[str, str]) -> Path:
     """The user's home. Raises UserError ``no-home``."""
     named = variables.get("HOME", "")

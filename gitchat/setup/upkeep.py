@@ -12,7 +12,7 @@ from gitchat.setup import clients, disk, seeds
 from gitchat.setup.client import Client
 from gitchat.setup.edits import NAME
 from gitchat.setup.launch import words_of
-from gitchat.setup.place import Place, in_work_tree, of_user
+from gitchat.setup.place import Place, copies_for, in_work_tree, of_user
 from gitchat.setup.plan import plan, servers
 from gitchat.workspace.environment import Environment
 
@@ -50,8 +50,9 @@ class Standing:
             return [(str(self.fault), None)]
         said = list[tuple[str, str | None]]()
         if self.stale:
-            verb = "was" if len(self.stale) == 1 else "were"
-            said = [(f"{' and '.join(self.stale)} {verb} written by another version of gitchat", self.command)]
+            *others, last = self.stale
+            files, verb = (f"{', '.join(others)} and {last}", "were") if others else (last, "was")
+            said = [(f"{files} {verb} written by another version of gitchat", self.command)]
         for name, chat, file in self.seeds:
             told = f"the server '{name}' starts {chat}, a chat of its own beside this one; take it out of {file}"
             said.append((told, None))
@@ -77,8 +78,8 @@ def standings(
     environment: Environment, chosen: list[Client] | None = None, *, at: list[Place] | None = None
 ) -> Iterator[Standing]:
     """The clients that are set up, cannot be looked at, or start another chat: in each place, in order."""
-    copies = disk.Copies(environment.repository.directory)
     for place in places(environment) if at is None else at:
+        copies = copies_for(environment, is_user=place.is_user)
         for client in clients.CLIENTS if chosen is None else chosen:
             if client.is_written and (client.has_local or not place.is_local):
                 found = _standing(client, place, copies)

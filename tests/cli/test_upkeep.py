@@ -12,6 +12,7 @@ from gitchat.setup.upkeep import QUICK_BYTES, stale
 from tests.cli.conftest import Chatroom
 from tests.cli.test_doctor import findings
 from tests.cli.test_setup import FORMER, WRITTEN_SINCE, contents, lay, released
+from tests.world import World
 
 SEED = {"command": "python3", "args": ["-m", "mcp_agent_collaboration.autostart_stdio"]}
 
@@ -51,9 +52,8 @@ def test_a_session_s_start_tells_of_them(chatroom: Chatroom) -> None:
     for is_told in (True, False):
         said = chatroom.chat(*hook, stdin=b'{"session_id": "s-1"}', check=True, CLAUDECODE="1").stdout
         context = json.loads(said)["hookSpecificOutput"]["additionalContext"]
-        assert (
-            "Tell your user: .mcp.json and .claude/settings.json were written by another version" in context
-        ) == is_told
+        told_of = "Tell your user: .mcp.json, .claude/settings.json and CLAUDE.md were written by another version"
+        assert (told_of in context) == is_told
         assert "you are claude-repo" in context
         chatroom.chat("setup", "claude", check=True)
 
@@ -68,6 +68,14 @@ def test_each_place_has_its_own_command(chatroom: Chatroom) -> None:
         "git chat setup claude --local", "git chat setup claude --user",
     ]  # fmt: skip
     assert chatroom.chat("setup", "--check", "--user").stdout.splitlines() == lines[1:]
+
+
+def test_a_user_s_own_files_are_looked_at_outside_of_any_repository(world: World) -> None:
+    """As they are written there."""
+    lay(world.home, {".claude.json": '{"mcpServers": {"gitchat": {"command": "git", "args": ["chat", "mcp"]}}}'})
+    for options in ((), ("--user",)):
+        done = world.chat("setup", "--check", *options)
+        assert (done.returncode, done.stdout.partition("renew: ")[2]) == (1, "git chat setup claude --user\n")
 
 
 def test_what_means_the_same_elsewhere_is_no_older_version(chatroom: Chatroom, tmp_path: Path) -> None:
@@ -114,18 +122,20 @@ def test_a_session_does_not_wait_for_large_files(chatroom: Chatroom) -> None:
     [
         (SEED, "mcp-agent-collaboration"),
         ({"command": "mcp-agent-collaboration-stdio"}, "mcp-agent-collaboration"),
+        ({"type": "http", "url": "http://127.0.0.1:8000/mcp"}, "mcp-agent-collaboration"),
         ({"command": "python3", "args": ["chatroom_mcp_server.py"]}, "agent-chat"),
         ({"command": "node", "args": ["/home/a/.local/share/agents-mcp-server/dist/index.js"]}, "agents-mcp-server"),
     ],
 )
 def test_another_chat_beside_ours_is_told(chatroom: Chatroom, command: dict[str, object], chat: str) -> None:
     """For an agent that sees both speaks where nobody hears it. It is left where it is."""
-    lay(chatroom.path, {".mcp.json": json.dumps({"mcpServers": {"talk": command}})})
-    expected = f"the server 'talk' starts {chat}, a chat of its own beside this one; take it out of .mcp.json"
+    name = "agent_collaboration" if "url" in command else "talk"
+    lay(chatroom.path, {".mcp.json": json.dumps({"mcpServers": {name: command}})})
+    expected = f"the server '{name}' starts {chat}, a chat of its own beside this one; take it out of .mcp.json"
     done = chatroom.chat("setup", "--check")
     assert (done.returncode, done.stdout) == (1, f"claude: {expected}\n")
     chatroom.chat("setup", "claude", check=True)
-    assert json.loads((chatroom.path / ".mcp.json").read_text())["mcpServers"]["talk"] == command
+    assert json.loads((chatroom.path / ".mcp.json").read_text())["mcpServers"][name] == command
     assert told(chatroom, "claude") == f"Tell your user: {expected}."
 
 

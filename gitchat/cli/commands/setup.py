@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +18,6 @@ from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     from gitchat.setup.client import Client
-    from gitchat.setup.disk import Copies
     from gitchat.setup.place import Place
     from gitchat.setup.plan import Change
 
@@ -66,6 +63,7 @@ def command(
     Without CLIENT, list the clients that are found here and what would be written.
     """
     from gitchat.setup import clients, plan
+    from gitchat.setup.place import copies_for
 
     environment: Environment = context.obj
     if check and (remove or dry_run or is_snippet or allows is not None):
@@ -90,7 +88,7 @@ def command(
         _print_snippets(chosen, place)
         return
     clients.refuse_unwritten(chosen)
-    copies = _copies(environment, is_user)
+    copies = copies_for(environment, is_user=is_user)
     change = plan.plan if dry_run else plan.carry_out
     askers = [] if remove else clients.askers(chosen, place, copies)
     if allows or (allows is None and askers and not dry_run and _agrees(askers)):
@@ -153,17 +151,6 @@ def _place(environment: Environment, is_user: bool, is_local: bool) -> Place:
     from gitchat.setup.place import in_work_tree, of_user
 
     return of_user(environment) if is_user else replace(in_work_tree(environment), is_local=is_local)
-
-
-def _copies(environment: Environment, is_user: bool) -> Copies:
-    from gitchat.setup.disk import Copies
-    from gitchat.setup.place import home
-
-    if not is_user:
-        return Copies(environment.repository.directory)
-    named = environment.variables.get("XDG_STATE_HOME", "")
-    state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
-    return Copies(state / "gitchat")
 
 
 # --- what is shown -----------------------------------------------------------
