@@ -255,6 +255,7 @@ class Hearing:
         """A round with the hub, which accepts everything."""
         if not hub.log and not (pushes and self.log.local):
             return
+        is_first = self.log.numbered is None
         has_namesake = bool(self._namesakes(one for one in hub.log if one not in self.log.local))
         self.log.take_in(hub.log)
         self.summaries.take_in(hub.summaries)
@@ -262,12 +263,21 @@ class Hearing:
             self._sit_apart(week)
         for name, heard in hub.common.items():
             self.common[name] = self.common.get(name, frozenset()) | heard
+        if is_first and not self.is_old:
+            self._begin_late()
         if pushes:
             self.log.push(hub.log)
             self.summaries.push(hub.summaries)
             hub.common |= self.common
         self.log.follow(hub.log)
         self.summaries.follow(hub.summaries)
+
+    def _begin_late(self) -> None:
+        """Who sat down while the room was on its way, and has heard nothing, begins where its name has heard."""
+        for name, ear in self.ears.items():
+            if not ear.passed:
+                ear.begin = self.common.get(name, frozenset())
+                ear.passed |= ear.begin
 
     def _sit_apart(self, week: int) -> None:
         """Somebody of another address speaks as the person here: what that one has heard says nothing from now on."""

@@ -85,6 +85,8 @@ class Clone:
                 variables |= {"GITCHAT_SESSION": session} if session else {}
             environment = replace(world.world.environment(self.path, now=world.now), variables=variables)
             opened = replace(environment, random_bytes=world.chance.randbytes)
+            # No process of its own pushes or looks: what happens, and when, is the simulation's.
+            vars(opened)["start_aside"] = lambda *words, **options: None
             for other in self._opened.values():
                 # What costs a process or a file each: everybody may have his own, and nothing would be different.
                 vars(opened).update({part: getattr(other, part) for part in ("repository", "store", "index")})
