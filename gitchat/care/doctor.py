@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gitchat.care import agents, files, rooms, trial
+from gitchat.care import agents, bells, files, rooms, trial
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
@@ -47,6 +47,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         return
     yield from rooms.examine(environment)
     yield from agents.examine(environment)
+    yield from bells.examine(environment)
 
 
 def _git_version(environment: Environment) -> Finding:

@@ -219,7 +219,7 @@ class Bell:
             self._told.take_back(key)
             return
         try:
-            self._door.ring(sentence(found, tells_names=self._door.tells_names))
+            self._door.ring(sentence(found, self._environment.now(), tells_names=self._door.tells_names))
         except DoorShut as shut:
             words = str(shut)
             self._told.take_back(key)

@@ -17,6 +17,7 @@ from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, authored_by, of_type
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Name, Oid, RoomName, is_slug
+from gitchat.model.record import Moment
 from gitchat.rooms.cursor import beyond
 from gitchat.staying.rings import Sender
 from gitchat.staying.told import OCCASIONS, Told
@@ -84,6 +85,27 @@ def look(environment: Environment, name: Name, told: Told) -> list[Fresh]:
             if fresh := _look(Room(environment, room_name, name), told, ringing):
                 found.append(fresh)
     return found
+
+
+def elsewhere(environment: Environment, name: Name, here: RoomName) -> list[str]:
+    """What a reading of the room ``here`` should say: what else is unread that names ``name``. A line for each room.
+
+    The notice counts all rooms, and a reading shows one.
+    """
+    said = []
+    for room_name in environment.store.rooms():
+        with suppress(FormatError):
+            room = Room(environment, room_name, name)
+            named = Condition.all_of([waking(), _NAMED])
+            if room_name == here or not room.records.chain().select(
+                Condition.all_of([named, reaches(room, name)]), limit=1
+            ):
+                continue
+            reading = room.unread(1, matching=named)
+            if reading.entries:
+                count = len(reading.entries) + reading.left
+                said.append(f"{count} unread for you in room '{room_name}': check_in with room={room_name}")
+    return said
 
 
 def _look(room: Room, told: Told, ringing: Condition) -> Fresh | None:
@@ -167,17 +189,19 @@ def _is_known(room: Room, chain: Chain, name: str) -> bool:
 # --- words ---------------------------------------------------------------------
 
 
-def sentence(found: Iterable[Fresh], *, tells_names: bool) -> str:
+def sentence(found: Iterable[Fresh], now: Moment, *, tells_names: bool) -> str:
     """What a model is told, on one line: a fact, and which tool shows more.
 
-    Without names where a client says it in its user's voice: then nothing of it is a stranger's choice.
+    Without names where a client says it in its user's voice: then nothing of it is a stranger's choice. With the time,
+    because Claude Code drops a message that is the same as the one before (tests/clients/real).
     """
     rooms = list(found)
     count, questions, urgent = (sum(getattr(one, word) for one in rooms) for word in ("count", "questions", "urgent"))
     details = [f"{questions} question{'' if questions == 1 else 's'}"] if questions else []
     details += [f"{urgent} urgent"] if urgent else []
     what = f" ({', '.join(details)})" if details else ""
-    return f"gitchat: {count} unread for you{_from(rooms) if tells_names else ''}{what}. Read them with check_in."
+    senders = _from(rooms) if tells_names else ""
+    return f"gitchat: {count} unread for you{senders}{what}, at {now.utc[11:19]} UTC. Read them with check_in."
 
 
 def _from(rooms: Sequence[Fresh]) -> str:

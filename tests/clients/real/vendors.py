@@ -59,7 +59,7 @@ class Codex(Client):
     """Codex."""
 
     name = "codex"
-    ready = "% left"
+    ready = "Ask Codex to do anything"
 
     def prepare(self) -> None:
         self.scratch.write(
