@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
-from gitchat.care import agents, bells, files, rooms, trial
+from gitchat.care import agents, bells, files, rooms, trial, versions
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
@@ -45,8 +46,11 @@ def examine(environment: Environment) -> Iterator[Finding]:
     except ChatError as error:
         yield Finding("wrong", "store", str(error), error.hint)
         return
-    yield from rooms.examine(environment)
-    yield from agents.examine(environment)
+    told: set[Finding] = set()
+    for finding in chain(versions.examine(environment), rooms.examine(environment), agents.examine(environment)):
+        if finding not in told:  # both say how to make an older version harmless
+            told.add(finding)
+            yield finding
     yield from bells.examine(environment)
 
 

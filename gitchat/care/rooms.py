@@ -5,13 +5,13 @@ Reads only. Source: docs/format.md section 7.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 
 from gitchat.care.finding import Finding, lost, mend
 from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stood
+from gitchat.care.versions import unknown_authority
 from gitchat.model.codec import CLONE
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import RoomName
@@ -92,15 +92,7 @@ def _older_writers(environment: Environment, name: RoomName, entries: Sequence[E
             "read for each other, and positions that were dropped come back",
             "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
         )
-        remote = environment.authorities.of(name)
-        if remote is not None and not environment.authorities.is_set(name):
-            yield Finding(
-                "note",
-                f"room {name}",
-                f"gitchat 0.1.0 does not know that it follows '{remote}' here: what that writes in this clone has a "
-                "number of its own until it is pushed",
-                f"git config chatroom.{name}.remote {shlex.quote(remote)}",
-            )
+        yield from unknown_authority(environment, name)
 
 
 def _left_behind(store: Store, name: RoomName) -> Iterator[Finding]:

@@ -39,6 +39,10 @@ class Door(Protocol):
         """Whether the notice may name who wrote: not where the client says it in its user's voice."""
 
     @property
+    def drops_repeats(self) -> bool:
+        """Whether the client drops what says the same as what it was told before: then each notice says when."""
+
+    @property
     def lives_seconds(self) -> float:
         """How long after it last showed life a session may be rung."""
 
@@ -207,7 +211,8 @@ class Bell:
         """Ring, with what is rung for lent to us. It is charged before it is made, whatever comes."""
         from gitchat.staying.notice import sentence
 
-        now = self._environment.now().seconds
+        moment = self._environment.now()
+        now = moment.seconds
         is_ours = False
 
         def charge(known: Session) -> Session:
@@ -219,7 +224,8 @@ class Bell:
             self._told.take_back(key)
             return
         try:
-            self._door.ring(sentence(found, self._environment.now(), tells_names=self._door.tells_names))
+            text = sentence(found, tells_names=self._door.tells_names)
+            self._door.ring(f"{text} ({moment.utc[11:19]} UTC)" if self._door.drops_repeats else text)
         except DoorShut as shut:
             words = str(shut)
             self._told.take_back(key)

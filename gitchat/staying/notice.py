@@ -17,7 +17,6 @@ from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, authored_by, of_type
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Name, Oid, RoomName, is_slug
-from gitchat.model.record import Moment
 from gitchat.rooms.cursor import beyond
 from gitchat.staying.rings import Sender
 from gitchat.staying.told import OCCASIONS, Told
@@ -189,11 +188,10 @@ def _is_known(room: Room, chain: Chain, name: str) -> bool:
 # --- words ---------------------------------------------------------------------
 
 
-def sentence(found: Iterable[Fresh], now: Moment, *, tells_names: bool) -> str:
+def sentence(found: Iterable[Fresh], *, tells_names: bool) -> str:
     """What a model is told, on one line: a fact, and which tool shows more.
 
-    Without names where a client says it in its user's voice: then nothing of it is a stranger's choice. With the time,
-    because Claude Code drops a message that is the same as the one before (tests/clients/real).
+    Without names where a client says it in its user's voice: then nothing of it is a stranger's choice.
     """
     rooms = list(found)
     count, questions, urgent = (sum(getattr(one, word) for one in rooms) for word in ("count", "questions", "urgent"))
@@ -201,7 +199,7 @@ def sentence(found: Iterable[Fresh], now: Moment, *, tells_names: bool) -> str:
     details += [f"{urgent} urgent"] if urgent else []
     what = f" ({', '.join(details)})" if details else ""
     senders = _from(rooms) if tells_names else ""
-    return f"gitchat: {count} unread for you{senders}{what}, at {now.utc[11:19]} UTC. Read them with check_in."
+    return f"gitchat: {count} unread for you{senders}{what}. Read them with check_in."
 
 
 def _from(rooms: Sequence[Fresh]) -> str:

@@ -1,4 +1,4 @@
-"""The processes that this one descends from, as the kernel tells of them: their number, start, command, environment.
+"""Processes, as the kernel tells of them: those that this one descends from, and those that run beside it.
 
 The last resort for finding a client, where it says nothing that stays (session.py). Linux's ``/proc`` alone tells;
 elsewhere, and where it is hidden, nobody is found, and nothing fails. From another pid namespace, such as a sandbox's,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 _MAX_DEPTH = 32
@@ -72,6 +73,43 @@ def ancestors() -> Iterator[Ancestor]:
         pid = parent
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that we may look into."""
+
+    pid: int
+    command: tuple[str, ...]
+    """All words of it."""
+    cwd: str
+    """Where it works."""
+    began_seconds: float
+    """When it started, since 1970-01-01 00:00 UTC, give or take a second."""
+
+    def files(self) -> Iterator[str]:
+        """The files that it has open."""
+        with suppress(OSError):
+            for number in os.listdir(f"/proc/{self.pid}/fd"):
+                with suppress(OSError):
+                    yield os.readlink(f"/proc/{self.pid}/fd/{number}")
+
+
+def running() -> Iterator[Running]:
+    """The processes that run now and that we may look into, but for this one; none where the kernel tells of none."""
+    try:
+        (booted,) = [float(line.split()[1]) for line in _text("/proc/stat").splitlines() if line.startswith("btime ")]
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except (OSError, ValueError, IndexError):
+        return
+    for pid in sorted(set(numbers) - {os.getpid()}):
+        try:
+            _, _, started = _stat(pid)
+            command = tuple(_read(pid, "cmdline").rstrip("\0").split("\0"))
+            cwd = os.readlink(f"/proc/{pid}/cwd")
+        except (OSError, ValueError, IndexError):  # gone, or somebody else's
+            continue
+        yield Running(pid, command, cwd, booted + started / os.sysconf("SC_CLK_TCK"))
+
+
 def _program(pid: int) -> str:
     """The file that a process runs; blank where it is gone, or not told."""
     try:
@@ -98,5 +136,9 @@ def _stat(pid: int) -> tuple[str, int, int]:
 
 
 def _read(pid: int, file: str) -> str:
-    with open(f"/proc/{pid}/{file}", "rb") as stream:
+    return _text(f"/proc/{pid}/{file}")
+
+
+def _text(path: str) -> str:
+    with open(path, "rb") as stream:
         return stream.read().decode(errors="replace")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.clones.conftest import Clone, Hub, assert_same_view, settle
 from tests.clones.test_seats import SESSION, agents, read
+from tests.server.wire import DEADLINE_SECONDS
 from tests.world import World
 
 OLDER = Path(__file__).parents[2] / ".tools" / "gitchat-0.1.0" / "bin" / "git-chat"
@@ -73,6 +77,45 @@ def test_doctor_names_who_writes_with_the_older_version(hub: Hub) -> None:
     assert "0.1.0" not in one.chat("doctor").stdout
     older(one, "send", "old again", GITCHAT_NAME="old")
     assert "gitchat 0.1.0 runs beside this version, for old:" in one.chat("doctor").stdout
+
+
+@pytest.mark.parametrize("words", [("mcp",), ("watch",), ("hook", "claude", "wait")], ids=" ".join)
+def test_doctor_names_what_runs_of_the_older_version(hub: Hub, words: tuple[str, ...]) -> None:
+    """A server, a watcher and a hook, in the clone where it runs alone, and how to end it and make it harmless."""
+    one = hub.clone("one")
+    one.say("first")
+    one.sync()
+    two, three = hub.clone("two", sync="batch"), hub.clone("three")
+    two.say("second")
+    with running_older(two, *words) as process:
+        told = two.chat("doctor").stdout
+        assert f"process {process.pid} (git-chat {' '.join(words)}) is of version 0.1.0" in told
+        assert f"kill {process.pid};" in told
+        assert told.count("git config chatroom.lobby.remote origin") == 1
+        assert "of version 0.1.0" not in three.chat("doctor").stdout
+        two.world.run("kill", str(process.pid), check=True)
+        process.wait(DEADLINE_SECONDS)
+    assert "0.1.0" not in two.chat("doctor").stdout
+
+
+@contextmanager
+def running_older(clone: Clone, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of version 0.1.0 that stays until its input ends, or it is killed."""
+    with subprocess.Popen(
+        [OLDER, *words],
+        cwd=clone.path,
+        env=clone.world.variables | {"GITCHAT_NAME": "old"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        try:
+            if words[0] == "hook":
+                process.stdin.close()
+            yield process
+        finally:
+            process.kill()
 
 
 def test_doctor_names_the_setting_that_lets_the_older_version_follow(hub: Hub) -> None:

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from gitchat.clones.attaching import Attaching
+from gitchat.clones.looking import Asker
 from gitchat.clones.report import Consent
 from gitchat.clones.sync import Remote
 from gitchat.index.condition import visible_to
@@ -26,6 +30,7 @@ from gitchat.model.refs import log_ref
 from gitchat.rooms.cursor import Cursor
 from gitchat.rooms.seat import Seat
 from gitchat.verbs.room import Room
+from gitchat.workspace import arriving
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote
 from tests.property.conversation import expect
@@ -281,6 +286,24 @@ class Sittings:
         expect(report.alarms, [], f"alarms in {clone.path.name}")
         hearing.sync(self._hub, self.week, pushes=pushes)
 
+    def arrive(self, clone: Clone, name: Name, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """A new clone looks at its remote and joins, as whatever is done first there does.
+
+        ``meanwhile`` is done by another process when it has taken the first of its two steps, that of notes.
+        """
+        environment = clone.environment(self, name)
+        adopt = Attaching.adopt
+
+        def adopted(attaching: Attaching, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
+            found = adopt(attaching, rooms, place)
+            meanwhile()
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Attaching, "adopt", adopted)
+            arriving.arrive(environment, Asker.VERB, LOBBY)
+        clone.hearing.sync(self._hub, self.week, pushes=False)
+
     def _released_remote(self, environment: Environment) -> Remote:
         """A remote as version 0.1.0 goes through it: it looks at nothing, and pushes every cursor that it has."""
         remote = open_remote(environment, "origin")
@@ -363,7 +386,7 @@ class Sittings:
     def pass_by(self, name: Name, *, is_pushed: bool) -> None:
         """A clone is made, somebody reads in it once, and it is gone."""
         clone = self.clone(PEOPLE[-1])
-        self.sync(clone, name=name)
+        self.arrive(clone, name)
         self.hear(clone, name)
         self.check(clone)
         if is_pushed:

@@ -6,7 +6,8 @@ and must be missed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -16,7 +17,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from hypothesis.strategies import integers, sampled_from
 
+from gitchat.clones.attaching import Attaching
 from gitchat.index.condition import authored_by
+from gitchat.model.names import RoomName
 from gitchat.presence.clonefile import Seen
 from gitchat.rooms.cursor import Cursor
 from gitchat.rooms.seat import Seat
@@ -166,6 +169,25 @@ def people_of_one_name(sittings: Sittings) -> None:
     sittings.rest()
 
 
+def a_fresh_clone_joins(sittings: Sittings) -> None:
+    """Somebody speaks there before anything of the room has come."""
+    one, _ = sittings.clones
+    sittings.say(one, PARSER)
+    sittings.sync(one)
+    fresh = sittings.clone(ANN)
+    sittings.clones.append(fresh)
+    sittings.arrive(fresh, ANN.name, meanwhile=lambda: sittings.say(fresh, ANN.name))
+    sittings.check(fresh)
+    sittings.rest()
+
+
+def fetched_first(self: Attaching, rooms: Sequence[RoomName], place: str) -> list[RoomName]:
+    """Attaching.adopt that takes the rooms in, and leaves the note for later."""
+    refs = "refs/chatroom/rooms/*:refs/chatroom/rooms/*"
+    subprocess.run(["git", "fetch", "-q", "origin", refs], cwd=self._store.directory.parent, check=True)
+    return []
+
+
 def common_position(self: Seating, room: object, name: object, chain: object, *, may_sit: bool) -> Cursor:
     """Seating.position without a seat."""
     return Cursor(self._environment.store, room, name)  # type: ignore[arg-type]
@@ -209,6 +231,10 @@ MUTANTS = {
     "what was said under a former id left out": Mutant(
         an_image_is_started_twice, ClonesId, "former", lambda self, room: {},
         r"unread of lexer .*: found \['lexer 1'",
+    ),
+    "fetched before noted": Mutant(
+        a_fresh_clone_joins, Attaching, "adopt", fetched_first,
+        r"numbers in .*: found \[1, 2\], wanted \[1, None\]",
     ),
     "people told by their names": Mutant(
         people_of_one_name, Seating, "_other_addresses", lambda self, name, voices: [],

@@ -117,7 +117,7 @@ def test_the_first_message_of_a_repository_rings(chatroom: Chatroom, inbox: Inbo
     [[first, second]] = inbox.posts
     notice = second["message"].pop("content")
     assert (first, second) == ({"type": "auth", "token": TOKEN}, {"type": "user", "message": {"role": "user"}})
-    words = r"gitchat: 1 unread for you, from someone new, at \d\d:\d\d:\d\d UTC\. Read them with check_in\."
+    words = r"gitchat: 1 unread for you, from someone new\. Read them with check_in\. \(\d\d:\d\d:\d\d UTC\)"
     assert re.fullmatch(words, notice)
 
 

@@ -87,8 +87,9 @@ def test_a_session_that_works_is_told_once(claude: Claude) -> None:
         claude.chat("send", "--as", "ann", "--to", ME, "news")
         until(lambda: rings(claude).get(ME), limit_seconds=WAKES_SECONDS)
         gate.open()
+        until(lambda: asked(claude) >= before + 2, told=terminal.screen)
         settle(claude)
-        assert notices(claude, before) == 1
+        assert notices(claude, before) == 1, (rings(claude), [one.new for one in claude.script.asked[before:]])
 
 
 def test_clear_keeps_the_bell(claude: Claude) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.real.vendors import Codex
 from tests.clients.stand_in import Gate
-from tests.clients.waiting import until
+from tests.clients.waiting import quiet, until
 
 pytestmark = pytest.mark.clients
 
@@ -140,3 +140,18 @@ def test_row_10_the_note_names_tools_first(codex: Codex) -> None:
     assert note.splitlines()[1] in codex.script.asked[0].new
     lines = [line for line in note.split("\n- ") if "`git chat" in line]
     assert [line for line in lines if not re.search("tools? `.*`git chat", line, re.DOTALL)] == []
+
+
+def test_rows_2_and_13_an_idle_session_is_woken_by_the_first_message_of_a_repository(codex: Codex) -> None:
+    """By the client's own queue, once the session has used a tool of ours; it is told a count and no name."""
+    codex.setup()
+    with codex.terminal() as terminal:
+        codex.script.go_on(codex.call("get_status"), "done")
+        codex.turns(terminal, "go", 2)
+        quiet(lambda: len(codex.script.asked), 3.0)
+        before = len(codex.script.asked)
+        codex.chat("send", "--as", "ann", "--to", ME, "--type", "question", "are you there?")
+        until(lambda: len(codex.script.asked) > before, told=terminal.screen)
+        told = codex.script.asked[before].new
+        assert UNREAD.search(told)
+        assert "ann" not in told
