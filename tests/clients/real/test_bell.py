@@ -175,9 +175,8 @@ def test_an_idle_codex_is_woken(codex: Codex) -> None:
         until(lambda: asked(codex) > before, told=lambda: (terminal.screen(), rings(codex)))
         print(f"message to model request: {codex.script.asked[before].at_seconds - sent:.2f} s after the send ended")
         settle(codex)
-        assert re.search(
-            r"gitchat: 1 unread for you \(1 question\), at [0-9:]{8} UTC\.", codex.script.asked[before].new
-        )
+        said = "gitchat: 1 unread for you (1 question). Read them with check_in."
+        assert said in codex.script.asked[before].new
         assert notices(codex, before) == 1
         assert any("are you there?" in request.new for request in codex.script.asked[before:])
 
