@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow test-clients test-clients-all soak lint same dist man pictures bench clean
+.PHONY: help venv tools released demo test test-slow test-clients test-clients-all soak lint same dist man plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +65,7 @@ lint: $(INSTALLED) ## style, types, which module may import which, what stands w
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy bench checks docs/man docs/pictures examples
+	$(BIN)/mypy bench checks docs/man docs/pictures examples plugins
 	$(BIN)/lint-imports
 	$(BIN)/python -m checks.places
 	$(BIN)/python -m checks.sizes
@@ -80,6 +80,9 @@ dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
 
 man: $(INSTALLED) ## write the manual page of each command from its help
 	$(BIN)/python docs/man/make_pages.py
+
+plugins: $(INSTALLED) ## write the plugins for agents' clients from what setup writes
+	$(BIN)/python plugins/make_plugins.py
 
 pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program; needs tmux
 	$(BIN)/python docs/pictures/make_log_picture.py

@@ -20,7 +20,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the clock": ("gitchat/workspace/",),
     "reads the environment": ("gitchat/workspace/",),
     "reads randomness": ("gitchat/workspace/",),
-    "starts a process": ("gitchat/storage/git.py",),
+    "starts a process": ("gitchat/storage/git.py", "gitchat/setup/handshake.py"),
     "knows socket": ("gitchat/staying/doors.py",),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from gitchat.care import files, rooms, trial, versions
+from gitchat.care import agents, bells, files, rooms, trial, versions
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
@@ -47,10 +47,11 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("wrong", "store", str(error), error.hint)
         return
     told: set[Finding] = set()
-    for finding in chain(versions.examine(environment), rooms.examine(environment)):
+    for finding in chain(versions.examine(environment), rooms.examine(environment), agents.examine(environment)):
         if finding not in told:  # both say how to make an older version harmless
             told.add(finding)
             yield finding
+    yield from bells.examine(environment)
 
 
 def _git_version(environment: Environment) -> Finding:

@@ -25,8 +25,8 @@ from gitchat.workspace.process import read_variables
 
 COMMANDS = (
     "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
-    "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "setup", "hook", "mcp", "doctor", "verify",
-    "completion",
+    "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp", "doctor",
+    "verify", "completion",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

@@ -7,7 +7,17 @@ from contextlib import suppress
 
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Name, RoomName, is_name
+from gitchat.model.record import Identity
 from gitchat.workspace.environment import Environment
+
+
+def asleep(environment: Environment, recipients: Sequence[str], sender: Identity) -> list[str]:
+    """What whoever has written to these should know: whose bell rests, so that they are not woken. A line each."""
+    if not (environment.repository.directory / "rings").exists():
+        return []
+    from gitchat.staying.bell import resting  # where a session was rung
+
+    return resting(environment, recipients, sender.name, is_person=sender.origin == "human")
 
 
 def reached(environment: Environment, room: RoomName, recipients: Sequence[str]) -> list[str]:

@@ -40,6 +40,27 @@ def compared(address: str, directory: str) -> str:
     return _bare(os.path.normpath(os.path.join(directory, path)))
 
 
+def public(address: str, directory: str) -> str | None:
+    """``address`` as one may tell it to others: without a password or a token; None of a helper (``ext::...``).
+
+    A name stays where ssh needs one. ``directory`` is where a relative path starts.
+    """
+    url = _URL.fullmatch(address)
+    if url is not None:
+        scheme, rest = address.split("://", 1)
+        user, at, place = rest.partition("/")[0].rpartition("@")
+        place += rest[len(user + at + place) :]
+        if "ssh" in scheme.lower():
+            return f"{scheme}://{user.partition(':')[0]}{at}{place}"
+        return f"{scheme}://{place.partition('?')[0].partition('#')[0]}"
+    if "::" in address.partition("/")[0]:
+        return None
+    if scp := _SCP.fullmatch(address):
+        user, at, _ = address.partition(":")[0].rpartition("@")
+        return f"{user.partition(':')[0]}{at}{scp['host']}:{scp['path']}"
+    return os.path.normpath(os.path.join(directory, address))
+
+
 def _bare(place: str) -> str:
     """``place`` without what may stand behind a repository's name or not."""
     return place.rstrip("/").removesuffix("/.git").removesuffix(".git").rstrip("/") or "/"

@@ -17,10 +17,12 @@ from typing import Any
 
 from gitchat.model.errors import ChatError
 from gitchat.model.session import key_of_process
-from gitchat.staying.bell import Bell, Door, confirm
+from gitchat.staying.bell import Bell, Door, confirm, resting, rests
+from gitchat.staying.notice import elsewhere
 from gitchat.staying.ringfile import RingFile
 from gitchat.verbs import tools
 from gitchat.workspace import ancestry
+from gitchat.workspace.attended import is_headless
 from gitchat.workspace.client import named_in_handshake
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.process import read_secret, read_variables
@@ -30,6 +32,9 @@ NO_ROOM_SECONDS = 60.0
 
 HEADLESS = frozenset({"exec", "e", "review", "mcp-server"})
 """Words of Codex's command with which nobody can be woken: it ends with its turn, or a program has it."""
+
+READING = frozenset({"check_in", "read_unread"})
+"""Tools that show what is unread, of one room."""
 
 _TURN = "x-codex-turn-metadata"
 
@@ -59,6 +64,8 @@ class Ringing:
         from gitchat.staying import doors  # for who has a client
 
         client = named_in_handshake(client_name)
+        if is_headless(client or "", read_variables()):
+            return  # a ring is a turn more, and its last words are not those that somebody waits for
         if client == "claude" and doors.is_new_enough(version, doors.OLDEST_CLAUDE):
             # What another client's shell handed on is not our client's: that one shook hands.
             path = read_variables().get("CLAUDE_CODE_MESSAGING_SOCKET", "")
@@ -96,6 +103,19 @@ class Ringing:
             self._busy[key] -= 1
             self._changed += 1
 
+    def words(self, tool: str, given: dict[str, Any]) -> list[str]:
+        """What the answer of a tool says of bells: its own that rests, others' that do, and what waits elsewhere."""
+        said: list[str] = []
+        with suppress(ChatError):
+            environment, to = tools.here_environment(), given.get("to")
+            if self._client and tool in READING and not environment.caller.is_subagent:
+                said += filter(None, [rests(environment)])
+                said += elsewhere(environment, tools.seat(), environment.room_name(given.get("room") or None))
+            if isinstance(to, str) and (environment.repository.directory / "rings").exists():
+                recipients = [one.strip() for one in to.split(",")]
+                said += resting(environment, recipients, tools.seat(), is_person=False)
+        return said
+
     def close(self) -> None:
         """Ring no more."""
         self._stop.set()
@@ -120,6 +140,7 @@ class Ringing:
                 return self._changed, there.st_mtime_ns, there.st_size
             return self._changed
 
+        self._look_all(environment)  # who sees that it watches knows that it has begun
         with environment.changes(also) as changes:
             while not self._stop.is_set():
                 seconds = self._look_all(environment)

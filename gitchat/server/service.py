@@ -145,7 +145,9 @@ class Service:
             text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
             return Answer(text, result if is_object else {"result": result}, is_error=False)
         today = read_clock().utc[:10]
-        text = texts.with_notices(texts.render(name, given, result, today), self._new_notices())
+        text = texts.with_notices(
+            texts.render(name, given, result, today), [*self._new_notices(), *self._ringing.words(name, given)]
+        )
         return Answer(text, None, is_error=False, told=self._greeting(caller))
 
     def _greeting(self, caller: tools.Caller) -> str | None:

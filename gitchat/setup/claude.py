@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from gitchat.setup.client import CALL_SECONDS, Client, shell_hook
-from gitchat.setup.edits import NAME, JsonServer, JsonWords
+from gitchat.setup.edits import NAME, JsonServer
 from gitchat.setup.hooks import TOOL, Hook, JsonHooks
 from gitchat.setup.launch import Launch
+from gitchat.setup.parts import JsonWords
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -21,7 +23,7 @@ ALLOWED = (f"mcp__{NAME}", "Bash(git chat:*)")
 
 
 def _targets(place: Place) -> list[Target]:
-    entry = {"type": "stdio", **place.launch.split(*place.server), "timeout": CALL_SECONDS * 1000}
+    entry = server_for(place.launch, *place.server)
     is_own = place.is_user or place.is_local
     settings = (
         JsonHooks("claude", hooks_for(place.launch, has_server=is_own)),
@@ -58,6 +60,11 @@ def _state(place: Place) -> Path:
     return (_own(place) if place.variables.get("CLAUDE_CONFIG_DIR") else place.home) / ".claude.json"
 
 
+def server_for(launch: Launch, *words: str) -> dict[str, Any]:
+    """Its entry of our server, which ``words`` start."""
+    return {"type": "stdio", **launch.split(*words), "timeout": CALL_SECONDS * 1000}
+
+
 def hooks_for(launch: Launch, *, has_server: bool, server: str = NAME) -> tuple[Hook, ...]:
     """Its hooks. With ``has_server`` whoever reads them has our server, too, which it calls ``server``.
 
@@ -78,11 +85,18 @@ def hooks_for(launch: Launch, *, has_server: bool, server: str = NAME) -> tuple[
         Hook("SessionStart", "session-start", command("session-start", 10)),
         Hook("UserPromptSubmit", "prompt", notice("UserPromptSubmit") if has_server else command("prompt", 5)),
         # With the call's id the server knows a subagent's call when it comes. Its tools are called where it is.
-        Hook("PreToolUse", "call", notice("PreToolUse", call="${tool_use_id}"), matcher=f"mcp__{server}__.*"),
+        Hook(
+            "PreToolUse", "call", notice("PreToolUse", call="${tool_use_id}"), matcher=f"mcp__{_in_tools(server)}__.*"
+        ),
         Hook("PostToolUse", "tool", notice("PostToolUse") if has_server else command("tool", 5)),
         Hook("Stop", "stop", notice("Stop") if has_server else command("stop", 10)),
         Hook("Stop", "wait", command("wait", WAIT_SECONDS, asyncRewake=True)),
     )
+
+
+def _in_tools(server: str) -> str:
+    """A server's name as it stands in those of its tools."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", server)
 
 
 def _approvals(place: Place) -> list[str]:

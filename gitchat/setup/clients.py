@@ -29,6 +29,17 @@ def find(name: str) -> Client:
     )
 
 
+def refuse_unwritten(chosen: list[Client]) -> None:
+    """Raise UserError ``client-not-written`` for the first of them whose files we do not change."""
+    for client in chosen:
+        if not client.is_written:
+            raise UserError(
+                f"the files of {client.title} are not written, because that is untested",
+                hint=f"see what belongs in there: git chat setup {client.name} --print",
+                code="client-not-written",
+            )
+
+
 def targets(chosen: list[Client], place: Place, *, is_removal: bool) -> list[Target]:
     """The files of the ``chosen`` clients, each once; for a removal without those that still have a use.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gitchat.setup import jsonfile, section, tomlfile
+from gitchat.setup import jsonfile, tomlfile
 from gitchat.setup.launch import is_former, is_gone, runs, words_of
 from gitchat.setup.refusal import Refusal
 
@@ -71,55 +71,10 @@ class JsonServer:
     def snippet(self) -> str:
         return jsonfile.insert("", (*self.path, NAME), self.entry, has_comments=False)
 
-
-@dataclass(frozen=True, slots=True)
-class JsonWords:
-    """``words`` in the list at ``path`` of a JSON file. Where they are not wanted they are only taken out."""
-
-    path: tuple[str, ...]
-    words: tuple[str, ...]
-    is_wanted: bool
-
-    def add(self, text: str) -> Edited:
-        for word in self.words if self.is_wanted else ():
-            there = json_at(text, self.path, False) or []
-            if word not in there:
-                text = jsonfile.insert(text, (*self.path, len(there)), word, has_comments=False)
-        return Edited(text)
-
-    def remove(self, text: str) -> Edited:
-        for word in reversed(self.words):
-            there = json_at(text, self.path, False)
-            if isinstance(there, list) and word in there:
-                text = without(text, (*self.path, there.index(word)), has_comments=False)
-        return Edited(text)
-
-    def snippet(self) -> str:
-        return self.add("").text
-
-
-@dataclass(frozen=True, slots=True)
-class OwnFile:
-    """A file that is ours altogether. Its first line says so."""
-
-    content: str
-
-    def add(self, text: str) -> Edited:
-        if text.strip() and not self._is_ours(text):
-            raise Refusal(
-                "is another file where ours would be", hint="give that one another name; nothing was written",
-                code="entry-taken",
-            )  # fmt: skip
-        return Edited(self.content)
-
-    def remove(self, text: str) -> Edited:
-        return Edited("" if self._is_ours(text) else text)
-
-    def snippet(self) -> str:
-        return self.content
-
-    def _is_ours(self, text: str) -> bool:
-        return text.splitlines()[:1] == self.content.splitlines()[:1]
+    def servers(self, text: str) -> dict[str, Any]:
+        """All servers in the file, by name. Raises Refusal."""
+        found = json_at(text, self.path, self.has_comments)
+        return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +113,13 @@ class TomlServer:
     def snippet(self) -> str:
         return self.add("").text
 
+    def servers(self, text: str) -> dict[str, Any]:
+        """All servers in the file, by name. Raises Refusal."""
+        found = tomlfile.parse(text).get(self.key)
+        return found if isinstance(found, dict) else {}
+
     def _there(self, text: str) -> Any:
-        servers = tomlfile.parse(text).get(self.key)
-        return servers.get(NAME) if isinstance(servers, dict) else None
+        return self.servers(text).get(NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,22 +169,6 @@ class CodexVariable:
 
 
 _POLICY = "shell_environment_policy"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section of a file that agents read."""
-
-    body: str
-
-    def add(self, text: str) -> Edited:
-        return Edited(section.put(text, self.body))
-
-    def remove(self, text: str) -> Edited:
-        return Edited(section.take(text))
-
-    def snippet(self) -> str:
-        return section.put("", self.body)
 
 
 _LEFT = f"a server called '{NAME}' there is not ours, and was left alone"

@@ -10,7 +10,8 @@ from typing import Any
 
 from gitchat.setup.client import SHORT_CALL_SECONDS, Client, shell_hooks
 from gitchat.setup.edits import JsonServer
-from gitchat.setup.hooks import JsonHooks
+from gitchat.setup.hooks import Hook, JsonHooks
+from gitchat.setup.launch import Launch
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -30,7 +31,7 @@ def _targets(place: Place) -> list[Target]:
         place.target(
             own / "settings.json",
             _server(place),
-            JsonHooks("gemini", shell_hooks(place.launch, "gemini", _EVENTS, 1000), has_comments=True),
+            JsonHooks("gemini", hooks_for(place.launch), has_comments=True),
         ),
         place.rules(own / "GEMINI.md" if place.is_user else Path("GEMINI.md")),
     ]
@@ -42,8 +43,18 @@ def _approvals(place: Place) -> list[str]:
     return ["Start gemini here and trust this folder (/permissions): until then it reads no .gemini/."]
 
 
+def hooks_for(launch: Launch) -> tuple[Hook, ...]:
+    """The hooks of Gemini CLI, which counts in milliseconds."""
+    return shell_hooks(launch, "gemini", _EVENTS, 1000)
+
+
+def server_for(launch: Launch, *words: str) -> dict[str, Any]:
+    """Its entry of our server, which ``words`` start."""
+    return {**launch.split(*words), "timeout": SHORT_CALL_SECONDS * 1000}
+
+
 def _server(place: Place, **more: Any) -> JsonServer:
-    entry = {**place.launch.split(*place.server), "timeout": SHORT_CALL_SECONDS * 1000, **more}
+    entry = {**server_for(place.launch, *place.server), **more}
     permission = {"trust": True}
     return JsonServer(("mcpServers",), entry, permission, is_allowed=place.is_allowed, has_comments=True)
 

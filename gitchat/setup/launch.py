@@ -65,6 +65,11 @@ def is_gone(words: Sequence[str]) -> bool:
     return bool(words) and words[0].startswith("/") and shutil.which(words[0]) is None
 
 
+def is_found(program: str, variables: Mapping[str, str]) -> bool:
+    """Whether ``program`` can be started, by its path or by PATH."""
+    return shutil.which(program, path=variables.get("PATH")) is not None
+
+
 def words_of(entry: Any) -> list[str]:
     """The words that a client's entry starts: ``command`` as a program, a line for a shell, or a list; and ``args``.
 

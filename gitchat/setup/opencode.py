@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from gitchat.setup.client import Client
-from gitchat.setup.edits import JsonServer, OwnFile
+from gitchat.setup.edits import JsonServer
 from gitchat.setup.launch import PORTABLE, Launch
+from gitchat.setup.parts import OwnFile
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -23,7 +24,7 @@ def _targets(place: Place) -> list[Target]:
     plugins = own / "plugins" if place.is_user else Path(".opencode/plugins")
     return [
         place.target(_config(place, own), JsonServer(("mcp",), entry, has_comments=True)),
-        place.target(plugins / PLUGIN.name, OwnFile(plugin_for(place.launch))),
+        place.target(plugins / PLUGIN.name, OwnFile(plugin_for(place.launch), also=(plugin_for(PORTABLE),))),
         place.rules(own / "AGENTS.md"),
     ]
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from gitchat.model import offered
 from gitchat.model.errors import UserError
 from gitchat.setup import disk
-from gitchat.setup.edits import Edit, Section
+from gitchat.setup.edits import Edit
 from gitchat.setup.launch import Launch
+from gitchat.setup.parts import Section
 from gitchat.setup.plan import Target
+from gitchat.workspace.environment import Environment
 
 RULES = f"""\
 ## The chatroom of this repository
@@ -58,6 +60,17 @@ class Place:
         """The words after the program that start the server. A user's is started in strangers' clones, too."""
         return ("mcp", "--user-wide") if self.is_user else ("mcp",)
 
+    @property
+    def option(self) -> str:
+        """The option of ``git chat setup`` that means this place, after a blank; blank where it needs none."""
+        return " --user" * self.is_user + " --local" * self.is_local
+
+    def name(self, path: Path) -> str:
+        """The path as one would type it: below the work tree, or below the home."""
+        if path.is_relative_to(self.top):
+            return f"{'~/' if self.is_user else ''}{path.relative_to(self.top)}"
+        return str(path)
+
     def target(self, path: str | Path, *edits: Edit) -> Target:
         """The file at ``path`` below here."""
         return Target(self.top / path, edits, top=None if self.is_user else self.top)
@@ -82,6 +95,37 @@ class Place:
         """The directory that ``variable`` names, else ``default`` in the user's home."""
         named = self.variables.get(variable)
         return Path(named) if named and os.path.isabs(named) else self.home / default
+
+
+def in_work_tree(environment: Environment) -> Place:
+    """The work tree that we are in. Raises UserError ``no-work-tree``, and as ``environment.repository``."""
+    repository = environment.repository
+    if repository.worktree == repository.location.git_dir:
+        raise UserError(
+            "there is no work tree here to put a client's files in",
+            hint="run it in a work tree, or for yourself everywhere: git chat setup CLIENT --user",
+            code="no-work-tree",
+        )
+    main: Path | None = repository.main_worktree
+    if main in (repository.worktree, repository.location.common_dir):  # this one, or none
+        main = None
+    launch = Launch.here(environment.variables)
+    return Place(repository.worktree, False, repository.worktree_name, environment.variables, launch, main)
+
+
+def of_user(environment: Environment) -> Place:
+    """For the user, in all repositories. Raises UserError ``no-home``."""
+    variables = environment.variables
+    return Place(home(variables), True, "", variables, Launch.here(variables))
+
+
+def copies_for(environment: Environment, *, is_user: bool) -> disk.Copies:
+    """Where the old bytes of the files are kept. Raises UserError ``no-home``, and as ``environment.repository``."""
+    if not is_user:
+        return disk.Copies(environment.repository.directory)
+    named = environment.variables.get("XDG_STATE_HOME", "")
+    state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
+    return disk.Copies(state / "gitchat")
 
 
 def home(variables: Mapping[str, str]) -> Path:

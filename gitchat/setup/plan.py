@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.setup import disk
-from gitchat.setup.edits import Edit, Edited
+from gitchat.setup.edits import Edit, Edited, JsonServer, TomlServer
 from gitchat.setup.refusal import Refusal
 
 TRIES = 5
@@ -76,8 +78,31 @@ def carry_out(targets: Sequence[Target], copies: disk.Copies, *, is_removal: boo
 
 def holds(target: Target) -> bool:
     """Whether something of ours is in the file. Raises as :func:`plan`."""
-    text = _decode(target.path, disk.read(disk.resolve(target.path, target.top)))
+    text = _text_of(target)
     return _apply(target, text, is_removal=True).text != text
+
+
+def servers(target: Target) -> dict[str, Any]:
+    """All servers in the file, by name; none where it has no place for them. Raises as :func:`plan`."""
+    text = _text_of(target)
+    for edit in target.edits:
+        if isinstance(edit, JsonServer | TomlServer):
+            with _told_of(target):
+                return edit.servers(text)
+    return {}
+
+
+def _text_of(target: Target) -> str:
+    return _decode(target.path, disk.read(disk.resolve(target.path, target.top)))
+
+
+@contextmanager
+def _told_of(target: Target) -> Iterator[None]:
+    """Makes an error of the file of what is told of a text."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise UserError(f"{target.path} {refusal}", hint=refusal.hint, code=refusal.code) from None
 
 
 def _settle(target: Target, copies: disk.Copies, is_removal: bool, planned: Change) -> Change:
@@ -123,12 +148,10 @@ def _without_us(target: Target, copies: disk.Copies, path: Path, before: bytes |
 
 def _apply(target: Target, text: str, is_removal: bool) -> Edited:
     notes: tuple[str, ...] = ()
-    try:
+    with _told_of(target):
         for edit in target.edits:
             edited = edit.remove(text) if is_removal else edit.add(text)
             text, notes = edited.text, notes + edited.notes
-    except Refusal as refusal:
-        raise UserError(f"{target.path} {refusal}", hint=refusal.hint, code=refusal.code) from None
     return Edited(text, notes)
 
 

@@ -8,7 +8,7 @@ tell. Only the session's own server rings, its own session and no other. Source:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -37,6 +37,10 @@ class Door(Protocol):
     @property
     def tells_names(self) -> bool:
         """Whether the notice may name who wrote: not where the client says it in its user's voice."""
+
+    @property
+    def drops_repeats(self) -> bool:
+        """Whether the client drops what says the same as what it was told before: then each notice says when."""
 
     @property
     def lives_seconds(self) -> float:
@@ -92,6 +96,43 @@ def _shown_by(environment: Environment, session: Session) -> Session:
     )
 
 
+# --- what is said of a budget that is used up --------------------------------------
+
+
+def rests(environment: Environment) -> str | None:
+    """A sentence for the session of ``environment``, when its budget holds something back; once. Never fails."""
+    with suppress(ChatError, OSError):
+        key, now = environment.caller.session, environment.now().seconds
+        file = RingFile(environment.repository.directory)
+        rung = file.of(key).rung if key is not None else Rung()
+        if key is not None and rung.held_back_at is not None:
+            file.change(key, now, lambda known: replace(known, rung=known.rung.having_said_so()))
+            return f"your bell rests {_for(rung, now)}: what comes meanwhile, check_in shows"
+    return None
+
+
+def resting(environment: Environment, recipients: Iterable[str], sender: str, *, is_person: bool) -> list[str]:
+    """A line for each of ``recipients`` whom a message of ``sender`` does not wake now, though it has a bell here.
+
+    Of sessions of this clone alone. Never fails.
+    """
+    with suppress(ChatError, OSError):
+        now = environment.now().seconds
+        sessions = RingFile(environment.repository.directory).all().values()
+        asked = {one.name: one.rung for one in sessions if one.has_bell and not one.rung.has_ended}
+        return [
+            f"{name} is not woken by this: its bell rests {_for(asked[name], now)}; it hears of it when it looks"
+            for name in dict.fromkeys(recipients)
+            if name in asked and not asked[name].allowed([Sender(sender, is_person)], now)
+        ]
+    return []
+
+
+def _for(rung: Rung, now: int) -> str:
+    """How long a budget is used up, and why that is."""
+    return f"for {math.ceil(rung.allows_in(now) / 60)} min, after {len(rung.in_last_hour(now))} rings in an hour"
+
+
 # --- ringing -----------------------------------------------------------------------
 
 
@@ -116,12 +157,16 @@ class Bell:
         session = self._file.of(key)
         if not session.has_bell:
             self._told.skip({room: environment.log(room).chain().tips for room in rooms})
-        self._note(key, session, now)
+        self._note(key, session, now, begins=True)
 
-    def _note(self, key: str, session: Session, now: int) -> None:
-        """The session has a bell from now on."""
+    def _note(self, key: str, session: Session, now: int, *, begins: bool) -> None:
+        """The session has a bell from now on; it shows life when it ``begins`` with it."""
         shown = replace(_shown_by(self._environment, session), has_bell=True)
-        self._file.change(key, now, lambda known: replace(shown, rung=known.rung.after("session-start", now)))
+
+        def note(known: Session) -> Session:
+            return replace(shown, rung=known.rung.after("session-start", now) if begins else known.rung)
+
+        self._file.change(key, now, note)
 
     def look(self, is_busy: Callable[[], bool]) -> float:
         """Ring if something is there to be rung for, and return in how many seconds to look again at the latest.
@@ -141,7 +186,7 @@ class Bell:
         now = environment.now().seconds
         session = self._file.of(key)
         if not session.has_bell:  # there was no room yet, or its file was deleted
-            self._note(key, session, now)
+            self._note(key, session, now, begins=not session.rung.seen_at)
             session = self._file.of(key)
         pause = session.rung.pause_seconds(now)
         if pause and not self._has_read(session.rung, found):
@@ -158,11 +203,16 @@ class Bell:
         self._ring(key, found, allowed)
         return LEASE_SECONDS + 1.0
 
+    def rests(self) -> str | None:
+        """That the budget holds something back, once; None when it does not, or that was said."""
+        return rests(self._environment)
+
     def _ring(self, key: str, found: list[Fresh], allowed: list[Sender]) -> None:
         """Ring, with what is rung for lent to us. It is charged before it is made, whatever comes."""
         from gitchat.staying.notice import sentence
 
-        now = self._environment.now().seconds
+        moment = self._environment.now()
+        now = moment.seconds
         is_ours = False
 
         def charge(known: Session) -> Session:
@@ -174,7 +224,8 @@ class Bell:
             self._told.take_back(key)
             return
         try:
-            self._door.ring(sentence(found, tells_names=self._door.tells_names))
+            text = sentence(found, tells_names=self._door.tells_names)
+            self._door.ring(f"{text} ({moment.utc[11:19]} UTC)" if self._door.drops_repeats else text)
         except DoorShut as shut:
             words = str(shut)
             self._told.take_back(key)

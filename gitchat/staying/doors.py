@@ -37,12 +37,13 @@ class ClaudeDoor:
     """The inbox of a session of Claude Code: a Unix socket that takes lines of JSON, and its token.
 
     The first line is documented; the second is what version 2.1.332 takes (tests/clients). What is said comes in the
-    client's own frame for text that the user did not type.
+    client's own frame for text that the user did not type. What says the same as the line before is dropped.
     """
 
     path: str
     token: str = field(repr=False)
     tells_names: bool = True
+    drops_repeats: bool = True
     lives_seconds: float = inf
 
     def ring(self, text: str) -> None:
@@ -74,6 +75,7 @@ class CodexDoor:
     cwd: str
     variables: Mapping[str, str] = field(repr=False)
     tells_names: bool = False
+    drops_repeats: bool = False
     lives_seconds: float = THREAD_SECONDS
 
     def ring(self, text: str) -> None:

@@ -71,7 +71,7 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         return _hold_up(environment, edge, rooms, told)
     said: list[str] = []
     if edge.event == "session-start":
-        said = [f"gitchat: {wake.you_are(environment.caller.name())}", *_undecided(environment)]
+        said = [f"gitchat: {wake.you_are(environment.caller.name())}", *_undecided(environment), *_stale(environment)]
         found = [item for room in rooms if (item := wake.news(room))]
         wake.claim(found, told, wake.WORKING)
     else:
@@ -108,6 +108,14 @@ def _hold_up(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     if ripe:
         return Said({"decision": "block", "reason": wake.sentence(ripe)}, is_settled=not slowed)
     return Said({"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None, is_settled=not slowed)
+
+
+def _stale(environment: Environment) -> list[str]:
+    """What an agent should tell its user about its client's files."""
+    from gitchat.setup.upkeep import stale  # for a session that begins
+
+    sentence = stale(environment)
+    return [escape_line(sentence)] if sentence is not None else []
 
 
 def _undecided(environment: Environment) -> list[str]:

@@ -86,6 +86,27 @@ def look(environment: Environment, name: Name, told: Told) -> list[Fresh]:
     return found
 
 
+def elsewhere(environment: Environment, name: Name, here: RoomName) -> list[str]:
+    """What a reading of the room ``here`` should say: what else is unread that names ``name``. A line for each room.
+
+    The notice counts all rooms, and a reading shows one.
+    """
+    said = []
+    for room_name in environment.store.rooms():
+        with suppress(FormatError):
+            room = Room(environment, room_name, name)
+            named = Condition.all_of([waking(), _NAMED])
+            if room_name == here or not room.records.chain().select(
+                Condition.all_of([named, reaches(room, name)]), limit=1
+            ):
+                continue
+            reading = room.unread(1, matching=named)
+            if reading.entries:
+                count = len(reading.entries) + reading.left
+                said.append(f"{count} unread for you in room '{room_name}': check_in with room={room_name}")
+    return said
+
+
 def _look(room: Room, told: Told, ringing: Condition) -> Fresh | None:
     """What is new in a room; None when nothing is."""
     chain = room.records.chain()
@@ -177,7 +198,8 @@ def sentence(found: Iterable[Fresh], *, tells_names: bool) -> str:
     details = [f"{questions} question{'' if questions == 1 else 's'}"] if questions else []
     details += [f"{urgent} urgent"] if urgent else []
     what = f" ({', '.join(details)})" if details else ""
-    return f"gitchat: {count} unread for you{_from(rooms) if tells_names else ''}{what}. Read them with check_in."
+    senders = _from(rooms) if tells_names else ""
+    return f"gitchat: {count} unread for you{senders}{what}. Read them with check_in."
 
 
 def _from(rooms: Sequence[Fresh]) -> str:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.model.errors import StorageError
-from gitchat.storage.variables import without_secrets
+from gitchat.storage.variables import NO_PROMPT, without_secrets
 
 TIMEOUT_SECONDS = 30.0
 
@@ -97,7 +97,7 @@ def talk(
     call, is not waited for.
 
     With ``may_ask`` it keeps our terminal, where a person sits: git and ssh may ask for a password
-    there. What it started is then git's own to end. For all else see :func:`asking_nobody`.
+    there. What it started is then git's own to end. For all else see ``asking_nobody`` of variables.py.
 
     Raises:
         GitFailed: git ended with another status than 0.
@@ -145,7 +145,7 @@ def start(
         return subprocess.Popen(
             ["git", *arguments],
             cwd=cwd,
-            env=_untranslated(variables) | ({} if may_prompt else _NO_PROMPT),
+            env=_untranslated(variables) | ({} if may_prompt else NO_PROMPT),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -236,31 +236,6 @@ def start_attended(
 
 def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:
     return {**without_secrets(variables), "LC_ALL": "C", "LANGUAGE": "C"}
-
-
-_NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0"}
-
-
-def asking_nobody(variables: Mapping[str, str], *, has_ssh_command: bool) -> dict[str, str]:
-    """``variables`` for a git that talks to a remote while nobody is there to be asked.
-
-    No program that asks for a password is started, on a screen or anywhere; credential helpers that know one are.
-    No transport that runs a program of its own choice is used unless the configuration allows it. An ssh that
-    somebody chose, by a variable or ``core.sshCommand`` (``has_ssh_command``), is theirs to make silent.
-
-    Source: git(1), gitcredentials(7), ssh(1) on SSH_ASKPASS_REQUIRE, git-config(1) on protocol.allow.
-    """
-    is_chosen = has_ssh_command or variables.get("GIT_SSH_COMMAND") or variables.get("GIT_SSH")
-    ssh = {} if is_chosen else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
-    return {**variables, **_ASKING_NOBODY, **ssh}
-
-
-_ASKING_NOBODY = _NO_PROMPT | {
-    "GIT_ASKPASS": "",  # set and empty: neither core.askPass nor SSH_ASKPASS is looked at
-    "SSH_ASKPASS_REQUIRE": "never",
-    "GCM_INTERACTIVE": "never",
-    "GIT_PROTOCOL_FROM_USER": "0",
-}
 
 
 def _verb(arguments: Sequence[str]) -> str:

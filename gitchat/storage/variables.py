@@ -1,4 +1,4 @@
-"""What of our environment no process gets that we start."""
+"""The environment of what we start: what of ours it does not get, and what makes git ask nobody."""
 
 from __future__ import annotations
 
@@ -11,3 +11,28 @@ SECRETS = frozenset({"CLAUDE_CODE_MESSAGING_TOKEN"})
 def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
     """``variables`` without them."""
     return {key: value for key, value in variables.items() if key not in SECRETS}
+
+
+NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0"}
+
+
+def asking_nobody(variables: Mapping[str, str], *, has_ssh_command: bool) -> dict[str, str]:
+    """``variables`` for a git that talks to a remote while nobody is there to be asked.
+
+    No program that asks for a password is started, on a screen or anywhere; credential helpers that know one are.
+    No transport that runs a program of its own choice is used unless the configuration allows it. An ssh that
+    somebody chose, by a variable or ``core.sshCommand`` (``has_ssh_command``), is theirs to make silent.
+
+    Source: git(1), gitcredentials(7), ssh(1) on SSH_ASKPASS_REQUIRE, git-config(1) on protocol.allow.
+    """
+    is_chosen = has_ssh_command or variables.get("GIT_SSH_COMMAND") or variables.get("GIT_SSH")
+    ssh = {} if is_chosen else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+    return {**variables, **_ASKING_NOBODY, **ssh}
+
+
+_ASKING_NOBODY = NO_PROMPT | {
+    "GIT_ASKPASS": "",  # set and empty: neither core.askPass nor SSH_ASKPASS is looked at
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",
+    "GIT_PROTOCOL_FROM_USER": "0",
+}

@@ -10,6 +10,7 @@ from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.names import RoomName
 from gitchat.storage import git
+from gitchat.storage.variables import asking_nobody
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.seating import Seating
 
@@ -29,7 +30,7 @@ def wire_to(
     may_ask = is_typed and environment.caller.origin == "human"
     config, variables = environment.repository.config, git.scrub(environment.variables)
     if not may_ask:
-        variables = git.asking_nobody(variables, has_ssh_command=config.get("core.sshCommand") is not None)
+        variables = asking_nobody(variables, has_ssh_command=config.get("core.sshCommand") is not None)
     # A path is used by default only where a person asked for it; which remote it is, a person has said.
     is_ruled = any(config.get(key) is not None for key in ("protocol.allow", "protocol.file.allow"))
     return Wire(

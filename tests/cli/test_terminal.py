@@ -371,7 +371,7 @@ def test_the_server_does_not_wait_for_somebody_to_type(terminal: Terminal) -> No
     done = terminal("git", "chat", "mcp", columns=200)
     assert done.returncode == 1
     assert "error: git chat mcp talks to an agent's client" in done.stdout
-    assert "hint: add it to a client: claude mcp add gitchat -- git chat mcp" in done.stdout
+    assert "hint: add it to a client: claude mcp add gitchat -- git-chat mcp" in done.stdout
 
 
 def test_the_help_cuts_no_sentence_on_an_ordinary_terminal(terminal: Terminal) -> None:

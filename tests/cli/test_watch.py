@@ -54,6 +54,31 @@ def test_it_can_begin_with_the_newest_or_with_what_is_unread(chatroom: Chatroom)
     assert "line 2" in chatroom.chat("read").stdout  # nothing was marked
 
 
+def test_counts_tell_how_much_is_unread_and_no_word_of_it(chatroom: Chatroom) -> None:
+    """Of each room in which one is told of news, each message once; neither one's own nor an acknowledgement."""
+    chatroom.say("secret", author="bob")
+    with running(chatroom, "watch", "--counts") as watcher:
+        first = watcher.line()
+        assert json.loads(first) == {"room": "lobby", "name": "alice", "unread": 1, "urgent": 0, "from": ["bob"]}
+        until(watcher.is_asleep)
+        chatroom.say("mine", author="alice")
+        chatroom.say("thanks", author="bob", type="ack")
+        chatroom.say("for you", author="carol", room="plans", to=("alice",), urgent=True)
+        second = json.loads(watcher.line())
+        assert second == {"room": "plans", "name": "alice", "unread": 1, "urgent": 1, "from": ["carol"]}
+    assert "secret" in chatroom.chat("read").stdout  # nothing was marked
+    assert chatroom.chat("wait", "--rewake", "--timeout", "0").stderr == ""  # it was told
+
+
+def test_counts_are_of_the_room_that_was_named(chatroom: Chatroom) -> None:
+    """And with --once the first of them is the last; whoever follows messages is told to leave it out."""
+    chatroom.say("there", author="bob", room="plans")
+    chatroom.say("here", author="bob")
+    done = chatroom.chat("watch", "--counts", "--once", "--room", "plans", check=True)
+    assert [json.loads(one)["room"] for one in done.stdout.splitlines()] == ["plans"]
+    refused(chatroom.chat("watch", "--counts", "--unread"), "--counts shows no message", "git chat watch -h", 2)
+
+
 def test_who_joins_and_who_is_gone_is_told(chatroom: Chatroom) -> None:
     """A killed holder too, which could write nothing; who leaves says so itself, once."""
     chatroom.say("begin")

@@ -38,13 +38,13 @@ def command(as_json: bool, channel: bool, profile: str, is_user_wide: bool, sdk:
     Not for typing: an agent's client starts it. To add it to a client:
 
     \b
-      claude mcp add gitchat -- git chat mcp
-      codex mcp add gitchat -- git chat mcp
+      claude mcp add gitchat -- git-chat mcp
+      codex mcp add gitchat -- git-chat mcp
     """
     if sys.stdin.isatty():
         raise UserError(
             "git chat mcp talks to an agent's client, and there is nobody but you",
-            hint="add it to a client: claude mcp add gitchat -- git chat mcp; or pipe JSON lines into it",
+            hint="add it to a client: claude mcp add gitchat -- git-chat mcp; or pipe JSON lines into it",
             code="not-for-typing",
         )
     if sdk:

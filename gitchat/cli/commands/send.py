@@ -123,7 +123,7 @@ def command(
     entry, trouble = _delivered(environment, name, sent.entry, sync_seconds)
     if not quiet or as_json:
         click.echo(_shown(entry, target, as_json), nl=not as_json)
-    _tell_of_several(environment, name, recipients if not quiet else ())
+    _tell_of_several(environment, name, recipients if not quiet else (), sender)
     _hand_on(environment, entry, trouble, quiet)
 
 
@@ -172,12 +172,14 @@ def _delivered(
     return push_now(environment, room, entry), None
 
 
-def _tell_of_several(environment: Environment, room: RoomName, recipients: Sequence[str]) -> None:
-    """Say whom the message reaches, where a name that it is for is more than one."""
+def _tell_of_several(
+    environment: Environment, room: RoomName, recipients: Sequence[str], sender: Identity
+) -> None:  # fmt: skip
+    """Say whom the message reaches, where a name that it is for is more than one, and whom it does not wake."""
     if recipients:
-        from gitchat.cli.addressing import reached  # after the number was printed
+        from gitchat.cli.addressing import asleep, reached  # after the number was printed
 
-        for line in reached(environment, room, recipients):
+        for line in [*reached(environment, room, recipients), *asleep(environment, recipients, sender)]:
             click.echo(line, err=True)
 
 

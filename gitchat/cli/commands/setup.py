@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +18,6 @@ from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     from gitchat.setup.client import Client
-    from gitchat.setup.disk import Copies
     from gitchat.setup.place import Place
     from gitchat.setup.plan import Change
 
@@ -41,11 +38,12 @@ MAX_LINE_CHARS = 160
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove", is_flag=True, help="Take out what was put in, and nothing else.")
 @click.option("--print", "is_snippet", is_flag=True, help="Print what belongs in which file, to put in by hand.")
+@click.option("--check", is_flag=True, help="Tell which files an older version wrote; exit with 1 if any.")
 @options.color
 @options.no_color
-@click.pass_obj
+@click.pass_context
 def command(
-    environment: Environment,
+    context: click.Context,
     names: tuple[str, ...],
     is_user: bool,
     is_local: bool,
@@ -53,6 +51,7 @@ def command(
     dry_run: bool,
     remove: bool,
     is_snippet: bool,
+    check: bool,
     color: str | None,
 ) -> None:
     """Tell an agent's client of this room: server, hooks, note.
@@ -64,7 +63,11 @@ def command(
     Without CLIENT, list the clients that are found here and what would be written.
     """
     from gitchat.setup import clients, plan
+    from gitchat.setup.place import copies_for
 
+    environment: Environment = context.obj
+    if check and (remove or dry_run or is_snippet or allows is not None):
+        raise click.UsageError("--check changes nothing: it goes with CLIENT, --user and --local alone")
     if is_snippet and (remove or dry_run):
         raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
     if not names and (remove or is_snippet):
@@ -74,6 +77,8 @@ def command(
     chosen = list(dict.fromkeys(map(clients.find, names)))
     if is_local:
         _refuse_without_local(chosen)
+    if check:
+        context.exit(_check(environment, chosen, is_user, is_local))
     place = _place(environment, is_user, is_local)
     screen = terminal.screen_for(environment, color)
     if not chosen:
@@ -82,8 +87,8 @@ def command(
     if is_snippet:
         _print_snippets(chosen, place)
         return
-    _refuse_unwritten(chosen)
-    copies = _copies(environment, is_user)
+    clients.refuse_unwritten(chosen)
+    copies = copies_for(environment, is_user=is_user)
     change = plan.plan if dry_run else plan.carry_out
     askers = [] if remove else clients.askers(chosen, place, copies)
     if allows or (allows is None and askers and not dry_run and _agrees(askers)):
@@ -107,23 +112,29 @@ def _agrees(askers: list[Client]) -> bool:
 
 
 def _permission(client: Client, place: Place) -> str:
-    options = " --user" * place.is_user + " --local" * place.is_local
-    command = f"git chat setup {client.name}{options} --allow"
+    command = f"git chat setup {client.name}{place.option} --allow"
     why = "It may ask before it calls our tools, and refuse where nobody can be asked."
     return f"{why} {command} writes {client.permission}."
 
 
+def _check(environment: Environment, chosen: list[Client], is_user: bool, is_local: bool) -> int:
+    """Tell of each client that is set up whether its files are of this version; 1 where one is not."""
+    from gitchat.setup import upkeep
+
+    at = [_place(environment, is_user, is_local)] if is_user or is_local else None
+    status, found = 0, None
+    for found in upkeep.standings(environment, chosen or None, at=at):
+        for sentence in found.sentences:
+            status = 1
+            click.echo(terminal.escape_line(f"{found.client.name}: {sentence}"))
+        if not found.sentences:
+            click.echo(terminal.escape_line(f"{found.client.name}: up to date: {', '.join(found.files)}"))
+    if found is None:
+        click.echo("nothing is set up here: git chat setup lists the clients")
+    return status
+
+
 # --- what is meant -----------------------------------------------------------
-
-
-def _refuse_unwritten(chosen: list[Client]) -> None:
-    for client in chosen:
-        if not client.is_written:
-            raise UserError(
-                f"the files of {client.title} are not written, because that is untested",
-                hint=f"see what belongs in there: git chat setup {client.name} --print",
-                code="client-not-written",
-            )
 
 
 def _refuse_without_local(chosen: list[Client]) -> None:
@@ -137,36 +148,9 @@ def _refuse_without_local(chosen: list[Client]) -> None:
 
 
 def _place(environment: Environment, is_user: bool, is_local: bool) -> Place:
-    from gitchat.setup import place
-    from gitchat.setup.launch import Launch
+    from gitchat.setup.place import in_work_tree, of_user
 
-    launch = Launch.here(environment.variables)
-    if is_user:
-        return place.Place(place.home(environment.variables), True, "", environment.variables, launch)
-    repository = environment.repository
-    if repository.worktree == repository.location.git_dir:
-        raise UserError(
-            "there is no work tree here to put a client's files in",
-            hint="run it in a work tree, or for yourself everywhere: git chat setup CLIENT --user",
-            code="no-work-tree",
-        )
-    main: Path | None = repository.main_worktree
-    if main in (repository.worktree, repository.location.common_dir):  # this one, or none
-        main = None
-    return place.Place(
-        repository.worktree, False, repository.worktree_name, environment.variables, launch, main, is_local
-    )
-
-
-def _copies(environment: Environment, is_user: bool) -> Copies:
-    from gitchat.setup.disk import Copies
-    from gitchat.setup.place import home
-
-    if not is_user:
-        return Copies(environment.repository.directory)
-    named = environment.variables.get("XDG_STATE_HOME", "")
-    state = Path(named) if os.path.isabs(named) else home(environment.variables) / ".local" / "state"
-    return Copies(state / "gitchat")
+    return of_user(environment) if is_user else replace(in_work_tree(environment), is_local=is_local)
 
 
 # --- what is shown -----------------------------------------------------------
@@ -198,7 +182,7 @@ def _state(client: Client, place: Place) -> str:
 
     try:
         state = "is set up" if clients.is_set_up(client, place) else f"git chat setup {client.name}"
-        return f"{state}: {', '.join(_name(target.path, place) for target in client.targets(place))}"
+        return f"{state}: {', '.join(place.name(target.path) for target in client.targets(place))}"
     except ChatError as error:
         return f"cannot be set up: {error}"
 
@@ -207,21 +191,21 @@ def _print_snippets(chosen: list[Client], place: Place) -> None:
     for client in chosen:
         untested = "" if client.is_run else "  (untested)"
         for target in client.targets(place):
-            click.echo(f"== {client.title}: {_name(target.path, place)}{untested}")
+            click.echo(f"== {client.title}: {place.name(target.path)}{untested}")
             for edit in target.edits:
                 click.echo(edit.snippet())
 
 
 def _shown(changes: list[Change], place: Place, screen: terminal.Screen, dry_run: bool) -> Iterator[str]:
     for change in changes:
-        name = _name(change.path, place)
+        name = place.name(change.path)
         yield from _difference(change, name, screen)
     for change in changes:
-        name = _name(change.path, place)
+        name = place.name(change.path)
         done = "removed" if change.after is None else "written"
         would = "would be " if dry_run else ""
         state = "unchanged" if change.before == change.after else would + done
-        backup = f"  (before: {_name(change.backup, place)})" if change.backup else ""
+        backup = f"  (before: {place.name(change.backup)})" if change.backup else ""
         yield f"{state}: {terminal.escape_line(name)}{terminal.escape_line(backup)}\n"
         for note in change.notes:
             yield f"  {screen.style('note:', fg='yellow')} {terminal.escape_line(note)}\n"
@@ -260,10 +244,3 @@ def _tell_what_is_left(chosen: list[Client], place: Place, screen: terminal.Scre
             f"- {terminal.escape_line(place.launch.words[0])} is a path of this machine, because git finds no git-chat "
             "in PATH: do not commit these files, or install it so that it is found and run this again."
         )
-
-
-def _name(path: Path, place: Place) -> str:
-    """The path as one would type it: below the work tree, or below the home."""
-    if path.is_relative_to(place.top):
-        return f"{'~/' if place.is_user else ''}{path.relative_to(place.top)}"
-    return str(path)

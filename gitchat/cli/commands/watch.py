@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import sys
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ DEFAULT_COUNT = 10
 @click.option("--as", "as_", metavar="NAME", help="Be NAME: whose unread messages, who writes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--no-input", is_flag=True, help="Only follow: no line to write in.")
+@click.option("--counts", is_flag=True, help="Only tell how much is unread, and from whom: one JSON object a line.")
 @options.date
 @options.color
 @options.no_color
@@ -43,6 +45,7 @@ def command(
     as_: str | None,
     as_json: bool,
     no_input: bool,
+    counts: bool,
     date_style: str | None,
     color: str | None,
 ) -> None:
@@ -58,23 +61,53 @@ def command(
       git chat watch
       git chat watch --unread --room plans
       git chat watch --json | jq -r .content
+      git chat watch --counts | while read -r line; do notify-send "$line"; done
     """
     from gitchat.staying.keeper import in_step
     from gitchat.verbs.room import Room
 
     if unread and count is not None:
         raise click.UsageError("--unread and --max-count exclude each other")
+    if counts and (unread or count is not None or no_input):
+        raise click.UsageError("--counts shows no message: it goes with --once, --room, --as and --json alone")
     environment: Environment = context.obj
     chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
     with in_step(environment):
+        if counts:
+            _count(chosen, room is None and as_ is None, once)
+            return
         if not (once or as_json or no_input) and _can_write(environment):
             from gitchat.cli import console
 
             context.exit(console.run(chosen, count, unread, color, date_style))
         _follow(chosen, count, unread, once, color, date_style, as_json)
+
+
+def _count(room: Room, has_all: bool, once: bool) -> None:
+    """Tell each news once, as the hooks do and no other process of this name, until nobody reads it any more.
+
+    With ``has_all`` of every room in which one is told of news. An agent's watch ends with its client.
+    """
+    from gitchat.staying import wake
+    from gitchat.staying.told import Told
+    from gitchat.workspace.ancestry import Descent
+
+    environment = room.environment
+    told = Told(environment.repository.directory, room.me)
+    client = environment.caller.client
+    has_gone = Descent.of(client, counts_parent=False).is_over if client else lambda: False
+    while found := wake.wait_for_news(
+        lambda: wake.rooms_of(environment) if has_all else [room],
+        told, environment, float("inf"), lambda: has_gone() or _has_no_reader(),
+    ):  # fmt: skip
+        for one in found:
+            line = {"room": one.room, "name": one.name, "unread": one.count, "urgent": one.urgent, "from": one.senders}
+            _print(json.dumps(line) + "\n")
+        if once:
+            return
 
 
 def _can_write(environment: Environment) -> bool:

@@ -48,3 +48,17 @@ def test_row_13_the_first_message_of_a_repository_wakes(claude: Claude) -> None:
         claude.chat("send", "--as", "ann", "--to", "claude-project", "--type", "question", "are you there?")
         until(lambda: len(claude.script.asked) > 1, told=terminal.screen, limit_seconds=ENDS_SECONDS)
         assert UNREAD.search(claude.script.asked[1].new)
+
+
+def test_a_second_notice_that_says_the_same_is_heard_too(claude: Claude) -> None:
+    """The client drops what says the same as what came before, so that no two notices do."""
+    claude.setup()
+    with claude.terminal() as terminal:
+        claude.turns(terminal, "go", 1)
+        for _ in range(3):
+            quiet(lambda: len(claude.script.asked), 2.0)
+            before = len(claude.script.asked)
+            claude.script.go_on(*claude.calls("check_in"), "read")
+            claude.chat("send", "--as", "ann", "--to", "claude-project", "--type", "question", "are you there?")
+            until(lambda: len(claude.script.asked) == before + 3, told=terminal.screen)  # noqa: B023 - waited for here
+            assert "1 unread" in claude.script.asked[before].new

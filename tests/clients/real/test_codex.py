@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.real.vendors import Codex
 from tests.clients.stand_in import Gate
-from tests.clients.waiting import until
+from tests.clients.waiting import quiet, until
 
 pytestmark = pytest.mark.clients
 
@@ -80,18 +80,16 @@ def test_row_5_a_subagent_reads_for_itself_and_hears_no_notice(codex: Codex) -> 
 
 
 def test_row_7_a_tool_call_without_news_starts_no_python(codex: Codex) -> None:
-    """The first end of a turn looks once: what was told at work may hold up who stops without having read it. The
-    session's end gives its seat back."""
+    """Its session's end tells us, and the first end of a turn looks: who has not read may be held up then."""
     codex.setup()
     codex.chat("send", "--as", "ann", "welcome")
     codex.script.go_on(codex.call("check_in", name=ME), *[codex.shell("true")] * 3, "done")
     codex.headless("go")
     begun = codex.script.asked[0].at_seconds
     assert codex.python_starts() != []
-    later = [start.words for start in codex.python_starts(begun)]
-    at_ends = (" hook codex stop", " hook codex session-end")
-    assert [words for words in later if not words.endswith(at_ends)] == []
-    assert len(later) <= 2
+    later = [start.words.rpartition(" hook codex ")[2] for start in codex.python_starts(begun)]
+    assert set(later) <= {"stop", "session-end"}
+    assert len(later) == len(set(later))
 
 
 def test_row_7_news_is_told_at_the_next_tool_call(codex: Codex) -> None:
@@ -142,3 +140,18 @@ def test_row_10_the_note_names_tools_first(codex: Codex) -> None:
     assert note.splitlines()[1] in codex.script.asked[0].new
     lines = [line for line in note.split("\n- ") if "`git chat" in line]
     assert [line for line in lines if not re.search("tools? `.*`git chat", line, re.DOTALL)] == []
+
+
+def test_rows_2_and_13_an_idle_session_is_woken_by_the_first_message_of_a_repository(codex: Codex) -> None:
+    """By the client's own queue, once the session has used a tool of ours; it is told a count and no name."""
+    codex.setup()
+    with codex.terminal() as terminal:
+        codex.script.go_on(codex.call("get_status"), "done")
+        codex.turns(terminal, "go", 2)
+        quiet(lambda: len(codex.script.asked), 3.0)
+        before = len(codex.script.asked)
+        codex.chat("send", "--as", "ann", "--to", ME, "--type", "question", "are you there?")
+        until(lambda: len(codex.script.asked) > before, told=terminal.screen)
+        told = codex.script.asked[before].new
+        assert UNREAD.search(told)
+        assert "ann" not in told

@@ -41,11 +41,11 @@ def test_row_1_claude_p_prints_its_answer_when_a_message_comes_meanwhile(claude:
     claude.script.go_on(gate, "the answer")
     running = claude.start("go")
     gate.wait()
-    claude.chat("send", "--as", "ann", "and this?")
+    claude.chat("send", "--as", "ann", "--to", f"claude-{claude.project.name}", "--type", "question", "and this?")
     gate.open()
     stdout, _ = running.communicate(timeout=ENDS_SECONDS)
-    assert stdout.splitlines()[-1] == "the answer"
-    assert running.returncode == 0
+    assert (running.returncode, stdout) == (0, "the answer\n")
+    assert len(claude.script.asked) == 1  # no turn more, of which the last words would be
 
 
 def test_row_1_codex_exec_ends_with_unread_mail(codex: Codex) -> None:

@@ -38,7 +38,6 @@ def test_rows_1_and_2_and_11_gemini_p_ends_and_is_one_participant(make: Make[Gem
     assert "you are gemini-project" in gemini.script.asked[0].new
 
 
-@pytest.mark.xfail(strict=True, reason="setup writes no files of opencode, whose snippet is printed")
 def test_rows_1_and_2_opencode_run_ends_and_is_one_participant(make: Make[Opencode]) -> None:
     """With what ``git chat setup opencode`` wrote."""
     check_one_participant(make(Opencode))

@@ -16,6 +16,7 @@ from tests.clients.waiting import quiet, until
 pytestmark = pytest.mark.clients
 
 UNREAD = re.compile(r"\d+ unread")
+ENDS_SECONDS = 30.0
 
 
 def speaking(client: Client, when: str) -> list[Call]:
@@ -36,7 +37,7 @@ def test_row_2_a_session_that_goes_on_in_another_process_is_who_it_was(
     client.setup()
     for when, added in (("first", []), ("second", options)):
         client.script.go_on(*speaking(client, when), "done")
-        client.headless("go", *added)
+        client.headless("go", *added, limit_seconds=ENDS_SECONDS)
     said = [f"{by} {when}" for when in ("first", "second") for by in ("tools", "shell")]
     assert client.said() == [(f"{client.name}-project", body) for body in said]
     assert not UNREAD.search("\n".join(request.new for request in client.script.asked))
@@ -50,11 +51,11 @@ def test_row_2_a_second_session_is_another_participant(make: Make[Claude]) -> No
     claude.script.go_on(gate, claude.shell("git chat send second"), "done")
     first = claude.start("go")
     gate.wait()
-    claude.headless("go")
+    claude.headless("go", limit_seconds=ENDS_SECONDS)
     gate.open()
-    first.communicate(timeout=60)
+    first.communicate(timeout=ENDS_SECONDS)
     claude.script.go_on(claude.shell("git chat send third"), "done")
-    claude.headless("go")
+    claude.headless("go", limit_seconds=ENDS_SECONDS)
     assert claude.said() == [("claude-project-2", "second"), ("claude-project", "third")]
 
 
@@ -69,12 +70,12 @@ def test_row_3_a_run_that_is_killed_leaves_nothing_and_its_name_is_free(make: Ma
     killed = client.start("go")
     gate.wait()
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=ENDS_SECONDS)
     until(lambda: not client.processes(), told=client.processes)
     client.chat("send", "--as", "ann", "anybody?")
     before = len(client.script.asked)
     client.script.go_on(*speaking(client, "second"), "done")
-    client.headless("go")
+    client.headless("go", limit_seconds=ENDS_SECONDS)
     assert UNREAD.search(client.script.asked[before].new)
     assert {name for name, _ in client.said()} == {"ann", f"{client.name}-project"}
 
@@ -93,7 +94,7 @@ def test_row_15_a_message_that_a_call_waited_for_is_told_once(make: Make[Client]
     until(lambda: len(client.script.asked) == called)
     quiet(lambda: len(client.script.asked), 2.0)
     client.chat("send", "--as", "ann", "news")
-    running.communicate(timeout=60)
+    running.communicate(timeout=ENDS_SECONDS)
     later = [request.new for request in client.script.asked[called:]]
     assert later[0].count("news") == 1
     assert not UNREAD.search("\n".join(later))

@@ -59,7 +59,7 @@ class Codex(Client):
     """Codex."""
 
     name = "codex"
-    ready = "% left"
+    ready = "Ask Codex to do anything"
 
     def prepare(self) -> None:
         self.scratch.write(
@@ -144,6 +144,8 @@ class Opencode(Client):
             "options": {"baseURL": f"{self.address}/v1", "apiKey": "none"},
         }  # fmt: skip
         self.scratch.variables |= {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
+        # Beside a plugin it installs a package of its own, and waits for it: more than a minute where npm tries again.
+        self.scratch.variables["npm_config_fetch_retries"] = "0"
         self.scratch.write(
             ".config/opencode/opencode.json",
             {"provider": {"stand-in": provider}, "model": "stand-in/model", "autoupdate": False, "share": "disabled"},

@@ -1,0 +1,80 @@
+"""``git chat invite``: three lines that bring somebody into a room."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitchat.clones.address import public
+from tests.cli.conftest import Chatroom, refused
+from tests.world import World
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://github.com/alice/project.git", "https://github.com/alice/project.git"),
+        ("https://alice:s3cr3t@github.com/alice/project", "https://github.com/alice/project"),
+        ("https://s3cr3t@github.com/alice/project", "https://github.com/alice/project"),
+        ("https://oauth2:a@b@git.example.com:8443/p", "https://git.example.com:8443/p"),
+        ("https://git.example.com/p?private_token=s3cr3t#x", "https://git.example.com/p"),
+        ("git@github.com:alice/project.git", "git@github.com:alice/project.git"),
+        ("alice:s3cr3t@host:project", "alice:s3cr3t@host:project"),
+        ("ssh://git:s3cr3t@example.com:22/a/p.git", "ssh://git@example.com:22/a/p.git"),
+        ("ssh://example.com/p", "ssh://example.com/p"),
+        ("../hub.git", "/home/alice/hub.git"),
+        ("file:///srv/hub.git", "file:///srv/hub.git"),
+        ("ext::ssh -i key host %S p", None),
+    ],
+)
+def test_an_address_is_told_without_what_is_secret(address: str, expected: str | None) -> None:
+    """A name stays where ssh needs one; a path is told in full. (Of ssh's short form git takes no password.)"""
+    assert public(address, "/home/alice/project") == expected
+
+
+def test_three_lines_bring_a_stranger_in(world: World, chatroom: Chatroom) -> None:
+    """The second and third, run elsewhere, end in the room. The client is the one that is set up here."""
+    hub = world.root / "hub.git"
+    world.git("init", "-q", "--bare", hub)
+    chatroom.git("remote", "add", "origin", hub)
+    chatroom.git("push", "-q", "origin", "HEAD")
+    chatroom.say(body="welcome")
+    chatroom.chat("sync", check=True)
+    chatroom.chat("setup", "codex", check=True)
+    done = chatroom.chat("invite", check=True)
+    install, clone, setup = done.stdout.splitlines()
+    assert (install, clone, setup) == (
+        "pipx install git-chatroom", f"git clone {hub} hub && cd hub", "git chat setup codex",
+    )  # fmt: skip
+    assert done.stderr == ""
+    elsewhere = world.root / "elsewhere"
+    elsewhere.mkdir()
+    world.run("sh", "-e", "-c", f"{clone}\n{setup}\ngit chat log --oneline > said", cwd=elsewhere)
+    assert "welcome" in (elsewhere / "hub" / "said").read_text()
+
+
+def test_what_an_alias_stands_for_is_told_without_its_token(chatroom: Chatroom) -> None:
+    """A stranger has not our configuration; the room that is not there yet is told, on standard error."""
+    chatroom.say()
+    chatroom.git("config", "url.https://alice:s3cr3t@example.com/.insteadOf", "work:")
+    chatroom.git("remote", "add", "origin", "work:team/project.git")
+    done = chatroom.chat("invite", "gemini", check=True)
+    assert done.stdout.splitlines()[1:] == [
+        "git clone https://example.com/team/project.git project && cd project", "git chat setup gemini",
+    ]  # fmt: skip
+    assert done.stderr == "note: no room here follows origin yet: git chat sync origin\n"
+
+
+def test_the_words_of_a_remote_are_quoted(chatroom: Chatroom) -> None:
+    """They are pasted into somebody's shell."""
+    chatroom.git("remote", "add", "origin", "https://example.com/a b;reboot/$(id).git")
+    line = chatroom.chat("invite", check=True).stdout.splitlines()[1]
+    assert line == "git clone 'https://example.com/a b;reboot/$(id).git' '$(id)' && cd '$(id)'"
+
+
+def test_where_there_is_nothing_to_clone_it_is_refused(chatroom: Chatroom) -> None:
+    """No remote, one that only this machine reaches, and a client that is not written."""
+    refused(chatroom.chat("invite"), "there is no remote 'origin' here", "git remote add origin URL")
+    chatroom.git("remote", "add", "origin", "ext::ssh -i key host %S p")
+    refused(chatroom.chat("invite"), "is reached by a helper of this machine, ext", "--remote REMOTE")
+    chatroom.git("remote", "set-url", "origin", "https://example.com/p")
+    refused(chatroom.chat("invite", "zed"), "untested", "git chat setup zed --print")
