@@ -79,6 +79,14 @@ class Repository:
             return self.worktree
         return location.common_dir.parent if location.common_dir.name == ".git" else location.common_dir
 
+    def superproject(self) -> Path | None:
+        """The top of the worktree that this repository is a submodule of; None for any other one."""
+        try:
+            top = os.fsdecode(self.git("rev-parse", "--show-superproject-working-tree")).removesuffix("\n")
+        except git.GitFailed:
+            return None
+        return Path(top) if top else None
+
     @property
     def worktree_name(self) -> str:
         """The last part of the worktree's path, or of the repository's when it is bare."""

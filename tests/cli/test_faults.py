@@ -212,6 +212,22 @@ def submodule(room: Chatroom) -> Path:
     return outer / "inner"
 
 
+@pytest.mark.parametrize("words", [("send", "hello"), ("log",), ("status",)], ids=" ".join)
+def test_a_submodule_is_told_from_the_project_around_it(chatroom: Chatroom, words: tuple[str, ...]) -> None:
+    """Where that has the room and the submodule has none it is said in a line, with the command that shows it, once."""
+    inner = submodule(chatroom)
+    world, outer = chatroom.world, inner.parent
+    assert "submodule" not in world.chat(*words, "--room", "other", cwd=inner).stderr
+    world.chat("send", "around", cwd=outer, check=True)
+    (told,) = [line for line in world.chat(*words, cwd=inner).stderr.splitlines() if "submodule" in line]
+    assert told.startswith(
+        "this is the clone of the submodule 'inner', without a room 'lobby'; the project around it has"
+    )
+    assert "around" in world.run("sh", "-c", told.partition("has one: ")[2], cwd=inner, check=True).stdout
+    world.chat("send", "of its own", cwd=inner, check=True)
+    assert world.chat(*words, cwd=inner, check=True).stderr == ""
+
+
 def subdirectory(room: Chatroom) -> Path:
     """A directory below the top of a work tree."""
     (room.path / "a" / "b").mkdir(parents=True)
@@ -401,7 +417,7 @@ def test_read_only_file_system(world: World, small_disk: Path) -> None:
     world.git("init", "-q", "--template=", repository)
     world.chat("send", "before", cwd=repository, check=True)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    refused(world.chat("send", "hi", cwd=repository), "Read-only file system", "ls -ld")
+    refused(world.chat("send", "hi", cwd=repository), "Read-only file system", "df '")
     assert world.chat("log", "--oneline", cwd=repository, check=True).stdout == "#1 alice: before\n"
 
 
