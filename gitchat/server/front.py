@@ -79,6 +79,8 @@ class _Front:
         self._running: dict[Any, asyncio.Task[None]] = {}
         self._has_begun = False
         """Whether the first request was answered."""
+        self._end: Callable[[], object] = lambda: None
+        """Ends the connection, from any thread."""
 
     def _service(self) -> Service:
         with self._making:
@@ -88,6 +90,9 @@ class _Front:
 
     def _begin_session(self, client_name: str, version: str) -> None:
         """What is done at the start, and not by the client's first request: nobody waits for it."""
+        from gitchat.server.ghosts import end_with_client
+
+        end_with_client(client_name, self._end)
         self._service().start(client_name, version)
 
     # --- from the first line to the last ---------------------------------------
@@ -104,6 +109,11 @@ class _Front:
                 with suppress(RuntimeError):  # the loop has ended first
                     loop.call_soon_threadsafe(over.set)
 
+        def end_from_thread() -> None:
+            with suppress(RuntimeError):  # the loop has ended first
+                loop.call_soon_threadsafe(over.set)
+
+        self._end = end_from_thread
         # Not the loop's own handlers, which it takes away while it closes: git passes on what it hears, and the
         # process group has heard it too, so that a second signal comes just then.
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -261,3 +262,29 @@ def test_a_queue_gets_thread_and_notice_and_no_secret(world: World) -> None:
 def test_a_version_is_compared_by_its_numbers(version: str, is_enough: bool) -> None:
     """What is no version is too old."""
     assert is_new_enough(version, (2, 1, 224)) == is_enough
+
+
+# --- ghosts --------------------------------------------------------------------
+
+
+def test_a_server_ends_with_its_client_though_its_input_stays_open(chatroom: Chatroom, tmp_path: Path) -> None:
+    """Somebody else holds the other end; the name that it lived under is free at once."""
+    client = tmp_path / "claude"
+    client.write_text("#!/bin/sh\ngit-chat mcp <&3 >answers 3<&- &\nwait\n")
+    client.chmod(0o755)
+    os.mkfifo(tmp_path / "input")
+    with open(os.open(tmp_path / "input", os.O_RDWR), "wb", buffering=0) as held:
+        variables = chatroom.world.variables | {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "one"}
+        program = ["sh", "-c", f"exec {client} 3<{tmp_path / 'input'}"]
+        process = subprocess.Popen(program, cwd=chatroom.path, env=variables, start_new_session=True)
+        said = {"name": "claude-code", "version": "2.1.332"}
+        begin = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": said}
+        held.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": begin}).encode() + b"\n")
+        call = {"name": "join", "arguments": {"name": "lexer"}}
+        held.write(json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}).encode() + b"\n")
+        answers = chatroom.path / "answers"
+        eventually(lambda: b'"id":2' in answers.read_bytes() if answers.exists() else False)
+        assert "lexer  living" in chatroom.chat("who").stdout
+        process.kill()
+        process.wait()
+        eventually(lambda: "lexer  living" not in chatroom.chat("who", "--all").stdout)

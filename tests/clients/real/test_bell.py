@@ -56,7 +56,8 @@ def test_an_idle_session_is_woken_told_once_and_heard(claude: Claude) -> None:
     claude.setup()
     claude.chat("send", "--as", "ann", "welcome")
     with claude.terminal() as terminal:
-        claude.turns(terminal, "go", 1)
+        claude.script.go_on(*claude.calls("check_in"), "done")
+        claude.turns(terminal, "go", 3)
         before = settle(claude)
         claude.chat("send", "--as", "ann", "for everybody")
         assert settle(claude) == before
@@ -97,7 +98,8 @@ def test_clear_keeps_the_bell(claude: Claude) -> None:
     claude.setup()
     claude.chat("send", "--as", "ann", "welcome")
     with claude.terminal() as terminal:
-        claude.turns(terminal, "go", 1)
+        claude.script.go_on(*claude.calls("check_in"), "done")
+        claude.turns(terminal, "go", 3)
         settle(claude)
         for number in (1, 2):
             before = asked(claude)
