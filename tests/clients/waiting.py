@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 120.0
 """More than anything takes that happens at all, on a loaded machine too."""
 
 Found = TypeVar("Found")

@@ -15,7 +15,7 @@ from tests.clients.waiting import quiet, until
 pytestmark = pytest.mark.clients
 
 UNREAD = re.compile(r"\d+ unread")
-ENDS_SECONDS = 15.0
+ENDS_SECONDS = 60.0
 
 
 def test_row_3_a_killed_client_leaves_nothing_and_the_next_session_is_told(claude: Claude) -> None:

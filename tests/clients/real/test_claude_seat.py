@@ -16,7 +16,7 @@ from tests.clients.waiting import quiet, until
 pytestmark = pytest.mark.clients
 
 ME = "claude-project"
-WAKES_SECONDS = 15.0
+WAKES_SECONDS = 60.0
 UNREAD = re.compile(r"\d+ unread")
 
 

@@ -72,7 +72,7 @@ def test_row_5_a_subagent_reads_for_itself_and_hears_no_notice(codex: Codex) -> 
     over.wait()
     until(lambda: len(codex.script.asked_by_sub) >= 2)
     over.open()
-    running.communicate(timeout=60)
+    running.communicate(timeout=120)
     first, read = (request.new for request in codex.script.asked_by_sub)
     assert not UNREAD.search(first)
     assert "welcome" in read
@@ -102,7 +102,7 @@ def test_row_7_news_is_told_at_the_next_tool_call(codex: Codex) -> None:
     gate.wait()
     codex.chat("send", "--as", "ann", "news")
     gate.open()
-    running.communicate(timeout=60)
+    running.communicate(timeout=120)
     assert UNREAD.search(codex.script.asked[2].new)
     assert "news" not in codex.script.asked[2].new
 

@@ -13,7 +13,7 @@ from tests.clients.waiting import quiet, until
 pytestmark = [pytest.mark.clients, pytest.mark.others]
 
 UNREAD = re.compile(r"\d+ unread")
-ENDS_SECONDS = 45.0
+ENDS_SECONDS = 120.0
 
 
 def check_one_participant(client: Client) -> None:

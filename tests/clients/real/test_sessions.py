@@ -16,7 +16,7 @@ from tests.clients.waiting import quiet, until
 pytestmark = pytest.mark.clients
 
 UNREAD = re.compile(r"\d+ unread")
-ENDS_SECONDS = 30.0
+ENDS_SECONDS = 60.0
 
 
 def speaking(client: Client, when: str) -> list[Call]:
