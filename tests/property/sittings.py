@@ -362,7 +362,12 @@ class Sittings:
         clone.hearing = deepcopy(kept.hearing)
 
     def start_image(self, clone: Clone) -> None:
-        """Another clone is what this one is, at the same path; this one runs on."""
+        """Another clone is what this one is, at the same path; this one runs on.
+
+        A real image has the same inodes, too. This is a copy, known by its path alone, so that must have been seen.
+        """
+        if not clone.hearing.is_old:
+            clone.environment(self, clone.hearing.person.name).clone.id()
         self.figures.clones += 1
         kept = Kept(self._new_path(), deepcopy(clone.hearing))
         shutil.copytree(clone.path, kept.path, symlinks=True)
