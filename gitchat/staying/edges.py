@@ -72,15 +72,18 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     said: list[str] = []
     if edge.event == "session-start":
         said = [f"gitchat: {wake.you_are(environment.caller.name())}", *_undecided(environment), *_stale(environment)]
-        found = [item for room in rooms if (item := wake.news(room))]
-        wake.claim(found, told, wake.WORKING)
+        found = fresh = wake.whatever(rooms, told, wake.WORKING)
+        ours = wake.claim(fresh, told, wake.WORKING)
     else:
-        found = wake.claim(wake.fresh(rooms, told, wake.WORKING), told, wake.WORKING)
+        fresh = wake.fresh(rooms, told, wake.WORKING)
+        found = ours = wake.claim(fresh, told, wake.WORKING)
     said += [wake.sentence(found)] if found else []
+    # What another process took in this moment may be less than what is there.
+    is_settled = len(ours) == len(fresh)
     if not said:
-        return Said(None, is_settled=True)
+        return Said(None, is_settled)
     context = {"hookEventName": edge.shown, "additionalContext": " ".join(said)}
-    return Said({"hookSpecificOutput": context}, is_settled=True)
+    return Said({"hookSpecificOutput": context}, is_settled)
 
 
 def _end(environment: Environment) -> None:
@@ -105,9 +108,10 @@ def _hold_up(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     found = wake.fresh(rooms, told, wake.STOPPING)
     ripe = wake.claim([item for item in found if not item.pause_seconds(now)], told, wake.STOPPING)
     slowed = [str(item.volley) for item in found if item.pause_seconds(now)]
+    is_settled = len(ripe) == len(found)
     if ripe:
-        return Said({"decision": "block", "reason": wake.sentence(ripe)}, is_settled=not slowed)
-    return Said({"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None, is_settled=not slowed)
+        return Said({"decision": "block", "reason": wake.sentence(ripe)}, is_settled)
+    return Said({"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None, is_settled)
 
 
 def _stale(environment: Environment) -> list[str]:

@@ -8,7 +8,6 @@ clone has known them for a day.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, authored_by, of_type
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Name, Oid, RoomName, is_slug
-from gitchat.rooms.cursor import beyond
+from gitchat.staying.newness import ANY, unreached, unseen
 from gitchat.staying.rings import Sender
-from gitchat.staying.told import OCCASIONS, Told
+from gitchat.staying.told import OCCASIONS, Seen, Told
 from gitchat.staying.wake import waking
 from gitchat.verbs.room import Room
 from gitchat.verbs.standpoint import reaches, visible
@@ -62,8 +61,8 @@ class Fresh:
     """The names among them that are not to be told."""
     upto: int
     """The newest number of the room."""
-    told: int
-    """The number up to which it was told when this was looked at."""
+    told: Seen
+    """How far it was told when this was looked at."""
     tips: tuple[Oid, ...]
     """The commits that reach all of it."""
 
@@ -113,13 +112,13 @@ def _look(room: Room, told: Told, ringing: Condition) -> Fresh | None:
     # Before anything else: to look at what is unread is to sit down, which nobody does in a room that is not for it.
     if not chain.select(Condition.all_of([ringing, reaches(room, room.me)]), limit=1):
         return None
-    upto = told.upto(OCCASIONS[0], room.name)
-    is_new = Condition.all_of([ringing, _after(upto), _unrung(room, chain, told.rung(room.name))])
+    seen, store = told.seen(OCCASIONS[0], room.name), room.environment.store
+    is_new = Condition.all_of([ringing, unseen(store, chain, seen), unreached(store, chain, told.rung(room.name))])
     new = room.unread(_LOOKED_AT, matching=is_new)
     if not new.entries:
         return None
     all_of_it = Condition.all_of([ringing, visible(room, with_own=False, chain=chain)])
-    counts = [new.backlog.count_of(Condition.all_of([all_of_it, one])) for one in (_ANY, of_type("question"), _URGENT)]
+    counts = [new.backlog.count_of(Condition.all_of([all_of_it, one])) for one in (ANY, of_type("question"), _URGENT)]
     senders = {
         entry.record.author: Sender(entry.record.author, entry.record.origin == "human" and bool(entry.record.to))
         for entry in sorted(new.entries, key=lambda one: one.record.origin == "human")
@@ -133,30 +132,12 @@ def _look(room: Room, told: Told, ringing: Condition) -> Fresh | None:
         senders=tuple(senders[name] for name in sorted(senders)),
         strangers=frozenset(name for name in senders if not _is_known(room, chain, name)),
         upto=chain.count,
-        told=upto,
+        told=seen,
         tips=tuple(chain.tips),
     )
 
 
-_ANY = Condition("")
 _URGENT = Condition("urgent = 1")
-
-
-def _after(number: int) -> Condition:
-    return Condition("number > ?", (number,))
-
-
-def _unrung(room: Room, chain: Chain, rung: Sequence[Oid]) -> Condition:
-    """What the commits ``rung`` do not reach; everything where they are of another log."""
-    if not rung:
-        return _ANY
-    try:
-        numbers = beyond(room.environment.store, chain, rung).numbers
-    except FormatError:
-        return _ANY
-    if isinstance(numbers, range):
-        return _after(numbers.start - 1)
-    return Condition("number IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),))
 
 
 # --- names ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ MOST_SECONDS = 60
 """Nothing is lent for longer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far of a room something was told."""
+
+    number: int = 0
+    """The newest number of the room then. Only where there are no tips, or they are of another log."""
+    tips: tuple[Oid, ...] = ()
+    """The commits that reach all of it, also what had no number yet; none in what version 0.1.0 noted."""
+
+
+NOTHING = Seen()
+
+
 class Told:
     """What ``name`` was told of, below ``directory``, which is ``chatroom/`` in the git common directory.
 
@@ -44,22 +58,30 @@ class Told:
         self._path = directory / "told" / name
         self._now = now
 
-    def upto(self, occasion: str, room: RoomName) -> int:
-        """The greatest number of ``room`` that was told on this ``occasion``, or is lent; 0 for none."""
-        return self._upto(self._change(lambda content: None), occasion, room)
+    def seen(self, occasion: str, room: RoomName) -> Seen:
+        """How far of ``room`` was told on this ``occasion``, or is lent."""
+        return self._seen(self._change(lambda content: None), occasion, room)
 
-    def _upto(self, content: dict[str, Any], occasion: str, room: RoomName) -> int:
-        return max(_number(content, occasion, room), self._lent(content).get(room, 0))
+    def _seen(self, content: dict[str, Any], occasion: str, room: RoomName) -> Seen:
+        number, tips = _number(content, occasion, room), _oids(content, _by(occasion, room))
+        if (lent := self._lent(content).get(room)) is not None:
+            number, tips = max(number, lent), _joined(tips, _oids(content, f"rung {room}"))
+        return Seen(number, tips)
 
-    def claim(self, occasions: Sequence[str], room: RoomName, number: int) -> bool:
-        """Note that all up to ``number`` is told on these; False when on the first of them it was already."""
+    def claim(self, occasions: Sequence[str], room: RoomName, found: Seen, *, unless: Seen) -> bool:
+        """Note that all up to ``found`` is told on these; False when on the first of them it is not at ``unless`` now.
+
+        So of several that look at once one tells it; who comes too late looks again.
+        """
         is_ours = True
 
         def note(content: dict[str, Any]) -> None:
             nonlocal is_ours
-            is_ours = number > self._upto(content, occasions[0], room)
+            is_ours = self._seen(content, occasions[0], room) == unless
             if is_ours:
-                content.update({f"{one} {room}": max(number, _number(content, one, room)) for one in occasions})
+                for one in occasions:
+                    content[f"{one} {room}"] = max(found.number, _number(content, one, room))
+                    content[_by(one, room)] = list(found.tips)
 
         self._change(note)
         return is_ours
@@ -68,7 +90,7 @@ class Told:
 
     def lend(
         self, session: str, seconds: int, upto: Mapping[RoomName, int], tips: Mapping[RoomName, Sequence[Oid]],
-        unless_told: Mapping[RoomName, int],
+        unless_told: Mapping[RoomName, Seen],
     ) -> bool:  # fmt: skip
         """Lend all up to these numbers to the bell of ``session``, and note that it rang for what ``tips`` reach.
 
@@ -79,8 +101,8 @@ class Told:
 
         def note(content: dict[str, Any]) -> None:
             nonlocal is_ours
-            told = {room: self._upto(content, OCCASIONS[0], room) for room in upto}
-            is_ours = not self._lent(content) and told == {room: unless_told.get(room, 0) for room in upto}
+            told = {room: self._seen(content, OCCASIONS[0], room) for room in upto}
+            is_ours = not self._lent(content) and told == {room: unless_told.get(room, NOTHING) for room in upto}
             if is_ours:
                 before = {room: content.get(f"rung {room}") for room in tips}
                 until = self._now().seconds + seconds
@@ -100,7 +122,10 @@ class Told:
             if isinstance(lent, dict) and lent.get("session") == session:
                 if is_heard:
                     for room, number in self._lent(content).items():
-                        content.update({f"{one} {room}": max(number, _number(content, one, room)) for one in OCCASIONS})
+                        for one in OCCASIONS:
+                            rung = _oids(content, f"rung {room}")
+                            content[f"{one} {room}"] = max(number, _number(content, one, room))
+                            content[_by(one, room)] = list(_joined(_oids(content, _by(one, room)), rung))
                 del content["lent"]
 
         self._change(note)
@@ -124,10 +149,7 @@ class Told:
 
     def rung(self, room: RoomName) -> list[Oid]:
         """The commits of ``room`` that reach what the bell rang for; none before it did."""
-        oids = self._change(lambda content: None).get(f"rung {room}")
-        return (
-            [Oid(oid) for oid in oids if isinstance(oid, str) and _OID.fullmatch(oid)] if isinstance(oids, list) else []
-        )
+        return list(_oids(self._change(lambda content: None), f"rung {room}"))
 
     def _lent(self, content: dict[str, Any]) -> dict[RoomName, int]:
         """What is lent now: the number of each room up to which it is."""
@@ -185,3 +207,20 @@ def _decoded(data: bytes) -> dict[str, Any]:
 def _number(content: dict[str, Any], occasion: str, room: RoomName) -> int:
     number = content.get(f"{occasion} {room}")
     return number if type(number) is int else 0
+
+
+def _by(occasion: str, room: RoomName) -> str:
+    """The key of the commits that reach what was told on an occasion."""
+    return f"{occasion} by {room}"
+
+
+def _oids(content: dict[str, Any], key: str) -> tuple[Oid, ...]:
+    oids = content.get(key)
+    if not isinstance(oids, list):
+        return ()
+    return tuple(Oid(oid) for oid in oids if isinstance(oid, str) and _OID.fullmatch(oid))
+
+
+def _joined(first: Sequence[Oid], second: Sequence[Oid]) -> tuple[Oid, ...]:
+    """Both, each once."""
+    return tuple(dict.fromkeys([*first, *second]))

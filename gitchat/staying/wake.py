@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitchat.index.condition import LISTED, Condition, addressed_to
 from gitchat.model import offered
@@ -17,7 +17,8 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, RoomName
 from gitchat.model.record import MESSAGE
 from gitchat.presence.telling import is_told
-from gitchat.staying.told import Told
+from gitchat.staying.newness import unseen
+from gitchat.staying.told import NOTHING, Seen, Told
 from gitchat.staying.volley import Volley, shown, volley
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
@@ -47,8 +48,10 @@ class News:
     name: Name
     room: RoomName
     count: int
-    upto: int
-    """The newest number of the room when this was seen."""
+    upto: Seen
+    """All that was there when this was seen."""
+    before: Seen
+    """What was told of the room by then."""
     senders: tuple[str, ...]
     """Who wrote the oldest of them, sorted; participants' names alone."""
     urgent: int
@@ -72,24 +75,25 @@ def _from(senders: Sequence[str]) -> str:
     return f", from {', '.join(shown)}" if shown else ""
 
 
-def news(room: Room, after: int = 0) -> News | None:
-    """What wakes ``room.me``, if some of it has a number greater than ``after``; marks nothing."""
+def news(room: Room, before: Seen = NOTHING) -> News | None:
+    """What wakes ``room.me``, if some of it is beyond ``before``; marks nothing."""
     told = Condition.all_of([waking(), addressed_to(room.me)]) if isinstance(room, OnlyByName) else waking()
-    is_new = Condition.all_of([told, Condition("number > ?", (after,))])
+    is_new = Condition.all_of([told, unseen(room.environment.store, room.records.chain(), before)])
     if not room.unread(1, matching=is_new).entries:
         return None
     reading = room.unread(_LOOKED_AT, matching=told)
-    return _news_of(room, reading)
+    return _news_of(room, reading, before)
 
 
-def _news_of(room: Room, reading: Reading) -> News:
-    upto = reading.backlog.chain.count
-    newest = room.after(max(0, upto - _LOOKED_AT), Condition.all_of([LISTED, Condition("kind = ?", (MESSAGE,))]))
+def _news_of(room: Room, reading: Reading, before: Seen) -> News:
+    chain = reading.backlog.chain
+    newest = room.after(max(0, chain.count - _LOOKED_AT), Condition.all_of([LISTED, Condition("kind = ?", (MESSAGE,))]))
     return News(
         name=room.me,
         room=room.name,
         count=len(reading.entries) + reading.left,
-        upto=upto,
+        upto=Seen(chain.count, tuple(chain.tips)),
+        before=before,
         senders=tuple(sorted({shown(entry.record.author) for entry in reading.entries})),
         urgent=sum(entry.record.urgent for entry in reading.entries),
         volley=volley(newest, room.me),
@@ -156,12 +160,18 @@ WAKING = ("told", "held-up")
 
 def fresh(rooms: Iterable[Room], told: Told, occasions: Sequence[str]) -> list[News]:
     """What is new since something was told on this occasion."""
-    return [item for room in rooms if (item := news(room, told.upto(occasions[0], room.name)))]
+    return [item for room in rooms if (item := news(room, told.seen(occasions[0], room.name)))]
+
+
+def whatever(rooms: Iterable[Room], told: Told, occasions: Sequence[str]) -> list[News]:
+    """What is news, told on this occasion or not."""
+    items = [item for room in rooms if (item := news(room))]
+    return [replace(item, before=told.seen(occasions[0], item.room)) for item in items]
 
 
 def claim(found: Iterable[News], told: Told, occasions: Sequence[str]) -> list[News]:
     """Those that no other process tells; from now on they count as told."""
-    return [item for item in found if told.claim(occasions, item.room, item.upto)]
+    return [item for item in found if told.claim(occasions, item.room, item.upto, unless=item.before)]
 
 
 def wait_for_news(

@@ -177,6 +177,32 @@ def test_a_message_that_comes_without_us_is_told_at_the_next_tool_call(
     assert dash_gate.told() == 1
 
 
+def test_what_waits_for_its_remote_is_told_at_once_and_no_more_when_it_gets_its_number(dash_gate: Gate) -> None:
+    """An agent beside the sender hears of it while the remote is away; what comes from elsewhere then is told, too."""
+    chatroom = dash_gate.chatroom
+    hub, away = chatroom.world.root / "hub.git", chatroom.world.root / "away.git"
+    chatroom.git("init", "-q", "--bare", hub)
+    chatroom.git("remote", "add", "origin", hub)
+    chatroom.chat("send", "--as", "bob", "first", check=True)
+    chatroom.chat("sync", check=True)
+    other = chatroom.world.root / "other"
+    chatroom.git("clone", "-q", hub, other)
+    assert dash_gate.told() == 1
+    hub.rename(away)
+    for count in (2, 3):
+        chatroom.chat("send", "--as", "bob", f"pending {count}", check=True)
+        assert dash_gate.told() == count
+        assert dash_gate.told() == 0
+    away.rename(hub)
+    for text in ("from elsewhere", "and more", "and the last"):
+        chatroom.world.chat("send", "--as", "carol", "--sync", text, cwd=other, check=True)
+    chatroom.chat("read", "--as", "claude-repo", CLAUDECODE="1", check=True)  # the pending ones are read
+    chatroom.chat("sync", check=True)
+    assert dash_gate.told() == 3
+    assert dash_gate.told() == 0
+    assert chatroom.chat("log", "--oneline").stdout.count("~") == 0
+
+
 def test_in_a_repository_with_reftable(chatroom: Chatroom) -> None:
     """Nothing before the first room, the first message, and a message that ``update-ref`` brings."""
     chatroom.world.use_newer_git()

@@ -93,7 +93,7 @@ class Place:
         told = Told(self.session.repository.directory, self.session.caller.name(), self.session.now)
         rooms = wake.rooms_of(self.session)
         if event == "session-start":
-            found = [item for room in rooms if (item := wake.news(room))]
+            found = wake.whatever(rooms, told, wake.WORKING)
             wake.claim(found, told, wake.WORKING)
             return found
         occasions = wake.STOPPING if event == "stop" else wake.WORKING

@@ -13,13 +13,14 @@ import pytest
 from gitchat.model.attachment import Attachment
 from gitchat.model.names import Name, Number, Oid, RoomName, Uid
 from gitchat.model.record import Entry, Moment, Record
-from gitchat.staying.told import Told
+from gitchat.staying.told import NOTHING, Seen, Told
 from gitchat.staying.volley import LONGEST_PAUSE_SECONDS, Volley, volley
 from gitchat.staying.wake import News, sentence
 
 ME = Name("codex")
 LOBBY = RoomName("lobby")
 LAST_SECONDS = 1_800_000_000
+TIP = Oid("a" * 40)
 
 
 def said(author: str, body: str = "thanks", **record: Any) -> Entry:
@@ -89,7 +90,7 @@ def test_each_message_more_doubles_the_pause_up_to_a_limit() -> None:
 
 def news(**more: Any) -> News:
     """One unread message of a volley."""
-    item = News(ME, LOBBY, 1, 9, ("bob",), 0, Volley("bob", 7, LAST_SECONDS))
+    item = News(ME, LOBBY, 1, Seen(9), NOTHING, ("bob",), 0, Volley("bob", 7, LAST_SECONDS))
     return replace(item, **more)
 
 
@@ -119,14 +120,13 @@ def test_many_senders_are_counted() -> None:
 
 def test_what_is_told_once_is_not_claimed_again(tmp_path: Path) -> None:
     """For each room and occasion by itself; a claim on several counts on all."""
-    told = Told(tmp_path, ME)
-    assert told.claim(["told"], LOBBY, 3)
-    assert not told.claim(["told", "held-up"], LOBBY, 3)
-    assert told.claim(["held-up", "told"], LOBBY, 3)
-    assert told.claim(["told"], RoomName("plans"), 1)
-    assert [told.upto("told", LOBBY), told.upto("held-up", LOBBY), Told(tmp_path, Name("bob")).upto("told", LOBBY)] == [
-        3, 3, 0,
-    ]  # fmt: skip
+    told, found = Told(tmp_path, ME), Seen(3, (TIP,))
+    assert told.claim(["told"], LOBBY, found, unless=NOTHING)
+    assert not told.claim(["told", "held-up"], LOBBY, found, unless=NOTHING)
+    assert told.claim(["held-up", "told"], LOBBY, found, unless=NOTHING)
+    assert told.claim(["told"], RoomName("plans"), Seen(1), unless=NOTHING)
+    assert [told.seen("told", LOBBY), told.seen("held-up", LOBBY)] == [found, found]
+    assert Told(tmp_path, Name("bob")).seen("told", LOBBY) == NOTHING
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"told lobby": "9"}', b'{"told lobby": true}', b"\xff" * 99])
@@ -135,16 +135,23 @@ def test_a_damaged_file_counts_as_empty(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "told").mkdir()
     (tmp_path / "told" / ME).write_bytes(content)
     told = Told(tmp_path, ME)
-    assert told.claim(["told"], LOBBY, 3)
-    assert told.upto("told", LOBBY) == 3
+    assert told.claim(["told"], LOBBY, Seen(3), unless=NOTHING)
+    assert told.seen("told", LOBBY) == Seen(3)
+
+
+def test_what_version_0_1_0_noted_counts(tmp_path: Path) -> None:
+    """It noted numbers alone."""
+    (tmp_path / "told").mkdir()
+    (tmp_path / "told" / ME).write_text('{"told lobby": 7}')
+    assert Told(tmp_path, ME).seen("told", LOBBY) == Seen(7)
 
 
 def test_where_nothing_can_be_kept_everything_is_new(tmp_path: Path) -> None:
     """Better told twice than not at all."""
     (tmp_path / "told").write_text("a file where the directory should be")
     told = Told(tmp_path, ME)
-    assert told.claim(["told"], LOBBY, 3)
-    assert told.claim(["told"], LOBBY, 3)
+    assert told.claim(["told"], LOBBY, Seen(3), unless=NOTHING)
+    assert told.claim(["told"], LOBBY, Seen(3), unless=NOTHING)
     assert told.is_waiting("anybody")
 
 
@@ -160,10 +167,10 @@ def test_the_last_one_that_waits_is_the_one(tmp_path: Path) -> None:
 def test_of_many_processes_exactly_one_claims(tmp_path: Path) -> None:
     """Each number once, however many hooks look at the same moment."""
     code = (
-        "import sys; from pathlib import Path; from gitchat.staying.told import Told\n"
+        "import sys; from pathlib import Path; from gitchat.staying.told import Seen, Told\n"
         f"told = Told(Path({str(tmp_path)!r}), 'codex')\n"
         "sys.stdin.read()\n"
-        "print(sum(told.claim(['told'], 'lobby', n) for n in range(1, 201)))"
+        "print(sum(told.claim(['told'], 'lobby', Seen(n), unless=Seen(n - 1)) for n in range(1, 201)))"
     )
     processes = [
         subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -174,6 +181,5 @@ def test_of_many_processes_exactly_one_claims(tmp_path: Path) -> None:
         process.stdin.close()
         process.stdin = None
     claimed = [int(process.communicate(timeout=60)[0]) for process in processes]
-    # A number may be passed over by who claimed a greater one, but none is claimed twice.
     assert 1 <= sum(claimed) <= 200
-    assert Told(tmp_path, ME).upto("told", LOBBY) == 200
+    assert Told(tmp_path, ME).seen("told", LOBBY) == Seen(sum(claimed))
