@@ -203,6 +203,27 @@ def test_what_waits_for_its_remote_is_told_at_once_and_no_more_when_it_gets_its_
     assert chatroom.chat("log", "--oneline").stdout.count("~") == 0
 
 
+def test_what_comes_while_something_waits_for_the_remote_is_told(dash_gate: Gate) -> None:
+    """Our own log does not move then; that which tracks the remote's does."""
+    chatroom = dash_gate.chatroom
+    hub, other = chatroom.world.root / "hub.git", chatroom.world.root / "other"
+    chatroom.git("init", "-q", "--bare", hub)
+    chatroom.git("remote", "add", "origin", hub)
+    chatroom.chat("send", "--as", "bob", "first", check=True)
+    chatroom.chat("sync", check=True)
+    chatroom.git("clone", "-q", hub, other)
+    chatroom.git("config", "chat.sync", "manual")
+    chatroom.chat("send", "--as", "bob", "pending", check=True)
+    assert dash_gate.told() == 2
+    assert dash_gate.told() == 0
+    tip = chatroom.tip
+    chatroom.world.chat("send", "--as", "carol", "--sync", "from elsewhere", cwd=other, check=True)
+    chatroom.chat("pull", check=True)
+    assert chatroom.tip == tip
+    assert dash_gate.told() == 3
+    assert dash_gate.is_closed()
+
+
 def test_in_a_repository_with_reftable(chatroom: Chatroom) -> None:
     """Nothing before the first room, the first message, and a message that ``update-ref`` brings."""
     chatroom.world.use_newer_git()
