@@ -121,6 +121,7 @@ def test_what_a_waiting_call_will_tell_no_hook_tells(start: Start, chatroom: Cha
     server = start(**CLAUDE)
     asked = server.begin_call("check_in", wait_seconds=600)
     eventually(lambda: waits(chatroom))
+    server.request("ping")  # answered once it sleeps, and so holds no other lock
     server.signal(signal.SIGSTOP)  # so that the hook comes first for sure
     chatroom.say("for the call", author="bob")
     assert hook(chatroom, event) == ""
