@@ -347,8 +347,14 @@ class Sittings:
         copy.hearing.forget_agents()
         return copy
 
+    def _see_place(self, clone: Clone) -> None:
+        """The clone is used where it is: who was moved and then copied without that is a copy, wherever it comes."""
+        if not clone.hearing.is_old:
+            clone.environment(self, clone.hearing.person.name).clone.id()
+
     def back_up(self, clone: Clone) -> None:
-        """What is there now can be played back."""
+        """What is there now can be played back, to the same path."""
+        self._see_place(clone)
         kept = Kept(self._new_path(), deepcopy(clone.hearing))
         shutil.copytree(clone.path, kept.path, symlinks=True)
         clone.backups.append(kept)
@@ -364,10 +370,9 @@ class Sittings:
     def start_image(self, clone: Clone) -> None:
         """Another clone is what this one is, at the same path; this one runs on.
 
-        A real image has the same inodes, too. This is a copy, known by its path alone, so that must have been seen.
+        A real image has the same inodes, too. This is a copy, which is known by its path alone.
         """
-        if not clone.hearing.is_old:
-            clone.environment(self, clone.hearing.person.name).clone.id()
+        self._see_place(clone)
         self.figures.clones += 1
         kept = Kept(self._new_path(), deepcopy(clone.hearing))
         shutil.copytree(clone.path, kept.path, symlinks=True)
