@@ -166,6 +166,15 @@ def test_agent_commits_under_its_own_name(hooked: Chatroom) -> None:
     assert [entry.record.author for entry in hooked.entries()] == ["claude-repo", "codex"]
 
 
+def test_name_in_another_script_loses_no_status(chatroom: Chatroom) -> None:
+    """What git lets commit is told, under the name that a message has, and the install says which."""
+    chatroom.git("config", "user.name", "山田 太郎")
+    said = chatroom.chat("hook", "install", "commit", check=True).stderr
+    assert "so you are 'alice', as in your address" in said
+    commit(chatroom)
+    assert only(chatroom).author == "alice"
+
+
 def test_rebase_of_twenty_commits_is_one_status(hooked: Chatroom) -> None:
     """Nothing of the commits on the way; the new tip is linked, and each new commit is named."""
     switched_off = ("-c", "core.hooksPath=/dev/null")

@@ -15,6 +15,7 @@ import click
 from gitchat.cli import terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.commands import agent_hook
+from gitchat.cli.naming import tell_of_name
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import hook_seconds, outside_the_hook
 
@@ -63,6 +64,7 @@ def install_hooks(environment: Environment, events: tuple[str, ...]) -> None:
         click.echo("this directory is in the work tree: who checks it out runs these hooks, if it has git-chat")
     elif place.scope == "machine":
         click.echo("core.hooksPath: every repository here runs these hooks; one without a room stays silent")
+    tell_of_name(environment)
 
 
 @command.command("uninstall")
