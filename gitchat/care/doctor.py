@@ -68,6 +68,10 @@ def _identity(environment: Environment) -> Iterator[Finding]:
         yield Finding("ok", "name", f"you send as '{environment.caller.name()}' ({environment.caller.origin})")
     except ChatError as error:
         yield Finding("wrong", "name", str(error), error.hint)
+    else:
+        if (given := environment.caller.passed_over()) is not None:
+            reason = f"git's user.name {given.passed_over!r} has nothing that a name here is made of (a-z, 0-9)"
+            yield Finding("note", "name", reason, "git config chat.name NAME")
     if not environment.repository.config.get("user.email"):
         yield Finding(
             "note",
