@@ -18,12 +18,23 @@ from typing import Any
 import click
 
 from gitchat.model.errors import UserError
-from gitchat.model.escape import escape, escape_json, escape_line
+from gitchat.model.escape import escape, escape_json, escape_line, escape_name
 from gitchat.storage import git
 from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
 
-__all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "json_text", "page", "screen_for"]
+__all__ = [
+    "Screen",
+    "edit",
+    "escape",
+    "escape_json",
+    "escape_line",
+    "escape_name",
+    "is_paging",
+    "json_text",
+    "page",
+    "screen_for",
+]
 
 
 def json_text(value: Any) -> str:
