@@ -243,7 +243,7 @@ def edit(environment: Environment, template: str, name: str) -> str:
             code="editor-failed",
         ) from error
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = path.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("\ufeff")
     except FileNotFoundError:
         return ""
     lines = text.partition(SCISSORS)[0].rstrip().split("\n")
