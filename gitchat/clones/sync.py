@@ -24,8 +24,8 @@ from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.marking import mark
 from gitchat.clones.notes import Notes
+from gitchat.clones.offering import Offering
 from gitchat.clones.report import Consent, Report
-from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError
@@ -33,6 +33,7 @@ from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
     ROOMS_PREFIX,
+    is_cursor,
     is_of_a_room,
     log_ref,
     refs_of,
@@ -85,6 +86,14 @@ class Remote:
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle)
+        self._offering = Offering(
+            store,
+            wire,
+            self._accepting,
+            push=lambda updates, address: self._push(updates, address),
+            now=lambda: clock().seconds,
+            attached=attached,
+        )
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
@@ -140,12 +149,10 @@ class Remote:
                 updates |= self._joining.updates(one, known, there) if pushes else {}
             if pushes and going:
                 updates |= self._joining.given_back(going, self._idle.look(there))
-            updates = self._writable(updates, there, report)
+            allowed = self._offering.allowed(self._writable(updates, there, report), places[0], is_asked=is_asked)
             self._left |= report.newer.keys()
-            if updates:
-                address = push_address(self._store, self._wire, places[0], seen, there)
-                report.pushes += 1
-                self._accepting.accept(self._push(updates, address), there, report)
+            if allowed:
+                self._offering.push(allowed, places[0], seen, there, report)
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)
@@ -209,9 +216,17 @@ class Remote:
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
 
-        But for rooms that the last round left as they are.
+        But for rooms that the last round left as they are, and for cursors where we may only read.
         """
-        return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        ahead = {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        if not any(map(is_cursor, ahead)) or not self.is_denied:
+            return ahead
+        return {ref for ref in ahead if not is_cursor(ref)}
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the remote lets us read and not push, as far as is known."""
+        return self._offering.is_denied
 
     @property
     def left(self) -> frozenset[RoomName]:
@@ -273,6 +288,4 @@ class Remote:
         """From now on the remote numbers a room that it has."""
         if self._store.tip(tracking_ref(self.name, log_ref(room))) is None:
             return
-        if pushes and report.pushed.get(room):
-            self._judging.refuse_hidden(room)
         self.attaching.attach(room, place, report, consent, pushes=pushes)

@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ import pytest
 from gitchat.model.names import Name, RoomName
 from gitchat.model.refs import cursor_ref, log_ref
 from tests.cli.programs import until
-from tests.clones.conftest import LOG, Clone, Hub
+from tests.clones.conftest import LOG, Clone, Hub, keeping
 from tests.world import Done, World
 
 CURSOR = cursor_ref(RoomName("lobby"), Name("bob"))
@@ -89,26 +86,6 @@ def hinted(done: Done, beginning: str) -> list[str]:
     """The words of the command in the hint that begins so, after ``git chat``."""
     (found,) = re.findall(rf"git chat ({beginning}[^;\n]*)", done.stderr)
     return shlex.split(found)
-
-
-@contextmanager
-def keeping(clone: Clone) -> Iterator[Callable[[], str]]:
-    """Somebody who stays in the clone; what it says on standard error."""
-    told = clone.path.parent / f"{clone.name}-said"
-    with told.open("wb") as file:
-        program = subprocess.Popen(
-            ["git-chat", "sync", "--watch"],
-            cwd=clone.path,
-            env=clone.world.variables | {"GITCHAT_NAME": clone.name},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=file,
-        )
-    try:
-        yield told.read_text
-    finally:
-        program.terminate()
-        program.wait()
 
 
 def note(clone: Clone) -> dict[str, str]:
@@ -493,16 +470,43 @@ def test_a_remote_that_is_gone_is_said_with_a_command_that_helps(old: Counted, n
 # --- what a remote shows -----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_hub_that_hides_rooms_gets_none(old: Counted) -> None:
-    """It takes them, and nobody could ever fetch them: that is said, and the room is not attached."""
+    """It takes them, and nobody could ever fetch them: that is said each time, and the room is not attached."""
     old.git("config", "uploadpack.hideRefs", "refs/chatroom")
     ann = old.clone("ann")
     ann.say("one")
-    done = ann.chat("sync")
-    assert (done.returncode, "took room 'lobby' and does not show it" in done.stderr) == (5, True)
-    assert ann.chat("remote").stdout == "lobby: this clone\n"
-    assert ann.numbered() == [(1, "one")]
+    for _ in range(2):
+        done = ann.chat("sync")
+        assert (done.returncode, f"'origin' has {LOG} and does not show it" in done.stderr) == (5, True)
+        assert ann.chat("remote").stdout == "lobby: this clone\n"
+        assert ann.numbered() == [(1, "one")]
+    old.git("config", "--unset", "uploadpack.hideRefs")
+    ann.chat(*hinted(done, "sync origin"), check=True)
+    assert (ann.chat("remote").stdout, old.bodies()) == ("lobby: origin\n", ["one"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["sync origin", "remote detach"])
+def test_a_hub_that_begins_to_hide_rooms_changes_no_number(old: Counted, ann: Clone, way: str) -> None:
+    """What was there has its numbers, what is said waits, a new room too; both ways that are named lead on."""
+    old.git("config", "uploadpack.hideRefs", "refs/chatroom")
+    ann.say("four")
+    ann.chat("send", "--room", "dev", "in dev", check=True)
+    with keeping(ann) as said:
+        until(lambda: "does not show it" in said())
+    for _ in range(2):
+        done = ann.chat("sync", "--room", "lobby")
+        assert (done.returncode, "does not show it" in done.stderr) == (5, True)
+        assert ann.numbered() == [*NUMBERED, (None, "four")]
+    if way == "sync origin":
+        old.git("config", "--unset", "uploadpack.hideRefs")
+    ann.chat(*hinted(done, way), check=True)
+    assert ann.numbered() == [*NUMBERED, (4, "four")]
+    if way == "sync origin":
+        assert old.bodies() == ["one", "two", "three", "four"]
+        assert [
+            record["id"] for record in map(json.loads, ann.chat("log", "--room", "dev", "--json").stdout.splitlines())
+        ] == [1]
 
 
 def test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub(old: Counted, ann: Clone) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from gitchat.cli import dates, syncing, terminal
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.clones.denial import Denial
 
 
 @click.group("remote", invoke_without_command=True)
@@ -35,14 +38,24 @@ def command(context: click.Context, as_json: bool) -> None:
 def _show(environment: Environment, room: RoomName, as_json: bool) -> None:
     authority, pending = environment.authorities.of(room), environment.log(room).pending()
     since = environment.store.read(pending[0]).author.moment if pending else None
+    denial = _denial(environment, authority) if authority is not None else None
     if as_json:
-        shown: dict[str, Any] = {"room": room, "remote": authority, "pending": len(pending)}
+        shown: dict[str, Any] = {"room": room, "remote": authority, "pending": len(pending)} | (
+            {"denied": denial.words} if denial is not None else {}
+        )
         click.echo(terminal.json_text(shown | ({"pending_since": since.utc} if since else {})))
         return
     ago = dates.relative(environment.now().seconds - since.seconds) if since else ""
     waiting = f", {len(pending)} pending, the oldest from {ago}" if since else ""
     stays = ", and stays here" if authority is None and environment.numbering(room).stays_here() else ""
-    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{stays}{waiting}")
+    reads = ", where you may read and not push" if denial is not None else ""
+    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{reads}{stays}{waiting}")
+
+
+def _denial(environment: Environment, remote: str) -> Denial | None:
+    from gitchat.clones.denial import DenialFile  # for who has a remote
+
+    return DenialFile(environment.repository.directory, remote).load()
 
 
 @command.command("attach")
