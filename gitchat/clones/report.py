@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
 from gitchat.model.errors import ConflictError, RemoteError
 from gitchat.model.names import RoomName
-from gitchat.model.refs import REF_PREFIX
+from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX
 
 Agreed = Callable[[RoomName], bool]
 """Whether somebody agreed that the records of a room here get new numbers."""
@@ -18,6 +19,20 @@ Agreed = Callable[[RoomName], bool]
 def nobody(room: RoomName) -> bool:
     """Nobody agreed to anything."""
     return False
+
+
+def cleaning(remote: str) -> str:
+    """The command that removes what only a clone should have from ``remote``."""
+    name = shlex.quote(remote)
+    return f"git push {name} --delete $(git ls-remote {name} '{LOCAL_PREFIX}*' | cut -f2)"
+
+
+def leftovers(remote: str) -> str:
+    """That ``remote`` has such refs, and is no clone."""
+    return (
+        f"'{remote}' has refs of a clone, as git push --mirror leaves them, and version 0.1.0 refuses it for that; "
+        f"to remove them: {cleaning(remote)}"
+    )
 
 
 class WouldRenumber(ConflictError):
@@ -146,7 +161,7 @@ class Report:
         self.accepted += later.accepted
         self.pushes += later.pushes
         self.refused = later.refused
-        self.alarms += later.alarms
+        self.alarms += [alarm for alarm in later.alarms if alarm not in self.alarms]  # most hold for each round
         self.attached += later.attached
         self.newer = later.newer
         self.staying = later.staying

@@ -22,6 +22,7 @@ from gitchat.clones.comparing import Comparing, Tips, count_beyond
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
+from gitchat.clones.marking import mark
 from gitchat.clones.notes import Notes
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.target import push_address
@@ -120,7 +121,7 @@ class Remote:
             rooms = self._shared(self._comparing.rooms(there, room, is_asked), report)
             self._name_unused(places, report, is_asked)
             judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
-            self._judging.refuse(rooms, there, consent, pushes=pushes)
+            self._judging.refuse(rooms, there, consent, report.alarms, pushes=pushes)
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
             free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
@@ -143,6 +144,9 @@ class Remote:
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)
+            following = [one for one in going if self._attached(one) is not None]
+            if following:
+                mark(self._store, self._wire, following[0])
         return report
 
     def _adopted(
@@ -156,7 +160,7 @@ class Remote:
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
         report = Report(self.name)
-        self._judging.refuse_follower()
+        report.alarms += self._judging.refuse_follower()
         listed = self._wire.listed(ROOMS_PREFIX + refs_of(room))
         there = {ref: oid for ref, oid in listed.items() if is_of_a_room(ref)}
         logs = [ref for ref in there if room_of_log(ref) is not None]

@@ -505,14 +505,36 @@ def test_a_hub_that_hides_rooms_gets_none(old: Counted) -> None:
     assert ann.numbered() == [(1, "one")]
 
 
-@pytest.mark.slow
-def test_a_hub_that_was_pushed_to_with_mirror_is_mended_as_the_error_says(old: Counted, ann: Clone) -> None:
-    """What never should be pushed looks like a clone that follows another remote; the command removes it."""
+def test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub(old: Counted, ann: Clone) -> None:
+    """New clones join it as ever; what the push left there is named, with the command that removes it."""
     ann.git("push", "-q", "--mirror", old.path)
-    bea = old.clone("bea")
+    assert "refs/chatroom-local/remotes/origin/rooms/lobby/log" in old.git("for-each-ref").stdout
+    bea = old.clone("bea", sync="batch")
+    assert bea.numbered() == NUMBERED
+    bea.say("four")
+    carl = old.clone("carl")
+    done = carl.sync()
+    assert "'origin' has refs of a clone" in done.stderr
+    assert carl.numbered() == [*NUMBERED, (4, "four")]
+    found = carl.chat("doctor").stdout
+    command = done.stderr.partition("to remove them: ")[2].strip()
+    assert command in found
+    carl.world.run("sh", "-c", command, cwd=carl.path)
+    assert "refs/chatroom-local" not in old.git("for-each-ref").stdout
+    assert "refs of a clone" not in carl.chat("doctor").stdout + old.clone("dora").sync().stderr
+    assert old.bodies() == ["one", "two", "three", "four"]
+
+
+@pytest.mark.slow
+def test_a_clone_that_follows_a_hub_is_known_as_one(old: Counted, ann: Clone) -> None:
+    """By a ref that no push carries on; one that was copied to be a hub is made one by the command that is named."""
+    bea = old.clone("bea", ann.path)
     done = bea.chat("sync")
-    assert (done.returncode, "is a clone whose rooms follow its own remote" in done.stderr) == (1, True)
-    bea.world.run("sh", "-c", done.stderr.partition("with --mirror: ")[2].strip(), cwd=bea.path)
+    assert "is a clone whose rooms follow its own remote 'origin'" in done.stderr
+    carl = old.clone("carl", ann.path, sync="batch")
+    carl.chat("log")
+    assert carl.git("for-each-ref", "refs/chatroom").stdout == ""
+    bea.world.run("sh", "-c", done.stderr.partition("to be a hub: ")[2].strip(), cwd=bea.path)
     bea.sync()
     assert bea.numbered() == NUMBERED
 
