@@ -24,9 +24,9 @@ from gitchat.workspace.environment import here
 from gitchat.workspace.process import read_variables
 
 COMMANDS = (
-    "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
-    "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp", "doctor",
-    "verify", "completion",
+    "send", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who",
+    "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
+    "doctor", "verify", "completion",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

@@ -13,10 +13,10 @@ Source: docs/format.md section 12; git-push(1) on ``--force-with-lease`` and ``-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.alone import alone
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips, count_beyond
 from gitchat.clones.idle import Idle
@@ -28,7 +28,6 @@ from gitchat.clones.offering import Offering
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
-from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
@@ -41,11 +40,7 @@ from gitchat.model.refs import (
     room_of_log,
     tracking_ref,
 )
-from gitchat.storage import gate
 from gitchat.storage.store import Store
-
-LOCK_SECONDS = 10.0
-"""How long to wait for another pusher, or for the packer, of this clone."""
 
 
 class Remote:
@@ -127,7 +122,7 @@ class Remote:
             ConflictError: ``sync-running``.
         """
         report = Report(self.name)
-        with self._alone():
+        with alone(self._store.directory):
             seen = self._comparing.tracked()
             places = self._judging.places()
             self._fetch(room)
@@ -168,19 +163,6 @@ class Remote:
         new = [room for room in judgements if self._attached(room) is None]
         report.attached += self.attaching.adopt(new, place) if new else []
         return {room: one for room, one in judgements.items() if self._attached(room) is not None}
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """The only pusher of this clone. Raises ConflictError ``sync-running``."""
-        try:
-            with gate.hold(self._store.directory, LOCK_SECONDS, "sync.lock"):
-                yield
-        except ConflictError as error:
-            if error.code != "write-lock-held":
-                raise
-            raise ConflictError(
-                "another process of this clone is syncing", hint="wait for it", code="sync-running"
-            ) from error
 
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
