@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from gitchat.cli import dates, syncing, terminal
+from gitchat.cli.grammar import Verbs
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
 
-@click.group("remote", invoke_without_command=True)
+@click.group("remote", cls=Verbs, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a room.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
