@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitchat.cli import dates, syncing, terminal
+from gitchat.cli.grammar import Verbs
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gitchat.clones.denial import Denial
 
 
-@click.group("remote", invoke_without_command=True)
+@click.group("remote", cls=Verbs, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a room.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
