@@ -73,6 +73,7 @@ def command(
     next_ones = reading.command("read", again) + (" --with-own" if with_own else "")
     notes = [f"{found.entries[0].label} alone has {budget} characters"] if is_first_too_long else []
     notes += reading.rest(found, len(shown), next_ones, {"--room": room})
+    notes += reading.elsewhere(chosen, {"--as": as_})
     for line in reading.of_namesakes(chosen.me, found.namesakes):
         click.echo(line, err=True)
     if not shown and not notes:
