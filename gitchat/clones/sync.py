@@ -23,6 +23,7 @@ from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.marking import mark
+from gitchat.clones.moving import Moved, Moves
 from gitchat.clones.notes import Notes
 from gitchat.clones.offering import Offering
 from gitchat.clones.report import Consent, Report
@@ -59,13 +60,14 @@ class Remote:
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
+        moved: Callable[[RoomName], Moved | None] = lambda room: None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in.
+        at what comes in; ``moved`` tells where a log says that its room went.
         """
         self._store = store
         self._wire = wire
@@ -74,6 +76,7 @@ class Remote:
         self._notes = notes
         self._asked_format = asked_format
         self._stays_here = stays_here
+        self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
@@ -148,6 +151,7 @@ class Remote:
             self._left |= report.newer.keys()
             if allowed:
                 self._offering.push(allowed, places[0], seen, there, report)
+            report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)

@@ -306,7 +306,7 @@ def test_an_empty_place_at_another_address_is_refused(old: Counted, new: Counted
     ann.chat(*hinted(done, "remote move"), check=True)
     assert CURSOR in ann.git("for-each-ref").stdout
     assert CURSOR in new.git("for-each-ref").stdout
-    assert (new.bodies(), ann.numbered()) == (["one", "two", "three", "four"], [*NUMBERED, (4, "four")])
+    assert (new.bodies()[:4], ann.numbered()) == (["one", "two", "three", "four"], [*NUMBERED, (4, "four")])
 
 
 @pytest.mark.slow
@@ -356,6 +356,83 @@ def test_nothing_unattended_pushes_to_a_place_that_was_not_agreed(old: Counted, 
         ann.say("six")
         until(lambda: old.bodies() == ["one", "two", "three", "four", "five", "six"])
     assert new.pushes == 0
+
+
+# --- who still follows the old place ---------------------------------------------------------
+
+
+def test_who_follows_the_old_place_is_told_where_the_rooms_went(old: Counted, new: Counted, ann: Clone) -> None:
+    """By a record that both places have, so that numbers stand; the command that is named leads there."""
+    bea = old.clone("bea")
+    bea.sync()
+    ann.say("four")
+    move(ann, new)
+    assert "is told where it is" in ann.chat("remote", "move", "origin", check=True).stderr
+    assert ann.sync().stderr == ""
+    assert (old.tip, old.bodies()[:4]) == (new.tip, ["one", "two", "three", "four"])
+    for _ in range(2):
+        done = bea.sync()
+        assert f"room 'lobby' moved to {new.path}, says ann" in done.stderr
+    bea.world.run("sh", "-c", done.stderr.partition("follow it there: ")[2].strip(), cwd=bea.path, GITCHAT_NAME="bea")
+    bea.say("six")
+    assert bea.sync().stderr == ""
+    assert [number for number, _ in bea.numbered()] == [1, 2, 3, 4, 6]
+    assert (new.bodies()[-1], old.tip == new.tip) == ("six", False)
+    assert bea.chat("verify").returncode == 0
+
+
+@pytest.mark.slow
+def test_who_stays_hears_of_a_move_once_and_does_not_follow(old: Counted, new: Counted, ann: Clone) -> None:
+    """What they say still goes to the old place: nobody decided anything for them."""
+    bea = old.clone("bea", sync="batch")
+    bea.chat("log", check=True)
+    move(ann, new)
+    with keeping(bea) as said:
+        ann.chat("remote", "move", "origin", check=True)
+        until(lambda: "moved to" in said())
+        bea.say("five")
+        until(lambda: old.bodies()[-1] == "five")
+        assert said().count("moved to") == 1
+    move(bea, new)
+    bea.chat(*hinted(bea.sync(), "remote move"), check=True)
+    assert new.bodies()[-1] == old.bodies()[-1] == "five"
+
+
+@pytest.mark.slow
+def test_a_move_tells_as_far_as_it_can(old: Counted, new: Counted, ann: Clone) -> None:
+    """A dead old place costs nothing, and is told later; one that went on keeps what it has, and gets the word."""
+    bea = old.clone("bea")
+    bea.sync()
+    away = old.world.root / "away.git"
+    old.path.rename(away)
+    move(ann, new)
+    done = ann.chat("remote", "move", "origin", check=True)
+    assert "nobody was told at" in done.stderr
+    bea.git("remote", "set-url", "origin", away)
+    bea.sync()
+    bea.say("late")
+    bea.sync()
+    ann.say("five")
+    ann.sync()
+    words = [word.replace("URL", str(away)) for word in hinted(done, "remote move origin --from")]
+    ann.chat(*words, check=True)
+    assert "moved to" in bea.sync().stderr
+    assert [body for _, body in bea.numbered()][:4] == ["one", "two", "three", "late"]
+    assert ann.chat("log", "--json").stdout.count("this room moved to") <= 2
+
+
+@pytest.mark.slow
+def test_an_address_that_nobody_should_use_is_no_command(old: Counted, ann: Clone) -> None:
+    """Anybody who may push can write such a record: what runs a program is never named."""
+    bea = old.clone("bea")
+    bea.sync()
+    tree = ann.git("mktree", stdin=b"").stdout.strip()
+    place = str(old.path).removesuffix(".git")
+    for number, address in enumerate(["ext::sh -c touch% /tmp/x", "--upload-pack=x", "https://x/$(id) y"], 1):
+        told = f"x\n\nChat-Kind: meta\nChat-Uid: {number:016}\nChat-Moved: {address}\nChat-Moved-From: {place}\n"
+        later = ann.git("commit-tree", tree, "-p", old.tip, "-m", told, GIT_AUTHOR_NAME="zoe").stdout.strip()
+        ann.git("push", "-q", "origin", f"{later}:{LOG}")
+    assert bea.sync().stderr == ""
 
 
 # --- how an address is worded ------------------------------------------------------------
