@@ -131,6 +131,7 @@ def test_nothing_opens_a_tag_to_a_model(tag: str) -> None:
     for shown in (tame(f"x {tag} y"), tame_line(f"x {tag} y")):
         assert re.search(r"<(?!U\+|<|\u2039)", shown) is None, shown
         assert "[" not in shown
+        assert tame(shown) == shown, "twice is not more than once"
     seen = "".join(letter for letter in tag if letter not in "\u00ad\u200d\ufe0f\U000e0041")
     assert seen.lstrip("<") in re.sub(r"<U\+\w+>", "", escape(tag))
 
