@@ -281,6 +281,29 @@ def test_without_any_name_the_hint_sets_one(chatroom: Chatroom) -> None:
     refused(done, "no name to send under", "git config --global chat.name alice")
 
 
+@pytest.mark.parametrize("full", ["山田 太郎", "Дарья", "All"])
+def test_name_that_gives_none_makes_way_for_the_address_and_is_told_once(chatroom: Chatroom, full: str) -> None:
+    """A name stands in refs, so it is of a-z; who is called otherwise is told what became of it, and how to choose."""
+    chatroom.git("config", "user.name", full)
+    chatroom.git("config", "user.email", "Tess.Yamada+git@example.com")
+    first, second = chatroom.chat("send", "hi", check=True), chatroom.chat("send", "again", check=True)
+    assert (first.stdout, second.stdout, second.stderr) == ("#1\n", "#2\n", "")
+    assert f"git's user.name '{full}' has nothing" in first.stderr
+    assert "so you are 'tess.yamada-git'" in first.stderr
+    assert [entry.record.author for entry in chatroom.entries()] == ["tess.yamada-git"] * 2
+    assert "git config chat.name NAME" in chatroom.chat("doctor").stdout
+    chatroom.git("config", "chat.name", "tess")
+    assert chatroom.chat("send", "mine", check=True).stderr == ""
+    assert chatroom.newest().author == "tess"
+
+
+def test_neither_name_nor_address_that_gives_one_is_said_with_the_reason(chatroom: Chatroom) -> None:
+    """Nothing is guessed then."""
+    chatroom.git("config", "user.name", "山田 太郎")
+    chatroom.git("config", "user.email", "山田@example.com")
+    refused(chatroom.chat("send", "hi"), "git's user.name '山田 太郎' has nothing", "git config --global chat.name")
+
+
 def test_committer_is_gits_identity(chatroom: Chatroom) -> None:
     """The author is the participant; the committer is who git says, so that a server accepts the push."""
     chatroom.chat("send", "--as", "codex", "hi", check=True)

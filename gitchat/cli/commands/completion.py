@@ -151,6 +151,12 @@ def _numbers(room: Room) -> Words:
         yield entry.label.removeprefix("#"), f"{escape_name(entry.record.author)}: {said}"
 
 
+def _pending(room: Room) -> Words:
+    for word, about in _numbers(room):
+        if word.startswith("~"):
+            yield word, about
+
+
 _SOURCES: Mapping[str, Callable[[Room], Words]] = {
     "ROOM": _rooms,
     "[ROOM]...": _rooms,
@@ -160,6 +166,7 @@ _SOURCES: Mapping[str, Callable[[Room], Words]] = {
     "WHO": _recipients,
     "ROLE": _roles,
     "NUMBER": _numbers,
+    "HANDLE": _pending,
     "N|~HANDLE": _numbers,
     "N|DATE": _numbers,
 }
