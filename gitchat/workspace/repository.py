@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gitchat.model.errors import ChatError, StorageError, UserError
+from gitchat.model.errors import ChatError, Mistyped, StorageError, UserError
 from gitchat.model.refs import branches_refspec
 from gitchat.storage import git
 from gitchat.storage.ownfiles import share
@@ -209,10 +209,12 @@ class Repository:
                 hint=f"name it: git remote add chat '{given}'; git chat sync chat",
                 code="not-a-remote",
             )
-        raise UserError(
+        raise Mistyped(
             f"there is no remote '{name}' here",
             hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else "add one: git remote add origin URL",
             code="no-remote",
+            word=name,
+            known=sorted(remotes),
         )
 
     def refuse_mirror(self) -> None:
