@@ -128,6 +128,8 @@ class Repository:
         try:
             return Config(self.git("config", "--list", "-z"))
         except git.GitFailed as error:
+            if _MISSING in error.stderr:
+                raise _not_a_repository(self.cwd, error) from error
             raise UserError(
                 f"git cannot read its configuration: {error.stderr.removeprefix('fatal: ')}",
                 hint="mend the file it names: git config --edit",
@@ -226,10 +228,16 @@ class Repository:
             )
 
 
+_MISSING = "not a git repository: "
+"""How git begins to say that the repository which a ``.git`` file names is not there, before its path."""
+
+
 def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
     if "dubious ownership" in error.stderr:
         quoted = error.stderr.partition("'")[2].partition("'")[0]
         return foreign_owner(Path(quoted or cwd))
+    if _MISSING in error.stderr:
+        return _repository_elsewhere(Path(cwd), Path(error.stderr.partition(_MISSING)[2].splitlines()[0]))
     if "not a git repository" in error.stderr:
         return UserError(
             f"{cwd} is not inside a git repository",
@@ -239,5 +247,24 @@ def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
     return UserError(
         f"git cannot use the repository here: {error.stderr.removeprefix('fatal: ')}",
         hint="see what git says: git status",
+        code="not-a-repository",
+    )
+
+
+def _repository_elsewhere(cwd: Path, missing: Path) -> UserError:
+    """A ``.git`` file leads to a repository that is not there: it was moved, or not mounted into this container."""
+    top = next((one for one in (cwd, *cwd.parents) if (one / ".git").is_file()), cwd)
+    if missing.parent.name == "worktrees":
+        repository = missing.parents[1]
+        return UserError(
+            f"{top} is a worktree of {repository}, which is not here: there is no {missing}",
+            hint=f"in a container mount that, too, at the same path; if it was moved: "
+            f"git -C ITS-NEW-PLACE worktree repair '{top}'",
+            code="not-a-repository",
+        )
+    return UserError(
+        f"{top / '.git'} says that the repository is {missing}, and there is none",
+        hint=f"in a container mount that, too, at the same path; if it was moved, write where it is: "
+        f"echo 'gitdir: ITS-NEW-PLACE' >'{top / '.git'}'",
         code="not-a-repository",
     )
