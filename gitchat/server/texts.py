@@ -39,7 +39,8 @@ def of_message(message: Json, today: str) -> str:
         "urgent" if message.get("priority") == "urgent" else "",
         message.get("kind", ""),
         message.get("type", ""),
-        f"re {message['reply_to']}" if "reply_to" in message else "",
+        f"was {message['was']}" if "was" in message else "",
+        f"re {message['reply_to']}{_was(message, 'reply_to_was')}" if "reply_to" in message else "",
         f"in {message['room']}" if "room" in message else "",
         "by a person" if message.get("origin") == "human" else "",
         _attached(message.get("attachments", [])),
@@ -49,6 +50,10 @@ def of_message(message: Json, today: str) -> str:
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     head = f"{place} {tame_name(message['from'])} -> {tame_line(message['to'])} {when}{' ' + said if said else ''}"
     return f"{head}: {foreign(text)}"
+
+
+def _was(message: Json, key: str) -> str:
+    return f" (was {message[key]})" if key in message else ""
 
 
 def _when(ts: str, today: str) -> str:
