@@ -42,7 +42,8 @@ def of_message(message: Json, today: str) -> str:
         "urgent" if message.get("priority") == "urgent" else "",
         message.get("kind", ""),
         message.get("type", ""),
-        f"re {message['reply_to']}" if "reply_to" in message else "",
+        f"was {message['was']}" if "was" in message else "",
+        f"re {message['reply_to']}{_was(message, 'reply_to_was')}" if "reply_to" in message else "",
         f"in {message['room']}" if "room" in message else "",
         "by a person" if message.get("origin") == "human" else "",
         _attached(message.get("attachments", [])),
@@ -64,6 +65,10 @@ def _rest(form: Json) -> str:
 def _clipped(text: str) -> str:
     """What others may make as long as they like, on a line with more."""
     return text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
+
+
+def _was(message: Json, key: str) -> str:
+    return f" (was {message[key]})" if key in message else ""
 
 
 def _when(ts: str, today: str) -> str:
