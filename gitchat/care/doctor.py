@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from gitchat.care import agents, bells, files, rooms, trial, versions
+from gitchat.care import agents, bells, files, hubs, rooms, trial, versions
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
@@ -51,6 +51,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         if finding not in told:  # both say how to make an older version harmless
             told.add(finding)
             yield finding
+    yield from hubs.examine(environment)
     yield from bells.examine(environment)
 
 

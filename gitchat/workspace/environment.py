@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import ChatError, StorageError, UserError
+from gitchat.model.errors import ChatError, Mistyped, StorageError
 from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
@@ -105,6 +105,7 @@ class Environment:
             self.repository.location.common_dir,
             variables=git.scrub(self.variables),
             fsync=self.repository.config.get_bool("chat.fsync", True),
+            is_shared=bool(self.repository.config.sharing().bits),
             maintain=lambda: self.start_aside("pack"),
             random_bytes=self.random_bytes,
         )
@@ -197,7 +198,7 @@ class Environment:
         """Raise UserError ``no-such-room`` when no room here is called ``name``."""
         rooms = self.store.rooms()
         if name not in rooms and not self.store.is_damaged(log_ref(name)):
-            raise UserError(
+            raise Mistyped(
                 f"there is no room '{name}' here",
                 hint=(
                     f"rooms: {', '.join(rooms)}"
@@ -206,6 +207,8 @@ class Environment:
                     + ("; or fetch it: git chat sync" if self.is_new_clone() else "")
                 ),
                 code="no-such-room",
+                word=name,
+                known=rooms,
             )
 
     def changes(self, also: Callable[[], object] = lambda: None) -> Changes:

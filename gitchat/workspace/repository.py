@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gitchat.model.errors import ChatError, StorageError, UserError
+from gitchat.model.errors import ChatError, Mistyped, StorageError, UserError
 from gitchat.model.refs import branches_refspec
 from gitchat.storage import git
+from gitchat.storage.ownfiles import share
 from gitchat.storage.store import foreign_owner
 from gitchat.workspace.config import Config, clobbering_refspecs
 
@@ -57,6 +58,7 @@ class Repository:
         git_dir, common_dir, is_bare = lines
         # --git-common-dir is relative to the current directory.
         common = os.path.realpath(os.path.join(self.cwd, common_dir))
+        share(Path(common) / "chatroom", lambda: self.config.sharing())
         return Location(Path(git_dir), Path(common), is_bare == "true")
 
     @property
@@ -210,10 +212,12 @@ class Repository:
                 hint=f"name it: git remote add chat '{given}'; git chat sync chat",
                 code="not-a-remote",
             )
-        raise UserError(
+        raise Mistyped(
             f"there is no remote '{name}' here",
             hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else f"add it: git remote add {name} URL",
             code="no-remote",
+            word=name,
+            known=sorted(remotes),
         )
 
     def refuse_mirror(self) -> None:
