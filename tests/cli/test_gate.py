@@ -101,7 +101,7 @@ def test_what_was_told_at_work_holds_up_the_end_once(gate: Gate) -> None:
     gate.chatroom.say("hello", author="bob")
     assert gate.told() == 1
     assert gate.is_closed()
-    assert json.loads(gate.run("stop").stdout)["decision"] == "block"
+    assert json.loads(gate.run("stop").stdout)["hookSpecificOutput"]["hookEventName"] == "Stop"
     assert gate.is_closed("stop")
 
 
