@@ -25,6 +25,7 @@ from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.marking import mark
 from gitchat.clones.notes import Notes
 from gitchat.clones.report import Consent, Report
+from gitchat.clones.sifting import Sifting
 from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
@@ -80,6 +81,7 @@ class Remote:
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle)
+        self._sifting = Sifting(store, wire.name, self._joining, self._accepting, clock)
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
@@ -141,6 +143,9 @@ class Remote:
                 address = push_address(self._store, self._wire, places[0], seen, there)
                 report.pushes += 1
                 self._accepting.accept(self._push(updates, address), there, report)
+                self._sifting.sift(
+                    [one for one in going if one not in free], there, report, lambda asked: self._push(asked, address)
+                )
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)

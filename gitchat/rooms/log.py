@@ -85,6 +85,18 @@ class Log:
         """The records that the authority has not accepted yet, oldest first; none without an authority."""
         return self._numbering.pending()
 
+    def asides(self) -> list[Entry]:
+        """The records that the authority does not take, and that were set aside, oldest first. Raises FormatError."""
+        if self._numbering.tracking is None:
+            return []
+        from gitchat.rooms.aside import kept  # for who has a remote
+
+        return [
+            replace(self._entry(None, one.oid, one.commit), aside=one.why)
+            for one in kept(self._store, self.name)
+            if one.key not in {(entry.record.uid, entry.record.author) for entry in self._in_log(one.key[0])}
+        ]
+
     # --- its records ---------------------------------------------------------
 
     def entries(self) -> Iterator[Entry]:
@@ -137,7 +149,7 @@ class Log:
         is_done = False
         spare = REPLY_SEARCH
         try:
-            for entry in self.entries():
+            for entry in chain_of(reversed(self.asides()), self.entries()):
                 labels[entry.record.uid] = entry.label
                 is_done = is_done or query.is_exhausted_by(entry) or len(found) == limit
                 if is_done:
@@ -212,7 +224,14 @@ class Log:
         return list(islice((entry for entry in self.entries() if entry.number == number), 1))
 
     def with_uid(self, prefix: str) -> list[Entry]:
-        """The records whose uid begins with ``prefix``, the oldest first, without their attachments."""
+        """The records whose uid begins with ``prefix``, the oldest first, without their attachments.
+
+        Those that are set aside come last.
+        """
+        aside = [entry for entry in self.asides() if entry.record.uid.startswith(prefix)]
+        return [*self._in_log(prefix), *aside]
+
+    def _in_log(self, prefix: str) -> list[Entry]:
         try:
             return [
                 self._entry(None if place.is_pending else place.number, place.oid, self._store.read(place.oid))

@@ -15,7 +15,7 @@ from typing import Any
 
 from gitchat.model import offered
 from gitchat.model.escape import escape, escape_line
-from gitchat.verbs.pending import words
+from gitchat.verbs.pending import words, words_of_aside
 
 Json = dict[str, Any]
 
@@ -119,6 +119,7 @@ def _read_after(place: str) -> str:
 def _delivery(message: Json, today: str) -> list[str]:
     """Where a message has got to, a line each."""
     lines = _waiting(message, today)
+    lines += _asides([{"handle": message["handle"], **message["aside"]}] if "aside" in message else [])
     if message.get("pushed"):
         lines.append(f"pushed: {of_line(message['remote'])} has it")
     for key, deed in (("fetched_by", "fetched elsewhere"), ("read_by", "read")):
@@ -130,6 +131,7 @@ def _delivery(message: Json, today: str) -> list[str]:
 
 def _unread(arguments: Json, result: Json, today: str, budget: int) -> str:
     lines = [_sent({**result, "id": result["sent"]}, today)] if "sent" in result else _waiting(result, today)
+    lines += _asides(result.get("set_aside", []))
     messages = result["messages"]
     if messages:
         # The tool has kept to the budget already, and marked no more than it returned.
@@ -168,7 +170,7 @@ def _handoff(arguments: Json, result: Json, today: str, budget: int) -> str:
     position = f"latest message: {result['latest_message_id']}"
     if result["cursor"] is not None:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
-    lines += [position, *_waiting(result, today)]
+    lines += [position, *_waiting(result, today), *_asides(result.get("set_aside", []))]
     lines.append(_summary(arguments, result["latest_summary"], today, budget))
     used = sum(map(len, lines))
     if result["recent_messages"]:
@@ -210,6 +212,11 @@ def _waiting(result: Json, today: str) -> list[str]:
     return [words(told["count"], remote, since=since, why=of_line(told["why"]), hint=hint)]
 
 
+def _asides(told: Sequence[Json]) -> list[str]:
+    """A line for each message that the remote does not take."""
+    return [line for one in told for line in words_of_aside(one["handle"], of_line(one["remote"]), of_line(one["why"]))]
+
+
 def _label(result: Json) -> str:
     """What names a message or a summary: its number, or its handle while it has none."""
     return str(result["handle"] if result["id"] is None else result["id"])
@@ -243,7 +250,7 @@ def _room(one: Json) -> str:
 def _status(arguments: Json, result: Json, today: str, budget: int) -> str:
     last = result["last_activity_ts"] or "never"
     counts = f"{result['participant_count']} here, {result['message_count']} messages, last activity {last}"
-    return "\n".join([counts, *_waiting(result, today)])
+    return "\n".join([counts, *_waiting(result, today), *_asides(result.get("set_aside", []))])
 
 
 def _closed(arguments: Json, result: Json, today: str, budget: int) -> str:

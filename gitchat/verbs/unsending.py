@@ -11,6 +11,7 @@ from gitchat.model.codec import identity_key
 from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.names import Handle
 from gitchat.model.record import Entry
+from gitchat.rooms.aside import drop, kept
 from gitchat.rooms.rebuilding import NotPending
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.talking import find
@@ -46,6 +47,9 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
     if entry.number is not None or remote is None:
         raise _numbered(entry)
     _refuse_others(room, entry)
+    if entry.aside is not None:
+        _drop(room, entry)
+        return Unsent(entry)
     wire = wire_to(room.environment, remote, limit_seconds=HEARING_SECONDS)
     key = identity_key(entry.oid, room.environment.store.read(entry.oid))
     try:
@@ -56,6 +60,14 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
         raise _taken(room, entry, remote) from None
     except NotPending:
         raise _taken(room, entry, remote) from None
+
+
+def _drop(room: Standpoint, entry: Entry) -> None:
+    """Keep a record no more that was set aside."""
+    store = room.environment.store
+    for one in kept(store, room.name):
+        if one.oid == entry.oid:
+            drop(store, one)
 
 
 def _taken(room: Standpoint, entry: Entry, remote: str) -> ConflictError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gitchat.index.condition import Condition
 from gitchat.model.names import EVERYBODY
 from gitchat.presence.telling import telling
+from gitchat.verbs.pending import of_asides
 from gitchat.verbs.room import Reading, Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_negative, refuse_outside
 from gitchat.verbs.tools.calling import (
@@ -148,7 +149,8 @@ def begin_check_in(
         sent = {"sent": entry.number} | on_its_way(chat, entry)
 
     def answer(timed_out: bool) -> Json:
-        return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out) | troubled(chat)
+        read = _read(chat, chat.unread(limit), True, max_chars, timed_out)
+        return sent | read | troubled(chat) | of_asides(chat.asides())
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer, marks_all=True)
 
