@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitchat.care.finding import Finding
+from gitchat.clones.denial import DenialFile
 from gitchat.clones.marking import PATTERNS, has_leftovers
 from gitchat.clones.report import cleaning
 from gitchat.model.errors import ChatError
@@ -23,7 +24,19 @@ def examine(environment: Environment) -> Iterator[Finding]:
     lost = missing(environment)
     followed = {remote for room, remote in environment.authorities.all().items() if room not in lost}
     for remote in sorted(followed):
+        yield from _denial(environment, remote)
         yield from _leftovers(environment, remote)
+
+
+def _denial(environment: Environment, remote: str) -> Iterator[Finding]:
+    denial = DenialFile(environment.repository.directory, remote).load()
+    if denial is not None:
+        yield Finding(
+            "note",
+            f"remote {remote}",
+            f"it lets you read and not push ({denial.words}): rooms come as ever, and nothing of this clone goes there",
+            f"ask who runs it to let you push, and then: git chat sync {remote}",
+        )
 
 
 def _leftovers(environment: Environment, remote: str) -> Iterator[Finding]:

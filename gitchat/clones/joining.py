@@ -16,6 +16,7 @@ from gitchat.model import codec, reach
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursors_prefix, log_ref, room_of, summaries_ref
+from gitchat.model.signature import Signature
 from gitchat.rooms.rebuilding import follow
 from gitchat.storage.store import Store
 
@@ -174,8 +175,8 @@ class Joining:
             codec.encode_commit(
                 tree=self._store.empty_tree(),
                 parents=(remote, local),
-                author=codec.Signature(who.name, who.email, now),
-                committer=codec.Signature(who.committer_name, who.committer_email, committed),
+                author=Signature(who.name, who.email, now),
+                committer=Signature(who.committer_name, who.committer_email, committed),
                 body=body,
                 block=(("Chat-Kind", kind),),
             )

@@ -11,7 +11,7 @@ from gitchat.clones.notes import Note, Notes
 from gitchat.clones.place import Standing, Verdict, verdict
 from gitchat.clones.report import Consent, OtherPlace, WouldRenumber, cleaning, leftovers
 from gitchat.clones.wire import Wire
-from gitchat.model.errors import RemoteError, UserError
+from gitchat.model.errors import UserError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log
 
@@ -183,15 +183,6 @@ class Judging:
                 code="follows-another",
             )
         return [leftovers(name)] if has_leftovers(listed) else []
-
-    def refuse_hidden(self, room: RoomName) -> None:
-        """Raise RemoteError ``hidden-refs`` when the remote took a room and shows it to nobody who fetches."""
-        if log_ref(room) not in self._wire.listed(log_ref(room)):
-            raise RemoteError(
-                f"'{self._wire.name}' took room '{room}' and does not show it: nobody could fetch it",
-                hint=f"ask who runs it to show {ROOMS_PREFIX} (uploadpack.hideRefs); the room keeps its own numbers",
-                code="hidden-refs",
-            )
 
     def _has_others(self, room: RoomName, there: Tips, has_all: bool) -> bool:
         """Whether the remote has another room. It is asked where only this one was fetched, and is missing."""

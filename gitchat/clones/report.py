@@ -129,6 +129,8 @@ class Report:
     """Rooms with which nothing was done, because they are for this clone alone."""
     newer: dict[RoomName, int] = field(default_factory=dict)
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
+    denial: str = ""
+    """Why nothing may be pushed, in the remote's words; empty where something may be, as far as is known."""
     pushes: int = 0
     """How often the remote was asked to take something."""
     is_overtaken: bool = False
@@ -141,13 +143,21 @@ class Report:
 
     @property
     def refusal(self) -> RemoteError | None:
-        """Why the remote did not take a ref, ``ref-refused`` or ``push-refused``: the first that did not come too late.
+        """Why the remote did not take a ref: the first that did not come too late.
+
+        ``push-denied``, where nothing may be pushed; ``ref-refused``, ``push-refused``.
 
         None when it took all.
         """
         if not self.refused:
             return None
         kept = "nothing is lost: it stays pending"
+        if self.denial:
+            return RemoteError(
+                f"'{self.remote}' lets you read and not push: {self.denial}",
+                hint=f"{kept}; ask who runs '{self.remote}' to let you push, and then: git chat sync {self.remote}",
+                code="push-denied",
+            )
         first = next((one for one in self.refused if not one.is_late), self.refused[0])
         said = f"'{self.remote}' did not take {first.ref}: {first.words}"
         room = room_of_log(first.ref)
@@ -164,6 +174,7 @@ class Report:
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
         self.accepted += later.accepted
+        self.denial = later.denial
         self.pushes += later.pushes
         self.refused = later.refused
         self.alone = later.alone

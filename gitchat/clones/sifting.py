@@ -8,7 +8,7 @@ comes, and all stay as they are.
 
 Another way would have been to leave the log as it is and to push copies of the others: then each record would be in
 it twice, and the culprit would come along with the next merge.
-Source: docs/format.md section 12.17.
+Source: docs/format.md section 12.20.
 """
 
 from __future__ import annotations

@@ -23,16 +23,18 @@ from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.marking import mark
+from gitchat.clones.moving import Moved, Moves
 from gitchat.clones.notes import Notes
+from gitchat.clones.offering import Offering
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
-from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
     ROOMS_PREFIX,
+    is_cursor,
     is_of_a_room,
     log_ref,
     refs_of,
@@ -59,13 +61,14 @@ class Remote:
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
+        moved: Callable[[RoomName], Moved | None] = lambda room: None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in.
+        at what comes in; ``moved`` tells where a log says that its room went.
         """
         self._store = store
         self._wire = wire
@@ -74,6 +77,7 @@ class Remote:
         self._notes = notes
         self._asked_format = asked_format
         self._stays_here = stays_here
+        self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
@@ -81,7 +85,15 @@ class Remote:
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle)
-        self._sifting = Sifting(store, wire.name, self._joining, self._accepting, clock)
+        self._offering = Offering(
+            store,
+            wire,
+            self._accepting,
+            Sifting(store, wire.name, self._joining, self._accepting, clock),
+            push=lambda updates, address: self._push(updates, address),
+            now=lambda: clock().seconds,
+            attached=attached,
+        )
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
@@ -137,15 +149,12 @@ class Remote:
                 updates |= self._joining.updates(one, known, there) if pushes else {}
             if pushes and going:
                 updates |= self._joining.given_back(going, self._idle.look(there))
-            updates = self._writable(updates, there, report)
+            allowed = self._offering.allowed(self._writable(updates, there, report), places[0], is_asked=is_asked)
             self._left |= report.newer.keys()
-            if updates:
-                address = push_address(self._store, self._wire, places[0], seen, there)
-                report.pushes += 1
-                self._accepting.accept(self._push(updates, address), there, report)
-                self._sifting.sift(
-                    [one for one in going if one not in free], there, report, lambda asked: self._push(asked, address)
-                )
+            if allowed:
+                numbered = [one for one in going if one not in free]
+                self._offering.push(allowed, places[0], seen, there, report, numbered)
+            report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)
@@ -196,9 +205,17 @@ class Remote:
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
 
-        But for rooms that the last round left as they are.
+        But for rooms that the last round left as they are, and for cursors where we may only read.
         """
-        return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        ahead = {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        if not any(map(is_cursor, ahead)) or not self.is_denied:
+            return ahead
+        return {ref for ref in ahead if not is_cursor(ref)}
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the remote lets us read and not push, as far as is known."""
+        return self._offering.is_denied
 
     @property
     def left(self) -> frozenset[RoomName]:
@@ -260,6 +277,4 @@ class Remote:
         """From now on the remote numbers a room that it has."""
         if self._store.tip(tracking_ref(self.name, log_ref(room))) is None:
             return
-        if pushes and report.pushed.get(room):
-            self._judging.refuse_hidden(room)
         self.attaching.attach(room, place, report, consent, pushes=pushes)

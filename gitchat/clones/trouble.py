@@ -74,9 +74,17 @@ class Trouble:
         return self.needs_a_person or 0 <= now_seconds - self.at < self.pause_seconds
 
     @classmethod
-    def after(cls, before: Trouble | None, why: str, now_seconds: int, rooms: Iterable[RoomName] = ()) -> Trouble:
-        """One failure more than ``before``; None: it is the first one."""
-        is_question = _QUESTION.search(why) is not None
+    def after(
+        cls,
+        before: Trouble | None,
+        why: str,
+        now_seconds: int,
+        rooms: Iterable[RoomName] = (),
+        *,
+        is_denial: bool = False,
+    ) -> Trouble:
+        """One failure more than ``before``; None: it is the first one. ``is_denial``: we may not push there."""
+        is_question = is_denial or _QUESTION.search(why) is not None
         return cls(
             since=before.since if before is not None else now_seconds,
             at=now_seconds,
@@ -103,9 +111,9 @@ class TroubleFile:
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 
-    def add(self, why: str, now_seconds: int, rooms: Iterable[RoomName] = ()) -> Trouble:
-        """Note one failure more; what is noted then. A kill leaves the one before or this one."""
-        trouble = Trouble.after(self.load(), why, now_seconds, rooms)
+    def add(self, why: str, now_seconds: int, rooms: Iterable[RoomName] = (), *, is_denial: bool = False) -> Trouble:
+        """Note one failure more, as Trouble.after; what is noted then. A kill leaves the one before or this one."""
+        trouble = Trouble.after(self.load(), why, now_seconds, rooms, is_denial=is_denial)
         with suppress(OSError):
             self._file.replace(json.dumps(asdict(trouble)).encode("ascii") + b"\n")
         return trouble

@@ -2,7 +2,7 @@
 
 A push whose answer was lost may have brought it there all the same, so the remote is asked first. Where it
 cannot be heard that stays unknown: what it has comes back with a number then.
-Source: docs/format.md section 12.16.
+Source: docs/format.md section 12.18.
 """
 
 from __future__ import annotations

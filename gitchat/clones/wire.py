@@ -175,13 +175,16 @@ class Wire:
         wanted = refs_of(room)
         self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{fetched_prefix(self.name)}{wanted}"])
 
-    def fetch_objects(self, refs: Iterable[RefName]) -> None:
-        """Bring what these refs of the remote reach, and move no ref here. Raises as :meth:`fetch`."""
-        self._fetch((), list(refs))
+    def fetch_objects(self, refs: Iterable[RefName], address: str | None = None) -> None:
+        """Bring what these refs of the remote, or of another ``address``, reach, and move no ref here.
 
-    def _fetch(self, options: Sequence[str], refspecs: Sequence[str]) -> None:
+        Raises as :meth:`fetch`.
+        """
+        self._fetch((), list(refs), address)
+
+    def _fetch(self, options: Sequence[str], refspecs: Sequence[str], address: str | None = None) -> None:
         try:
-            self._git("fetch", *_QUIETLY, "--progress", *options, self.name, *refspecs, tell=self._tell)
+            self._git("fetch", *_QUIETLY, "--progress", *options, address or self.name, *refspecs, tell=self._tell)
         except git.GitFailed as error:
             raise self._failed(error) from error
 

@@ -4,7 +4,7 @@ Each has a ref of its own, which is never pushed, to a note of who refused it an
 is the record, without any parent: nothing else is kept alive by it, and it is in no log. A record that
 is in the log counts as there, whatever stands aside: so whatever a kill leaves, it is shown once.
 
-Source: docs/format.md section 12.17.
+Source: docs/format.md section 12.20.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Moment, SetAside
 from gitchat.model.refs import aside_prefix, aside_ref, log_ref
 from gitchat.model.reparent import with_parents
+from gitchat.model.signature import Signature
 from gitchat.storage.store import Store
 
 MAX_WORDS = 500
@@ -48,7 +49,7 @@ class Kept:
 def put(store: Store, room: RoomName, oid: Oid, remote: str, words: str, now: Moment) -> None:
     """Keep the record ``oid`` of the log aside, because ``remote`` does not take it. Raises as Store.move."""
     record = store.write_commit(with_parents(store.raw_commit(oid), ()))
-    signature = codec.Signature(*_OURS, store.date_after([record], now))
+    signature = Signature(*_OURS, store.date_after([record], now))
     said = " ".join(words.replace("\0", " ").split())[:MAX_WORDS]
     note = store.write_commit(
         codec.encode_commit(
@@ -98,7 +99,7 @@ def bring_back(store: Store, room: RoomName, one: Kept) -> None:
                 tree=one.commit.tree,
                 parents=(parent,),
                 author=one.commit.author,
-                committer=codec.Signature(committer.name, committer.email, moment),
+                committer=Signature(committer.name, committer.email, moment),
                 body=one.commit.body,
                 block=one.commit.block,
             )

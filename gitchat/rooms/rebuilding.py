@@ -7,7 +7,7 @@ moved to what stands for them in the log now. A kill in between leaves positions
 the same, for a copy of what was read is read (docs/format.md section 10.2), and whoever is about to push one
 lets it follow first.
 
-Source: docs/format.md section 12.16.
+Source: docs/format.md section 12.18.
 """
 
 from __future__ import annotations

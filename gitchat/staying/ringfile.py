@@ -67,6 +67,14 @@ class RingFile:
         """The session of this key; a new one where nothing is kept."""
         return self.all().get(key) or Session()
 
+    def lately(self, now: int) -> dict[str, list[bool | None]]:
+        """By name, of each ring of the last hour whether it was heard; None as long as it still can be."""
+        found: dict[str, list[bool | None]] = {}
+        for session in self.all().values():
+            if session.rung.in_last_hour(now):
+                found.setdefault(session.name, []).extend(session.rung.is_heard(now))
+        return found
+
     def change(self, key: str, now: int, change: Callable[[Session], Session]) -> bool:
         """Let ``change`` say what a session becomes; whether that is kept. Changes in turn.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gitchat.model import limits
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.reach import Step
@@ -83,11 +84,12 @@ class Store(Refs):
         return Step(commit.parents, commit.committer.moment.seconds)
 
     def date_after(self, parents: Iterable[Oid], now: Moment) -> Moment:
-        """``now``, or the newest committer date of ``parents``: of a commit after them. Raises FormatError.
+        """The committer date of a commit after ``parents``, of whatever kind, at ``now``. Raises FormatError.
 
-        Never before a parent's: git's walks, :mod:`gitchat.model.reach` and the end of a listing rely on it.
+        Source: gitchat.model.limits.seconds_after.
         """
-        return replace(now, seconds=max([now.seconds, *(self.step(parent).seconds for parent in parents)]))
+        dates = [self.step(parent).seconds for parent in parents]
+        return replace(now, seconds=limits.seconds_after(dates, now.seconds))
 
     # --- checkpoints ---------------------------------------------------------
 

@@ -77,7 +77,7 @@ def _taken(room: Standpoint, entry: Entry, remote: str) -> ConflictError:
         return _numbered(now)
     return ConflictError(
         f"'{remote}' has {entry.handle} already",
-        hint=f"see its number: git chat sync {remote}",
+        hint="its number comes with the next sync",
         code="numbered",
     )
 

@@ -50,13 +50,15 @@ def test_arguments_are_the_text(chatroom: Chatroom, words: list[str], body: str)
         (b"# heading\n\n---\ntext\n", "# heading\n\n---\ntext"),
         (b"# ------------------------ >8 ------------------------\nbelow\n", None),
         (b"forged\n\nChat-Kind: status\nChat-To: bob\n", None),
-        ("\ufeffmark\u2028\u202e\x1b[31m\x07\n".encode(), None),
+        ("mark \ufeff\u2028\u202e\x1b[31m\x07\n".encode(), None),
+        (b"\xef\xbb\xbfhello\r\n", "hello"),
+        (b"\xef\xbb\xbf\xef\xbb\xbftwo marks\n", "\ufefftwo marks"),
         (b"-\n", "-"),
     ],
-    ids=["lines", "whole", "crlf", "leading", "markdown", "scissors", "forged", "controls", "dash"],
+    ids=["lines", "whole", "crlf", "leading", "markdown", "scissors", "forged", "controls", "mark", "marks", "dash"],
 )
 def test_dash_sends_standard_input(chatroom: Chatroom, data: bytes, body: str | None) -> None:
-    """``-`` sends standard input byte for byte, without the line break at its end."""
+    """``-`` sends standard input byte for byte, without one byte order mark before it and the line break at its end."""
     chatroom.chat("send", "-", stdin=data, check=True)
     record = chatroom.newest()
     assert record.body == (data.decode().removesuffix("\n") if body is None else body)

@@ -15,6 +15,7 @@ import click
 from gitchat.cli import terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.commands import agent_hook
+from gitchat.cli.grammar import Verbs
 from gitchat.cli.naming import tell_of_name
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import hook_seconds, outside_the_hook
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 EVENTS = ("commit", "merge", "checkout", "rewrite")
 
 
-@click.group("hook")
+@click.group("hook", cls=Verbs)
 def command() -> None:
     """Let git tell the room what happened: commits, merges, rebases.
 
