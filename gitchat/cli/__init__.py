@@ -25,9 +25,9 @@ from gitchat.workspace.environment import here
 from gitchat.workspace.process import read_variables
 
 COMMANDS = (
-    "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
-    "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp", "doctor",
-    "verify", "completion", "help",
+    "send", "reply", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who",
+    "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
+    "doctor", "verify", "completion", "help",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

@@ -26,6 +26,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from gitchat.cli import line, terminal
 from gitchat.cli.feed import beginning, feed
+from gitchat.model.answering import who_asked
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import RoomName
 from gitchat.staying import wake
@@ -197,8 +198,11 @@ class _Writer:
 
     def _do(self, order: line.Order | None) -> None:
         match order:
+            case line.Say(text, None):
+                self._room.send(text, to=self._to or "all")
             case line.Say(text, reply_to):
-                self._room.send(text, to=self._to or "all", reply_to=reply_to)
+                asked = self._room.find(reply_to).record
+                self._room.send(text, to=who_asked(asked, self._room.me) or self._to or "all", reply_to=reply_to)
             case line.Address(to):
                 self._to = to
             case line.MarkRead():

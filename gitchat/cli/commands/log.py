@@ -13,6 +13,7 @@ import click
 
 from gitchat.cli import dates, options, terminal
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer, json_line
 from gitchat.model.errors import UserError
 from gitchat.model.names import RoomName, parse_recipient, parse_slug
@@ -24,7 +25,7 @@ DEFAULT_COUNT = 50
 """How much one screen of history is, when nothing narrows the listing."""
 
 
-@click.command("log")
+@click.command("log", cls=Counted)
 @click.option(
     "-n",
     "--max-count",

@@ -11,6 +11,7 @@ import click
 
 from gitchat.cli import options
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ DEFAULT_COUNT = 10
 """How much a person is shown to begin with, as by tail(1)."""
 
 
-@click.command("watch")
+@click.command("watch", cls=Counted)
 @click.option(
     "-n", "--max-count", "count", type=click.IntRange(min=0), metavar="N",
     help=f"Begin with the newest N.  [default: {DEFAULT_COUNT} on a terminal, else 0]",
