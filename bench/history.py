@@ -15,6 +15,7 @@ from gitchat.model import codec
 from gitchat.model.names import DEFAULT_ROOM, Name, Oid, Uid, uid_from_random
 from gitchat.model.record import Moment, Record
 from gitchat.model.refs import cursor_ref, log_ref
+from gitchat.model.signature import Signature
 from gitchat.verbs.room import Room
 
 SIZES = (1_000, 100_000)
@@ -97,7 +98,7 @@ def _commands(records: int) -> Iterator[bytes]:
     yield _commit(ref, codec.encode_genesis(DEFAULT_ROOM, _NOWHERE))
     for number in range(1, records + 1):
         record = _record(number)
-        committer = codec.Signature("Alice", "alice@example.com", record.written)
+        committer = Signature("Alice", "alice@example.com", record.written)
         yield _commit(ref, codec.encode_record(record, tree=_NOWHERE, parent=_NOWHERE, committer=committer))
 
 

@@ -16,7 +16,7 @@ TOP = Path(__file__).parents[1]
 
 PLACES: dict[str, tuple[str, ...]] = {
     "spells a ref": ("gitchat/model/refs.py",),
-    "moves a ref": ("gitchat/storage/refs.py",),
+    "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
     "reads the clock": ("gitchat/workspace/",),
     "reads the environment": ("gitchat/workspace/",),
     "reads randomness": ("gitchat/workspace/",),

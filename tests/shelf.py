@@ -7,9 +7,9 @@ from dataclasses import replace
 from gitchat.index.chain import Chain
 from gitchat.index.database import Index
 from gitchat.model import codec, order
-from gitchat.model.codec import Signature
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import Moment
+from gitchat.model.signature import Signature
 from gitchat.rooms.numbering import rule
 from gitchat.storage.store import Store
 from tests.world import Done, World, open_store

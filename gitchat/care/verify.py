@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from gitchat.care.finding import Finding, lost, mend
-from gitchat.model import attachment, codec, order
+from gitchat.model import attachment, codec, limits, order
 from gitchat.model.errors import FormatError
 from gitchat.model.names import EMPTY_TREES, Oid, RoomName
 from gitchat.model.refs import log_ref
@@ -40,17 +40,28 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
         yield lost(store, room)
         return
     walk = _walk(store, tip, progress)
-    findings = [*_damage(store, room, walk), *_texts(room, walk), *_attachments(store, room, walk), *_dates(room, walk)]
+    beyond = list(_beyond_limits(room, walk))
+    kinds = [
+        _damage(store, room, walk),
+        _texts(room, walk),
+        beyond,
+        _attachments(store, room, walk),
+        _dates(room, walk),
+    ]
     if not walk.damage:
-        findings += _numbers(store, room, tip, walk)
-    yield from _told(findings, f"room {room}")
-    if not any(finding.level == "wrong" for finding in findings):
+        kinds.append(_numbers(store, room, tip, walk))
+    is_right = True
+    for kind in kinds:
+        findings = list(kind)
+        is_right = is_right and not any(finding.level == "wrong" for finding in findings)
+        yield from _told(findings, f"room {room}")
+    if is_right:
         records = len(order.numbered(tip, lambda oid: rule(oid, walk.commits[oid])))
         yield Finding(
             "ok",
             f"room {room}",
             f"{records} record{'' if records == 1 else 's'} in {len(walk.commits)} commits: "
-            "texts, attachments, dates and numbers are right",
+            f"texts, attachments, dates and numbers are right{', but for what is noted' if beyond else ''}",
         )
 
 
@@ -94,6 +105,16 @@ def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
             yield Finding("note", f"room {room}", f"record {oid} has no valid uid; one is derived from its commit")
 
 
+def _beyond_limits(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    """Commits of which a reader cuts something, or passes something over: no version of ours writes such."""
+    for oid, commit in walk.commits.items():
+        if commit.wrong:
+            said = ", and ".join(commit.wrong)
+            yield Finding(
+                "note", f"room {room}", f"commit {oid} is beyond the limits: {said}; it is shown without that"
+            )
+
+
 def _attachments(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:
     """Attachments that are missing or damaged, and what a reader passes over in a commit's tree."""
     for oid, commit in walk.commits.items():
@@ -126,10 +147,12 @@ def _odd_files(store: Store, tree: Oid) -> list[str]:
 
 
 def _dates(room: RoomName, walk: _Walk) -> Iterator[Finding]:
+    """Commits that are dated before a parent although their writer's clock was not behind it by more than a day."""
     for oid, commit in walk.commits.items():
         parents = [walk.commits[parent] for parent in commit.parents if parent in walk.commits]
-        before = max((parent.committer.moment.seconds for parent in parents), default=0)
-        if commit.committer.moment.seconds < before:
+        dates = [parent.committer.moment.seconds for parent in parents]
+        before, due = max(dates, default=0), limits.seconds_after(dates, commit.author.moment.seconds)
+        if commit.committer.moment.seconds < due and not commit.wrong:
             yield Finding(
                 "wrong",
                 f"room {room}",

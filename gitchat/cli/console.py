@@ -28,7 +28,7 @@ from gitchat.cli import line, terminal
 from gitchat.cli.feed import beginning, feed
 from gitchat.model.answering import who_asked
 from gitchat.model.errors import ChatError, UserError
-from gitchat.model.names import RoomName
+from gitchat.model.names import EVERYBODY, RoomName
 from gitchat.staying import wake
 from gitchat.staying.follow import Follower
 from gitchat.verbs.room import Room
@@ -198,11 +198,10 @@ class _Writer:
 
     def _do(self, order: line.Order | None) -> None:
         match order:
-            case line.Say(text, None):
-                self._room.send(text, to=self._to or "all")
             case line.Say(text, reply_to):
-                asked = self._room.find(reply_to).record
-                self._room.send(text, to=who_asked(asked, self._room.me) or self._to or "all", reply_to=reply_to)
+                asked = self._room.find(reply_to).record if reply_to is not None else None
+                to = (who_asked(asked, self._room.me) if asked is not None else ()) or self._to
+                self._room.send(text, to=to or EVERYBODY, reply_to=reply_to)
             case line.Address(to):
                 self._to = to
             case line.MarkRead():

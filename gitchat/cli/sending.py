@@ -11,6 +11,7 @@ import click
 
 from gitchat.cli import options, texts
 from gitchat.cli.arriving import arrive
+from gitchat.cli.naming import tell_of_name
 from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
@@ -125,6 +126,8 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked = TEXT)
     if not order.quiet:
         _tell_of_answer(target, recipients, order)
         _tell_of_several(environment, name, recipients, sender)
+        if order.as_ is None:
+            tell_of_name(environment)
     _hand_on(environment, entry, trouble, order.quiet)
 
 

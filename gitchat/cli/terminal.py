@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from gitchat.model.errors import UserError
-from gitchat.model.escape import escape, escape_json, escape_line
+from gitchat.model.escape import escape, escape_json, escape_line, escape_name
 from gitchat.storage import git
 from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
@@ -29,6 +29,7 @@ __all__ = [
     "escape",
     "escape_json",
     "escape_line",
+    "escape_name",
     "is_paging",
     "json_text",
     "keys",
@@ -275,7 +276,7 @@ def edit(environment: Environment, template: str, name: str) -> str:
             code="editor-failed",
         ) from error
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = path.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("\ufeff")
     except FileNotFoundError:
         return ""
     lines = text.partition(SCISSORS)[0].rstrip().split("\n")

@@ -13,6 +13,7 @@ from itertools import takewhile
 
 from gitchat.clones.place import Standing, standing
 from gitchat.model import codec, reach
+from gitchat.model.limits import OLDER_IN_A_ROW
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.order import Key, Node, drop_repeated, linearize
 from gitchat.model.refs import (
@@ -137,12 +138,17 @@ class Comparing:
 
 
 def is_first_parent(store: Store, ancestor: Oid, tip: Oid) -> bool:
-    """Whether ``ancestor`` is on the first-parent chain of ``tip``, which then goes on from its numbers."""
+    """Whether ``ancestor`` is on the first-parent chain of ``tip``, which then goes on from its numbers.
+
+    False, too, where it stands behind many commits that are dated before it, as after a clock that was far ahead.
+    """
     least = store.step(ancestor).seconds
     here: Oid | None = tip
+    older = 0
     while here is not None and here != ancestor:
         step = store.step(here)
-        if step.seconds < least:
+        older = older + 1 if step.seconds < least else 0
+        if older > OLDER_IN_A_ROW:
             return False
         here = next(iter(step.parents), None)
     return here is not None

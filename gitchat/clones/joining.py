@@ -16,6 +16,8 @@ from gitchat.model import codec, reach
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursors_prefix, log_ref, room_of, summaries_ref
+from gitchat.model.signature import Signature
+from gitchat.rooms.rebuilding import follow
 from gitchat.storage.store import Store
 
 
@@ -101,6 +103,9 @@ class Joining:
                 updates[ref] = (self._candidate(remote, local), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
             if cursor not in (tracked.get(ref), seen.get(ref)):
+                # One that stayed behind when a record was taken back would carry that record along.
+                known = [tracked.get(log_ref(room)), tracked.get(ref)]
+                cursor = follow(self._store, room, ref, cursor, known, "gitchat: follows the log")
                 updates[ref] = (cursor, tracked.get(ref))
         return updates
 
@@ -170,8 +175,8 @@ class Joining:
             codec.encode_commit(
                 tree=self._store.empty_tree(),
                 parents=(remote, local),
-                author=codec.Signature(who.name, who.email, now),
-                committer=codec.Signature(who.committer_name, who.committer_email, committed),
+                author=Signature(who.name, who.email, now),
+                committer=Signature(who.committer_name, who.committer_email, committed),
                 body=body,
                 block=(("Chat-Kind", kind),),
             )

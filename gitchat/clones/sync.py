@@ -13,25 +13,27 @@ Source: docs/format.md section 12; git-push(1) on ``--force-with-lease`` and ``-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.alone import alone
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips, count_beyond
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
+from gitchat.clones.marking import mark
+from gitchat.clones.moving import Moved, Moves
 from gitchat.clones.notes import Notes
+from gitchat.clones.offering import Offering
 from gitchat.clones.report import Consent, Report
-from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
-from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
     ROOMS_PREFIX,
+    is_cursor,
     is_of_a_room,
     log_ref,
     refs_of,
@@ -39,11 +41,7 @@ from gitchat.model.refs import (
     room_of_log,
     tracking_ref,
 )
-from gitchat.storage import gate
 from gitchat.storage.store import Store
-
-LOCK_SECONDS = 10.0
-"""How long to wait for another pusher, or for the packer, of this clone."""
 
 
 class Remote:
@@ -62,13 +60,14 @@ class Remote:
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
+        moved: Callable[[RoomName], Moved | None] = lambda room: None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in.
+        at what comes in; ``moved`` tells where a log says that its room went.
         """
         self._store = store
         self._wire = wire
@@ -77,6 +76,7 @@ class Remote:
         self._notes = notes
         self._asked_format = asked_format
         self._stays_here = stays_here
+        self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
@@ -84,6 +84,14 @@ class Remote:
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle)
+        self._offering = Offering(
+            store,
+            wire,
+            self._accepting,
+            push=lambda updates, address: self._push(updates, address),
+            now=lambda: clock().seconds,
+            attached=attached,
+        )
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
@@ -117,7 +125,7 @@ class Remote:
             ConflictError: ``sync-running``.
         """
         report = Report(self.name)
-        with self._alone():
+        with alone(self._store.directory):
             seen = self._comparing.tracked()
             places = self._judging.places()
             self._fetch(room)
@@ -125,7 +133,7 @@ class Remote:
             rooms = self._shared(self._comparing.rooms(there, room, is_asked), report)
             self._name_unused(places, report, is_asked)
             judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
-            self._judging.refuse(rooms, there, consent, pushes=pushes)
+            self._judging.refuse(rooms, there, consent, report.alarms, pushes=pushes)
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
             free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
@@ -139,15 +147,17 @@ class Remote:
                 updates |= self._joining.updates(one, known, there) if pushes else {}
             if pushes and going:
                 updates |= self._joining.given_back(going, self._idle.look(there))
-            updates = self._writable(updates, there, report)
+            allowed = self._offering.allowed(self._writable(updates, there, report), places[0], is_asked=is_asked)
             self._left |= report.newer.keys()
-            if updates:
-                address = push_address(self._store, self._wire, places[0], seen, there)
-                report.pushes += 1
-                self._accepting.accept(self._push(updates, address), there, report)
+            if allowed:
+                self._offering.push(allowed, places[0], seen, there, report)
+            report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)
+            following = [one for one in going if self._attached(one) is not None]
+            if following:
+                mark(self._store, self._wire, following[0])
         return report
 
     def _adopted(
@@ -158,23 +168,10 @@ class Remote:
         report.attached += self.attaching.adopt(new, place) if new else []
         return {room: one for room, one in judgements.items() if self._attached(room) is not None}
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """The only pusher of this clone. Raises ConflictError ``sync-running``."""
-        try:
-            with gate.hold(self._store.directory, LOCK_SECONDS, "sync.lock"):
-                yield
-        except ConflictError as error:
-            if error.code != "write-lock-held":
-                raise
-            raise ConflictError(
-                "another process of this clone is syncing", hint="wait for it", code="sync-running"
-            ) from error
-
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
         report = Report(self.name)
-        self._judging.refuse_follower()
+        report.alarms += self._judging.refuse_follower()
         listed = self._wire.listed(ROOMS_PREFIX + refs_of(room))
         there = {ref: oid for ref, oid in listed.items() if is_of_a_room(ref)}
         logs = [ref for ref in there if room_of_log(ref) is not None]
@@ -205,9 +202,17 @@ class Remote:
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
 
-        But for rooms that the last round left as they are.
+        But for rooms that the last round left as they are, and for cursors where we may only read.
         """
-        return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        ahead = {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        if not any(map(is_cursor, ahead)) or not self.is_denied:
+            return ahead
+        return {ref for ref in ahead if not is_cursor(ref)}
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the remote lets us read and not push, as far as is known."""
+        return self._offering.is_denied
 
     @property
     def left(self) -> frozenset[RoomName]:
@@ -269,6 +274,4 @@ class Remote:
         """From now on the remote numbers a room that it has."""
         if self._store.tip(tracking_ref(self.name, log_ref(room))) is None:
             return
-        if pushes and report.pushed.get(room):
-            self._judging.refuse_hidden(room)
         self.attaching.attach(room, place, report, consent, pushes=pushes)

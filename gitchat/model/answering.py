@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from gitchat.model.names import is_name
 from gitchat.model.record import Record
 
@@ -22,5 +20,5 @@ def who_asked(asked: Record, me: str) -> tuple[str, ...]:
 
 def is_to_me(asked: Record, me: str, role: str | None) -> bool:
     """Whether ``asked`` is from somebody else, and to my name or to my role and not to everybody."""
-    mine: Collection[str] = {me, f"role:{role}"} if role else {me}
+    mine = {me, f"role:{role}"} if role else {me}
     return asked.author != me and not mine.isdisjoint(asked.to)

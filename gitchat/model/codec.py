@@ -15,19 +15,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
+from gitchat.model import limits
 from gitchat.model.errors import FormatError
 from gitchat.model.names import CloneId, Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
-from gitchat.model.record import UNNUMBERED_KINDS, Moment, Record
+from gitchat.model.record import MAX_BODY_BYTES, UNNUMBERED_KINDS, Moment, Record
 from gitchat.model.refs import told_branch
+from gitchat.model.signature import Signature, encode_signature, parse_signature
 
 Block = tuple[tuple[str, str], ...]
 """Trailers in order, keys as written. Never empty."""
 
 _KEY = r"[A-Z][A-Za-z0-9-]*"
 _LINE = re.compile(rf"({_KEY}): ([^ \x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?)")
-_IDENT = re.compile(r"(.*?) ?<([^<>\n]*)> (-?[0-9]+) ([+-])([0-9]{2})([0-9]{2})")
-_CRUD = re.compile(r"[\x00-\x1f\x7f-\x9f<>]+")
 
 _SINGLE_KEYS = {
     f"Chat-{word.capitalize()}": word
@@ -53,15 +54,6 @@ COVERS = "Chat-Covers"
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
-    """An author or committer line."""
-
-    name: str
-    email: str
-    moment: Moment
-
-
-@dataclass(frozen=True, slots=True)
 class Commit:
     """A parsed commit. ``block`` is None when the message ends in no valid block."""
 
@@ -71,6 +63,8 @@ class Commit:
     committer: Signature
     body: str
     block: Block | None
+    wrong: tuple[str, ...] = ()
+    """What of it could not be read as it stands, or was cut, in words. Source: gitchat.model.limits."""
 
     @property
     def kind(self) -> str | None:
@@ -114,21 +108,13 @@ def encode_commit(
     if not block or block[0][0] != "Chat-Kind":
         raise ValueError("a block begins with Chat-Kind")
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    lines += [f"author {_ident(author)}", f"committer {_ident(committer)}", ""]
+    lines += [f"author {encode_signature(author)}", f"committer {encode_signature(committer)}", ""]
     trailers = [f"{key}: {value}" for key, value in block]
     for line in trailers:
         if _LINE.fullmatch(line) is None:
             raise ValueError(f"not a trailer: {line!r}")
     text = "\n".join([*lines, body, "", *trailers, ""])
     return text.encode("utf-8", "replace")
-
-
-def _ident(signature: Signature) -> str:
-    name = _CRUD.sub("", signature.name).strip() or "unknown"
-    email = _CRUD.sub("", signature.email).strip()
-    minutes = signature.moment.offset_minutes
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{name} <{email}> {signature.moment.seconds} {'-' if minutes < 0 else '+'}{hours:02}{rest:02}"
 
 
 def block_of(record: Record) -> Block:
@@ -184,41 +170,44 @@ def encode_genesis(room: RoomName, tree: Oid) -> bytes:
 
 
 def parse_commit(oid: Oid, raw: bytes) -> Commit:
-    """``raw`` as a commit. Unknown headers (a signature, an encoding) are passed over.
+    """``raw`` as a commit, within the limits on reading.
+
+    Tree and parents are read as git reads them: first, in this order. Unknown headers (a signature, an encoding) are
+    passed over, and so is a parent that stands behind them, which git would not fetch.
 
     Raises:
-        FormatError: ``damaged-object`` when the headers are not those of a commit.
+        FormatError: ``damaged-object`` when git, too, could not tell the commit's tree and parents.
     """
     head, _, message = raw.partition(b"\n\n")
-    tree: str | None = None
-    parents: list[Oid] = []
-    author = committer = None
-    for line in head.decode("utf-8", "replace").split("\n"):
-        key, _, value = line.partition(" ")
-        if key == "parent":
-            parents.append(Oid(value))
-        elif key == "tree" and tree is None:
-            tree = value
-        elif key == "author" and author is None:
-            author = _parse_ident(value)
-        elif key == "committer" and committer is None:
-            committer = _parse_ident(value)
-    if tree is None or author is None or committer is None:
+    lines = head.decode("utf-8", "replace").split("\n")
+    parents = [line[7:].lower() for line in takewhile(lambda line: line.startswith("parent "), lines[1:])]
+    tree = lines[0].removeprefix("tree ").lower()
+    if not lines[0].startswith("tree ") or not all(_OID.fullmatch(one) for one in (tree, *parents)):
         raise FormatError(
-            f"commit {oid} is damaged: its headers cannot be read", hint="git chat doctor", code="damaged-object"
+            f"commit {oid} is damaged: its headers cannot be read",
+            hint="git chat doctor",
+            code="damaged-object",
+            oid=oid,
         )
+    people: dict[str, Signature] = {}
+    wrong: list[str] = []
+    for line in lines[1 + len(parents) :]:
+        key, _, value = line.partition(" ")
+        if key in ("author", "committer") and key not in people:
+            people[key], faults = parse_signature(value)
+            wrong += [f"its {key} has {fault}" for fault in faults]
+    for key in ("author", "committer"):
+        if key not in people:
+            people[key], _ = parse_signature("")
+            wrong.append(f"it has no {key}")
     body, block = split_message(message)
-    return Commit(Oid(tree), tuple(parents), author, committer, body.decode("utf-8", "replace"), block)
-
-
-def _parse_ident(text: str) -> Signature:
-    """A signature line; one that foreign software wrote badly keeps its text and gets time 0."""
-    match = _IDENT.fullmatch(text)
-    if match is None:
-        return Signature(text, "", Moment(0))
-    name, email, seconds, sign, hours, minutes = match.groups()
-    offset = int(hours) * 60 + int(minutes)
-    return Signature(name, email, Moment(int(seconds), -offset if sign == "-" else offset))
+    if len(body) > MAX_BODY_BYTES:
+        wrong.append(f"its message has {len(body):,} bytes")
+    if block is not None:
+        block, many = limits.cut_trailers(block, _SINGLE_KEYS)
+        wrong += many
+    text = limits.cut_body(body).decode("utf-8", "replace")
+    return Commit(Oid(tree), tuple(map(Oid, parents)), people["author"], people["committer"], text, block, tuple(wrong))
 
 
 def split_message(message: bytes) -> tuple[bytes, Block | None]:
@@ -229,15 +218,19 @@ def split_message(message: bytes) -> tuple[bytes, Block | None]:
 
 
 def _parse_block(paragraph: bytes) -> Block | None:
+    if not (paragraph.startswith(b"Chat-Kind: ") and paragraph.endswith(b"\n")):
+        return None  # without a look at the rest, which may be long
     try:
-        lines = paragraph.decode("utf-8").split("\n")
+        lines = paragraph[:-1].decode("utf-8").split("\n")
     except UnicodeDecodeError:
         return None
-    if lines.pop() != "":
-        return None
-    matches = [_LINE.fullmatch(line) for line in lines]
-    block = tuple((match[1], match[2]) for match in matches if match)
-    return block if block and len(block) == len(lines) and block[0][0] == "Chat-Kind" else None
+    block: list[tuple[str, str]] = []
+    for line in lines:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            return None
+        block.append((match[1], match[2]))
+    return tuple(block)
 
 
 def identity_key(oid: Oid, commit: Commit) -> tuple[Uid, str]:

@@ -47,8 +47,9 @@ class Query:
     def is_exhausted_by(self, entry: Entry) -> bool:
         """Whether no record before ``entry`` can match.
 
-        By time this looks at the committer date, which never decreases along the log
-        and is never before the author date, so that one clock set back hides nothing.
+        By time this looks at the committer date, which hardly ever decreases along the log and is
+        not before the author date, so that one clock set back hides nothing. What a stranger dated
+        is in no order, so that one such record decides nothing: limits.OLDER_IN_A_ROW.
         """
         if self.after is not None and entry.number is not None and entry.number <= self.after:
             return True

@@ -1,10 +1,10 @@
 """Reachability: which commits one set of commits reaches and another does not.
 
-Walks from the newest commit down by committer date, which along a log never decreases
+Walks from the newest commit down by committer date, which along a log hardly ever decreases
 (docs/format.md section 3.5), so only the difference and its border are read, however
-long the log is. Where foreign software wrote a commit that is dated before its parent,
-the difference may come out too large, never too small: something read is shown once
-more, nothing is missed.
+long the log is. Where a commit is dated before its parent (foreign software, or a parent
+from a clock far ahead), the difference may come out too large, never too small: something
+read is shown once more, nothing is missed.
 
 Pure. Source: docs/format.md section 10; Documentation/technical/commit-graph.txt of git
 on why dates are a usable bound.

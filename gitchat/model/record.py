@@ -31,7 +31,7 @@ Source: docs/format.md section 10.5.
 """
 
 MAX_BODY_BYTES = 1024 * 1024
-"""The largest body any setting can allow. Forges advise against objects over 1 MiB."""
+"""The largest body any setting can allow, and the most that is read. Forges advise against objects over 1 MiB."""
 
 DEFAULT_BODY_BYTES = 64 * 1024
 """The largest body when ``chat.maxBody`` is not set."""

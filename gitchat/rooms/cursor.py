@@ -22,6 +22,7 @@ from gitchat.model import codec, reach
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursor_ref
+from gitchat.model.signature import Signature
 from gitchat.storage.store import Store
 
 
@@ -169,8 +170,8 @@ class Cursor:
             codec.encode_commit(
                 tree=self._store.empty_tree(),
                 parents=parents,
-                author=codec.Signature(self._name, reader.email, now),
-                committer=codec.Signature(reader.committer_name, reader.committer_email, committed),
+                author=Signature(self._name, reader.email, now),
+                committer=Signature(reader.committer_name, reader.committer_email, committed),
                 body=body,
                 block=(
                     ("Chat-Kind", "cursor"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gitchat.model import codec
 from gitchat.model.errors import FormatError, UserError
+from gitchat.model.limits import OLDER_IN_A_ROW
 from gitchat.model.names import EMPTY_TREES, Handle, Number, Oid, RoomName, Uid
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
@@ -134,12 +135,13 @@ class Log:
         labels: dict[Uid, str] = {}
         replies: set[Uid] = set()
         damage: FormatError | None = None
-        is_done = False
+        is_done, older = False, 0
         spare = REPLY_SEARCH
         try:
             for entry in self.entries():
                 labels[entry.record.uid] = entry.label
-                is_done = is_done or query.is_exhausted_by(entry) or len(found) == limit
+                older = older + 1 if query.is_exhausted_by(entry) else 0
+                is_done = is_done or older > OLDER_IN_A_ROW or len(found) == limit
                 if is_done:
                     spare -= 1
                 elif query.matches(entry):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gitchat.model import codec, order, reach
+from gitchat.model import codec, limits, order, reach
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import META
@@ -233,5 +233,4 @@ def newer_format(room: RoomName, asked_format: int) -> FormatError:
 def _needed_format(commit: codec.Commit) -> int:
     """The format that a genesis or a meta record asks writers to know."""
     key = {"genesis": "Chat-Format", "meta": "Chat-Format-Min"}.get(commit.kind or "")
-    value = commit.value(key) if key else None
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else codec.FORMAT
+    return limits.format_of(commit.value(key) if key else None) or codec.FORMAT

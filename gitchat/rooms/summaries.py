@@ -20,6 +20,7 @@ from gitchat.model.names import Number, Oid, RefName, RoomName, Uid, handle_of
 from gitchat.model.order import Node
 from gitchat.model.record import SUMMARY, Identity, Moment
 from gitchat.model.refs import summaries_ref
+from gitchat.model.signature import Signature
 from gitchat.storage.store import Store
 
 EVERYONE = "all"
@@ -89,8 +90,8 @@ class Summaries:
                 codec.encode_commit(
                     tree=tree,
                     parents=parents,
-                    author=codec.Signature(sender.name, sender.email, now),
-                    committer=codec.Signature(sender.committer_name, sender.committer_email, committed),
+                    author=Signature(sender.name, sender.email, now),
+                    committer=Signature(sender.committer_name, sender.committer_email, committed),
                     body=text,
                     block=tuple(block),
                 )

@@ -26,6 +26,7 @@ from gitchat.model.record import (
     Moment,
     Record,
 )
+from gitchat.model.signature import Signature
 from gitchat.rooms.ending import after_record, end_of
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
@@ -235,7 +236,7 @@ class Writer:
         number = Number(position.count + 1) if self._numbering.tracking is None else None
         record = replace(record, seq_hint=number)
         committed = self._store.date_after([parent], record.written)
-        committer = codec.Signature(sender.committer_name, sender.committer_email, committed)
+        committer = Signature(sender.committer_name, sender.committer_email, committed)
         for kind, content in objects.contents:
             self._store.write(kind, content)
         raw = codec.encode_record(record, tree=objects.tree or tree, parent=parent, committer=committer)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gitchat.model.errors import UserError
+from gitchat.model.escape import tame_data
 from gitchat.verbs import as_json, tools
 
 _JSON = "application/json"
@@ -43,7 +44,7 @@ def read(uri: str) -> str:
             found = tools.get_handoff(name)
         case _:
             raise UserError(f"no resource {uri[:200]!r}", hint="begin at chat://rooms", code="no-such-resource")
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(tame_data(found), ensure_ascii=False, separators=(",", ":"))
 
 
 def _refuse_unknown(room: str) -> None:

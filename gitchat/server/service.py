@@ -20,7 +20,7 @@ from typing import Any
 from gitchat import __version__
 from gitchat.model import offered
 from gitchat.model.errors import ChatError
-from gitchat.model.escape import escape_line
+from gitchat.model.escape import escape_line, tame_data
 from gitchat.server import notice, prompts, resources, texts
 from gitchat.server.arguments import check
 from gitchat.server.callers import caller_of
@@ -141,6 +141,7 @@ class Service:
     def _answer(self, name: str, given: dict[str, Any], result: Any, caller: tools.Caller) -> Answer:
         if self._as_data:
             # The protocol wants an object; the contract has lists and null.
+            result = tame_data(result)  # programs read it, and the models that they hand it to
             is_object = isinstance(result, dict)
             text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
             return Answer(text, result if is_object else {"result": result}, is_error=False)
@@ -194,7 +195,7 @@ class Service:
 
     def _refusal(self, error: ChatError) -> Answer:
         if self._as_data:
-            shown = {"error": str(error), "hint": error.hint, "code": error.code}
+            shown = tame_data({"error": str(error), "hint": error.hint, "code": error.code})
             return Answer(json.dumps(shown, ensure_ascii=False, separators=(",", ":")), shown, is_error=True)
         return Answer(texts.of_error(str(error), error.hint), None, is_error=True)
 

@@ -116,7 +116,7 @@ def _hold_up(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
 
 def _stale(environment: Environment) -> list[str]:
     """What an agent should tell its user about its client's files."""
-    from gitchat.setup.upkeep import stale  # for a session that begins
+    from gitchat.setup.lately import stale  # for a session that begins
 
     sentence = stale(environment)
     return [escape_line(sentence)] if sentence is not None else []

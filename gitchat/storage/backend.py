@@ -59,8 +59,13 @@ class Backend(Protocol):
             RefDamaged: the refs cannot be listed at all: ``packed-refs`` is damaged.
         """
 
-    def read_object(self, oid: Oid) -> bytes:
-        """The content of an object, without its header. Raises ObjectMissing, ObjectDamaged."""
+    def read_object(self, oid: Oid, kind: ObjectKind | None = None) -> bytes:
+        """The content of an object, without its header.
+
+        Raises:
+            ObjectMissing: there is none.
+            ObjectDamaged: it cannot be read, or is not of this ``kind``: a ref, a parent or a tree can name anything.
+        """
 
     def read_header(self, oid: Oid) -> tuple[str, int]:
         """The kind of an object and its size in bytes. Raises ObjectMissing, ObjectDamaged."""

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.model.errors import StorageError
-from gitchat.storage.variables import NO_PROMPT, without_secrets
+from gitchat.storage.variables import AS_STORED, NO_PROMPT, without_secrets
 
 TIMEOUT_SECONDS = 30.0
 
@@ -145,7 +145,7 @@ def start(
         return subprocess.Popen(
             ["git", *arguments],
             cwd=cwd,
-            env=_untranslated(variables) | ({} if may_prompt else NO_PROMPT),
+            env=_untranslated(variables) | AS_STORED | ({} if may_prompt else NO_PROMPT),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -106,15 +106,16 @@ class Libgit2Backend:
                 found.append((name, oid))
         return found
 
-    def read_object(self, oid: Oid) -> bytes:
-        if self._is_cut_off(oid):
-            return self._read_packed(oid)
+    def read_object(self, oid: Oid, kind: ObjectKind | None = None) -> bytes:
         try:
-            return self._odb.read(pygit2.Oid(hex=oid))[1]
+            found, content = self._read_packed(oid) if self._is_cut_off(oid) else self._odb.read(pygit2.Oid(hex=oid))
         except KeyError as error:
             raise ObjectMissing(oid) from error
         except (pygit2.GitError, ValueError, OSError) as error:
             raise ObjectDamaged(str(error)) from error
+        if kind is not None and found != _TYPES[kind]:
+            raise ObjectDamaged(f"it is a {ObjectType(found).name.lower()}, and no {kind}")
+        return bytes(content)
 
     def read_header(self, oid: Oid) -> tuple[str, int]:
         try:
@@ -141,13 +142,12 @@ class Libgit2Backend:
                 return not inflater.eof
         return False
 
-    def _read_packed(self, oid: Oid) -> bytes:
+    def _read_packed(self, oid: Oid) -> tuple[int, bytes]:
         for directory in self._object_directories:
             try:
-                content: bytes = pygit2.OdbBackendPack(directory).read(pygit2.Oid(hex=oid))[1]
+                return pygit2.OdbBackendPack(directory).read(pygit2.Oid(hex=oid))
             except _FAILURES:
                 continue
-            return content
         raise ObjectDamaged("its file ends early")
 
     def has_object(self, oid: Oid) -> bool:

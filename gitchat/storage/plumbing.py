@@ -84,7 +84,7 @@ class PlumbingBackend:
         lines = [line.split(" ", 1) for line in os.fsdecode(done.stdout).splitlines()]
         return {RefName(name): Oid(oid) for oid, name in lines}, done.stderr
 
-    def read_object(self, oid: Oid) -> bytes:
+    def read_object(self, oid: Oid, kind: ObjectKind | None = None) -> bytes:
         complaint = f"object {oid} cannot be read"
         # More than once: beside a gc an object can vanish between being found and being read, and come back.
         for _ in range(3):
@@ -94,6 +94,8 @@ class PlumbingBackend:
                 complaint = error.stderr
                 continue
             if found is not None:
+                if kind not in (None, found[0]):
+                    raise ObjectDamaged(f"it is a {found[0]}, and no {kind}")
                 return found[1]
             if not self._is_there(oid):
                 raise ObjectMissing(oid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 SECRETS = frozenset({"CLAUDE_CODE_MESSAGING_TOKEN"})
@@ -12,6 +13,13 @@ def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
     """``variables`` without them."""
     return {key: value for key, value in variables.items() if key not in SECRETS}
 
+
+AS_STORED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
+"""What makes git tell of each object what is stored: a replacement or a graft would forge a message, or its parents.
+
+git is silent about a grafts file only if it is not there. libgit2 knows neither when it reads an object.
+Source: git-replace(1); gitrepository-layout(5), info/grafts.
+"""
 
 NO_PROMPT = {"GIT_TERMINAL_PROMPT": "0"}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from gitchat.model.errors import ChatError, Mistyped, StorageError, UserError
 from gitchat.model.refs import branches_refspec
 from gitchat.storage import git
+from gitchat.storage.ownfiles import share
 from gitchat.storage.store import foreign_owner
 from gitchat.workspace.config import Config, clobbering_refspecs
 
@@ -56,6 +57,7 @@ class Repository:
         git_dir, common_dir, is_bare = lines
         # --git-common-dir is relative to the current directory.
         common = os.path.realpath(os.path.join(self.cwd, common_dir))
+        share(Path(common) / "chatroom", lambda: self.config.sharing())
         return Location(Path(git_dir), Path(common), is_bare == "true")
 
     @property

@@ -11,6 +11,7 @@ from gitchat.model import codec
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import Moment
+from gitchat.model.signature import Signature
 from gitchat.storage.checkpoint import Position
 
 ROOM = RoomName("lobby")
@@ -31,7 +32,7 @@ PARENTS = {
 
 def commit(name: str) -> codec.Commit:
     """The commit of that name."""
-    who = codec.Signature("x", "x@example.com", Moment(0))
+    who = Signature("x", "x@example.com", Moment(0))
     parent = PARENTS[name]
     block = (
         (("Chat-Kind", "message"),)

@@ -374,27 +374,51 @@ FLOORS = {f"gitchat.{path.parent.name}" for path in Path(gitchat.__file__).paren
 """Packages, which hold a docstring each."""
 
 
-def test_a_hook_loads_no_more_than_it_needs(chatroom: Chatroom) -> None:
-    """Nothing of MCP, of the web, of watching or of line editing, and no more of ours than is needed to look."""
-    chatroom.say("hello", author="bob")
+def loaded_by(chatroom: Chatroom, *words: str) -> set[str]:
+    """The modules of a program that a client started, when it has ended."""
     code = (
-        "import sys\n"
-        "from gitchat.cli import run\n"
-        f"run([*{HOOK}, 'claude', 'tool'])\n"
-        "print('\\n' + '\\n'.join(sys.modules))"
+        "import os, sys\n"
+        "end = os._exit\n"
+        "os._exit = lambda status: (print(*sys.modules, sep='\\n', file=sys.stderr, flush=True), end(status))\n"
+        f"sys.argv[1:] = {[*words]}\n"
+        "from gitchat.__main__ import main\n"
+        "main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=chatroom.path, env=chatroom.world.variables, input=b"{}", capture_output=True
     )
-    loaded = set(done.stdout.decode().split())
+    return set(done.stderr.decode().split())
+
+
+def test_a_hook_loads_no_more_than_it_needs(chatroom: Chatroom) -> None:
+    """Nothing of MCP, the web, watching or a command line, and no more of ours than is needed to look."""
+    chatroom.say("hello", author="bob")
+    loaded = loaded_by(chatroom, *HOOK, "claude", "tool")
     assert "gitchat.staying.wake" in loaded
     # (ssl is pygit2's.)
-    heavy = {"mcp", "pydantic", "asyncio", "anyio", "email", "http", "watchdog", "prompt_toolkit", "wcwidth"}
+    heavy = {"mcp", "pydantic", "asyncio", "anyio", "email", "http", "watchdog", "prompt_toolkit", "wcwidth", "click"}
     assert loaded & heavy == set()
     own = {name for name in loaded if name.startswith("gitchat")}
     assert len({name for name in own if "." in name} - FLOORS) <= 88, sorted(own)
     assert "gitchat.waking.watch" not in own
-    assert modules_after("import gitchat.cli.commands.agent_hook") & (heavy | {"pygit2", "sqlite3"}) == set()
+    assert modules_after("import gitchat.agenthook") & (heavy | {"pygit2", "sqlite3"}) == set()
+
+
+def test_a_session_s_start_loads_what_setup_writes_once(chatroom: Chatroom) -> None:
+    """Only where a client's files may be others than those that were judged when another session began."""
+    chatroom.say("hello", author="bob")
+    kept = chatroom.path / ".git" / "chatroom" / "upkeep" / "claude"
+    kept.parent.mkdir()
+    until(lambda: loaded_by(chatroom, *HOOK, "claude", "session-start") and kept.exists())
+    loaded = loaded_by(chatroom, *HOOK, "claude", "session-start")
+    assert {name for name in loaded if name.startswith("gitchat.setup.")} == {"gitchat.setup.lately"}
+
+
+def test_a_server_loads_no_command_line(chatroom: Chatroom) -> None:
+    """A client waits for it; nor does it open the repository before it is asked for something of it."""
+    loaded = loaded_by(chatroom, "mcp")
+    assert "gitchat.server.front" in loaded
+    assert loaded & {"click", "pygit2", "gitchat.workspace.environment"} == set()
 
 
 # --- one session, one name (rulings 13) ----------------------------------------

@@ -109,6 +109,24 @@ def test_statuses_are_counted_and_not_shown(full: Chatroom) -> None:
     assert "1234abc" not in shown
 
 
+def test_what_names_me_in_another_room_is_said(full: Chatroom) -> None:
+    """By count and room, with the command that shows it; inbox says it, too, and neither counts it as read."""
+    for body, to in [("for you", ("alice",)), ("and this", ("alice",)), ("for all", ()), ("for zoe", ("zoe",))]:
+        full.say(body, author="bob", to=to, room="plans")
+    full.say("thanks", author="bob", to=("alice",), type="ack", room="other")
+    full.say("for all", author="bob", room="quiet")
+    hint = "2 for you in plans: git chat read --room plans"
+    assert full.chat("inbox", check=True).stdout.endswith(f"\n\n{hint}\n")
+    assert full.chat("inbox", "--json", "--as", "zoe", check=True).stderr == (
+        "1 for you in plans: git chat read --room plans --as zoe\n"
+    )
+    assert "for you in" not in full.chat("inbox", "--all-rooms", check=True).stdout
+    assert full.chat("read", check=True).stdout.endswith(f"\n\n{hint}\n")
+    assert full.chat("read", check=True).stdout == f"{hint}\n"
+    assert len(bodies(full, *hint.partition(": git chat read ")[2].split())) == 3
+    assert full.chat("read", check=True).stdout == ""
+
+
 # --- printing comes first ----------------------------------------------------
 
 

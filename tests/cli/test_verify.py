@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gitchat.model import codec
-from gitchat.model.codec import Signature
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import Moment
 from gitchat.model.refs import log_ref
+from gitchat.model.signature import Signature
 from tests.cli.conftest import LOG, Chatroom, Terminal, refused
 from tests.world import World
 
@@ -111,6 +111,22 @@ def test_a_room_without_a_readable_ref_is_not_passed_over(chatroom: Chatroom) ->
     assert findings(chatroom, "lobby")[0][0] == "wrong"
 
 
+def test_what_is_beyond_the_limits_is_named(chatroom: Chatroom) -> None:
+    """Each commit, with what of it is cut or passed over; the numbers are right all the same.
+
+    Source: docs/format.md section 9.3.
+    """
+    chatroom.say(at=Moment(START - 10))
+    late = chatroom.foreign(b"late\n\nChat-Kind: message\n", b"eve <e@example.com> 9223372036854775808 +0000\nx")
+    many = chatroom.foreign(b"many\n\nChat-Kind: message\n" + b"Chat-To: a\n" * 101)
+    found = findings(chatroom)
+    told = "\n".join(text for _, text in found)
+    assert f"commit {late} is beyond the limits: its author has a date out of range" in told
+    assert f"commit {many} is beyond the limits: it has 101 trailers Chat-To" in told
+    assert found[-1][1].endswith("dates and numbers are right, but for what is noted")
+    assert chatroom.chat("verify").returncode == 0
+
+
 def test_what_is_odd_is_noted_and_not_wrong(chatroom: Chatroom) -> None:
     """Foreign commits without a block, a uid or an empty tree harm nobody; many of them are summed up."""
     chatroom.say(at=Moment(START - 10))
@@ -124,8 +140,9 @@ def test_what_is_odd_is_noted_and_not_wrong(chatroom: Chatroom) -> None:
     oid = chatroom.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw).stdout.strip()
     chatroom.git("update-ref", LOG, oid)
     found = findings(chatroom)
-    assert [level for level, _ in found] == ["note"] * 6 + ["ok"]
-    assert found[5][1] == "4 more of such commits"
+    assert [level for level, _ in found] == ["note"] * 7 + ["ok"]
+    assert found[5][1] == "3 more of such commits"
+    assert "carries" in found[6][1]
     assert chatroom.chat("verify").returncode == 0
 
 

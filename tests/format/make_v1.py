@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from gitchat.model import codec
-from gitchat.model.codec import Block, Signature
+from gitchat.model.codec import Block
 from gitchat.model.names import Oid, RoomName, Uid, base32
 from gitchat.model.record import Entry, Moment, Record
 from gitchat.model.refs import log_ref
+from gitchat.model.signature import Signature
 from gitchat.storage.store import Store
 from tests.world import open_store
 

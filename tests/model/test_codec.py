@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from gitchat.model import codec
-from gitchat.model.codec import Signature
 from gitchat.model.errors import FormatError
 from gitchat.model.names import CloneId, Oid, RoomName, Uid, uid_from_oid
 from gitchat.model.record import Moment, Record
+from gitchat.model.signature import Signature
 
 EMPTY_TREE = Oid("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 PARENT = Oid("1" * 40)
@@ -250,7 +250,7 @@ def test_record_without_a_uid_gets_one_from_its_commit() -> None:
     assert codec.record_of(PARENT, foreign("Chat-Kind: message\n")).uid == uid_from_oid(PARENT)
 
 
-@pytest.mark.parametrize("raw", [b"", b"garbage", b"tree 4b\n\nx", b"tree 4b\nauthor a <a> 1 +0000\n\nx"])
+@pytest.mark.parametrize("raw", [b"", b"garbage", b"tree 4b\n\nx", b"author a <a> 1 +0000\n\nx"])
 def test_bytes_that_are_no_commit_are_damage(raw: bytes) -> None:
     """Headers that cannot be read are reported with the commit's id."""
     with pytest.raises(FormatError, match=PARENT) as caught:
@@ -260,7 +260,9 @@ def test_bytes_that_are_no_commit_are_damage(raw: bytes) -> None:
 
 def test_badly_written_identity_keeps_its_text() -> None:
     """An author line without a time is still somebody's record."""
-    commit = codec.parse_commit(PARENT, b"tree 4b\nauthor nobody at all\ncommitter x <y> z\n\nbody")
+    commit = codec.parse_commit(
+        PARENT, b"tree %b\nauthor nobody at all\ncommitter x <y> z\n\nbody" % EMPTY_TREE.encode()
+    )
     assert commit.author == Signature("nobody at all", "", Moment(0))
 
 

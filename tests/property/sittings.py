@@ -27,6 +27,7 @@ from gitchat.model import codec
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Entry, Moment, Record
 from gitchat.model.refs import log_ref
+from gitchat.model.signature import Signature
 from gitchat.rooms.cursor import Cursor
 from gitchat.rooms.seat import Seat
 from gitchat.verbs.room import Room
@@ -219,7 +220,7 @@ class Sittings:
         def build(tip: Oid | None) -> Oid:
             tree = store.empty_tree()
             parent = tip or store.write_commit(codec.encode_genesis(LOBBY, tree))
-            committer = codec.Signature("Alice", address, store.date_after((parent,), now))
+            committer = Signature("Alice", address, store.date_after((parent,), now))
             raw = codec.encode_record(record, tree=tree, parent=parent, committer=committer)
             return store.write_commit(raw.replace(b"Chat-Clone: -\n", b""))
 

@@ -212,11 +212,11 @@ def test_cursor_commit_says_in_words_what_it_is(shelf: Shelf) -> None:
     root = shelf.commit(shelf.genesis())
     *_, side = chained(shelf, root, 2, "carol")
     tip = shelf.commit(shelf.commit(root), side, kind="merge")
-    reader.cursor.advance(shelf.chain(tip), 3, BOB, Moment(5))
+    reader.cursor.advance(shelf.chain(tip), 3, BOB, Moment(1_800_000_000))
     assert reader.cursor.value
     commit = shelf.store.read(reader.cursor.value)
     assert (commit.author.name, commit.body) == ("bob", "bob has read to 3")
     assert commit.block == (("Chat-Kind", "cursor"), ("Chat-Cursor", "bob"), ("Chat-Read", "3"))
-    assert commit.author.moment.seconds == 5
+    assert commit.author.moment.seconds == 1_800_000_000
     dates = [shelf.store.step(parent).seconds for parent in commit.parents]
     assert commit.committer.moment.seconds == max(dates)

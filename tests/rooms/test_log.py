@@ -9,14 +9,14 @@ import pytest
 
 from gitchat.model import codec
 from gitchat.model.attachment import File
-from gitchat.model.codec import Signature
 from gitchat.model.errors import ChatError, ConflictError, FormatError, UserError
 from gitchat.model.names import Handle, Name, Number, Oid, RoomName, Uid, uid_from_random
 from gitchat.model.query import Query
 from gitchat.model.record import Draft, Identity, Moment
 from gitchat.model.refs import log_ref
+from gitchat.model.signature import Signature
 from gitchat.rooms.writing import Sent, Writer
-from gitchat.storage.backend import Backend
+from gitchat.storage.backend import Backend, ObjectKind
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.store import Store
 from tests.world import World, open_log, open_store, open_writer
@@ -37,10 +37,10 @@ class CountingBackend:
     def __getattr__(self, name: str) -> object:
         return getattr(self._backend, name)
 
-    def read_object(self, oid: Oid) -> bytes:
+    def read_object(self, oid: Oid, kind: ObjectKind | None = None) -> bytes:
         """Count, and read."""
         self.reads += 1
-        return self._backend.read_object(oid)
+        return self._backend.read_object(oid, kind)
 
 
 class Bench:

@@ -11,6 +11,7 @@ from gitchat.model.names import Oid, uid_from_random
 from gitchat.model.query import Query
 from gitchat.model.record import Moment, Record
 from gitchat.model.refs import log_ref
+from gitchat.model.signature import Signature
 from gitchat.storage import git, packing
 from gitchat.storage.store import Store
 from tests.crash.writers import ROOM, room_of, say
@@ -31,7 +32,7 @@ def append(store: Store, tip: Oid | None, start: int, count: int) -> Oid:
             kind="message", uid=uid_from_random(number.to_bytes(10, "little")), author=f"agent-{number % 7}",
             email="agent@example.com", written=moment, body=text[:200], seq_hint=number, type="progress",
         )  # fmt: skip
-        committer = codec.Signature("Alice", "alice@example.com", moment)
+        committer = Signature("Alice", "alice@example.com", moment)
         tip = store.write_commit(codec.encode_record(record, tree=tree, parent=tip, committer=committer))
     return tip
 

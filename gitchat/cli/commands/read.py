@@ -79,6 +79,7 @@ def command(
     again = {"--room": room, "--as": as_, "--max-chars": str(budget) if budget else None}
     next_ones = reading.command("read", again) + (" --with-own" if with_own else "")
     notes = [f"{found.entries[0].label} alone has {budget} characters"] if is_first_too_long else []
+    notes += reading.elsewhere(chosen, {"--as": as_})
     for line in reading.of_namesakes(chosen.me, found.namesakes):
         click.echo(line, err=True)
     marking = _Marking(chosen, found, renderer, next_ones, {"--room": room}, is_forced=force)
@@ -89,7 +90,7 @@ def command(
         for note in [*notes, *marking.notes(len(shown))]:
             click.echo(note, err=True)
     elif shown and not no_pager and _can_turn(environment):
-        marking.by_screens(shown)
+        marking.by_screens(shown, notes)
     else:
         is_in_pager = not no_pager and not sys.stdout.isatty() and terminal.is_paging(environment)
         marking.as_whole(reading.text(renderer, shown, [*notes, *marking.notes(len(shown))]), len(shown), is_in_pager)
@@ -111,12 +112,12 @@ class _Marking:
         """What is left after the first so many."""
         return reading.rest(self.found, shown, self.next_ones, self.chosen)
 
-    def by_screens(self, blocks: list[str]) -> None:
-        """A screen at a time, until the person stops. Raises OSError."""
+    def by_screens(self, blocks: list[str], notes: list[str]) -> None:
+        """A screen at a time, until the person stops, and then ``notes``. Raises OSError."""
         from gitchat.cli import screens  # for a person
 
         done = screens.turn(self.renderer.screen, blocks, self.mark)
-        sys.stdout.write(reading.text(self.renderer, [""], self.notes(done)))
+        sys.stdout.write(reading.text(self.renderer, [""], [*notes, *self.notes(done)]))
         sys.stdout.flush()
         self._say_why_not()
 
