@@ -96,6 +96,8 @@ def _instead(rest: list[str]) -> str:
     """What one does about a message that is wrong."""
     if not rest:
         return "say what is right: git chat reply -h"
+    if rest[0].startswith("~"):  # it had no number when it was sent
+        return _typed([*_PROGRAM, "unsend", rest[0]])
     words = shlex.join(rest[1:]) if rest[1:] else '"what is right"'
     return f"say what is right: git chat reply {shlex.quote(rest[0])} {words}"
 

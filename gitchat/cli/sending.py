@@ -1,104 +1,26 @@
-"""Sending what was typed: what ``send`` and ``reply`` share, options and all."""
+"""Sending what was typed, and saying what its sender should know."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
-from gitchat.cli import options, texts
+from gitchat.cli import texts
 from gitchat.cli.arriving import arrive
 from gitchat.cli.naming import tell_of_name
+from gitchat.cli.order import Order
 from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName, parse_locator, parse_recipients, parse_slug
 from gitchat.model.record import Draft, Entry, Identity
-from gitchat.model.refs import seat_ref
+from gitchat.model.refs import log_ref, seat_ref
 from gitchat.workspace.environment import Environment
 
-TEXT = texts.Asked(
-    word="message",
-    done="sent",
-    command="git chat send",
-    file="CHAT_EDITMSG",
-    template="# Write your message above. Everything from the line with the scissors on is left out;\n"
-    "# an empty message sends nothing.\n",
-)
 
-
-class Command(click.Command):
-    """A command with ``--sync``, which may stand alone."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """With ``--sync`` alone, which click would give the next word to, stand for its usual time."""
-        end = args.index("--") if "--" in args else len(args)
-        return super().parse_args(ctx, [_USUAL_SYNC if word == "--sync" else word for word in args[:end]] + args[end:])
-
-
-_USUAL_SYNC = "--sync=30"
-
-_OPTIONS = (
-    options.room,
-    click.option(
-        "--type",
-        "type_",
-        metavar="TYPE",
-        help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
-    ),
-    click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
-    click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
-    click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
-    click.option("--as", "as_", metavar="NAME", help="Send under this name."),
-    click.option(
-        "--uid", "key", metavar="KEY",
-        help="Your own key for this message; sending it again with the same key is harmless.",
-    ),
-    click.option(
-        "--sync",
-        "sync_seconds",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="[=SECONDS]",
-        help="Wait until the remote that the room follows has given the message its number.  [30]",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print the stored message as JSON instead of its number."),
-    click.option("-q", "--quiet", is_flag=True, help="Print nothing."),
-)  # fmt: skip
-
-
-def shared(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of :class:`Order` that all that sends has."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is to be sent, as it was typed."""
-
-    text: tuple[str, ...]
-    to: tuple[str, ...]
-    reply_to: str | None
-    is_answer: bool = False
-    """Whether it goes to who asked, where it is to nobody."""
-    room: str | None
-    type_: str | None
-    priority: str
-    attach: tuple[str, ...]
-    json_body: bool
-    as_: str | None
-    is_local: bool = False
-    key: str | None
-    sync_seconds: float | None
-    as_json: bool
-    quiet: bool
-
-
-def carry_out(environment: Environment, order: Order, asked: texts.Asked = TEXT) -> None:
+def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> None:
     """Send it, print its number, and say what its sender should know. Raises ChatError."""
     environment.repository.refuse_mirror()
     name = arrive(environment, order.room) if not order.is_local else environment.room_name(order.room)
@@ -110,6 +32,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked = TEXT)
     if target is not None and not order.to:
         recipients = _answered(environment, name, target, sender, order.is_answer)
     files = _files(environment, order.attach)
+    rooms = None if environment.store.tip(log_ref(name)) is not None else environment.store.rooms()
     with texts.given(environment, order.text, asked, default=", ".join(safe_name(file.name) for file in files)) as body:
         _check_json(body if order.json_body else "null")
         draft = Draft(
@@ -126,6 +49,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked = TEXT)
     if not order.quiet:
         _tell_of_answer(target, recipients, order)
         _tell_of_several(environment, name, recipients, sender)
+        _tell_of_mistakes(environment, order, draft, name, rooms)
         if order.as_ is None:
             tell_of_name(environment)
     _hand_on(environment, entry, trouble, order.quiet)
@@ -204,6 +128,19 @@ def _tell_of_several(
 
         for line in [*reached(environment, room, recipients), *asleep(environment, recipients, sender)]:
             click.echo(line, err=True)
+
+
+def _tell_of_mistakes(
+    environment: Environment, order: Order, draft: Draft, room: RoomName, rooms: list[RoomName] | None
+) -> None:
+    """Say what may have been mistyped, though it was taken as it was typed; ``rooms`` were there before a new one."""
+    from gitchat.cli import unheard  # after the number was printed
+
+    lines = [*unheard.of_people(environment, room, order, draft.to), *unheard.of_type(order, draft.type)]
+    if rooms is not None and order.room is not None:
+        lines += unheard.of_room(order, room, rooms)
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def _shown(entry: Entry, target: Entry | None, as_json: bool) -> str:

@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
-from gitchat.cli import sending
+from gitchat.cli.order import TEXT, Command, Order, shared
+from gitchat.cli.sending import carry_out
 from gitchat.workspace.environment import Environment
 
 
-@click.command("reply", cls=sending.Command, epilog="Give '-' as TEXT to send standard input.")
+@click.command("reply", cls=Command, epilog="Give '-' as TEXT to send standard input.")
 @click.argument("number")
 @click.argument("text", nargs=-1)
 @click.option("-t", "--to", "to", multiple=True, metavar="WHO", help="Others than who asked; all for everybody.")
-@sending.shared
+@shared
 @click.pass_obj
 def command(environment: Environment, /, number: str, **typed: Any) -> None:
     """Answer message NUMBER, to who asked.
@@ -29,5 +30,5 @@ def command(environment: Environment, /, number: str, **typed: Any) -> None:
       git chat reply 12 --to all "All of them, for who else wonders"
       git chat reply ~k3f9q2 --type answer -
     """
-    asked = replace(sending.TEXT, command=f"git chat reply {number}")
-    sending.carry_out(environment, sending.Order(reply_to=number, is_answer=True, **typed), asked)
+    asked = replace(TEXT, command=f"git chat reply {number}")
+    carry_out(environment, Order(reply_to=number, is_answer=True, **typed), asked)

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from gitchat.cli import sending
+from gitchat.cli.order import TEXT, Command, Order, shared
+from gitchat.cli.sending import carry_out
 from gitchat.workspace.environment import Environment
 
 
-@click.command("send", cls=sending.Command, epilog="Give '-' as TEXT to send standard input.")
+@click.command("send", cls=Command, epilog="Give '-' as TEXT to send standard input.")
 @click.argument("text", nargs=-1)
 @click.option(
     "-t", "--to", "to", multiple=True, metavar="WHO",
@@ -18,7 +19,7 @@ from gitchat.workspace.environment import Environment
 )  # fmt: skip
 @click.option("-r", "--reply-to", metavar="NUMBER", help="The message this answers: 12, or a handle such as ~k3f9q2.")
 @click.option("--local", "is_local", is_flag=True, help="Keep the room in this clone: it is pushed to no remote.")
-@sending.shared
+@shared
 @click.pass_obj
 def command(environment: Environment, /, **typed: Any) -> None:
     """Send a message and print its number.
@@ -39,4 +40,4 @@ def command(environment: Environment, /, **typed: Any) -> None:
       git chat send --attach trace.txt "The parser fails like this"
       git chat send --sync "Released as 1.2"
     """
-    sending.carry_out(environment, sending.Order(**typed))
+    carry_out(environment, Order(**typed), TEXT)
