@@ -258,7 +258,7 @@ def edit(environment: Environment, template: str, name: str) -> str:
     except (click.ClickException, git.GitFailed) as error:
         raise UserError(
             f"the editor {editor!r} failed" if editor else "there is no editor for this terminal",
-            hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",
+            hint=f"the text is kept in {path}; choose another editor: export GIT_EDITOR=vim",
             code="editor-failed",
         ) from error
     try:

@@ -273,7 +273,10 @@ def test_what_was_not_shown_is_not_marked(chatroom: Chatroom, person: Callable[.
     alice.until_sees("line 2")
     alice.types("/read\r")
     alice.until_sees("older messages are unread, from #1 on")
+    alice.until_sees("hint: read them: git chat read; or begin with them: git chat watch --unread")
     assert "line 0" in chatroom.chat("inbox").stdout
+    assert "line 0" in chatroom.chat("read", "--force", check=True).stdout
+    assert chatroom.chat("inbox").stdout == ""
 
 
 def test_what_cannot_be_sent_stays_in_the_line(chatroom: Chatroom, person: Callable[..., Person]) -> None:
