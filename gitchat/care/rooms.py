@@ -121,6 +121,16 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
     if authority is None:
         return
     subject = f"room {name}"
+    asides = environment.log(name).asides()
+    for one in asides:
+        if one.aside is not None:
+            remote, why = one.aside.remote, one.aside.why
+            yield Finding(
+                "note",
+                subject,
+                f"{one.handle} of {one.record.author} is set aside: '{remote}' does not take it: {why}",
+                f"git chat unsend --room {name} {one.handle}; or try it once more: git chat sync --retry",
+            )
     if authority not in environment.repository.config.subsections("remote", "url"):
         yield Finding(
             "wrong",
@@ -136,7 +146,7 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
             f"{'it' if waiting == 1 else 'them'} yet",
             f"git chat sync {authority}",
         )
-    else:
+    elif not asides:
         yield Finding("ok", subject, f"its numbers come from the remote '{authority}', and nothing is pending")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitchat.model.errors import ChatError
 from gitchat.model.names import RoomName, Uid, handle_of
 from gitchat.model.record import MESSAGE, Entry, Moment
-from gitchat.verbs.pending import of_pending
+from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
     from gitchat.model.participant import Participant
@@ -50,12 +50,15 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "room": entry.room,
         "uid": record.uid,
     }
-    reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
+    full_label = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else ""
+    reply, _, reply_was = full_label.partition(" (was #")
     optional = {
         "handle": entry.handle if entry.number is None else None,
         "kind": record.kind if record.kind != MESSAGE else None,
         "type": record.type,
-        "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
+        "was": entry.was,
+        "reply_to": int(reply[1:]) if reply.startswith("#") else reply or None,
+        "reply_to_was": int(reply_was[:-1]) if reply_was else None,
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
         "branch": record.branch,
@@ -63,10 +66,17 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
+        "aside": _aside(entry),
         "trailers": [list(pair) for pair in record.extra] or None,
         "more_characters": missing or None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def _aside(entry: Entry) -> dict[str, Any] | None:
+    if entry.aside is None:
+        return None
+    return {"remote": entry.aside.remote, "why": entry.aside.why, "since": Moment(entry.aside.since).utc}
 
 
 def of_delivery(delivery: Delivery) -> dict[str, Any]:
@@ -226,6 +236,7 @@ def of_status(status: Status) -> dict[str, Any]:
         "since_count": status.since,
         "other_rooms": [of_overview(room) for room in status.other_rooms],
         **of_pending(status.pending),
+        **of_asides(status.asides),
     } | ({"namesakes": list(status.namesakes)} if status.namesakes else {})
 
 
