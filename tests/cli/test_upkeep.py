@@ -281,3 +281,5 @@ def test_a_server_that_does_not_answer_is_wrong(chatroom: Chatroom, tmp_path: Pa
     assert wrong["subject"] == "server"
     assert wrong["text"].endswith(f"does not answer: {error}")
     assert wrong["mend"] == "write it anew: git chat setup claude --remove && git chat setup claude"
+    chatroom.world.run("sh", "-c", wrong["mend"].partition(": ")[2], cwd=chatroom.path)
+    assert findings(chatroom.chat("doctor", "--json"), "wrong") == []
