@@ -1,4 +1,7 @@
-"""The JSON form of what somebody has to know who comes back, in so many characters. Pure."""
+"""The JSON form of what somebody who comes back has to know, within a length.
+
+Pure, as the forms of which it is made.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from gitchat.model.names import Uid
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json, budget
 
-if TYPE_CHECKING:  # brings SQLite, which the help can do without
+if TYPE_CHECKING:  # SQLite comes with it
     from gitchat.verbs.views import Handoff
 
 Dump = Callable[[Any], str]
