@@ -247,7 +247,9 @@ def edit(environment: Environment, template: str, name: str) -> str:
 
     path = environment.repository.location.git_dir / name
     try:
-        path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
+        path.unlink(missing_ok=True)  # another user's, or a link to what is precious
+        with path.open("x", encoding="utf-8") as file:
+            file.write(f"\n{SCISSORS}\n{template}")
     except OSError as error:
         raise storage_error(error, path) from error
     editor = ""

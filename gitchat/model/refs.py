@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gitchat.model.names import CloneId, Name, RefName, RoomName, is_slug
+from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug
 
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
@@ -103,6 +103,16 @@ def in_room(ref: RefName, room: RoomName, other: RoomName) -> RefName:
         if ref.startswith(f"{prefix}{room}/"):
             return RefName(f"{prefix}{other}/" + ref.removeprefix(f"{prefix}{room}/"))
     return RefName(ref.removesuffix(f"/{room}") + f"/{other}")
+
+
+def aside_prefix(room: RoomName) -> RefName:
+    """What the refs of all that is set aside of a room begin with. They are never pushed."""
+    return RefName(f"{LOCAL_PREFIX}aside/{room}/")
+
+
+def aside_ref(room: RoomName, oid: Oid) -> RefName:
+    """``refs/chatroom-local/aside/<room>/<id>``: a record that a remote does not take."""
+    return RefName(f"{aside_prefix(room)}{oid}")
 
 
 def branches_refspec(remote: str) -> str:

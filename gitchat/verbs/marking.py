@@ -140,6 +140,8 @@ def delivery(room: Standpoint, entry: Entry) -> Delivery:
     """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
     remote = room.environment.authorities.of(room.name)
     is_accepted = remote is None or entry.number is not None
+    if entry.aside is not None:
+        return Delivery(remote, is_accepted=False, readers=())
     readers: list[Name] = []
     elsewhere: set[Name] = set()
     with suppress(FormatError):

@@ -330,7 +330,7 @@ def test_foreign_text_reaches_the_terminal_escaped(foreign: Chatroom, words: str
 def test_escaped_text_can_be_recognised(foreign: Chatroom) -> None:
     """Controls are shown as ``^[`` and other characters by their code; the text around them stays."""
     shown = foreign.chat("log", "--since", "1", "--until", "2").stdout
-    assert "a^[[31mred^[]0;title^G<U+009B>2J^H^?<U+202E>evil<U+2066><U+200F><U+2028><U+FEFF><U+E0041>z" in shown
+    assert "a^[[31mred^[]0;title^G<U+009B>2J^H^?<U+202E>evil<U+2066 and 4 more>z" in shown
 
 
 def test_letters_of_all_scripts_stay(chatroom: Chatroom) -> None:
