@@ -112,6 +112,8 @@ class Report:
     """Rooms with which nothing was done, because they are for this clone alone."""
     newer: dict[RoomName, int] = field(default_factory=dict)
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
+    blocked: dict[RoomName, str] = field(default_factory=dict)
+    """Rooms whose log or summaries the remote cannot take, since a ref of no room's is in the way; what deletes it."""
     pushes: int = 0
     """How often the remote was asked to take something."""
     is_overtaken: bool = False
@@ -128,6 +130,12 @@ class Report:
 
         None when it took all.
         """
+        for room, remedy in self.blocked.items():
+            return RemoteError(
+                f"'{self.remote}' cannot take room '{room}': a ref of no room's is in the way",
+                hint=f"nothing is lost: it stays pending; delete that ref: {remedy}; then: git chat sync {self.remote}",
+                code="ref-refused",
+            )
         if not self.refused:
             return None
         kept = "nothing is lost: it stays pending"
@@ -149,5 +157,6 @@ class Report:
         self.alarms += later.alarms
         self.attached += later.attached
         self.newer = later.newer
+        self.blocked = later.blocked
         self.staying = later.staying
         self.is_overtaken = later.is_overtaken

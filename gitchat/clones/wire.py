@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gitchat.clones.address import compared
 from gitchat.model.errors import ChatError, RemoteError, StorageError
 from gitchat.model.names import Oid, RefName, RoomName
-from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, refs_of
+from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, refs_of, room_of
 from gitchat.storage import git
 
 SILENCE_SECONDS = 120.0
@@ -150,15 +150,39 @@ class Wire:
 
     # --- what is said to it ------------------------------------------------------------
 
-    def fetch(self, room: RoomName | None) -> None:
+    def fetch(self, room: RoomName | None) -> dict[RoomName, str]:
         """Bring what the remote has of ``room``, or of all rooms, below ``refs/chatroom-local/fetched/``.
+
+        Where that fails although the remote answers, each room is fetched by itself: objects that git refuses, or
+        that the remote has lost, are in the way of one room alone. Returns which were not fetched, and why.
 
         Raises:
             RemoteError: ``remote-hangs``, ``remote-failed``.
             StorageError: ``storage``: the disk here is full.
         """
-        wanted = refs_of(room)
+        try:
+            self._fetch_rooms(refs_of(room))
+        except RemoteError as error:
+            if room is not None or error.code != "remote-failed":
+                raise
+            return self._fetch_apart(error)
+        return {}
+
+    def _fetch_rooms(self, wanted: str) -> None:
         self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{fetched_prefix(self.name)}{wanted}"])
+
+    def _fetch_apart(self, error: RemoteError) -> dict[RoomName, str]:
+        """Fetch room by room; those of which nothing came. Raises ``error`` when that are all."""
+        rooms = sorted({room_of(ref) for ref in self.listed(f"{ROOMS_PREFIX}*") if is_of_a_room(ref)})
+        why: dict[RoomName, str] = {}
+        for room in rooms:
+            try:
+                self._fetch_rooms(refs_of(room))
+            except RemoteError as refusal:
+                why[room] = str(refusal)
+        if len(why) == len(rooms):
+            raise error
+        return why
 
     def fetch_objects(self, refs: Iterable[RefName]) -> None:
         """Bring what these refs of the remote reach, and move no ref here. Raises as :meth:`fetch`."""

@@ -64,7 +64,7 @@ class Backend(Protocol):
 
         Raises:
             ObjectMissing: there is none.
-            ObjectDamaged: it cannot be read, or it is not of this ``kind``. A ref, a parent or a tree can name anything.
+            ObjectDamaged: it cannot be read, or is not of this ``kind``: a ref, a parent or a tree can name anything.
         """
 
     def read_header(self, oid: Oid) -> tuple[str, int]:
