@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from gitchat.care import agents, bells, files, rooms, trial, versions
+from gitchat.care import agents, bells, files, hubs, rooms, trial, versions
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
@@ -51,6 +51,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         if finding not in told:  # both say how to make an older version harmless
             told.add(finding)
             yield finding
+    yield from hubs.examine(environment)
     yield from bells.examine(environment)
 
 
@@ -67,6 +68,10 @@ def _identity(environment: Environment) -> Iterator[Finding]:
         yield Finding("ok", "name", f"you send as '{environment.caller.name()}' ({environment.caller.origin})")
     except ChatError as error:
         yield Finding("wrong", "name", str(error), error.hint)
+    else:
+        if (given := environment.caller.passed_over()) is not None:
+            reason = f"git's user.name {given.passed_over!r} has nothing that a name here is made of (a-z, 0-9)"
+            yield Finding("note", "name", reason, "git config chat.name NAME")
     if not environment.repository.config.get("user.email"):
         yield Finding(
             "note",

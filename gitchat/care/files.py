@@ -6,13 +6,14 @@ Reads only. Source: docs/format.md section 6.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitchat.care.finding import FIX, Finding
 from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.journal import Journal
+from gitchat.storage.ownfiles import OwnFile, entries
 
 
 def access(common_dir: Path) -> Iterator[Finding]:
@@ -22,6 +23,9 @@ def access(common_dir: Path) -> Iterator[Finding]:
             "wrong", "access", f"{common_dir} cannot be written to: reading works, sending does not",
             f"ask its owner for write access: ls -ld '{common_dir}'",
         )  # fmt: skip
+        return
+    if os.path.lexists(ours := common_dir / "chatroom") and not ours.is_dir():
+        yield Finding("wrong", "access", f"{ours} is no directory, and our files belong there", f"rm '{ours}'")
         return
     kept = [path for path in _shared_files(common_dir / "chatroom") if not os.access(path, os.R_OK | os.W_OK)]
     for path in kept:
@@ -36,13 +40,12 @@ def access(common_dir: Path) -> Iterator[Finding]:
 def _shared_files(directory: Path) -> Iterator[Path]:
     """The files that every writer of this clone writes to."""
     yield from (path for name in ("write.lock", "sync.lock", "journal") if (path := directory / name).exists())
-    yield from sorted((directory / "checkpoints").glob("*"))
+    yield from (directory / "checkpoints" / name for name in sorted(entries(directory, "checkpoints")))
 
 
 def leftovers(common_dir: Path, now_seconds: int) -> Iterator[Finding]:
     """Lock files that nobody may be holding any more, and what of the journal cannot be read."""
-    write_lock = common_dir / "chatroom" / "write.lock"
-    intent = _read(write_lock, lambda data: gate.Intent.decode(data))
+    intent = _intent(OwnFile(common_dir / "chatroom", "write.lock"))
     if intent is not None:
         yield Finding(
             "note",
@@ -71,9 +74,9 @@ def leftovers(common_dir: Path, now_seconds: int) -> Iterator[Finding]:
         )
 
 
-def _read(path: Path, decode: Callable[[bytes], gate.Intent | None]) -> gate.Intent | None:
+def _intent(file: OwnFile) -> gate.Intent | None:
     try:
-        return decode(path.read_bytes()[:4096])
+        return gate.Intent.decode(file.read(4096))
     except OSError:
         return None
 

@@ -24,6 +24,7 @@ from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName, is_slug
 from gitchat.model.refs import ROOMS_PREFIX, log_ref
 from gitchat.storage.checkpoint import Position
+from gitchat.storage.ownfiles import entries
 from gitchat.storage.store import Store
 
 Read = Callable[[Oid], codec.Commit]
@@ -38,7 +39,7 @@ def damaged_rooms(store: Store) -> list[RoomName]:
 
 def lost_rooms(store: Store) -> list[RoomName]:
     """Rooms that had records, as their checkpoint remembers, and have no ref any more; sorted by name."""
-    names = sorted(path.name for path in (store.directory / "checkpoints").glob("*"))
+    names = sorted(entries(store.directory, "checkpoints"))
     return [RoomName(name) for name in names if is_slug(name) and store.is_lost(RoomName(name))]
 
 

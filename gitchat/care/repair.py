@@ -6,6 +6,7 @@ Nothing is thrown away that still tells something, and a ref that can be read is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from gitchat.care import recovery
 from gitchat.model.errors import FormatError
@@ -14,6 +15,7 @@ from gitchat.model.refs import REF_PREFIX, log_ref
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.lockfile import LockFile
+from gitchat.storage.ownfiles import OwnFile, entries
 from gitchat.storage.store import Store
 
 
@@ -66,10 +68,12 @@ def _remove_stale_locks(store: Store, held: gate.Gate) -> Iterator[str]:
 
 
 def _remove_bad_checkpoints(store: Store) -> Iterator[str]:
-    for path in sorted((store.directory / "checkpoints").glob("*")):
-        if not checkpoint.load(path):
-            path.unlink(missing_ok=True)
-            yield f"removed the unreadable checkpoint {path}"
+    for name in sorted(entries(store.directory, "checkpoints")):
+        file = OwnFile(store.directory, f"checkpoints/{name}")
+        if not checkpoint.load(file):
+            with suppress(OSError):
+                file.remove()
+                yield f"removed the unreadable checkpoint {file.path}"
 
 
 def _restore(store: Store, room: RoomName) -> Iterator[str]:

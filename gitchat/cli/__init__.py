@@ -17,16 +17,17 @@ import click
 
 from gitchat import __version__
 from gitchat.cli import options
+from gitchat.cli.grammar import Verbs
 from gitchat.model import offered
-from gitchat.model.errors import ChatError, MountError
+from gitchat.model.errors import ChatError, Mistyped, MountError
 from gitchat.model.refs import REF_PREFIX
 from gitchat.workspace.environment import here
 from gitchat.workspace.process import read_variables
 
 COMMANDS = (
-    "send", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who", "join",
-    "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp", "doctor",
-    "verify", "completion",
+    "send", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who",
+    "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
+    "doctor", "verify", "completion", "help",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 
@@ -37,7 +38,7 @@ INTERNAL_STATUS = 70
 BROKEN_PIPE_STATUS = 141
 
 
-class _Commands(click.Group):
+class _Commands(Verbs):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -88,12 +89,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
     try:
         status = git_chat.main(list(arguments), prog_name="git chat", standalone_mode=False)
     except ChatError as error:
-        return _fail(str(error), _hint_of(error), error.status, _errors_have_color(arguments))
+        return _fail(str(error), _hint_of(error, arguments), error.status, _errors_have_color(arguments))
     except click.UsageError as error:
-        # An option without its value is reported before there is a context.
-        named = next((word for word in arguments if word in COMMANDS), None)
-        path = error.ctx.command_path if error.ctx else " ".join(filter(None, ("git chat", named)))
-        return _fail(error.format_message(), f"{path} -h", 2, _errors_have_color(arguments))
+        return _refuse(error, arguments)
     except (KeyboardInterrupt, click.Abort):
         return 130
     except SystemExit:
@@ -105,8 +103,24 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _hint_of(error: ChatError) -> str:
+def _refuse(error: click.UsageError, arguments: Sequence[str]) -> int:
+    """Say what is wrong with what was typed, and what was probably meant."""
+    from gitchat.cli import mistaken  # for who made a mistake
+
+    has_color = _errors_have_color(arguments)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
+        click.echo(mistaken.overview(error.ctx), nl=False, err=True)
+        return _hint(f"{error.ctx.command_path} -h", 2, has_color)
+    message, hint = mistaken.explain(error, arguments, lambda: here())
+    return _fail(message, hint, 2, has_color)
+
+
+def _hint_of(error: ChatError, arguments: Sequence[str]) -> str:
     """What to do next: in an agent's shell, whose sandbox keeps the repository from it, what is let through."""
+    if isinstance(error, Mistyped):
+        from gitchat.cli import mistaken  # for who made a mistake
+
+        return mistaken.next_step(error, arguments, lambda: here())
     if isinstance(error, MountError):
         with suppress(ChatError):
             if here().caller.client is not None:
@@ -117,11 +131,16 @@ def _hint_of(error: ChatError) -> str:
 def _fail(message: str, hint: str, status: int, has_color: bool) -> int:
     from gitchat.cli.terminal import escape_line
 
-    error_mark, hint_mark = "error:", "hint:"
-    if has_color:
-        error_mark, hint_mark = click.style(error_mark, fg="red", bold=True), click.style(hint_mark, fg="yellow")
-    click.echo(f"{error_mark} {escape_line(message)}", err=True, color=has_color)
-    click.echo(f"{hint_mark} {escape_line(hint)}", err=True, color=has_color)
+    mark = click.style("error:", fg="red", bold=True) if has_color else "error:"
+    click.echo(f"{mark} {escape_line(message)}", err=True, color=has_color)
+    return _hint(hint, status, has_color)
+
+
+def _hint(hint: str, status: int, has_color: bool) -> int:
+    from gitchat.cli.terminal import escape_line
+
+    mark = click.style("hint:", fg="yellow") if has_color else "hint:"
+    click.echo(f"{mark} {escape_line(hint)}", err=True, color=has_color)
     return status
 
 

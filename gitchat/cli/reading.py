@@ -15,7 +15,7 @@ from gitchat.model.names import MAX_SLUG_CHARS
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
-    from gitchat.verbs.room import Reading
+    from gitchat.verbs.room import Reading, Room
 
 DEFAULT_COUNT = 50
 """How much of what is unread is shown at once: as much as of a log."""
@@ -45,6 +45,19 @@ def rest(reading: Reading, shown: int, again: str, room: Options) -> list[str]:
         were = "was" if reading.elsewhere == 1 else "were"
         lines.append(f"{reading.elsewhere} of these {were} read by this name elsewhere")
     return lines
+
+
+def elsewhere(room: Room, again: Options) -> list[str]:
+    """Which other rooms have something unread that names whoever reads, a line each with the command that shows it.
+
+    ``again`` are the options to repeat in it.
+    """
+    if len(room.environment.store.rooms()) < 2:
+        return []
+    from gitchat.staying import notice  # for who has other rooms
+
+    found = notice.elsewhere(room.environment, room.me, room.name)
+    return [f"{count} for you in {name}: {command('read', {'--room': name, **again})}" for name, count in found]
 
 
 def of_namesakes(me: str, addresses: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitchat.cli import dates
-from gitchat.cli.terminal import Screen, escape, escape_line, json_text
+from gitchat.cli.terminal import Screen, escape, escape_line, escape_name, json_text
 from gitchat.model.attachment import Attachment
 from gitchat.model.names import MAX_SLUG_CHARS, Uid, handle_of
 from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
@@ -101,7 +101,7 @@ class Renderer:
         """The line above the text of a summary: number, scope, writer, date, and what it covers."""
         parts = [
             self.screen.style(f"summary {summary.label}", fg="yellow") + f" for {_short(summary.scope)}",
-            self.screen.style(_short(summary.author), fg=name_color(escape_line(summary.author)), bold=True),
+            self.screen.style(escape_name(summary.author), fg=name_color(escape_line(summary.author)), bold=True),
             self.screen.style(self._date(summary.written), dim=True),
         ]
         if summary.covered_hint:
@@ -115,9 +115,9 @@ class Renderer:
     def heading(self, entry: Entry, labels: Mapping[Uid, str], *, with_room: bool = False) -> str:
         """The line above the text of a record: number, people, date and notes."""
         record = entry.record
-        name = escape_line(record.author)
+        name = escape_name(record.author)
         parts = [
-            self.screen.style(entry.label, fg="yellow") + _was(entry) + (f" in {entry.room}" if with_room else ""),
+            self.screen.style(entry.full_label, fg="yellow") + (f" in {entry.room}" if with_room else ""),
             self.screen.style(name, fg=name_color(name), bold=True) + self._recipients(entry),
             self.screen.style(self._date(record.written), dim=True),
         ]
@@ -156,7 +156,7 @@ class Renderer:
         """What a status says, on one line: the later lines of its body stay for ``show``."""
         record = entry.record
         said = escape_line(record.body.strip().partition("\n")[0])
-        return f"{entry.label}  {self._date(record.written)}  {escape_line(record.author)}: {said}"
+        return f"{entry.full_label}  {self._date(record.written)}  {escape_name(record.author)}: {said}"
 
     def oneline(self, entries: Sequence[Entry], indent: str = "") -> Iterator[str]:
         """One line a record, cut to the screen."""
@@ -168,9 +168,9 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
-            head = indent + entry.label
-            line = self.screen.clip(f"{head} {mark}{escape_line(record.author)}{to}: {urgent}{text}")
-            yield indent + self.screen.style(entry.label, fg="yellow") + line[len(head) :] + "\n"
+            head = indent + entry.full_label
+            line = self.screen.clip(f"{head} {mark}{escape_name(record.author)}{to}: {urgent}{text}")
+            yield indent + self.screen.style(entry.full_label, fg="yellow") + line[len(head) :] + "\n"
 
     def graph(self, entries: Sequence[Entry], labels: Mapping[Uid, str], *, is_oneline: bool) -> Iterator[str]:
         """Records with the lines of their threads to the left."""
@@ -201,7 +201,7 @@ class Renderer:
         record = entry.record
         reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
         fields = [
-            ("From", f"{record.author} <{record.email}> (unverified)"),
+            ("From", f"{escape_name(record.author)} <{record.email}> (unverified)"),
             ("To", ", ".join(record.recipients)),
             ("Date", self._date(record.written)),
             ("Kind", record.kind if record.kind != MESSAGE else None),
@@ -221,7 +221,7 @@ class Renderer:
             *(("Attached", described(one)) for one in entry.attachments),
             *record.extra,
         ]
-        title = self.screen.style(f"{entry.label}{_was(entry)} in {entry.room}", fg="yellow")
+        title = self.screen.style(f"{entry.full_label} in {entry.room}", fg="yellow")
         lines = [
             self.screen.fold(f"{key + ':':<9} {escape_line(value)}", " " * 10)
             for key, value in fields
@@ -256,17 +256,11 @@ def _under(names: Sequence[str]) -> str:
     return f"under the name{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
-def _was(entry: Entry) -> str:
-    """`` (was #3)`` for a record that its writer saw under another number, before the room followed a remote."""
-    hint = entry.record.seq_hint
-    return f" (was #{hint})" if hint is not None and hint != entry.number else ""
-
-
 def described(one: Attachment) -> str:
     """An attachment on one line: ``trace.txt (12.3 KiB)``, or why it is passed over."""
     if one.problem is not None:
         return f"{escape_line(one.name)} (passed over: {escape_line(one.problem)})"
-    return f"{one.name} ({'not in this clone' if one.size_bytes is None else _size(one.size_bytes)})"
+    return f"{escape_line(one.name)} ({'not in this clone' if one.size_bytes is None else _size(one.size_bytes)})"
 
 
 def _size(size_bytes: int) -> str:

@@ -131,12 +131,10 @@ def _refuse_what_is_left(environment: Environment, report: Report, lost: dict[Ro
     for room, asked in report.newer.items():
         raise newer_format(room, asked)
     for room, authority in lost.items():
-        names = environment.repository.remotes()
+        names = environment.repository.remotes()  # one at least: we have synced with it
         raise UserError(
             f"room '{room}' follows the remote '{authority}', and there is no such remote here",
-            hint=f"remotes: {', '.join(names)}; follow one: git config chatroom.{room}.remote {names[0]}"
-            if names
-            else f"add it: git remote add {authority} URL",
+            hint=f"remotes: {', '.join(names)}; follow one: git config chatroom.{room}.remote {names[0]}",
             code="no-remote",
         )
 

@@ -10,20 +10,32 @@ import stat
 import sys
 import termios
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from gitchat.model.errors import UserError
-from gitchat.model.escape import escape, escape_json, escape_line
+from gitchat.model.escape import escape, escape_json, escape_line, escape_name
 from gitchat.storage import git
 from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
 
-__all__ = ["Screen", "edit", "escape", "escape_json", "escape_line", "is_paging", "json_text", "page", "screen_for"]
+__all__ = [
+    "Screen",
+    "edit",
+    "escape",
+    "escape_json",
+    "escape_line",
+    "escape_name",
+    "is_paging",
+    "json_text",
+    "keys",
+    "page",
+    "screen_for",
+]
 
 
 def json_text(value: Any) -> str:
@@ -73,6 +85,15 @@ class Screen:
 
         folded = wcwidth.wrap(line, max(20, self.width), subsequent_indent=indent, break_on_hyphens=False)
         return "\n".join(folded)
+
+    def rows_of(self, line: str) -> int:
+        """How many rows of the screen ``line`` takes, which may hold styles: 1, unless it is wider."""
+        shown = click.unstyle(line).rstrip("\n")
+        if self.width is None or (shown.isascii() and len(shown) <= self.width):
+            return 1
+        import wcwidth
+
+        return max(1, -(-wcwidth.width(shown) // self.width))
 
     def clip(self, line: str) -> str:
         """``line``, which may hold styles, cut to the width, with an ellipsis where something was cut."""
@@ -134,12 +155,18 @@ def page(environment: Environment, text: Iterable[str]) -> bool:
     Raises:
         OSError: the output cannot be written; BrokenPipeError when nobody reads it any more.
     """
-    pager = os.fsdecode(environment.repository.git("var", "GIT_PAGER")).strip() if sys.stdout.isatty() else "cat"
-    if pager in ("", "cat") or not _can_start(pager):
+    pager = chosen_pager(environment) if sys.stdout.isatty() else None
+    if pager is None or not _can_start(pager):
         sys.stdout.writelines(text)
         sys.stdout.flush()
         return True
     return _page_through(pager, text, environment.variables)
+
+
+def chosen_pager(environment: Environment) -> str | None:
+    """git's pager; None for who wants none: it is ``cat``, or blank."""
+    pager = os.fsdecode(environment.repository.git("var", "GIT_PAGER")).strip()
+    return None if pager in ("", "cat") else pager
 
 
 def _page_through(pager: str, text: Iterable[str], variables: Mapping[str, str]) -> bool:
@@ -163,6 +190,23 @@ def _wait(process: git.Process) -> None:
         with suppress(KeyboardInterrupt):
             process.wait()
             return
+
+
+@contextmanager
+def keys() -> Iterator[Callable[[], str]]:
+    """One key at a time from the terminal on standard input; what was typed before is dropped.
+
+    The call gives what a key sends, and nothing when the terminal was hung up. Ctrl-C and Ctrl-Z do what they do.
+    """
+    import tty
+
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setcbreak(descriptor, termios.TCSAFLUSH)
+        yield lambda: os.read(descriptor, 32).decode("utf-8", "replace")
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def has_reader() -> bool:
@@ -228,11 +272,11 @@ def edit(environment: Environment, template: str, name: str) -> str:
     except (click.ClickException, git.GitFailed) as error:
         raise UserError(
             f"the editor {editor!r} failed" if editor else "there is no editor for this terminal",
-            hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",
+            hint=f"the text is kept in {path}; choose another editor: export GIT_EDITOR=vim",
             code="editor-failed",
         ) from error
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = path.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("\ufeff")
     except FileNotFoundError:
         return ""
     lines = text.partition(SCISSORS)[0].rstrip().split("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ def _read(environment: Environment, words: tuple[str, ...], asked: Asked) -> tup
 
 
 def _read_standard_input(asked: Asked) -> str:
-    """Standard input without its last line break, read no further than any limit can allow."""
+    """Standard input without a byte order mark and its last line break, read no further than any limit can allow."""
     try:
         data = sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
     except (AttributeError, OSError) as error:  # who started us closed it, or gave a directory
@@ -85,7 +86,8 @@ def _read_standard_input(asked: Asked) -> str:
             hint="send a part of it (tail -c 60000), or commit it as a file and send its path",
             code="body-too-long",
         )
-    return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+    text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")  # PowerShell's pipe puts a mark first
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _check_utf8(text: str, asked: Asked) -> None:

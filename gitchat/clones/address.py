@@ -61,6 +61,33 @@ def public(address: str, directory: str) -> str | None:
     return os.path.normpath(os.path.join(directory, address))
 
 
+_TELLABLE = re.compile(r"(?:(?:https?|ssh|git|file)://|(?:[\w.-]+@)?[\w.-]{2,}:(?!:)|/)[\x21-\x7e]{1,1000}", re.ASCII)
+
+
+def is_tellable(address: str) -> bool:
+    """Whether a stranger may have written ``address``: of a kind that runs no program, in plain characters."""
+    return _TELLABLE.fullmatch(address) is not None
+
+
+def spelled(place: str, like: str) -> str:
+    """An address of ``place``, which is one as two are compared: spelled as ``like`` is, with its scheme and user.
+
+    A guess, for want of the address itself: what is kept of one has neither.
+    """
+    if place.startswith("/"):
+        return place
+    url = _URL.fullmatch(like)
+    if url is not None and url["scheme"].lower() != "file":
+        user = like.split("://", 1)[1].partition("/")[0].rpartition("@")[0].partition(":")[0]
+        name = f"{user}@" if user and "ssh" in url["scheme"].lower() else ""
+        return f"{url['scheme']}://{name}{place}"
+    scp = _SCP.fullmatch(like)
+    if scp is None:
+        return f"https://{place}"
+    host, _, path = place.partition("/")
+    return f"{like[: scp.start('host')]}{host}:{path}"
+
+
 def _bare(place: str) -> str:
     """``place`` without what may stand behind a repository's name or not."""
     return place.rstrip("/").removesuffix("/.git").removesuffix(".git").rstrip("/") or "/"

@@ -8,8 +8,6 @@ Source: docs/format.md sections 7.19 and 12.15.
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,13 @@ from urllib.parse import quote
 from gitchat.clones.comparing import Tips
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.refs import is_cursor, name_of_cursor, room_of
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
 
 STILL_SECONDS = 30 * 86_400
 """How long a cursor stands still before it is dropped."""
 
 _MAX_BYTES = 16 * 1024 * 1024
-_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class Idle:
@@ -40,7 +38,7 @@ class Idle:
 
         ``now`` gives seconds since the epoch.
         """
-        self._path = directory / f"stood-{quote(remote, safe='')}"
+        self._file = OwnFile(directory, f"stood-{quote(remote, safe='')}")
         self._now = now
         self._is_agents = is_agents
 
@@ -74,19 +72,15 @@ class Idle:
 
     def _read(self) -> dict[RefName, tuple[Oid, int]]:
         try:
-            descriptor = os.open(self._path, _READING)
+            return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return {}
-        with open(descriptor, "rb") as file:
-            return _decoded(file.read(_MAX_BYTES)) if stat.S_ISREG(os.fstat(descriptor).st_mode) else {}
 
     def _write(self, stood: Mapping[RefName, tuple[Oid, int]]) -> None:
-        draft = self._path.with_name(self._path.name + ".new")
         try:
-            draft.write_text(json.dumps(stood, indent=0) + "\n", encoding="ascii")
-            draft.replace(self._path)
+            self._file.replace(json.dumps(stood, indent=0).encode("ascii") + b"\n")
         except OSError as error:
-            raise storage_error(error, self._path) from error
+            raise storage_error(error, self._file.path) from error
 
 
 def _decoded(data: bytes) -> dict[RefName, tuple[Oid, int]]:

@@ -19,6 +19,7 @@ from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursors_prefix, log_ref, room_of, summaries_ref
 from gitchat.model.signature import Signature
+from gitchat.rooms.rebuilding import follow
 from gitchat.storage.store import Store
 
 
@@ -107,6 +108,9 @@ class Joining:
                     updates[ref] = (self._candidate(remote, local), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
             if cursor not in (tracked.get(ref), seen.get(ref)):
+                # One that stayed behind when a record was taken back would carry that record along.
+                known = [tracked.get(log_ref(room)), tracked.get(ref)]
+                cursor = follow(self._store, room, ref, cursor, known, "gitchat: follows the log")
                 updates[ref] = (cursor, tracked.get(ref))
         return updates
 

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gitchat.clones.comparing import Comparing, Tips
+from gitchat.clones.marking import PATTERNS, has_leftovers, upstream
 from gitchat.clones.notes import Note, Notes
 from gitchat.clones.place import Standing, Verdict, verdict
-from gitchat.clones.report import Consent, OtherPlace, WouldRenumber
+from gitchat.clones.report import Consent, OtherPlace, WouldRenumber, cleaning, leftovers
 from gitchat.clones.spoiled import Spoiled
 from gitchat.clones.wire import Wire
-from gitchat.model.errors import RemoteError, UserError
+from gitchat.model.errors import UserError
 from gitchat.model.names import Oid, RoomName
-from gitchat.model.refs import LOCAL_PREFIX, ROOMS_PREFIX, TRACKING_PREFIX, log_ref, room_of_log
+from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +170,23 @@ class Judging:
         )
 
     def refuse(
-        self, rooms: Sequence[RoomName], there: Tips, consent: Consent, *, pushes: bool, spoiled: Spoiled
+        self,
+        rooms: Sequence[RoomName],
+        there: Tips,
+        consent: Consent,
+        alarms: list[str],
+        *,
+        pushes: bool,
+        spoiled: Spoiled,
     ) -> None:
-        """Refuse what nobody agreed to, before anything is joined or pushed.
+        """Refuse what nobody agreed to, before anything is joined or pushed. ``alarms`` gets what should be heard.
 
         Raises:
             WouldRenumber: records here would get new numbers.
             UserError: ``follows-another``: a room would be attached to a clone that follows another remote.
         """
         if any(self._attached(one) is None for one in rooms):
-            self.refuse_follower()
+            alarms += self.refuse_follower()
         for one in rooms:
             count = None
             with spoiled.apart(one):
@@ -186,26 +194,21 @@ class Judging:
             if count is not None and not consent.renumbers(one):
                 raise WouldRenumber(self._wire.name, one, count)
 
-    def refuse_follower(self) -> None:
-        """Raise UserError ``follows-another`` when the remote is a clone that takes its numbers from elsewhere."""
-        for ref in self._wire.listed(f"{TRACKING_PREFIX}*"):
-            upstream = ref.removeprefix(TRACKING_PREFIX).split("/", 1)[0]
+    def refuse_follower(self) -> list[str]:
+        """What a person should hear of a remote that holds refs of a clone, and is none.
+
+        Raises UserError ``follows-another`` when it is a clone that takes its numbers from elsewhere.
+        """
+        listed, name = self._wire.look(*PATTERNS), self._wire.name
+        followed = upstream(listed)
+        if followed is not None:
             raise UserError(
-                f"the remote '{self._wire.name}' is a clone whose rooms follow its own remote '{upstream}'",
+                f"the remote '{name}' is a clone whose rooms follow its own remote '{followed}'",
                 hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; "
-                "or, if it is no clone and somebody pushed to it with --mirror: "
-                f"git push {self._wire.name} --delete $(git ls-remote {self._wire.name} '{LOCAL_PREFIX}*' | cut -f2)",
+                f"or, if it was copied to be a hub: {cleaning(name)}",
                 code="follows-another",
             )
-
-    def refuse_hidden(self, room: RoomName) -> None:
-        """Raise RemoteError ``hidden-refs`` when the remote took a room and shows it to nobody who fetches."""
-        if log_ref(room) not in self._wire.listed(log_ref(room)):
-            raise RemoteError(
-                f"'{self._wire.name}' took room '{room}' and does not show it: nobody could fetch it",
-                hint=f"ask who runs it to show {ROOMS_PREFIX} (uploadpack.hideRefs); the room keeps its own numbers",
-                code="hidden-refs",
-            )
+        return [leftovers(name)] if has_leftovers(listed) else []
 
     def _has_others(self, room: RoomName, there: Tips, has_all: bool) -> bool:
         """Whether the remote has another room. It is asked where only this one was fetched, and is missing."""

@@ -10,8 +10,6 @@ Source: docs/format.md sections 7.15, 12.10 and 12.13.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -21,11 +19,10 @@ from typing import Any
 from gitchat.clones.looking import Found, Look
 from gitchat.model.names import RoomName, is_slug
 from gitchat.storage import gate
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
 
 MAX_BYTES = 64 * 1024 * 1024
-
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Notes:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = directory / "authorities"
+        self._file = OwnFile(directory, "authorities")
 
     def of(self, room: RoomName) -> Note | None:
         """What is noted of ``room``; None for nothing."""
@@ -77,13 +74,9 @@ class Notes:
     def read(self) -> Noted | None:
         """All that is noted; None where there is no such file, or what is there does not read."""
         try:
-            descriptor = os.open(self._path, _FLAGS)
+            return _decoded(self._file.read(MAX_BYTES))
         except OSError:
             return None
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            return _decoded(file.read(MAX_BYTES))
 
     def put(self, notes: Mapping[RoomName, Note | None]) -> None:
         """Note these; None takes out what is noted of a room."""
@@ -112,12 +105,10 @@ class Notes:
             content["looks"] = {
                 remote: asdict(look) | {"found": look.found.value} for remote, look in sorted(after.looks.items())
             }
-        draft = self._path.with_name("authorities.new")
         try:
-            draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            draft.replace(self._path)
+            self._file.replace(json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
         except OSError as error:
-            raise storage_error(error, self._path) from error
+            raise storage_error(error, self._file.path) from error
 
 
 def _decoded(data: bytes) -> Noted | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
 from gitchat.model.errors import ConflictError, RemoteError
 from gitchat.model.names import RoomName
-from gitchat.model.refs import REF_PREFIX
+from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX
 
 Agreed = Callable[[RoomName], bool]
 """Whether somebody agreed that the records of a room here get new numbers."""
@@ -18,6 +19,20 @@ Agreed = Callable[[RoomName], bool]
 def nobody(room: RoomName) -> bool:
     """Nobody agreed to anything."""
     return False
+
+
+def cleaning(remote: str) -> str:
+    """The command that removes what only a clone should have from ``remote``."""
+    name = shlex.quote(remote)
+    return f"git push {name} --delete $(git ls-remote {name} '{LOCAL_PREFIX}*' | cut -f2)"
+
+
+def leftovers(remote: str) -> str:
+    """That ``remote`` has such refs, and is no clone."""
+    return (
+        f"'{remote}' has refs of a clone, as git push --mirror leaves them, and version 0.1.0 refuses it for that; "
+        f"to remove them: {cleaning(remote)}"
+    )
 
 
 class WouldRenumber(ConflictError):
@@ -114,6 +129,8 @@ class Report:
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
     blocked: dict[RoomName, str] = field(default_factory=dict)
     """Rooms whose log or summaries the remote cannot take, since a ref of no room's is in the way; what deletes it."""
+    denial: str = ""
+    """Why nothing may be pushed, in the remote's words; empty where something may be, as far as is known."""
     pushes: int = 0
     """How often the remote was asked to take something."""
     is_overtaken: bool = False
@@ -126,7 +143,9 @@ class Report:
 
     @property
     def refusal(self) -> RemoteError | None:
-        """Why the remote did not take a ref, ``ref-refused`` or ``push-refused``: the first that did not come too late.
+        """Why the remote did not take a ref: the first that did not come too late.
+
+        ``push-denied``, where nothing may be pushed; ``ref-refused``, ``push-refused``.
 
         None when it took all.
         """
@@ -139,6 +158,12 @@ class Report:
         if not self.refused:
             return None
         kept = "nothing is lost: it stays pending"
+        if self.denial:
+            return RemoteError(
+                f"'{self.remote}' lets you read and not push: {self.denial}",
+                hint=f"{kept}; ask who runs '{self.remote}' to let you push, and then: git chat sync {self.remote}",
+                code="push-denied",
+            )
         first = next((one for one in self.refused if not one.is_late), self.refused[0])
         said = f"'{self.remote}' did not take {first.ref}: {first.words}"
         if first.is_unwanted:
@@ -152,9 +177,10 @@ class Report:
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
         self.accepted += later.accepted
+        self.denial = later.denial
         self.pushes += later.pushes
         self.refused = later.refused
-        self.alarms += later.alarms
+        self.alarms += [alarm for alarm in later.alarms if alarm not in self.alarms]  # most hold for each round
         self.attached += later.attached
         self.newer = later.newer
         self.blocked = later.blocked

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from gitchat.clones.report import Report
-from gitchat.model.errors import FormatError
+from gitchat.clones.wire import Wire
+from gitchat.model.errors import FormatError, RemoteError
 from gitchat.model.names import Oid, RefName, RoomName
-from gitchat.model.refs import is_cursor, is_of_a_room, room_of
+from gitchat.model.refs import ROOMS_PREFIX, is_cursor, is_of_a_room, room_of
 
 
 class Spoiled:
@@ -29,9 +30,38 @@ class Spoiled:
     def __contains__(self, room: RoomName) -> bool:
         return room in self.why
 
-    def tell(self, report: Report) -> None:
-        """Say in the report which rooms were left alone."""
+    def tell(self, report: Report) -> Collection[RoomName]:
+        """Say in the report which rooms were left alone; these rooms."""
         report.alarms += [f"room '{room}' is left alone: {why}" for room, why in self.why.items()]
+        return self.why.keys()
+
+
+def fetch(wire: Wire, room: RoomName | None) -> dict[RoomName, str]:
+    """As Wire.fetch; where that fails although the remote answers, each room is fetched by itself.
+
+    Objects that git here refuses, or that the remote has lost, are in the way of one room alone. Returns which rooms
+    were not fetched, and why. Raises as Wire.fetch when nothing came at all.
+    """
+    try:
+        wire.fetch(room)
+    except RemoteError as error:
+        if room is not None or error.code != "remote-failed":
+            raise
+        return _fetch_apart(wire, error)
+    return {}
+
+
+def _fetch_apart(wire: Wire, error: RemoteError) -> dict[RoomName, str]:
+    rooms = sorted({room_of(ref) for ref in wire.listed(f"{ROOMS_PREFIX}*") if is_of_a_room(ref)})
+    why: dict[RoomName, str] = {}
+    for room in rooms:
+        try:
+            wire.fetch(room)
+        except RemoteError as refusal:
+            why[room] = str(refusal)
+    if len(why) == len(rooms):
+        raise error
+    return why
 
 
 def without_blocked(

@@ -13,26 +13,29 @@ Source: docs/format.md section 12; git-push(1) on ``--force-with-lease`` and ``-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.alone import alone
 from gitchat.clones.attaching import Attaching
-from gitchat.clones.comparing import Comparing, Tips, count_beyond
+from gitchat.clones.comparing import Comparing, Tips
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
+from gitchat.clones.marking import mark
+from gitchat.clones.moving import Moved, Moves
 from gitchat.clones.notes import Notes
+from gitchat.clones.offering import Offering
+from gitchat.clones.previewing import preview
 from gitchat.clones.report import Consent, Report
-from gitchat.clones.spoiled import Spoiled, odd_refs, without_blocked
-from gitchat.clones.target import push_address
+from gitchat.clones.spoiled import Spoiled, fetch
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
-from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
     ROOMS_PREFIX,
+    is_cursor,
     is_of_a_room,
     log_ref,
     refs_of,
@@ -40,11 +43,7 @@ from gitchat.model.refs import (
     room_of_log,
     tracking_ref,
 )
-from gitchat.storage import gate
 from gitchat.storage.store import Store
-
-LOCK_SECONDS = 10.0
-"""How long to wait for another pusher, or for the packer, of this clone."""
 
 
 class Remote:
@@ -63,13 +62,14 @@ class Remote:
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
+        moved: Callable[[RoomName], Moved | None] = lambda room: None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in.
+        at what comes in; ``moved`` tells where a log says that its room went.
         """
         self._store = store
         self._wire = wire
@@ -78,6 +78,7 @@ class Remote:
         self._notes = notes
         self._asked_format = asked_format
         self._stays_here = stays_here
+        self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
         self._judging = Judging(wire, self._comparing, notes, attached)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
@@ -85,12 +86,20 @@ class Remote:
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle)
+        self._offering = Offering(
+            store,
+            wire,
+            self._accepting,
+            push=lambda updates, address: self._push(updates, address),
+            now=lambda: clock().seconds,
+            attached=attached,
+        )
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
 
     def _fetch(self, room: RoomName | None) -> dict[RoomName, str]:
-        return self._wire.fetch(room)
+        return fetch(self._wire, room)
 
     def _push(self, updates: Updates, address: str | None) -> list[Pushed]:
         return self._wire.push(updates, address)
@@ -118,7 +127,7 @@ class Remote:
             ConflictError: ``sync-running``.
         """
         report, spoiled = Report(self.name), Spoiled()
-        with self._alone():
+        with alone(self._store.directory):
             seen = self._comparing.tracked()
             places = self._judging.places()
             spoiled.why |= self._fetch(room)
@@ -128,7 +137,7 @@ class Remote:
             judgements = self._judging.judge(
                 rooms, places[0], seen, there, consent, has_all=room is None, spoiled=spoiled
             )
-            self._judging.refuse(list(judgements), there, consent, pushes=pushes, spoiled=spoiled)
+            self._judging.refuse(list(judgements), there, consent, report.alarms, pushes=pushes, spoiled=spoiled)
             judgements = {one: judged for one, judged in judgements.items() if one not in spoiled}
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
@@ -137,8 +146,7 @@ class Remote:
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
             for one in going:
                 with spoiled.apart(one):
-                    fetched = self._joining.take_in(one, there, is_first=log_ref(one) not in seen)
-                    report.fetched |= {one: fetched} if fetched is not None else {}
+                    self._take_in(one, seen, there, report)
                     # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
                     known = {} if judgements[one].has_lost else seen
                     updates |= self._joining.updates(one, known, there) if pushes else {}
@@ -146,17 +154,22 @@ class Remote:
             if pushes and going:
                 updates |= self._joining.given_back(going, self._idle.look(there))
             updates = self._writable(updates, there, report, spoiled)
-            updates = without_blocked(updates, odd_refs(self._comparing.found()), report)
-            self._left |= report.newer.keys() | spoiled.why.keys()
-            spoiled.tell(report)
-            if updates:
-                address = push_address(self._store, self._wire, places[0], seen, there)
-                report.pushes += 1
-                self._accepting.accept(self._push(updates, address), there, report)
+            allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
+            self._left |= report.newer.keys() | spoiled.tell(report)
+            if allowed:
+                self._offering.push(allowed, places[0], seen, there, report)
+            report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             for one in going:
                 if one in free:
                     self._attach(one, places[0], report, consent, pushes=pushes)
+            following = [one for one in going if self._attached(one) is not None]
+            if following:
+                mark(self._store, self._wire, following[0])
         return report
+
+    def _take_in(self, room: RoomName, seen: Tips, there: Tips, report: Report) -> None:
+        fetched = self._joining.take_in(room, there, is_first=log_ref(room) not in seen)
+        report.fetched |= {room: fetched} if fetched is not None else {}
 
     def _adopted(
         self, judgements: Mapping[RoomName, Judgement], place: str, report: Report
@@ -166,23 +179,10 @@ class Remote:
         report.attached += self.attaching.adopt(new, place) if new else []
         return {room: one for room, one in judgements.items() if self._attached(room) is not None}
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """The only pusher of this clone. Raises ConflictError ``sync-running``."""
-        try:
-            with gate.hold(self._store.directory, LOCK_SECONDS, "sync.lock"):
-                yield
-        except ConflictError as error:
-            if error.code != "write-lock-held":
-                raise
-            raise ConflictError(
-                "another process of this clone is syncing", hint="wait for it", code="sync-running"
-            ) from error
-
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
         report = Report(self.name)
-        self._judging.refuse_follower()
+        report.alarms += self._judging.refuse_follower()
         listed = self._wire.listed(ROOMS_PREFIX + refs_of(room))
         there = {ref: oid for ref, oid in listed.items() if is_of_a_room(ref)}
         logs = [ref for ref in there if room_of_log(ref) is not None]
@@ -194,18 +194,9 @@ class Remote:
         place = self._judging.places()[0]
         for one in self._judging.judge(rooms, place, seen, there, Consent(), has_all=room is None, spoiled=spoiled):
             with spoiled.apart(one):
-                self._preview_of(one, there, report, pushes)
+                preview(self._store, self._comparing, one, there, report, pushes=pushes)
         spoiled.tell(report)
         return report
-
-    def _preview_of(self, room: RoomName, there: Tips, report: Report, pushes: bool) -> None:
-        local, remote = self._store.tip(log_ref(room)), there.get(log_ref(room))
-        report.fetched[room] = count_beyond(self._store, remote, local) if remote is not None else 0
-        if pushes:
-            report.pushed[room] = count_beyond(self._store, local, remote) if local is not None else 0
-        count = self._comparing.renumbered(room, there, pushes)
-        if count is not None:
-            report.renumbered[room] = count
 
     def _shared(self, rooms: Sequence[RoomName], report: Report, spoiled: Spoiled) -> list[RoomName]:
         """``rooms`` without those that are for this clone alone, which the report names.
@@ -221,9 +212,17 @@ class Remote:
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
 
-        But for rooms that the last round left as they are.
+        But for rooms that the last round left as they are, and for cursors where we may only read.
         """
-        return {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        ahead = {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
+        if not any(map(is_cursor, ahead)) or not self.is_denied:
+            return ahead
+        return {ref for ref in ahead if not is_cursor(ref)}
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the remote lets us read and not push, as far as is known."""
+        return self._offering.is_denied
 
     @property
     def left(self) -> frozenset[RoomName]:
@@ -292,6 +291,4 @@ class Remote:
         """From now on the remote numbers a room that it has."""
         if self._store.tip(tracking_ref(self.name, log_ref(room))) is None:
             return
-        if pushes and report.pushed.get(room):
-            self._judging.refuse_hidden(room)
         self.attaching.attach(room, place, report, consent, pushes=pushes)

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gitchat.model.names import RoomName
+from gitchat.storage.ownfiles import OwnFile
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10, 300
 """Bounds of the pause after a failure, which doubles with each further one."""
@@ -73,9 +74,17 @@ class Trouble:
         return self.needs_a_person or 0 <= now_seconds - self.at < self.pause_seconds
 
     @classmethod
-    def after(cls, before: Trouble | None, why: str, now_seconds: int, rooms: Iterable[RoomName] = ()) -> Trouble:
-        """One failure more than ``before``; None: it is the first one."""
-        is_question = _QUESTION.search(why) is not None
+    def after(
+        cls,
+        before: Trouble | None,
+        why: str,
+        now_seconds: int,
+        rooms: Iterable[RoomName] = (),
+        *,
+        is_denial: bool = False,
+    ) -> Trouble:
+        """One failure more than ``before``; None: it is the first one. ``is_denial``: we may not push there."""
+        is_question = is_denial or _QUESTION.search(why) is not None
         return cls(
             since=before.since if before is not None else now_seconds,
             at=now_seconds,
@@ -93,29 +102,26 @@ class TroubleFile:
     """
 
     def __init__(self, directory: Path, remote: str) -> None:
-        self._path = directory / f"trouble-{quote(remote, safe='')}"
+        self._file = OwnFile(directory, f"trouble-{quote(remote, safe='')}")
 
     def load(self) -> Trouble | None:
         """What is noted; None where nothing is wrong, or nothing that makes sense stands there."""
         try:
-            with self._path.open("rb", buffering=0) as file:
-                return _decoded(json.loads(file.read(_MAX_BYTES) or b""))
+            return _decoded(json.loads(self._file.read(_MAX_BYTES)))
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 
-    def add(self, why: str, now_seconds: int, rooms: Iterable[RoomName] = ()) -> Trouble:
-        """Note one failure more; what is noted then. A kill leaves the one before or this one."""
-        trouble = Trouble.after(self.load(), why, now_seconds, rooms)
-        fresh = self._path.with_name(f"{self._path.name}.new")
+    def add(self, why: str, now_seconds: int, rooms: Iterable[RoomName] = (), *, is_denial: bool = False) -> Trouble:
+        """Note one failure more, as Trouble.after; what is noted then. A kill leaves the one before or this one."""
+        trouble = Trouble.after(self.load(), why, now_seconds, rooms, is_denial=is_denial)
         with suppress(OSError):
-            fresh.write_text(json.dumps(asdict(trouble)) + "\n", encoding="ascii")
-            fresh.replace(self._path)
+            self._file.replace(json.dumps(asdict(trouble)).encode("ascii") + b"\n")
         return trouble
 
     def clear(self) -> None:
         """Nothing is wrong any more."""
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._file.remove()
 
 
 def _decoded(content: dict[str, Any]) -> Trouble:

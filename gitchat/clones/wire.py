@@ -11,12 +11,13 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.clones.address import compared
 from gitchat.model.errors import ChatError, RemoteError, StorageError
 from gitchat.model.names import Oid, RefName, RoomName
-from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, refs_of, room_of
+from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, refs_of
 from gitchat.storage import git
 
 SILENCE_SECONDS = 120.0
@@ -67,6 +68,15 @@ Tell = Callable[[str], None]
 
 Updates = Mapping[RefName, tuple["Oid | None", "Oid | None"]]
 """What the remote should take: for each ref the new commit, None for none, and the one that it must still have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a remote says of its refs."""
+
+    refs: Mapping[RefName, Oid]
+    symbolic: frozenset[RefName]
+    """Those that stand for another ref; none where the remote does not tell (git before 2.18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,49 +158,33 @@ class Wire:
         """``address`` as two are compared."""
         return compared(address, self._cwd)
 
+    def link(self, ref: RefName, target: RefName) -> None:
+        """Make ``ref`` of this clone a symbolic ref that stands for ``target``, if it is none yet."""
+        with suppress(git.GitFailed):  # a lock, a full disk: the next round does it
+            self._git("symbolic-ref", "-m", "gitchat: a clone", ref, target)
+
     # --- what is said to it ------------------------------------------------------------
 
-    def fetch(self, room: RoomName | None) -> dict[RoomName, str]:
+    def fetch(self, room: RoomName | None) -> None:
         """Bring what the remote has of ``room``, or of all rooms, below ``refs/chatroom-local/fetched/``.
-
-        Where that fails although the remote answers, each room is fetched by itself: objects that git refuses, or
-        that the remote has lost, are in the way of one room alone. Returns which were not fetched, and why.
 
         Raises:
             RemoteError: ``remote-hangs``, ``remote-failed``.
             StorageError: ``storage``: the disk here is full.
         """
-        try:
-            self._fetch_rooms(refs_of(room))
-        except RemoteError as error:
-            if room is not None or error.code != "remote-failed":
-                raise
-            return self._fetch_apart(error)
-        return {}
-
-    def _fetch_rooms(self, wanted: str) -> None:
+        wanted = refs_of(room)
         self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{fetched_prefix(self.name)}{wanted}"])
 
-    def _fetch_apart(self, error: RemoteError) -> dict[RoomName, str]:
-        """Fetch room by room; those of which nothing came. Raises ``error`` when that are all."""
-        rooms = sorted({room_of(ref) for ref in self.listed(f"{ROOMS_PREFIX}*") if is_of_a_room(ref)})
-        why: dict[RoomName, str] = {}
-        for room in rooms:
-            try:
-                self._fetch_rooms(refs_of(room))
-            except RemoteError as refusal:
-                why[room] = str(refusal)
-        if len(why) == len(rooms):
-            raise error
-        return why
+    def fetch_objects(self, refs: Iterable[RefName], address: str | None = None) -> None:
+        """Bring what these refs of the remote, or of another ``address``, reach, and move no ref here.
 
-    def fetch_objects(self, refs: Iterable[RefName]) -> None:
-        """Bring what these refs of the remote reach, and move no ref here. Raises as :meth:`fetch`."""
-        self._fetch((), list(refs))
+        Raises as :meth:`fetch`.
+        """
+        self._fetch((), list(refs), address)
 
-    def _fetch(self, options: Sequence[str], refspecs: Sequence[str]) -> None:
+    def _fetch(self, options: Sequence[str], refspecs: Sequence[str], address: str | None = None) -> None:
         try:
-            self._git("fetch", *_QUIETLY, "--progress", *options, self.name, *refspecs, tell=self._tell)
+            self._git("fetch", *_QUIETLY, "--progress", *options, address or self.name, *refspecs, tell=self._tell)
         except git.GitFailed as error:
             raise self._failed(error) from error
 
@@ -199,12 +193,21 @@ class Wire:
 
         Raises as :meth:`fetch`.
         """
+        return dict(self._list((), address or self.name, patterns).refs)
+
+    def look(self, *patterns: str) -> Listed:
+        """As :meth:`listed`, and which of the refs are symbolic. Raises as :meth:`fetch`."""
+        # Of other refs than HEAD only version 2 of the protocol tells. Source: gitprotocol-v2(5), ls-refs.
+        return self._list(("-c", "protocol.version=2"), self.name, patterns, "--symref")
+
+    def _list(self, settings: Sequence[str], place: str, patterns: Sequence[str], *options: str) -> Listed:
         try:
-            told = self._git("ls-remote", address or self.name, *patterns).stdout.decode("utf-8", "replace")
+            told = self._git(*settings, "ls-remote", *options, place, *patterns).stdout.decode("utf-8", "replace")
         except git.GitFailed as error:
             raise self._failed(error) from error
-        pairs = (line.partition("\t") for line in told.splitlines() if "\t" in line)
-        return {RefName(ref): Oid(oid) for oid, _, ref in pairs}
+        pairs = [(first, RefName(ref)) for first, tab, ref in map(_halves, told.splitlines()) if tab]
+        refs = {ref: Oid(first) for first, ref in pairs if not first.startswith("ref: ")}
+        return Listed(refs, frozenset(ref for first, ref in pairs if first.startswith("ref: ")))
 
     def push(self, updates: Updates, address: str | None = None) -> list[Pushed]:
         """Ask the remote to move refs to the first of two commits, or to remove them, each only from the second.
@@ -256,6 +259,10 @@ class Wire:
             hint=f"see what git says: git ls-remote {self.name}",
             code="remote-failed",
         )
+
+
+def _halves(line: str) -> tuple[str, str, str]:
+    return line.partition("\t")
 
 
 def _answers(done: git.Done, wanted: Mapping[RefName, Oid | None]) -> list[Pushed]:

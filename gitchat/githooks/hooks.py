@@ -1,8 +1,8 @@
 """The hooks that git runs here: which of them are ours, putting them there, taking them away.
 
-What a hook does stands in ``hooks/``, one shell file each. Somebody else's hook is kept as
-``<hook>.before-gitchat`` beside ours, which runs it first: it may be no shell script, and
-lines appended to one are not reached where it ends with ``exec`` or ``exit``, as that of
+What a hook does stands in ``hooks/``, one shell file each. Somebody else's hook is kept
+(:mod:`gitchat.githooks.kept`) and run first by ours: it may be no shell script, and lines
+appended to one are not reached where it ends with ``exec`` or ``exit``, as that of
 pre-commit does. husky rewrites its own directory and calls its scripts by their names, so
 there our lines are appended to the user's script.
 
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gitchat.githooks import kept
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
@@ -44,6 +45,7 @@ _MOVED_ASIDE = (".legacy", ".old")
 """What pre-commit and lefthook append to the name of a hook that they find when they install theirs."""
 
 _PROGRAM = "program=''\n"
+_KEPT = "kept=hooks.before-gitchat "
 
 State = Literal["installed", "absent", "foreign", "displaced"]
 
@@ -68,7 +70,7 @@ class Hook:
     state: State
     """``foreign``: somebody else's alone; ``displaced``: somebody else's, put over ours after we were installed."""
     before: Path | None
-    """What runs first: the hook that was there before, kept beside ours."""
+    """What runs first: the hook that was there before, where it is kept."""
     is_current: bool
     """Whether ours is what this version would install."""
 
@@ -108,8 +110,8 @@ def look(environment: Environment) -> list[Hook]:
 
 
 def _look(place: Directory, event: str, name: str) -> Hook:
-    path, kept = place.path / name, _kept(place.path / name)
-    before = kept if os.path.lexists(kept) else None
+    path = place.path / name
+    before = kept.find(path)
     content = _read(path)
     if content is None and not os.path.lexists(path):
         return Hook(event, path, "absent", before, is_current=False)
@@ -139,15 +141,18 @@ def install(environment: Environment, events: Iterable[str]) -> list[Hook]:
                 place.path.mkdir(parents=True, exist_ok=True)
                 _install(place, hook)
             done.append(_look(place, event, name))
+    with _told(place.path):
+        kept.link_neighbours(place.path, [name for names in EVENTS.values() for name in names])
     return done
 
 
 def _install(place: Directory, hook: Hook) -> None:
     content = _read(hook.path)
     _clear_copies(hook.path)
-    if hook.state == "displaced" and hook.before is not None and not _is_same(hook.path, hook.before):
+    if hook.state == "displaced" and hook.before is not None and not kept.is_same(hook.path, hook.before):
+        was = kept.name_of(hook.before)
         raise ConflictError(
-            f"another program put its hook over ours: {hook.path}; what ours ran before is {hook.before.name}",
+            f"another program put its hook over ours: {hook.path}; what ours ran before is {was}",
             hint=f"see what of both is wanted, remove the other, and install again: rm '{hook.before}'",
             code="hook-displaced",
         )
@@ -158,16 +163,10 @@ def _install(place: Directory, hook: Hook) -> None:
         _write(hook.path, content + _appended(place, hook.path.name))
     else:
         if hook.state == "foreign":
-            _keep(hook.path)
+            kept.keep(hook.path)
+        kept.take_over(hook.path)
         _write(hook.path, _text(place, hook.path.name), mode=0o755)
-
-
-def _keep(path: Path) -> None:
-    """Give somebody else's hook its second name. It is run by its first one until ours is moved there."""
-    try:
-        os.link(path, _kept(path), follow_symlinks=False)
-    except (OSError, NotImplementedError):  # a file system without links
-        path.rename(_kept(path))
+        kept.clear_former(hook.path)
 
 
 def uninstall(environment: Environment) -> list[Hook]:
@@ -181,7 +180,7 @@ def uninstall(environment: Environment) -> list[Hook]:
     for hook in found:
         with _told(hook.path):
             _clear_copies(hook.path)
-            if hook.state == "displaced" and hook.before is not None and _is_same(hook.path, hook.before):
+            if hook.state == "displaced" and hook.before is not None and kept.is_same(hook.path, hook.before):
                 hook.before.unlink()
     installed = [hook for hook in found if hook.state == "installed"]
     for hook in installed:
@@ -190,9 +189,11 @@ def uninstall(environment: Environment) -> list[Hook]:
             if not _is_ours_alone(content):
                 _write(hook.path, _without_block(content))
             elif hook.before is not None:
-                hook.before.replace(hook.path)
+                kept.put_back(hook.path, hook.before)
             else:
                 hook.path.unlink()
+    with _told(kept.directory_of(found[0].path.parent)):
+        kept.tidy(found[0].path.parent)
     return installed
 
 
@@ -213,7 +214,9 @@ def shell_text(name: str) -> str:
 def _text(place: Directory, name: str) -> bytes:
     # A hook that others run too must not hold a path of this machine: it finds git-chat in PATH.
     program = "" if place.scope == "worktree" else _program()
-    return shell_text(name).replace(_PROGRAM, f"program={shlex.quote(program)}\n").encode("utf-8", "surrogateescape")
+    directory = shlex.quote(kept.directory_of(place.path).name)
+    text = shell_text(name).replace(_KEPT, f"kept={directory} ").replace(_PROGRAM, f"program={shlex.quote(program)}\n")
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _program() -> str:
@@ -243,22 +246,12 @@ def _is_ours_alone(content: bytes) -> bool:
     return content.startswith(_SHEBANG + b"# gitchat hook ")
 
 
-def _is_same(path: Path, other: Path) -> bool:
-    """Whether both are one hook: an install was killed before it put ours there, or its owner wrote it anew."""
-    content = _read(path)
-    return os.path.samestat(path.lstat(), other.lstat()) or (content is not None and content == _read(other))
-
-
 def _clear_copies(path: Path) -> None:
     """Remove ours where another program moved it when it put its own hook there, to run it from there or never."""
     for suffix in _MOVED_ASIDE:
         copy = path.with_name(path.name + suffix)
         if _is_ours_alone(_read(copy) or b""):
             copy.unlink()
-
-
-def _kept(path: Path) -> Path:
-    return path.with_name(f"{path.name}.before-gitchat")
 
 
 def _read(path: Path) -> bytes | None:

@@ -31,6 +31,7 @@ from gitchat.model import codec
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
+from gitchat.storage.ownfiles import Misplaced, OwnFile
 
 VERSION = 6
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
@@ -142,13 +143,10 @@ class Index:
         if self._database is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._path = self._newest() or self._directory / "index.1.db"
-            self._database = self._open(str(self._path))
+            self._database = self._open_file(self._path)
         return self._database
 
     def _open(self, path: str) -> sqlite3.Connection:
-        if path != ":memory:":
-            with suppress(OSError):
-                self._directory.mkdir(exist_ok=True)
         database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -162,6 +160,21 @@ class Index:
             database.close()
             raise
         return database
+
+    def _open_file(self, path: Path) -> sqlite3.Connection:
+        """The database at ``path``, which is made here: SQLite would follow a link, wait at a pipe, and know no group.
+
+        It gives its -wal and -shm the mode and, for root, the owner of the database. Raises sqlite3.Error.
+        """
+        try:
+            for file in (OwnFile(self._directory, path.name + suffix) for suffix in ("", "-wal", "-shm")):
+                with suppress(FileNotFoundError):
+                    os.close(file.open(os.O_RDWR if file.name != path.name else os.O_RDWR | os.O_CREAT))
+        except Misplaced as error:
+            raise sqlite3.DatabaseError(str(error)) from error
+        except OSError as error:
+            raise sqlite3.OperationalError(f"unable to open database file: {error}") from error
+        return self._open(str(path))
 
     def _newest(self) -> Path | None:
         paths = [(int(match[1]), path) for path in self._files() if (match := _FILE.fullmatch(path.name))]
@@ -192,11 +205,11 @@ class Index:
             if newest is None or newest == damaged:
                 match = _FILE.fullmatch(damaged.name)
                 newest = self._directory / f"index.{int(match[1]) + 1 if match else 1}.db"
-                self._database = self._open(str(newest))
+                self._database = self._open_file(newest)
                 self._path = newest
                 for path in list(self._files()):
                     if not path.name.startswith(newest.name):
-                        path.unlink(missing_ok=True)
+                        OwnFile(self._directory, path.name).remove()
 
 
 _ATTEMPTS = 4

@@ -6,6 +6,8 @@ Every face prints the same three fields: the command line as ``error: ...`` and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ChatError(Exception):
     """An error that a person or an agent can act upon.
@@ -25,6 +27,15 @@ class ChatError(Exception):
 
 class UserError(ChatError, ValueError):
     """What was asked for cannot be done as it was asked (exit status 1)."""
+
+
+class Mistyped(UserError):
+    """A ``word`` that names nothing; ``known`` is what it could have named, where that is a few names."""
+
+    def __init__(self, message: str, *, hint: str, code: str, word: str, known: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.word = word
+        self.known = tuple(known)
 
 
 class StorageError(ChatError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NewType
 
-from gitchat.model.errors import UserError
+from gitchat.model.errors import Mistyped, UserError
 
 Oid = NewType("Oid", str)
 """A full object id in lower-case hexadecimal: 40 digits (SHA-1) or 64 (SHA-256)."""
@@ -222,8 +222,9 @@ def parse_locator(text: str) -> Number | Handle:
         return Number(int(number[1]))
     if _HANDLE.fullmatch(stripped):
         return Handle(stripped)
-    raise UserError(
+    raise Mistyped(
         f"{text!r} names no record",
         hint="give a number such as 12, or a handle such as ~k3f9q2 (six or more characters)",
         code="bad-number",
+        word=text,
     )

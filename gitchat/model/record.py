@@ -180,3 +180,17 @@ class Entry:
     def label(self) -> str:
         """``#12``, or the handle while the record is pending."""
         return f"#{self.number}" if self.number is not None else self.handle
+
+    @property
+    def was(self) -> int | None:
+        """The number that its writer saw, where it has another one now, or none; None where nothing changed.
+
+        A hint: before the room followed a remote, or before that one was restored or moved, it was shown so.
+        """
+        hint = self.record.seq_hint
+        return hint if hint is not None and hint != self.number else None
+
+    @property
+    def full_label(self) -> str:
+        """The label, and the number that it had, where it has changed: ``#12 (was #7)``."""
+        return self.label if self.was is None else f"{self.label} (was #{self.was})"

@@ -14,6 +14,10 @@ FETCHED_PREFIX = RefName("refs/chatroom-local/fetched/")
 SEATS_PREFIX = RefName("refs/chatroom-local/seats/")
 SAT_PREFIX = RefName("refs/chatroom-local/sat/")
 FORMER_PREFIX = RefName("refs/chatroom-local/former/")
+FOLLOWER_REF = RefName("refs/chatroom-local/follower")
+"""What only a clone has whose rooms follow a remote: a symbolic ref to ``FOLLOWER_TARGET``. No push carries it on."""
+FOLLOWER_TARGET = RefName("refs/chatroom-local/root")
+"""The first commit of some room."""
 
 
 def log_ref(room: RoomName) -> RefName:

@@ -9,7 +9,6 @@ it writes tells (:class:`gitchat.workspace.clone.Clone`). Source: docs/format.md
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +16,13 @@ from typing import NamedTuple
 
 from gitchat.model.names import CloneId, is_uid
 from gitchat.storage import gate
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
 
 MAX_PLACES = 32
 """How many places are listed; the one that was listed first is forgotten first."""
 
 _MAX_BYTES = 256 * 1024
-_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class Place(NamedTuple):
@@ -53,7 +52,7 @@ class CloneFile:
     def __init__(self, common_dir: Path) -> None:
         self._common_dir = common_dir
         self._directory = common_dir / "chatroom"
-        self._path = self._directory / "clone"
+        self._file = OwnFile(self._directory, "clone")
 
     def place(self) -> Place:
         """Where the clone is now. Raises StorageError ``storage``."""
@@ -65,11 +64,9 @@ class CloneFile:
     def read(self) -> Seen | None:
         """What the file says; None when it says nothing."""
         try:
-            descriptor = os.open(self._path, _READING)
+            return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return None
-        with open(descriptor, "rb") as file:
-            return _decoded(file.read(_MAX_BYTES)) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -85,12 +82,10 @@ class CloneFile:
     def write(self, seen: Seen) -> None:
         """Let the file say this. In our turn. Raises StorageError."""
         lines = [b"%s %s %d\n" % (seen.clone.encode(), path, inode) for path, inode in seen.places[-MAX_PLACES:]]
-        draft = self._path.with_name("clone.new")
         try:
-            draft.write_bytes(b"".join(lines))
-            draft.replace(self._path)
+            self._file.replace(b"".join(lines))
         except OSError as error:
-            raise storage_error(error, self._path) from error
+            raise storage_error(error, self._file.path) from error
 
 
 def _decoded(data: bytes) -> Seen | None:

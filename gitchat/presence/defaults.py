@@ -12,17 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitchat.model.names import Name, is_name
+from gitchat.storage.ownfiles import OwnFile
 
 _MAX_BYTES = 64 * 1024
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""What stands in the file's place must not be followed, or waited for."""
 
 
 class Defaults:
     """The names given in the clone of ``directory``, its ``chatroom/``. Nothing raises: what cannot be kept is not."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "names"
+        self._file = OwnFile(directory, "names")
 
     def given(self, client: str, place: str) -> list[Name]:
         """The names of ``client`` in the worktree at ``place``, those with the least numbers first."""
@@ -37,7 +36,7 @@ class Defaults:
         """Keep ``name`` for them. ``place`` is one line without a blank, as ``client`` is."""
         # One write at the end of the file: of two at once each is whole.
         with suppress(OSError):
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _FLAGS, 0o666)
+            descriptor = self._file.open(os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             try:
                 os.write(descriptor, f"{name} {client} {place}\n".encode(errors="replace"))
             finally:
@@ -46,11 +45,7 @@ class Defaults:
     def _lines(self) -> Iterator[tuple[Name, str, str]]:
         data = b""
         with suppress(OSError):
-            descriptor = os.open(self._path, os.O_RDONLY | _FLAGS)
-            try:
-                data = os.read(descriptor, _MAX_BYTES)
-            finally:
-                os.close(descriptor)
+            data = self._file.read(_MAX_BYTES)
         for line in data.decode(errors="replace").splitlines():
             match line.split(" "):
                 case [name, client, place] if is_name(name):

@@ -19,13 +19,11 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, is_slug
 from gitchat.model.participant import MAX_FILE_BYTES, Presence, decode, encode
 from gitchat.storage import gate
+from gitchat.storage.ownfiles import Misplaced, OwnFile, entries
 from gitchat.storage.refusals import storage_error
 
 READ_WAIT_SECONDS = 0.3
 """How long a reader that met a half-written file waits for its writer."""
-
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-"""A link, a pipe or a device may stand in a file's place; opening it must do nothing."""
 
 
 class LiveFile:
@@ -35,11 +33,7 @@ class LiveFile:
         """Open it. Raises OSError, also for what is no regular file."""
         self.name = name
         self._directory = directory
-        path = _path(directory, name)
-        self.descriptor = os.open(path, flags | _FLAGS, 0o666)
-        if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
-            os.close(self.descriptor)
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        self.descriptor = _file(directory, name).open(flags)
 
     def close(self) -> None:
         """Close it, and with it the lock of the name. Once."""
@@ -74,10 +68,7 @@ class LiveFile:
 
 def names(directory: Path) -> list[Name]:
     """The names that have a file, sorted; none when that cannot be read."""
-    try:
-        return sorted(Name(entry) for entry in os.listdir(directory / "live") if is_slug(entry))
-    except OSError:
-        return []
+    return sorted(Name(entry) for entry in entries(directory, "live") if is_slug(entry))
 
 
 def create(directory: Path, name: Name) -> LiveFile:
@@ -88,8 +79,7 @@ def create(directory: Path, name: Name) -> LiveFile:
         ConflictError: ``write-lock-held``.
     """
     with storage_errors(directory, name):
-        (directory / "live").mkdir(parents=True, exist_ok=True)
-        with suppress(OSError):
+        with suppress(Misplaced):
             return LiveFile(directory, name, os.O_RDWR | os.O_CREAT)
         _clear_away(directory, name)
         return LiveFile(directory, name, os.O_RDWR | os.O_CREAT)
@@ -100,10 +90,10 @@ def _clear_away(directory: Path, name: Name) -> None:
 
     In our turn: what somebody else just put there instead may be held already.
     """
-    path = _path(directory, name)
+    file = _file(directory, name)
     with gate.hold(directory, name="live.lock"), suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            path.unlink()
+        if not stat.S_ISREG(os.lstat(file.path).st_mode):
+            file.remove()
 
 
 @contextmanager
@@ -112,8 +102,8 @@ def storage_errors(directory: Path, name: Name) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise storage_error(error, Path(error.filename or _path(directory, name))) from error
+        raise storage_error(error, Path(error.filename or _file(directory, name).path)) from error
 
 
-def _path(directory: Path, name: Name) -> Path:
-    return directory / "live" / name
+def _file(directory: Path, name: Name) -> OwnFile:
+    return OwnFile(directory, f"live/{name}")

@@ -9,8 +9,6 @@ was read there under its name alone. Source: docs/format.md sections 7.18 and 10
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +17,7 @@ from typing import Any
 
 from gitchat.model.names import Name, is_slug
 from gitchat.storage import gate
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
 
 LIFE_SECONDS = 7 * 86_400
@@ -28,7 +27,6 @@ USE_SECONDS = 3600
 """How often a seat's use is noted, at the most."""
 
 _MAX_BYTES = 1024 * 1024
-_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Seats:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = directory / "seats"
+        self._file = OwnFile(directory, "seats")
 
     def of(self, name: Name) -> Sitting | None:
         """Who sits on ``name``; None for nobody."""
@@ -73,11 +71,9 @@ class Seats:
     def all(self) -> dict[Name, Sitting]:
         """The names that are taken."""
         try:
-            descriptor = os.open(self._path, _READING)
+            return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return {}
-        with open(descriptor, "rb") as file:
-            return _decoded(file.read(_MAX_BYTES)) if stat.S_ISREG(os.fstat(descriptor).st_mode) else {}
 
     @contextmanager
     def turn(self) -> Iterator[Callable[[Mapping[Name, Sitting | None]], None]]:
@@ -91,12 +87,10 @@ class Seats:
         if after == before:
             return
         content = {name: asdict(sitting) for name, sitting in sorted(after.items())}
-        draft = self._path.with_name("seats.new")
         try:
-            draft.write_text(json.dumps(content, indent=1) + "\n", encoding="ascii")
-            draft.replace(self._path)
+            self._file.replace(json.dumps(content, indent=1).encode("ascii") + b"\n")
         except OSError as error:
-            raise storage_error(error, self._path) from error
+            raise storage_error(error, self._file.path) from error
 
 
 def _decoded(data: bytes) -> dict[Name, Sitting]:

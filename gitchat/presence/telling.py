@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitchat.model.names import Name, RoomName
-
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+from gitchat.storage.ownfiles import OwnFile
 
 
 @contextmanager
@@ -25,10 +24,8 @@ def telling(directory: Path, room: RoomName, name: Name) -> Iterator[None]:
 
     Never fails: where the file cannot be kept, hooks tell as ever.
     """
-    path = _path(directory, room, name)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o666)
+        descriptor = _file(directory, room, name).open(os.O_RDONLY | os.O_CREAT)
     except OSError:
         yield
         return
@@ -42,7 +39,7 @@ def telling(directory: Path, room: RoomName, name: Name) -> Iterator[None]:
 def is_told(directory: Path, room: RoomName, name: Name) -> bool:
     """Whether a call waits that will tell ``name`` what comes in ``room``."""
     try:
-        descriptor = os.open(_path(directory, room, name), _FLAGS)
+        descriptor = _file(directory, room, name).open(os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -56,5 +53,5 @@ def is_told(directory: Path, room: RoomName, name: Name) -> bool:
     return False
 
 
-def _path(directory: Path, room: RoomName, name: Name) -> Path:
-    return directory / "waits" / room / name
+def _file(directory: Path, room: RoomName, name: Name) -> OwnFile:
+    return OwnFile(directory, f"waits/{room}/{name}")

@@ -105,8 +105,9 @@ class Answers:
 
 def _refusing(read: Callable[[], str]) -> str:
     from gitchat.model.errors import ChatError
+    from gitchat.model.escape import tame_line
 
     try:
         return read()
     except ChatError as error:
-        raise Refused(INVALID_PARAMS, f"{error} ({error.hint})") from error
+        raise Refused(INVALID_PARAMS, tame_line(f"{error} ({error.hint})")) from error

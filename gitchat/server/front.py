@@ -39,12 +39,19 @@ if TYPE_CHECKING:
     from gitchat.server.service import Service
 
 
-def serve(make_service: Callable[[], Service], *, profile: str, has_channel: bool) -> None:
-    """Answer on standard input and output until the client goes away.
+def serve(
+    *, as_data: bool = False, profile: str = "all", has_channel: bool = False, is_user_wide: bool = False
+) -> None:
+    """Answer on standard input and output until the client goes away. The arguments are those of Service.
 
-    ``make_service`` is called with the first request that needs more than a list. With
-    ``has_channel`` only in the handshake era: clients of the later one take no channels.
+    With ``has_channel`` only in the handshake era: clients of the later one take no channels.
     """
+
+    def make_service() -> Service:
+        from gitchat.server.service import Service  # with the first call: a client asks for the tools first
+
+        return Service(as_data=as_data, profile=profile, is_user_wide=is_user_wide)
+
     ended_by = asyncio.run(_Front(make_service, profile, has_channel, of_standard_streams()).run())
     if ended_by is not None:
         # One more signal while its handler is changed would be reported on standard error, as one that nobody took.

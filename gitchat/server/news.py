@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.escape import tame_name
 from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Entry
 from gitchat.server import texts
@@ -64,10 +65,10 @@ def channel_params(news: News) -> dict[str, Any]:
     place = news.entry.label.removeprefix("#")
     text = texts.foreign(record.body)
     return {
-        "content": f"[{place}] {texts.of_line(record.author)}: {text}"[:CHANNEL_CHARS],
+        "content": f"[{place}] {tame_name(record.author)}: {text}"[:CHANNEL_CHARS],
         "meta": {
             "kind": "direct" if record.to else "broadcast",
-            "from_agent": texts.of_line(record.author),
+            "from_agent": tame_name(record.author),
             "room": news.room,
             "message_id": place,
         },

@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from gitchat.model import offered
 from gitchat.model.errors import ChatError
 from gitchat.model.session import key_of_process
 from gitchat.staying.bell import Bell, Door, confirm, resting, rests
@@ -33,7 +34,7 @@ NO_ROOM_SECONDS = 60.0
 HEADLESS = frozenset({"exec", "e", "review", "mcp-server"})
 """Words of Codex's command with which nobody can be woken: it ends with its turn, or a program has it."""
 
-READING = frozenset({"check_in", "read_unread"})
+READING = frozenset({offered.CHECK_IN, offered.READ_UNREAD})
 """Tools that show what is unread, of one room."""
 
 _TURN = "x-codex-turn-metadata"
@@ -108,9 +109,13 @@ class Ringing:
         said: list[str] = []
         with suppress(ChatError):
             environment, to = tools.here_environment(), given.get("to")
-            if self._client and tool in READING and not environment.caller.is_subagent:
-                said += filter(None, [rests(environment)])
-                said += elsewhere(environment, tools.seat(), environment.room_name(given.get("room") or None))
+            if tool in READING and not environment.caller.is_subagent:
+                said += filter(None, [rests(environment)] if self._client else [])
+                here = environment.room_name(given.get("room") or None)
+                said += [
+                    f"{count} unread for you in room '{room}': {offered.CHECK_IN} with room={room}"
+                    for room, count in elsewhere(environment, tools.seat(), here)
+                ]
             if isinstance(to, str) and (environment.repository.directory / "rings").exists():
                 recipients = [one.strip() for one in to.split(",")]
                 said += resting(environment, recipients, tools.seat(), is_person=False)

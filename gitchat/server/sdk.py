@@ -20,6 +20,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Res
 from mcp.shared.exceptions import MCPError
 
 from gitchat.model.errors import ChatError
+from gitchat.model.escape import tame_line
 from gitchat.server.news import News, channel_params, uris_of
 from gitchat.server.service import Service
 
@@ -134,7 +135,7 @@ class _Face:
         try:
             text = self._service.read(uri)
         except ChatError as error:
-            raise MCPError(t.INVALID_PARAMS, f"{error} ({error.hint})") from error
+            raise MCPError(t.INVALID_PARAMS, tame_line(f"{error} ({error.hint})")) from error
         return t.ReadResourceResult(contents=[t.TextResourceContents(uri=uri, mime_type="application/json", text=text)])
 
     async def _subscribe(self, context: Context, params: t.SubscribeRequestParams) -> t.EmptyResult:
@@ -153,7 +154,7 @@ class _Face:
         try:
             text = self._service.prompt(params.name, params.arguments)
         except ChatError as error:
-            raise MCPError(t.INVALID_PARAMS, f"{error} ({error.hint})") from error
+            raise MCPError(t.INVALID_PARAMS, tame_line(f"{error} ({error.hint})")) from error
         return t.GetPromptResult(messages=[t.PromptMessage(role="user", content=t.TextContent(text=text))])
 
     # --- push --------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from gitchat.model.errors import ChatError, UserError
+from gitchat.model.errors import ChatError, Mistyped, UserError
 from gitchat.setup import claude, codex, disk, gemini, opencode, snippets
 from gitchat.setup.client import Client
 from gitchat.setup.place import Place
@@ -22,10 +22,13 @@ def find(name: str) -> Client:
     for client in CLIENTS:
         if client.name == name.lower():
             return client
-    raise UserError(
+    known = [client.name for client in CLIENTS]
+    raise Mistyped(
         f"no client is called '{name}'",
-        hint=f"clients: {', '.join(client.name for client in CLIENTS)}",
+        hint=f"clients: {', '.join(known)}",
         code="no-such-client",
+        word=name,
+        known=known,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from gitchat.setup.client import Client
@@ -22,8 +23,10 @@ def _targets(place: Place) -> list[Target]:
     program = [*place.launch.words, *place.server]
     entry = {"type": "local", "command": program, "enabled": True, "timeout": 300_000}
     plugins = own / "plugins" if place.is_user else Path(".opencode/plugins")
+    config = place.target(_config(place, own), JsonServer(("mcp",), entry, has_comments=True))
+    names = (place.top / own / name for name in ("opencode.json", "opencode.jsonc"))
     return [
-        place.target(_config(place, own), JsonServer(("mcp",), entry, has_comments=True)),
+        replace(config, chosen_by=tuple(names)),
         place.target(plugins / PLUGIN.name, OwnFile(plugin_for(place.launch), also=(plugin_for(PORTABLE),))),
         place.rules(own / "AGENTS.md"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gitchat.model import offered
@@ -85,11 +85,13 @@ class Place:
 
     def rules(self, path: Path) -> Target:
         """The file that a client's agents read; ``AGENTS.md`` where that file takes it in with ``@AGENTS.md``."""
-        if not self.is_user:
-            content = disk.read(disk.resolve(self.top / path, self.top)) or b""
-            if {b"@AGENTS.md", b"@./AGENTS.md"} & {line.strip() for line in content.splitlines()}:
-                path = Path("AGENTS.md")
-        return self.target(path, Section(RULES))
+        if self.is_user:
+            return self.target(path, Section(RULES))
+        asked = self.top / path
+        content = disk.read(disk.resolve(asked, self.top)) or b""
+        if {b"@AGENTS.md", b"@./AGENTS.md"} & {line.strip() for line in content.splitlines()}:
+            path = Path("AGENTS.md")
+        return replace(self.target(path, Section(RULES)), chosen_by=(asked,))
 
     def user_directory(self, variable: str, default: str) -> Path:
         """The directory that ``variable`` names, else ``default`` in the user's home."""

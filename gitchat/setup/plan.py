@@ -27,6 +27,8 @@ class Target:
     edits: tuple[Edit, ...]
     top: Path | None = None
     """The work tree that it must not lead out of; None for a user's own file."""
+    chosen_by: tuple[Path, ...] = ()
+    """Files by which it was decided that it is this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,14 +11,11 @@ from pathlib import Path
 from gitchat.model.errors import ChatError
 from gitchat.setup import clients, disk, seeds
 from gitchat.setup.client import Client
-from gitchat.setup.edits import NAME
+from gitchat.setup.edits import NAME, JsonServer
 from gitchat.setup.launch import words_of
 from gitchat.setup.place import Place, copies_for, in_work_tree, of_user
-from gitchat.setup.plan import plan, servers
+from gitchat.setup.plan import Target, plan, servers
 from gitchat.workspace.environment import Environment
-
-QUICK_BYTES = 1 << 20
-"""At a session's start files above this are not looked at: it must not wait for a client's memories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +85,57 @@ def standings(
                     yield found
 
 
-def stale(environment: Environment, client: str | None = None) -> str | None:
-    """What a session is told of files that an older version wrote, or of another chat: a sentence; None for nothing.
+Part = tuple[str, tuple[str, ...]]
+"""A JSON file, and the keys that lead to what of it counts."""
 
-    Reads a few small files. ``client`` is the short name of the one that asks; by default its session's.
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a session's start is told, and all that it follows from."""
+
+    sentence: str | None
+    files: tuple[str, ...]
+    """The files that count as a whole, and programs that they name."""
+    parts: tuple[Part, ...]
+    """Of those that a client writes all the time, what counts."""
+
+
+def judged(environment: Environment, client: str, most_bytes: int) -> Judged:
+    """What a session of ``client`` is told of files that an older version wrote, or of another chat.
+
+    Places are left out where a file has more than ``most_bytes``.
     """
-    name = client or environment.caller.client
-    try:
-        chosen = [clients.find(name)] if name else None
-        at = [place for place in places(environment) if chosen is None or _is_quick(chosen[0], place)]
-        said = [sentence for found in standings(environment, chosen, at=at) for sentence in found.sentences]
-    except ChatError:
-        return None
-    return f"Tell your user: {said[0]}." if said else None
+    files, parts = dict[str, None](), dict[Part, None]()
+    said: list[str] = []
+    with suppress(ChatError):
+        chosen = clients.find(client)
+        at = list(places(environment))
+        for place in at:
+            if not place.is_local or chosen.has_local:
+                _note(chosen.targets(place), files, parts)
+        found = list(
+            standings(environment, [chosen], at=[place for place in at if _is_quick(chosen, place, most_bytes)])
+        )
+        files.update(dict.fromkeys(one.server[0] for one in found if one.server and os.path.isabs(one.server[0])))
+        said = [sentence for one in found for sentence in one.sentences]
+    sentence = f"Tell your user: {said[0]}." if said else None
+    return Judged(sentence, tuple(files), tuple(parts))
 
 
-def _is_quick(client: Client, place: Place) -> bool:
+def _note(targets: list[Target], files: dict[str, None], parts: dict[Part, None]) -> None:
+    for target in targets:
+        edits = target.edits
+        files.update(dict.fromkeys(map(str, target.chosen_by)))
+        if all(isinstance(edit, JsonServer) and not edit.has_comments for edit in edits):
+            parts.update(dict.fromkeys((str(target.path), edit.path) for edit in edits if isinstance(edit, JsonServer)))
+        else:
+            files[str(target.path)] = None
+
+
+def _is_quick(client: Client, place: Place, most_bytes: int) -> bool:
     if place.is_local and not client.has_local:
         return False
-    return all(_size(target.path) <= QUICK_BYTES for target in client.targets(place))
+    return all(_size(target.path) <= most_bytes for target in client.targets(place))
 
 
 def _size(path: Path) -> int:

@@ -7,10 +7,11 @@ No clock counts. Source: docs/format.md section 7.24.
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from pathlib import Path
+
+from gitchat.storage.ownfiles import OwnFile, entries
 
 _SEEN = re.compile(r"([A-Za-z0-9_-]{1,200})\.[0-9]{1,10}")
 
@@ -25,25 +26,30 @@ class Gate:
     """
 
     def __init__(self, directory: Path, seen: str) -> None:
-        self._directory = directory / "gate"
+        self._directory = directory
         self._names = _SEEN.fullmatch(seen)
 
     def keep(self, *, is_settled: bool) -> None:
         """What was seen need not be looked at once more, if it ``is_settled``."""
         if self._names is None:
+            if self._directory.is_dir():
+                with suppress(OSError):  # the gate, which is sh, writes only where this is
+                    self._file("any").make_directory()
             return
-        seen, kept = self._directory / self._names[0], self._directory / self._names[1]
+        seen, kept = self._file(self._names[0]), self._file(self._names[1])
         with suppress(OSError):
             if is_settled:
-                os.replace(seen, kept)
+                seen.rename(self._names[1])
             else:
-                os.unlink(seen)
-                os.unlink(kept)
+                seen.remove()
+                kept.remove()
 
     def sweep(self, now_seconds: int) -> None:
         """Remove those of sessions that looked no more for a week."""
-        with suppress(OSError), os.scandir(self._directory) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_mtime < now_seconds - KEPT_SECONDS:
-                        os.unlink(entry.path)
+        for name in entries(self._directory, "gate"):
+            with suppress(OSError):
+                if self._file(name).modified() < now_seconds - KEPT_SECONDS:
+                    self._file(name).remove()
+
+    def _file(self, name: str) -> OwnFile:
+        return OwnFile(self._directory, f"gate/{name}")

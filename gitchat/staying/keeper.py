@@ -137,7 +137,7 @@ class Troubles:
         alarms = [] if isinstance(done, ChatError) else done.alarms
         trouble = done if isinstance(done, ChatError) else lasting(done)
         if trouble is not None and str(trouble) != self._last:
-            passes = trouble.code not in ("ref-refused", "newer-format")
+            passes = trouble.code not in ("ref-refused", "push-denied", "newer-format")
             alarms = [*alarms, f"{trouble}; {f'again in {seconds:.0f} s' if passes else trouble.hint}"]
         self._last = str(trouble) if trouble is not None else ""
         for alarm in alarms:

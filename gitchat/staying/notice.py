@@ -8,13 +8,14 @@ clone has known them for a day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, authored_by, of_type
-from gitchat.model.errors import FormatError
+from gitchat.model import offered
+from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import Name, Oid, RoomName, is_slug
 from gitchat.staying.newness import ANY, unreached, unseen
 from gitchat.staying.rings import Sender
@@ -85,25 +86,23 @@ def look(environment: Environment, name: Name, told: Told) -> list[Fresh]:
     return found
 
 
-def elsewhere(environment: Environment, name: Name, here: RoomName) -> list[str]:
-    """What a reading of the room ``here`` should say: what else is unread that names ``name``. A line for each room.
+def elsewhere(environment: Environment, name: Name, here: RoomName) -> Iterator[tuple[RoomName, int]]:
+    """In which other rooms than ``here``, which is read, something unread names ``name``, and how much.
 
-    The notice counts all rooms, and a reading shows one.
+    A notice counts all rooms, and a reading shows one. A damaged room hides no other.
     """
-    said = []
     for room_name in environment.store.rooms():
-        with suppress(FormatError):
+        with suppress(ChatError):
             room = Room(environment, room_name, name)
             named = Condition.all_of([waking(), _NAMED])
+            # Before anything else, as in _look.
             if room_name == here or not room.records.chain().select(
                 Condition.all_of([named, reaches(room, name)]), limit=1
             ):
                 continue
             reading = room.unread(1, matching=named)
             if reading.entries:
-                count = len(reading.entries) + reading.left
-                said.append(f"{count} unread for you in room '{room_name}': check_in with room={room_name}")
-    return said
+                yield room_name, len(reading.entries) + reading.left
 
 
 def _look(room: Room, told: Told, ringing: Condition) -> Fresh | None:
@@ -180,7 +179,7 @@ def sentence(found: Iterable[Fresh], *, tells_names: bool) -> str:
     details += [f"{urgent} urgent"] if urgent else []
     what = f" ({', '.join(details)})" if details else ""
     senders = _from(rooms) if tells_names else ""
-    return f"gitchat: {count} unread for you{senders}{what}. Read them with check_in."
+    return f"gitchat: {count} unread for you{senders}{what}. Read them with {offered.CHECK_IN}."
 
 
 def _from(rooms: Sequence[Fresh]) -> str:

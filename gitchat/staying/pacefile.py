@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gitchat.staying.pace import CAPACITY, TIDY_SECONDS, Allowance
+from gitchat.storage.ownfiles import OwnFile
 
 _MAX_BYTES = 4096
 
@@ -45,14 +46,12 @@ class PaceFile:
     """
 
     def __init__(self, directory: Path, remote: str) -> None:
-        self._path = directory / f"pace-{quote(remote, safe='')}"
+        self._file = OwnFile(directory, f"pace-{quote(remote, safe='')}")
 
     def load(self) -> Kept | None:
         """What was kept; None where there is nothing, or nothing that makes sense."""
         try:
-            with self._path.open("rb", buffering=0) as file:
-                content = json.loads(file.read(_MAX_BYTES) or b"")
-            return _decoded(content)
+            return _decoded(json.loads(self._file.read(_MAX_BYTES)))
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 
@@ -65,10 +64,8 @@ class PaceFile:
             "at": kept.at_seconds,
             "is_forge": kept.is_forge,
         }
-        fresh = self._path.with_name(f"{self._path.name}.new")
         with suppress(OSError):
-            fresh.write_text(json.dumps(content) + "\n", encoding="ascii")
-            fresh.replace(self._path)
+            self._file.replace(json.dumps(content).encode("ascii") + b"\n")
 
 
 def _decoded(content: dict[str, Any]) -> Kept:

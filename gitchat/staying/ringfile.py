@@ -17,6 +17,7 @@ from typing import Any
 
 from gitchat.model.names import Name, is_slug
 from gitchat.staying.rings import RINGS_PER_HOUR, Ring, Rung
+from gitchat.storage.ownfiles import OwnFile
 
 FORGOTTEN_SECONDS = 7 * 86_400
 """A session that showed no life for so long is forgotten."""
@@ -24,7 +25,6 @@ FORGOTTEN_SECONDS = 7 * 86_400
 _MAX_SESSIONS = 200
 _MAX_BYTES = 1024 * 1024
 _MAX_WORDS_CHARS = 300
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,29 +54,36 @@ class RingFile:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "rings"
+        self._file = OwnFile(directory, "rings")
 
     def all(self) -> dict[str, Session]:
         """Every session that is kept, by its key."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return {}
-        with suppress(OSError), open(descriptor, "rb") as file:
-            return _decoded(file.read(_MAX_BYTES))
-        return {}
 
     def of(self, key: str) -> Session:
         """The session of this key; a new one where nothing is kept."""
         return self.all().get(key) or Session()
+
+    def lately(self, now: int) -> dict[str, list[bool | None]]:
+        """By name, of each ring of the last hour whether it was heard; None as long as it still can be."""
+        found: dict[str, list[bool | None]] = {}
+        for session in self.all().values():
+            if session.rung.in_last_hour(now):
+                found.setdefault(session.name, []).extend(session.rung.is_heard(now))
+        return found
 
     def change(self, key: str, now: int, change: Callable[[Session], Session]) -> bool:
         """Let ``change`` say what a session becomes; whether that is kept. Changes in turn.
 
         Where there is no ``chatroom/`` yet none is made: there is nothing to be rung for.
         """
+        if not self._file.directory.is_dir():
+            return False
         try:
-            descriptor = os.open(self._path, _FLAGS, 0o666)
+            descriptor = self._file.open(os.O_RDWR | os.O_CREAT)
         except OSError:
             return False
         try:

@@ -34,7 +34,17 @@ class Rounds:
         """What was wrong in the last round; None where nothing was."""
 
     def waiting(self) -> Waiting:
-        """What is here and not there. Positions that somebody asked to be carried at once count as records."""
+        """What is here and may be pushed. Positions that somebody asked to be carried at once count as records.
+
+        Nothing where we may only read, as was said more than once: a person's sync finds out when that is over.
+        """
+        return Waiting() if self._remote.is_denied and self._needs_a_person() else self._ahead()
+
+    def _needs_a_person(self) -> bool:
+        noted = self._file.load()
+        return noted is not None and noted.needs_a_person
+
+    def _ahead(self) -> Waiting:
         try:
             ahead = self._remote.ahead()
         except ChatError:  # the round meets it, too, and tells
@@ -48,10 +58,9 @@ class Rounds:
 
         Where somebody would have had to answer, again and again, it is looked whether somebody did.
         """
-        if self.trouble is not None and self.trouble.needs_a_person:
-            noted = self._file.load()
-            if noted is not None and noted.needs_a_person:
-                return LONGEST_SECONDS
+        is_waiting = self.trouble is not None and self.trouble.needs_a_person and not self._remote.is_denied
+        if is_waiting and self._needs_a_person():
+            return LONGEST_SECONDS
         return self._turns.seconds_to(waiting)
 
     def stirred(self) -> None:
@@ -90,9 +99,10 @@ class Rounds:
             return
         why, rooms = self._wrong(done)
         if why is not None:
-            self.trouble = self._file.add(why, self._environment.now().seconds, rooms)
+            is_denial = not isinstance(done, ChatError) and bool(done.denial)
+            self.trouble = self._file.add(why, self._environment.now().seconds, rooms, is_denial=is_denial)
         # Who only looks does not learn whether the remote takes by now what it has refused.
-        elif has_pushed or not self.waiting().has_news:
+        elif has_pushed or not self._ahead().has_news:
             self._file.clear()
 
     def _wrong(self, done: Report | ChatError) -> tuple[str | None, set[RoomName]]:
@@ -104,10 +114,12 @@ class Rounds:
         if error is not None:
             refused = [one for one in done.refused if not one.is_late]
             why = f"not taken: {refused[0].words}" if refused else str(error)
+            if done.denial:
+                why = f"you may read there and not push: {done.denial}"
             return why, {room_of(one.ref) for one in refused} | done.newer.keys()
         with suppress(ChatError):
             for room in sorted(self._remote.left & self._environment.authorities.all().keys()):
-                said = [alarm for alarm in done.alarms if f"'{room}'" in alarm]
+                said = [alarm for alarm in done.alarms if f"'{room}'" in alarm] or done.alarms[-1:]
                 if said and self._environment.log(room).pending():
                     return said[0], {room}
         return None, set()

@@ -20,9 +20,9 @@ from typing import Any
 
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Moment
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.workspace.process import read_clock
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MAX_BYTES = 1024 * 1024
 
 
@@ -55,7 +55,7 @@ class Told:
     """
 
     def __init__(self, directory: Path, name: Name, now: Callable[[], Moment] = read_clock) -> None:
-        self._path = directory / "told" / name
+        self._file = OwnFile(directory, f"told/{name}")
         self._now = now
 
     def seen(self, occasion: str, room: RoomName) -> Seen:
@@ -179,8 +179,7 @@ class Told:
             return content
 
     def _change_file(self, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, _FLAGS, 0o666)
+        descriptor = self._file.open(os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)  # held for an instant, and freed by the kernel
             data = os.pread(descriptor, _MAX_BYTES, 0)

@@ -17,9 +17,9 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from gitchat.model.names import Oid
+from gitchat.storage.ownfiles import OwnFile
 
 RULE = 1
 """The version of the order rule that the counts follow."""
@@ -50,12 +50,11 @@ class Position:
 EMPTY = Position(None, 0, True)
 
 
-def load(path: Path) -> list[Position]:
-    """The positions in the file at ``path``, oldest first; none when it cannot be used."""
+def load(file: OwnFile) -> list[Position]:
+    """The positions in ``file``, oldest first; none when it cannot be used."""
     for _ in range(3):
         try:
-            with path.open("rb", buffering=0) as file:
-                data = file.read(4096) or b""
+            data = file.read(4096)
         except OSError:
             return []
         positions = _decode(data)
@@ -64,12 +63,11 @@ def load(path: Path) -> list[Position]:
     return []
 
 
-def save(path: Path, positions: Sequence[Position]) -> None:
+def save(file: OwnFile, positions: Sequence[Position]) -> None:
     """Write the newest of ``positions``, oldest first. Under the write lock; fails in silence."""
     data = _encode(positions[-KEPT_POSITIONS:])
     try:
-        path.parent.mkdir(exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = file.open(os.O_WRONLY | os.O_CREAT)
         try:
             os.pwrite(descriptor, data, 0)
             os.ftruncate(descriptor, len(data))

@@ -24,13 +24,15 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName
+from gitchat.storage.ownership import give_away, is_guest
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
 
 if TYPE_CHECKING:
@@ -70,10 +72,16 @@ class Gate:
     def __init__(self, descriptor: int, is_exclusive: bool) -> None:
         self._descriptor = descriptor
         self._is_exclusive = is_exclusive
+        self.is_handed_on = False
 
     @property
     def descriptor(self) -> int:
         """The open file that carries the kernel lock."""
+        return self._descriptor
+
+    def hand_on(self) -> int:
+        """The same, for a process that goes on holding the lock when we have ended."""
+        self.is_handed_on = True
         return self._descriptor
 
     def read(self) -> Intent | None:
@@ -122,8 +130,7 @@ class Gate:
 
     def seconds_since(self, found: LockFile) -> float:
         """The age of a lock file in the file system's own time, which no clock change moves."""
-        os.utime(self._descriptor)
-        return os.fstat(self._descriptor).st_mtime - found.modified
+        return _now_there(self._descriptor) - found.modified
 
 
 @contextmanager
@@ -137,19 +144,31 @@ def hold(directory: Path, wait_seconds: float = WAIT_SECONDS, name: str = "write
         ConflictError: ``write-lock-held`` when the turn did not come in time.
         StorageError: ``read-only``, ``disk-full`` when the file cannot be made.
     """
-    path = directory / name
+    file = OwnFile(directory, name)
     try:
-        directory.mkdir(exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = file.open(os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise storage_error(error, directory) from error
     waiter = _Waiter(descriptor)
+    held: Gate | None = None
+    since: float | None = None
     try:
+        since = _now_there(descriptor) if is_guest(directory.parent) else None
         if not waiter.lock(wait_seconds):
-            raise _held(path, wait_seconds)
-        yield Gate(descriptor, waiter.is_exclusive)
+            raise _held(file, wait_seconds)
+        held = Gate(descriptor, waiter.is_exclusive)
+        yield held
     finally:
-        waiter.close()
+        if since is not None:
+            give_away(directory.parent, since)
+        # A fork that was made meanwhile has the file open, too: the lock is not free when we close it.
+        waiter.close(unlock=held is not None and not held.is_handed_on)
+
+
+def _now_there(descriptor: int) -> float:
+    """The time by the clock of the file system that holds our files."""
+    os.utime(descriptor)
+    return os.fstat(descriptor).st_mtime
 
 
 @contextmanager
@@ -159,10 +178,12 @@ def adopt(descriptor: int) -> Iterator[Gate]:
     Raises OSError: there is no such descriptor.
     """
     os.set_inheritable(descriptor, False)
+    waiter = _Waiter(descriptor)
+    held = Gate(descriptor, is_exclusive=True)
     try:
-        yield Gate(descriptor, is_exclusive=True)
+        yield held
     finally:
-        os.close(descriptor)
+        waiter.close(unlock=not held.is_handed_on)
 
 
 class _Waiter:
@@ -180,6 +201,7 @@ class _Waiter:
         self._acquired = threading.Event()
         self._is_waiting = False
         self._is_closed = False
+        _open_here.add(self)
 
     def lock(self, wait_seconds: float) -> bool:
         try:
@@ -204,20 +226,48 @@ class _Waiter:
             self._is_waiting = False
             self._acquired.set()
             if self._is_closed:
-                os.close(self._descriptor)
+                self._close(unlock=True)
 
-    def close(self) -> None:
+    def close(self, *, unlock: bool) -> None:
+        """Close the file once nobody waits at it; the lock goes with it, or to who got it from us."""
         with self._guard:
             self._is_closed = True
             if not self._is_waiting:
-                os.close(self._descriptor)
+                self._close(unlock)
+
+    def _close(self, unlock: bool) -> None:
+        if self not in _open_here:
+            return  # in a fork, which has closed it
+        _open_here.discard(self)
+        if unlock and self.is_exclusive:
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        os.close(self._descriptor)
+
+    def abandon(self) -> None:
+        """In a fork: close our copy of the file, so that the lock is the parent's alone."""
+        _open_here.discard(self)
+        os.close(self._descriptor)
 
 
-def _held(path: Path, wait_seconds: float) -> ConflictError:
-    intent = Intent.decode(path.read_bytes()[:4096])
+_open_here: set[_Waiter] = set()
+"""The locks that this process waits for or has."""
+
+
+def _let_go() -> None:
+    """In a fork: it holds nothing, and would keep what its parent holds from everybody for as long as it lives."""
+    for waiter in list(_open_here):
+        waiter.abandon()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+def _held(file: OwnFile, wait_seconds: float) -> ConflictError:
+    intent = Intent.decode(file.read(4096))
     holder = f"process {intent.pid}" if intent else "another process"
     return ConflictError(
         f"{holder} has held the room's write lock for over {wait_seconds:.0f} s",
-        hint=f"see what it does, or end it: fuser -v '{path}'",
+        hint=f"see what it does, or end it: fuser -v '{file.path}'",
         code="write-lock-held",
     )

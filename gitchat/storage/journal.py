@@ -25,6 +25,7 @@ from pathlib import Path
 
 from gitchat.model.names import Oid
 from gitchat.storage.backend import ObjectKind
+from gitchat.storage.ownfiles import OwnFile
 
 _HEADER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (commit|tree|blob) ([0-9]{1,9}) ([0-9a-f]{8})\n")
 
@@ -39,25 +40,25 @@ class Saved:
 
 
 class Journal:
-    """The journal in the file ``path``, which need not exist."""
+    """The journal in the file ``path``, which is ``journal`` in ``chatroom/`` and need not exist."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = OwnFile(path.parent, path.name)
 
     def add(self, saved: Saved) -> None:
         """Append one object. Under the write lock. Raises OSError; what was written by then is passed over."""
         entry = _encode(saved)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = self._file.open(os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             if os.write(descriptor, entry) != len(entry):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._file.path))
         finally:
             os.close(descriptor)
 
     def entries(self) -> list[Saved]:
         """All whole entries, oldest first, each object once; none when the file cannot be read."""
         try:
-            data = self._path.read_bytes()
+            data = self._file.read()
         except OSError:
             return []
         return list({saved.oid: saved for saved in _decode(data)}.values())
@@ -68,18 +69,16 @@ class Journal:
         The new file replaces the old one at once: a kill leaves one or the other.
         """
         try:
-            data = self._path.read_bytes()
+            data = self._file.read()
         except FileNotFoundError:
             return
         kept = {saved.oid: _encode(saved) for saved in _decode(data) if saved.oid not in oids}
-        fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(b"".join(kept.values()))
-        fresh.replace(self._path)
+        self._file.replace(b"".join(kept.values()))
 
     def unreadable_bytes(self) -> int:
         """How many bytes belong to no whole entry; 0 when the file is not there, or not ours to read."""
         try:
-            data = self._path.read_bytes()
+            data = self._file.read()
         except OSError:
             return 0
         return len(data) - sum(len(_encode(saved)) for saved in _decode(data))
@@ -87,7 +86,7 @@ class Journal:
     def size_bytes(self) -> int:
         """How large the file is; 0 when there is none."""
         try:
-            return self._path.stat().st_size
+            return os.lstat(self._file.path).st_size
         except OSError:
             return 0
 

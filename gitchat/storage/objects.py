@@ -39,6 +39,10 @@ class Objects(Written):
         """
         return codec.parse_commit(oid, self._content("commit", oid))
 
+    def raw_commit(self, oid: Oid) -> bytes:
+        """The bytes of the commit ``oid``. Raises as :meth:`read`."""
+        return self._content("commit", oid)
+
     def read_tree(self, oid: Oid) -> tuple[TreeEntry, ...]:
         """The entries of the tree ``oid``, in git's order. Raises as :meth:`read`."""
         return attachment.parse_tree(oid, self._content("tree", oid))

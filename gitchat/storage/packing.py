@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gitchat.model.names import Oid
 from gitchat.storage import git
+from gitchat.storage.ownfiles import OwnFile
 
 _OPTIONS = ("-c", "core.fsync=pack,pack-metadata,loose-object", "-c", "pack.writeReverseIndex=false", "-c", "gc.auto=0")
 _NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -30,7 +31,7 @@ class Packs:
     def __init__(self, common_dir: Path, variables: Mapping[str, str], list_path: Path) -> None:
         self._common_dir = common_dir
         self._variables = variables
-        self._list_path = list_path
+        self._list = OwnFile(list_path.parent, list_path.name)
         self._directory = common_dir / "objects" / "pack"
 
     def pack(self, oids: Iterable[Oid]) -> None:
@@ -89,16 +90,14 @@ class Packs:
     def _names(self) -> list[str]:
         """Those of our packs that are still there; the user's gc may have taken them into its own."""
         try:
-            words = self._list_path.read_text(encoding="ascii", errors="replace").split()
+            words = self._list.read().decode("ascii", "replace").split()
         except OSError:
             return []
         present = [word for word in words if _NAME.fullmatch(word)]
         return [name for name in present if (self._directory / f"pack-{name}.idx").exists()]
 
     def _write_names(self, names: list[str]) -> None:
-        fresh = self._list_path.with_suffix(".new")
-        fresh.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
-        fresh.replace(self._list_path)
+        self._list.replace("".join(f"{name}\n" for name in names).encode("ascii"))
 
     def _remove(self, name: str) -> None:
         """The index first: without it no reader opens the pack any more, and who has it open keeps it."""

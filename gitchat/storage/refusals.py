@@ -9,10 +9,19 @@ from pathlib import Path
 
 from gitchat.model.errors import FormatError, MountError, StorageError
 from gitchat.model.names import Oid
+from gitchat.storage.ownfiles import Misplaced
 
 
 def storage_error(error: OSError, path: Path) -> StorageError:
-    """The error for a refused write of ``path``: ``disk-full``, ``read-only`` or ``storage``."""
+    """The error for a refused write of ``path``: ``disk-full``, ``read-only``, ``misplaced`` or ``storage``."""
+    if isinstance(error, Misplaced):
+        return StorageError(
+            f"{error.path} is in the way of what gitchat keeps there: {error.strerror}",
+            hint=f"move it away: mv '{error.path}' '{_free_name(error.common_dir, error.path.name)}'"
+            if error.may_be_precious
+            else f"remove it, which touches nothing else: rm '{error.path}'",
+            code="misplaced",
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             f"no space left for {path}",
@@ -37,6 +46,12 @@ def storage_error(error: OSError, path: Path) -> StorageError:
 
 def _there(path: Path) -> Path:
     return path if path.exists() else path.parent
+
+
+def _free_name(directory: Path, name: str) -> Path:
+    """Where in ``directory`` something called ``name`` can be moved out of the way."""
+    names = (f"{name}.moved{count or ''}" for count in range(1000))
+    return next(free for moved in names if not os.path.lexists(free := directory / moved))
 
 
 def is_kept_from_us(path: Path) -> bool:

@@ -23,6 +23,7 @@ from gitchat.model.refs import (
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, RefDamaged
 from gitchat.storage.checkpoint import Position
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refs import Refs
 from gitchat.storage.refusals import storage_error
 
@@ -81,7 +82,7 @@ class Store(Refs):
             raise FormatError(
                 f"room '{room}' has lost its ref, and with it its records",
                 hint=f"bring it back as git chat doctor says; or, if it was deleted on purpose: "
-                f"rm '{self._checkpoint(room)}'",
+                f"rm '{self._checkpoint(room).path}'",
                 code="lost-ref",
             )
         return self.tip(log_ref(room)) is None
@@ -130,18 +131,18 @@ class Store(Refs):
         """Note what the end of ``room`` says of it. Fails in silence: it is disposable."""
         checkpoint.save(self._end(room), [end])
 
-    def _end(self, room: RoomName) -> Path:
-        return self.directory / "ends" / room
+    def _end(self, room: RoomName) -> OwnFile:
+        return OwnFile(self.directory, f"ends/{room}")
 
     def forget_positions(self, room: RoomName) -> None:
         """Forget all positions of ``room``, which shall be no more. Raises StorageError."""
         try:
-            self._checkpoint(room).unlink(missing_ok=True)
+            self._checkpoint(room).remove()
         except OSError as error:
-            raise storage_error(error, self._checkpoint(room)) from error
+            raise storage_error(error, self._checkpoint(room).path) from error
 
-    def _checkpoint(self, room: RoomName) -> Path:
-        return self.directory / "checkpoints" / room
+    def _checkpoint(self, room: RoomName) -> OwnFile:
+        return OwnFile(self.directory, f"checkpoints/{room}")
 
 
 def open_store(
@@ -150,40 +151,57 @@ def open_store(
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
     fsync: bool = True,
+    is_shared: bool = False,
     maintain: Callable[[], None] | None = None,
 ) -> Store:
     """The store of the repository whose git common directory is ``common_dir``.
 
     On libgit2, which is fast; on git's plumbing where libgit2 does not know the
-    repository's format. ``variables`` is the environment of the git processes that this
-    may start; see git.scrub. The others are as for Store.
+    repository's format, and for what is written where the repository ``is_shared`` among users.
+    ``variables`` is the environment of the git processes that this may start; see git.scrub.
+    The others are as for Store.
 
     Raises:
         FormatError: ``unsupported-repository``.
         StorageError: ``foreign-owner``.
     """
-    backend = _open_backend(common_dir, variables, fsync)
+    backend = _open_backend(common_dir, variables, fsync, is_shared)
     return Store(backend, common_dir / "chatroom", maintain=maintain, random_bytes=random_bytes)
 
 
-def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool) -> Backend:
+def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool, is_shared: bool) -> Backend:
     from gitchat.storage import libgit2  # slow to import; reading a --help must not pay for it
 
     try:
+        if is_shared:
+            from gitchat.storage.shared import SharedBackend
+
+            return SharedBackend(common_dir, variables=variables, fsync=fsync)
         return libgit2.Libgit2Backend(common_dir, fsync=fsync)
     except libgit2.CannotOpen as error:
-        words = str(error)
-        # Never set_extensions(): libgit2 then opens a reftable repository, and writes refs that git does not see.
-        if "extensions.refstorage" in words or "object format" in words:
-            from gitchat.storage.plumbing import PlumbingBackend
-
-            has_reftable = (common_dir / "reftable").is_dir()
-            return PlumbingBackend(common_dir, variables=variables, has_reftable=has_reftable, fsync=fsync)
-        if "not owned by current user" in words:
+        if "not owned by current user" in str(error):
             raise foreign_owner(common_dir) from error
+        return _open_plumbing(common_dir, variables, fsync)
+
+
+def _open_plumbing(common_dir: Path, variables: Mapping[str, str], fsync: bool) -> Backend:
+    """For whatever git opens and libgit2 does not: each git has extensions that libgit2 learns years later, or never.
+
+    Never set_extensions(): libgit2 then opens a reftable repository, and writes refs that git does not see.
+    """
+    from gitchat.storage import git
+    from gitchat.storage.plumbing import PlumbingBackend
+
+    try:
+        git.run([f"--git-dir={common_dir}", "rev-parse"], cwd=str(common_dir), variables=variables)
+    except git.GitFailed as error:
         raise FormatError(
-            f"cannot open {common_dir}: {words}", hint="git fsck", code="unsupported-repository"
+            f"cannot open {common_dir}: {error.stderr.removeprefix('fatal: ')}",
+            hint="see what git says there: git status",
+            code="unsupported-repository",
         ) from error
+    has_reftable = (common_dir / "reftable").is_dir()
+    return PlumbingBackend(common_dir, variables=variables, has_reftable=has_reftable, fsync=fsync)
 
 
 def foreign_owner(directory: Path) -> StorageError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from gitchat.model.errors import ConflictError, StorageError
@@ -156,6 +156,18 @@ class Written:
             except OSError as error:
                 raise storage_error(error, self.directory) from error
         return count
+
+    def forget(self, oids: Collection[Oid]) -> None:
+        """Keep these objects alive no more: nothing shall come back of them by itself. Raises as :meth:`clean_journal`.
+
+        Raises ConflictError where somebody writes for too long.
+        """
+        if self._journal is not None:
+            try:
+                with gate.hold(self.directory, self._wait_seconds):
+                    self._journal.drop(oids)
+            except OSError as error:
+                raise storage_error(error, self.directory) from error
 
     def _in_journal(self) -> tuple[int, int]:
         """How many objects, and how many bytes, wait to be packed."""

@@ -50,12 +50,15 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "room": entry.room,
         "uid": record.uid,
     }
-    reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
+    full_label = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else ""
+    reply, _, reply_was = full_label.partition(" (was #")
     optional = {
         "handle": entry.handle if entry.number is None else None,
         "kind": record.kind if record.kind != MESSAGE else None,
         "type": record.type,
-        "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
+        "was": entry.was,
+        "reply_to": int(reply[1:]) if reply.startswith("#") else reply or None,
+        "reply_to_was": int(reply_was[:-1]) if reply_was else None,
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
         "branch": record.branch,

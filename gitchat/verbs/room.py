@@ -16,8 +16,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitchat.model.query import Query
-from gitchat.verbs import attendance, marking, pending, reading, returning, standpoint, talking, waiting
+from gitchat.verbs import attendance, marking, pending, reading, returning, standpoint, talking, unsending, waiting
 from gitchat.verbs.standpoint import Standpoint
+from gitchat.verbs.unsending import Unsent
 from gitchat.verbs.views import Found, Handoff, HowFar, Reading, Seen, Status
 from gitchat.workspace import environment as surroundings
 
@@ -47,6 +48,7 @@ class Room(Standpoint):
         return cls(surroundings.here(cwd=str(Path(path).resolve())), room, name)
 
     send = talking.send
+    unsend = unsending.unsend
     log = talking.log
     find = talking.find
     after = talking.after
@@ -97,4 +99,4 @@ class Room(Standpoint):
     is_elsewhere = attendance.is_elsewhere
 
 
-__all__ = ["Found", "Handoff", "HowFar", "Query", "Reading", "Room", "Seen", "Status"]
+__all__ = ["Found", "Handoff", "HowFar", "Query", "Reading", "Room", "Seen", "Status", "Unsent"]

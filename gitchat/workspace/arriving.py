@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 
 from gitchat.clones import looking
 from gitchat.clones.looking import Asker, Deed, Found, Look
+from gitchat.clones.marking import PATTERNS, upstream
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import ChatError, ConflictError, FormatError, RemoteError
 from gitchat.model.names import RoomName
-from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, log_ref, room_of_log, tracking_ref
+from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log, tracking_ref
 from gitchat.storage import gate
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote, wire_to
@@ -225,10 +226,10 @@ class _Visit:
 
     def _rooms(self) -> list[RoomName]:
         """The rooms that the remote has; none where it takes its numbers from elsewhere. Raises as Wire.listed."""
-        listed = self.wire.listed(f"{ROOMS_PREFIX}*", f"{TRACKING_PREFIX}*")
-        if any(ref.startswith(TRACKING_PREFIX) for ref in listed):
+        listed = self.wire.look(f"{ROOMS_PREFIX}*", *PATTERNS)
+        if upstream(listed) is not None:
             return []  # a clone that follows a hub: a sync that is typed names the one to use
-        return sorted({room for ref in listed if (room := room_of_log(ref)) is not None})
+        return sorted({room for ref in listed.refs if (room := room_of_log(ref)) is not None})
 
     def _deed(self, room: RoomName) -> Deed:
         here = self.here.has(room)

@@ -17,6 +17,7 @@ from gitchat.model.names import CloneId, Oid, RoomName, Uid
 from gitchat.model.refs import FORMER_PREFIX, former_ref, log_ref
 from gitchat.presence.clonefile import CloneFile, Place, Seen
 from gitchat.presence.seats import Seats
+from gitchat.storage.ownfiles import OwnFile, entries
 
 if TYPE_CHECKING:
     from gitchat.presence.roll import Roll
@@ -81,9 +82,9 @@ class Clone:
                     give_back(store, name, room)
             note({name: None for name in seats.all() if name not in people})
         self._roll().vacate()
-        for path in [self._directory / "names", *_files(self._directory / "told")]:
+        for file in ["names", *(f"told/{told}" for told in entries(self._directory, "told"))]:
             with suppress(OSError):
-                path.unlink(missing_ok=True)
+                OwnFile(self._directory, file).remove()
 
     def renew(self, old: CloneId) -> None:
         """Give up the id ``old``, under which somebody else speaks, too; unless that was done already.
@@ -109,10 +110,3 @@ class Clone:
             if of_room == room:
                 found[CloneId(clone)] = oid
         return found
-
-
-def _files(directory: Path) -> list[Path]:
-    try:
-        return list(directory.iterdir())
-    except OSError:
-        return []

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from gitchat.model.errors import UserError
 from gitchat.model.refs import REF_PREFIX
+from gitchat.storage.sharing import Sharing, sharing_of
 
 
 class Config:
@@ -63,6 +64,15 @@ class Config:
         if value not in choices:
             raise bad_config(key, value, " or ".join(choices))
         return value
+
+    def sharing(self) -> Sharing:
+        """What ``core.sharedRepository`` says of other users. Raises UserError ``bad-config``."""
+        value = self.get("core.sharedRepository")
+        try:
+            return sharing_of(value)
+        except ValueError as error:
+            wanted = "group, all, umask, or a mode such as 0660"
+            raise bad_config("core.sharedRepository", str(value), wanted) from error
 
     def get_seconds(self, key: str) -> float | None:
         """``key`` as a time of less than a day; None when it is not set. Raises UserError ``bad-config``."""

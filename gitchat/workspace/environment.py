@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import ChatError, StorageError, UserError
+from gitchat.model.errors import ChatError, Mistyped, StorageError
 from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
@@ -36,6 +37,8 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
     from gitchat.workspace.clone import Clone
+
+_PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ class Environment:
             self.repository.location.common_dir,
             variables=git.scrub(self.variables),
             fsync=self.repository.config.get_bool("chat.fsync", True),
+            is_shared=bool(self.repository.config.sharing().bits),
             maintain=lambda: self.start_aside("pack"),
             random_bytes=self.random_bytes,
         )
@@ -197,7 +201,7 @@ class Environment:
         """Raise UserError ``no-such-room`` when no room here is called ``name``."""
         rooms = self.store.rooms()
         if name not in rooms and not self.store.is_damaged(log_ref(name)):
-            raise UserError(
+            raise Mistyped(
                 f"there is no room '{name}' here",
                 hint=(
                     f"rooms: {', '.join(rooms)}"
@@ -206,6 +210,8 @@ class Environment:
                     + ("; or fetch it: git chat sync" if self.is_new_clone() else "")
                 ),
                 code="no-such-room",
+                word=name,
+                known=rooms,
             )
 
     def changes(self, also: Callable[[], object] = lambda: None) -> Changes:
@@ -263,8 +269,8 @@ class Environment:
 
         The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
         """
-        # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
-        command = [sys.executable, "-P", "-m", "gitchat", *arguments]
+        # Not -m: that imports, along the path that a stranger's project may be in, before our first line.
+        command = [sys.executable, "-P", _PROGRAM, *arguments]
         git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitchat.model.errors import UserError
 from gitchat.model.names import MAX_SLUG_CHARS, CloneId, Name, parse_name, suggest_slug
 from gitchat.model.record import NO_DOMAIN, Identity, Moment, Origin, address_of
 from gitchat.model.session import Session, process_of_key
 from gitchat.workspace import ancestry
 from gitchat.workspace.client import Ancestors, client_of, is_subagent, session_of
 from gitchat.workspace.config import parse_setting
+from gitchat.workspace.naming import Given, given_by_git
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
@@ -84,7 +84,7 @@ class Caller:
 
     def name(self, given: str | None = None) -> Name:
         """The participant's name: ``given``, ``GITCHAT_NAME``, that of the agent's session
-        (see :meth:`_agent_name`), ``chat.name``, git's ``user.name``; the first that is there.
+        (see :meth:`_agent_name`), ``chat.name``, what git gives (:func:`given_by_git`); the first that is there.
 
         Raises:
             UserError: ``bad-name``, ``reserved-name``, or ``no-name`` when nothing tells.
@@ -100,14 +100,18 @@ class Caller:
         configured = config.get("chat.name")
         if configured is not None:
             return parse_setting("chat.name", configured, parse_name)
-        slug = suggest_slug(config.get("user.name") or "")
-        if slug is None:
-            raise UserError(
-                "no name to send under",
-                hint="choose one: git config --global chat.name alice; or for one message: --as alice",
-                code="no-name",
-            )
-        return parse_name(slug)
+        return given_by_git(config).name
+
+    def passed_over(self) -> Given | None:
+        """The name that we act under and the ``user.name`` that gives none, where it is so; None else.
+
+        Raises UserError ``no-name``.
+        """
+        is_told = self.variables.get("GITCHAT_NAME") or self.client is not None
+        if is_told or self.repository.config.get("chat.name") is not None:
+            return None
+        given = given_by_git(self.repository.config)
+        return given if given.passed_over is not None else None
 
     def _agent_name(self, client: str) -> Name:
         """The name that this session took last, else a default one of the client in this worktree.

@@ -7,6 +7,7 @@ pusher is :mod:`gitchat.staying.pusher`. Source: docs/format.md sections 13.1 an
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from gitchat.model.errors import ChatError
 from gitchat.model.names import RoomName
 from gitchat.storage import gate
+from gitchat.storage.ownfiles import OwnFile
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def _start(environment: Environment, remote: str, *, is_hook: bool) -> None:
 
 def hand_over(environment: Environment, remote: str, held: gate.Gate, *options: str) -> None:
     """Start a pusher that goes on holding what is ``held`` here."""
-    descriptor = held.descriptor
+    descriptor = held.hand_on()
     environment.start_aside("deliver", *options, "--held", str(descriptor), "--", remote, keep_open=(descriptor,))
 
 
@@ -100,19 +102,19 @@ class Hurry:
     """
 
     def __init__(self, environment: Environment, remote: str) -> None:
-        self._path = environment.repository.directory / f"hurry-{quote(remote, safe='')}"
+        self._file = OwnFile(environment.repository.directory, f"hurry-{quote(remote, safe='')}")
 
     def ask(self) -> None:
         """Raises OSError."""
-        self._path.touch()
+        os.close(self._file.open(os.O_WRONLY | os.O_CREAT))
 
     def is_asked(self) -> bool:
         """Whether it is asked and not done."""
-        return self._path.exists()
+        return self._file.path.exists()
 
     def take(self) -> bool:
         """Whether it was asked; from now on it is not."""
         was_asked = self.is_asked()
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._file.remove()
         return was_asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from gitchat.clones.moving import last_said
 from gitchat.clones.renaming import follow
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
@@ -66,6 +67,7 @@ def open_remote(
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
         guard=Seating(environment),
         stays_here=lambda room: environment.numbering(room).stays_here(),
+        moved=lambda room: last_said(environment.numbering(room)),
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gitchat.model.errors import ChatError, StorageError, UserError
+from gitchat.model.errors import ChatError, Mistyped, StorageError, UserError
 from gitchat.model.refs import branches_refspec
 from gitchat.storage import git
+from gitchat.storage.ownfiles import share
 from gitchat.storage.store import foreign_owner
 from gitchat.workspace.config import Config, clobbering_refspecs
 
@@ -56,6 +58,7 @@ class Repository:
         git_dir, common_dir, is_bare = lines
         # --git-common-dir is relative to the current directory.
         common = os.path.realpath(os.path.join(self.cwd, common_dir))
+        share(Path(common) / "chatroom", lambda: self.config.sharing())
         return Location(Path(git_dir), Path(common), is_bare == "true")
 
     @property
@@ -126,9 +129,15 @@ class Repository:
         try:
             return Config(self.git("config", "--list", "-z"))
         except git.GitFailed as error:
+            if _MISSING in error.stderr:
+                raise _not_a_repository(self.cwd, error) from error
+            # No git config --edit: it would read the same file first.
+            named = re.search(r" in file (.+)", error.stderr)
             raise UserError(
                 f"git cannot read its configuration: {error.stderr.removeprefix('fatal: ')}",
-                hint="mend the file it names: git config --edit",
+                hint=f"mend that line: ${{EDITOR:-vi}} {shlex.quote(named[1])}"
+                if named
+                else "see what git says: git status",
                 code="bad-config",
             ) from error
 
@@ -205,10 +214,12 @@ class Repository:
                 hint=f"name it: git remote add chat '{given}'; git chat sync chat",
                 code="not-a-remote",
             )
-        raise UserError(
+        raise Mistyped(
             f"there is no remote '{name}' here",
-            hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else "add one: git remote add origin URL",
+            hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else f"add it: git remote add {name} URL",
             code="no-remote",
+            word=name,
+            known=sorted(remotes),
         )
 
     def refuse_mirror(self) -> None:
@@ -222,10 +233,16 @@ class Repository:
             )
 
 
+_MISSING = "not a git repository: "
+"""How git begins to say that the repository which a ``.git`` file names is not there, before its path."""
+
+
 def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
     if "dubious ownership" in error.stderr:
         quoted = error.stderr.partition("'")[2].partition("'")[0]
         return foreign_owner(Path(quoted or cwd))
+    if _MISSING in error.stderr:
+        return _repository_elsewhere(Path(cwd), Path(error.stderr.partition(_MISSING)[2].splitlines()[0]))
     if "not a git repository" in error.stderr:
         return UserError(
             f"{cwd} is not inside a git repository",
@@ -235,5 +252,24 @@ def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
     return UserError(
         f"git cannot use the repository here: {error.stderr.removeprefix('fatal: ')}",
         hint="see what git says: git status",
+        code="not-a-repository",
+    )
+
+
+def _repository_elsewhere(cwd: Path, missing: Path) -> UserError:
+    """A ``.git`` file leads to a repository that is not there: it was moved, or not mounted into this container."""
+    top = next((one for one in (cwd, *cwd.parents) if (one / ".git").is_file()), cwd)
+    if missing.parent.name == "worktrees":
+        repository = missing.parents[1]
+        return UserError(
+            f"{top} is a worktree of {repository}, which is not here: there is no {missing}",
+            hint=f"in a container mount that, too, at the same path; if it was moved: "
+            f"git -C ITS-NEW-PLACE worktree repair '{top}'",
+            code="not-a-repository",
+        )
+    return UserError(
+        f"{top / '.git'} says that the repository is {missing}, and there is none",
+        hint=f"in a container mount that, too, at the same path; if it was moved, write where it is: "
+        f"echo 'gitdir: ITS-NEW-PLACE' >'{top / '.git'}'",
         code="not-a-repository",
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gitchat.model.names import Name
 from tests.cli.conftest import Chatroom
@@ -76,6 +79,69 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+SCREEN_LINES = 24
+
+
+class Person:
+    """Somebody at a terminal in which ``git chat <arguments>`` runs."""
+
+    def __init__(self, chatroom: Chatroom, *arguments: str, columns: int = 80, **variables: str) -> None:
+        self._keyboard, self._screen = pty.openpty()
+        termios.tcsetwinsize(self._screen, (SCREEN_LINES, columns))
+        self.before = self.modes()
+        self._shown = b""
+        self.process = subprocess.Popen(
+            ["git-chat", *arguments],
+            cwd=chatroom.path,
+            env=chatroom.world.variables | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | variables,
+            stdin=self._screen,
+            stdout=self._screen,
+            stderr=self._screen,
+            start_new_session=True,
+            preexec_fn=lambda: _take_terminal(0),
+        )
+
+    def modes(self) -> Any:
+        """How the terminal is set."""
+        return termios.tcgetattr(self._screen)
+
+    def types(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._keyboard, text.encode())
+
+    def until_sees(self, wanted: str) -> str:
+        """All that was printed since the last call, up to where ``wanted`` stands. Fails when it never comes."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        while wanted.encode() not in self._shown:
+            ready, _, _ = select.select([self._keyboard], [], [], max(0, end - time.monotonic()))
+            assert ready, f"{wanted!r} never came; the screen got {self._shown[-2000:]!r}"
+            self._shown += os.read(self._keyboard, 65536)
+        shown, _, self._shown = self._shown.partition(wanted.encode())
+        return (shown + wanted.encode()).decode("utf-8", "replace")
+
+    def ends(self) -> int:
+        """Wait for the end of the program: its exit status. What it still prints is read, so that it can."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        while self.process.poll() is None:
+            assert time.monotonic() < end
+            if select.select([self._keyboard], [], [], 0.02)[0]:
+                self._shown += os.read(self._keyboard, 65536)
+        return self.process.returncode
+
+    def close(self) -> None:
+        """Kill it if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._keyboard)
+        os.close(self._screen)
+
+
+def _take_terminal(descriptor: int) -> None:
+    import fcntl
+
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 
 @contextmanager

@@ -36,6 +36,14 @@ def context_of(done: Done) -> str:
     return str(json.loads(done.stdout)["hookSpecificOutput"]["additionalContext"])
 
 
+def held_up(done: Done) -> str:
+    """What keeps an agent from stopping, in the words of its client; blank when nothing does."""
+    answer = json.loads(done.stdout or "{}")
+    if answer.get("hookSpecificOutput", {}).get("hookEventName") == "Stop":
+        return context_of(done)
+    return str(answer["reason"]) if answer.get("decision") == "block" else ""
+
+
 def silent(done: Done) -> bool:
     """Whether a hook said nothing and was content."""
     return (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -159,10 +167,9 @@ def test_an_agent_that_would_stop_is_held_up_once_for_each_message(chatroom: Cha
     """Also for what it was told while it worked, and has not read."""
     chatroom.say("SECRET question", author="bob")
     hook(chatroom, "tool")
-    answer = json.loads(hook(chatroom, "stop").stdout)
-    assert answer["decision"] == "block"
-    assert "1 unread message" in answer["reason"]
-    assert "SECRET" not in answer["reason"]
+    said = held_up(hook(chatroom, "stop"))
+    assert "1 unread message" in said
+    assert "SECRET" not in said
     assert silent(hook(chatroom, "stop"))
 
 
@@ -170,7 +177,7 @@ def test_an_agent_that_was_held_up_already_may_stop(chatroom: Chatroom) -> None:
     """``stop_hook_active`` says so; what came meanwhile is kept for the next turn."""
     chatroom.say("hello", author="bob")
     assert silent(hook(chatroom, "stop", stop_hook_active=True))
-    assert json.loads(hook(chatroom, "stop", stop_hook_active=False).stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop", stop_hook_active=False))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +188,7 @@ def test_a_run_that_nobody_attends_to_may_stop(chatroom: Chatroom, variables: di
     chatroom.say("hello", author="bob")
     given = json.dumps({"session_id": SESSION}).encode()
     assert silent(chatroom.chat(*HOOK, "claude", "stop", stdin=given, **variables))
-    assert json.loads(hook(chatroom, "stop").stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop"))
 
 
 def test_codex_exec_may_stop(chatroom: Chatroom) -> None:
@@ -191,8 +198,7 @@ def test_codex_exec_may_stop(chatroom: Chatroom) -> None:
     transcript.write_text('{"type":"session_meta","payload":{"originator":"codex_exec","source":"exec"}}\n')
     assert silent(hook(chatroom, "stop", "codex", transcript_path=str(transcript)))
     transcript.write_text('{"type":"session_meta","payload":{"originator":"codex-tui","source":"cli"}}\n')
-    held_up = hook(chatroom, "stop", "codex", transcript_path=str(transcript))
-    assert json.loads(held_up.stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop", "codex", transcript_path=str(transcript)))
 
 
 @pytest.mark.parametrize(("options", "is_held_up"), [("-p go", False), ("--prompt=go", False), ("-i go", True)])
@@ -222,7 +228,7 @@ def test_two_agents_that_only_thank_each_other_are_slowed_and_told(chatroom: Cha
         in answer["systemMessage"]
     )
     chatroom.say("But now: the parser fails", author="bob", type="blocker")
-    assert json.loads(hook(chatroom, "stop").stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop"))
 
 
 # --- waking ----------------------------------------------------------------------
@@ -374,27 +380,51 @@ FLOORS = {f"gitchat.{path.parent.name}" for path in Path(gitchat.__file__).paren
 """Packages, which hold a docstring each."""
 
 
-def test_a_hook_loads_no_more_than_it_needs(chatroom: Chatroom) -> None:
-    """Nothing of MCP, of the web, of watching or of line editing, and no more of ours than is needed to look."""
-    chatroom.say("hello", author="bob")
+def loaded_by(chatroom: Chatroom, *words: str) -> set[str]:
+    """The modules of a program that a client started, when it has ended."""
     code = (
-        "import sys\n"
-        "from gitchat.cli import run\n"
-        f"run([*{HOOK}, 'claude', 'tool'])\n"
-        "print('\\n' + '\\n'.join(sys.modules))"
+        "import os, sys\n"
+        "end = os._exit\n"
+        "os._exit = lambda status: (print(*sys.modules, sep='\\n', file=sys.stderr, flush=True), end(status))\n"
+        f"sys.argv[1:] = {[*words]}\n"
+        "from gitchat.__main__ import main\n"
+        "main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=chatroom.path, env=chatroom.world.variables, input=b"{}", capture_output=True
     )
-    loaded = set(done.stdout.decode().split())
+    return set(done.stderr.decode().split())
+
+
+def test_a_hook_loads_no_more_than_it_needs(chatroom: Chatroom) -> None:
+    """Nothing of MCP, the web, watching or a command line, and no more of ours than is needed to look."""
+    chatroom.say("hello", author="bob")
+    loaded = loaded_by(chatroom, *HOOK, "claude", "tool")
     assert "gitchat.staying.wake" in loaded
     # (ssl is pygit2's.)
-    heavy = {"mcp", "pydantic", "asyncio", "anyio", "email", "http", "watchdog", "prompt_toolkit", "wcwidth"}
+    heavy = {"mcp", "pydantic", "asyncio", "anyio", "email", "http", "watchdog", "prompt_toolkit", "wcwidth", "click"}
     assert loaded & heavy == set()
     own = {name for name in loaded if name.startswith("gitchat")}
     assert len({name for name in own if "." in name} - FLOORS) <= 88, sorted(own)
     assert "gitchat.waking.watch" not in own
-    assert modules_after("import gitchat.cli.commands.agent_hook") & (heavy | {"pygit2", "sqlite3"}) == set()
+    assert modules_after("import gitchat.agenthook") & (heavy | {"pygit2", "sqlite3"}) == set()
+
+
+def test_a_session_s_start_loads_what_setup_writes_once(chatroom: Chatroom) -> None:
+    """Only where a client's files may be others than those that were judged when another session began."""
+    chatroom.say("hello", author="bob")
+    kept = chatroom.path / ".git" / "chatroom" / "upkeep" / "claude"
+    kept.parent.mkdir()
+    until(lambda: loaded_by(chatroom, *HOOK, "claude", "session-start") and kept.exists())
+    loaded = loaded_by(chatroom, *HOOK, "claude", "session-start")
+    assert {name for name in loaded if name.startswith("gitchat.setup.")} == {"gitchat.setup.lately"}
+
+
+def test_a_server_loads_no_command_line(chatroom: Chatroom) -> None:
+    """A client waits for it; nor does it open the repository before it is asked for something of it."""
+    loaded = loaded_by(chatroom, "mcp")
+    assert "gitchat.server.front" in loaded
+    assert loaded & {"click", "pygit2", "gitchat.workspace.environment"} == set()
 
 
 # --- one session, one name (rulings 13) ----------------------------------------

@@ -79,7 +79,7 @@ def test_held_name_is_set_by_force_alone(full: Chatroom) -> None:
         (["set", "4"], "cannot exceed the latest message id", "the latest is 3", 1),
         (["set", "~zzzzzz"], "no record ~zzzzzz", "git chat log", 1),
         (["set", "two"], "'two' names no record", "give a number", 1),
-        (["set", "-1"], "No such option", "git chat cursor set -h", 2),
+        (["set", "-1"], "has no option -1", "git chat cursor set -h", 2),
         (["set"], "Missing argument", "git chat cursor set -h", 2),
         (["set", "1", "--as", "all"], "name 'all' is reserved", "'all-1'", 1),
         (["set", "1", "--room", "nowhere"], "there is no room 'nowhere'", "rooms: lobby", 1),

@@ -78,8 +78,8 @@ def newer_format(room: Chatroom) -> None:
 
 FAULTS = {
     # what was typed
-    "unknown command": Fault("git chat sned hi", "No such command 'sned'", "git chat -h", 2),
-    "unknown option": Fault("git chat send --loud hi", "No such option '--loud'", "git chat send -h", 2),
+    "unknown command": Fault("git chat sned hi", "there is no command 'sned'", "git chat send hi", 2),
+    "unknown option": Fault("git chat send --loud hi", "has no option --loud", "git chat send -h", 2),
     "unknown choice": Fault("git chat send --priority high hi", "'high' is not one of", "git chat send -h", 2),
     "option without value": Fault("git chat log --room", "'--room' requires an argument", "git chat", 2),
     "no count": Fault("git chat log -n few", "'few' is not a valid integer", "git chat log -h", 2),
@@ -417,7 +417,10 @@ def test_read_only_file_system(world: World, small_disk: Path) -> None:
     world.git("init", "-q", "--template=", repository)
     world.chat("send", "before", cwd=repository, check=True)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    refused(world.chat("send", "hi", cwd=repository), "Read-only file system", "df '")
+    done = world.chat("send", "hi", cwd=repository)
+    refused(done, "Read-only file system", "df '")
+    told = world.run("sh", "-c", done.stderr[done.stderr.rindex("df '") :], cwd=repository).stdout
+    assert str(small_disk) in told
     assert world.chat("log", "--oneline", cwd=repository, check=True).stdout == "#1 alice: before\n"
 
 

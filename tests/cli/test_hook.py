@@ -166,6 +166,15 @@ def test_agent_commits_under_its_own_name(hooked: Chatroom) -> None:
     assert [entry.record.author for entry in hooked.entries()] == ["claude-repo", "codex"]
 
 
+def test_name_in_another_script_loses_no_status(chatroom: Chatroom) -> None:
+    """What git lets commit is told, under the name that a message has, and the install says which."""
+    chatroom.git("config", "user.name", "山田 太郎")
+    said = chatroom.chat("hook", "install", "commit", check=True).stderr
+    assert "so you are 'alice', as in your address" in said
+    commit(chatroom)
+    assert only(chatroom).author == "alice"
+
+
 def test_rebase_of_twenty_commits_is_one_status(hooked: Chatroom) -> None:
     """Nothing of the commits on the way; the new tip is linked, and each new commit is named."""
     switched_off = ("-c", "core.hooksPath=/dev/null")
@@ -408,7 +417,7 @@ def test_hook_that_was_there_runs_first_and_its_status_counts(chatroom: Chatroom
     old.write_text(RAN_FIRST)
     old.chmod(0o755)
     answer = chatroom.chat("hook", "install", "checkout", check=True).stdout
-    assert "post-checkout runs post-checkout.before-gitchat first, which was here before\n" in answer
+    assert "post-checkout runs hooks.before-gitchat/post-checkout first, which was here before\n" in answer
     done = settled(chatroom, "git", "checkout", "-q", "-b", "topic")
     assert done.returncode == 1
     assert (chatroom.path / "ran").read_text().endswith(" 1\n")
@@ -469,6 +478,7 @@ def test_uninstall_restores_to_the_byte(chatroom: Chatroom, content: bytes, mode
     assert old.read_bytes() != content
     chatroom.chat("hook", "uninstall", check=True)
     assert {path.name: (path.read_bytes(), path.stat().st_mode) for path in directory.iterdir()} == before
+    assert not kept_of(old).parent.exists()
     assert chatroom.chat("hook", "uninstall", check=True).stdout == "no hook here is ours\n"
 
 
@@ -487,6 +497,111 @@ def test_uninstall_restores_a_link(chatroom: Chatroom) -> None:
     assert old.readlink() == Path("../../script")
 
 
+def kept_of(hook: Path) -> Path:
+    """Where what stood at ``hook`` is kept."""
+    return hook.parent.with_name(f"{hook.parent.name}.before-gitchat") / hook.name
+
+
+BY_OWN_NAME = """#!/bin/sh
+. "$(dirname "$0")/shared" && . "$(dirname "$0")/../below"
+echo "$(basename "$0")$shared$below" >> "$RAN"
+"""
+
+
+@pytest.mark.parametrize("layout", ["file", "link", "one for all", "trailing slash", "linked directory"])
+def test_hook_that_goes_by_its_own_name_runs_as_before(chatroom: Chatroom, layout: str) -> None:
+    """It finds its own name, what lies beside it and what lies above, as a file or a link, however git is told."""
+    directory = chatroom.path / ".git" / "hooks"
+    if layout == "trailing slash":
+        directory = chatroom.path / ".githooks"
+        chatroom.git("config", "core.hooksPath", ".githooks/")
+    elif layout == "linked directory":
+        shutil.rmtree(directory)
+        directory.symlink_to("../elsewhere/real")
+        directory = chatroom.path / "elsewhere" / "real"
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "shared").write_text("shared=+\n")
+    (directory.parent / "below").write_text("below=-\n")
+    script = directory / {"link": "dispatch", "one for all": "post-merge"}.get(layout, "post-commit")
+    script.write_text(BY_OWN_NAME)
+    script.chmod(0o755)
+    if not (directory / "post-commit").exists():
+        (directory / "post-commit").symlink_to(script.name)
+    before = _tree(directory.parent)
+    ran = chatroom.world.root / "ran"
+    for _ in range(2):
+        chatroom.chat("hook", "install", check=True)
+        settled(chatroom, "git", "commit", "-q", "--allow-empty", "-m", "told", RAN=str(ran))
+    assert ran.read_text() == "post-commit+-\n" * 2
+    assert len(titles(chatroom)) == 2
+    chatroom.chat("hook", "uninstall", check=True)
+    assert _tree(directory.parent) == before
+
+
+def _tree(path: Path) -> dict[str, object]:
+    """Files and links of a directory, and of those in it that are about hooks."""
+    found = [
+        *path.iterdir(),
+        *(file for inside in path.glob("*") if "hooks" in inside.name for file in inside.iterdir()),
+    ]
+    return {
+        str(file.relative_to(path)): file.readlink() if file.is_symlink() else file.read_bytes()
+        for file in found
+        if (file.is_file() or file.is_symlink()) and (path.name != ".git" or file.parent != path)
+    }
+
+
+def test_husky_of_before_keeps_its_layout(chatroom: Chatroom) -> None:
+    """Up to version 8 git runs the user's script itself, which reads a file beside it and goes by its own name."""
+    inside, user = chatroom.path / ".husky" / "_", chatroom.path / ".husky" / "post-commit"
+    inside.mkdir(parents=True)
+    (inside / "husky.sh").write_text('if [ -z "$once" ]; then export once=1; sh -e "$0" "$@"; exit $?; fi\n')
+    user.write_text('#!/bin/sh\n. "$(dirname -- "$0")/_/husky.sh"\nbasename "$0" >> ran\n')
+    user.chmod(0o755)
+    chatroom.git("config", "core.hooksPath", ".husky")
+    chatroom.chat("hook", "install", check=True)
+    settled(chatroom, "git", "commit", "-q", "--allow-empty", "-m", "told")
+    assert (chatroom.path / "ran").read_text() == "post-commit\n"
+    assert len(titles(chatroom)) == 1
+
+
+def test_hook_that_an_earlier_version_kept_moves_to_its_new_place(chatroom: Chatroom) -> None:
+    """Which kept it beside ours, under another name; it runs all the time, and comes back to the byte."""
+    old = chatroom.path / ".git" / "hooks" / "post-commit"
+    old.write_text('#!/bin/sh\nbasename "$0" >> ran\n')
+    old.chmod(0o755)
+    theirs = old.read_bytes()
+    former = old.with_name("post-commit.before-gitchat")
+    old.rename(former)
+    old.write_text(HOOK_1.format(program=shutil.which("git-chat", path=chatroom.world.variables["PATH"])))
+    old.chmod(0o755)
+    status = "post-commit      installed, not of this version: git chat hook install, after post-commit.before-gitchat"
+    assert status in chatroom.chat("hook", "status", check=True).stdout
+    commit(chatroom, "before")
+    chatroom.chat("hook", "install", check=True)
+    assert (former.exists(), kept_of(old).read_bytes()) == (False, theirs)
+    commit(chatroom, "after")
+    assert (chatroom.path / "ran").read_text() == "post-commit.before-gitchat\npost-commit\n"
+    assert len(titles(chatroom)) == 2
+    shutil.copy2(kept_of(old), former)  # killed before it took the former one away
+    chatroom.chat("hook", "install", check=True)
+    assert not former.exists()
+    chatroom.chat("hook", "uninstall", check=True)
+    assert (old.read_bytes(), kept_of(old).parent.exists()) == (theirs, False)
+
+
+HOOK_1 = """#!/bin/sh
+# gitchat hook 1: post-commit tells the chatroom what was committed. See git chat hook -h
+status=$?
+before="${{0%/*}}/post-commit.before-gitchat" # what stood here first; its exit status counts
+[ ! -x "$before" ] || "$before" "$@" || status=$?
+head=$(git rev-parse HEAD --symbolic-full-name HEAD 2>/dev/null) || exit "$status"
+("{program}" hook post commit --head "$head" </dev/null >/dev/null 2>&1 &)
+exit "$status" # gitchat hook ends
+"""
+"""As version 0.1.0 wrote it, in short."""
+
+
 def test_hook_that_another_program_put_over_ours_is_left_alone(hooked: Chatroom) -> None:
     """Status and doctor say so; installing again does not guess which of two is wanted."""
     hook = hooked.path / ".git" / "hooks" / "post-merge"
@@ -497,9 +612,9 @@ def test_hook_that_another_program_put_over_ours_is_left_alone(hooked: Chatroom)
     assert "post-merge       replaced by another program" in hooked.chat("hook", "status", check=True).stdout
     assert "another program put its post-merge over ours" in hooked.chat("doctor").stdout
     refused(hooked.chat("hook", "install", "merge"), "another program put its hook over ours", "rm '", status=3)
-    hook.with_name("post-merge.before-gitchat").unlink()
+    kept_of(hook).unlink()
     hooked.chat("hook", "install", "merge", check=True)
-    assert "theirs, new" in hook.with_name("post-merge.before-gitchat").read_text()
+    assert "theirs, new" in kept_of(hook).read_text()
 
 
 @pytest.mark.parametrize("command", ["install", "uninstall"])
@@ -515,7 +630,8 @@ def test_hook_that_pre_commit_wrote_anew_is_no_riddle(chatroom: Chatroom, comman
     theirs.chmod(0o755)
     chatroom.chat("hook", command, "commit" if command == "install" else "--", check=True)
     names = {path.name for path in theirs.parent.iterdir() if path.name.startswith("post-commit.")}
-    assert names - {"post-commit.sample"} == ({"post-commit.before-gitchat"} if command == "install" else set())
+    assert names <= {"post-commit.sample"}
+    assert kept_of(theirs).exists() is (command == "install")
     assert (theirs.read_bytes() == written) is (command == "uninstall")
     commit(chatroom)
     assert len(titles(chatroom)) == (1 if command == "install" else 0)
@@ -525,7 +641,8 @@ def test_killed_install_is_finished_by_the_next(chatroom: Chatroom) -> None:
     """Between its two steps the old hook has two names, and runs."""
     old = chatroom.path / ".git" / "hooks" / "post-commit"
     old.write_text(RAN_FIRST)
-    os.link(old, old.with_name("post-commit.before-gitchat"))
+    kept_of(old).parent.mkdir()
+    os.link(old, kept_of(old))
     chatroom.chat("hook", "install", check=True)
     assert "gitchat hook" in old.read_text()
     chatroom.chat("hook", "uninstall", check=True)
@@ -639,8 +756,8 @@ def test_shell_file_is_short_and_clean(name: str, tmp_path: Path) -> None:
     """About fifteen lines of POSIX shell; shellcheck, where it is installed, finds nothing."""
     text = shell_text(name)
     assert len(text.splitlines()) <= 20
-    assert f"# gitchat hook 1: {name} tells" in text
-    assert f"/{name}.before-gitchat" in text
+    assert f"# gitchat hook 2: {name} tells" in text
+    assert f"/../$kept/{name}" in text
     (tmp_path / name).write_text(text)
     subprocess.run(["sh", "-n", str(tmp_path / name)], check=True)
     if shutil.which("shellcheck"):

@@ -97,7 +97,7 @@ def test_join_without_a_role(chatroom: Chatroom) -> None:
         (["--role", NASTY], "is not one line", "such as 'review'", 1),
         (["--can", "x" * 65], "capability", "such as 'review'", 1),
         (["--room", "nowhere"], "there is no room 'nowhere'", "rooms: lobby", 1),
-        (["a", "b"], "unexpected extra argument (b)", "git chat join -h", 2),
+        (["a", "b"], "takes no 'b'", "git chat join a", 2),
         (["codex", "--"], "no COMMAND after --", "git chat join -h", 2),
         (["codex", "--json", "--", "true"], "--json says who joined", "git chat join -h", 2),
     ],

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitchat.model.names import Name
 from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, read_only, refused
+from tests.cli.programs import SCREEN_LINES, Person
 
 
 def last_read(room: Chatroom, name: str = "alice") -> int:
@@ -105,6 +109,24 @@ def test_statuses_are_counted_and_not_shown(full: Chatroom) -> None:
     assert "1234abc" not in shown
 
 
+def test_what_names_me_in_another_room_is_said(full: Chatroom) -> None:
+    """By count and room, with the command that shows it; inbox says it, too, and neither counts it as read."""
+    for body, to in [("for you", ("alice",)), ("and this", ("alice",)), ("for all", ()), ("for zoe", ("zoe",))]:
+        full.say(body, author="bob", to=to, room="plans")
+    full.say("thanks", author="bob", to=("alice",), type="ack", room="other")
+    full.say("for all", author="bob", room="quiet")
+    hint = "2 for you in plans: git chat read --room plans"
+    assert full.chat("inbox", check=True).stdout.endswith(f"\n\n{hint}\n")
+    assert full.chat("inbox", "--json", "--as", "zoe", check=True).stderr == (
+        "1 for you in plans: git chat read --room plans --as zoe\n"
+    )
+    assert "for you in" not in full.chat("inbox", "--all-rooms", check=True).stdout
+    assert full.chat("read", check=True).stdout.endswith(f"\n\n{hint}\n")
+    assert full.chat("read", check=True).stdout == f"{hint}\n"
+    assert len(bodies(full, *hint.partition(": git chat read ")[2].split())) == 3
+    assert full.chat("read", check=True).stdout == ""
+
+
 # --- printing comes first ----------------------------------------------------
 
 
@@ -160,20 +182,95 @@ def test_full_disk_marks_nothing(full: Chatroom) -> None:
     assert last_read(full) == 0
 
 
-@pytest.mark.parametrize("pager", ["kill -9 $$", "head -c 1 >/dev/null; exit 1", "cat; kill -TERM $$"])
-def test_pager_that_fails_marks_nothing(full: Chatroom, terminal: Terminal, pager: str) -> None:
-    """A killed pager has shown who knows what."""
-    done = terminal("git", "chat", "read", GIT_PAGER=pager)
-    assert done.returncode == 141
-    assert last_read(full) == 0
+@pytest.fixture
+def person(chatroom: Chatroom) -> Iterator[Callable[..., Person]]:
+    """Puts somebody at a terminal of 24 lines, who has 45 messages of two lines to read."""
+    for number in range(1, 46):
+        chatroom.say(f"message {number}\n(end of {number})", author="bob")
+    people: list[Person] = []
+
+    def reads(*options: str, pager: str = "less", **given: Any) -> Person:
+        people.append(Person(chatroom, "read", *options, GIT_PAGER=pager, **given))
+        return people[-1]
+
+    yield reads
+    for one in people:
+        one.close()
 
 
-def test_pager_that_ends_well_has_shown_all(full: Chatroom, terminal: Terminal) -> None:
-    """At a terminal the reading goes through git's pager, and is marked after it ended."""
-    done = terminal("git", "chat", "read", GIT_PAGER="sed s/^/P:/")
-    assert done.returncode == 0
-    assert all(line.startswith("P:") for line in done.stdout.splitlines())
-    assert last_read(full) == 4
+def test_what_was_not_on_the_screen_is_not_marked(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """Who stops on a page has read up to its end; the rest comes first the next time."""
+    alice = person()
+    first = alice.until_sees("q stops --")
+    assert first.count("\n") == 2 + 3 * 5 + 4 < SCREEN_LINES - 1  # the day, five messages and the lines between them
+    assert "(end of 5)" in first
+    assert "message 6" not in first
+    assert last_read(chatroom) == 0  # nobody has looked yet, as far as one knows
+    alice.types("\r")
+    assert "(end of 10)" in alice.until_sees("q stops --")
+    assert last_read(chatroom) == 5
+    alice.types("q")
+    alice.until_sees("35 more: git chat read")
+    assert (alice.ends(), last_read(chatroom)) == (0, 10)
+
+
+def test_who_goes_on_to_the_end_has_read_all(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """The last screen asks nothing; what was typed before a question is no answer to it."""
+    alice = person("-12")
+    alice.types("qqq")
+    alice.until_sees("q stops --")
+    alice.types(" ")
+    alice.until_sees("q stops --")
+    alice.types(" ")
+    alice.until_sees("33 more: git chat read")
+    assert (alice.ends(), last_read(chatroom)) == (0, 12)
+
+
+def test_a_message_is_read_when_its_end_was_shown(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """One that is longer than the screen goes on with the next; who stops in it has it unread."""
+    chatroom.chat("cursor", "set", "45", check=True)
+    chatroom.say("\n".join(f"line {number}" for number in range(60)), author="bob")
+    alice = person()
+    alice.until_sees("-- 1 more")
+    alice.types("\r")
+    assert "line 40" in alice.until_sees("-- 1 more")
+    alice.types("q")
+    alice.until_sees("1 more: git chat read")
+    assert (alice.ends(), last_read(chatroom)) == (0, 45)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGHUP])
+def test_a_screen_that_nobody_answered_is_not_marked(
+    chatroom: Chatroom, person: Callable[..., Person], how: signal.Signals
+) -> None:
+    """Whoever was killed, or lost the terminal, may not have looked."""
+    alice = person()
+    alice.until_sees("q stops --")
+    alice.process.send_signal(how)
+    assert alice.ends() != 0
+    assert last_read(chatroom) == 0
+
+
+def test_what_goes_into_gits_own_pager_is_not_marked(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """``git -p chat read`` and pager.chat: what was seen there nobody knows, and the text says so, with a way out."""
+    person("--no-pager").until_sees("(end of 45)")
+    chatroom.chat("cursor", "set", "45", check=True)
+    chatroom.say("the last", author="bob")
+    done = chatroom.chat("read", GIT_PAGER_IN_USE="true", check=True)
+    assert done.stdout.endswith("not marked, as nobody knows what a pager shows: git chat read --no-pager\n")
+    assert last_read(chatroom) == 45
+    assert "the last" in chatroom.chat("read", "--no-pager", GIT_PAGER_IN_USE="true", check=True).stdout
+    assert last_read(chatroom) == 46
+
+
+def test_an_agent_at_a_terminal_is_asked_nothing(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """Nor is who has turned pagers off: all is printed, and marked."""
+    alice = person(pager="cat")
+    alice.until_sees("(end of 45)")
+    assert (alice.ends(), last_read(chatroom)) == (0, 45)
+    agent = person("--as", "alice-2", CLAUDECODE="1")
+    agent.until_sees("(end of 45)")
+    assert agent.ends() == 0
 
 
 def test_terminal_that_has_no_pager_shows_and_marks(full: Chatroom, terminal: Terminal) -> None:

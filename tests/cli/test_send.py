@@ -50,13 +50,15 @@ def test_arguments_are_the_text(chatroom: Chatroom, words: list[str], body: str)
         (b"# heading\n\n---\ntext\n", "# heading\n\n---\ntext"),
         (b"# ------------------------ >8 ------------------------\nbelow\n", None),
         (b"forged\n\nChat-Kind: status\nChat-To: bob\n", None),
-        ("\ufeffmark\u2028\u202e\x1b[31m\x07\n".encode(), None),
+        ("mark \ufeff\u2028\u202e\x1b[31m\x07\n".encode(), None),
+        (b"\xef\xbb\xbfhello\r\n", "hello"),
+        (b"\xef\xbb\xbf\xef\xbb\xbftwo marks\n", "\ufefftwo marks"),
         (b"-\n", "-"),
     ],
-    ids=["lines", "whole", "crlf", "leading", "markdown", "scissors", "forged", "controls", "dash"],
+    ids=["lines", "whole", "crlf", "leading", "markdown", "scissors", "forged", "controls", "mark", "marks", "dash"],
 )
 def test_dash_sends_standard_input(chatroom: Chatroom, data: bytes, body: str | None) -> None:
-    """``-`` sends standard input byte for byte, without the line break at its end."""
+    """``-`` sends standard input byte for byte, without one byte order mark before it and the line break at its end."""
     chatroom.chat("send", "-", stdin=data, check=True)
     record = chatroom.newest()
     assert record.body == (data.decode().removesuffix("\n") if body is None else body)
@@ -277,6 +279,29 @@ def test_without_any_name_the_hint_sets_one(chatroom: Chatroom) -> None:
     """Without a name anywhere the hint tells the command that gives one."""
     done = chatroom.git("-c", "user.name=", "chat", "send", "hi", check=False)
     refused(done, "no name to send under", "git config --global chat.name alice")
+
+
+@pytest.mark.parametrize("full", ["山田 太郎", "Дарья", "All"])
+def test_name_that_gives_none_makes_way_for_the_address_and_is_told_once(chatroom: Chatroom, full: str) -> None:
+    """A name stands in refs, so it is of a-z; who is called otherwise is told what became of it, and how to choose."""
+    chatroom.git("config", "user.name", full)
+    chatroom.git("config", "user.email", "Tess.Yamada+git@example.com")
+    first, second = chatroom.chat("send", "hi", check=True), chatroom.chat("send", "again", check=True)
+    assert (first.stdout, second.stdout, second.stderr) == ("#1\n", "#2\n", "")
+    assert f"git's user.name '{full}' has nothing" in first.stderr
+    assert "so you are 'tess.yamada-git'" in first.stderr
+    assert [entry.record.author for entry in chatroom.entries()] == ["tess.yamada-git"] * 2
+    assert "git config chat.name NAME" in chatroom.chat("doctor").stdout
+    chatroom.git("config", "chat.name", "tess")
+    assert chatroom.chat("send", "mine", check=True).stderr == ""
+    assert chatroom.newest().author == "tess"
+
+
+def test_neither_name_nor_address_that_gives_one_is_said_with_the_reason(chatroom: Chatroom) -> None:
+    """Nothing is guessed then."""
+    chatroom.git("config", "user.name", "山田 太郎")
+    chatroom.git("config", "user.email", "山田@example.com")
+    refused(chatroom.chat("send", "hi"), "git's user.name '山田 太郎' has nothing", "git config --global chat.name")
 
 
 def test_committer_is_gits_identity(chatroom: Chatroom) -> None:

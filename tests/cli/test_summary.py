@@ -182,3 +182,12 @@ def test_nothing_is_written_where_nothing_can_be(chatroom: Chatroom) -> None:
 def test_summary_outside_a_repository(world: World) -> None:
     """There is nothing to summarize."""
     refused(world.chat("summary", "show"), "is not inside a git repository", "git init")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_summary(chatroom: Chatroom, terminal: Terminal) -> None:
+    """What PowerShell's pipe, or an editor on Windows, puts first is not kept."""
+    chatroom.say()
+    chatroom.chat("summary", "write", "-", stdin=b"\xef\xbb\xbfpiped\n", check=True)
+    assert shown(chatroom)["content"] == "piped"
+    assert terminal("git", "chat", "summary", "write", GIT_EDITOR=r"printf '\357\273\277edited\n' >").stdout
+    assert shown(chatroom)["content"] == "edited"

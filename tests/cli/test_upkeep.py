@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gitchat.setup.upkeep import QUICK_BYTES, stale
+from gitchat.setup.clients import CLIENTS
+from gitchat.setup.lately import QUICK_BYTES, VARIABLES, stale
+from gitchat.setup.place import in_work_tree, of_user
+from gitchat.setup.upkeep import judged
+from gitchat.workspace.surroundings import in_client
 from tests.cli.conftest import Chatroom
 from tests.cli.test_doctor import findings
 from tests.cli.test_setup import FORMER, WRITTEN_SINCE, contents, lay, released
 from tests.world import World
 
+FORMER_ENTRY = {"command": "git", "args": ["chat", "mcp"]}
 SEED = {"command": "python3", "args": ["-m", "mcp_agent_collaboration.autostart_stdio"]}
 
 
 def told(chatroom: Chatroom, client: str) -> str | None:
     """What a session of the client would be told at its start."""
-    return stale(chatroom.world.environment(chatroom.path), client)
+    return judged(chatroom.world.environment(chatroom.path), client, QUICK_BYTES).sentence
 
 
 # --- an older version --------------------------------------------------------
@@ -114,6 +122,106 @@ def test_a_session_does_not_wait_for_large_files(chatroom: Chatroom) -> None:
     assert "git chat setup claude --user" in chatroom.chat("setup", "--check").stdout
 
 
+# --- judged once ---------------------------------------------------------------
+
+
+def at_a_start(chatroom: Chatroom, after_seconds: int = 10, **variables: str) -> str | None:
+    """What a session of Claude Code is told that begins so much later, when nobody writes its files any more."""
+    environment = in_client(chatroom.world.environment(chatroom.path), "claude")
+    moment = replace(environment.now(), seconds=environment.now().seconds + after_seconds)
+    return stale(replace(environment, variables={**environment.variables, **variables}, now=lambda: moment))
+
+
+def memory(chatroom: Chatroom) -> Path:
+    """The file that the answer is kept in."""
+    return chatroom.path / ".git" / "chatroom" / "upkeep" / "claude"
+
+
+def is_kept(chatroom: Chatroom) -> bool:
+    """Whether a session's start believes what is kept: then it says what we put there."""
+    at_a_start(chatroom)
+    before = memory(chatroom).read_bytes()
+    memory(chatroom).write_text(json.dumps({**json.loads(before), "sentence": "as it was"}))
+    answer = at_a_start(chatroom)
+    memory(chatroom).write_bytes(before)
+    return answer == "as it was"
+
+
+def test_a_session_s_start_judges_only_what_was_changed(chatroom: Chatroom, tmp_path: Path) -> None:
+    """While all is the same it says what was judged before; after each change it says what there is to say."""
+    chatroom.say()
+    released(chatroom, "setup", "claude")
+    state, secret = chatroom.world.home / ".claude.json", {"command": "x", "env": {"KEY": "a-secret-of-x"}}
+    (tmp_path / "elsewhere").mkdir()
+    lay(tmp_path / "elsewhere", {".claude.json": json.dumps({"mcpServers": {"talk": SEED}})})
+    lay(chatroom.path, {"AGENTS.md": "ours\n"})
+
+    def write(path: Path, content: object) -> None:
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+    changes: list[tuple[str | None, Callable[[], object]]] = [
+        ("another version", lambda: None),
+        (None, lambda: chatroom.chat("setup", "claude", check=True)),
+        ("agent-chat", lambda: write(state, {"mcpServers": {"a": {"command": "chatroom_mcp_server.py"}, "x": secret}})),
+        (None, lambda: write(state, {"mcpServers": {"x": secret}, "starts": 7})),
+        ("local", lambda: write(state, {"projects": {str(chatroom.path): {"mcpServers": {"gitchat": FORMER_ENTRY}}}})),
+        (None, lambda: state.unlink()),
+        ("CLAUDE.md", lambda: (chatroom.path / "CLAUDE.md").write_text("nothing of gitchat\n")),
+        ("AGENTS.md", lambda: (chatroom.path / "CLAUDE.md").write_text("@AGENTS.md\n")),
+        (None, lambda: chatroom.chat("setup", "claude", check=True)),
+        ("AGENTS.md", lambda: (chatroom.path / "AGENTS.md").write_text("ours\n")),
+        ("not JSON", lambda: write(chatroom.path / ".mcp.json", "{")),
+    ]
+    for expected, change in changes:
+        change()
+        said = at_a_start(chatroom)
+        assert said == told(chatroom, "claude")
+        assert (expected is None and said is None) or (expected and said and expected in said), (expected, said)
+        assert is_kept(chatroom) == (expected != "not JSON")
+    assert "a-secret-of-x" not in memory(chatroom).read_text()
+
+
+def test_a_session_s_start_judges_anew_where_something_else_counts(chatroom: Chatroom, tmp_path: Path) -> None:
+    """Other variables, another program, another day; and what has just been written could change unseen."""
+    chatroom.say()
+    chatroom.chat("setup", "claude", check=True)
+    lay(tmp_path, {".claude.json": json.dumps({"mcpServers": {"talk": SEED}})})
+    assert at_a_start(chatroom, after_seconds=0) is None
+    assert not memory(chatroom).exists()
+    assert is_kept(chatroom)
+    assert "'talk'" in (at_a_start(chatroom, CLAUDE_CONFIG_DIR=str(tmp_path)) or "")
+    assert at_a_start(chatroom) is None
+    kept = json.loads(memory(chatroom).read_text())
+    for other in ({"at": kept["at"] - 86_400}, {"at": kept["at"] + 100}, {"asked": None}, {"files": {"/": None}}):
+        memory(chatroom).write_text(json.dumps({**kept, "sentence": "as it was", **other}))
+        assert at_a_start(chatroom) is None, other
+    for damaged in ("", "{", "[]", '{"asked": 1}'):
+        memory(chatroom).write_text(damaged)
+        assert at_a_start(chatroom) is None
+
+
+class Asked(dict[str, str]):
+    """Variables that note which of them are asked for."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        super().__init__(variables)
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.names.add(key)
+        return super().get(key, default)
+
+
+def test_what_is_kept_follows_from_each_variable_that_a_client_s_place_does(chatroom: Chatroom) -> None:
+    """Each that one of the clients asks for when it says where its files are."""
+    asked = Asked(chatroom.world.variables)
+    here = chatroom.world.environment(chatroom.path)
+    for place in (in_work_tree(here), of_user(here)):
+        for client in CLIENTS:
+            client.targets(replace(place, variables=asked))
+    assert asked.names | {"HOME"} == set(VARIABLES)
+
+
 # --- other chats -------------------------------------------------------------
 
 
@@ -173,3 +281,5 @@ def test_a_server_that_does_not_answer_is_wrong(chatroom: Chatroom, tmp_path: Pa
     assert wrong["subject"] == "server"
     assert wrong["text"].endswith(f"does not answer: {error}")
     assert wrong["mend"] == "write it anew: git chat setup claude --remove && git chat setup claude"
+    chatroom.world.run("sh", "-c", wrong["mend"].partition(": ")[2], cwd=chatroom.path)
+    assert findings(chatroom.chat("doctor", "--json"), "wrong") == []

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import termios
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -20,7 +13,7 @@ from gitchat.cli import line
 from gitchat.model.errors import UserError
 from gitchat.model.names import Handle, RoomName
 from tests.cli.conftest import Chatroom, Terminal, refused
-from tests.cli.programs import DEADLINE_SECONDS, is_living, running, until
+from tests.cli.programs import DEADLINE_SECONDS, SCREEN_LINES, Person, is_living, running, until
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x1b[6n\x9b31m\u202eevil\u2066 \U000e0041 你好 👩‍👩‍👧 " + "z" * 65_000
 
@@ -134,76 +127,13 @@ def test_a_hostile_message_is_harmless_in_a_pipe(chatroom: Chatroom) -> None:
 # --- on a terminal ---------------------------------------------------------------
 
 
-SCREEN_LINES = 24
-
-
-class Person:
-    """Somebody at a terminal in which ``git chat watch`` runs."""
-
-    def __init__(self, chatroom: Chatroom, columns: int, *options: str) -> None:
-        self._keyboard, self._screen = pty.openpty()
-        termios.tcsetwinsize(self._screen, (SCREEN_LINES, columns))
-        self.before = self.modes()
-        self._shown = b""
-        self.process = subprocess.Popen(
-            ["git-chat", "watch", *options],
-            cwd=chatroom.path,
-            env=chatroom.world.variables | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"},
-            stdin=self._screen,
-            stdout=self._screen,
-            stderr=self._screen,
-            start_new_session=True,
-            preexec_fn=lambda: _take_terminal(0),
-        )
-
-    def modes(self) -> Any:
-        """How the terminal is set."""
-        return termios.tcgetattr(self._screen)
-
-    def types(self, text: str) -> None:
-        """Press keys."""
-        os.write(self._keyboard, text.encode())
-
-    def until_sees(self, wanted: str) -> str:
-        """All that was printed since the last call, up to where ``wanted`` stands. Fails when it never comes."""
-        end = time.monotonic() + DEADLINE_SECONDS
-        while wanted.encode() not in self._shown:
-            ready, _, _ = select.select([self._keyboard], [], [], max(0, end - time.monotonic()))
-            assert ready, f"{wanted!r} never came; the screen got {self._shown[-2000:]!r}"
-            self._shown += os.read(self._keyboard, 65536)
-        shown, _, self._shown = self._shown.partition(wanted.encode())
-        return (shown + wanted.encode()).decode("utf-8", "replace")
-
-    def ends(self) -> int:
-        """Wait for the end of the program: its exit status. What it still prints is read, so that it can."""
-        end = time.monotonic() + DEADLINE_SECONDS
-        while self.process.poll() is None:
-            assert time.monotonic() < end
-            if select.select([self._keyboard], [], [], 0.02)[0]:
-                self._shown += os.read(self._keyboard, 65536)
-        return self.process.returncode
-
-    def close(self) -> None:
-        """Kill it if it still runs."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self._keyboard)
-        os.close(self._screen)
-
-
-def _take_terminal(descriptor: int) -> None:
-    import fcntl
-
-    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
-
-
 @pytest.fixture
 def person(chatroom: Chatroom) -> Iterator[Callable[..., Person]]:
     """Puts somebody at a terminal, who watches; the prompt is there."""
     people: list[Person] = []
 
     def sit_down(*options: str, columns: int = 80) -> Person:
-        one = Person(chatroom, columns, *options)
+        one = Person(chatroom, "watch", *options, columns=columns)
         people.append(one)
         one.until_sees(" alice>")
         return one
@@ -317,7 +247,10 @@ def test_what_was_not_shown_is_not_marked(chatroom: Chatroom, person: Callable[.
     alice.until_sees("line 2")
     alice.types("/read\r")
     alice.until_sees("older messages are unread, from #1 on")
+    alice.until_sees("hint: read them: git chat read; or begin with them: git chat watch --unread")
     assert "line 0" in chatroom.chat("inbox").stdout
+    assert "line 0" in chatroom.chat("read", "--force", check=True).stdout
+    assert chatroom.chat("inbox").stdout == ""
 
 
 def test_what_cannot_be_sent_stays_in_the_line(chatroom: Chatroom, person: Callable[..., Person]) -> None:

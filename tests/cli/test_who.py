@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import wcwidth
 
 from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Moment
+from gitchat.staying.ringfile import RingFile
+from gitchat.staying.rings import Ring, Rung
 from tests.cli.conftest import Chatroom, Terminal, refused
 from tests.cli.test_log import NASTY, OBEYED, ago
 
@@ -53,6 +56,21 @@ def test_killed_holder_is_away(crowd: Chatroom) -> None:
     crowd.chat("join", "codex", "--", "true", check=True)
     assert names(crowd)[0] == "zoe"
     assert "codex  last seen " in crowd.chat("who").stdout
+
+
+def test_rings_are_told_and_whether_they_were_heard(crowd: Chatroom) -> None:
+    """Of the last hour, of all sessions of a name; nothing of who was not rung."""
+    directory, now = crowd.path / ".git" / "chatroom", crowd.world.environment(crowd.path).now().seconds
+    rings = (Ring(now - 2 * HOUR, ("bob",), heard_at=now), Ring(now - 300, ("bob",), heard_at=now - 290, is_over=True))
+    for key, rung in [("one", Rung((*rings, Ring(now, ("bob",))))), ("two", Rung((Ring(now - 200, ("ann",)),)))]:
+        assert RingFile(directory).change(key, now, lambda one, rung=rung: replace(one, name=Name("zoe"), rung=rung))
+    rows = {row.split()[0]: re.split(" {2,}", row) for row in crowd.chat("who", check=True).stdout.splitlines()}
+    assert "rung 3 times, 1 heard, 1 not yet" in rows["zoe"]
+    assert not any(cell.startswith("rung") for cell in rows["bob"] + rows["ann"])
+    told = [json.loads(line) for line in crowd.chat("who", "--json", check=True).stdout.splitlines()]
+    assert {one["name"]: one.get("rings") for one in told} == {
+        "zoe": {"count": 3, "heard": 1, "open": 1}, "ann": None, "bob": None,
+    }  # fmt: skip
 
 
 def test_unread_is_each_ones_own(crowd: Chatroom) -> None:
@@ -136,7 +154,7 @@ def test_who_fits_a_narrow_terminal(crowd: Chatroom, terminal: Terminal, columns
     [
         (["--room", "nowhere"], "there is no room 'nowhere'", "rooms: lobby", 1),
         (["--room", "a\nb"], r"room 'a\nb'", "'a-b'", 1),
-        (["codex"], "unexpected extra argument", "git chat who -h", 2),
+        (["codex"], "takes no 'codex'", "git chat who", 2),
     ],
 )
 def test_bad_option_is_refused(crowd: Chatroom, options: list[str], error: str, hint: str, status: int) -> None:

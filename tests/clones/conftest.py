@@ -65,6 +65,26 @@ class Clone:
         return [(record["id"], record["content"]) for record in self.records()]
 
 
+@contextmanager
+def keeping(clone: Clone) -> Iterator[Callable[[], str]]:
+    """Somebody who stays in the clone; what it says on standard error."""
+    told = clone.path.parent / f"{clone.name}-said"
+    with told.open("wb") as file:
+        program = subprocess.Popen(
+            ["git-chat", "sync", "--watch"],
+            cwd=clone.path,
+            env=clone.world.variables | {"GITCHAT_NAME": clone.name},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+        )
+    try:
+        yield told.read_text
+    finally:
+        program.terminate()
+        program.wait()
+
+
 class Hub:
     """A bare repository that clones come together at."""
 
@@ -145,13 +165,13 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def git_daemon(hub: Hub) -> Iterator[str]:
-    """The address of the hub under ``git daemon``."""
+def git_daemon(hub: Hub, *options: str) -> Iterator[str]:
+    """The address of the hub under ``git daemon``, which takes pushes unless ``options`` say otherwise."""
     port = free_port()
     process = subprocess.Popen(
         [
             "git", "daemon", "--listen=127.0.0.1", f"--port={port}", "--export-all", "--enable=receive-pack",
-            "--reuseaddr", f"--base-path={hub.path.parent}",
+            "--reuseaddr", f"--base-path={hub.path.parent}", *options,
         ],
         env=hub.world.variables,
         start_new_session=True,

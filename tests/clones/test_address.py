@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitchat.clones.address import compared
+from gitchat.clones.address import compared, is_tellable, spelled
 
 HERE = "/home/ann/project"
 
@@ -52,3 +52,44 @@ def test_an_address_is_compared_by_host_and_path(address: str, place: str) -> No
 def test_two_places_stay_two(one: str, other: str) -> None:
     """Another host, port or path is another place."""
     assert compared(one, HERE) != compared(other, HERE)
+
+
+@pytest.mark.parametrize(
+    ("place", "like", "address"),
+    [
+        ("old.example.com/team/room", "https://new.example.com/x.git", "https://old.example.com/team/room"),
+        ("old.example.com/team/room", "https://ann:s3cret@new.example.com/x", "https://old.example.com/team/room"),
+        ("old.example.com/team/room", "ssh://git@new.example.com/x", "ssh://git@old.example.com/team/room"),
+        ("old.example.com:2222/room", "ssh://git:pw@new.example.com:7/x", "ssh://git@old.example.com:2222/room"),
+        ("old.example.com/team/room", "git@new.example.com:x.git", "git@old.example.com:team/room"),
+        ("old.example.com/team/room", "new.example.com:x.git", "old.example.com:team/room"),
+        ("old.example.com/team/room", "/srv/new.git", "https://old.example.com/team/room"),
+        ("/srv/old", "https://new.example.com/x.git", "/srv/old"),
+    ],
+)
+def test_a_place_is_spelled_as_another_address_is(place: str, like: str, address: str) -> None:
+    """What is kept of an address has no scheme and no user; another one has both, and its password stays there."""
+    assert spelled(place, like) == address
+    assert compared(address, HERE) == place
+
+
+@pytest.mark.parametrize(
+    ("address", "is_so"),
+    [
+        ("https://example.com/team/room.git", True),
+        ("git@example.com:team/room.git", True),
+        ("/srv/room.git", True),
+        ("ext::sh -c id", False),
+        ("ext::id", False),
+        ("--upload-pack=id", False),
+        ("https://example.com/a b", False),
+        ("https://example.com/\u202e", False),
+        ("/srv/\x1b[2J", False),
+        ("/" + "x" * 2000, False),
+        ("room.git", False),
+        ("", False),
+    ],
+)
+def test_only_a_plain_address_is_told_or_believed(address: str, is_so: bool) -> None:
+    """No program of somebody's choice, no option, nothing that a terminal draws."""
+    assert is_tellable(address) is is_so

@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ import pytest
 from gitchat.model.names import Name, RoomName
 from gitchat.model.refs import cursor_ref, log_ref
 from tests.cli.programs import until
-from tests.clones.conftest import LOG, Clone, Hub
+from tests.clones.conftest import LOG, Clone, Hub, keeping
 from tests.world import Done, World
 
 CURSOR = cursor_ref(RoomName("lobby"), Name("bob"))
@@ -89,26 +86,6 @@ def hinted(done: Done, beginning: str) -> list[str]:
     """The words of the command in the hint that begins so, after ``git chat``."""
     (found,) = re.findall(rf"git chat ({beginning}[^;\n]*)", done.stderr)
     return shlex.split(found)
-
-
-@contextmanager
-def keeping(clone: Clone) -> Iterator[Callable[[], str]]:
-    """Somebody who stays in the clone; what it says on standard error."""
-    told = clone.path.parent / f"{clone.name}-said"
-    with told.open("wb") as file:
-        program = subprocess.Popen(
-            ["git-chat", "sync", "--watch"],
-            cwd=clone.path,
-            env=clone.world.variables | {"GITCHAT_NAME": clone.name},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=file,
-        )
-    try:
-        yield told.read_text
-    finally:
-        program.terminate()
-        program.wait()
 
 
 def note(clone: Clone) -> dict[str, str]:
@@ -329,7 +306,7 @@ def test_an_empty_place_at_another_address_is_refused(old: Counted, new: Counted
     ann.chat(*hinted(done, "remote move"), check=True)
     assert CURSOR in ann.git("for-each-ref").stdout
     assert CURSOR in new.git("for-each-ref").stdout
-    assert (new.bodies(), ann.numbered()) == (["one", "two", "three", "four"], [*NUMBERED, (4, "four")])
+    assert (new.bodies()[:4], ann.numbered()) == (["one", "two", "three", "four"], [*NUMBERED, (4, "four")])
 
 
 @pytest.mark.slow
@@ -379,6 +356,83 @@ def test_nothing_unattended_pushes_to_a_place_that_was_not_agreed(old: Counted, 
         ann.say("six")
         until(lambda: old.bodies() == ["one", "two", "three", "four", "five", "six"])
     assert new.pushes == 0
+
+
+# --- who still follows the old place ---------------------------------------------------------
+
+
+def test_who_follows_the_old_place_is_told_where_the_rooms_went(old: Counted, new: Counted, ann: Clone) -> None:
+    """By a record that both places have, so that numbers stand; the command that is named leads there."""
+    bea = old.clone("bea")
+    bea.sync()
+    ann.say("four")
+    move(ann, new)
+    assert "is told where it is" in ann.chat("remote", "move", "origin", check=True).stderr
+    assert ann.sync().stderr == ""
+    assert (old.tip, old.bodies()[:4]) == (new.tip, ["one", "two", "three", "four"])
+    for _ in range(2):
+        done = bea.sync()
+        assert f"room 'lobby' moved to {new.path}, says ann" in done.stderr
+    bea.world.run("sh", "-c", done.stderr.partition("follow it there: ")[2].strip(), cwd=bea.path, GITCHAT_NAME="bea")
+    bea.say("six")
+    assert bea.sync().stderr == ""
+    assert [number for number, _ in bea.numbered()] == [1, 2, 3, 4, 6]
+    assert (new.bodies()[-1], old.tip == new.tip) == ("six", False)
+    assert bea.chat("verify").returncode == 0
+
+
+@pytest.mark.slow
+def test_who_stays_hears_of_a_move_once_and_does_not_follow(old: Counted, new: Counted, ann: Clone) -> None:
+    """What they say still goes to the old place: nobody decided anything for them."""
+    bea = old.clone("bea", sync="batch")
+    bea.chat("log", check=True)
+    move(ann, new)
+    with keeping(bea) as said:
+        ann.chat("remote", "move", "origin", check=True)
+        until(lambda: "moved to" in said())
+        bea.say("five")
+        until(lambda: old.bodies()[-1] == "five")
+        assert said().count("moved to") == 1
+    move(bea, new)
+    bea.chat(*hinted(bea.sync(), "remote move"), check=True)
+    assert new.bodies()[-1] == old.bodies()[-1] == "five"
+
+
+@pytest.mark.slow
+def test_a_move_tells_as_far_as_it_can(old: Counted, new: Counted, ann: Clone) -> None:
+    """A dead old place costs nothing, and is told later; one that went on keeps what it has, and gets the word."""
+    bea = old.clone("bea")
+    bea.sync()
+    away = old.world.root / "away.git"
+    old.path.rename(away)
+    move(ann, new)
+    done = ann.chat("remote", "move", "origin", check=True)
+    assert "nobody was told at" in done.stderr
+    bea.git("remote", "set-url", "origin", away)
+    bea.sync()
+    bea.say("late")
+    bea.sync()
+    ann.say("five")
+    ann.sync()
+    words = [word.replace("URL", str(away)) for word in hinted(done, "remote move origin --from")]
+    ann.chat(*words, check=True)
+    assert "moved to" in bea.sync().stderr
+    assert [body for _, body in bea.numbered()][:4] == ["one", "two", "three", "late"]
+    assert ann.chat("log", "--json").stdout.count("this room moved to") <= 2
+
+
+@pytest.mark.slow
+def test_an_address_that_nobody_should_use_is_no_command(old: Counted, ann: Clone) -> None:
+    """Anybody who may push can write such a record: what runs a program is never named."""
+    bea = old.clone("bea")
+    bea.sync()
+    tree = ann.git("mktree", stdin=b"").stdout.strip()
+    place = str(old.path).removesuffix(".git")
+    for number, address in enumerate(["ext::sh -c touch% /tmp/x", "--upload-pack=x", "https://x/$(id) y"], 1):
+        told = f"x\n\nChat-Kind: meta\nChat-Uid: {number:016}\nChat-Moved: {address}\nChat-Moved-From: {place}\n"
+        later = ann.git("commit-tree", tree, "-p", old.tip, "-m", told, GIT_AUTHOR_NAME="zoe").stdout.strip()
+        ann.git("push", "-q", "origin", f"{later}:{LOG}")
+    assert bea.sync().stderr == ""
 
 
 # --- how an address is worded ------------------------------------------------------------
@@ -493,26 +547,75 @@ def test_a_remote_that_is_gone_is_said_with_a_command_that_helps(old: Counted, n
 # --- what a remote shows -----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_hub_that_hides_rooms_gets_none(old: Counted) -> None:
-    """It takes them, and nobody could ever fetch them: that is said, and the room is not attached."""
+    """It takes them, and nobody could ever fetch them: that is said each time, and the room is not attached."""
     old.git("config", "uploadpack.hideRefs", "refs/chatroom")
     ann = old.clone("ann")
     ann.say("one")
-    done = ann.chat("sync")
-    assert (done.returncode, "took room 'lobby' and does not show it" in done.stderr) == (5, True)
-    assert ann.chat("remote").stdout == "lobby: this clone\n"
-    assert ann.numbered() == [(1, "one")]
+    for _ in range(2):
+        done = ann.chat("sync")
+        assert (done.returncode, f"'origin' has {LOG} and does not show it" in done.stderr) == (5, True)
+        assert ann.chat("remote").stdout == "lobby: this clone\n"
+        assert ann.numbered() == [(1, "one")]
+    old.git("config", "--unset", "uploadpack.hideRefs")
+    ann.chat(*hinted(done, "sync origin"), check=True)
+    assert (ann.chat("remote").stdout, old.bodies()) == ("lobby: origin\n", ["one"])
 
 
 @pytest.mark.slow
-def test_a_hub_that_was_pushed_to_with_mirror_is_mended_as_the_error_says(old: Counted, ann: Clone) -> None:
-    """What never should be pushed looks like a clone that follows another remote; the command removes it."""
+@pytest.mark.parametrize("way", ["sync origin", "remote detach"])
+def test_a_hub_that_begins_to_hide_rooms_changes_no_number(old: Counted, ann: Clone, way: str) -> None:
+    """What was there has its numbers, what is said waits, a new room too; both ways that are named lead on."""
+    old.git("config", "uploadpack.hideRefs", "refs/chatroom")
+    ann.say("four")
+    ann.chat("send", "--room", "dev", "in dev", check=True)
+    with keeping(ann) as said:
+        until(lambda: "does not show it" in said())
+    for _ in range(2):
+        done = ann.chat("sync", "--room", "lobby")
+        assert (done.returncode, "does not show it" in done.stderr) == (5, True)
+        assert ann.numbered() == [*NUMBERED, (None, "four")]
+    if way == "sync origin":
+        old.git("config", "--unset", "uploadpack.hideRefs")
+    ann.chat(*hinted(done, way), check=True)
+    assert ann.numbered() == [*NUMBERED, (4, "four")]
+    if way == "sync origin":
+        assert old.bodies() == ["one", "two", "three", "four"]
+        assert [
+            record["id"] for record in map(json.loads, ann.chat("log", "--room", "dev", "--json").stdout.splitlines())
+        ] == [1]
+
+
+def test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub(old: Counted, ann: Clone) -> None:
+    """New clones join it as ever; what the push left there is named, with the command that removes it."""
     ann.git("push", "-q", "--mirror", old.path)
-    bea = old.clone("bea")
+    assert "refs/chatroom-local/remotes/origin/rooms/lobby/log" in old.git("for-each-ref").stdout
+    bea = old.clone("bea", sync="batch")
+    assert bea.numbered() == NUMBERED
+    bea.say("four")
+    carl = old.clone("carl")
+    done = carl.sync()
+    assert "'origin' has refs of a clone" in done.stderr
+    assert carl.numbered() == [*NUMBERED, (4, "four")]
+    found = carl.chat("doctor").stdout
+    command = done.stderr.partition("to remove them: ")[2].strip()
+    assert command in found
+    carl.world.run("sh", "-c", command, cwd=carl.path)
+    assert "refs/chatroom-local" not in old.git("for-each-ref").stdout
+    assert "refs of a clone" not in carl.chat("doctor").stdout + old.clone("dora").sync().stderr
+    assert old.bodies() == ["one", "two", "three", "four"]
+
+
+@pytest.mark.slow
+def test_a_clone_that_follows_a_hub_is_known_as_one(old: Counted, ann: Clone) -> None:
+    """By a ref that no push carries on; one that was copied to be a hub is made one by the command that is named."""
+    bea = old.clone("bea", ann.path)
     done = bea.chat("sync")
-    assert (done.returncode, "is a clone whose rooms follow its own remote" in done.stderr) == (1, True)
-    bea.world.run("sh", "-c", done.stderr.partition("with --mirror: ")[2].strip(), cwd=bea.path)
+    assert "is a clone whose rooms follow its own remote 'origin'" in done.stderr
+    carl = old.clone("carl", ann.path, sync="batch")
+    carl.chat("log")
+    assert carl.git("for-each-ref", "refs/chatroom").stdout == ""
+    bea.world.run("sh", "-c", done.stderr.partition("to be a hub: ")[2].strip(), cwd=bea.path)
     bea.sync()
     assert bea.numbered() == NUMBERED
 

@@ -145,6 +145,23 @@ def test_what_waits_in_another_room_is_said_by_a_reading(chatroom: Chatroom, inb
     assert "plans" not in server.text("check_in")
 
 
+@pytest.mark.parametrize("client", ["gemini-cli-mcp-client", "whatever"])
+def test_it_is_said_to_sessions_without_a_bell_too(chatroom: Chatroom, tmp_path: Path, client: str) -> None:
+    """In the words of tools, with counts and rooms alone; it is unread as before."""
+    wire = session(chatroom, tmp_path / "none.sock", client=client)
+    chatroom.chat("send", "--as", "ann", "hello", check=True)
+    try:
+        wire.text("join", name="me", role="review")
+        chatroom.chat("send", "--as", "ann", "--to", "me", "--room", "plans", "elsewhere", check=True)
+        chatroom.chat("send", "--as", "ann", "--to", "me", "here", check=True)
+        for tool in ("read_unread", "check_in"):
+            said = wire.text(tool)
+            assert "(1 unread for you in room 'plans': check_in with room=plans)" in said
+            assert "elsewhere" not in said
+    finally:
+        wire.kill()
+
+
 @pytest.mark.parametrize("how", ["gone", "closed", "a file", "never reads"])
 def test_a_door_that_takes_nothing_holds_up_nobody(chatroom: Chatroom, tmp_path: Path, how: str) -> None:
     """It is noted, the server answers, and what it was for is read as ever."""

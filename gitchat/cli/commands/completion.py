@@ -15,7 +15,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
 
 from gitchat.model.errors import ChatError
-from gitchat.model.escape import escape_line
+from gitchat.model.escape import escape_line, escape_name
 from gitchat.model.names import EVERYBODY, is_slug
 from gitchat.workspace.environment import Environment
 
@@ -148,7 +148,13 @@ def _known_roles(room: Room) -> list[str]:
 def _numbers(room: Room) -> Words:
     for entry in reversed(room.log(limit=_NUMBERS).entries):
         said = " ".join(entry.record.body[: 4 * _HELP_CHARS].split())[:_HELP_CHARS]
-        yield entry.label.removeprefix("#"), f"{entry.record.author}: {said}"
+        yield entry.label.removeprefix("#"), f"{escape_name(entry.record.author)}: {said}"
+
+
+def _pending(room: Room) -> Words:
+    for word, about in _numbers(room):
+        if word.startswith("~"):
+            yield word, about
 
 
 _SOURCES: Mapping[str, Callable[[Room], Words]] = {
@@ -160,6 +166,7 @@ _SOURCES: Mapping[str, Callable[[Room], Words]] = {
     "WHO": _recipients,
     "ROLE": _roles,
     "NUMBER": _numbers,
+    "HANDLE": _pending,
     "N|~HANDLE": _numbers,
     "N|DATE": _numbers,
 }

@@ -15,6 +15,8 @@ import click
 from gitchat.cli import terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.commands import agent_hook
+from gitchat.cli.grammar import Verbs
+from gitchat.cli.naming import tell_of_name
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import hook_seconds, outside_the_hook
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 EVENTS = ("commit", "merge", "checkout", "rewrite")
 
 
-@click.group("hook")
+@click.group("hook", cls=Verbs)
 def command() -> None:
     """Let git tell the room what happened: commits, merges, rebases.
 
@@ -51,18 +53,19 @@ def install_hooks(environment: Environment, events: tuple[str, ...]) -> None:
     A hook that is there already stays: ours runs it first and ends with its exit status.
     Again: brings ours up to date.
     """
-    from gitchat.githooks import hooks
+    from gitchat.githooks import hooks, kept
 
     done = hooks.install(environment, events or hooks.BY_DEFAULT)
     place = hooks.directory(environment)
     click.echo(f"installed in {terminal.escape_line(str(place.path))}: {_names(done)}")
     for hook in done:
         if hook.before is not None:
-            click.echo(f"{hook.path.name} runs {hook.before.name} first, which was here before")
+            click.echo(f"{hook.path.name} runs {kept.name_of(hook.before)} first, which was here before")
     if place.scope == "worktree":
         click.echo("this directory is in the work tree: who checks it out runs these hooks, if it has git-chat")
     elif place.scope == "machine":
         click.echo("core.hooksPath: every repository here runs these hooks; one without a room stays silent")
+    tell_of_name(environment)
 
 
 @command.command("uninstall")
@@ -102,7 +105,9 @@ def _described(hook: Hook, is_on: bool) -> str:
         "displaced": "replaced by another program: git chat hook install",
     }[hook.state]
     if hook.state == "installed" and hook.before is not None:
-        words += f", after {hook.before.name}"
+        from gitchat.githooks.kept import name_of
+
+        words += f", after {name_of(hook.before)}"
     return words + (f" (off: chat.hook.{hook.event} is false)" if hook.state == "installed" and not is_on else "")
 
 

@@ -117,6 +117,7 @@ class _Inbox:
             return ""
         again = reading.command("inbox", {**named, **self.options, "-n": str(total)})
         notes = reading.rest(found, len(shown), again, named)
+        notes += [] if has_heading else reading.elsewhere(room, {"--as": self.options["--as"]})
         if self.as_json:
             for note in notes:
                 click.echo(note, err=True)

@@ -176,7 +176,11 @@ class _NotExecutable(UserError):
 
 def _cannot_run(word: str, error: OSError) -> UserError:
     if isinstance(error, FileNotFoundError):
-        return _NotFound(f"the command {word!r} cannot be found", hint=f"command -v {word}", code="no-command")
+        return _NotFound(
+            f"the command {word!r} cannot be found",
+            hint="give its path, or see where it is looked for: printenv PATH",
+            code="no-command",
+        )
     return _NotExecutable(
         f"the command {word!r} cannot be started: {os.strerror(error.errno or 0)}",
         hint=f"see its permissions and its first line: ls -l {word}",

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.model.errors import UserError
-
-if TYPE_CHECKING:
-    from gitchat.server.service import Service
 
 
 @click.command("mcp", short_help="Serve this room to an agent, over MCP.")
@@ -51,15 +47,11 @@ def command(as_json: bool, channel: bool, profile: str, is_user_wide: bool, sdk:
         # The SDK's reader waits in the kernel; a handler of Python's would not get it out of there.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         from gitchat.server import sdk as face
+        from gitchat.server.service import Service
 
-        face.serve(_service(as_json, profile, is_user_wide), has_channel=channel)
+        service = Service(as_data=as_json, profile=profile, is_user_wide=is_user_wide)
+        face.serve(service, has_channel=channel)
     else:
         from gitchat.server import front
 
-        front.serve(lambda: _service(as_json, profile, is_user_wide), profile=profile, has_channel=channel)
-
-
-def _service(as_json: bool, profile: str, is_user_wide: bool) -> Service:
-    from gitchat.server.service import Service  # with the first call: a client asks for the tools first
-
-    return Service(as_data=as_json, profile=profile, is_user_wide=is_user_wide)
+        front.serve(as_data=as_json, profile=profile, has_channel=channel, is_user_wide=is_user_wide)

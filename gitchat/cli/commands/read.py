@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer
 from gitchat.workspace.environment import Environment
 
+if TYPE_CHECKING:  # brings SQLite
+    from gitchat.verbs.room import Reading, Room
 
-@click.command("read")
+
+@click.command("read", cls=Counted)
 @click.option(
     "-n", "--max-count", "count", type=click.IntRange(min=0), metavar="N", default=reading.DEFAULT_COUNT,
     help=f"The oldest N.  [default: {reading.DEFAULT_COUNT}]",
@@ -30,7 +36,7 @@ from gitchat.workspace.environment import Environment
 @options.date
 @options.color
 @options.no_color
-@options.no_pager
+@click.option("--no-pager", is_flag=True, help="Print and mark all at once, on a terminal, too.")
 @click.pass_obj
 def command(
     environment: Environment,
@@ -47,14 +53,15 @@ def command(
 ) -> None:
     """Show what you have not read, and mark it as read.
 
-    The oldest first. Only what was printed is marked, and only after that: when the pager is killed, the
-    pipe closed (git chat read | head -1) or the disk full, everything stays unread.
+    The oldest first. On a terminal a screen at a time, without a pager: what was on the screen when you go on or stop
+    (q) is marked, and nothing else; of a message its end. Elsewhere what was printed is marked, after that: when the
+    pipe is closed (git chat read | head -1) or the disk full, everything stays unread.
     To look without marking: git chat inbox.
 
     \b
     Examples:
       git chat read
-      git chat read -n 5
+      git chat read -5
       git chat read --max-chars 8000
       git chat read --json --as codex
     """
@@ -72,24 +79,75 @@ def command(
     again = {"--room": room, "--as": as_, "--max-chars": str(budget) if budget else None}
     next_ones = reading.command("read", again) + (" --with-own" if with_own else "")
     notes = [f"{found.entries[0].label} alone has {budget} characters"] if is_first_too_long else []
-    notes += reading.rest(found, len(shown), next_ones, {"--room": room})
+    notes += reading.elsewhere(chosen, {"--as": as_})
     for line in reading.of_namesakes(chosen.me, found.namesakes):
         click.echo(line, err=True)
-    if not shown and not notes:
+    marking = _Marking(chosen, found, renderer, next_ones, {"--room": room}, is_forced=force)
+    if not shown and not notes and not marking.notes(0):
         reading.tell(f"nothing is unread for {chosen.me} in room '{chosen.name}'; all messages: git chat log")
-    output = "".join(shown) if as_json else reading.text(renderer, shown, notes)
-    is_taken = reading.show(environment, output, is_paged=not (no_pager or as_json))
     if as_json:
-        for note in notes:
+        marking.as_whole("".join(shown), len(shown))
+        for note in [*notes, *marking.notes(len(shown))]:
             click.echo(note, err=True)
-    if not shown:
-        return
-    if not is_taken or not terminal.has_reader():
-        raise BrokenPipeError
-    if found.why_not is not None and not force:
-        click.echo(f"not marked: {terminal.escape_line(found.why_not)}", err=True)
-        click.echo(f"hint: read there; or mark all the same: {next_ones} --force", err=True)
-    chosen.mark(found, len(shown), force=force)
+    elif shown and not no_pager and _can_turn(environment):
+        marking.by_screens(shown, notes)
+    else:
+        is_in_pager = not no_pager and not sys.stdout.isatty() and terminal.is_paging(environment)
+        marking.as_whole(reading.text(renderer, shown, [*notes, *marking.notes(len(shown))]), len(shown), is_in_pager)
+
+
+@dataclass(slots=True)
+class _Marking:
+    """Prints what was read, and marks what was shown of it."""
+
+    room: Room
+    found: Reading
+    renderer: Renderer
+    next_ones: str
+    """The command that reads on."""
+    chosen: reading.Options
+    is_forced: bool
+
+    def notes(self, shown: int) -> list[str]:
+        """What is left after the first so many."""
+        return reading.rest(self.found, shown, self.next_ones, self.chosen)
+
+    def by_screens(self, blocks: list[str], notes: list[str]) -> None:
+        """A screen at a time, until the person stops, and then ``notes``. Raises OSError."""
+        from gitchat.cli import screens  # for a person
+
+        done = screens.turn(self.renderer.screen, blocks, self.mark)
+        sys.stdout.write(reading.text(self.renderer, [""], [*notes, *self.notes(done)]))
+        sys.stdout.flush()
+        self._say_why_not()
+
+    def as_whole(self, output: str, count: int, is_in_pager: bool = False) -> None:
+        """All at once, for who takes all of it. Raises OSError."""
+        sys.stdout.write(output)
+        if is_in_pager and count:
+            sys.stdout.write(f"\nnot marked, as nobody knows what a pager shows: {self.next_ones} --no-pager\n")
+        sys.stdout.flush()
+        if not count or is_in_pager:
+            return
+        if not terminal.has_reader():
+            raise BrokenPipeError
+        self._say_why_not()
+        self.mark(count)
+
+    def mark(self, count: int) -> None:
+        """Mark the first so many records, where this process may."""
+        self.room.mark(self.found, count, force=self.is_forced)
+
+    def _say_why_not(self) -> None:
+        if self.found.why_not is not None and not self.is_forced:
+            click.echo(f"not marked: {terminal.escape_line(self.found.why_not)}", err=True)
+            click.echo(f"hint: read there; or mark all the same: {self.next_ones} --force", err=True)
+
+
+def _can_turn(environment: Environment) -> bool:
+    """Whether a person is at the terminal, and can be asked to go on. Who wants no pager wants no question either."""
+    is_person = environment.caller.client is None and sys.stdin.isatty() and sys.stdout.isatty()
+    return is_person and terminal.chosen_pager(environment) is not None
 
 
 def _fitting(blocks: list[str], max_chars: int | None) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitchat.cli import dates, syncing, terminal
+from gitchat.cli.grammar import Verbs
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
 
+if TYPE_CHECKING:
+    from gitchat.clones.denial import Denial
 
-@click.group("remote", invoke_without_command=True)
+
+@click.group("remote", cls=Verbs, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a room.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
@@ -35,14 +39,24 @@ def command(context: click.Context, as_json: bool) -> None:
 def _show(environment: Environment, room: RoomName, as_json: bool) -> None:
     authority, pending = environment.authorities.of(room), environment.log(room).pending()
     since = environment.store.read(pending[0]).author.moment if pending else None
+    denial = _denial(environment, authority) if authority is not None else None
     if as_json:
-        shown: dict[str, Any] = {"room": room, "remote": authority, "pending": len(pending)}
+        shown: dict[str, Any] = {"room": room, "remote": authority, "pending": len(pending)} | (
+            {"denied": denial.words} if denial is not None else {}
+        )
         click.echo(terminal.json_text(shown | ({"pending_since": since.utc} if since else {})))
         return
     ago = dates.relative(environment.now().seconds - since.seconds) if since else ""
     waiting = f", {len(pending)} pending, the oldest from {ago}" if since else ""
     stays = ", and stays here" if authority is None and environment.numbering(room).stays_here() else ""
-    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{stays}{waiting}")
+    reads = ", where you may read and not push" if denial is not None else ""
+    click.echo(f"{room}: {terminal.escape_line(authority) if authority else 'this clone'}{reads}{stays}{waiting}")
+
+
+def _denial(environment: Environment, remote: str) -> Denial | None:
+    from gitchat.clones.denial import DenialFile  # for who has a remote
+
+    return DenialFile(environment.repository.directory, remote).load()
 
 
 @command.command("attach")
@@ -68,20 +82,35 @@ def attach(environment: Environment, room: str, remote: str | None, has_consent:
 
 @command.command("move")
 @syncing.remote
+@click.option("--from", "old", metavar="URL", help="Where the rooms stood, for who still follows them there.")
 @syncing.as_json
 @click.pass_obj
-def move(environment: Environment, remote: str | None, as_json: bool) -> None:
+def move(environment: Environment, remote: str | None, old: str | None, as_json: bool) -> None:
     """Say that the rooms which follow REMOTE stand at its present address now.
 
     After git remote set-url: what is missing there is pushed, and where its rooms go another way since some number,
     its order counts. Another repository's rooms are refused all the same.
+
+    At the old place it is said where each room went (a record of the room, with the address, without user and
+    password), so that who still follows it there is told; where it cannot be reached nothing is lost.
     """
+    from gitchat.workspace.farewell import moved_rooms, say_where  # for who moves
+
     name = environment.repository.remote_name(remote)
-    if name not in environment.authorities.all().values():
+    followed = sorted(set(environment.authorities.all().values()))
+    if name not in followed:
         raise UserError(
-            f"no room here follows '{name}'", hint=f"attach the rooms to it: git chat sync {name}", code="not-attached"
+            f"no room here follows '{name}'",
+            hint=f"rooms here follow {', '.join(followed)}: git chat remote move {followed[0]}"
+            if followed
+            else f"attach the rooms to it: git chat sync {name}",
+            code="not-attached",
         )
+    before = environment.authorities.notes.all()
     syncing.bring_together(environment, name, None, syncing.Agreement(has_moved=True), pushes=True, as_json=as_json)
+    moved = moved_rooms(environment, name, before, old)
+    for sentence in say_where(environment, name, moved, old) if moved else ():
+        click.echo(terminal.escape_line(sentence), err=True)
 
 
 @command.command("detach")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitchat.cli import terminal
+from gitchat.cli.grammar import Verbs
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import parse_room
 from gitchat.model.refs import log_ref
@@ -15,7 +16,7 @@ LOCAL = click.option("--local", "is_local", is_flag=True, help="Keep it in this 
 AS = click.option("--as", "as_", metavar="NAME", help="Do it under this name.")
 
 
-@click.group("room")
+@click.group("room", cls=Verbs)
 def command() -> None:
     """Open, close, title, share or forget a room.
 

@@ -9,6 +9,7 @@ import click
 
 from gitchat.cli import options, texts
 from gitchat.cli.arriving import arrive
+from gitchat.cli.naming import tell_of_name
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import RoomName, parse_locator, parse_recipients, parse_slug
@@ -124,6 +125,8 @@ def command(
     if not quiet or as_json:
         click.echo(_shown(entry, target, as_json), nl=not as_json)
     _tell_of_several(environment, name, recipients if not quiet else (), sender)
+    if as_ is None and not quiet:
+        tell_of_name(environment)
     _hand_on(environment, entry, trouble, quiet)
 
 

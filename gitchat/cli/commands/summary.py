@@ -10,6 +10,7 @@ import click
 
 from gitchat.cli import dates, options, terminal, texts
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Verbs
 from gitchat.cli.render import Renderer
 from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
@@ -33,7 +34,7 @@ _EVERYONE = "all"
 _SCOPE = click.option("--scope", metavar="SCOPE", help="Whom it is for: all, a name, or any line.  [default: all]")
 
 
-@click.group("summary")
+@click.group("summary", cls=Verbs)
 def command() -> None:
     """Write and read summaries for who was away.
 

@@ -13,6 +13,7 @@ from gitchat.cli.render import name_color
 from gitchat.cli.terminal import Screen, escape_line
 from gitchat.model.participant import Participant
 from gitchat.model.record import Moment
+from gitchat.staying.ringfile import RingFile
 from gitchat.verbs import as_json as json_form
 from gitchat.workspace.environment import Environment
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 FEW = 10
 """How many who are away are shown without --all."""
+
+Rings = dict[str, list[bool | None]]
+"""By name, of each ring of the last hour whether it was heard; None as long as it still can be."""
 
 _RANKS = ("living", "registered", "away")
 _COLORS = {"living": "green", "registered": "yellow", "away": None}
@@ -37,10 +41,11 @@ _COLORS = {"living": "green", "registered": "yellow", "away": None}
 def command(
     environment: Environment, everybody: bool, room: str | None, as_json: bool, color: str | None, no_pager: bool
 ) -> None:
-    """Show who is here, and how much each has not read.
+    """Show who is here, how much each has not read, and whether it heard the bell.
 
     First the living, whose process runs right now; then the registered, who joined and
     did not leave; then who is away: who left, or only wrote or read, perhaps on another machine.
+    "rung 3 times, 2 heard" is of the last hour: how often the session was woken for a message.
 
     \b
     Examples:
@@ -54,13 +59,15 @@ def command(
     seen = sorted(chosen.who(), key=_order)
     away = [one for one in seen if _state(one) == "away"]
     shown = seen if everybody else seen[: len(seen) - len(away)] + away[:FEW]
+    now = environment.now().seconds
+    rings = RingFile(environment.repository.directory).lately(now)
     if as_json:
-        reading.show(environment, "".join(_json(one) for one in shown), is_paged=False)
+        reading.show(environment, "".join(_json(one, rings.get(one.name)) for one in shown), is_paged=False)
         return
     if not shown:
         reading.tell(f"nobody is in room '{chosen.name}': git chat join")
     screen = terminal.screen_for(environment, color)
-    lines = _table(screen, shown, environment.now().seconds)
+    lines = _table(screen, shown, rings, now)
     if len(shown) < len(seen):
         more = reading.command("who", {"--room": room}) + " --all"
         lines.append(screen.style(screen.fold(f"{len(seen) - len(shown)} more: {more}", "    "), dim=True))
@@ -77,7 +84,7 @@ def _order(one: Seen) -> tuple[int, int, str]:
     return _RANKS.index(state), -one.last_seen if state == "away" else 0, one.name
 
 
-def _table(screen: Screen, shown: list[Seen], now: int) -> list[str]:
+def _table(screen: Screen, shown: list[Seen], rings: Rings, now: int) -> list[str]:
     """A line for each, in columns; where one is wider than the screen it goes on below."""
     states = [_shown_state(one, now) for one in shown]
     name_width = max((len(one.name) for one in shown), default=0)
@@ -87,7 +94,7 @@ def _table(screen: Screen, shown: list[Seen], now: int) -> list[str]:
             screen.style(f"{one.name:<{name_width}}", fg=name_color(one.name), bold=True)
             + "  "
             + screen.style(f"{state:<{state_width}}", fg=_COLORS[_state(one)])
-            + "".join(f"  {part}" for part in _details(one)),
+            + "".join(f"  {part}" for part in _details(one) + _rung(rings.get(one.name, []))),
             "    ",
         ).rstrip()
         for one, state in zip(shown, states, strict=True)
@@ -114,6 +121,14 @@ def _details(one: Seen) -> list[str]:
     ]
 
 
+def _rung(heard: list[bool | None]) -> list[str]:
+    """How often it was woken in the last hour, and whether it heard that."""
+    if not heard:
+        return []
+    times = "once" if len(heard) == 1 else f"{len(heard)} times"
+    return [f"rung {times}, {heard.count(True)} heard" + (f", {heard.count(None)} not yet" if None in heard else "")]
+
+
 def _place(participant: Participant) -> list[str]:
     """Worktree and branch of who is here."""
     holder = participant.holder
@@ -123,7 +138,7 @@ def _place(participant: Participant) -> list[str]:
     return [f"in {escape_line(holder.worktree)}{branch}"]
 
 
-def _json(one: Seen) -> str:
+def _json(one: Seen, heard: list[bool | None] | None) -> str:
     last_seen = Moment(one.last_seen).utc
     shown: dict[str, Any] = {"name": one.name, "last_seen": last_seen, "state": "away"}
     if one.participant is not None:
@@ -131,4 +146,6 @@ def _json(one: Seen) -> str:
     shown["unread_count"] = one.unread
     if one.last_number is not None:
         shown["last_id"] = one.last_number
+    if heard:
+        shown["rings"] = {"count": len(heard), "heard": heard.count(True), "open": heard.count(None)}
     return terminal.escape_json(json.dumps(shown, ensure_ascii=False)) + "\n"

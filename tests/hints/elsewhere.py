@@ -1,0 +1,117 @@
+"""Hints that other tests run, and the few that no test can run."""
+
+from __future__ import annotations
+
+from tests.hints.situation import Elsewhere, NotRun
+
+ELSEWHERE = [
+    Elsewhere(
+        "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",
+        '"git update-ref .*", wrong["mend"]',
+        error="commit 1234 was the newest here, and is not in the log any more: somebody moved the ref",
+        hint="see what is missing: git log 1..2; to go back to it: git update-ref refs/chatroom/rooms/lobby/log 2 1",
+    ),
+    Elsewhere(
+        "tests/cli/test_verify.py::test_a_wrong_checkpoint_is_found",
+        "mend: (rm '.*')",
+        error="the checkpoint counts 9 records at 1234, the log 1",
+        hint="rm '/repo/.git/chatroom/checkpoints/lobby'",
+    ),
+    Elsewhere(
+        "tests/hints/test_hints.py::test_usage_of_a_line_that_is_written_while_watching_works",
+        "line.parse",
+        error="/reply lacks something",
+        hint="/reply N TEXT",
+    ),
+    Elsewhere(
+        "tests/clones/test_older_version.py::test_doctor_names_the_setting_that_lets_the_older_version_follow",
+        "git config chatroom.lobby.remote",
+        error="gitchat 0.1.0 does not know that it follows 'origin' here: what that writes in this clone has a number of "
+        "its own until it is pushed",
+        hint="git config chatroom.lobby.remote origin",
+    ),
+    Elsewhere(
+        "tests/cli/test_upkeep.py::test_a_server_that_does_not_answer_is_wrong",
+        'wrong["mend"]',
+        error="'git-chat mcp', which a client starts, does not answer: it ends without an answer",
+        hint="write it anew: git chat setup claude --remove && git chat setup claude",
+    ),
+    Elsewhere(
+        "tests/cli/test_watch.py::test_what_was_not_shown_is_not_marked",
+        "git chat read",
+        error="older messages are unread, from #1 on, and were not shown here",
+        hint="read them: git chat read; or begin with them: git chat watch --unread",
+    ),
+    Elsewhere(
+        "tests/cli/test_faults.py::test_read_only_file_system",
+        "df '",
+        error="cannot write to /mnt/repo: Read-only file system",
+        hint="mount it for writing, or work in a copy; this tells which it is: df '/mnt/repo'",
+    ),
+]
+
+NOT_RUN = [
+    NotRun(
+        error="gitchat 0.1.0 runs beside this version, for alice: there agents of one name in two clones read for each "
+        "other, and positions that were dropped come back",
+        hint="where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
+        reason="needs a release on an index of packages",
+    ),
+    NotRun(
+        error="room 'lobby' is written in format 2; this gitchat writes format 1",
+        hint="upgrade: pip install --upgrade git-chatroom",
+        reason="needs a release on an index of packages, and one that does not exist yet",
+    ),
+    NotRun(
+        error="git chat mcp talks to an agent's client, and there is nobody but you",
+        hint="add it to a client: claude mcp add gitchat -- git-chat mcp; or pipe JSON lines into it",
+        reason="needs Claude Code; tests/clients adds the server to it by the same words",
+    ),
+    NotRun(error="git cannot be started: x", hint="git --version", reason="needs a git that the system will not start"),
+    NotRun(
+        error="the file of refs/chatroom/rooms/lobby/log is not damaged",
+        hint="git chat doctor",
+        reason="somebody else mended it between two steps of doctor --fix",
+    ),
+    NotRun(
+        error="the remote 'origin' has said nothing for 120 s",
+        hint="see what git waits for: GIT_TRACE=1 git ls-remote origin",
+        reason="needs two minutes of silence, and what it shows hangs as long",
+    ),
+    NotRun(
+        error="git status did not end within 60 s",
+        hint="see what it waits for: GIT_TRACE=1 git status",
+        reason="needs a git that hangs, and what it shows hangs as long",
+    ),
+    NotRun(
+        error="room 'lobby' goes another way",
+        hint="git chat sync",
+        reason="never printed: a send that waits for its number says its words with a hint of its own",
+    ),
+    NotRun(
+        error="tree 1234 is damaged: it cannot be read",
+        hint="git chat verify",
+        reason="needs a tree that libgit2 takes and our reader does not",
+    ),
+    NotRun(
+        error="cannot open /repo/.git: words",
+        hint="git fsck",
+        reason="needs a repository that git opens and neither way of ours does",
+    ),
+    NotRun(
+        error="git's storage refused: words",
+        hint="git chat doctor",
+        reason="needs an error of the object database that is none of the operating system's",
+    ),
+    NotRun(
+        error="AGENTS.md has markers of gitchat that are not one pair, the first in line 1",
+        hint="leave one '<!-- gitchat: begin; kept by git chat setup -->' and after it one '<!-- gitchat: end -->', or "
+        "remove both lines",
+        reason="the marker names a command, and is none",
+    ),
+    NotRun(
+        error="object 1234 is a blob",
+        hint="git chat verify",
+        reason="needs an object of one kind where another one is named, which git's own writers refuse",
+    ),
+]
