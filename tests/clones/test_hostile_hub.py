@@ -202,3 +202,23 @@ def test_a_clock_far_ahead_changes_no_order(hub: Hub) -> None:
         int(word) for word in hub.git("log", "--first-parent", "--format=%ct", f"{ROOMS}/lobby/log").stdout.split()
     ]
     assert dates[0] <= int(clock(hub)) + DAY_SECONDS < dates[1]
+
+
+def test_a_room_that_was_never_a_log_is_given_up_by_what_doctor_tells(hub: Hub) -> None:
+    """No other clone has better bytes: the ref goes. Where it is a log in its newer part, what is there can be seen."""
+    alice = hub.clone("alice")
+    alice.say("first")
+    blob = alice.git("hash-object", "-w", "--stdin", stdin=b"no commit").stdout.strip()
+    alice.git("update-ref", f"{ROOMS}/bad/log", blob)
+    mend = f"git update-ref -d {ROOMS}/bad/log"
+    assert mend in alice.chat("doctor").stdout
+    alice.world.run("sh", "-c", mend, cwd=alice.path)
+    assert "bad" not in alice.chat("rooms", check=True).stdout
+    who = "eve <eve@example.com> 1790000000 +0000"
+    raw = f"tree {EMPTY_TREE}\nparent {blob}\nauthor {who}\ncommitter {who}\n\nnewer\n\nChat-Kind: message\n"
+    tip = alice.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=raw.encode()).stdout.strip()
+    alice.git("update-ref", f"{ROOMS}/torn/log", tip)
+    look = f"git cat-file -p {blob}"
+    assert f"see what stands in its place: {look}" in alice.chat("doctor").stdout
+    assert alice.world.run("sh", "-c", look, cwd=alice.path).stdout == "no commit"
+    assert alice.chat("log", "--room", "lobby", check=True).stdout.count("first") == 1
