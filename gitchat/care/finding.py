@@ -57,7 +57,11 @@ def mend(store: Store, room: RoomName, error: ChatError) -> str:
     if error.code == "damaged-object" and _is_as_written(store, Oid(error.oid)):
         # Nothing is lost that was ever there: somebody pushed it so, and every other clone has the same.
         is_whole_room = store.tip(ref) == error.oid
-        return f"git update-ref -d {ref}" if is_whole_room else f"see what stands in its place: git cat-file -p {error.oid}"
+        return (
+            f"git update-ref -d {ref}"
+            if is_whole_room
+            else f"see what stands in its place: git cat-file -p {error.oid}"
+        )
     if error.code == "damaged-object":
         return f"rm -f '{loose_path(store.common_dir, Oid(error.oid))}'; {refetch}"
     return refetch if error.code == "missing-object" else error.hint
