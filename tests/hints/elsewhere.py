@@ -6,6 +6,24 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
+        "please take it back",
+        error="~[..] of ann is not yours",
+        hint='ask for it to be taken back: git chat send --room lobby -r ~[..] "please take it back: git chat unsend"',
+    ),
+    Elsewhere(
+        "tests/clones/test_unsending.py::test_who_is_late_is_told_its_number",
+        "never mind",
+        error="~[..] is #2 now and stays: others may have read it",
+        hint='say what is wrong with it: git chat send --room lobby -r 2 "..."',
+    ),
+    Elsewhere(
+        "tests/clones/test_setting_aside.py::test_both_ways_out_work_and_every_face_names_them",
+        '"--retry"',
+        error="~[..] of ann is set aside: 'origin' does not take it: [..]",
+        hint="git chat unsend --room lobby ~[..]; or try it once more: git chat sync --retry",
+    ),
+    Elsewhere(
         "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",
         '"git update-ref .*", wrong["mend"]',
         error="commit 1234 was the newest here, and is not in the log any more: somebody moved the ref",
