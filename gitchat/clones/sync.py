@@ -161,6 +161,7 @@ class Remote:
             following = [one for one in going if self._attached(one) is not None]
             if following:
                 mark(self._store, self._wire, following[0])
+        self._store.pack_what_came()
         return report
 
     def _adopted(
