@@ -14,6 +14,7 @@ from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stoo
 from gitchat.care.versions import unknown_authority
 from gitchat.model.codec import CLONE
 from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.escape import escape_name
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
@@ -88,8 +89,8 @@ def _older_writers(environment: Environment, name: RoomName, entries: Sequence[E
         yield Finding(
             "note",
             f"room {name}",
-            f"gitchat 0.1.0 runs beside this version, for {', '.join(names)}: there agents of one name in two clones "
-            "read for each other, and positions that were dropped come back",
+            f"gitchat 0.1.0 runs beside this version, for {', '.join(map(escape_name, names))}: there agents of one "
+            "name in two clones read for each other, and positions that were dropped come back",
             "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
         )
         yield from unknown_authority(environment, name)

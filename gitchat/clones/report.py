@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gitchat.clones.place import Standing
@@ -80,13 +80,15 @@ class OtherPlace(ConflictError):
 class OtherPushPlace(ConflictError):
     """What is pushed to a remote would go to another place than the one that is fetched from."""
 
-    def __init__(self, remote: str, fetched: str, pushed: str) -> None:
-        """``fetched`` and ``pushed`` are addresses as two are compared."""
+    def __init__(self, remote: str, fetched: str, pushed: str, rooms: Iterable[RoomName] = ()) -> None:
+        """``fetched`` and ``pushed`` are addresses as two are compared; ``rooms`` follow the remote already."""
+        name = shlex.quote(remote)
+        follow = "".join(f"git config chatroom.{room}.remote chat; " for room in rooms)
         super().__init__(
             f"'{remote}' fetches from {fetched} and its push URL is {pushed}, which has not the rooms that were "
             "fetched; nothing was pushed",
             hint="give the place where the rooms shall stand a name of its own: "
-            f'git remote add chat "$(git remote get-url {remote})"; git chat sync chat',
+            f'git remote add chat "$(git remote get-url {name})"; {follow}git chat sync chat',
             code="another-place",
         )
 

@@ -152,7 +152,8 @@ def _unread(arguments: Json, result: Json, today: str, left: int) -> str:
     else:
         lines.append("nothing new; the time is up" if result.get("timed_out") else "nothing new")
     if result.get("more"):
-        lines.append(f"{result['more']} more: call again")
+        is_over = not messages or "more_characters" not in messages[-1]
+        lines.append(f"{result['more']} more{': call again' if is_over else ' after it'}")
     if result.get("statuses"):
         lines.append(f"{result['statuses']} status records since: {_read_after(result['last_read_id'])}")
     if result.get("elsewhere"):
