@@ -12,15 +12,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import nullcontext, suppress
 from typing import Protocol
 
-from gitchat.clones.comparing import Tips, is_first_parent, records_beyond
-from gitchat.model import codec, reach
-from gitchat.model.errors import FormatError
-from gitchat.model.names import Name, Oid, RefName, RoomName
+from gitchat.clones.comparing import Tips, is_first_parent
+from gitchat.model import attachment, codec, reach
+from gitchat.model.errors import FormatError, StorageError
+from gitchat.model.names import EMPTY_TREES, Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursors_prefix, log_ref, room_of, summaries_ref
 from gitchat.model.signature import Signature
 from gitchat.rooms.rebuilding import follow
 from gitchat.storage.store import Store
+
+MOST_LOOSE = 10_000
+"""Of a fetch that brings more git keeps the pack, unless somebody has set its limit far above the usual 100."""
 
 
 class Guard(Protocol):
@@ -84,15 +87,33 @@ class Joining:
     def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, Collection[Name]]:
         """Count what the remote's log has and ours does not, and let the guard look at it."""
         count = 0
+        came: list[Oid] = []
 
         def arriving() -> Iterator[codec.Commit]:
             nonlocal count
-            for commit in records_beyond(self._store, remote, local) if remote is not None else ():
-                count += 1
-                yield commit
+            new = [tip for tip in (remote,) if tip is not None]
+            for oid in reach.difference(new, [tip for tip in (local,) if tip is not None], self._store.step):
+                commit = self._store.read(oid)
+                if len(came) < MOST_LOOSE:
+                    came.extend([oid, *self._carried(commit)])
+                if commit.takes_number:
+                    count += 1
+                    yield commit
 
         apart = self._guard.see(arriving())
+        self._store.note_came(came)
         return count, apart
+
+    def _carried(self, commit: codec.Commit) -> Iterator[Oid]:
+        """The objects of what a commit carries along; none for most."""
+        if commit.tree in EMPTY_TREES:
+            return
+        yield commit.tree
+        with suppress(FormatError, StorageError):
+            directory = attachment.directory_of(self._store.read_tree(commit.tree))
+            if directory is not None:
+                yield directory
+                yield from (one.oid for one in self._store.read_tree(directory))
 
     def updates(self, room: RoomName, seen: Tips, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
         """What the remote should take, each with the value that it must still have.

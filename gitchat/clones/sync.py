@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.admission import Admission
 from gitchat.clones.alone import alone
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips
@@ -31,7 +32,6 @@ from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import Spoiled, fetch
 from gitchat.clones.wire import Pushed, Updates, Wire
-from gitchat.model import codec
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
@@ -77,7 +77,7 @@ class Remote:
         self.name = wire.name
         self._attached = attached
         self._notes = notes
-        self._asked_format = asked_format
+        self._admission = Admission(asked_format)
         self._stays_here = stays_here
         self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
@@ -155,7 +155,7 @@ class Remote:
             going = [one for one in going if one not in spoiled]
             if pushes and going:
                 updates |= self._joining.given_back(going, self._idle.look(there))
-            updates = self._writable(updates, there, report, spoiled)
+            updates = self._admission.writable(updates, there, report, spoiled)
             allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
             self._left |= report.newer.keys() | spoiled.tell(report)
             if allowed:
@@ -163,6 +163,7 @@ class Remote:
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
             report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             self._follow(going, free, places[0], report, consent, pushes=pushes)
+        self._store.pack_what_came()
         return report
 
     def _follow(
@@ -262,7 +263,7 @@ class Remote:
             words = judgement.words(self.name, room)
             report.alarms += [words] if words else []
             with spoiled.apart(room):
-                if judgement.goes_on and (not judgement.has_lost or self._may_write(room, there, report)):
+                if judgement.goes_on and (not judgement.has_lost or self._admission.may_write(room, there, report)):
                     going.append(room)
         self._left = frozenset(judgements) - frozenset(going)
         for room in going:
@@ -284,24 +285,6 @@ class Remote:
         for ref in {*seen, *there}:
             if room_of(ref) == room:
                 self._accepting.track(ref, there.get(ref), seen.get(ref))
-
-    def _writable(
-        self, updates: Updates, there: Tips, report: Report, spoiled: Spoiled
-    ) -> dict[RefName, tuple[Oid | None, Oid | None]]:
-        """Those of rooms whose log asks for no later format than this version writes."""
-        rooms: set[RoomName] = set()
-        for room in {room_of(ref) for ref in updates}:
-            with spoiled.apart(room):
-                rooms |= {room} if self._may_write(room, there, report) else set()
-        return {ref: update for ref, update in updates.items() if room_of(ref) in rooms}
-
-    def _may_write(self, room: RoomName, there: Tips, report: Report) -> bool:
-        """Whether this version may add to the log that the remote has; says so in the report when not."""
-        tip = there.get(log_ref(room))
-        asked = self._asked_format(room, tip) if tip is not None else codec.FORMAT
-        if asked > codec.FORMAT:
-            report.newer[room] = asked
-        return asked <= codec.FORMAT
 
     def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool) -> None:
         """From now on the remote numbers a room that it has."""
