@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError, FormatError, UserError
-from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.names import Number, Oid, RoomName, Uid, uid_from_key
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
     MAX_BODY_BYTES,

@@ -6,6 +6,51 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
+        "please take it back: git chat unsend",
+        error="~k3f9q2 of ann is not yours",
+        hint="ask for it to be taken back: git chat send --room lobby -r ~k3f9q2 "
+        '"please take it back: git chat unsend"',
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
+        'bea.sync("origin")',
+        error="'origin' lets you read and not push: words",
+        hint="nothing is lost: it stays pending; ask who runs 'origin' to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
+        'bea.sync("origin")',
+        error="it lets you read and not push (words): rooms come as ever, and nothing of this clone goes there",
+        hint="ask who runs it to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub",
+        'carl.world.run("sh", "-c", command',
+        error="it has refs of a clone, as git push --mirror leaves them: version 0.1.0 takes it for one and refuses it",
+        hint="git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_hides_rooms_gets_none",
+        'hinted(done, "sync origin")',
+        error="'origin' has refs/chatroom/rooms/dev/log and does not show it: nobody could fetch what is pushed there",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "the room keeps its own numbers",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_begins_to_hide_rooms_changes_no_number",
+        "hinted(done, way)",
+        error="'origin' has refs/chatroom/rooms/dev/log and does not show it: nobody could fetch what is pushed there",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "or number it here: git chat remote detach lobby --yes",
+    ),
+    Elsewhere(
+        "tests/clones/test_unsending.py::test_who_is_late_is_told_its_number",
+        '"send", "--room", "lobby", "-r", "2"',
+        error="~k3f9q2 is #2 now and stays: others may have read it",
+        hint='say what is wrong with it: git chat send --room lobby -r 2 "..."',
+    ),
+    Elsewhere(
         "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",
         '"git update-ref .*", wrong["mend"]',
         error="commit 1234 was the newest here, and is not in the log any more: somebody moved the ref",
@@ -26,8 +71,8 @@ ELSEWHERE = [
     Elsewhere(
         "tests/clones/test_older_version.py::test_doctor_names_the_setting_that_lets_the_older_version_follow",
         "git config chatroom.lobby.remote",
-        error="gitchat 0.1.0 does not know that it follows 'origin' here: what that writes in this clone has a number of "
-        "its own until it is pushed",
+        error="gitchat 0.1.0 does not know that it follows 'origin' here: what that writes in this clone has a number "
+        "of its own until it is pushed",
         hint="git config chatroom.lobby.remote origin",
     ),
     Elsewhere(
@@ -95,7 +140,7 @@ NOT_RUN = [
     ),
     NotRun(
         error="cannot open /repo/.git: words",
-        hint="git fsck",
+        hint="see what git says there: git status",
         reason="needs a repository that git opens and neither way of ours does",
     ),
     NotRun(
@@ -110,8 +155,24 @@ NOT_RUN = [
         reason="the marker names a command, and is none",
     ),
     NotRun(
-        error="object 1234 is a blob",
-        hint="git chat verify",
-        reason="needs an object of one kind where another one is named, which git's own writers refuse",
+        error="the newest commit of room lobby is dated 9 days ahead: the clock here is behind, or a writer's was "
+        "ahead",
+        hint="compare the clocks of the machines that write: date -u",
+        reason="needs the machines whose clocks differ",
+    ),
+    NotRun(
+        error="words of the remote",
+        hint="git chat remote move",
+        reason="never printed: the move that could not be told of says its words alone",
+    ),
+    NotRun(
+        error="'origin' has ~k3f9q2 already",
+        hint="see its number: git chat sync origin",
+        reason="the remote took it and could not be fetched from a moment later",
+    ),
+    NotRun(
+        error="cannot use /repo/.git/chatroom/journal: Input/output error",
+        hint="git chat doctor",
+        reason="needs a disk that fails",
     ),
 ]

@@ -89,7 +89,7 @@ SENDING = [
     ),
     Situation(
         run="git chat send --frob x",
-        error="No such option '--frob'.[..]",
+        error="git chat send has no option --frob",
         hint="git chat send -h",
         shows="--room",
         again="",
