@@ -27,7 +27,7 @@ from gitchat.workspace.process import read_variables
 COMMANDS = (
     "send", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who",
     "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
-    "doctor", "verify", "completion", "help",
+    "doctor", "verify", "completion", "uninstall", "help",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 

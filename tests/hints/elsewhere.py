@@ -6,6 +6,12 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/cli/test_uninstall.py::test_a_process_that_stays_is_named",
+        "process.kill()",
+        error="processes of gitchat run in this clone: 123 (git-chat watch)",
+        hint="end the sessions that they belong to, or: kill 123",
+    ),
+    Elsewhere(
         "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
         "please take it back: git chat unsend",
         error="~k3f9q2 of ann is not yours",

@@ -134,6 +134,25 @@ SENDING = [
     ),
 ]
 
+LEAVING = [
+    Situation(
+        given="git chat send one\ngit config chat.room lobby",
+        run="git chat uninstall",
+        error="nothing was taken away: nobody agreed to it",
+        hint="agree to it: git chat uninstall --yes; or look first: git chat uninstall --dry-run",
+        then="git chat uninstall --yes",
+        shows="taken away: the setting chat.room",
+        again="git chat log",
+    ),
+    Situation(
+        given="git chat send two",
+        run="git chat uninstall --purge-refs --yes",
+        error="what was said is nowhere but here, and would be lost: 2 in room 'lobby'",
+        hint="take it to a remote first: git chat sync; or lose it: git chat uninstall --purge-refs --force --yes",
+        then="git chat uninstall --purge-refs --force --yes",
+    ),
+]
+
 WRITING = [
     Situation(
         given="git chat send one",
@@ -461,6 +480,7 @@ OUTSIDE = [
 
 REPOSITORIES = [
     Repository("sending", SENDING),
+    Repository("leaving", LEAVING),
     Repository("writing", WRITING),
     Repository("setup", SETUP),
     Repository("attaching", ATTACHING),
