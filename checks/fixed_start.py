@@ -28,8 +28,10 @@ def main() -> None:
     """Run gitchat's command line as its installed program does."""
     sys.path.insert(0, TREE)  # before site-packages, where an editable install of another tree may stand
     sys.executable = os.path.join(PLACE, "bin", "python")
-    if sys.argv[1:4] == ["-P", "-m", "gitchat"]:
+    if sys.argv[1:4] == ["-P", "-m", "gitchat"]:  # as version 0.1.0 starts what goes on aside
         del sys.argv[1:4]
+    elif sys.argv[1:2] == ["-P"] and sys.argv[2].endswith("/gitchat/__main__.py"):
+        del sys.argv[1:3]
     process, count = _enter(), Counter[int]()
 
     def clock() -> float:

@@ -18,7 +18,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "spells a ref": ("gitchat/model/refs.py",),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
     "reads the clock": ("gitchat/workspace/",),
-    "reads the environment": ("gitchat/workspace/",),
+    "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": ("gitchat/storage/git.py", "gitchat/setup/handshake.py"),
     "knows socket": ("gitchat/staying/doors.py",),

@@ -1,10 +1,58 @@
-"""``python -m gitchat`` and the ``git-chat`` program."""
+#!python
+"""The ``git-chat`` program, as a wheel's script and as ``python -m gitchat``.
 
-from __future__ import annotations
+Its first lines see to it that nothing of the project that somebody works on is imported: with ``PYTHONPATH=.``, as
+many have it, a ``types.py`` or ``token.py`` of theirs would run in here instead of Python's. An installer's own script
+imports by that path before we can say anything, so this file is the script: an installer puts its interpreter into
+the first line. Until the path is in order it uses nothing but what Python has loaded for itself.
+"""
 
+# No "from __future__": that is a module, too, and would be looked for along the path.
 import os
 import sys
 from collections.abc import Sequence
+
+
+def put_path_in_order() -> None:
+    """Take out of ``sys.path`` what PYTHONPATH has of this work tree, and put the rest of it after Python's and ours.
+
+    What is outside goes on being found, such as coverage's. The directory of the script is no place for modules.
+    """
+    if not sys.flags.safe_path:
+        del sys.path[0]
+    given = "" if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "")
+    if not given:
+        return
+    try:
+        here = os.getcwd()
+    except OSError:  # the directory is gone, and a command will say so
+        here = os.sep
+    theirs = [os.path.normpath(os.path.join(here, entry)) for entry in given.split(os.pathsep)]
+    ours = [entry for entry in sys.path if os.path.normpath(os.path.join(here, entry)) not in theirs]
+    top = _top(os.path.realpath(here))
+    sys.path[:] = ours + [entry for entry in theirs if not _is_of_the_project(os.path.realpath(entry), top)]
+
+
+def _top(directory: str) -> str:
+    """The top of the work tree that ``directory`` is in, or itself where it is in none."""
+    top = directory
+    while not os.path.lexists(os.path.join(top, ".git")):
+        if top == os.path.dirname(top):
+            return directory
+        top = os.path.dirname(top)
+    return top
+
+
+def _is_of_the_project(entry: str, top: str) -> bool:
+    """Whether the directory ``entry`` is in the work tree, and not of the environment that we run in, which may be."""
+    own = [os.path.realpath(prefix) for prefix in (sys.prefix, sys.base_prefix)]
+    own += [os.path.dirname(os.path.dirname(os.path.realpath(__file__)))]  # pip install --target
+    is_ours = any(_is_in(prefix, top) and prefix != top and _is_in(entry, prefix) for prefix in own)
+    return not is_ours and (entry == top or (_is_in(entry, top) and top != os.path.dirname(top)))
+
+
+def _is_in(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
 def main() -> None:
@@ -41,4 +89,5 @@ def _at_once(arguments: Sequence[str]) -> int | None:
 
 
 if __name__ == "__main__":
+    put_path_in_order()
     main()

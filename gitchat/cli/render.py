@@ -116,7 +116,7 @@ class Renderer:
         record = entry.record
         name = escape_name(record.author)
         parts = [
-            self.screen.style(entry.label, fg="yellow") + _was(entry) + (f" in {entry.room}" if with_room else ""),
+            self.screen.style(entry.full_label, fg="yellow") + (f" in {entry.room}" if with_room else ""),
             self.screen.name(name, bold=True) + self._recipients(entry),
             self.screen.style(self._date(record.written), dim=True),
         ]
@@ -143,6 +143,8 @@ class Renderer:
             notes.append(f"({escape_line(record.kind)})")
         if record.type:
             notes.append(record.type)
+        if entry.aside is not None:
+            notes.append(f"set aside: {escape_line(entry.aside.remote)} does not take it")
         if record.reply_to:
             notes.append(f"re {labels.get(record.reply_to, handle_of(record.reply_to))}")
         return ", ".join(notes)
@@ -151,20 +153,20 @@ class Renderer:
         """A status record as one line, cut to the screen."""
         record = entry.record
         said = escape_line(record.body.strip().partition("\n")[0])  # its later lines stay for show
-        head, dim = f" *  {entry.label}  {self._date(record.written)}  ", partial(self.screen.style, dim=True)
+        head, dim = f" *  {entry.full_label}  {self._date(record.written)}  ", partial(self.screen.style, dim=True)
         return self.screen.clip(dim(head) + self.screen.name(escape_name(record.author)) + dim(f": {said}")) + "\n"
 
     def oneline(self, entries: Sequence[Entry], indent: str = "") -> Iterator[str]:
         """One line a record, cut to the screen."""
         for entry in entries:
             record = entry.record
-            mark = "* " if record.kind == STATUS else ""
+            mark = "* " if record.kind == STATUS else "(set aside) " if entry.aside is not None else ""
             to = "" if not record.to else " -> " + ",".join(map(self.screen.name, map(escape_line, record.to)))
             urgent = self.screen.style("urgent!", fg="red", bold=True) + " " if record.urgent else ""
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
-            head = f"{indent}{self.screen.style(entry.label, fg='yellow')} {mark}"
+            head = f"{indent}{self.screen.style(entry.full_label, fg='yellow')} {mark}"
             name = self.screen.name(escape_name(record.author))
             yield self.screen.clip(f"{head}{name}{to}: {urgent}{text}") + "\n"
 
@@ -217,7 +219,7 @@ class Renderer:
             *(("Attached", described(one)) for one in entry.attachments),
             *record.extra,
         ]
-        title = self.screen.style(f"{entry.label}{_was(entry)} in {entry.room}", fg="yellow")
+        title = self.screen.style(f"{entry.full_label} in {entry.room}", fg="yellow")
         lines = [
             self.screen.fold(f"{key + ':':<9} {escape_line(value)}", " " * 10)
             for key, value in fields
@@ -229,6 +231,9 @@ class Renderer:
         """Where a record is, beside here; None where it can be nowhere else."""
         if delivery.remote is None:
             return None
+        if entry.aside is not None:
+            since = dates.since(entry.aside.since, self.now)
+            return f"here; set aside since {since}: {entry.aside.remote} does not take it: {entry.aside.why}"
         if delivery.is_accepted:
             return f"here and at {delivery.remote}"
         return f"here; pending at {delivery.remote} since {dates.since(entry.committed_seconds, self.now)}"
@@ -250,12 +255,6 @@ class Renderer:
 def _under(names: Sequence[str]) -> str:
     """Who did something, as far as names tell that."""
     return f"under the name{'s' if len(names) > 1 else ''} {', '.join(names)}"
-
-
-def _was(entry: Entry) -> str:
-    """`` (was #3)`` for a record that its writer saw under another number, before the room followed a remote."""
-    hint = entry.record.seq_hint
-    return f" (was #{hint})" if hint is not None and hint != entry.number else ""
 
 
 def described(one: Attachment) -> str:

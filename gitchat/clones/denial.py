@@ -9,18 +9,17 @@ finds that it may. Source: docs/format.md sections 7.27 and 12.16.
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from gitchat.storage.ownfiles import OwnFile
+
 _MAX_BYTES = 65536
 _MAX_WORDS = 500
-_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 _DENIED = re.compile(
     r"access denied or repository not exported|service not enabled"  # git daemon, git http-backend
@@ -59,34 +58,29 @@ class DenialFile:
     """
 
     def __init__(self, directory: Path, remote: str) -> None:
-        self._path = directory / f"denied-{quote(remote, safe='')}"
+        self._file = OwnFile(directory, f"denied-{quote(remote, safe='')}")
 
     def load(self) -> Denial | None:
         """What is noted; None where we may push, as far as is known."""
         try:
-            descriptor = os.open(self._path, _READING)
+            return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return None
-        with open(descriptor, "rb", buffering=0) as file:
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return _decoded(file.read(_MAX_BYTES)) if is_file else None
 
     def add(self, words: str, place: str, now_seconds: int) -> bool:
         """Note that it was said; whether that is new. A kill leaves what was noted before."""
         known = self.load()
         if known is not None and known.place == place:
             return False
-        fresh = self._path.with_name(f"{self._path.name}.new")
         with suppress(OSError):
             denial = Denial(now_seconds, place, words[:_MAX_WORDS])
-            fresh.write_text(json.dumps(asdict(denial)) + "\n", encoding="ascii")
-            fresh.replace(self._path)
+            self._file.replace(json.dumps(asdict(denial)).encode("ascii") + b"\n")
         return True
 
     def clear(self) -> None:
         """We may push."""
         with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            self._file.remove()
 
 
 def _decoded(data: bytes) -> Denial | None:

@@ -30,6 +30,8 @@ class Judgement:
     """Whether all that was seen is there, in another order."""
     new_place: Note | None
     """What has to be noted when the round goes on with the room; None when it is noted already."""
+    is_same_address: bool
+    """Whether it is the one that was noted."""
     has_moved: bool
     """Whether another place was noted before."""
 
@@ -66,7 +68,7 @@ class Judgement:
         if self.standing is Standing.BEHIND:
             return f"room '{room}': the remote went back behind {self.seen}; {brings_back}"
         if self.standing in (Standing.GONE, Standing.EMPTY) and self.verdict is Verdict.BRING_BACK:
-            if self.new_place is not None:
+            if not self.is_same_address:
                 return None  # somebody has just said that it moves there
             return f"room '{room}': the remote has no such room any more; {brings_back}"
         if self.standing is Standing.GONE:
@@ -74,7 +76,7 @@ class Judgement:
                 f"room '{room}' was deleted at '{remote}', and nothing of it is pushed; to bring it back: "
                 f"git chat sync {remote} --room {room} --restore; to drop it here, too: git chat room forget {room}"
             )
-        if self.standing is Standing.CONTINUES and self.has_moved and self.new_place is not None:
+        if self.standing is Standing.CONTINUES and self.new_place is not None and self.has_moved:
             return (
                 f"room '{room}': '{remote}' is at another address ({self.new_place.address}), where the same log stands"
             )
@@ -122,7 +124,7 @@ class Judging:
         Raises:
             OtherPlace: with one of them nothing may be done, and so with none.
         """
-        notes = self._notes.all()
+        notes, note = self._notes.all(), Note(self._wire.name, place)
         found: dict[RoomName, Judgement] = {}
         for room in rooms:
             old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None
@@ -147,7 +149,8 @@ class Judging:
                 seen=old,
                 there=there.get(log_ref(room)),
                 is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
-                new_place=None if is_same else Note(self._wire.name, place),
+                new_place=note if notes.get(room) != note else None,
+                is_same_address=is_same,
                 has_moved=room in notes and not is_same,
             )
         return found

@@ -27,6 +27,7 @@ from gitchat.clones.moving import Moved, Moves
 from gitchat.clones.notes import Notes
 from gitchat.clones.offering import Offering
 from gitchat.clones.report import Consent, Report
+from gitchat.clones.sifting import Sifting
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
 from gitchat.model.names import Oid, RefName, RoomName
@@ -88,6 +89,7 @@ class Remote:
             store,
             wire,
             self._accepting,
+            Sifting(store, wire.name, self._joining, self._accepting, clock),
             push=lambda updates, address: self._push(updates, address),
             now=lambda: clock().seconds,
             attached=attached,
@@ -150,7 +152,8 @@ class Remote:
             allowed = self._offering.allowed(self._writable(updates, there, report), places[0], is_asked=is_asked)
             self._left |= report.newer.keys()
             if allowed:
-                self._offering.push(allowed, places[0], seen, there, report)
+                numbered = [one for one in going if one not in free]
+                self._offering.push(allowed, places[0], seen, there, report, numbered)
             report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             for one in going:
                 if one in free:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gitchat.model.names import CloneId, Name, RefName, RoomName, is_slug
+from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug
 
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
@@ -89,6 +89,16 @@ def sat_ref(room: RoomName, name: Name) -> RefName:
 def former_ref(clone: CloneId, room: RoomName) -> RefName:
     """``refs/chatroom-local/former/<clone>/<room>``: the log as it was when this clone gave up the id ``clone``."""
     return RefName(f"{FORMER_PREFIX}{clone}/{room}")
+
+
+def aside_prefix(room: RoomName) -> RefName:
+    """What the refs of all that is set aside of a room begin with. They are never pushed."""
+    return RefName(f"{LOCAL_PREFIX}aside/{room}/")
+
+
+def aside_ref(room: RoomName, oid: Oid) -> RefName:
+    """``refs/chatroom-local/aside/<room>/<id>``: a record that a remote does not take."""
+    return RefName(f"{aside_prefix(room)}{oid}")
 
 
 def branches_refspec(remote: str) -> str:

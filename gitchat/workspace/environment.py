@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
@@ -36,6 +37,8 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
     from gitchat.workspace.clone import Clone
+
+_PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
 
 
 @dataclass(frozen=True)
@@ -266,8 +269,8 @@ class Environment:
 
         The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
         """
-        # -P: without it Python would look for "gitchat" in the current directory first, which is a stranger's.
-        command = [sys.executable, "-P", "-m", "gitchat", *arguments]
+        # Not -m: that imports, along the path that a stranger's project may be in, before our first line.
+        command = [sys.executable, "-P", _PROGRAM, *arguments]
         git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
 
 

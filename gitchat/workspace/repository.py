@@ -129,6 +129,8 @@ class Repository:
         try:
             return Config(self.git("config", "--list", "-z"))
         except git.GitFailed as error:
+            if _MISSING in error.stderr:
+                raise _not_a_repository(self.cwd, error) from error
             # No git config --edit: it would read the same file first.
             named = re.search(r" in file (.+)", error.stderr)
             raise UserError(
@@ -170,8 +172,11 @@ class Repository:
         self.__dict__.pop("config", None)  # read it again
 
     def remotes(self) -> list[str]:
-        """The named remotes, in the order of the configuration. Raises UserError ``bad-config``."""
-        return self.config.subsections("remote", "url")
+        """The named remotes, in the order of the configuration. Raises UserError ``bad-config``.
+
+        Without those that begin with ``-``: ``git fetch`` and what people type would read such a name as an option.
+        """
+        return [name for name in self.config.subsections("remote", "url") if not name.startswith("-")]
 
     def syncs_by_itself(self) -> bool:
         """Whether ``chat.sync`` is not ``manual``. Raises UserError ``bad-config``."""
@@ -206,6 +211,12 @@ class Repository:
             name = "origin" if "origin" in remotes or len(remotes) != 1 else remotes[0]
         if name in remotes:
             return name
+        if name.startswith("-"):
+            raise UserError(
+                f"a remote cannot be called {name!r}: git would read that as an option",
+                hint=f"see what the name is for: git config --get-regexp {shlex.quote('^remote[.]-')}",
+                code="not-a-remote",
+            )
         if given is not None and (":" in given or "/" in given):
             raise UserError(
                 f"{given} is an address; a room follows a named remote",
@@ -231,10 +242,16 @@ class Repository:
             )
 
 
+_MISSING = "not a git repository: "
+"""How git begins to say that the repository which a ``.git`` file names is not there, before its path."""
+
+
 def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
     if "dubious ownership" in error.stderr:
         quoted = error.stderr.partition("'")[2].partition("'")[0]
         return foreign_owner(Path(quoted or cwd))
+    if _MISSING in error.stderr:
+        return _repository_elsewhere(Path(cwd), Path(error.stderr.partition(_MISSING)[2].splitlines()[0]))
     if "not a git repository" in error.stderr:
         return UserError(
             f"{cwd} is not inside a git repository",
@@ -244,5 +261,24 @@ def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
     return UserError(
         f"git cannot use the repository here: {error.stderr.removeprefix('fatal: ')}",
         hint="see what git says: git status",
+        code="not-a-repository",
+    )
+
+
+def _repository_elsewhere(cwd: Path, missing: Path) -> UserError:
+    """A ``.git`` file leads to a repository that is not there: it was moved, or not mounted into this container."""
+    top = next((one for one in (cwd, *cwd.parents) if (one / ".git").is_file()), cwd)
+    if missing.parent.name == "worktrees":
+        repository = missing.parents[1]
+        return UserError(
+            f"{top} is a worktree of {repository}, which is not here: there is no {missing}",
+            hint=f"in a container mount that, too, at the same path; if it was moved: "
+            f"git -C ITS-NEW-PLACE worktree repair '{top}'",
+            code="not-a-repository",
+        )
+    return UserError(
+        f"{top / '.git'} says that the repository is {missing}, and there is none",
+        hint=f"in a container mount that, too, at the same path; if it was moved, write where it is: "
+        f"echo 'gitdir: ITS-NEW-PLACE' >'{top / '.git'}'",
         code="not-a-repository",
     )

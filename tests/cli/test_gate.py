@@ -101,8 +101,19 @@ def test_what_was_told_at_work_holds_up_the_end_once(gate: Gate) -> None:
     gate.chatroom.say("hello", author="bob")
     assert gate.told() == 1
     assert gate.is_closed()
-    assert json.loads(gate.run("stop").stdout)["decision"] == "block"
+    assert json.loads(gate.run("stop").stdout)["hookSpecificOutput"]["hookEventName"] == "Stop"
     assert gate.is_closed("stop")
+
+
+def test_a_run_of_codex_without_a_terminal_starts_nothing_at_its_end(gate: Gate) -> None:
+    """Its transcript says so; at a terminal, and where none is told, it is looked."""
+    gate.chatroom.say("hello", author="bob")
+    transcript = gate.chatroom.world.root / "roll out.jsonl"
+    for source, is_closed in (("exec", True), ("cli", False)):
+        line = f'{{"type":"session_meta","payload":{{"id":"0199","source":"{source}"}}}}\n{{"text":"\\"exec\\""}}\n'
+        transcript.write_text(line)
+        assert gate.is_closed("stop", client="codex", transcript_path=str(transcript)) == is_closed
+    assert not gate.is_closed("stop", client="codex", transcript_path=str(transcript.parent / "none"), session_id="b")
 
 
 def test_where_no_room_ever_was_nothing_is_started(gate: Gate) -> None:

@@ -137,12 +137,12 @@ def memory(chatroom: Chatroom) -> Path:
     return chatroom.path / ".git" / "chatroom" / "upkeep" / "claude"
 
 
-def is_kept(chatroom: Chatroom, **variables: str) -> bool:
+def is_kept(chatroom: Chatroom) -> bool:
     """Whether a session's start believes what is kept: then it says what we put there."""
-    at_a_start(chatroom, **variables)
+    at_a_start(chatroom)
     before = memory(chatroom).read_bytes()
     memory(chatroom).write_text(json.dumps({**json.loads(before), "sentence": "as it was"}))
-    answer = at_a_start(chatroom, **variables)
+    answer = at_a_start(chatroom)
     memory(chatroom).write_bytes(before)
     return answer == "as it was"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from gitchat.storage import git
 from gitchat.storage.backend import Backend, ObjectDamaged
 from gitchat.storage.libgit2 import CannotOpen, Libgit2Backend
+from gitchat.storage.shared import SharedBackend
 from tests.contract import repositories
 from tests.contract.backend_contract import BackendContract
 from tests.world import World
@@ -25,6 +28,22 @@ class TestLibgit2(BackendContract):
     def backend(self, common_dir: Path) -> Backend:
         """libgit2 on the common directory."""
         return Libgit2Backend(common_dir, fsync=True)
+
+
+class TestShared(BackendContract):
+    """The contract where git writes and libgit2 reads: in repositories that users share."""
+
+    @pytest.fixture(params=["plain", "bare", "packed", "worktree", "separate"])
+    def common_dir(self, request: pytest.FixtureRequest, world: World) -> Path:
+        """A repository of one kind, shared with its group."""
+        common_dir = repositories.make(request.param, world)
+        world.git(f"--git-dir={common_dir}", "config", "core.sharedRepository", "group")
+        return common_dir
+
+    @pytest.fixture
+    def backend(self, common_dir: Path) -> Backend:
+        """Both on the common directory."""
+        return SharedBackend(common_dir, variables=git.scrub(os.environ), fsync=True)
 
 
 def test_borrowed_object_that_ends_early_is_damaged(world: World) -> None:

@@ -98,6 +98,25 @@ NAMING = [
 
 FOLLOWING = [
     Situation(
+        given="git config remote.-x.url ../hub.git",
+        run="git chat sync -- -x",
+        error="a remote cannot be called '-x': git would read that as an option",
+        hint="see what the name is for: git config --get-regexp '^remote[.]-'",
+        then="git config --get-regexp '^remote[.]-'",
+        shows="remote.-x.url",
+        again="git config --remove-section remote.-x",
+    ),
+    Situation(
+        given="git -c chat.sync=manual chat send waits\ngit chat log -n 1 --oneline | cut -d' ' -f1 > ../handle\n"
+        "git chat log -n 1 --oneline | grep '~'",
+        run="git chat log $(cat ../handle)..",
+        error="~[..] has no number yet, and stands in no range",
+        hint="see it: git chat show '~[..]'",
+        then="git chat show '~[..]'",
+        shows="waits",
+        again="git chat sync",
+    ),
+    Situation(
         given=BOB + "git -c chat.sync=manual chat send --as bob mine",
         run="git chat sync",
         error="the remote 'origin' has a room 'lobby' of its own: 1 message here would get new numbers",
@@ -256,8 +275,8 @@ REFUSED = [
         "chmod +x ../hub.git/hooks/pre-receive\ngit -c chat.sync=manual chat send x",
         run="git chat sync",
         error="'origin' did not take refs/chatroom/rooms/lobby/log: [..]no thanks",
-        hint="nothing is lost: it stays pending; ask who runs 'origin' to allow refs/chatroom/*, and then: "
-        "git chat sync origin",
+        hint="nothing is lost: it stays pending; if it is because of the message: git chat unsend --room lobby ~[..]; "
+        "ask who runs 'origin' to allow refs/chatroom/*, and then: git chat sync origin",
         then="git chat sync origin",
         fill={"git chat": "rm ../hub.git/hooks/pre-receive; git chat"},
     ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName
 from gitchat.storage import gate
 from gitchat.storage.gate import Intent
@@ -170,3 +172,71 @@ def test_the_age_of_a_lock_does_not_depend_on_the_clock(tmp_path: Path) -> None:
         older = LockFile.look(lock)
         assert older is not None
         assert held.seconds_since(older) >= 100
+
+
+def test_a_fork_beside_a_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """A pool of processes that is forked while another thread sends lives on, and the lock is free after the send."""
+    directory = tmp_path / "chatroom"
+    told, tell = os.pipe()
+    with gate.hold(directory):
+        child = os.fork()
+        if child == 0:
+            os.close(tell)
+            os.read(told, 1)  # until the test is over
+            os._exit(0)
+    with gate.hold(directory, wait_seconds=0):
+        pass
+    os.close(tell)
+    os.waitpid(child, 0)
+    os.close(told)
+
+
+def test_a_fork_of_a_holder_that_is_killed_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """What the kernel frees with a dead process it frees also when its children live."""
+    directory = tmp_path / "chatroom"
+    told, tell = os.pipe()
+    holder = os.fork()
+    if holder == 0:
+        with gate.hold(directory):
+            if os.fork() == 0:
+                os.close(tell)
+                os.read(told, 1)
+                os._exit(0)
+            os._exit(9)  # without letting go
+    os.waitpid(holder, 0)
+    with gate.hold(directory, wait_seconds=5):
+        pass
+    os.close(tell)
+    os.close(told)
+
+
+def test_a_fork_inside_leaves_without_closing_what_is_anothers(tmp_path: Path) -> None:
+    """A child that goes on in the block where its parent holds the lock ends it as if it had never been there."""
+    child = -1
+    try:
+        with gate.hold(tmp_path / "chatroom") as held:
+            child = os.fork()
+            if child == 0:
+                os.dup2(os.open(os.devnull, os.O_RDONLY), held.descriptor)
+        if child == 0:
+            os.fstat(held.descriptor)
+            os._exit(0)
+    finally:
+        if child == 0:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_who_got_the_lock_goes_on_holding_it(tmp_path: Path) -> None:
+    """A lock that was handed on stays with the process that got it, until that ends."""
+    directory = tmp_path / "chatroom"
+    told, tell = os.pipe()
+    with gate.hold(directory) as held:
+        keeper = subprocess.Popen(["cat"], stdin=told, pass_fds=[held.hand_on()])
+    with pytest.raises(ConflictError), gate.hold(directory, wait_seconds=0):
+        pass
+    os.close(tell)
+    os.close(told)
+    keeper.wait()
+    with gate.hold(directory, wait_seconds=0):
+        pass
