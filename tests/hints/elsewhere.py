@@ -6,6 +6,50 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/cli/test_watch.py::test_what_was_not_shown_is_not_marked",
+        '"read", "--force"',
+        error="not everything is shown here, so nothing is marked",
+        hint="read what is unread: git chat read; or watch without --from, --type and the like",
+    ),
+    Elsewhere(
+        "tests/cli/test_uninstall.py::test_a_process_that_stays_is_named",
+        "process.kill()",
+        error="processes of gitchat run in this clone: 123 (git-chat watch)",
+        hint="end the sessions that they belong to, or: kill 123",
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
+        'bea.sync("origin")',
+        error="'origin' lets you read and not push: words",
+        hint="nothing is lost: it stays pending; ask who runs 'origin' to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
+        'bea.sync("origin")',
+        error="it lets you read and not push (words): rooms come as ever, and nothing of this clone goes there",
+        hint="ask who runs it to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub",
+        'carl.world.run("sh", "-c", command',
+        error="it has refs of a clone, as git push --mirror leaves them: version 0.1.0 takes it for one and refuses it",
+        hint="git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_hides_rooms_gets_none",
+        'hinted(done, "sync origin")',
+        error="'origin' has refs/chatroom/rooms/dev/log and does not show it: nobody could fetch what is pushed there",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "the room keeps its own numbers",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_begins_to_hide_rooms_changes_no_number",
+        "hinted(done, way)",
+        error="'origin' has refs/chatroom/rooms/dev/log and does not show it: nobody could fetch what is pushed there",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "or number it here: git chat remote detach lobby --yes",
+    ),
+    Elsewhere(
         "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
         "please take it back",
         error="~[..] of ann is not yours",
@@ -81,8 +125,8 @@ ELSEWHERE = [
     Elsewhere(
         "tests/clones/test_older_version.py::test_doctor_names_the_setting_that_lets_the_older_version_follow",
         "git config chatroom.lobby.remote",
-        error="gitchat 0.1.0 does not know that it follows 'origin' here: what that writes in this clone has a number of "
-        "its own until it is pushed",
+        error="gitchat 0.1.0 does not know that it follows 'origin' here: what that writes in this clone has a number "
+        "of its own until it is pushed",
         hint="git config chatroom.lobby.remote origin",
     ),
     Elsewhere(
@@ -150,7 +194,7 @@ NOT_RUN = [
     ),
     NotRun(
         error="cannot open /repo/.git: words",
-        hint="git fsck",
+        hint="see what git says there: git status",
         reason="needs a repository that git opens and neither way of ours does",
     ),
     NotRun(
@@ -163,5 +207,21 @@ NOT_RUN = [
         hint="leave one '<!-- gitchat: begin; kept by git chat setup -->' and after it one '<!-- gitchat: end -->', or "
         "remove both lines",
         reason="the marker names a command, and is none",
+    ),
+    NotRun(
+        error="the newest commit of room lobby is dated 9 days ahead: the clock here is behind, or a writer's was "
+        "ahead",
+        hint="compare the clocks of the machines that write: date -u",
+        reason="needs the machines whose clocks differ",
+    ),
+    NotRun(
+        error="words of the remote",
+        hint="git chat remote move",
+        reason="never printed: the move that could not be told of says its words alone",
+    ),
+    NotRun(
+        error="cannot use /repo/.git/chatroom/journal: Input/output error",
+        hint="git chat doctor",
+        reason="needs a disk that fails",
     ),
 ]
