@@ -15,6 +15,7 @@ from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stoo
 from gitchat.care.versions import unknown_authority
 from gitchat.model.codec import CLONE
 from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.escape import escape_name
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
@@ -110,8 +111,8 @@ def _older_writers(environment: Environment, name: RoomName, entries: Sequence[E
         yield Finding(
             "note",
             f"room {name}",
-            f"gitchat 0.1.0 runs beside this version, for {', '.join(names)}: there agents of one name in two clones "
-            "read for each other, and positions that were dropped come back",
+            f"gitchat 0.1.0 runs beside this version, for {', '.join(map(escape_name, names))}: there agents of one "
+            "name in two clones read for each other, and positions that were dropped come back",
             "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
         )
         yield from unknown_authority(environment, name)
@@ -142,6 +143,16 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
     if authority is None:
         return
     subject = f"room {name}"
+    asides = environment.log(name).asides()
+    for one in asides:
+        if one.aside is not None:
+            remote, why = one.aside.remote, one.aside.why
+            yield Finding(
+                "note",
+                subject,
+                f"{one.handle} of {one.record.author} is set aside: '{remote}' does not take it: {why}",
+                f"git chat unsend --room {name} {one.handle}; or try it once more: git chat sync --retry",
+            )
     if authority not in environment.repository.config.subsections("remote", "url"):
         yield Finding(
             "wrong",
@@ -157,7 +168,7 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
             f"{'it' if waiting == 1 else 'them'} yet",
             f"git chat sync {authority}",
         )
-    else:
+    elif not asides:
         yield Finding("ok", subject, f"its numbers come from the remote '{authority}', and nothing is pending")
 
 

@@ -25,7 +25,8 @@ from gitchat.workspace.environment import here
 from gitchat.workspace.process import read_variables
 
 COMMANDS = (
-    "send", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status", "summary", "who",
+    "send", "reply", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status",
+    "summary", "who",
     "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
     "doctor", "verify", "completion", "help",
 )  # fmt: skip

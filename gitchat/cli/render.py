@@ -144,6 +144,8 @@ class Renderer:
             notes.append(f"({escape_line(record.kind)})")
         if record.type:
             notes.append(record.type)
+        if entry.aside is not None:
+            notes.append(f"set aside: {escape_line(entry.aside.remote)} does not take it")
         if record.reply_to:
             notes.append(f"re {labels.get(record.reply_to, handle_of(record.reply_to))}")
         return ", ".join(notes)
@@ -162,7 +164,7 @@ class Renderer:
         """One line a record, cut to the screen."""
         for entry in entries:
             record = entry.record
-            mark = "* " if record.kind == STATUS else ""
+            mark = "* " if record.kind == STATUS else "(set aside) " if entry.aside is not None else ""
             to = "" if not record.to else " -> " + ",".join(map(escape_line, record.to))
             urgent = "urgent! " if record.urgent else ""
             text = " ".join(escape_line(record.body).split())
@@ -233,6 +235,9 @@ class Renderer:
         """Where a record is, beside here; None where it can be nowhere else."""
         if delivery.remote is None:
             return None
+        if entry.aside is not None:
+            since = dates.since(entry.aside.since, self.now)
+            return f"here; set aside since {since}: {entry.aside.remote} does not take it: {entry.aside.why}"
         if delivery.is_accepted:
             return f"here and at {delivery.remote}"
         return f"here; pending at {delivery.remote} since {dates.since(entry.committed_seconds, self.now)}"

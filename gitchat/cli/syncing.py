@@ -32,6 +32,8 @@ class Agreement:
 
     has_consent: bool = False
     """That messages here get new numbers."""
+    retries: bool = False
+    """That what the remote did not take is tried once more."""
     restores: bool = False
     """That a room which was deleted at the remote is brought back."""
     has_moved: bool = False
@@ -78,6 +80,8 @@ def bring_together(
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
+            if agreement.retries:
+                _bring_back(environment, name, chosen)
             report = _settle(environment, remote, chosen, agreement, pushes, line)
             _forget_troubles(environment, name, has_pushed=pushes and report.refusal is None)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
@@ -97,6 +101,18 @@ def bring_together(
         is_brief=not as_json and bool(elsewhere or report.alarms or report.staying),
     )
     _refuse_what_is_left(environment, report, lost)
+
+
+def _bring_back(environment: Environment, remote: str, room: RoomName | None) -> None:
+    """Let what is set aside, of one room or of all that follow ``remote``, be pending again."""
+    from gitchat.rooms import aside  # for who tries again
+
+    followers = [one for one, authority in environment.authorities.all().items() if authority == remote]
+    for one in followers if room is None else [room]:
+        for entry in environment.log(one).asides():
+            for kept in aside.kept(environment.store, one):
+                if kept.oid == entry.oid:
+                    aside.bring_back(environment.store, one, kept)
 
 
 def _forget_troubles(environment: Environment, remote: str, *, has_pushed: bool) -> None:

@@ -10,8 +10,8 @@ import stat
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,6 @@ __all__ = [
     "escape_name",
     "is_paging",
     "json_text",
-    "keys",
     "page",
     "screen_for",
 ]
@@ -147,10 +146,11 @@ def rows() -> int:
     return shutil.get_terminal_size().lines
 
 
-def page(environment: Environment, text: Iterable[str]) -> bool:
+def page(environment: Environment, text: Iterable[str], *, from_end: bool = False) -> bool:
     """Print ``text``, through git's pager when standard output is a terminal and there is one.
 
-    It is flushed. Returns False when the pager failed, or was left before it took all.
+    ``from_end`` opens less, with whatever options, at the last line. It is flushed.
+    Returns False when the pager failed, or was left before it took all.
 
     Raises:
         OSError: the output cannot be written; BrokenPipeError when nobody reads it any more.
@@ -160,7 +160,10 @@ def page(environment: Environment, text: Iterable[str]) -> bool:
         sys.stdout.writelines(text)
         sys.stdout.flush()
         return True
-    return _page_through(pager, text, environment.variables)
+    variables = {"LESS": "FRX", "LV": "-c", **environment.variables}
+    if from_end and "+" not in variables["LESS"]:
+        variables["LESS"] += " +G"  # how it begins, for less; no other pager reads it
+    return _page_through(pager, text, variables)
 
 
 def chosen_pager(environment: Environment) -> str | None:
@@ -171,7 +174,7 @@ def chosen_pager(environment: Environment) -> str | None:
 
 def _page_through(pager: str, text: Iterable[str], variables: Mapping[str, str]) -> bool:
     """Feed ``text`` to a pager, in a shell as git does it. (click's pager does not tell how it ended.)"""
-    process = git.start_attended(["sh", "-c", pager], variables={"LESS": "FRX", "LV": "-c", **variables}, is_fed=True)
+    process = git.start_attended(["sh", "-c", pager], variables=variables, is_fed=True)
     assert process.stdin is not None
     is_whole = True
     try:
@@ -190,23 +193,6 @@ def _wait(process: git.Process) -> None:
         with suppress(KeyboardInterrupt):
             process.wait()
             return
-
-
-@contextmanager
-def keys() -> Iterator[Callable[[], str]]:
-    """One key at a time from the terminal on standard input; what was typed before is dropped.
-
-    The call gives what a key sends, and nothing when the terminal was hung up. Ctrl-C and Ctrl-Z do what they do.
-    """
-    import tty
-
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    try:
-        tty.setcbreak(descriptor, termios.TCSAFLUSH)
-        yield lambda: os.read(descriptor, 32).decode("utf-8", "replace")
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def has_reader() -> bool:
@@ -261,7 +247,9 @@ def edit(environment: Environment, template: str, name: str) -> str:
 
     path = environment.repository.location.git_dir / name
     try:
-        path.write_text(f"\n{SCISSORS}\n{template}", encoding="utf-8")
+        path.unlink(missing_ok=True)  # another user's, or a link to what is precious
+        with path.open("x", encoding="utf-8") as file:
+            file.write(f"\n{SCISSORS}\n{template}")
     except OSError as error:
         raise storage_error(error, path) from error
     editor = ""

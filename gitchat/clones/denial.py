@@ -72,8 +72,8 @@ class DenialFile:
         known = self.load()
         if known is not None and known.place == place:
             return False
-        denial = Denial(now_seconds, place, words[:_MAX_WORDS])
         with suppress(OSError):
+            denial = Denial(now_seconds, place, words[:_MAX_WORDS])
             self._file.replace(json.dumps(asdict(denial)).encode("ascii") + b"\n")
         return True
 

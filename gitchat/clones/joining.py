@@ -105,7 +105,7 @@ class Joining:
             local, remote = self._store.tip(ref), tracked.get(ref)
             if local is not None and local != remote:
                 with suppress(FormatError) if ref != log_ref(room) else nullcontext():
-                    updates[ref] = (self._candidate(remote, local), remote)
+                    updates[ref] = (self.candidate(remote, local), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
             if cursor not in (tracked.get(ref), seen.get(ref)):
                 # One that stayed behind when a record was taken back would carry that record along.
@@ -163,7 +163,7 @@ class Joining:
 
         self._store.move(log_ref(room), build, f"gitchat: kept from {self._remote}")
 
-    def _candidate(self, remote: Oid | None, local: Oid) -> Oid:
+    def candidate(self, remote: Oid | None, local: Oid) -> Oid:
         """What the remote should have: the local tip where that continues its own, else a merge of both."""
         if remote is None or is_first_parent(self._store, remote, local):
             return local

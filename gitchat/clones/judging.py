@@ -31,6 +31,8 @@ class Judgement:
     """Whether all that was seen is there, in another order."""
     new_place: Note | None
     """What has to be noted when the round goes on with the room; None when it is noted already."""
+    is_same_address: bool
+    """Whether it is the one that was noted."""
     has_moved: bool
     """Whether another place was noted before."""
 
@@ -67,7 +69,7 @@ class Judgement:
         if self.standing is Standing.BEHIND:
             return f"room '{room}': the remote went back behind {self.seen}; {brings_back}"
         if self.standing in (Standing.GONE, Standing.EMPTY) and self.verdict is Verdict.BRING_BACK:
-            if self.new_place is not None:
+            if not self.is_same_address:
                 return None  # somebody has just said that it moves there
             return f"room '{room}': the remote has no such room any more; {brings_back}"
         if self.standing is Standing.GONE:
@@ -75,7 +77,7 @@ class Judgement:
                 f"room '{room}' was deleted at '{remote}', and nothing of it is pushed; to bring it back: "
                 f"git chat sync {remote} --room {room} --restore; to drop it here, too: git chat room forget {room}"
             )
-        if self.standing is Standing.CONTINUES and self.has_moved and self.new_place is not None:
+        if self.standing is Standing.CONTINUES and self.new_place is not None and self.has_moved:
             return (
                 f"room '{room}': '{remote}' is at another address ({self.new_place.address}), where the same log stands"
             )
@@ -146,7 +148,7 @@ class Judging:
         old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None
         has_others = old is not None and self._has_others(room, there, has_all)
         standing = self._comparing.standing(old, there.get(log_ref(room)), has_others=has_others)
-        is_same = note is not None and note.address == place
+        is_same, stands = note is not None and note.address == place, Note(self._wire.name, place)
         what = verdict(
             standing,
             is_same_address=is_same,
@@ -165,7 +167,8 @@ class Judging:
             seen=old,
             there=there.get(log_ref(room)),
             is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
-            new_place=None if is_same else Note(self._wire.name, place),
+            new_place=stands if note != stands else None,
+            is_same_address=is_same,
             has_moved=note is not None and not is_same,
         )
 

@@ -28,6 +28,7 @@ from gitchat.clones.notes import Notes
 from gitchat.clones.offering import Offering
 from gitchat.clones.previewing import preview
 from gitchat.clones.report import Consent, Report
+from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import Spoiled, fetch
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model import codec
@@ -90,6 +91,7 @@ class Remote:
             store,
             wire,
             self._accepting,
+            Sifting(store, wire.name, self._joining, self._accepting, clock),
             push=lambda updates, address: self._push(updates, address),
             now=lambda: clock().seconds,
             attached=attached,
@@ -156,12 +158,12 @@ class Remote:
             updates = self._writable(updates, there, report, spoiled)
             allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
             self._left |= report.newer.keys() | spoiled.tell(report)
+            numbered = [one for one in going if one not in free]
             if allowed:
-                self._offering.push(allowed, places[0], seen, there, report)
+                self._offering.push(allowed, places[0], seen, there, report, numbered)
             report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
-            for one in going:
-                if one in free:
-                    self._attach(one, places[0], report, consent, pushes=pushes)
+            for one in (one for one in going if one in free):
+                self._attach(one, places[0], report, consent, pushes=pushes)
             following = [one for one in going if self._attached(one) is not None]
             if following:
                 mark(self._store, self._wire, following[0])

@@ -62,6 +62,9 @@ _QUIETLY = (
     "--no-filter",  # a log has to be here whole, also in a clone that leaves out large files
 )  # fmt: skip
 
+_OURS = ("-c", "gc.auto=0", "-c", "core.hooksPath=/dev/null")
+"""No gc beside us, and no hook of this clone's: what hangs there must not stop a room. Those of a hub are its own."""
+
 Tell = Callable[[str], None]
 """Told what git is doing, such as ``Receiving objects:  45% (9/20)``, some times a second."""
 
@@ -150,7 +153,8 @@ class Wire:
 
     def _addresses(self, *options: str) -> list[str]:
         try:
-            return self._git("remote", "get-url", *options, self.name).stdout.decode("utf-8", "replace").splitlines()
+            done = self._git("remote", "get-url", *options, "--", self.name)
+            return done.stdout.decode("utf-8", "replace").splitlines()
         except git.GitFailed as error:
             raise self._failed(error) from error
 
@@ -184,7 +188,8 @@ class Wire:
 
     def _fetch(self, options: Sequence[str], refspecs: Sequence[str], address: str | None = None) -> None:
         try:
-            self._git("fetch", *_QUIETLY, "--progress", *options, address or self.name, *refspecs, tell=self._tell)
+            place = address or self.name
+            self._git("fetch", *_QUIETLY, "--progress", *options, "--", place, *refspecs, tell=self._tell)
         except git.GitFailed as error:
             raise self._failed(error) from error
 
@@ -202,7 +207,7 @@ class Wire:
 
     def _list(self, settings: Sequence[str], place: str, patterns: Sequence[str], *options: str) -> Listed:
         try:
-            told = self._git(*settings, "ls-remote", *options, place, *patterns).stdout.decode("utf-8", "replace")
+            told = self._git(*settings, "ls-remote", *options, "--", place, *patterns).stdout.decode("utf-8", "replace")
         except git.GitFailed as error:
             raise self._failed(error) from error
         pairs = [(first, RefName(ref)) for first, tab, ref in map(_halves, told.splitlines()) if tab]
@@ -220,7 +225,7 @@ class Wire:
         options = ["--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed"]
         options += ["--recurse-submodules=no"]
         try:
-            done = self._git("push", *options, *leases, address or self.name, *specs, tell=self._tell)
+            done = self._git("push", *options, *leases, "--", address or self.name, *specs, tell=self._tell)
         except git.GitFailed as error:
             if not error.stdout:
                 raise self._failed(error) from error
@@ -231,7 +236,7 @@ class Wire:
         """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
         try:
             return git.talk(
-                [f"--git-dir={self._git_dir}", "-c", "gc.auto=0", *self._options, *arguments],
+                [f"--git-dir={self._git_dir}", *_OURS, *self._options, *arguments],
                 cwd=self._cwd,
                 variables=self._variables,
                 silence_seconds=self._silence_seconds,

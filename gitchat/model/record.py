@@ -156,6 +156,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Why a record is in no log: the remote of its room does not take it."""
+
+    remote: str
+    why: str
+    """The remote's words: data, to be escaped."""
+    since: int
+    """When it was set aside, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A record at its place in a room."""
 
@@ -170,6 +181,8 @@ class Entry:
     """The tree that holds the record's attachments; None when the commit's tree is empty."""
     attachments: tuple[Attachment, ...] = ()
     """Looked up for a record that is sent, listed or found; not while a whole log is walked."""
+    aside: SetAside | None = None
+    """Why it is set aside; None for a record of the log."""
 
     @property
     def handle(self) -> Handle:

@@ -87,6 +87,18 @@ class Log:
         """The records that the authority has not accepted yet, oldest first; none without an authority."""
         return self._numbering.pending()
 
+    def asides(self) -> list[Entry]:
+        """The records that the authority does not take, and that were set aside, oldest first. Raises FormatError."""
+        if self._numbering.tracking is None:
+            return []
+        from gitchat.rooms.aside import kept  # for who has a remote
+
+        return [
+            replace(self._entry(None, one.oid, one.commit), aside=one.why)
+            for one in kept(self._store, self.name)
+            if one.key not in {(entry.record.uid, entry.record.author) for entry in self._in_log(one.key[0])}
+        ]
+
     # --- its records ---------------------------------------------------------
 
     def entries(self) -> Iterator[Entry]:
@@ -139,7 +151,7 @@ class Log:
         is_done, older = False, 0
         spare = REPLY_SEARCH
         try:
-            for entry in self.entries():
+            for entry in chain_of(reversed(self.asides()), self.entries()):
                 labels[entry.record.uid] = entry.full_label
                 older = older + 1 if query.is_exhausted_by(entry) else 0
                 is_done = is_done or older > OLDER_IN_A_ROW or len(found) == limit
@@ -215,7 +227,14 @@ class Log:
         return list(islice((entry for entry in self.entries() if entry.number == number), 1))
 
     def with_uid(self, prefix: str) -> list[Entry]:
-        """The records whose uid begins with ``prefix``, the oldest first, without their attachments."""
+        """The records whose uid begins with ``prefix``, the oldest first, without their attachments.
+
+        Those that are set aside come last.
+        """
+        aside = [entry for entry in self.asides() if entry.record.uid.startswith(prefix)]
+        return [*self._in_log(prefix), *aside]
+
+    def _in_log(self, prefix: str) -> list[Entry]:
         try:
             return [
                 self._entry(None if place.is_pending else place.number, place.oid, self._store.read(place.oid))

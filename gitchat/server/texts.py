@@ -14,7 +14,7 @@ from typing import Any
 from gitchat.model import offered
 from gitchat.model.escape import tame, tame_line, tame_name
 from gitchat.verbs.cutting import Measure, text_of
-from gitchat.verbs.pending import words
+from gitchat.verbs.pending import words, words_of_aside
 
 Json = dict[str, Any]
 
@@ -133,6 +133,7 @@ def _read_after(place: str) -> str:
 def _delivery(message: Json, today: str) -> list[str]:
     """Where a message has got to, a line each."""
     lines = _waiting(message, today)
+    lines += _asides([{"handle": message["handle"], **message["aside"]}] if "aside" in message else [])
     if message.get("pushed"):
         lines.append(f"pushed: {tame_line(message['remote'])} has it")
     for key, deed in (("fetched_by", "fetched elsewhere"), ("read_by", "read")):
@@ -144,13 +145,15 @@ def _delivery(message: Json, today: str) -> list[str]:
 
 def _unread(arguments: Json, result: Json, today: str, left: int) -> str:
     lines = [_sent({**result, "id": result["sent"]}, today)] if "sent" in result else _waiting(result, today)
+    lines += _asides(result.get("set_aside", []))
     messages = result["messages"]
     if messages:
         lines += [WARNING, fenced(messages, today)]
     else:
         lines.append("nothing new; the time is up" if result.get("timed_out") else "nothing new")
     if result.get("more"):
-        lines.append(f"{result['more']} more: call again")
+        is_over = not messages or "more_characters" not in messages[-1]
+        lines.append(f"{result['more']} more{': call again' if is_over else ' after it'}")
     if result.get("statuses"):
         lines.append(f"{result['statuses']} status records since: {_read_after(result['last_read_id'])}")
     if result.get("elsewhere"):
@@ -184,7 +187,7 @@ def _handoff(arguments: Json, result: Json, today: str, left: int) -> str:
     position = f"latest message: {result['latest_message_id']}"
     if result["cursor"] is not None:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
-    lines += [position, *_waiting(result, today)]
+    lines += [position, *_waiting(result, today), *_asides(result.get("set_aside", []))]
     lines.append(_summary(result["latest_summary"]))
     recent, others = result["recent_messages"], result.get("messages_left")
     lines += [WARNING] if recent else []
@@ -211,6 +214,13 @@ def _waiting(result: Json, today: str) -> list[str]:
     since = _when(told["since"], today) if told["since"] is not None else None
     remote, hint = (tame_line(told[key]) if told[key] is not None else None for key in ("remote", "hint"))
     return [words(told["count"], remote, since=since, why=_clipped(tame_line(told["why"])), hint=hint)]
+
+
+def _asides(told: Sequence[Json]) -> list[str]:
+    """A line for each message that the remote does not take."""
+    return [
+        line for one in told for line in words_of_aside(one["handle"], tame_line(one["remote"]), tame_line(one["why"]))
+    ]
 
 
 def _label(result: Json) -> str:
@@ -243,7 +253,7 @@ def _room(one: Json) -> str:
 def _status(arguments: Json, result: Json, today: str, left: int) -> str:
     last = result["last_activity_ts"] or "never"
     counts = f"{result['participant_count']} here, {result['message_count']} messages, last activity {last}"
-    return "\n".join([counts, *_waiting(result, today)])
+    return "\n".join([counts, *_waiting(result, today), *_asides(result.get("set_aside", []))])
 
 
 def _closed(arguments: Json, result: Json, today: str, left: int) -> str:

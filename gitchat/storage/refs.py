@@ -81,6 +81,28 @@ class Refs(Objects):
         """Move ``ref`` to ``oid``, wherever it is. Raises as :meth:`move`."""
         self.move(ref, lambda _: oid, reason)
 
+    def hand_over(self, ref: RefName, to: RefName, build: Callable[[Oid], Oid], reason: str) -> None:
+        """Let ``to`` hold what ``build`` makes of the tip of ``ref``, which then is no more; nobody writes between.
+
+        ``to`` moves first: a kill leaves both, and the same call goes on. Nothing is done where there is no ``ref``.
+
+        Raises:
+            ConflictError: ``room-exists``: ``to`` holds something else; and as :meth:`move`.
+            StorageError: as :meth:`move`.
+        """
+        made: Oid | None = None
+        with self.writing() as held:
+            self.heal()
+            while (old := self.tip(ref)) is not None:
+                new, present = build(old), self.tip(to)
+                if present not in (None, made, new):
+                    raise ConflictError(f"there is a ref {to} already", hint="choose another name", code="room-exists")
+                if present != new and not self._swap(held, to, present, new, reason):
+                    continue
+                made = new
+                if self._swap(held, ref, old, None, reason):
+                    return
+
     def remove(self, ref: RefName, old: Oid, reason: str) -> bool:
         """Remove ``ref`` if it is still at ``old``; whether it was. What it alone reached is git's to prune.
 

@@ -172,8 +172,11 @@ class Repository:
         self.__dict__.pop("config", None)  # read it again
 
     def remotes(self) -> list[str]:
-        """The named remotes, in the order of the configuration. Raises UserError ``bad-config``."""
-        return self.config.subsections("remote", "url")
+        """The named remotes, in the order of the configuration. Raises UserError ``bad-config``.
+
+        Without those that begin with ``-``: ``git fetch`` and what people type would read such a name as an option.
+        """
+        return [name for name in self.config.subsections("remote", "url") if not name.startswith("-")]
 
     def syncs_by_itself(self) -> bool:
         """Whether ``chat.sync`` is not ``manual``. Raises UserError ``bad-config``."""
@@ -208,6 +211,12 @@ class Repository:
             name = "origin" if "origin" in remotes or len(remotes) != 1 else remotes[0]
         if name in remotes:
             return name
+        if name.startswith("-"):
+            raise UserError(
+                f"a remote cannot be called {name!r}: git would read that as an option",
+                hint=f"see what the name is for: git config --get-regexp {shlex.quote('^remote[.]-')}",
+                code="not-a-remote",
+            )
         if given is not None and (":" in given or "/" in given):
             raise UserError(
                 f"{given} is an address; a room follows a named remote",

@@ -202,11 +202,12 @@ def test_codex_exec_may_stop(chatroom: Chatroom) -> None:
 
 
 @pytest.mark.parametrize(("options", "is_held_up"), [("-p go", False), ("--prompt=go", False), ("-i go", True)])
-def test_gemini_with_a_prompt_may_stop(chatroom: Chatroom, options: str, is_held_up: bool) -> None:
-    """Nothing but its own command says it."""
+@pytest.mark.parametrize("line", ["git-chat hook gemini stop", "git-chat-hook gemini stop"])
+def test_gemini_with_a_prompt_may_stop(chatroom: Chatroom, line: str, options: str, is_held_up: bool) -> None:
+    """Nothing but its own command says it, and not that of our gate, which has its name as a word."""
     chatroom.say("hello", author="bob")
     program = chatroom.world.root / "gemini"
-    program.write_text("#!/bin/sh\ngit-chat hook gemini stop\nexit 0\n")
+    program.write_text(f"#!/bin/sh\n{line}\nexit 0\n")
     program.chmod(0o755)
     done = chatroom.world.run(program, *options.split(), cwd=chatroom.path, stdin=b"{}")
     assert ("block" in done.stdout) == is_held_up

@@ -39,8 +39,26 @@ ELSEWHERE = [
         "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
         "git push origin --delete",
         error="'origin' cannot take room 'yy': a ref of no room's is in the way",
-        hint="nothing is lost: it stays pending; delete that ref: git push origin --delete refs/chatroom/rooms/yy; then: "
-        "git chat sync origin",
+        hint="nothing is lost: it stays pending; delete that ref: git push origin --delete refs/chatroom/rooms/yy; "
+        "then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
+        "please take it back",
+        error="~[..] of ann is not yours",
+        hint='ask for it to be taken back: git chat send --room lobby -r ~[..] "please take it back: git chat unsend"',
+    ),
+    Elsewhere(
+        "tests/clones/test_unsending.py::test_who_is_late_is_told_its_number",
+        "never mind",
+        error="~[..] is #2 now and stays: others may have read it",
+        hint='say what is wrong with it: git chat send --room lobby -r 2 "..."',
+    ),
+    Elsewhere(
+        "tests/clones/test_setting_aside.py::test_both_ways_out_work_and_every_face_names_them",
+        '"--retry"',
+        error="~[..] of ann is set aside: 'origin' does not take it: [..]",
+        hint="git chat unsend --room lobby ~[..]; or try it once more: git chat sync --retry",
     ),
     Elsewhere(
         "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",

@@ -267,8 +267,8 @@ REFUSED = [
         "chmod +x ../hub.git/hooks/pre-receive\ngit -c chat.sync=manual chat send x",
         run="git chat sync",
         error="'origin' did not take refs/chatroom/rooms/lobby/log: [..]no thanks",
-        hint="nothing is lost: it stays pending; ask who runs 'origin' to allow refs/chatroom/*, and then: git chat sync "
-        "origin",
+        hint="nothing is lost: it stays pending; if it is because of the message: git chat unsend --room lobby ~[..]; ask "
+        "who runs 'origin' to allow refs/chatroom/*, and then: git chat sync origin",
         then="git chat sync origin",
         fill={"git chat": "rm ../hub.git/hooks/pre-receive; git chat"},
     ),

@@ -30,9 +30,13 @@ def test_a_long_message_is_read_in_parts(start: Start, chatroom: Chatroom) -> No
     assert "first" in server.text("read_unread", max_chars=1000)
     told = server.text("read_unread", max_chars=1000)
     assert len(told) <= 1000
-    assert told.endswith("1 more: call again\nnot marked as read: its end was not given out yet")
+    assert told.endswith("1 more after it\nnot marked as read: its end was not given out yet")
     assert server.text("get_cursor") == "bob has read to 1"
     assert server.text("read_unread", max_chars=1000) == told, "it comes again, from its beginning"
+    sent = server.text("check_in", content="one moment", max_chars=1000)
+    assert sent.startswith("sent [4]\n")
+    assert called(sent)["id"] == 2
+    assert len(sent) <= 1000
     read, parts = re.findall(r"\d{7} ", told), 1
     while "skip_chars" in told:
         given = called(told)

@@ -87,6 +87,12 @@ def command(
     said = f"{chosen.me} joined room '{chosen.name}'{_as_role(role)} (registered, not living)"
     click.echo(terminal.escape_line(said))
     _tell_of_another(chosen)
+    if name is not None and room is None and str(chosen.me) in environment.store.rooms():
+        click.echo(
+            f"'{chosen.me}' is a room, and is a name now, too: git chat leave {chosen.me}; to come into the room: "
+            f"git chat join --room {chosen.me}",
+            err=True,
+        )
 
 
 def _as_role(role: str) -> str:

@@ -12,6 +12,7 @@ from gitchat.model.names import EVERYBODY
 from gitchat.presence.telling import telling
 from gitchat.verbs import cutting
 from gitchat.verbs.cutting import Measure
+from gitchat.verbs.pending import of_asides
 from gitchat.verbs.room import Reading, Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_negative, refuse_outside
 from gitchat.verbs.tools.calling import (
@@ -153,7 +154,8 @@ def begin_check_in(
         sent = {"sent": entry.number} | on_its_way(chat, entry)
 
     def answer(timed_out: bool, measure: Measure) -> Json:
-        return _read(chat, chat.unread(limit), True, max_chars, measure, timed_out, sent, troubled(chat))
+        told = troubled(chat) | of_asides(chat.asides())
+        return _read(chat, chat.unread(limit), True, max_chars, measure, timed_out, sent, told)
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer, marks_all=True)
 

@@ -7,7 +7,7 @@ from gitchat.model.names import parse_name
 from gitchat.model.query import Query
 from gitchat.rooms.log import Overview
 from gitchat.verbs import as_json
-from gitchat.verbs.pending import of_pending
+from gitchat.verbs.pending import of_asides, of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, counts_own, here_environment, looking
@@ -78,6 +78,7 @@ def get_status(room: str = "") -> Json:
         "message_count": chat.message_count(),
         "last_activity_ts": newest[0].record.written.utc if newest else None,
         **of_pending(chat.pending()),
+        **of_asides(chat.asides()),
     }
 
 
