@@ -148,7 +148,7 @@ class Judging:
         old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None
         has_others = old is not None and self._has_others(room, there, has_all)
         standing = self._comparing.standing(old, there.get(log_ref(room)), has_others=has_others)
-        is_same, new = note is not None and note.address == place, Note(self._wire.name, place)
+        is_same, stands = note is not None and note.address == place, Note(self._wire.name, place)
         what = verdict(
             standing,
             is_same_address=is_same,
@@ -167,7 +167,7 @@ class Judging:
             seen=old,
             there=there.get(log_ref(room)),
             is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
-            new_place=new if note != new else None,
+            new_place=stands if note != stands else None,
             is_same_address=is_same,
             has_moved=note is not None and not is_same,
         )

@@ -158,8 +158,8 @@ class Remote:
             updates = self._admission.writable(updates, there, report, spoiled)
             allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
             self._left |= report.newer.keys() | spoiled.tell(report)
+            numbered = [one for one in going if one not in free]
             if allowed:
-                numbered = [one for one in going if one not in free]
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
             report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
             self._follow(going, free, places[0], report, consent, pushes=pushes)

@@ -101,8 +101,8 @@ ELSEWHERE = [
         "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
         "git push origin --delete",
         error="'origin' cannot take room 'yy': a ref of no room's is in the way",
-        hint="nothing is lost: it stays pending; delete that ref: git push origin --delete refs/chatroom/rooms/yy; then: "
-        "git chat sync origin",
+        hint="nothing is lost: it stays pending; delete that ref: git push origin --delete refs/chatroom/rooms/yy; "
+        "then: git chat sync origin",
     ),
     Elsewhere(
         "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",
