@@ -9,7 +9,7 @@ Source: docs/format.md sections 5 and 12.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Protocol
 
 from gitchat.clones.comparing import Tips, is_first_parent
@@ -71,13 +71,15 @@ class Joining:
         """
         remote = tracked.get(log_ref(room))
         count, apart = self._look(remote, self._store.tip(log_ref(room)))
-        for ref in (log_ref(room), summaries_ref(room)):
-            self.forward(ref, tracked.get(ref))
+        self.forward(log_ref(room), tracked.get(log_ref(room)))
+        with suppress(FormatError):  # the room can be read without its summaries, and without somebody's cursor
+            self.forward(summaries_ref(room), tracked.get(summaries_ref(room)))
         for name in apart:
             self._guard.sit_apart(room, name)
         for ref in tracked:
             if ref.startswith(cursors_prefix(room)):
-                self._join_cursor(ref, tracked[ref])
+                with suppress(FormatError):
+                    self._join_cursor(ref, tracked[ref])
         if is_first:
             self._guard.begin(room)
         return count if remote is not None else None
@@ -123,7 +125,8 @@ class Joining:
         for ref in (log_ref(room), summaries_ref(room)):
             local, remote = self._store.tip(ref), tracked.get(ref)
             if local is not None and local != remote:
-                updates[ref] = (self.candidate(remote, local), remote)
+                with suppress(FormatError) if ref != log_ref(room) else nullcontext():
+                    updates[ref] = (self.candidate(remote, local), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
             if cursor not in (tracked.get(ref), seen.get(ref)):
                 # One that stayed behind when a record was taken back would carry that record along.

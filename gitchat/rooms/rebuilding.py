@@ -12,7 +12,7 @@ Source: docs/format.md section 12.18.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from gitchat.model import codec, order, reach
 from gitchat.model.names import Oid, RefName, RoomName
@@ -80,7 +80,7 @@ def take_out(store: Store, room: RoomName, tracked: Tracked, dropped: Collection
         return new
 
     new = store.move(log_ref(room), build, reason)
-    for ref, value in _positions(store, room):
+    for ref, value in positions(store, room):
         follow(store, room, ref, value, [accepted, tracked(ref)], reason)
     # The journal tells where the room stood, should the ref be damaged: no more on what was taken out.
     store.forget(set(beyond(store, [old], [new])))
@@ -107,7 +107,17 @@ def _after(store: Store, oid: Oid, commit: codec.Commit, parents: tuple[Oid, ...
     return store.write_commit(with_parents(store.raw_commit(oid), parents))
 
 
-def _images_of(parents: Iterable[Oid], images: dict[Oid, tuple[Oid, ...]]) -> tuple[Oid, ...]:
+def rebuilt(store: Store, oid: Oid, commit: codec.Commit, images: Mapping[Oid, tuple[Oid, ...]]) -> Oid:
+    """The commit ``oid`` after what stands for its parents. Raises what Store.write_commit raises."""
+    return _after(store, oid, commit, _images_of(commit.parents, images))
+
+
+def commits_of(store: Store, tip: Oid) -> list[Oid]:
+    """All commits that ``tip`` reaches, parents first. Raises FormatError."""
+    return beyond(store, [tip], [])
+
+
+def _images_of(parents: Iterable[Oid], images: Mapping[Oid, tuple[Oid, ...]]) -> tuple[Oid, ...]:
     """What stands for ``parents`` now, each once, in their order."""
     return tuple(dict.fromkeys(image for parent in parents for image in images.get(parent, (parent,))))
 
@@ -179,7 +189,7 @@ def _joined(store: Store, like: codec.Commit, heads: tuple[Oid, ...]) -> Oid:
     )
 
 
-def _positions(store: Store, room: RoomName) -> Iterator[tuple[RefName, Oid]]:
+def positions(store: Store, room: RoomName) -> Iterator[tuple[RefName, Oid]]:
     """All refs here that say how far somebody, or something, has come in the log of ``room``."""
     for prefix in (cursors_prefix(room), f"{SEATS_PREFIX}{room}/", f"{SAT_PREFIX}{room}/", summaries_ref(room)):
         yield from store.backend.list_refs(prefix)
