@@ -25,8 +25,8 @@ from typing import TypeVar
 
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.chain import Chain, Extent, Rule, View
-from gitchat.index.condition import blob_of
-from gitchat.index.stages import COMMITS, Stages
+from gitchat.index.extent import has_commit, known_extent
+from gitchat.index.stages import Stages, counted_on
 from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError, StorageError
@@ -116,7 +116,7 @@ class Index:
         if self._newest() is None:
             return False
         try:
-            return _has(self._opened(), name, oid)
+            return has_commit(self._opened(), name, oid)
         except sqlite3.Error:
             return False
 
@@ -131,16 +131,16 @@ class Index:
 
     def _extended(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
         """Take in what is new, if anything is."""
-        known = _known(database, view)
+        known = known_extent(database, view)
         if known is not None:
             return known
-        way = Stages(view.tip, self._read, lambda oid: _has(database, view.name, oid))
+        way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
         if way.is_one():
             return self._taken_in(database, view, rule, way.kept, self._progress)
         with self._turn():
             # Whoever had the turn before has taken in the most of it.
             for done, stop in enumerate(way.stops()[:-1]):
-                self._taken_in(database, View(view.name, stop, None), rule, {}, _counting(self._progress, done))
+                self._taken_in(database, View(view.name, stop, None), rule, {}, counted_on(self._progress, done))
             return self._taken_in(database, view, rule, way.kept, self._progress)
 
     @contextmanager
@@ -168,7 +168,7 @@ class Index:
         """Take in all that the view reaches, or nothing. ``kept`` are commits that were read already."""
         database.execute("BEGIN IMMEDIATE")
         try:
-            known = _known(database, view)  # somebody else may have been quicker
+            known = known_extent(database, view)  # somebody else may have been quicker
             if known is None:
                 database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
                 known = CatchUp(database, view, self._read, rule, progress, kept).run()
@@ -266,46 +266,3 @@ def _create(database: sqlite3.Connection) -> None:
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("COMMIT")
-
-
-def _known(database: sqlite3.Connection, view: View) -> Extent | None:
-    """How far the view goes, when the index goes that far already."""
-    row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
-    if row is None:
-        return None
-    chain, tip, count, local, total = row
-    if view.local is None:
-        if view.tip is None:
-            return Extent(chain, 0, 0)
-        if tip == blob_of(view.tip):
-            return Extent(chain, count, count)
-        # A writer may have gone on since the caller looked.
-        upto = _column(database, "upto", chain, view.tip)
-        return Extent(chain, upto, upto) if upto is not None else None
-    if tip != blob_of(view.tip):
-        return None
-    if local == blob_of(view.local):
-        return Extent(chain, count, total)
-    along = _column(database, "along", chain, view.local)
-    return Extent(chain, count, along) if along is not None else None
-
-
-def _has(database: sqlite3.Connection, name: str, oid: Oid) -> bool:
-    """Whether a commit is a row of the chain ``name``."""
-    sql = "SELECT 1 FROM entry WHERE chain = (SELECT id FROM chain WHERE name = ?) AND oid = ?"
-    return database.execute(sql, (name, blob_of(oid))).fetchone() is not None
-
-
-def _counting(progress: Progress, stages_done: int) -> Progress:
-    """``progress`` after so many stages, which goes on until all are done."""
-
-    def told(count: int | None) -> None:
-        if count is not None:
-            progress(count + stages_done * COMMITS)
-
-    return told
-
-
-def _column(database: sqlite3.Connection, column: str, chain: int, oid: Oid) -> int | None:
-    row = database.execute(f"SELECT {column} FROM entry WHERE chain = ? AND oid = ?", (chain, blob_of(oid))).fetchone()
-    return row[0] if row else None

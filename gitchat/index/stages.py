@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from gitchat.model import codec
 from gitchat.model.names import Oid
 
+Progress = Callable[[int | None], None]
+"""Told how many commits were taken in; None when it is over."""
+
 COMMITS = 10_000
 """How many commits of the chain a stage takes in. They are kept parsed meanwhile: some 20 MB."""
 
@@ -43,3 +46,13 @@ class Stages:
             if len(self.kept) < COMMITS:
                 self.kept[here] = commit
             here = commit.parents[0] if commit.parents else None
+
+
+def counted_on(progress: Progress, stages_done: int) -> Progress:
+    """``progress`` after so many stages, which goes on until all are done."""
+
+    def told(count: int | None) -> None:
+        if count is not None:
+            progress(count + stages_done * COMMITS)
+
+    return told
