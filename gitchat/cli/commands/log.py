@@ -84,8 +84,7 @@ def command(
       git chat log --commit HEAD
       git chat log --json | jq -r .content
     """
-    if graph and (reverse or as_json):
-        raise click.UsageError("--graph and --reverse or --json exclude each other")
+    _refuse_both(graph, reverse or as_json)
     name = arrive(environment, room)
     chat = environment.log(name)
     query = _query(environment, chat, range_, since, **narrowed)
@@ -112,6 +111,11 @@ def command(
         terminal.page(environment, output, from_end=not reverse)
     if listing.damage is not None:
         raise listing.damage
+
+
+def _refuse_both(graph: bool, other: bool) -> None:
+    if graph and other:
+        raise click.UsageError("--graph and --reverse or --json exclude each other")
 
 
 def _query(
