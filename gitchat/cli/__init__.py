@@ -24,13 +24,18 @@ from gitchat.model.refs import REF_PREFIX
 from gitchat.workspace.environment import here
 from gitchat.workspace.process import read_variables
 
-COMMANDS = (
-    "send", "reply", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status",
-    "summary", "who",
-    "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
-    "doctor", "verify", "completion", "uninstall", "help",
-)  # fmt: skip
-"""In the order in which somebody new meets them."""
+GROUPS = {
+    "To begin with": ("send", "reply", "read", "watch", "log"),
+    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
+    "Who is here": ("who", "join", "leave", "cursor"),
+    "Rooms": ("rooms", "room"),
+    "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
+    "Agents and git": ("setup", "hook", "mcp"),
+    "Care": ("doctor", "verify", "completion", "uninstall", "help"),
+}
+"""The commands as the help lists them, in the order in which somebody new meets them."""
+
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 MAINTENANCE = ("count", "deliver", "look", "pack")
 """Run by gitchat itself, so not listed."""
@@ -43,6 +48,20 @@ class _Commands(Verbs):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """In their groups, as git lists its own."""
+        width = max(map(len, COMMANDS))
+        for title, names in GROUPS.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.get_short_help_str(formatter.width - 6 - width))
+                        for name, command in commands
+                        if command is not None
+                    ]
+                )
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS + MAINTENANCE:
             return None
@@ -54,9 +73,9 @@ class _Commands(Verbs):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
-    epilog=f"Everything is stored under {REF_PREFIX} in this repository; your files, index and branches are "
-    "never touched, unless you ask setup to, and of the configuration sync writes a room's remote. "
-    "Try: git chat send 'hello'",
+    epilog=f"Everything is stored under {REF_PREFIX} in this repository. Your files, index and branches are never "
+    "touched, unless you ask setup to, nor is git's configuration, but for chatroom.ROOM.remote, which sync and "
+    "remote write. Try: git chat send 'hello'",
 )
 @click.version_option(__version__, "--version", prog_name="git-chat", message="%(prog)s %(version)s")
 @click.pass_context
@@ -113,16 +132,16 @@ def _refuse(error: click.UsageError, arguments: Sequence[str]) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
         click.echo(mistaken.overview(error.ctx), nl=False, err=True)
         return _hint(f"{error.ctx.command_path} -h", 2, has_color)
-    message, hint = mistaken.explain(error, arguments, lambda: here())
+    message, hint = mistaken.explain(error, arguments, COMMANDS, lambda: here())
     return _fail(message, hint, 2, has_color)
 
 
 def _hint_of(error: ChatError, arguments: Sequence[str]) -> str:
     """What to do next: in an agent's shell, whose sandbox keeps the repository from it, what is let through."""
     if isinstance(error, Mistyped):
-        from gitchat.cli import mistaken  # for who made a mistake
+        from gitchat.cli import misnamed  # for who made a mistake
 
-        return mistaken.next_step(error, arguments, lambda: here())
+        return misnamed.next_step(error, arguments, lambda: here())
     if isinstance(error, MountError):
         with suppress(ChatError):
             if here().caller.client is not None:

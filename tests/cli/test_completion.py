@@ -32,8 +32,13 @@ def offered(chatroom: Chatroom, line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("git chat wa", ["wait", "watch"]),
-        ("git-chat wa", ["wait", "watch"]),
+        ("git chat send --type an", ["answer"]),
+        ("git chat log --type quest", ["question"]),
+        ("git chat help rep", ["reply"]),
+        ("git chat help room re", ["rename"]),
+        ("git chat room de", ["delete"]),
+        ("git chat wa", ["watch", "wait"]),
+        ("git-chat wa", ["watch", "wait"]),
         ("git -C . chat room cl", ["close"]),
         ("git chat room close ", ["lobby", "plans"]),
         ("git chat send --room p", ["plans"]),

@@ -376,4 +376,6 @@ def test_the_server_does_not_wait_for_somebody_to_type(terminal: Terminal) -> No
 
 def test_the_help_cuts_no_sentence_on_an_ordinary_terminal(terminal: Terminal) -> None:
     """Each command has a line that fits into 80 columns."""
-    assert "..." not in terminal("git", "chat", columns=80).stdout.partition("Commands:")[2]
+    listed = terminal("git", "chat", columns=80).stdout.partition("To begin with:")[2]
+    assert "Care:" in listed
+    assert "..." not in listed

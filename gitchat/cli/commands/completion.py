@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
 
+from gitchat.model import types
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line, escape_name
 from gitchat.model.names import EVERYBODY, is_slug
@@ -145,6 +146,11 @@ def _known_roles(room: Room) -> list[str]:
     return sorted({one.role for one in room.participants() if is_slug(one.role)})
 
 
+def _types(room: Room) -> Words:
+    for one in types.KNOWN:
+        yield one, ""
+
+
 def _numbers(room: Room) -> Words:
     for entry in reversed(room.log(limit=_NUMBERS).entries):
         said = " ".join(entry.record.body[: 4 * _HELP_CHARS].split())[:_HELP_CHARS]
@@ -166,6 +172,8 @@ _SOURCES: Mapping[str, Callable[[Room], Words]] = {
     "WHO": _recipients,
     "ROLE": _roles,
     "NUMBER": _numbers,
+    "[RANGE]": _numbers,
+    "TYPE": _types,
     "HANDLE": _pending,
     "N|~HANDLE": _numbers,
     "N|DATE": _numbers,

@@ -84,45 +84,54 @@ def command(
       git chat log --commit HEAD
       git chat log --json | jq -r .content
     """
-    if graph and (reverse or as_json):
-        raise click.UsageError("--graph and --reverse or --json exclude each other")
+    _refuse_both(graph, reverse or as_json)
     name = arrive(environment, room)
     chat = environment.log(name)
     query = _query(environment, chat, range_, since, **narrowed)
-    is_whole = everything or since is not None or range_ is not None or thread is not None or query.commit is not None
-    limit = count if count is not None and not everything else None if is_whole else DEFAULT_COUNT
-    style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
+    is_whole = since is not None or range_ is not None or thread is not None or query.commit is not None
+    limit = None if everything else count if count is not None else None if is_whole else DEFAULT_COUNT
     if thread is not None:
         listing = _narrowed(_thread(environment, room, thread), query, limit)
     elif query.commit is not None:
         listing = _narrowed(chat.about_commit(query.commit), query, limit)
     else:
         listing = chat.listing(query, limit, waits=as_json)
-    if not listing.is_counted:
-        _count_aside(environment, name)
+    _count_aside(environment, name, listing)
     if not listing.entries and listing.damage is None:
         _say_empty(environment, name, as_json, query, is_filtered=query != Query() or thread is not None)
     if reverse:
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
+    style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
     output = _lines(Renderer(screen, style, environment.now()), listing, graph, oneline, as_json)
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
-    if no_pager or as_json:
-        sys.stdout.writelines(output)
-    else:
-        terminal.page(environment, output, from_end=not reverse)
+    _print(environment, output, is_plain=no_pager or as_json, from_end=not reverse)
     if listing.damage is not None:
         raise listing.damage
 
 
-def _count_aside(environment: Environment, name: RoomName) -> None:
-    """Have a long log counted, and say why there are no numbers yet."""
+def _print(environment: Environment, output: Iterable[str], *, is_plain: bool, from_end: bool) -> None:
+    if is_plain:
+        sys.stdout.writelines(output)
+    else:
+        terminal.page(environment, output, from_end=from_end)
+
+
+def _count_aside(environment: Environment, name: RoomName, listing: Listing) -> None:
+    """Have a long log counted where it was not yet, and say why there are no numbers."""
+    if listing.is_counted:
+        return
     environment.start_aside("count", "--room", name)
     click.echo(
         f"note: the messages of room '{name}' are counted for the first time here; until then they go by their handles",
         err=True,
     )
+
+
+def _refuse_both(graph: bool, other: bool) -> None:
+    if graph and other:
+        raise click.UsageError("--graph and --reverse or --json exclude each other")
 
 
 def _query(
