@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitchat.care.finding import Finding
+from gitchat.model import offered
 from gitchat.model.escape import escape_line
 from gitchat.staying.ringfile import RingFile, Session
 from gitchat.workspace.environment import Environment
@@ -24,7 +25,7 @@ def _finding(session: Session, now: int) -> Finding:
     said = f"{session.name}: {len(heard)} in the last hour, {heard.count(True)} heard{open_ones}"
     if session.trouble:
         words = f"{said}; its client ({session.client}) could not be rung: {escape_line(session.trouble)}"
-        return Finding("note", "rings", words, "nothing is lost: its hooks tell it, and check_in shows it")
+        return Finding("note", "rings", words, f"nothing is lost: its hooks tell it, and {offered.CHECK_IN} shows it")
     if False in heard:
         return Finding("note", "rings", said, "see that its client still runs; what was not heard its hooks tell")
     return Finding("ok", "rings", said)

@@ -24,6 +24,11 @@ def access(common_dir: Path) -> Iterator[Finding]:
             f"ask its owner for write access: ls -ld '{common_dir}'",
         )  # fmt: skip
         return
+    if os.path.lexists(ours := common_dir / "chatroom") and not ours.is_dir():
+        yield Finding(
+            "wrong", "access", f"{ours} is no directory, and our files belong there", f"mv '{ours}' '{ours}.moved'"
+        )
+        return
     kept = [path for path in _shared_files(common_dir / "chatroom") if not os.access(path, os.R_OK | os.W_OK)]
     for path in kept:
         yield Finding(

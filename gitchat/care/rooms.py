@@ -5,6 +5,7 @@ Reads only. Source: docs/format.md section 7.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
@@ -14,10 +15,11 @@ from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stoo
 from gitchat.care.versions import unknown_authority
 from gitchat.model.codec import CLONE
 from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.escape import escape_name
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
-from gitchat.model.refs import log_ref
+from gitchat.model.refs import is_of_a_room, log_ref, room_of_log
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
 
@@ -39,6 +41,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("ok", "rooms", 'none yet; the first message makes one: git chat send "hello"')
     for name in sorted(names):
         yield from _room(environment, name)
+    yield from _odd_refs(store)
     yield from _first_remote(environment)
     yield from _cuts(store)
     for name in without_ref:
@@ -78,6 +81,26 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
             )
 
 
+def _odd_refs(store: Store) -> Iterator[Finding]:
+    """Refs here or at a remote that are none of a room's and can stand in the way of one, and logs that are no log.
+
+    The remote is not asked: this is what the last fetch found there.
+    """
+    for ref, _ in store.tips():
+        if not is_of_a_room(ref):
+            yield Finding("note", "refs", f"{ref} is none of a room's", f"git update-ref -d {shlex.quote(ref)}")
+    for remote, ref, oid in sorted(store.fetched()):
+        command = f"git push {shlex.quote(remote)} --delete {shlex.quote(ref)}"
+        if not is_of_a_room(ref):
+            yield Finding("note", "refs", f"'{remote}' has {ref}, which is none of a room's", command)
+        elif room_of_log(ref) is not None:
+            try:
+                store.read(oid)
+            except FormatError as error:
+                text = f"'{remote}' has a room '{room_of_log(ref)}' that cannot be read, and is left alone: {error}"
+                yield Finding("note", "refs", text, command)
+
+
 def _older_writers(environment: Environment, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:
     """Who wrote with version 0.1.0 after others wrote with a later one: its records say nothing of a clone."""
     read = environment.store.read
@@ -88,8 +111,8 @@ def _older_writers(environment: Environment, name: RoomName, entries: Sequence[E
         yield Finding(
             "note",
             f"room {name}",
-            f"gitchat 0.1.0 runs beside this version, for {', '.join(names)}: there agents of one name in two clones "
-            "read for each other, and positions that were dropped come back",
+            f"gitchat 0.1.0 runs beside this version, for {', '.join(map(escape_name, names))}: there agents of one "
+            "name in two clones read for each other, and positions that were dropped come back",
             "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
         )
         yield from unknown_authority(environment, name)
@@ -120,6 +143,16 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
     if authority is None:
         return
     subject = f"room {name}"
+    asides = environment.log(name).asides()
+    for one in asides:
+        if one.aside is not None:
+            remote, why = one.aside.remote, one.aside.why
+            yield Finding(
+                "note",
+                subject,
+                f"{one.handle} of {one.record.author} is set aside: '{remote}' does not take it: {why}",
+                f"git chat unsend --room {name} {one.handle}; or try it once more: git chat sync --retry",
+            )
     if authority not in environment.repository.config.subsections("remote", "url"):
         yield Finding(
             "wrong",
@@ -135,7 +168,7 @@ def _authority(environment: Environment, name: RoomName) -> Iterator[Finding]:
             f"{'it' if waiting == 1 else 'them'} yet",
             f"git chat sync {authority}",
         )
-    else:
+    elif not asides:
         yield Finding("ok", subject, f"its numbers come from the remote '{authority}', and nothing is pending")
 
 

@@ -25,9 +25,11 @@ from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from gitchat.cli import line, terminal
-from gitchat.cli.feed import beginning, feed
+from gitchat.cli.feed import Manner, beginning, feed
+from gitchat.model.answering import who_asked
 from gitchat.model.errors import ChatError, UserError
-from gitchat.model.names import RoomName
+from gitchat.model.names import EVERYBODY, RoomName
+from gitchat.model.query import Query
 from gitchat.staying import wake
 from gitchat.staying.follow import Follower
 from gitchat.verbs.room import Room
@@ -35,16 +37,16 @@ from gitchat.verbs.room import Room
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-def run(room: Room, count: int, unread: bool, color: str | None, date_style: str | None) -> int:
+def run(room: Room, manner: Manner) -> int:
     """Follow ``room`` and send what is written, until it is ended; the exit status.
 
     However it ends, short of SIGKILL, the terminal is as it was.
     """
     with _ended_by_signals(), patch_stdout(raw=True):
         paper = _Paper()
-        reader = _Reader(paper, count, unread, color, date_style)
+        reader = _Reader(paper, manner)
         try:
-            has_color = terminal.screen_for(room.environment, color).has_color
+            has_color = terminal.screen_for(room.environment, manner.color).has_color
             return _Writer(room, reader, paper, has_color).run()
         finally:
             reader.stop()
@@ -97,15 +99,13 @@ class _Paper:
 class _Reader:
     """Prints what comes in a room, from a thread of its own."""
 
-    def __init__(self, paper: _Paper, count: int, unread: bool, color: str | None, date_style: str | None) -> None:
+    def __init__(self, paper: _Paper, manner: Manner) -> None:
         self._paper = paper
-        self._count = count
-        self._unread = unread
-        self._color = color
-        self._date_style = date_style
+        self._manner = manner
         self._thread: threading.Thread | None = None
         self._follower: Follower | None = None
         self._is_stopped = False
+        self.is_filtered = manner.query != Query()
         self.first = self.last = 0
         """The least and the greatest number that was printed, of the room that is followed; 0 before that."""
 
@@ -136,14 +136,14 @@ class _Reader:
             self._paper.add("nothing more is shown; /room ROOM watches again\n")
 
     def _follow(self, room: Room) -> None:
-        shown = feed(room, self._color, self._date_style, as_json=False)
-        begin, after, told = beginning(room, self._count, self._unread)
+        shown = feed(room, self._manner)
+        begin, after, told = beginning(room, self._manner)
         with Follower(room, after, told=told) as self._follower:
             self._paper.add(shown.text(begin))
             self.first = min((one.number for one in begin if one.number is not None), default=after + 1)
             self.last = after
             while not self._is_stopped:
-                news = self._follower.news()
+                news = shown.wanted(self._follower.news())
                 self._paper.add(shown.text(news))
                 self.last = self._follower.seen
                 self._follower.wait()
@@ -198,7 +198,9 @@ class _Writer:
     def _do(self, order: line.Order | None) -> None:
         match order:
             case line.Say(text, reply_to):
-                self._room.send(text, to=self._to or "all", reply_to=reply_to)
+                asked = self._room.find(reply_to).record if reply_to is not None else None
+                to = (who_asked(asked, self._room.me) if asked is not None else ()) or self._to
+                self._room.send(text, to=to or EVERYBODY, reply_to=reply_to)
             case line.Address(to):
                 self._to = to
             case line.MarkRead():
@@ -208,6 +210,12 @@ class _Writer:
 
     def _mark(self) -> None:
         """Mark what was shown, if that leaves out nothing that is unread. Raises UserError ``not-shown``."""
+        if self._reader.is_filtered:
+            raise UserError(
+                "not everything is shown here, so nothing is marked",
+                hint="read what is unread: git chat read; or watch without --from, --type and the like",
+                code="not-shown",
+            )
         unread = self._room.unread(1).entries
         if unread and (unread[0].number or 0) < self._reader.first:
             raise UserError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -144,6 +145,9 @@ def _human(moment: Moment, now: Moment, *, is_local: bool) -> str:
     return f"{when:%a %b} {when.day} {when:%H:%M}"
 
 
+_RANGE = re.compile(r"#?([0-9]*)\.\.\.?#?([0-9]*)")
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """One end of a range: a record or a time, exactly one of them."""
@@ -164,6 +168,13 @@ def parse_bound(environment: Environment, text: str, option: str) -> Bound:
         return Bound(locator=parse_locator(text))
     except UserError:
         pass
+    if (ends := _RANGE.fullmatch(text.strip())) is not None:
+        bounds = f"--since {ends[1] or 0} --until {ends[2] or 'N'}"
+        raise UserError(
+            f"{option}: {text!r} is a range",
+            hint=f"give it alone: git chat log {text.strip()}; or its ends: {bounds}",
+            code="bad-date",
+        )
     word = text.strip().lower()
     output = environment.repository.git("rev-parse", f"--since={'midnight' if word == 'today' else text}")
     seconds = int(output.decode().strip().removeprefix("--max-age="))

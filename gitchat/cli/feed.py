@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gitchat.cli import dates, options, terminal
-from gitchat.cli.render import Renderer, json_line, name_color
-from gitchat.model.names import Uid
+from gitchat.cli.render import Renderer, json_line
+from gitchat.model.names import Handle, Uid
+from gitchat.model.query import Query
 from gitchat.model.record import STATUS, Entry
 from gitchat.staying.follow import Arrival, News, Numbered
 from gitchat.verbs.pending import Pending, of_pending, words_of
@@ -23,19 +24,45 @@ _BESIDE_LINES = 4
 _LEAST_LINES = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How somebody wants to watch."""
+
+    count: int
+    """How many of the newest to begin with."""
+    is_unread: bool
+    """Whether to begin with what is unread, instead."""
+    query: Query
+    """Which records are shown, of what there is and of what comes."""
+    color: str | None
+    date_style: str | None
+    as_json: bool
+
+
 @dataclass(slots=True)
 class Feed:
-    """Prints the news of ``room``, in order; it remembers which day it printed."""
+    """Prints the news of ``room``, in order; it remembers which day it printed, and what it left out."""
 
     room: Room
     color: str | None
     date_style: str | None
     as_json: bool
+    query: Query
     _day: str | None = None
+    _left_out: set[Handle] = field(default_factory=set)
 
-    def text(self, news: Iterable[News]) -> str:
-        """What to print for the news that came. Foreign text is escaped."""
-        news = list(news)
+    def wanted(self, news: Iterable[News]) -> list[News]:
+        """Of the news that came, what shall be shown: no record that is not asked for, and no word of one later."""
+        shown: list[News] = []
+        for one in news:
+            if isinstance(one, Entry) and self.query != Query() and not self.query.matches(one):
+                self._left_out.add(one.handle)
+            elif not isinstance(one, Numbered) or one.handle not in self._left_out:
+                shown.append(one)
+        return shown
+
+    def text(self, news: Sequence[News]) -> str:
+        """What to print for news that are wanted. Foreign text is escaped."""
         labels = self.room.labels([one for one in news if isinstance(one, Entry)])
         if self.as_json:
             return "".join(json_line(one, labels) if isinstance(one, Entry) else self._event(one) for one in news)
@@ -80,7 +107,7 @@ class Feed:
                 return renderer.screen.fold(f" *  {told}", "    ") + "\n"
             case Arrival(participant, is_here):
                 role = f" as {terminal.escape_line(participant.role)}" if is_here and participant.role.strip() else ""
-                name = renderer.screen.style(participant.name, fg=name_color(participant.name))
+                name = renderer.screen.name(participant.name)
                 return renderer.screen.fold(f" *  {name} {'joined' if is_here else 'is gone'}{role}", "    ") + "\n"
 
     def _event(self, one: Arrival | Numbered | Pending) -> str:
@@ -97,21 +124,23 @@ class Feed:
         return terminal.json_text(shown) + "\n"
 
 
-def feed(room: Room, color: str | None, date_style: str | None, as_json: bool) -> Feed:
-    """A feed of ``room`` as the options say. Raises UserError ``bad-date-style``."""
-    return Feed(room, color, dates.chosen_style(room.environment, date_style, sys.stdout.isatty()), as_json)
+def feed(room: Room, manner: Manner) -> Feed:
+    """A feed of ``room``. Raises UserError ``bad-date-style``."""
+    style = dates.chosen_style(room.environment, manner.date_style, sys.stdout.isatty())
+    return Feed(room, manner.color, style, manner.as_json, manner.query)
 
 
-def beginning(room: Room, count: int, unread: bool) -> tuple[list[Entry], int, list[Entry]]:
+def beginning(room: Room, manner: Manner) -> tuple[list[Entry], int, list[Entry]]:
     """What is shown before anything comes, oldest first; the number after which news begins; what is no news behind it.
 
-    That is what ``room.me`` has not read, or else the newest ``count`` records. What comes in
+    That is what ``room.me`` has not read, or else the newest records, as far as they are asked for. What comes in
     between is news. Behind all numbers stands what is pending already, shown or not.
     """
     newest = room.overview().count
     pending = [one for one in room.after(newest) if one.number is None]
-    if unread:
-        entries = [one for one in room.unread().entries if (one.number or 0) <= newest]
+    if manner.is_unread:
+        entries = [one for one in room.unread().entries if manner.query == Query() or manner.query.matches(one)]
     else:
-        entries = [one for one in room.log(limit=count).entries if (one.number or 0) <= newest] if count else []
+        entries = room.log(manner.query, manner.count).entries if manner.count else []
+    entries = [one for one in entries if (one.number or 0) <= newest]
     return entries, newest, [*pending, *entries]

@@ -142,6 +142,8 @@ ELSEWHERE = {
     ("log", "-f"): "watch",
     ("log", "--follow"): "watch",
     ("inbox", "--mark"): "read",
+    ("show", "-1"): "show",
+    ("show", "--last"): "show",
 }
 """What is a command of its own here, and takes nothing along."""
 

@@ -11,7 +11,7 @@ from gitchat.model.names import Handle, Number, RoomName, parse_locator, parse_r
 HELP = """\
 What you write is sent when you press Enter. A line that begins with / is a command:
   /to NAME...        send to these from now on; role:ROLE for a role; /to all for everybody
-  /reply N TEXT      answer message N
+  /reply N TEXT      answer message N, to who asked
   /room ROOM         watch and write in another room
   /read              mark what was shown as read
   /help              these lines

@@ -96,6 +96,8 @@ def _instead(rest: list[str]) -> str:
     """What one does about a message that is wrong."""
     if not rest:
         return "say what is right: git chat reply -h"
+    if rest[0].startswith("~"):  # it had no number when it was sent
+        return _typed([*_PROGRAM, "unsend", rest[0]])
     words = shlex.join(rest[1:]) if rest[1:] else '"what is right"'
     return f"say what is right: git chat reply {shlex.quote(rest[0])} {words}"
 
@@ -225,6 +227,8 @@ def next_step(error: Mistyped, arguments: Sequence[str], here: Callable[[], Envi
         return error.hint
     if error.code == "bad-number":
         return _next_number(error, words, place, here)
+    if error.code == "bad-range":
+        return _narrowed(error.word, [*words[:place], *words[place + 1 :]], here) or error.hint
     if likest := near(error.word, error.known, 1):
         return f"{_typed([*_PROGRAM, *_with(words, place, likest[0])])}; {error.hint}"
     without = [*words[:place], *words[place + 1 :]]
@@ -252,6 +256,15 @@ def _next_number(error: Mistyped, words: list[str], place: int, here: Callable[[
         if newest != "0"
         else error.hint
     )
+
+
+def _narrowed(word: str, words: list[str], here: Callable[[], Environment]) -> str | None:
+    """The listing that was probably meant by a name: of a room, of what somebody wrote."""
+    for option, known in (("--room", _rooms(here)), ("--from", _names(here))):
+        if word in known:
+            return _typed([*_PROGRAM, *words, option, word])
+    likest = near(word, _rooms(here), 1)
+    return _typed([*_PROGRAM, *words, "--room", *likest]) if likest else None
 
 
 def _newest(words: list[str], here: Callable[[], Environment]) -> str:

@@ -5,8 +5,12 @@ A pager takes all that it is given at once, and ends with 0 wherever it was left
 
 from __future__ import annotations
 
+import os
 import sys
+import termios
+import tty
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from gitchat.cli import terminal
@@ -67,7 +71,7 @@ def _goes_on(screen: Screen, more: int, was_seen: Callable[[], object]) -> bool:
     """Ask whether to go on, with ``more`` blocks left; ``was_seen`` is called when that was answered."""
     question = f"-- {more} more: Enter goes on, q stops --"
     key = ""
-    with terminal.keys() as next_key:
+    with _keys() as next_key:
         sys.stdout.write(screen.style(question, bold=True))
         sys.stdout.flush()
         while key not in _ON + _STOP:
@@ -78,3 +82,18 @@ def _goes_on(screen: Screen, more: int, was_seen: Callable[[], object]) -> bool:
         sys.stdout.flush()
     was_seen()
     return key in _ON
+
+
+@contextmanager
+def _keys() -> Iterator[Callable[[], str]]:
+    """One key at a time from the terminal on standard input; what was typed before is dropped.
+
+    The call gives what a key sends, and nothing when the terminal was hung up. Ctrl-C and Ctrl-Z do what they do.
+    """
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    try:
+        tty.setcbreak(descriptor, termios.TCSAFLUSH)
+        yield lambda: os.read(descriptor, 32).decode("utf-8", "replace")
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -32,6 +32,8 @@ class Agreement:
 
     has_consent: bool = False
     """That messages here get new numbers."""
+    retries: bool = False
+    """That what the remote did not take is tried once more."""
     restores: bool = False
     """That a room which was deleted at the remote is brought back."""
     has_moved: bool = False
@@ -59,7 +61,8 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.workspace.remotes import follow_renamed, missing, open_remote  # for who syncs
+    from gitchat.staying.turns import spend  # for who syncs, as the next
+    from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
     environment.repository.refuse_mirror()
     renamed = follow_renamed(environment)
@@ -68,17 +71,16 @@ def bring_together(
     elsewhere = {one: authority for one, authority in environment.authorities.all().items() if authority != name}
     lost = missing(environment)
     if chosen in elsewhere and chosen not in lost:
-        raise ConflictError(
-            f"room '{chosen}' follows '{elsewhere[chosen]}'",
-            hint=f"sync with that one: git chat sync {elsewhere[chosen]}; or leave it: git chat remote detach {chosen}",
-            code="attached",
-        )
+        raise _follows_another(chosen, elsewhere[chosen])
     with _progress() as line:
         remote = open_remote(environment, name, line.show if line is not None else None, is_typed=True)
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
+            if agreement.retries:
+                _bring_back(environment, name, chosen)
             report = _settle(environment, remote, chosen, agreement, pushes, line)
+            spend(environment, name, report.pushes)
             _forget_troubles(environment, name, has_pushed=pushes and report.refusal is None)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
@@ -97,6 +99,26 @@ def bring_together(
         is_brief=not as_json and bool(elsewhere or report.alarms or report.staying),
     )
     _refuse_what_is_left(environment, report, lost)
+
+
+def _follows_another(room: RoomName, remote: str) -> ConflictError:
+    return ConflictError(
+        f"room '{room}' follows '{remote}'",
+        hint=f"sync with that one: git chat sync {remote}; or leave it: git chat remote detach {room}",
+        code="attached",
+    )
+
+
+def _bring_back(environment: Environment, remote: str, room: RoomName | None) -> None:
+    """Let what is set aside, of one room or of all that follow ``remote``, be pending again."""
+    from gitchat.rooms import aside  # for who tries again
+
+    followers = [one for one, authority in environment.authorities.all().items() if authority == remote]
+    for one in followers if room is None else [room]:
+        for entry in environment.log(one).asides():
+            for kept in aside.kept(environment.store, one):
+                if kept.oid == entry.oid:
+                    aside.bring_back(environment.store, one, kept)
 
 
 def _forget_troubles(environment: Environment, remote: str, *, has_pushed: bool) -> None:
@@ -131,12 +153,10 @@ def _refuse_what_is_left(environment: Environment, report: Report, lost: dict[Ro
     for room, asked in report.newer.items():
         raise newer_format(room, asked)
     for room, authority in lost.items():
-        names = environment.repository.remotes()
+        names = environment.repository.remotes()  # one at least: we have synced with it
         raise UserError(
             f"room '{room}' follows the remote '{authority}', and there is no such remote here",
-            hint=f"remotes: {', '.join(names)}; follow one: git config chatroom.{room}.remote {names[0]}"
-            if names
-            else f"add it: git remote add {authority} URL",
+            hint=f"remotes: {', '.join(names)}; follow one: git config chatroom.{room}.remote {names[0]}",
             code="no-remote",
         )
 

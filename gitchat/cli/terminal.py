@@ -10,13 +10,14 @@ import stat
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from gitchat.cli import palette
 from gitchat.model.errors import UserError
 from gitchat.model.escape import escape, escape_json, escape_line, escape_name
 from gitchat.storage import git
@@ -32,7 +33,6 @@ __all__ = [
     "escape_name",
     "is_paging",
     "json_text",
-    "keys",
     "page",
     "screen_for",
 ]
@@ -52,6 +52,16 @@ class Screen:
     width: int | None
     """Columns, or None when the output is no terminal and lines stay whole."""
     has_color: bool
+    has_many_colors: bool = False
+    """Whether it has 256 of them, and not 16."""
+
+    def name(self, text: str, *, bold: bool = False) -> str:
+        """A participant's name, escaped before, in its colour."""
+        if not self.has_color:
+            return text
+        place = palette.color_of(text.strip())
+        fg = palette.NAMES[place] if self.has_many_colors else palette.PLAIN[place % len(palette.PLAIN)]
+        return click.style(text, fg=fg, bold=bold or None)
 
     def style(self, text: str, **style: Any) -> str:
         """``text`` in a style of click.style, or as it is without colour."""
@@ -130,7 +140,8 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
         )
     is_dumb = environment.variables.get("TERM", "dumb") == "dumb"
     wants_auto = when.lower() in ("auto", "true", "yes", "on", "1")
-    return Screen(width, when == "always" or (wants_auto and is_terminal and not is_dumb))
+    has_color = when == "always" or (wants_auto and is_terminal and not is_dumb)
+    return Screen(width, has_color, has_color and palette.has_many(environment.variables))
 
 
 def columns() -> int:
@@ -147,10 +158,11 @@ def rows() -> int:
     return shutil.get_terminal_size().lines
 
 
-def page(environment: Environment, text: Iterable[str]) -> bool:
+def page(environment: Environment, text: Iterable[str], *, from_end: bool = False) -> bool:
     """Print ``text``, through git's pager when standard output is a terminal and there is one.
 
-    It is flushed. Returns False when the pager failed, or was left before it took all.
+    ``from_end`` opens less, with whatever options, at the last line. It is flushed.
+    Returns False when the pager failed, or was left before it took all.
 
     Raises:
         OSError: the output cannot be written; BrokenPipeError when nobody reads it any more.
@@ -160,7 +172,10 @@ def page(environment: Environment, text: Iterable[str]) -> bool:
         sys.stdout.writelines(text)
         sys.stdout.flush()
         return True
-    return _page_through(pager, text, environment.variables)
+    variables = {"LESS": "FRX", "LV": "-c", **environment.variables}
+    if from_end and "+" not in variables["LESS"]:
+        variables["LESS"] += " +G"  # how it begins, for less; no other pager reads it
+    return _page_through(pager, text, variables)
 
 
 def chosen_pager(environment: Environment) -> str | None:
@@ -171,7 +186,7 @@ def chosen_pager(environment: Environment) -> str | None:
 
 def _page_through(pager: str, text: Iterable[str], variables: Mapping[str, str]) -> bool:
     """Feed ``text`` to a pager, in a shell as git does it. (click's pager does not tell how it ended.)"""
-    process = git.start_attended(["sh", "-c", pager], variables={"LESS": "FRX", "LV": "-c", **variables}, is_fed=True)
+    process = git.start_attended(["sh", "-c", pager], variables=variables, is_fed=True)
     assert process.stdin is not None
     is_whole = True
     try:
@@ -190,23 +205,6 @@ def _wait(process: git.Process) -> None:
         with suppress(KeyboardInterrupt):
             process.wait()
             return
-
-
-@contextmanager
-def keys() -> Iterator[Callable[[], str]]:
-    """One key at a time from the terminal on standard input; what was typed before is dropped.
-
-    The call gives what a key sends, and nothing when the terminal was hung up. Ctrl-C and Ctrl-Z do what they do.
-    """
-    import tty
-
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    try:
-        tty.setcbreak(descriptor, termios.TCSAFLUSH)
-        yield lambda: os.read(descriptor, 32).decode("utf-8", "replace")
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def has_reader() -> bool:
@@ -274,7 +272,7 @@ def edit(environment: Environment, template: str, name: str) -> str:
     except (click.ClickException, git.GitFailed) as error:
         raise UserError(
             f"the editor {editor!r} failed" if editor else "there is no editor for this terminal",
-            hint=f"the text is kept in {path}; choose another editor: git config core.editor vim",
+            hint=f"the text is kept in {path}; choose another editor: export GIT_EDITOR=vim",
             code="editor-failed",
         ) from error
     try:

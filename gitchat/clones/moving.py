@@ -19,6 +19,7 @@ from gitchat.model.errors import ChatError, RemoteError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import META, Draft, Entry, Identity
 from gitchat.model.refs import log_ref
+from gitchat.model.signature import Signature
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.store import Store
 
@@ -117,7 +118,7 @@ def leave(store: Store, wire: Wire, address: str, entry: Entry, tip: Oid, sender
 def _after(store: Store, old: Oid, entry: Entry, sender: Identity) -> Oid:
     """The record of ``entry`` once more, after ``old``; nothing points to it yet."""
     committed = store.date_after([old], entry.record.written)
-    committer = codec.Signature(sender.committer_name, sender.committer_email, committed)
+    committer = Signature(sender.committer_name, sender.committer_email, committed)
     record = replace(entry.record, seq_hint=None)
     return store.write_commit(codec.encode_record(record, tree=store.empty_tree(), parent=old, committer=committer))
 

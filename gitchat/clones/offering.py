@@ -12,6 +12,8 @@ from gitchat.clones.accepting import Accepting
 from gitchat.clones.comparing import Tips
 from gitchat.clones.denial import DenialFile, is_denial
 from gitchat.clones.report import Report
+from gitchat.clones.sifting import Sifting
+from gitchat.clones.spoiled import odd_refs, without_blocked
 from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model.errors import RemoteError
@@ -28,6 +30,7 @@ class Offering:
         store: Store,
         wire: Wire,
         accepting: Accepting,
+        sifting: Sifting,
         *,
         push: Callable[[Updates, str | None], Sequence[Pushed]],
         now: Callable[[], int],
@@ -40,6 +43,7 @@ class Offering:
         self._store = store
         self._wire = wire
         self._accepting = accepting
+        self._sifting = sifting
         self._push = push
         self._now = now
         self._attached = attached
@@ -50,8 +54,12 @@ class Offering:
         """Whether the remote lets us read only, as far as is known."""
         return self._denials.load() is not None
 
-    def allowed(self, updates: Updates, place: str, *, is_asked: bool) -> Updates:
-        """Those of ``updates`` that are worth a push to ``place``: who may only read pushes no cursor by itself."""
+    def allowed(self, updates: Updates, place: str, found: Tips, report: Report, *, is_asked: bool) -> Updates:
+        """Those of ``updates`` that are worth a push to ``place``, where all of ``found`` is.
+
+        Who may only read pushes no cursor by itself; and nothing is pushed that something else stands in the place of.
+        """
+        updates = without_blocked(updates, odd_refs(found), report)
         denial = self._denials.load()
         if denial is None or is_asked:
             return updates
@@ -60,10 +68,13 @@ class Offering:
             return updates
         return {ref: update for ref, update in updates.items() if not is_cursor(ref)}
 
-    def push(self, updates: Updates, place: str, seen: Tips, there: Tips, report: Report) -> None:
+    def push(
+        self, updates: Updates, place: str, seen: Tips, there: Tips, report: Report, numbered: Collection[RoomName]
+    ) -> None:
         """Push ``updates`` to where the rooms stand that were fetched from ``place``, and note what the remote took.
 
-        ``seen`` is what we last saw at the remote, ``there`` what it has.
+        ``seen`` is what we last saw at the remote, ``there`` what it has. What it never takes of
+        the rooms ``numbered``, which follow it, is set aside.
 
         Raises:
             OtherPushPlace: none of its addresses for pushing is that place.
@@ -89,6 +100,7 @@ class Offering:
         if hidden:
             self._track_again({room_of(ref) for ref in hidden}, seen, there)
             raise self._is_hidden(sorted(hidden)[0])
+        self._sifting.sift(numbered, there, report, lambda asked: self._push(asked, address))
 
     def _track_again(self, rooms: Collection[RoomName], seen: Tips, there: Tips) -> None:
         """What was seen of rooms before they were hidden has its numbers still."""

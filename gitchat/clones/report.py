@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
 from gitchat.model.errors import ConflictError, RemoteError
-from gitchat.model.names import RoomName
-from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX
+from gitchat.model.names import Handle, RoomName
+from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX, room_of_log
 
 Agreed = Callable[[RoomName], bool]
 """Whether somebody agreed that the records of a room here get new numbers."""
@@ -80,13 +80,15 @@ class OtherPlace(ConflictError):
 class OtherPushPlace(ConflictError):
     """What is pushed to a remote would go to another place than the one that is fetched from."""
 
-    def __init__(self, remote: str, fetched: str, pushed: str) -> None:
-        """``fetched`` and ``pushed`` are addresses as two are compared."""
+    def __init__(self, remote: str, fetched: str, pushed: str, rooms: Iterable[RoomName] = ()) -> None:
+        """``fetched`` and ``pushed`` are addresses as two are compared; ``rooms`` follow the remote already."""
+        name = shlex.quote(remote)
+        follow = "".join(f"git config chatroom.{room}.remote chat; " for room in rooms)
         super().__init__(
             f"'{remote}' fetches from {fetched} and its push URL is {pushed}, which has not the rooms that were "
             "fetched; nothing was pushed",
             hint="give the place where the rooms shall stand a name of its own: "
-            f'git remote add chat "$(git remote get-url {remote})"; git chat sync chat',
+            f'git remote add chat "$(git remote get-url {name})"; {follow}git chat sync chat',
             code="another-place",
         )
 
@@ -119,6 +121,8 @@ class Report:
     renumbered: dict[RoomName, int] = field(default_factory=dict)
     """How many records here get new numbers; told by a preview alone."""
     refused: list[Pushed] = field(default_factory=list)
+    alone: dict[RoomName, Handle] = field(default_factory=dict)
+    """Rooms of which just one record is pending, which the remote refused: which one."""
     alarms: list[str] = field(default_factory=list)
     attached: list[RoomName] = field(default_factory=list)
     accepted: int = 0
@@ -127,6 +131,8 @@ class Report:
     """Rooms with which nothing was done, because they are for this clone alone."""
     newer: dict[RoomName, int] = field(default_factory=dict)
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
+    blocked: dict[RoomName, str] = field(default_factory=dict)
+    """Rooms whose log or summaries the remote cannot take, since a ref of no room's is in the way; what deletes it."""
     denial: str = ""
     """Why nothing may be pushed, in the remote's words; empty where something may be, as far as is known."""
     pushes: int = 0
@@ -147,6 +153,12 @@ class Report:
 
         None when it took all.
         """
+        for blocked, remedy in self.blocked.items():
+            return RemoteError(
+                f"'{self.remote}' cannot take room '{blocked}': a ref of no room's is in the way",
+                hint=f"nothing is lost: it stays pending; delete that ref: {remedy}; then: git chat sync {self.remote}",
+                code="ref-refused",
+            )
         if not self.refused:
             return None
         kept = "nothing is lost: it stays pending"
@@ -158,6 +170,9 @@ class Report:
             )
         first = next((one for one in self.refused if not one.is_late), self.refused[0])
         said = f"'{self.remote}' did not take {first.ref}: {first.words}"
+        room = room_of_log(first.ref)
+        if room is not None and room in self.alone:
+            kept += f"; if it is because of the message: git chat unsend --room {room} {self.alone[room]}"
         if first.is_unwanted:
             allow = f"ask who runs '{self.remote}' to allow {REF_PREFIX}*, and then: git chat sync {self.remote}"
             return RemoteError(said, hint=f"{kept}; {allow}", code="ref-refused")
@@ -172,8 +187,10 @@ class Report:
         self.denial = later.denial
         self.pushes += later.pushes
         self.refused = later.refused
+        self.alone = later.alone
         self.alarms += [alarm for alarm in later.alarms if alarm not in self.alarms]  # most hold for each round
         self.attached += later.attached
         self.newer = later.newer
+        self.blocked = later.blocked
         self.staying = later.staying
         self.is_overtaken = later.is_overtaken

@@ -30,7 +30,8 @@ def push_address(store: Store, wire: Wire, fetched: str, seen: Tips, there: Tips
     for address in addresses:
         if wire.place_of(address) == fetched or _holds(store, wire, address, seen, there):
             return address
-    raise OtherPushPlace(wire.name, fetched, wire.place_of(addresses[0]))
+    rooms = sorted(room for ref in seen if (room := room_of_log(ref)) is not None)
+    raise OtherPushPlace(wire.name, fetched, wire.place_of(addresses[0]), rooms)
 
 
 def _holds(store: Store, wire: Wire, address: str, seen: Tips, there: Tips) -> bool:

@@ -211,11 +211,13 @@ class Chain:
         )
         return self._places(self._rows(sql, uid, self.total))
 
-    def numbers_of(self, uids: Collection[str]) -> dict[Uid, Number]:
-        """The number of each of these uids that stands here with one."""
+    def numbered(self, uids: Collection[str]) -> dict[Uid, Place]:
+        """The place of each of these uids that stands here with a number."""
         uids_here = f"uid IN ({', '.join('?' * len(uids))})"
-        sql = f"SELECT uid, number FROM entry WHERE {uids_here} AND is_pending = 0 AND {_HERE}"
-        return {Uid(uid): Number(number) for uid, number in self._rows(sql, *uids, self.count)}
+        sql = f"SELECT uid, number, oid FROM entry WHERE {uids_here} AND is_pending = 0 AND {_HERE}"
+        rows = list(self._rows(sql, *uids, self.count))
+        places = self._places((number, oid) for _, number, oid in rows)
+        return {Uid(row[0]): place for row, place in zip(rows, places, strict=True)}
 
     def newest_by_author(self) -> dict[str, tuple[Number, int]]:
         """For everybody who wrote here: the newest number, and its date in seconds since the epoch."""

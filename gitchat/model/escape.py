@@ -7,7 +7,7 @@ meaning, too. Text in any script stays as it is.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from gitchat.model.names import MAX_SLUG_CHARS, is_slug
@@ -102,11 +102,11 @@ def _opening() -> re.Pattern[str]:
     from gitchat.model import hidden
 
     # Right after it: a letter of any script, or what begins a closing tag, a comment, a special token (its bar is
-    # U+FF5C in some). After blanks only what no comparison has: "a < b" stays.
+    # U+FF5C in some). After blanks only what no comparison has: "a < b" stays. So does what we write ourselves.
+    ours = r"U\+[0-9A-F]{4,6}[> ]"
     spaced = "chat|message|channel|system|assistant|user|human|tool|function|task|hook|antml|invoke|result|instruction"
-    return re.compile(
-        f"<(?=[^\\W\\d]|\\s*[/!?|\uff5c]|[{hidden.CLASS}]|\\s+[\\w-]*(?:{spaced}|reminder|prompt|notification))", re.I
-    )
+    word = rf"[\w-]*(?:{spaced}|reminder|prompt|notification)"
+    return re.compile(rf"<(?!{ours})(?=[^\W\d]|\s*[/!?|\uff5c]|[{hidden.CLASS}]|\s+{word})", re.IGNORECASE)
 
 
 # --- how ---------------------------------------------------------------------
@@ -124,9 +124,19 @@ def _escaped(text: str, *, with_private: bool = False) -> str:
 
 def _visible(run: str) -> str:
     """A run of characters of which none may be shown."""
-    controls = re.split(_CONTROL_RUN, run)
+    return _short(run) if len(run) < _MANY else _written(run)
+
+
+@lru_cache(1024)
+def _short(run: str) -> str:
+    """As :func:`_written`; a text may have the same few a hundred thousand times."""
+    return _written(run)
+
+
+def _written(run: str) -> str:
+    parts = _CONTROL_RUN.split(run)
     return "".join(
-        _CONTROLS.sub(_visible_control, part) if place % 2 else _numbered(part) for place, part in enumerate(controls)
+        _CONTROLS.sub(_visible_control, part) if place % 2 else _numbered(part) for place, part in enumerate(parts)
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from gitchat.model.codepoints import IGNORABLE, PICTURES
 
@@ -45,8 +45,10 @@ def replaced(text: str, write: Callable[[str], str], *, with_private: bool = Fal
     """
 
     def judged(found: re.Match[str]) -> str:
-        if found.group("flag"):
+        if found.lastgroup == "flag":
             return found[0]
+        if _MAY_STAY.isdisjoint(found[0]):
+            return write(found[0])
         shown, start = [], found.start()
         for place in range(start, found.end()):
             if text[place] in _MAY_STAY and _has_use(text, place):
@@ -58,7 +60,7 @@ def replaced(text: str, write: Callable[[str], str], *, with_private: bool = Fal
     return _pattern(with_private).sub(judged, text)
 
 
-_MAY_STAY = {_JOINER, _NON_JOINER, _TEXT_STYLE, _EMOJI_STYLE}
+_MAY_STAY = frozenset({_JOINER, _NON_JOINER, _TEXT_STYLE, _EMOJI_STYLE})
 
 
 @cache
@@ -85,10 +87,12 @@ def _has_use(text: str, place: int) -> bool:
     return character == _JOINER and _is_picture(before) and _is_picture(after)
 
 
+@lru_cache(1024)
 def _is_picture(character: str) -> bool:
     return character != "" and _picture().match(character) is not None
 
 
+@lru_cache(1024)
 def _is_joined(character: str) -> bool:
     """Whether this is a letter, or a mark on one, of a script in which a joiner can be seen: Latin is none."""
     import unicodedata  # where a joiner is

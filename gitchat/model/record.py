@@ -156,6 +156,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Why a record is in no log: the remote of its room does not take it."""
+
+    remote: str
+    why: str
+    """The remote's words: data, to be escaped."""
+    since: int
+    """When it was set aside, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A record at its place in a room."""
 
@@ -170,6 +181,8 @@ class Entry:
     """The tree that holds the record's attachments; None when the commit's tree is empty."""
     attachments: tuple[Attachment, ...] = ()
     """Looked up for a record that is sent, listed or found; not while a whole log is walked."""
+    aside: SetAside | None = None
+    """Why it is set aside; None for a record of the log."""
 
     @property
     def handle(self) -> Handle:
@@ -180,3 +193,17 @@ class Entry:
     def label(self) -> str:
         """``#12``, or the handle while the record is pending."""
         return f"#{self.number}" if self.number is not None else self.handle
+
+    @property
+    def was(self) -> int | None:
+        """The number that its writer saw, where it has another one now, or none; None where nothing changed.
+
+        A hint: before the room followed a remote, or before that one was restored or moved, it was shown so.
+        """
+        hint = self.record.seq_hint
+        return hint if hint is not None and hint != self.number else None
+
+    @property
+    def full_label(self) -> str:
+        """The label, and the number that it had, where it has changed: ``#12 (was #7)``."""
+        return self.label if self.was is None else f"{self.label} (was #{self.was})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gitchat.model.names import CloneId, Name, RefName, RoomName, is_slug
+from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug
 
 REF_PREFIX = "refs/chatroom/"
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
@@ -61,6 +61,12 @@ def tracking_ref(remote: str, ref: RefName) -> RefName:
     return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
 
 
+def remote_of_log(ref: RefName, room: RoomName) -> str | None:
+    """The remote whose log of ``room`` the tracking ref is; None for another ref."""
+    remote = ref.removeprefix(TRACKING_PREFIX).removesuffix(f"/rooms/{room}/log")
+    return remote if ref == tracking_ref(remote, log_ref(room)) else None
+
+
 def fetched_prefix(remote: str) -> RefName:
     """What the refs begin with that a fetch brings of a remote, before anything of it counts. Never pushed."""
     return RefName(f"{FETCHED_PREFIX}{remote}/rooms/")
@@ -89,6 +95,24 @@ def sat_ref(room: RoomName, name: Name) -> RefName:
 def former_ref(clone: CloneId, room: RoomName) -> RefName:
     """``refs/chatroom-local/former/<clone>/<room>``: the log as it was when this clone gave up the id ``clone``."""
     return RefName(f"{FORMER_PREFIX}{clone}/{room}")
+
+
+def in_room(ref: RefName, room: RoomName, other: RoomName) -> RefName:
+    """What the ref of ``room``, here or of this clone alone, is for the room ``other``."""
+    for prefix in (ROOMS_PREFIX, SEATS_PREFIX, SAT_PREFIX):
+        if ref.startswith(f"{prefix}{room}/"):
+            return RefName(f"{prefix}{other}/" + ref.removeprefix(f"{prefix}{room}/"))
+    return RefName(ref.removesuffix(f"/{room}") + f"/{other}")
+
+
+def aside_prefix(room: RoomName) -> RefName:
+    """What the refs of all that is set aside of a room begin with. They are never pushed."""
+    return RefName(f"{LOCAL_PREFIX}aside/{room}/")
+
+
+def aside_ref(room: RoomName, oid: Oid) -> RefName:
+    """``refs/chatroom-local/aside/<room>/<id>``: a record that a remote does not take."""
+    return RefName(f"{aside_prefix(room)}{oid}")
 
 
 def branches_refspec(remote: str) -> str:

@@ -52,7 +52,9 @@ def read_file(path: str, *, limit_bytes: int) -> File:
 def _not_a_file(path: str, mode: int) -> UserError:
     quoted = shlex.quote(path)
     if stat.S_ISDIR(mode):
-        name = shlex.quote(f"{Path(path).absolute().name or 'files'}.tar.gz")
+        name = f"{Path(os.path.abspath(path)).name or 'files'}.tar.gz"
+        # An archive must not lie in what it is made of.
+        name = shlex.quote(os.path.join("..", name) if os.path.abspath(path) == os.path.abspath(os.curdir) else name)
         return UserError(
             f"{path!r} is a directory",
             hint=f"attach its files, or make one of them: tar -czf {name} {quoted}",
@@ -66,7 +68,10 @@ def _not_a_file(path: str, mode: int) -> UserError:
 def _unreadable(path: str, error: OSError | ValueError) -> UserError:
     quoted = shlex.quote(path)
     if isinstance(error, FileNotFoundError | NotADirectoryError | ValueError):
-        return UserError(f"there is no file {path!r}", hint=f"see what is there: ls -l {quoted}*", code="no-such-file")
+        there = next((str(above) for above in Path(path).parents if above.is_dir()), ".")
+        return UserError(
+            f"there is no file {path!r}", hint=f"see what is there: ls -l {shlex.quote(there)}", code="no-such-file"
+        )
     return UserError(
         f"{path!r} cannot be read: {error.strerror}", hint=f"see who may: ls -l {quoted}", code="unreadable-file"
     )

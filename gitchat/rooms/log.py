@@ -6,6 +6,7 @@ No clock, no environment, no randomness; what adds to a log is :mod:`gitchat.roo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain as chain_of
 from itertools import islice, takewhile
@@ -21,7 +22,7 @@ from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
-    from gitchat.index.chain import Chain  # SQLite, which a plain log does without
+    from gitchat.index.chain import Chain, Place  # SQLite, which a plain log does without
 
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""
@@ -39,6 +40,8 @@ class Listing:
     """The label of records that the entries reply to, as far as they were found."""
     damage: FormatError | None
     """What stopped the reading, when stored bytes are damaged or missing."""
+    is_counted: bool = True
+    """Whether the entries have their numbers; without them somebody has yet to count a long log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,18 @@ class Log:
         """The records that the authority has not accepted yet, oldest first; none without an authority."""
         return self._numbering.pending()
 
+    def asides(self) -> list[Entry]:
+        """The records that the authority does not take, and that were set aside, oldest first. Raises FormatError."""
+        if self._numbering.tracking is None:
+            return []
+        from gitchat.rooms.aside import kept  # for who has a remote
+
+        return [
+            replace(self._entry(None, one.oid, one.commit), aside=one.why)
+            for one in kept(self._store, self.name)
+            if one.key not in {(entry.record.uid, entry.record.author) for entry in self._in_log(one.key[0])}
+        ]
+
     # --- its records ---------------------------------------------------------
 
     def entries(self) -> Iterator[Entry]:
@@ -125,8 +140,10 @@ class Log:
         """``entry`` with what it carries, of which no content is read."""
         return replace(entry, attachments=self._store.attachments(entry.tree)) if entry.tree is not None else entry
 
-    def listing(self, query: Query, limit: int | None = None) -> Listing:
+    def listing(self, query: Query, limit: int | None = None, *, waits: bool = True) -> Listing:
         """The newest ``limit`` records that match (all of them with None), oldest first.
+
+        Unless it ``waits``, a log that takes long to count is shown without numbers, where the query asks for none.
 
         A damaged commit ends the reading and is reported in the listing; what is
         newer than it is still there.
@@ -136,10 +153,11 @@ class Log:
         replies: set[Uid] = set()
         damage: FormatError | None = None
         is_done, older = False, 0
-        spare = REPLY_SEARCH
+        is_counted = waits or limit is None or query.has_numbers or not self._takes_long()
+        spare = REPLY_SEARCH if is_counted else 1
         try:
-            for entry in self.entries():
-                labels[entry.record.uid] = entry.label
+            for entry in chain_of(reversed(self.asides()), self.entries()) if is_counted else self._uncounted():
+                labels[entry.record.uid] = entry.full_label
                 older = older + 1 if query.is_exhausted_by(entry) else 0
                 is_done = is_done or older > OLDER_IN_A_ROW or len(found) == limit
                 if is_done:
@@ -153,7 +171,19 @@ class Log:
         except FormatError as error:
             damage = error
         found.reverse()
-        return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage)
+        return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage, is_counted)
+
+    def _takes_long(self) -> bool:
+        from gitchat.rooms.uncounted import takes_long  # for who does not wait
+
+        return takes_long(self._numbering)
+
+    def _uncounted(self) -> Iterator[Entry]:
+        from gitchat.rooms.uncounted import newest  # for who does not wait
+
+        for oid, commit in newest(self._numbering):
+            entry = self._entry(None, oid, commit)
+            yield replace(entry, record=replace(entry.record, seq_hint=None))  # it was no other number: it has none yet
 
     def about_commit(self, commit: str) -> Listing:
         """The records about a commit of the project (its full id), oldest first. Raises FormatError."""
@@ -214,7 +244,14 @@ class Log:
         return list(islice((entry for entry in self.entries() if entry.number == number), 1))
 
     def with_uid(self, prefix: str) -> list[Entry]:
-        """The records whose uid begins with ``prefix``, the oldest first, without their attachments."""
+        """The records whose uid begins with ``prefix``, the oldest first, without their attachments.
+
+        Those that are set aside come last.
+        """
+        aside = [entry for entry in self.asides() if entry.record.uid.startswith(prefix)]
+        return [*self._in_log(prefix), *aside]
+
+    def _in_log(self, prefix: str) -> list[Entry]:
         try:
             return [
                 self._entry(None if place.is_pending else place.number, place.oid, self._store.read(place.oid))
@@ -224,12 +261,19 @@ class Log:
             return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 
     def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
-        """The labels of the records that ``entries`` reply to, as far as they can be found."""
+        """The labels of the records that ``entries`` reply to, as far as they can be found: see Entry.full_label."""
         wanted = {entry.record.reply_to for entry in entries if entry.record.reply_to}
         try:
-            return {uid: f"#{number}" for uid, number in self.chain().numbers_of(wanted).items()} if wanted else {}
+            found = self.chain().numbered(wanted) if wanted else {}
         except FormatError:
             return {}
+        return {uid: self._full_label(place) for uid, place in found.items()}
+
+    def _full_label(self, place: Place) -> str:
+        if self._numbering.tracking is not None:  # without a remote no number has ever changed
+            with suppress(FormatError):
+                return self._entry(place.number, place.oid, self._store.read(place.oid)).full_label
+        return f"#{place.number}"
 
     def _no_such_record(self, locator: Number | Handle) -> UserError:
         shown = locator if isinstance(locator, str) else f"#{locator}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError, FormatError, UserError
-from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.names import Number, Oid, RoomName, Uid, uid_from_key
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
     MAX_BODY_BYTES,
@@ -124,7 +124,7 @@ class Writer:
         """
         trailers: list[tuple[str, str]] = []
         if title is not None:
-            trailers.append((codec.TITLE, _checked_title(title)))
+            trailers.append((codec.TITLE, _checked_title(title, self.name)))
         if state is not None:
             trailers.append((codec.STATE, state))
         if stays_here is not None and stays_here != self._numbering.stays_here():
@@ -249,12 +249,12 @@ class Writer:
         return Entry(self.name, number, oid, committed.seconds, record, objects.tree, objects.attachments)
 
 
-def _checked_title(text: str) -> str:
+def _checked_title(text: str, room: RoomName) -> str:
     title = text.strip()
     if title and len(title) <= 200 and not any(unsafe < " " or "\x7f" <= unsafe <= "\x9f" for unsafe in title):
         return title
     raise UserError(
         "a title is one line of 1 to 200 characters without control characters",
-        hint='for example: git chat room title release "Release 1.0"',
+        hint=f'for example: git chat room title {room} "Release 1.0"',
         code="bad-title",
     )

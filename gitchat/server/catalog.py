@@ -16,14 +16,24 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
-PLACE: Schema = {"type": ["integer", "string"]}
-"""A message's number, or a handle such as ``~k3f9q2``."""
+PLACE: Schema = {"type": "string"}
+"""A message's number, or a handle such as ``~k3f9q2``. Each property has one type: there are model APIs that refuse
+every request of a session for a list of types, an array without ``items`` or an ``enum`` without a type."""
 
-CONTENT: Schema = {"type": ["string", "object", "array"]}
+CONTENT: Schema = {"type": "string"}
+
+PLACES = frozenset({"id", "since_id", "reply_to", "message_id"})
+"""Properties that are numbers, too: what a client sends as one is one."""
+
+ANY_JSON = frozenset({"content"})
+"""Properties that may be a JSON object or array, too; a text stays the text that it is."""
+
+SEVERAL = frozenset({"to"})
+"""Properties that may be a list, too."""
 
 
 def _one_of(*values: str) -> Schema:
-    return {"enum": list(values)}
+    return {"type": "string", "enum": list(values)}
 
 
 def _said(schema: Schema, text: str) -> Schema:
@@ -133,9 +143,10 @@ TOOLS: tuple[dict[str, Any], ...] = (
     _tool(
         offered.READ_MESSAGES,
         "Messages after since_id, oldest first, read or not; marks nothing. query searches text. "
-        "id: one and who has it.",
+        "id: one (from skip_chars on) and who has it.",
         {
             "id": PLACE,
+            "skip_chars": COUNT,
             "since_id": PLACE,
             "limit": COUNT,
             "participant": _said(TEXT, "what reaches this name, blank: all; else you"),

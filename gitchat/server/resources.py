@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import unquote
 
+from gitchat.model import offered
 from gitchat.model.errors import UserError
-from gitchat.model.escape import tame_data
-from gitchat.verbs import as_json, tools
+from gitchat.server.fitting import IN_JSON, RESOURCE_CHARS, fitted, json_text
+from gitchat.verbs import as_json, cutting, tools
 
 _JSON = "application/json"
 
@@ -34,17 +34,23 @@ def read(uri: str) -> str:
             found: Any = tools.list_rooms("", "all")
         case ["rooms", room]:
             _refuse_unknown(room)
-            found = tools.get_handoff("", 50, room)
+            found = _handoff("", 50, room)
         case ["rooms", room, "messages", number]:
             _refuse_unknown(room)
             chat = tools.looking(room)
             entry = chat.find(number)
-            found = as_json.of_entry(entry, chat.labels([entry]))
+            form = as_json.of_entry(entry, chat.labels([entry]))
+            found = cutting.within(form, RESOURCE_CHARS, IN_JSON.message)
         case ["handoff", name]:
-            found = tools.get_handoff(name)
+            found = _handoff(name)
         case _:
             raise UserError(f"no resource {uri[:200]!r}", hint="begin at chat://rooms", code="no-such-resource")
-    return json.dumps(tame_data(found), ensure_ascii=False, separators=(",", ":"))
+    return json_text(found)
+
+
+def _handoff(name: str, recent_limit: int = 10, room: str = "") -> Any:
+    handoff = tools.get_handoff(name, recent_limit, room)
+    return fitted(offered.GET_HANDOFF, {"room": room}, handoff, RESOURCE_CHARS, IN_JSON).result
 
 
 def _refuse_unknown(room: str) -> None:

@@ -7,7 +7,6 @@ are awaited and can be cancelled.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections import deque
@@ -25,6 +24,7 @@ from gitchat.server import notice, prompts, resources, texts
 from gitchat.server.arguments import check
 from gitchat.server.callers import caller_of
 from gitchat.server.catalog import INSTRUCTIONS, listed
+from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wrong
 from gitchat.server.news import News, coming
 from gitchat.server.ringing import Ringing
 from gitchat.staying.keeper import Keeping
@@ -138,16 +138,16 @@ class Service:
             return given
         return {**given, whose: tools.seat()}
 
-    def _answer(self, name: str, given: dict[str, Any], result: Any, caller: tools.Caller) -> Answer:
+    def _answer(self, name: str, given: dict[str, Any], result: Fitted, caller: tools.Caller) -> Answer:
         if self._as_data:
             # The protocol wants an object; the contract has lists and null.
-            result = tame_data(result)  # programs read it, and the models that they hand it to
-            is_object = isinstance(result, dict)
-            text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-            return Answer(text, result if is_object else {"result": result}, is_error=False)
-        today = read_clock().utc[:10]
+            shown = tame_data(result.result)
+            return Answer(
+                json_text(result.result), shown if isinstance(shown, dict) else {"result": shown}, is_error=False
+            )
         text = texts.with_notices(
-            texts.render(name, given, result, today), [*self._new_notices(), *self._ringing.words(name, given)]
+            texts.render(name, given, result.result, _today(), result.left),
+            [*self._new_notices(), *self._ringing.words(name, given)],
         )
         return Answer(text, None, is_error=False, told=self._greeting(caller))
 
@@ -195,22 +195,23 @@ class Service:
 
     def _refusal(self, error: ChatError) -> Answer:
         if self._as_data:
-            shown = tame_data({"error": str(error), "hint": error.hint, "code": error.code})
-            return Answer(json.dumps(shown, ensure_ascii=False, separators=(",", ":")), shown, is_error=True)
+            shown: dict[str, Any] = tame_data({"error": str(error), "hint": error.hint, "code": error.code})
+            return Answer(json_text(shown), shown, is_error=True)
         return Answer(texts.of_error(str(error), error.hint), None, is_error=True)
 
-    async def _result(self, name: str, given: dict[str, Any], progress: Progress) -> Any:
+    async def _result(self, name: str, given: dict[str, Any], progress: Progress) -> Fitted:
+        refuse_wrong(given)
+        measure = IN_JSON if self._as_data else texts.measure(name, given, _today())
+        max_chars = given.get("max_chars") or (0 if self._as_data else texts.DEFAULT_CHARS)
         begin = _WAITING.get(name)
         if begin is None:
             function: Callable[..., Any] = getattr(tools, name)
-            # How long the text may get is a matter of the rendering; JSON is whole.
-            return function(**{key: value for key, value in given.items() if key != "max_chars"})
-        if not self._as_data:
-            given = {"max_chars": texts.DEFAULT_CHARS} | given
-        begun = begin(**given)
+            result = function(**{key: value for key, value in given.items() if key not in _OF_THE_FACE})
+            return fitted(name, given, result, max_chars, measure)
+        begun = begin(**given | {"max_chars": max_chars})
         with begun.telling():
             timed_out = begun.wait_seconds > 0 and not await _wait(begun, progress, self._progress_seconds)
-            return begun.answer(timed_out)
+            return Fitted(begun.answer(timed_out, measure))
 
     # --- what else can be asked for ----------------------------------------------
 
@@ -253,6 +254,13 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
                 await progress(told, begun.wait_seconds, "no message yet")
     return True
 
+
+def _today() -> str:
+    return read_clock().utc[:10]
+
+
+_OF_THE_FACE = ("max_chars", "skip_chars")
+"""Arguments about what is given out, and not about what is found."""
 
 _WAITING: dict[str, Callable[..., tools.Begun]] = {
     offered.CHECK_IN: tools.begin_check_in,

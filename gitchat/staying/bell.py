@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from gitchat.model import offered
 from gitchat.model.errors import ChatError
 from gitchat.staying.ringfile import RingFile, Session
 from gitchat.staying.rings import LEASE_SECONDS, Event, Rung, Sender
@@ -107,7 +108,7 @@ def rests(environment: Environment) -> str | None:
         rung = file.of(key).rung if key is not None else Rung()
         if key is not None and rung.held_back_at is not None:
             file.change(key, now, lambda known: replace(known, rung=known.rung.having_said_so()))
-            return f"your bell rests {_for(rung, now)}: what comes meanwhile, check_in shows"
+            return f"your bell rests {_for(rung, now)}: what comes meanwhile, {offered.CHECK_IN} shows"
     return None
 
 

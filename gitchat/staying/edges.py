@@ -82,8 +82,7 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     is_settled = len(ours) == len(fresh)
     if not said:
         return Said(None, is_settled)
-    context = {"hookEventName": edge.shown, "additionalContext": " ".join(said)}
-    return Said({"hookSpecificOutput": context}, is_settled)
+    return Said(_context(edge, " ".join(said)), is_settled)
 
 
 def _end(environment: Environment) -> None:
@@ -110,8 +109,19 @@ def _hold_up(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
     slowed = [str(item.volley) for item in found if item.pause_seconds(now)]
     is_settled = len(ripe) == len(found)
     if ripe:
-        return Said({"decision": "block", "reason": wake.sentence(ripe)}, is_settled)
+        return Said(_going_on(environment.caller.client, edge, wake.sentence(ripe)), is_settled)
     return Said({"systemMessage": f"gitchat: {slowed[0]}"} if slowed else None, is_settled)
+
+
+def _going_on(client: str | None, edge: Edge, text: str) -> dict[str, Any]:
+    """What lets a client's model go on with ``text`` in place of stopping."""
+    if client == "claude":  # by a "block" it shows its user that a hook "reported a problem"
+        return _context(edge, text)
+    return {"decision": "block", "reason": text}
+
+
+def _context(edge: Edge, text: str) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": edge.shown, "additionalContext": text}}
 
 
 def _stale(environment: Environment) -> list[str]:

@@ -11,7 +11,15 @@ from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.reach import Step
 from gitchat.model.record import Moment
-from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, cursors_prefix, log_ref, name_of_cursor, room_of_log
+from gitchat.model.refs import (
+    FETCHED_PREFIX,
+    ROOMS_PREFIX,
+    TRACKING_PREFIX,
+    cursors_prefix,
+    log_ref,
+    name_of_cursor,
+    room_of_log,
+)
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, RefDamaged
 from gitchat.storage.checkpoint import Position
@@ -45,6 +53,12 @@ class Store(Refs):
     def tracked(self) -> tuple[tuple[RefName, Oid], ...]:
         """As :meth:`tips`, of what remotes were last known to have."""
         return tuple(self.backend.list_refs(TRACKING_PREFIX))
+
+    def fetched(self) -> list[tuple[str, RefName, Oid]]:
+        """The remote, the ref there and its value, of all that the last fetch of each remote found among rooms."""
+        refs = self.backend.list_refs(FETCHED_PREFIX)
+        parted = [(*ref.removeprefix(FETCHED_PREFIX).partition("/rooms/"), oid) for ref, oid in refs]
+        return [(remote, RefName(ROOMS_PREFIX + rest), oid) for remote, middle, rest, oid in parted if middle]
 
     def room_tip(self, room: RoomName) -> Oid | None:
         """The newest commit of ``room``, or None when it has none."""

@@ -5,24 +5,20 @@ Pure. Keys that the seed contract does not know appear only when they carry some
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitchat.model.errors import ChatError
+from gitchat.model.escape import looks_like
 from gitchat.model.names import RoomName, Uid, handle_of
 from gitchat.model.record import MESSAGE, Entry, Moment
-from gitchat.verbs.pending import of_pending
+from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
     from gitchat.model.participant import Participant
     from gitchat.rooms.log import Overview
     from gitchat.rooms.summaries import Summary
-    from gitchat.verbs.budget import Item
-    from gitchat.verbs.views import Delivery, Found, Handoff, Status
-
-Dump = Callable[[Any], str]
-"""How a value is written as JSON text."""
+    from gitchat.verbs.views import Delivery, Found, Status
 
 
 def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) -> dict[str, Any]:
@@ -50,12 +46,15 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "room": entry.room,
         "uid": record.uid,
     }
-    reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
+    full_label = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else ""
+    reply, _, reply_was = full_label.partition(" (was #")
     optional = {
         "handle": entry.handle if entry.number is None else None,
         "kind": record.kind if record.kind != MESSAGE else None,
         "type": record.type,
-        "reply_to": int(reply[1:]) if reply and reply.startswith("#") else reply,
+        "was": entry.was,
+        "reply_to": int(reply[1:]) if reply.startswith("#") else reply or None,
+        "reply_to_was": int(reply_was[:-1]) if reply_was else None,
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
         "branch": record.branch,
@@ -63,10 +62,18 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
+        "aside": _aside(entry),
         "trailers": [list(pair) for pair in record.extra] or None,
         "more_characters": missing or None,
+        "looks_like": looks_like(record.author),
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def _aside(entry: Entry) -> dict[str, Any] | None:
+    if entry.aside is None:
+        return None
+    return {"remote": entry.aside.remote, "why": entry.aside.why, "since": Moment(entry.aside.since).utc}
 
 
 def of_delivery(delivery: Delivery) -> dict[str, Any]:
@@ -113,6 +120,7 @@ def of_short_summary(summary: Summary) -> dict[str, Any]:
         "scope": summary.scope,
         "content": summary.text,
         **({"handle": summary.label} if summary.number is None else {}),
+        **({"looks_like": alike} if (alike := looks_like(summary.author)) is not None else {}),
     }
 
 
@@ -198,6 +206,7 @@ def of_summary(summary: Summary, chars: int | None = None) -> dict[str, Any]:
         "handle": summary.label if summary.number is None else None,
         "covers": summary.covered_hint,
         "more_characters": missing or None,
+        "looks_like": looks_like(summary.author),
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
 
@@ -226,65 +235,5 @@ def of_status(status: Status) -> dict[str, Any]:
         "since_count": status.since,
         "other_rooms": [of_overview(room) for room in status.other_rooms],
         **of_pending(status.pending),
+        **of_asides(status.asides),
     } | ({"namesakes": list(status.namesakes)} if status.namesakes else {})
-
-
-# --- a handoff in so many characters -----------------------------------------
-
-_LEFT_CHARS = 40
-"""What a key such as ``"since_left": 1234567`` takes at most."""
-
-
-def of_handoff(handoff: Handoff, max_chars: int, dump: Dump) -> dict[str, Any]:
-    """What somebody who comes back has to know, so that ``dump`` of it is at most ``max_chars`` long.
-
-    The seed contract's keys, ``since`` (the oldest records that the summary does not cover, of
-    which ``recent_messages`` repeats none), and where something is left out ``since_left`` and
-    ``participants_left``. ``max_chars`` is at least 2,000.
-    """
-    from gitchat.verbs import budget
-
-    people = [of_participant(participant) for participant in handoff.participants]
-    names = [budget.Item(one["name"], 0, _size(dump, partial(_same, one))) for one in people]
-    present = people[: len(budget.fit(names, max_chars // 4, note=_LEFT_CHARS))]
-    shown: dict[str, Any] = {
-        "participants": present,
-        "latest_message_id": handoff.room.count,
-        "cursor": handoff.last_read,
-        "unread_count": handoff.unread,
-        "latest_summary": None,
-        "since": [],
-        "recent_messages": [],
-    }
-    if len(present) < len(people):
-        shown["participants_left"] = len(people) - len(present)
-    summary, since, recent = handoff.summary, handoff.since, handoff.recent
-    plan = budget.plan(
-        None if summary is None else budget.Item("", len(summary.text), _size(dump, partial(of_summary, summary))),
-        [_item(dump, entry, handoff.labels) for entry in since],
-        [_item(dump, entry, handoff.labels) for entry in recent],
-        max_chars - len(dump(shown)) - _LEFT_CHARS,
-        note=0,
-        since_left=handoff.since_left,
-    )
-    if summary is not None and plan.summary is not None:
-        shown["latest_summary"] = of_summary(summary, plan.summary)
-    for key, entries, chars in (("since", since, plan.since), ("recent_messages", recent, plan.recent)):
-        shown[key] = [of_entry(entry, handoff.labels, chars[entry.oid]) for entry in entries if entry.oid in chars]
-    left = handoff.since_without(entry for entry in [*since, *recent] if entry.oid in plan.since | plan.recent)
-    return shown | ({"since_left": left} if left else {})
-
-
-def _same(form: dict[str, Any], chars: int) -> dict[str, Any]:
-    return form
-
-
-def _item(dump: Dump, entry: Entry, labels: Mapping[Uid, str]) -> Item:
-    from gitchat.verbs.budget import Item
-
-    return Item(entry.oid, len(entry.record.body), _size(dump, partial(of_entry, entry, labels)))
-
-
-def _size(dump: Dump, form: Callable[[int], dict[str, Any]]) -> Callable[[int], int]:
-    """How long the text of a form is in a list, with so many characters of its own text."""
-    return lambda chars: len(dump(form(chars))) + len(", ")

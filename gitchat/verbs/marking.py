@@ -13,7 +13,7 @@ from dataclasses import replace
 from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, authored_by, with_oid
 from gitchat.model import codec, reach
-from gitchat.model.errors import ConflictError, FormatError, UserError
+from gitchat.model.errors import ConflictError, FormatError, Mistyped, UserError
 from gitchat.model.names import Handle, Name, Oid, is_name
 from gitchat.model.record import Entry, address_of
 from gitchat.rooms.cursor import Backlog, Cursor
@@ -83,10 +83,11 @@ def set_cursor(room: Standpoint, locator: int | Handle, *, force: bool = False) 
     if number < 0:
         raise UserError("message_id must be >= 0", hint="0 is before the first message", code="bad-number")
     if isinstance(locator, int) and number > chain.count:
-        raise UserError(
+        raise Mistyped(
             "message_id cannot exceed the latest message id",
             hint=f"the latest is {chain.count}",
             code="bad-number",
+            word=str(number),
         )
     why_not = None if force else why_not_mark(room)
     if why_not is not None:
@@ -139,6 +140,8 @@ def delivery(room: Standpoint, entry: Entry) -> Delivery:
     """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
     remote = room.environment.authorities.of(room.name)
     is_accepted = remote is None or entry.number is not None
+    if entry.aside is not None:
+        return Delivery(remote, is_accepted=False, readers=())
     readers: list[Name] = []
     elsewhere: set[Name] = set()
     with suppress(FormatError):

@@ -6,12 +6,12 @@ send asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitchat.model.names import RoomName
-from gitchat.model.record import Moment
+from gitchat.model.record import Entry, Moment
 from gitchat.workspace.pushing import trouble_of
 
 if TYPE_CHECKING:
@@ -69,6 +69,28 @@ def of_pending(one: Pending | None) -> dict[str, Any]:
         "hint": hint_of(one),
     }
     return {"waiting": {"count": one.count} | {key: value for key, value in optional.items() if value is not None}}
+
+
+def asides(room: Standpoint) -> list[Entry]:
+    """The records that the remote does not take, and that were set aside, oldest first. Raises FormatError."""
+    return room.records.asides()
+
+
+def of_asides(entries: Sequence[Entry]) -> dict[str, Any]:
+    """``set_aside`` as JSON, to stand beside other keys; nothing where nothing is.
+
+    A list of objects: ``handle``, the ``remote`` that does not take it, and ``why``, in its words.
+    """
+    shown = [{"handle": one.handle, "remote": one.aside.remote, "why": one.aside.why} for one in entries if one.aside]
+    return {"set_aside": shown} if shown else {}
+
+
+def words_of_aside(handle: str, remote: str, why: str) -> tuple[str, str]:
+    """What somebody is told of a record that is set aside, of what is safe to show; and both ways out."""
+    return (
+        f"{handle} is set aside, because {remote} does not take it: {why}",
+        f"to take it back: git chat unsend {handle}; to try it once more: git chat sync --retry",
+    )
 
 
 def words_of(one: Pending, shown: Callable[[str], str], clock: Callable[[int], str]) -> str:

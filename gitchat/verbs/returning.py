@@ -16,7 +16,7 @@ from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
 from gitchat.verbs.marking import own
-from gitchat.verbs.pending import pending
+from gitchat.verbs.pending import asides, pending
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 from gitchat.workspace.pushing import push_soon
@@ -167,4 +167,5 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         labels=room.records.labels([*urgent, *questions, *newest]),
         namesakes=tuple(room.seating.namesakes(room.me, chain)),
         pending=pending(room),
+        asides=tuple(asides(room)),
     )

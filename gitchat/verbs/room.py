@@ -74,7 +74,8 @@ class Room(Standpoint):
     cursors = marking.cursors
     how_far = marking.how_far
     delivery = marking.delivery
-    pending = pending.pending
+    asides = pending.asides
+    pending = pending.pending  # the last of its module: from here on the name is this
 
     wait = waiting.wait
     watch = waiting.watch

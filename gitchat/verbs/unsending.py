@@ -11,6 +11,7 @@ from gitchat.model.codec import identity_key
 from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.names import Handle
 from gitchat.model.record import Entry
+from gitchat.rooms.aside import drop, kept
 from gitchat.rooms.rebuilding import NotPending
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.talking import find
@@ -46,6 +47,9 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
     if entry.number is not None or remote is None:
         raise _numbered(entry)
     _refuse_others(room, entry)
+    if entry.aside is not None:
+        _drop(room, entry)
+        return Unsent(entry)
     wire = wire_to(room.environment, remote, limit_seconds=HEARING_SECONDS)
     key = identity_key(entry.oid, room.environment.store.read(entry.oid))
     try:
@@ -58,6 +62,14 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
         raise _taken(room, entry, remote) from None
 
 
+def _drop(room: Standpoint, entry: Entry) -> None:
+    """Keep a record no more that was set aside."""
+    store = room.environment.store
+    for one in kept(store, room.name):
+        if one.oid == entry.oid:
+            drop(store, one)
+
+
 def _taken(room: Standpoint, entry: Entry, remote: str) -> ConflictError:
     """That the remote has it, with its number where that is known by now. Raises UserError: it is gone altogether."""
     now = find(room, Handle(f"~{entry.record.uid}"))
@@ -65,7 +77,7 @@ def _taken(room: Standpoint, entry: Entry, remote: str) -> ConflictError:
         return _numbered(now)
     return ConflictError(
         f"'{remote}' has {entry.handle} already",
-        hint=f"see its number: git chat sync {remote}",
+        hint="its number comes with the next sync",
         code="numbered",
     )
 

@@ -99,6 +99,8 @@ class Status:
     """As Reading.namesakes."""
     pending: Pending | None = None
     """What has no number yet; None for nothing."""
+    asides: tuple[Entry, ...] = ()
+    """What the remote does not take, and was set aside, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

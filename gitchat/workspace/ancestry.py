@@ -11,9 +11,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
 _MAX_DEPTH = 32
 """Nobody descends from so many; a snapshot of /proc that changes meanwhile could go round."""
+
+
+_OURS = ("git-chat", "git-chat-hook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class Ancestor:
     started: int
     """When, in ticks since the machine started."""
     words: tuple[str, ...]
-    """The first words of its command, without directories."""
+    """The first words of its command, without directories: what runs it, and what it is. Of a program of ours, which
+    goes by a client's name as its argument, those before it."""
     began_with: Mapping[str, str]
     """The environment that it was started with."""
     program: str = ""
@@ -68,7 +73,8 @@ def ancestors() -> Iterator[Ancestor]:
         except (OSError, ValueError, IndexError):  # gone, somebody else's, or there is no such file system
             return
         began_with = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
-        words = tuple(word.rsplit("/", 1)[-1] for word in command[:3])
+        names = [word.rsplit("/", 1)[-1] for word in command[:3]]
+        words = tuple(takewhile(lambda name: name not in _OURS, names))
         yield Ancestor(pid, started, words, began_with, _program(pid), tuple(command[1:]))
         pid = parent
 

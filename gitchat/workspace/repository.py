@@ -131,9 +131,13 @@ class Repository:
         except git.GitFailed as error:
             if _MISSING in error.stderr:
                 raise _not_a_repository(self.cwd, error) from error
+            # No git config --edit: it would read the same file first.
+            named = re.search(r" in file (.+)", error.stderr)
             raise UserError(
                 f"git cannot read its configuration: {error.stderr.removeprefix('fatal: ')}",
-                hint="mend the file it names: git config --edit",
+                hint=f"mend that line: ${{EDITOR:-vi}} {shlex.quote(named[1])}"
+                if named
+                else "see what git says: git status",
                 code="bad-config",
             ) from error
 
@@ -221,7 +225,7 @@ class Repository:
             )
         raise Mistyped(
             f"there is no remote '{name}' here",
-            hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else "add one: git remote add origin URL",
+            hint=f"remotes: {', '.join(sorted(remotes))}" if remotes else f"add it: git remote add {name} URL",
             code="no-remote",
             word=name,
             known=sorted(remotes),

@@ -36,6 +36,14 @@ def context_of(done: Done) -> str:
     return str(json.loads(done.stdout)["hookSpecificOutput"]["additionalContext"])
 
 
+def held_up(done: Done) -> str:
+    """What keeps an agent from stopping, in the words of its client; blank when nothing does."""
+    answer = json.loads(done.stdout or "{}")
+    if answer.get("hookSpecificOutput", {}).get("hookEventName") == "Stop":
+        return context_of(done)
+    return str(answer["reason"]) if answer.get("decision") == "block" else ""
+
+
 def silent(done: Done) -> bool:
     """Whether a hook said nothing and was content."""
     return (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -159,10 +167,9 @@ def test_an_agent_that_would_stop_is_held_up_once_for_each_message(chatroom: Cha
     """Also for what it was told while it worked, and has not read."""
     chatroom.say("SECRET question", author="bob")
     hook(chatroom, "tool")
-    answer = json.loads(hook(chatroom, "stop").stdout)
-    assert answer["decision"] == "block"
-    assert "1 unread message" in answer["reason"]
-    assert "SECRET" not in answer["reason"]
+    said = held_up(hook(chatroom, "stop"))
+    assert "1 unread message" in said
+    assert "SECRET" not in said
     assert silent(hook(chatroom, "stop"))
 
 
@@ -170,7 +177,7 @@ def test_an_agent_that_was_held_up_already_may_stop(chatroom: Chatroom) -> None:
     """``stop_hook_active`` says so; what came meanwhile is kept for the next turn."""
     chatroom.say("hello", author="bob")
     assert silent(hook(chatroom, "stop", stop_hook_active=True))
-    assert json.loads(hook(chatroom, "stop", stop_hook_active=False).stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop", stop_hook_active=False))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +188,7 @@ def test_a_run_that_nobody_attends_to_may_stop(chatroom: Chatroom, variables: di
     chatroom.say("hello", author="bob")
     given = json.dumps({"session_id": SESSION}).encode()
     assert silent(chatroom.chat(*HOOK, "claude", "stop", stdin=given, **variables))
-    assert json.loads(hook(chatroom, "stop").stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop"))
 
 
 def test_codex_exec_may_stop(chatroom: Chatroom) -> None:
@@ -191,16 +198,16 @@ def test_codex_exec_may_stop(chatroom: Chatroom) -> None:
     transcript.write_text('{"type":"session_meta","payload":{"originator":"codex_exec","source":"exec"}}\n')
     assert silent(hook(chatroom, "stop", "codex", transcript_path=str(transcript)))
     transcript.write_text('{"type":"session_meta","payload":{"originator":"codex-tui","source":"cli"}}\n')
-    held_up = hook(chatroom, "stop", "codex", transcript_path=str(transcript))
-    assert json.loads(held_up.stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop", "codex", transcript_path=str(transcript)))
 
 
 @pytest.mark.parametrize(("options", "is_held_up"), [("-p go", False), ("--prompt=go", False), ("-i go", True)])
-def test_gemini_with_a_prompt_may_stop(chatroom: Chatroom, options: str, is_held_up: bool) -> None:
-    """Nothing but its own command says it."""
+@pytest.mark.parametrize("line", ["git-chat hook gemini stop", "git-chat-hook gemini stop"])
+def test_gemini_with_a_prompt_may_stop(chatroom: Chatroom, line: str, options: str, is_held_up: bool) -> None:
+    """Nothing but its own command says it, and not that of our gate, which has its name as a word."""
     chatroom.say("hello", author="bob")
     program = chatroom.world.root / "gemini"
-    program.write_text("#!/bin/sh\ngit-chat hook gemini stop\nexit 0\n")
+    program.write_text(f"#!/bin/sh\n{line}\nexit 0\n")
     program.chmod(0o755)
     done = chatroom.world.run(program, *options.split(), cwd=chatroom.path, stdin=b"{}")
     assert ("block" in done.stdout) == is_held_up
@@ -222,7 +229,7 @@ def test_two_agents_that_only_thank_each_other_are_slowed_and_told(chatroom: Cha
         in answer["systemMessage"]
     )
     chatroom.say("But now: the parser fails", author="bob", type="blocker")
-    assert json.loads(hook(chatroom, "stop").stdout)["decision"] == "block"
+    assert held_up(hook(chatroom, "stop"))
 
 
 # --- waking ----------------------------------------------------------------------

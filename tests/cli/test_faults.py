@@ -417,7 +417,10 @@ def test_read_only_file_system(world: World, small_disk: Path) -> None:
     world.git("init", "-q", "--template=", repository)
     world.chat("send", "before", cwd=repository, check=True)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    refused(world.chat("send", "hi", cwd=repository), "Read-only file system", "df '")
+    done = world.chat("send", "hi", cwd=repository)
+    refused(done, "Read-only file system", "df '")
+    told = world.run("sh", "-c", done.stderr[done.stderr.rindex("df '") :], cwd=repository).stdout
+    assert str(small_disk) in told
     assert world.chat("log", "--oneline", cwd=repository, check=True).stdout == "#1 alice: before\n"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
+from typing import Any
 
 import pytest
 
 from gitchat.model.record import Moment
 from gitchat.workspace.process import read_clock
-from tests.cli.conftest import LOG, Chatroom, refused
+from tests.cli.conftest import LOG, Chatroom, Terminal, refused
 from tests.world import World
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -329,7 +330,7 @@ def test_foreign_text_reaches_the_terminal_escaped(foreign: Chatroom, words: str
 def test_escaped_text_can_be_recognised(foreign: Chatroom) -> None:
     """Controls are shown as ``^[`` and other characters by their code; the text around them stays."""
     shown = foreign.chat("log", "--since", "1", "--until", "2").stdout
-    assert "a^[[31mred^[]0;title^G<U+009B>2J^H^?<U+202E>evil<U+2066><U+200F><U+2028><U+FEFF><U+E0041>z" in shown
+    assert "a^[[31mred^[]0;title^G<U+009B>2J^H^?<U+202E>evil<U+2066 and 4 more>z" in shown
 
 
 def test_letters_of_all_scripts_stay(chatroom: Chatroom) -> None:
@@ -416,3 +417,63 @@ def test_foreign_json_is_always_json(chatroom: Chatroom) -> None:
     chatroom.foreign(b"NaN\n\nChat-Kind: message\nChat-Media: json\n")
     [line] = chatroom.chat("log", "--json", "-n1").stdout.splitlines()
     assert json.loads(line)["content"] == "NaN"
+
+
+# --- ranges --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        (["-2"], "67"),
+        (["-2", "--from", "bob"], "67"),
+        (["3"], "3"),
+        (["#3"], "3"),
+        (["3..5"], "345"),
+        (["3...5"], "345"),
+        (["6.."], "67"),
+        (["..2"], "12"),
+        (["5..3"], ""),
+        (["2..", "-n", "2"], "67"),
+        (["~{1}..~{2}"], "12"),
+        (["--grep", "-1"], "1"),
+    ],
+)
+def test_a_range_is_what_it_says(chatroom: Chatroom, words: list[str], numbers: str) -> None:
+    """Both ends are in it; -2 is the newest two, but where an option takes it."""
+    uids = [chatroom.say(f"text -{number}", author="bob").record.uid for number in range(1, 8)]
+    given = [word.replace("{1}", uids[0]).replace("{2}", uids[1]) for word in words]
+    shown = chatroom.chat("log", "--oneline", *given, check=True).stdout
+    assert "".join(line[1] for line in shown.splitlines()) == numbers
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["x"], "'x' is neither a message nor a range", "the newest five: git chat log -5"),
+        ([".."], "'..' is neither a message nor a range", "3..7"),
+        (["1..x"], "'1..x' is neither", "3..7"),
+        (["9"], "no record #9", "git chat log --room lobby"),
+        (["--until", "1..2"], "--until: '1..2' is a range", "git chat log 1..2; or its ends: --since 1 --until 2"),
+    ],
+)
+def test_what_is_no_range_is_refused(chatroom: Chatroom, words: list[str], error: str, hint: str) -> None:
+    """And never taken for a date."""
+    chatroom.say()
+    refused(chatroom.chat("log", *words), error, hint)
+
+
+def test_a_range_and_other_bounds_exclude_each_other(chatroom: Chatroom) -> None:
+    """Nobody has to know which of them would win."""
+    refused(chatroom.chat("log", "1..2", "--since", "1"), "exclude each other", "git chat log -h", 2)
+
+
+@pytest.mark.parametrize(("given", "becomes"), [(None, "FRX +G"), ("-R", "-R +G"), ("+3", "+3")])
+def test_less_opens_at_the_newest(chatroom: Chatroom, terminal: Terminal, given: str | None, becomes: str) -> None:
+    """With the options that somebody chose, and at the place, where that was chosen; elsewhere at the beginning."""
+    chatroom.say("the text")
+    variables = {"LESS": given} if given is not None else {}
+    pager: dict[str, Any] = {"GIT_PAGER": 'echo "<$LESS>"; cat', **variables}
+    assert f"<{becomes}>" in terminal("git", "chat", "log", **pager).stdout
+    assert "+G" not in terminal("git", "chat", "log", "--reverse", **pager).stdout
+    assert "+G" not in terminal("git", "chat", "show", "1", **pager).stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.model import types
 from gitchat.model.codec import parse_commit
 from gitchat.model.names import Oid
 from tests.cli.conftest import LOG, Chatroom, refused
@@ -419,3 +420,61 @@ def test_one_line_break_is_dropped(chatroom: Chatroom) -> None:
     """Only the last line break of standard input goes; the others are part of the message."""
     chatroom.chat("send", "-", stdin=b"x\n\n\n", check=True)
     assert chatroom.newest().body == "x\n\n"
+
+
+# --- who is answered, and what was mistyped ------------------------------------
+
+
+def test_an_answer_goes_to_who_asked(chatroom: Chatroom) -> None:
+    """What was for me alone, or for my role, is answered to who wrote it; what was for all to all; and it is said."""
+    chatroom.chat("join", "--role", "review", check=True)
+    chatroom.say("to all", author="bob")
+    chatroom.say("to alice", author="bob", to=("alice", "carol"))
+    chatroom.say("to reviewers", author="bob", to=("role:review",))
+    chatroom.say("to carol", author="bob", to=("carol",))
+    chatroom.say("mine", author="alice", to=("dora",))
+    expected = {  # the message: whom reply goes to, and whom send -r
+        1: ((), ()),
+        2: (("bob",), ("bob",)),
+        3: (("bob",), ("bob",)),
+        4: (("bob",), ()),
+        5: (("dora",), ()),
+    }
+    for number, recipients in expected.items():
+        for words, to in zip((["reply", str(number)], ["send", "-r", str(number)]), recipients, strict=True):
+            done = chatroom.chat(*words, "yes", check=True)
+            assert chatroom.newest().to == to, words
+            told = f"to {to[0]}, as #{number} was not to everybody; else: --to all\n" if to else ""
+            assert done.stderr.startswith(told), words
+            assert bool(told) == ("not to everybody" in done.stderr), words
+    for words in (["reply", "2"], ["send", "-r", "2"]):
+        done = chatroom.chat(*words, "--to", "all", "yes", check=True)
+        assert (chatroom.newest().to, "not to everybody" in done.stderr) == ((), False)
+
+
+def test_a_writer_without_a_name_is_answered_before_all(chatroom: Chatroom) -> None:
+    """Foreign software may call itself anything; nobody can be written to by that."""
+    chatroom.say()
+    chatroom.foreign(b"hi\n\nChat-Kind: message\nChat-To: alice\n", b"Mallory M <m@x>")
+    chatroom.chat("reply", "2", "who are you?", check=True)
+    assert chatroom.newest().to == ()
+
+
+def test_who_is_known_is_written_to_without_a_word(chatroom: Chatroom) -> None:
+    """Who wrote, read or joined here was here, and so was a role; a quiet send says nothing of anybody."""
+    chatroom.say(author="bob")
+    chatroom.chat("join", "carol", "--role", "review", check=True)
+    chatroom.chat("read", "--as", "dora", check=True)
+    words = ["send", "-t", "bob", "-t", "carol", "-t", "dora", "-t", "role:review", "-t", "alice"]
+    assert chatroom.chat(*words, "hi", check=True).stderr == ""
+    assert chatroom.chat("send", "-q", "-t", "nobody", "hi", check=True).stderr == ""
+    done = chatroom.chat("send", "-t", "role:reviw", "hi", check=True)
+    assert done.stderr == "nobody here has the role 'reviw'; near: role:review: git chat send --to role:review hi\n"
+    assert chatroom.chat("send", "-t", "zz", "hi", check=True).stderr == "nobody called 'zz' was ever here\n"
+
+
+def test_the_known_types_are_those_of_the_page() -> None:
+    """docs/types.md describes each of them, and no other."""
+    page = Path(__file__).parents[2] / "docs" / "types.md"
+    described = re.findall(r"^\| `(\w+)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(described) == sorted(types.KNOWN)

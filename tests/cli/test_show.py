@@ -107,7 +107,7 @@ def test_body_is_given_byte_for_byte(chatroom: Chatroom, data: bytes) -> None:
         (["~abc"], "'~abc' names no record", "six or more", 1),
         (["one"], "'one' names no record", "12", 1),
         (["--room", "dev", "1"], "no record #1 in room 'dev'", "git chat send --room dev", 1),
-        ([], "Missing argument", "git chat show -h", 2),
+        (["--room", "dev"], "there is no message in room 'dev' yet", 'git chat send --room dev "hello"', 1),
     ],
 )
 def test_record_that_is_not_there(chatroom: Chatroom, arguments: list[str], error: str, hint: str, status: int) -> None:
@@ -166,3 +166,10 @@ def test_unknown_trailers_replace_nothing(chatroom: Chatroom) -> None:
     assert lines[1] == "From:     mallory <mallory@example.com> (unverified)"
     assert f"Oid:      {oid}" in lines
     assert next(line for line in lines if line.startswith("Handle:")) != "Handle:   ~000000"
+
+
+def test_without_a_number_the_newest_is_shown(chatroom: Chatroom) -> None:
+    """As git show has it."""
+    for body in ("one", "two"):
+        chatroom.say(body)
+    assert chatroom.chat("show", "--body", check=True).stdout == "two"

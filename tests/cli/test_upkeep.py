@@ -137,12 +137,12 @@ def memory(chatroom: Chatroom) -> Path:
     return chatroom.path / ".git" / "chatroom" / "upkeep" / "claude"
 
 
-def is_kept(chatroom: Chatroom, **variables: str) -> bool:
+def is_kept(chatroom: Chatroom) -> bool:
     """Whether a session's start believes what is kept: then it says what we put there."""
-    at_a_start(chatroom, **variables)
+    at_a_start(chatroom)
     before = memory(chatroom).read_bytes()
     memory(chatroom).write_text(json.dumps({**json.loads(before), "sentence": "as it was"}))
-    answer = at_a_start(chatroom, **variables)
+    answer = at_a_start(chatroom)
     memory(chatroom).write_bytes(before)
     return answer == "as it was"
 
@@ -281,3 +281,5 @@ def test_a_server_that_does_not_answer_is_wrong(chatroom: Chatroom, tmp_path: Pa
     assert wrong["subject"] == "server"
     assert wrong["text"].endswith(f"does not answer: {error}")
     assert wrong["mend"] == "write it anew: git chat setup claude --remove && git chat setup claude"
+    chatroom.world.run("sh", "-c", wrong["mend"].partition(": ")[2], cwd=chatroom.path)
+    assert findings(chatroom.chat("doctor", "--json"), "wrong") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def test_a_wrong_checkpoint_is_found(chatroom: Chatroom) -> None:
     done = chatroom.chat("verify")
     assert done.returncode == 1
     assert "the checkpoint counts 9 records" in done.stdout
-    path.unlink()
+    [mend] = re.findall("mend: (rm '.*')", done.stdout)
+    chatroom.world.run("sh", "-c", mend)
     assert chatroom.chat("verify").returncode == 0
 
 

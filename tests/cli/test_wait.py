@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from gitchat.model.names import Name
 from tests.cli.conftest import Chatroom
 from tests.cli.programs import is_living, running, until
 
@@ -89,6 +90,22 @@ def test_somebody_who_holds_the_name_does_not_hinder_a_waiter(chatroom: Chatroom
         until(lambda: first.is_asleep() and second.is_asleep())
         chatroom.say("for both", author="bob")
         assert [first.end()[0], second.end()[0]] == [0, 0]
+
+
+def test_a_loop_of_waiting_and_reading_never_spins(chatroom: Chatroom) -> None:
+    """As the help has it: where the name is held elsewhere nothing is marked, so it ends, and says what to do."""
+    chatroom.say("for all", author="bob")
+    here = chatroom.world.environment(chatroom.path)
+    with here.roll.hold(Name("alice"), here.caller.holder(), 1):
+        loop = "while git chat wait -q; do git chat read; echo round; done"
+        done = chatroom.world.run("sh", "-c", loop, cwd=chatroom.path)
+        assert "round" not in done.stdout
+        assert "stays unread here: 'alice' is held by process" in done.stderr
+        assert "for all" in chatroom.chat("inbox").stdout
+        assert done.stderr.endswith("or mark it all the same: git chat read --force\n")
+        assert chatroom.chat("wait", "-q").returncode == 3
+        chatroom.chat("read", "--force", check=True)
+        assert chatroom.chat("wait", "-q", "--timeout", "0").returncode == 124
 
 
 def test_an_interrupt_ends_it_with_130(chatroom: Chatroom) -> None:

@@ -47,6 +47,21 @@ def test_it_can_begin_with_the_newest_or_with_what_is_unread(chatroom: Chatroom)
     assert "line 2" in chatroom.chat("read").stdout  # nothing was marked
 
 
+def test_what_narrows_a_log_narrows_a_watch(chatroom: Chatroom) -> None:
+    """What is there, and what comes; what was left out is not told when it gets a number, and stays unread."""
+    for author in ("bob", "carol"):
+        chatroom.say(f"old of {author}", author=author, type="question")
+    with running(chatroom, "watch", "-2", "--json", "--from", "bob", "--type", "question", "--no-status") as watcher:
+        assert json.loads(watcher.line())["content"] == "old of bob"
+        until(watcher.is_asleep)
+        for author, kind in (("carol", "question"), ("bob", None), ("bob", "question")):
+            chatroom.say(f"{kind} of {author}", author=author, type=kind)
+        assert json.loads(watcher.line())["content"] == "question of bob"
+    assert "old of carol" in chatroom.chat("read").stdout
+    refused(chatroom.chat("watch", "--grep", "("), "is not a regular expression", "-F")
+    refused(chatroom.chat("watch", "--counts", "--from", "bob"), "--counts shows no message", "git chat watch -h", 2)
+
+
 def test_counts_tell_how_much_is_unread_and_no_word_of_it(chatroom: Chatroom) -> None:
     """Of each room in which one is told of news, each message once; neither one's own nor an acknowledgement."""
     chatroom.say("secret", author="bob")
@@ -176,6 +191,17 @@ def test_a_record_that_comes_does_not_tear_the_line_that_is_written(
     assert chatroom.newest().body == "half a line"
 
 
+def test_a_watch_that_leaves_something_out_marks_nothing(chatroom: Chatroom, person: Callable[..., Person]) -> None:
+    """/read would mark what nobody saw."""
+    chatroom.say("for all", author="bob")
+    chatroom.say("hidden", author="carol")
+    alice = person("--from", "bob")
+    assert "hidden" not in alice.until_sees("for all")
+    alice.types("/read\r")
+    alice.until_sees("not everything is shown here, so nothing is marked")
+    assert "hidden" in chatroom.chat("inbox").stdout
+
+
 @pytest.mark.parametrize("columns", [80, 20])
 def test_a_hostile_message_is_harmless_on_a_terminal(
     chatroom: Chatroom, person: Callable[..., Person], columns: int
@@ -247,7 +273,10 @@ def test_what_was_not_shown_is_not_marked(chatroom: Chatroom, person: Callable[.
     alice.until_sees("line 2")
     alice.types("/read\r")
     alice.until_sees("older messages are unread, from #1 on")
+    alice.until_sees("hint: read them: git chat read; or begin with them: git chat watch --unread")
     assert "line 0" in chatroom.chat("inbox").stdout
+    assert "line 0" in chatroom.chat("read", "--force", check=True).stdout
+    assert chatroom.chat("inbox").stdout == ""
 
 
 def test_what_cannot_be_sent_stays_in_the_line(chatroom: Chatroom, person: Callable[..., Person]) -> None:

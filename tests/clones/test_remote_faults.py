@@ -19,7 +19,8 @@ from gitchat.workspace.process import read_clock
 from gitchat.workspace.seating import Seating
 from tests.cli.conftest import refused
 from tests.cli.test_faults import fill, small_disk  # noqa: F401 - a fixture
-from tests.clones.conftest import APART, LOG, Clone, Hub, assert_same_view, free_port, settle
+from tests.clones.conftest import APART, LOG, Clone, Hub, assert_same_view, free_port, git_daemon, settle
+from tests.clones.lines import slow_line
 from tests.crash.writers import identity
 from tests.world import open_store
 
@@ -151,6 +152,26 @@ def test_what_takes_long_and_is_not_silent_is_not_given_up(hub: Hub) -> None:
     assert time.monotonic() - begin > 3
     assert report.fetched == {"lobby": 8}
     assert len(bea.records()) == 8
+
+
+@pytest.mark.slow
+def test_a_slow_line_carries_both_ways_what_takes_longer_than_a_silence(hub: Hub) -> None:
+    """2.7 MB at 16 kB/s are 170 seconds; here all of it is a twentieth. A line that falls silent is given up."""
+    ann, bea = hub.clone("ann"), hub.clone("bea")
+    ann.say(os.urandom(30_000).hex())
+    ann.say(os.urandom(30_000).hex())
+    with git_daemon(hub) as url, slow_line(url, bytes_a_second=12_000) as slow:
+        for clone, did in ((ann, "pushed"), (bea, "fetched")):
+            clone.git("remote", "set-url", "origin", slow)
+            begin = time.monotonic()
+            assert getattr(remote_of(clone, silence_seconds=3).round(None), did) == {"lobby": 2}
+            assert time.monotonic() - begin > 3
+    with git_daemon(hub) as url, slow_line(url, bytes_a_second=100_000, ends_after_bytes=20_000) as broken:
+        carl = hub.clone("carl", broken)
+        with pytest.raises(RemoteError) as caught:
+            remote_of(carl, silence_seconds=3).round(None)
+    assert caught.value.code == "remote-hangs"
+    assert bea.numbered() == ann.numbered()
 
 
 def test_what_falls_silent_in_the_middle_is_given_up(hub: Hub) -> None:

@@ -128,6 +128,10 @@ def test_an_agent_takes_back_its_own_alone(ann: Clone) -> None:
     theirs, own = ann.chat("send", "by ann").stdout.strip(), ann.chat("send", "by bot", **agent).stdout.strip()
     done = ann.chat("unsend", theirs, **agent)
     assert (done.returncode, "not yours" in done.stderr) == (1, True)
+    asked = "please take it back: git chat unsend"
+    assert f'git chat send --room lobby -r {theirs} "{asked}"' in done.stderr
+    answer = ann.chat("send", "--room", "lobby", "-r", theirs, asked, check=True, **agent).stdout.strip()
+    ann.chat("unsend", answer, check=True, **agent)
     ann.chat("unsend", own, check=True, **agent)
     again = ann.chat("send", "by bot", **agent).stdout.strip()
     ann.chat("unsend", again, check=True)

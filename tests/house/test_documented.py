@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,8 +14,8 @@ import pytest
 from gitchat.cli import git_chat
 from gitchat.model.attachment import Attachment
 from gitchat.model.names import CloneId, Name, Oid, RoomName, Uid
-from gitchat.model.record import Entry, Moment, Record
-from gitchat.verbs import as_json
+from gitchat.model.record import Entry, Moment, Record, SetAside
+from gitchat.verbs import as_json, cutting
 from gitchat.verbs.pending import Pending
 from gitchat.verbs.views import Delivery, Found
 from tests.house import source
@@ -73,11 +74,15 @@ def test_every_key_of_a_record_is_described() -> None:
         origin="hook", media="json", extra=(("Chat-Later", "new"),),
     )  # fmt: skip
     file = Attachment("a.txt", Oid("0" * 40), 1)
-    entry = Entry(RoomName("lobby"), None, Oid("0" * 40), 0, record, attachments=(file,))
+    entry = Entry(
+        RoomName("lobby"), None, Oid("0" * 40), 0, record, attachments=(file,), aside=SetAside("origin", "", 0)
+    )
     found = as_json.of_found(Found(entry, "", 0.0, {})) | as_json.of_entry(entry, {}, chars=1)
     pending = Pending("origin", 1, is_carried=True)
     delivered = as_json.of_delivery(Delivery("origin", False, (Name("bob"),), (Name("bob"),), pending))
-    assert set(rows("A record as JSON")) == set(found | delivered)
+    alike = as_json.of_entry(replace(entry, record=replace(record, author="\u0430nn")), {})
+    in_part = cutting.cut(cutting.skipped(as_json.of_entry(entry, {}) | {"content": "text"}, 1), 1)
+    assert set(rows("A record as JSON")) == set(found | delivered | in_part | alike)
 
 
 def _is_of(key: str, pattern: str) -> bool:

@@ -320,13 +320,20 @@ REFUSALS: list[tuple[str, Json, str, str]] = [
     # What a model gets wrong: names of arguments, their types, one too few.
     ("send_message", NAMED | {"content": "x", "recipient": "bob"}, "unknown argument 'recipient'", "give [name],"),
     ("send_message", NAMED | {"content": "x", "reply": 1}, "unknown argument 'reply'", "did you mean 'reply_to'?"),
-    ("join", {"name": 7}, "name must be string", "it was 7"),
-    ("read_messages", {"limit": "2"}, "limit must be integer", 'it was "2"'),
-    ("read_messages", {"limit": True}, "limit must be integer", "it was true"),
-    ("read_messages", {"limit": 1.5}, "limit must be integer", "it was 1.5"),
-    ("read_messages", {"since_id": [1]}, "since_id must be integer or string", "it was [1]"),
-    ("read_unread", NAMED | {"mark_read": "no"}, "mark_read must be boolean", 'it was "no"'),
-    ("send_message", NAMED | {"content": 5}, "content must be string or object or array", "it was 5"),
+    ("join", {"name": [7]}, "name must be text", "it was [7]"),
+    ("read_messages", {"limit": "two"}, "limit must be a whole number", 'it was "two"'),
+    ("read_messages", {"limit": ""}, "limit must be a whole number", 'it was ""'),
+    ("read_messages", {"limit": True}, "limit must be a whole number", "it was true"),
+    ("read_messages", {"limit": 1.5}, "limit must be a whole number", "it was 1.5"),
+    ("read_messages", {"limit": "1.5"}, "limit must be a whole number", 'it was "1.5"'),
+    ("read_messages", {"limit": "0"}, "limit must be between 1 and 100", "call again"),
+    ("read_messages", {"since_id": [1]}, "since_id must be a number or a handle", "it was [1]"),
+    ("read_messages", {"since_id": "-1"}, "since_id must be >= 0", "0 is before the first message"),
+    ("read_unread", NAMED | {"mark_read": "no"}, "mark_read must be true or false", 'it was "no"'),
+    ("read_unread", NAMED | {"mark_read": 0}, "mark_read must be true or false", "it was 0"),
+    ("send_message", NAMED | {"content": True}, "content must be text, or a JSON object or array", "it was true"),
+    ("send_message", NAMED | {"content": "x", "to": [1]}, "to must be text", "it was [1]"),
+    ("write_summary", NAMED | {"content": {"a": 1}}, "content must be text", "content"),
 ]  # fmt: skip
 
 
@@ -346,6 +353,37 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(
     assert sorted(structured) == ["code", "error", "hint"]
     assert lines == [f"error: {structured['error']}", f"hint: {structured['hint']}"]
     assert re.fullmatch("[a-z-]+", structured["code"])
+
+
+def test_what_can_mean_one_thing_only_is_taken(shared_json: Wire, shared: Wire, new_room: str) -> None:
+    """Numbers as text, as 1.0 and as numbers, truth as text, lists of names and lists in a text: all the same."""
+    for place, sent in enumerate(
+        (
+            {"name": "alice", "content": "one", "to": ["bob", "carol"]},
+            {"name": "alice", "content": 2, "to": '["bob", "carol"]'},
+            {"name": "alice", "content": [3], "reply_to": 1.0},
+            {"name": "alice", "content": "[4]", "reply_to": "1"},
+            {"name": 7, "content": {"n": 5}, "reply_to": "#1", "priority": "urgent"},
+        )
+    ):
+        assert shared_json.data("send_message", room=new_room, **sent) == {"id": place + 1}
+    told = shared_json.data("read_messages", room=new_room, limit="5", since_id="0")
+    assert [one["content"] for one in told] == ["one", "2", [3], "[4]", {"n": 5}]
+    assert [one["to"] for one in told[:2]] == ["bob,carol", "bob,carol"]
+    assert [one.get("reply_to") for one in told[2:]] == [1, 1, 1]
+    assert told[4]["from"] == "7"
+    for given in (
+        {"limit": 1.0},
+        {"limit": "1"},
+        {"limit": " 1.0 "},
+        {"id": "1"},
+        {"id": 1.0},
+        {"limit": 1, "since_id": "0.0"},
+    ):
+        assert shared_json.data("read_messages", room=new_room, **given)[0]["content"] == "one"
+    for given in ({"mark_read": "false"}, {"mark_read": "False"}, {"mark_read": False}):
+        assert shared_json.data("read_unread", name="bob", room=new_room, **given)["last_read_id"] == 0
+    assert "[1] alice" in shared.text("read_messages", room=new_room, participant="", limit="1", max_chars="900")
 
 
 def test_a_null_counts_as_left_out(shared_json: Wire) -> None:
@@ -385,12 +423,12 @@ def test_a_handle_goes_wherever_a_number_goes(shared_json: Wire, shared_room: Ch
 
 
 def test_a_budget_marks_only_what_was_returned(shared_json: Wire, shared_room: Chatroom, new_room: str) -> None:
-    """max_chars cuts after a whole message, always returns one, and the rest stays unread."""
+    """max_chars cuts after a whole message where one fits, and the rest stays unread."""
     for text in ("a" * 500, "b" * 500, "c" * 500):
         shared_room.say(text, room=new_room)
     told = []
     for left in (2, 1, None):
-        answer = shared_json.data("read_unread", name="emil", max_chars=100, room=new_room)
+        answer = shared_json.data("read_unread", name="emil", max_chars=900, room=new_room)
         told += [one["content"][0] for one in answer["messages"]]
         assert (answer["last_read_id"], answer.get("more")) == (len(told), left)
     assert told == ["a", "b", "c"]
@@ -455,13 +493,21 @@ def test_a_handoff_keeps_to_its_budget(shared: Wire, shared_room: Chatroom, new_
     for letter in "abc":
         shared_room.say(letter * 300, room=new_room)
     shared.text("write_summary", name="alice", content="s" * 1_000, room=new_room)
-    told = shared.text("get_handoff", room=new_room, max_chars=900)
-    assert '(+550 characters: read_latest_summary(scope="all", max_chars=1000))' in told
+    told = shared.text("get_handoff", room=new_room, max_chars=1200)
+    assert len(told) <= 1200
+    missing, room, size = re.findall(
+        r"\(\+(\d+) characters: read_latest_summary\(scope=\"all\", room=\"([\w-]+)\", max_chars=(\d+)\)\)", told
+    )[0]
+    assert (int(missing), room) == (1_000 - max(map(len, re.findall("s+", told))), new_room)
     assert "c" * 300 in told
     assert "a" * 300 not in told
-    assert "older ones left out)" in told
-    assert "s" * 1_000 in shared.text("read_latest_summary", scope="all", max_chars=1000, room=new_room)
-    assert "s" * 1_000 not in shared.text("read_latest_summary", max_chars=999, room=new_room)
+    assert "(2 older ones left out)" in told
+    whole = shared.text("read_latest_summary", scope="all", max_chars=int(size), room=new_room)
+    assert "s" * 1_000 in whole
+    assert "characters:" not in whole
+    less = shared.text("read_latest_summary", max_chars=int(size) - 2, room=new_room)
+    assert "s" * 1_000 not in less
+    assert len(less) <= int(size) - 2
 
 
 # --- two servers -----------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_an_agent_that_would_stop_is_held_up_once_for_each_message(start: Start,
     assert noticed(server, "Stop", stop="true") is None
     held_up = noticed(server, "Stop", stop="false")
     assert held_up is not None
-    assert held_up["decision"] == "block"
+    assert held_up["hookSpecificOutput"]["hookEventName"] == "Stop"
     assert noticed(server, "Stop", stop="false") is None
 
 

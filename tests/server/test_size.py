@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -36,6 +37,40 @@ def test_the_list_of_tools_is_short(start: Start, profile: str, count: int) -> N
     assert len(line) <= MAX_LIST_BYTES[profile]
     names = [tool["name"] for tool in tools]
     assert names == sorted(names), "an order that changes spoils the clients' caches"
+
+
+TYPES = {"string", "integer", "boolean", "object"}
+"""What the strictest API of a model takes; an array would need ``items``."""
+
+
+def test_every_api_takes_the_schemas(start: Start) -> None:
+    """Within what Gemini's, OpenAI's and Anthropic's APIs take: one type a property, flat, no union, names of letters.
+
+    For one schema that an API does not take it refuses all that its client asks for, in every turn.
+    """
+    server = start()
+    for tool in server.request("tools/list")["result"]["tools"]:
+        assert re.fullmatch("[a-z_]{1,64}", tool["name"])
+        schema = tool["inputSchema"]
+        assert schema.keys() <= {"type", "properties", "required", "additionalProperties"}
+        assert schema["type"] == "object"
+        assert set(schema.get("required", [])) <= schema["properties"].keys()
+        for name, one in schema["properties"].items():
+            assert re.fullmatch("[a-z_]{1,64}", name)
+            assert one.keys() <= {"type", "description", "enum"}, (tool["name"], name)
+            assert isinstance(one["type"], str)
+            assert one["type"] in TYPES - {"object"}
+            assert all(isinstance(value, str) and value for value in one.get("enum", []))
+            assert "enum" not in one or one["type"] == "string"
+    for prompt in server.request("prompts/list")["result"]["prompts"]:
+        assert prompt["description"]
+        assert [one["name"] for one in prompt["arguments"]] == ["name"]
+        assert all(isinstance(one["required"], bool) and one["description"] for one in prompt["arguments"])
+    for template in server.request("resources/templates/list")["result"]["resourceTemplates"]:
+        assert re.fullmatch(r"chat://(?:[a-z]+|/|\{[a-z]+\})+", template["uriTemplate"]), (
+            "of the simplest kind of RFC 6570"
+        )
+        assert template.keys() == {"uriTemplate", "name", "description", "mimeType"}
 
 
 def test_no_client_cuts_a_text(start: Start) -> None:

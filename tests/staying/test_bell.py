@@ -5,17 +5,21 @@ Proves docs/format.md section 14.
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitchat import agenthook
 from gitchat.model.names import Name, RoomName, parse_name
 from gitchat.model.record import Draft, Identity, Moment, Origin
+from gitchat.setup import claude
 from gitchat.staying import wake
 from gitchat.staying.bell import Bell, DoorShut, confirm, resting
 from gitchat.staying.notice import KNOWN_SECONDS
@@ -184,6 +188,35 @@ def test_what_was_there_before_the_session_does_not_ring(place: Place) -> None:
 
 
 # --- what it says --------------------------------------------------------------
+
+
+def test_a_session_that_was_idle_for_days_rings_as_ever(place: Place) -> None:
+    """With nothing to tell, its bell waits until a ref moves, and for nothing else: no limit is anywhere."""
+    for _ in range(3):
+        assert place.bell.look(lambda: False) == math.inf
+        place.seconds += 86_400
+    place.say("ann", ME)
+    assert len(place.look()) == 1
+
+
+def test_the_hook_of_a_client_without_a_bell_waits_for_days(place: Place) -> None:
+    """Two hours later it still waits, and a message wakes it; its client is told to let it run as long."""
+    place.say("ann")
+    place.session.caller.name()
+    told = Told(place.session.repository.directory, place.session.caller.name(), place.session.now)
+    wake.claim(wake.fresh(wake.rooms_of(place.session), told, wake.WAKING), told, wake.WAKING)
+
+    def now() -> Moment:
+        place.seconds += 7200  # whenever it looks
+        return Moment(place.seconds)
+
+    waiting = replace(place.session, now=now)
+    Timer(0.2, place.say, ("bob", ME), {"at": place.seconds}).start()
+    found = wake.wait_for_news(
+        lambda: wake.rooms_of(place.session), told, waiting, agenthook.WAIT_SECONDS, lambda: False
+    )
+    assert [news.senders for news in found] == [("ann", "bob")]
+    assert claude.WAIT_SECONDS > agenthook.WAIT_SECONDS
 
 
 def test_names_are_told_once_they_have_been_known_for_a_day(place: Place) -> None:

@@ -14,8 +14,7 @@ from gitchat.cli import dates, options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.model.record import Entry
-from gitchat.verbs import as_json as forms
-from gitchat.verbs import budget
+from gitchat.verbs import budget, handoff_json
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
@@ -75,7 +74,7 @@ def command(
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "human"
     handoff = chosen.handoff(recent=recent, with_own=False)
     if as_json:
-        click.echo(terminal.json_text(forms.of_handoff(handoff, max_chars - 1, terminal.json_text)))
+        click.echo(terminal.json_text(handoff_json.of_handoff(handoff, max_chars - 1, terminal.json_text)))
         return
     screen = terminal.screen_for(environment, color)
     given = options.in_room(environment, chosen.name)

@@ -10,6 +10,7 @@ import click
 
 from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer
 from gitchat.model.names import parse_slug
 from gitchat.workspace.environment import Environment
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gitchat.verbs.room import Room
 
 
-@click.command("inbox")
+@click.command("inbox", cls=Counted)
 @click.option(
     "-n", "--max-count", "count", type=click.IntRange(min=0), metavar="N", default=reading.DEFAULT_COUNT,
     help=f"The oldest N of a room.  [default: {reading.DEFAULT_COUNT}]",

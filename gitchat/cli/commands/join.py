@@ -87,6 +87,12 @@ def command(
     said = f"{chosen.me} joined room '{chosen.name}'{_as_role(role)} (registered, not living)"
     click.echo(terminal.escape_line(said))
     _tell_of_another(chosen)
+    if name is not None and room is None and str(chosen.me) in environment.store.rooms():
+        click.echo(
+            f"'{chosen.me}' is a room, and is a name now, too: git chat leave {chosen.me}; to come into the room: "
+            f"git chat join --room {chosen.me}",
+            err=True,
+        )
 
 
 def _as_role(role: str) -> str:
@@ -176,7 +182,11 @@ class _NotExecutable(UserError):
 
 def _cannot_run(word: str, error: OSError) -> UserError:
     if isinstance(error, FileNotFoundError):
-        return _NotFound(f"the command {word!r} cannot be found", hint=f"command -v {word}", code="no-command")
+        return _NotFound(
+            f"the command {word!r} cannot be found",
+            hint="give its path, or see where it is looked for: printenv PATH",
+            code="no-command",
+        )
     return _NotExecutable(
         f"the command {word!r} cannot be started: {os.strerror(error.errno or 0)}",
         hint=f"see its permissions and its first line: ls -l {word}",

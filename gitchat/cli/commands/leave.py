@@ -36,3 +36,5 @@ def command(environment: Environment, name: str | None, room: str | None, as_jso
         click.echo(f"{chosen.me} left room '{chosen.name}'")
     else:
         click.echo(f"nothing changed: {chosen.me} was not in room '{chosen.name}'")
+        if name is not None and room is None and str(chosen.me) in environment.store.rooms():
+            click.echo(f"'{chosen.me}' is a room: git chat leave --room {chosen.me}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,11 +10,11 @@ from typing import Any
 
 import click
 
-from gitchat.cli import dates, options, terminal
+from gitchat.cli import dates, narrowing, options, terminal, unheard
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer, json_line
-from gitchat.model.errors import UserError
-from gitchat.model.names import RoomName, parse_recipient, parse_slug
+from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.rooms.log import Listing, Log
 from gitchat.workspace.environment import Environment
@@ -24,7 +23,8 @@ DEFAULT_COUNT = 50
 """How much one screen of history is, when nothing narrows the listing."""
 
 
-@click.command("log")
+@click.command("log", cls=Counted)
+@click.argument("range_", metavar="[RANGE]", required=False)
 @click.option(
     "-n",
     "--max-count",
@@ -39,14 +39,7 @@ DEFAULT_COUNT = 50
 )
 @click.option("--until", metavar="N|DATE", help="Up to message N, or a date.")
 @options.room
-@click.option("--from", "sender", metavar="NAME", help="Written by NAME.")
-@click.option("-t", "--to", "recipient", metavar="WHO", help="Addressed to WHO: a name, role:ROLE, or all.")
-@click.option("--between", nargs=2, metavar="A B", help="From A to B, or from B to A.")
-@click.option("--type", "type_", metavar="TYPE", help="Of this type.")
-@click.option("--no-status", is_flag=True, help="Without what nobody has to read: status records, claims.")
-@click.option("--grep", metavar="PATTERN", help="Whose text matches a regular expression.")
-@click.option("-i", "--ignore-case", is_flag=True, help="For --grep: capitals do not matter.")
-@click.option("-F", "--fixed-strings", is_flag=True, help="For --grep: PATTERN is plain text.")
+@narrowing.shared
 @click.option("--commit", metavar="REV", help="About this commit of the project: HEAD~2, a branch, an id.")
 @click.option("--thread", metavar="NUMBER", help="Message NUMBER, what it answers, and all answers.")
 @click.option("--graph", is_flag=True, help="Draw which message answers which.")
@@ -63,6 +56,7 @@ def command(
     /,
     count: int | None,
     everything: bool,
+    range_: str | None,
     since: str | None,
     room: str | None,
     thread: str | None,
@@ -73,13 +67,17 @@ def command(
     date_style: str | None,
     color: str | None,
     no_pager: bool,
-    **narrowing: Any,
+    **narrowed: Any,
 ) -> None:
     """Show messages, the newest last.
+
+    RANGE is 5, 3..7, 3.. or ..7: these messages. -5 is the newest five.
 
     \b
     Examples:
       git chat log
+      git chat log -5
+      git chat log 3..7
       git chat log --since yesterday --from alice
       git chat log --between alice codex --oneline
       git chat log --thread 12 --graph
@@ -90,8 +88,8 @@ def command(
         raise click.UsageError("--graph and --reverse or --json exclude each other")
     name = arrive(environment, room)
     chat = environment.log(name)
-    query = _query(environment, chat, since, **narrowing)
-    is_whole = everything or since is not None or thread is not None or query.commit is not None
+    query = _query(environment, chat, range_, since, **narrowed)
+    is_whole = everything or since is not None or range_ is not None or thread is not None or query.commit is not None
     limit = count if count is not None and not everything else None if is_whole else DEFAULT_COUNT
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
     if thread is not None:
@@ -99,9 +97,11 @@ def command(
     elif query.commit is not None:
         listing = _narrowed(chat.about_commit(query.commit), query, limit)
     else:
-        listing = chat.listing(query, limit)
+        listing = chat.listing(query, limit, waits=as_json)
+    if not listing.is_counted:
+        _count_aside(environment, name)
     if not listing.entries and listing.damage is None:
-        _say_empty(environment, name, as_json, is_filtered=query != Query() or thread is not None)
+        _say_empty(environment, name, as_json, query, is_filtered=query != Query() or thread is not None)
     if reverse:
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
@@ -111,42 +111,46 @@ def command(
     if no_pager or as_json:
         sys.stdout.writelines(output)
     else:
-        terminal.page(environment, output)
+        terminal.page(environment, output, from_end=not reverse)
     if listing.damage is not None:
         raise listing.damage
+
+
+def _count_aside(environment: Environment, name: RoomName) -> None:
+    """Have a long log counted, and say why there are no numbers yet."""
+    environment.start_aside("count", "--room", name)
+    click.echo(
+        f"note: the messages of room '{name}' are counted for the first time here; until then they go by their handles",
+        err=True,
+    )
 
 
 def _query(
     environment: Environment,
     chat: Log,
+    range_: str | None,
     since: str | None,
     *,
     until: str | None,
-    sender: str | None,
-    recipient: str | None,
-    between: tuple[str, str] | None,
-    type_: str | None,
-    no_status: bool,
-    grep: str | None,
-    ignore_case: bool,
-    fixed_strings: bool,
     commit: str | None,
+    **others: Any,
 ) -> Query:
     """What the options that narrow a listing ask for. Raises UserError for what cannot be read."""
-    after, since_seconds = dates.bound_of(environment, chat.find, since, "--since")
-    through, until_seconds = dates.bound_of(environment, chat.find, until, "--until")
-    return Query(
+    if range_ is not None:
+        if since is not None or until is not None:
+            raise click.UsageError("RANGE and --since or --until exclude each other")
+        after, through = narrowing.parse_range(range_, chat.find)
+        since_seconds = until_seconds = None
+    else:
+        after, since_seconds = dates.bound_of(environment, chat.find, since, "--since")
+        through, until_seconds = dates.bound_of(environment, chat.find, until, "--until")
+    return narrowing.query(
         after=after,
         through=through,
         since_seconds=since_seconds,
         until_seconds=until_seconds,
-        sender=parse_slug(sender, "name") if sender is not None else None,
-        recipient=parse_recipient(recipient) if recipient is not None else None,
-        type=parse_slug(type_, "type") if type_ is not None else None,
-        between=(parse_recipient(between[0]), parse_recipient(between[1])) if between else None,
         commit=environment.repository.commit(commit) if commit is not None else None,
-        pattern=_pattern(grep, ignore_case, fixed_strings) if grep is not None else None,
-        with_status=not no_status,
+        **others,
     )
 
 
@@ -171,22 +175,12 @@ def _narrowed(listing: Listing, query: Query, limit: int | None) -> Listing:
     return replace(listing, entries=entries[max(0, len(entries) - limit) :] if limit is not None else entries)
 
 
-def _pattern(text: str, ignore_case: bool, fixed: bool) -> re.Pattern[str]:
-    try:
-        return re.compile(re.escape(text) if fixed else text, re.MULTILINE | (re.IGNORECASE if ignore_case else 0))
-    except re.error as error:
-        raise UserError(
-            f"--grep: {text!r} is not a regular expression: {error}",
-            hint="add -F to search for it as it stands",
-            code="bad-pattern",
-        ) from error
-
-
-def _say_empty(environment: Environment, name: RoomName, as_json: bool, is_filtered: bool) -> None:
+def _say_empty(environment: Environment, name: RoomName, as_json: bool, query: Query, is_filtered: bool) -> None:
     """Tell a person why nothing is shown; a room that was named and is not there is an error."""
     is_quiet = as_json or not sys.stderr.isatty()
     if name in environment.store.rooms():
-        if is_filtered and not is_quiet:
+        is_told = not as_json and _say_unheard(environment, name, query)
+        if is_filtered and not is_quiet and not is_told:
             click.echo("no message matches", err=True)
     elif name != environment.room_name(None):
         environment.refuse_unknown_room(name)
@@ -194,3 +188,16 @@ def _say_empty(environment: Environment, name: RoomName, as_json: bool, is_filte
         click.echo(f"Room '{name}' is empty. Write the first message: git chat send \"hello\"", err=True)
         if environment.is_new_clone():
             click.echo("Others may have written at a remote. Fetch it: git chat sync", err=True)
+
+
+def _say_unheard(environment: Environment, name: RoomName, query: Query) -> bool:
+    """Say which names in a filter nobody here has, where others are like them; whether that was said."""
+    lines = []
+    for option, given in (("--from", query.sender), ("--to", query.recipient)):
+        for said, likest in unheard.no_people(environment, name, [given] if given is not None else []):
+            lines += [f"{said}: git chat log {option} {likest}"] if likest is not None else []
+    if (of_type := unheard.no_type(query.type)) is not None:
+        lines.append(f"{of_type[0]}: git chat log --type {of_type[1]}")
+    for line in lines:
+        click.echo(line + options.in_room(environment, name), err=True)
+    return bool(lines)

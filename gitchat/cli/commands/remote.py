@@ -97,9 +97,14 @@ def move(environment: Environment, remote: str | None, old: str | None, as_json:
     from gitchat.workspace.farewell import moved_rooms, say_where  # for who moves
 
     name = environment.repository.remote_name(remote)
-    if name not in environment.authorities.all().values():
+    followed = sorted(set(environment.authorities.all().values()))
+    if name not in followed:
         raise UserError(
-            f"no room here follows '{name}'", hint=f"attach the rooms to it: git chat sync {name}", code="not-attached"
+            f"no room here follows '{name}'",
+            hint=f"rooms here follow {', '.join(followed)}: git chat remote move {followed[0]}"
+            if followed
+            else f"attach the rooms to it: git chat sync {name}",
+            code="not-attached",
         )
     before = environment.authorities.notes.all()
     syncing.bring_together(environment, name, None, syncing.Agreement(has_moved=True), pushes=True, as_json=as_json)

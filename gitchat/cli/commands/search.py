@@ -9,6 +9,7 @@ import click
 
 from gitchat.cli import dates, options, terminal
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer
 from gitchat.model.names import parse_slug
 from gitchat.model.query import Query
@@ -16,7 +17,7 @@ from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
 
 
-@click.command("search")
+@click.command("search", cls=Counted)
 @click.argument("words", nargs=-1, required=True)
 @options.room
 @click.option("--all-rooms", is_flag=True, help="Look in every room here.")

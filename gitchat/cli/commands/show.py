@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,9 +16,12 @@ from gitchat.rooms.files import Directory
 from gitchat.verbs import as_json as json_form
 from gitchat.workspace.environment import Environment
 
+if TYPE_CHECKING:  # brings SQLite
+    from gitchat.verbs.room import Room
+
 
 @click.command("show")
-@click.argument("number", nargs=-1, required=True)
+@click.argument("number", nargs=-1)
 @options.room
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--body", "only_body", is_flag=True, help="Only the text, byte for byte (not escaped).")
@@ -42,7 +46,8 @@ def command(
 ) -> None:
     """Show messages with all that is known about them.
 
-    Also whether the room's remote has them, and who has read them. NUMBER is 12, '#12', or a handle such as ~k3f9q2.
+    Also whether the room's remote has them, and who has read them. NUMBER is 12, '#12', or a handle such as ~k3f9q2;
+    without one the newest message is shown.
 
     --extract makes DIR when it is missing, and overwrites nothing in it: where trace.txt is taken, it
     writes trace.txt.1, as wget does.
@@ -53,7 +58,7 @@ def command(
     if as_json + only_body + (directory is not None) > 1:
         raise click.UsageError("--json, --body and --extract exclude each other")
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"
-    entries = [chat.find(text) for text in number]
+    entries = [chat.find(text) for text in number] or _newest(chat)
     if directory is not None:
         _extract(environment, entries, directory)
         return
@@ -73,6 +78,20 @@ def command(
         sys.stdout.write(text)
     else:
         terminal.page(environment, [text])
+
+
+def _newest(chat: Room) -> list[Entry]:
+    """The newest message of the room. Raises UserError ``no-such-record``."""
+    newest = chat.log(limit=1)
+    if not newest.entries and newest.damage is None:
+        raise UserError(
+            f"there is no message in room '{chat.name}' yet",
+            hint=f'write the first: git chat send --room {chat.name} "hello"',
+            code="no-such-record",
+        )
+    if newest.damage is not None:
+        raise newest.damage
+    return newest.entries
 
 
 def _extract(environment: Environment, entries: list[Entry], directory: str) -> None:

@@ -15,7 +15,7 @@ from gitchat.cli.render import Renderer
 from gitchat.model.names import Name
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json as forms
-from gitchat.verbs.pending import words_of
+from gitchat.verbs.pending import words_of, words_of_aside
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # brings SQLite, which the help can do without
 COLUMNS = 100
 """How long a line is where there is no terminal: an overview is no place for whole messages."""
 
-FOR_ME, NEWEST, OTHERS = 2, 5, 3
+FOR_ME, NEWEST, OTHERS, ASIDES = 2, 5, 3, 1
 """How many urgent messages (and open questions), newest records and other rooms are shown: together one screen."""
 
 INDENT = "  "
@@ -109,14 +109,21 @@ class _Page:
             noun = "message" if status.message_count == 1 else "messages"
             yield self._line(f"{status.message_count} {noun}, the last {active}; {status.unread} unread for {self.me}")
         if status.participants:
+            show = self.renderer.screen.name
             names = (
-                f"{one.name} ({terminal.escape_line(one.role)})" if one.role.strip() else one.name
+                f"{show(one.name)} ({terminal.escape_line(one.role)})" if one.role.strip() else show(one.name)
                 for one in status.participants
             )
             yield self._line(f"here: {', '.join(names)}")
         if status.pending is not None:
             now = self.renderer.now
             yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))
+        for entry in status.asides[:ASIDES]:
+            if entry.aside is not None:
+                remote, why = terminal.escape_line(entry.aside.remote), terminal.escape_line(entry.aside.why)
+                yield from map(self._line, words_of_aside(entry.handle, remote, why))
+        if len(status.asides) > ASIDES:
+            yield self._line(f"and {len(status.asides) - ASIDES} more set aside: git chat log")
 
     def _records(self, title: str, entries: Sequence[Entry], more: int = 0) -> Iterator[str]:
         if entries:

@@ -10,7 +10,7 @@ import click
 
 from gitchat.cli import dates, options, terminal, texts
 from gitchat.cli.arriving import arrive
-from gitchat.cli.grammar import Verbs
+from gitchat.cli.grammar import Counted, Verbs
 from gitchat.cli.render import Renderer
 from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
@@ -127,7 +127,7 @@ def show_summary(
     print_("".join([heading, since, "\n\n", *(f"{line}\n" for line in renderer.shortened(summary.text, None, ""))]))
 
 
-@command.command("log")
+@command.command("log", cls=Counted)
 @_SCOPE
 @options.room
 @click.option("-n", "--max-count", "count", type=click.IntRange(min=1), metavar="N", help="The newest N.")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @syncing.yes
 @syncing.dry_run
 @click.option("--restore", "restores", is_flag=True, help="Bring back a room that was deleted at the remote.")
+@click.option("--retry", "retries", is_flag=True, help="Try once more what the remote did not take, and was set aside.")
 @click.option("--watch", is_flag=True, help="Then stay, and keep the rooms in step until you end it.")
 @syncing.as_json
 @click.pass_obj
@@ -32,6 +33,7 @@ def command(
     has_consent: bool,
     dry_run: bool,
     restores: bool,
+    retries: bool,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -48,6 +50,10 @@ def command(
     unless it is the same log (or git chat remote move says that it moved); a room that was deleted there comes back
     with --restore alone.
 
+    What REMOTE refuses while it takes what was said later (it found a password in it, it is too large) is set aside:
+    it stays here, in git chat log and status, without a number. --retry tries it once more; git chat unsend ~k3f9q2
+    takes it back.
+
     \b
     Examples:
       git chat sync
@@ -55,13 +61,15 @@ def command(
       git chat sync --dry-run
       git chat sync --watch
     """
+    if retries and dry_run:
+        raise click.UsageError("--retry and --dry-run exclude each other")
     if watch and (room is not None or dry_run):
         raise click.UsageError("--watch keeps all attached rooms in step; leave out --room and --dry-run")
     syncing.bring_together(
         environment,
         remote,
         room,
-        syncing.Agreement(has_consent, restores=restores),
+        syncing.Agreement(has_consent, restores=restores, retries=retries),
         pushes=True,
         as_json=as_json,
         is_dry_run=dry_run,

@@ -36,7 +36,7 @@ def command(environment: Environment, handles: tuple[str, ...], room: str | None
         unsent = chat.unsend(handle)
         said = " ".join(terminal.escape_line(unsent.entry.record.body).split())
         shown = said if len(said) <= SHOWN_CHARS else said[: SHOWN_CHARS - 1] + "…"
-        click.echo(f"{unsent.entry.handle} is taken back: {terminal.escape_line(unsent.entry.record.author)}: {shown}")
+        click.echo(f"{unsent.entry.handle} is taken back: {terminal.escape_name(unsent.entry.record.author)}: {shown}")
         if unsent.unheard is not None:
             click.echo(
                 f"note: {terminal.escape_line(unsent.unheard)}; if an earlier push came there, it comes back with a "

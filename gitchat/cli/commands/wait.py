@@ -9,11 +9,14 @@ import click
 
 from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import parse_slug
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
+    from gitchat.index.condition import Condition
     from gitchat.verbs.room import Room
 
 TIMEOUT_STATUS = 124
@@ -23,7 +26,7 @@ WAKE_STATUS = 2
 """What an agent's client takes for: wake the session with what stands on standard error."""
 
 
-@click.command("wait")
+@click.command("wait", cls=Counted)
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long.")
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="Only for messages of this type. Repeatable.")
 @options.room
@@ -54,9 +57,10 @@ def command(
 ) -> None:
     """Wait until somebody else has written to you, and print it.
 
-    At once when something is unread already; marks nothing, so read it before you wait again. An
-    acknowledgement (type ack) and somebody's leaving are not waited for, unless you name their type.
-    You are living while you wait. The exit status is 124 when the time is up, and with --rewake 0.
+    At once when something is unread already; marks nothing, so read it before you wait again. Where your reading
+    marks nothing, as your name is held elsewhere, that is refused with 3. An acknowledgement (type ack) and
+    somebody's leaving are not waited for, unless you name their type. You are living while you wait. The exit
+    status is 124 when the time is up, and with --rewake 0.
 
     \b
     Examples:
@@ -76,6 +80,8 @@ def command(
     chosen.refuse_unknown()
     matching = wake.waking([parse_slug(one, "type") for one in types])
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
+    if not rewake:
+        _refuse_in_vain(chosen, matching, {"--room": room, "--as": as_})
     with wake.living(chosen), in_step(environment):
         if rewake:
             context.exit(_rewake(chosen, timeout))
@@ -86,6 +92,22 @@ def command(
         found = chosen.unread(count, matching=matching)
         renderer = Renderer(terminal.screen_for(environment, color), style, environment.now())
         sys.stdout.writelines(reading.blocks(renderer, found, as_json))
+
+
+def _refuse_in_vain(room: Room, matching: Condition, given: reading.Options) -> None:
+    """Refuse to tell of what is unread already where nothing that is read here is marked: a loop would never rest.
+
+    Raises:
+        ConflictError: ``name-held``.
+    """
+    why_not = room.why_not_mark()
+    if why_not is not None and room.unread(1, matching=matching).entries:
+        raise ConflictError(
+            f"there is something unread, and it stays unread here: {why_not}",
+            hint=f"look at it: {reading.command('inbox', given)}; "
+            f"or mark it all the same: {reading.command('read', given)} --force",
+            code="name-held",
+        )
 
 
 def _rewake(room: Room, timeout: float | None) -> int:

@@ -5,27 +5,31 @@ from __future__ import annotations
 import json
 import select
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitchat.cli import options
+from gitchat.cli import narrowing, options
 from gitchat.cli.arriving import arrive
+from gitchat.cli.grammar import Counted
+from gitchat.model.query import Query
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
+    from gitchat.cli.feed import Manner
     from gitchat.verbs.room import Room
 
 DEFAULT_COUNT = 10
 """How much a person is shown to begin with, as by tail(1)."""
 
 
-@click.command("watch")
+@click.command("watch", cls=Counted)
 @click.option(
     "-n", "--max-count", "count", type=click.IntRange(min=0), metavar="N",
     help=f"Begin with the newest N.  [default: {DEFAULT_COUNT} on a terminal, else 0]",
 )  # fmt: skip
 @click.option("--unread", is_flag=True, help="Begin with what you have not read.")
+@narrowing.shared
 @click.option("--once", is_flag=True, help="End after the first news.")
 @options.room
 @click.option("--as", "as_", metavar="NAME", help="Be NAME: whose unread messages, who writes.")
@@ -38,6 +42,7 @@ DEFAULT_COUNT = 10
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     count: int | None,
     unread: bool,
     once: bool,
@@ -48,10 +53,13 @@ def command(
     counts: bool,
     date_style: str | None,
     color: str | None,
+    **narrowed: Any,
 ) -> None:
     """Show messages, and who comes and goes, as it happens.
 
     A pending message is told again with the number that it gets, and why it waits for the remote.
+
+    What narrows it is as for git chat log: --from, --to, --type, ...; what is not shown is still unread.
 
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
@@ -60,21 +68,27 @@ def command(
     Examples:
       git chat watch
       git chat watch --unread --room plans
+      git chat watch --no-status --from codex
       git chat watch --json | jq -r .content
       git chat watch --counts | while read -r line; do notify-send "$line"; done
     """
+    from gitchat.cli.feed import Manner
     from gitchat.staying.keeper import in_step
     from gitchat.verbs.room import Room
 
     if unread and count is not None:
         raise click.UsageError("--unread and --max-count exclude each other")
-    if counts and (unread or count is not None or no_input):
+    query = narrowing.query(**narrowed)
+    if counts and (unread or count is not None or no_input or query != Query()):
         raise click.UsageError("--counts shows no message: it goes with --once, --room, --as and --json alone")
     environment: Environment = context.obj
     chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
+    manner = Manner(
+        count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json
+    )  # fmt: skip
     with in_step(environment):
         if counts:
             _count(chosen, room is None and as_ is None, once)
@@ -82,8 +96,8 @@ def command(
         if not (once or as_json or no_input) and _can_write(environment):
             from gitchat.cli import console
 
-            context.exit(console.run(chosen, count, unread, color, date_style))
-        _follow(chosen, count, unread, once, color, date_style, as_json)
+            context.exit(console.run(chosen, manner))
+        _follow(chosen, manner, once)
 
 
 def _count(room: Room, has_all: bool, once: bool) -> None:
@@ -115,20 +129,18 @@ def _can_write(environment: Environment) -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and environment.variables.get("TERM", "dumb") != "dumb"
 
 
-def _follow(
-    room: Room, count: int, unread: bool, once: bool, color: str | None, date_style: str | None, as_json: bool
-) -> None:
+def _follow(room: Room, manner: Manner, once: bool) -> None:
     from gitchat.cli.feed import beginning, feed
     from gitchat.model.record import Entry
     from gitchat.staying.follow import Arrival, Follower
 
-    shown = feed(room, color, date_style, as_json)
-    begin, after, told = beginning(room, count, unread)
+    shown = feed(room, manner)
+    begin, after, told = beginning(room, manner)
     with Follower(room, after, told=told, also=_has_no_reader) as follower:
         _print(shown.text(begin))
-        is_over = once and unread and bool(begin)
+        is_over = once and manner.is_unread and bool(begin)
         while not is_over:
-            news = follower.news()
+            news = shown.wanted(follower.news())
             _print(shown.text(news))
             is_over = once and any(isinstance(one, (Entry, Arrival)) for one in news)
             if not is_over:

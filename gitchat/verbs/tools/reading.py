@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gitchat.index.condition import Condition
 from gitchat.model.names import EVERYBODY
 from gitchat.presence.telling import telling
+from gitchat.verbs import cutting
+from gitchat.verbs.cutting import Measure
+from gitchat.verbs.pending import of_asides
 from gitchat.verbs.room import Reading, Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_negative, refuse_outside
 from gitchat.verbs.tools.calling import (
@@ -25,6 +28,8 @@ from gitchat.verbs.tools.calling import (
     refuse_other,
 )
 from gitchat.verbs.tools.messages import in_short, on_its_way, say, troubled
+
+NOTHING: Mapping[str, Any] = {}
 
 MAX_WAIT_SECONDS = 1500
 """Shorter than the half hour after which clients give up on a silent call."""
@@ -44,8 +49,9 @@ def read_unread(
     """What ``name`` has not read, oldest first; marks what it returns, and nothing else.
 
     ``wait_seconds`` waits until somebody else writes when there is nothing; own messages are then left out.
-    ``type`` and ``sender`` make it a look that marks nothing. ``max_chars`` of JSON are returned at most, but
-    always one record, whole.
+    ``type`` and ``sender`` make it a look that marks nothing. ``max_chars`` of JSON are returned at most: whole
+    records, or of a first one that is longer what fits, which is not marked then (see :mod:`gitchat.verbs.cutting`);
+    :func:`read_messages` with its ``id`` has all of it.
 
     Besides ``name``, ``last_read_id`` and ``messages``, where there is something to tell: ``more`` (how many are
     left), ``statuses`` (how many records there were that tell what happened), ``not_marked`` (why), ``timed_out``.
@@ -81,8 +87,8 @@ class Begun:
     wait_seconds: float
     is_over: Callable[[], bool]
     """Whether there is something from somebody else; never whether the time is up."""
-    answer: Callable[[bool], Json]
-    """The result; the argument says that the time was up."""
+    answer: Callable[[bool, Measure], Json]
+    """The result. The arguments say whether the time was up, and what the characters of an answer are."""
     marks_all: bool
     """Whether the answer has, and marks, whatever may come."""
 
@@ -96,7 +102,7 @@ class Begun:
         """Wait here, as long as the caller asked for."""
         with self.telling():
             timed_out = self.wait_seconds > 0 and not self.chat.wait(self.wait_seconds, self.is_over)
-            return self.answer(timed_out)
+            return self.answer(timed_out, cutting.IN_JSON)
 
 
 @checked
@@ -117,9 +123,9 @@ def begin_read_unread(
     matching = Condition.all_of(filters) if filters else None
     with_own = counts_own() and not wait_seconds
 
-    def answer(timed_out: bool) -> Json:
+    def answer(timed_out: bool, measure: Measure) -> Json:
         reading = chat.unread(limit, with_own=with_own, matching=matching)
-        return _read(chat, reading, mark_read, max_chars, timed_out)
+        return _read(chat, reading, mark_read, max_chars, measure, timed_out)
 
     def is_over() -> bool:
         return bool(chat.unread(1, matching=matching).entries)
@@ -147,8 +153,9 @@ def begin_check_in(
         entry = say(chat, content, to, type, reply_to)
         sent = {"sent": entry.number} | on_its_way(chat, entry)
 
-    def answer(timed_out: bool) -> Json:
-        return sent | _read(chat, chat.unread(limit), True, max_chars, timed_out) | troubled(chat)
+    def answer(timed_out: bool, measure: Measure) -> Json:
+        told = troubled(chat) | of_asides(chat.asides())
+        return _read(chat, chat.unread(limit), True, max_chars, measure, timed_out, sent, told)
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer, marks_all=True)
 
@@ -159,32 +166,54 @@ def _check_reading(limit: int, wait_seconds: float, max_chars: int) -> None:
     refuse_negative(max_chars, "max_chars", "leave it out for no limit")
 
 
-def _read(chat: Room, reading: Reading, mark_read: bool, max_chars: int, timed_out: bool) -> Json:
-    messages = in_short(chat, reading.entries, reading.labels)
-    kept = _within(messages, max_chars) if max_chars else len(messages)
-    left = reading.left + len(messages) - kept
+def _read(
+    chat: Room,
+    reading: Reading,
+    mark_read: bool,
+    max_chars: int,
+    measure: Measure,
+    timed_out: bool,
+    sent: Mapping[str, Any] = NOTHING,
+    waiting: Mapping[str, Any] = NOTHING,
+) -> Json:
+    """What is unread as far as it fits, and marked as far as it ends there; ``sent`` before, ``waiting`` behind."""
+
+    def answer(reading: Reading, messages: list[Json]) -> Json:
+        carried = {
+            "more": reading.left or None,
+            "statuses": reading.statuses or None,
+            "elsewhere": reading.elsewhere or None,
+            "not_marked": reading.why_not if mark_read and (messages or reading.entries) else None,
+            "timed_out": timed_out or None,
+        }
+        shown = {"name": chat.me, "last_read_id": reading.last_read, "messages": messages}
+        return {**sent, **shown, **{key: value for key, value in carried.items() if value is not None}, **waiting}
+
+    found = in_short(chat, reading.entries, reading.labels)
+    messages = found
+    if max_chars:
+        room_left = max_chars - measure.around(answer(reading, []))
+        messages = cutting.first(found, max(0, room_left), measure.message)
+    ended = len(messages) - sum(map(cutting.is_cut, messages))
+    left = reading.left + len(found) - len(messages)
     if mark_read:
-        reading = chat.mark(reading, kept)
-    carried: Json = {
-        "more": left or None,
-        "statuses": reading.statuses or None,
-        "elsewhere": min(reading.elsewhere, kept) or None,  # of what was read there the oldest comes first
-        "not_marked": reading.why_not if mark_read and messages else None,
-        "timed_out": timed_out or None,
-    }
-    return {"name": chat.me, "last_read_id": reading.last_read, "messages": messages[:kept]} | {
-        key: value for key, value in carried.items() if value is not None
-    }
+        reading = chat.mark(reading, ended)
+    if ended < len(messages) and reading.why_not is None:
+        reading = replace(reading, why_not="its end was not given out yet")
+    # Of what was read elsewhere the oldest comes first.
+    return answer(replace(reading, left=left, elsewhere=min(reading.elsewhere, ended)), messages)
 
 
-def _within(messages: Sequence[Json], max_chars: int) -> int:
-    """How many of the first messages fit into ``max_chars`` characters of JSON; always one."""
-    total = 0
-    for count, message in enumerate(messages):
-        total += len(json.dumps(message, ensure_ascii=False))
-        if total > max_chars and count:
-            return count
-    return len(messages)
+def mark_at_end(name: str, message_id: Place, room: str = "") -> bool:
+    """``name`` was given the end of a message that was cut: mark it, where it is the oldest that is unread.
+
+    Whether it was. Nothing is marked for who may not mark: what they cannot read they cannot mark.
+    """
+    chat = named(name, room)
+    reading = chat.unread(1, with_own=counts_own())
+    if not reading.entries or reading.entries[0].oid != chat.find(message_id).oid:
+        return False
+    return chat.mark(reading, 1).is_marked
 
 
 # --- cursors ---------------------------------------------------------------------

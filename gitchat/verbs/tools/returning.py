@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitchat.rooms.summaries import EVERYONE, Summary
 from gitchat.verbs import as_json
-from gitchat.verbs.pending import of_pending
+from gitchat.verbs.pending import of_asides, of_pending
 from gitchat.verbs.tools.arguments import checked, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, check_limit, counts_own, looking, named
 from gitchat.verbs.tools.messages import in_short
@@ -42,6 +42,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
         "latest_summary": of_summary(handoff.summary),
         "recent_messages": in_short(chat, handoff.recent, handoff.labels),
         **of_pending(chat.pending()),
+        **of_asides(chat.asides()),
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.clients.real.vendors import Claude
 from tests.clients.stand_in import Gate
-from tests.clients.waiting import until
+from tests.clients.waiting import quiet, until
 
 pytestmark = pytest.mark.clients
 
@@ -71,6 +71,25 @@ def test_row_15_what_is_read_as_unread_is_of_others(claude: Claude) -> None:
     until(lambda: len(claude.script.asked) >= 5)
     assert "sent [1]" in claude.script.asked[2].new
     assert "my own words" not in claude.script.asked[4].new
+
+
+@pytest.mark.parametrize("options", [(), ("--user",)])
+def test_row_15_an_end_that_is_held_up_is_no_problem(claude: Claude, options: tuple[str, ...]) -> None:
+    """Its user sees no failure, the model goes on, is told once, and may then stop."""
+    claude.setup(*options)
+    claude.chat("send", "--as", "ann", "welcome")
+    gate = Gate("the first end")
+    claude.script.go_on(*claude.calls("check_in"), gate, "the second end")
+    with claude.terminal() as terminal:
+        terminal.type("go")
+        gate.wait()
+        claude.chat("send", "--as", "ann", "for whoever is here")  # names nobody, so that no bell rings
+        gate.open()
+        terminal.shows("the second end")
+        quiet(lambda: len(claude.script.asked), 3.0)
+        assert not re.search("problem|failed|error", terminal.screen(), re.IGNORECASE)
+    assert len(claude.script.asked) == 4
+    assert UNREAD.search(claude.script.asked[3].new)
 
 
 def test_row_7_a_tool_call_without_news_starts_no_python(claude: Claude) -> None:

@@ -38,6 +38,17 @@ def test_rows_1_and_2_and_11_gemini_p_ends_and_is_one_participant(make: Make[Gem
     assert "you are gemini-project" in gemini.script.asked[0].new
 
 
+def test_row_1_gemini_p_is_not_held_up(make: Make[Gemini]) -> None:
+    """It prints its answer, and asks its model no more often, though its model has not read what is unread."""
+    gemini = make(Gemini)
+    gemini.setup()
+    gemini.chat("send", "--as", "ann", "--to", "gemini-project", "hello?")
+    gemini.script.go_on(gemini.shell("true"), "the answer")
+    done = gemini.headless("go", limit_seconds=ENDS_SECONDS)
+    assert (done.status, done.stdout.strip()) == (0, "the answer")
+    assert len(gemini.script.asked) == 2
+
+
 def test_rows_1_and_2_opencode_run_ends_and_is_one_participant(make: Make[Opencode]) -> None:
     """With what ``git chat setup opencode`` wrote."""
     check_one_participant(make(Opencode))

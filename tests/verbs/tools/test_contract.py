@@ -436,7 +436,7 @@ def test_a_look_marks_nothing() -> None:
 
 
 def test_max_chars_marks_only_what_it_returns() -> None:
-    """Records come whole, at least one; the next call goes on where this one ended."""
+    """Records come whole while they fit; the next call goes on where this one ended."""
     for _ in range(3):
         s.send_message("alice", "x" * 1000)
     seen = []
@@ -445,7 +445,11 @@ def test_max_chars_marks_only_what_it_returns() -> None:
         seen.append((ids(reading["messages"]), reading["last_read_id"], reading.get("more", 0)))
         assert seen[-1][2] == left
     assert seen == [([1, 2], 2, 1), ([3], 3, 0)]
-    assert ids(s.read_unread("carol", max_chars=1)["messages"]) == [1]
+    cut = s.read_unread("carol", max_chars=1)
+    assert (ids(cut["messages"]), cut["last_read_id"], cut["more"]) == ([1], 0, 2)
+    assert cut["messages"][0]["more_characters"] == 920
+    assert cut["not_marked"] == "its end was not given out yet"
+    assert s.read_messages(id=1)[0]["content"][80:] == "x" * 920
 
 
 def test_roles_reach_who_has_them_now() -> None:

@@ -1,0 +1,104 @@
+"""What is to be sent, as it was typed: what ``send`` and ``reply`` share, options and all."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from gitchat.cli import options, texts
+
+TEXT = texts.Asked(
+    word="message",
+    done="sent",
+    command="git chat send",
+    file="CHAT_EDITMSG",
+    template="# Write your message above. Everything from the line with the scissors on is left out;\n"
+    "# an empty message sends nothing.\n",
+)
+
+
+class Command(click.Command):
+    """A command with ``--sync``, which may stand alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """With ``--sync`` alone, which click would give the next word to, stand for its usual time."""
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [_USUAL_SYNC if word == "--sync" else word for word in args[:end]] + args[end:])
+
+
+_USUAL_SYNC = "--sync=30"
+
+_SHOWN_CHARS = 60
+"""How much of a text is repeated in a command that one could type."""
+
+_TO_BE_WRITTEN = '"..."'
+
+_OPTIONS = (
+    options.room,
+    click.option(
+        "--type",
+        "type_",
+        metavar="TYPE",
+        help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
+    ),
+    click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
+    click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
+    click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
+    click.option("--as", "as_", metavar="NAME", help="Send under this name."),
+    click.option(
+        "--uid", "key", metavar="KEY",
+        help="Your own key for this message; sending it again with the same key is harmless.",
+    ),
+    click.option(
+        "--sync",
+        "sync_seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="[=SECONDS]",
+        help="Wait until the remote that the room follows has given the message its number.  [30]",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the stored message as JSON instead of its number."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing."),
+)  # fmt: skip
+
+
+def shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of :class:`Order` that all that sends has."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be sent, as it was typed."""
+
+    text: tuple[str, ...]
+    to: tuple[str, ...]
+    reply_to: str | None
+    is_answer: bool = False
+    """Whether it goes to who asked, where it is to nobody."""
+    room: str | None
+    type_: str | None
+    priority: str
+    attach: tuple[str, ...]
+    json_body: bool
+    as_: str | None
+    is_local: bool = False
+    key: str | None
+    sync_seconds: float | None
+    as_json: bool
+    quiet: bool
+
+    def typed(self, **changed: Any) -> str:
+        """The command that sends the same with something changed; a long text is left to be written."""
+        order = replace(self, **changed)
+        given = [("--room", order.room), ("--type", order.type_), ("-r", order.reply_to), ("--as", order.as_)]
+        words = [part for one in order.to for part in ("--to", one)]
+        words += [part for name, value in given if value is not None for part in (name, value)]
+        text = " ".join(order.text)
+        is_short = order.text != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
+        return f"{shlex.join(['git', 'chat', 'send', *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"

@@ -1,0 +1,227 @@
+"""Hints that other tests run, and the few that no test can run."""
+
+from __future__ import annotations
+
+from tests.hints.situation import Elsewhere, NotRun
+
+ELSEWHERE = [
+    Elsewhere(
+        "tests/cli/test_watch.py::test_what_was_not_shown_is_not_marked",
+        '"read", "--force"',
+        error="not everything is shown here, so nothing is marked",
+        hint="read what is unread: git chat read; or watch without --from, --type and the like",
+    ),
+    Elsewhere(
+        "tests/cli/test_uninstall.py::test_a_process_that_stays_is_named",
+        "process.kill()",
+        error="processes of gitchat run in this clone: 123 (git-chat watch)",
+        hint="end the sessions that they belong to, or: kill 123",
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
+        'bea.sync("origin")',
+        error="'origin' lets you read and not push: words",
+        hint="nothing is lost: it stays pending; ask who runs 'origin' to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
+        'bea.sync("origin")',
+        error="it lets you read and not push (words): rooms come as ever, and nothing of this clone goes there",
+        hint="ask who runs it to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub",
+        'carl.world.run("sh", "-c", command',
+        error="it has refs of a clone, as git push --mirror leaves them: version 0.1.0 takes it for one and refuses it",
+        hint="git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_hides_rooms_gets_none",
+        'hinted(done, "sync origin")',
+        error="'origin' has refs/chatroom/rooms/dev/log and does not show it: nobody could fetch what is pushed there",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "the room keeps its own numbers",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_begins_to_hide_rooms_changes_no_number",
+        "hinted(done, way)",
+        error="'origin' has refs/chatroom/rooms/dev/log and does not show it: nobody could fetch what is pushed there",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "or number it here: git chat remote detach lobby --yes",
+    ),
+    Elsewhere(
+        "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
+        "please take it back",
+        error="~[..] of ann is not yours",
+        hint='ask for it to be taken back: git chat send --room lobby -r ~[..] "please take it back: git chat unsend"',
+    ),
+    Elsewhere(
+        "tests/clones/test_unsending.py::test_who_is_late_is_told_its_number",
+        "never mind",
+        error="~[..] is #2 now and stays: others may have read it",
+        hint='say what is wrong with it: git chat send --room lobby -r 2 "..."',
+    ),
+    Elsewhere(
+        "tests/clones/test_setting_aside.py::test_both_ways_out_work_and_every_face_names_them",
+        '"--retry"',
+        error="~[..] of ann is set aside: 'origin' does not take it: [..]",
+        hint="git chat unsend --room lobby ~[..]; or try it once more: git chat sync --retry",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_room_that_was_never_a_log_is_given_up_by_what_doctor_tells",
+        "git update-ref -d",
+        error="commit 1234 is damaged: it is a blob, and no commit",
+        hint="git update-ref -d refs/chatroom/rooms/bad/log",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_room_that_was_never_a_log_is_given_up_by_what_doctor_tells",
+        "git cat-file -p",
+        error="commit 1234 is damaged: it is a blob, and no commit",
+        hint="see what stands in its place: git cat-file -p 1234",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_here_is_told_at_once",
+        "git update-ref -d",
+        error="refs/chatroom/rooms/lobby/cursors/alice/x is none of a room's",
+        hint="git update-ref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_here_is_told_at_once",
+        "git update-ref -d",
+        error="refs/chatroom/rooms/lobby/cursors/alice cannot be written: refs/.../alice/x is in its place",
+        hint="delete that one, which no chat makes: git update-ref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
+        "git push origin --delete",
+        error="'origin' has refs/chatroom/rooms/yy, which is none of a room's",
+        hint="git push origin --delete refs/chatroom/rooms/yy",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
+        "git push origin --delete",
+        error="'origin' cannot take room 'yy': a ref of no room's is in the way",
+        hint="nothing is lost: it stays pending; delete that ref: git push origin --delete refs/chatroom/rooms/yy; "
+        "then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",
+        '"git update-ref .*", wrong["mend"]',
+        error="commit 1234 was the newest here, and is not in the log any more: somebody moved the ref",
+        hint="see what is missing: git log 1..2; to go back to it: git update-ref refs/chatroom/rooms/lobby/log 2 1",
+    ),
+    Elsewhere(
+        "tests/cli/test_verify.py::test_a_wrong_checkpoint_is_found",
+        "mend: (rm '.*')",
+        error="the checkpoint counts 9 records at 1234, the log 1",
+        hint="rm '/repo/.git/chatroom/checkpoints/lobby'",
+    ),
+    Elsewhere(
+        "tests/hints/test_hints.py::test_usage_of_a_line_that_is_written_while_watching_works",
+        "line.parse",
+        error="/reply lacks something",
+        hint="/reply N TEXT",
+    ),
+    Elsewhere(
+        "tests/clones/test_older_version.py::test_doctor_names_the_setting_that_lets_the_older_version_follow",
+        "git config chatroom.lobby.remote",
+        error="gitchat 0.1.0 does not know that it follows 'origin' here: what that writes in this clone has a number "
+        "of its own until it is pushed",
+        hint="git config chatroom.lobby.remote origin",
+    ),
+    Elsewhere(
+        "tests/cli/test_upkeep.py::test_a_server_that_does_not_answer_is_wrong",
+        'wrong["mend"]',
+        error="'git-chat mcp', which a client starts, does not answer: it ends without an answer",
+        hint="write it anew: git chat setup claude --remove && git chat setup claude",
+    ),
+    Elsewhere(
+        "tests/cli/test_watch.py::test_what_was_not_shown_is_not_marked",
+        "git chat read",
+        error="older messages are unread, from #1 on, and were not shown here",
+        hint="read them: git chat read; or begin with them: git chat watch --unread",
+    ),
+    Elsewhere(
+        "tests/cli/test_faults.py::test_read_only_file_system",
+        "df '",
+        error="cannot write to /mnt/repo: Read-only file system",
+        hint="mount it for writing, or work in a copy; this tells which it is: df '/mnt/repo'",
+    ),
+]
+
+NOT_RUN = [
+    NotRun(
+        error="gitchat 0.1.0 runs beside this version, for alice: there agents of one name in two clones read for each "
+        "other, and positions that were dropped come back",
+        hint="where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
+        reason="needs a release on an index of packages",
+    ),
+    NotRun(
+        error="room 'lobby' is written in format 2; this gitchat writes format 1",
+        hint="upgrade: pip install --upgrade git-chatroom",
+        reason="needs a release on an index of packages, and one that does not exist yet",
+    ),
+    NotRun(
+        error="git chat mcp talks to an agent's client, and there is nobody but you",
+        hint="add it to a client: claude mcp add gitchat -- git-chat mcp; or pipe JSON lines into it",
+        reason="needs Claude Code; tests/clients adds the server to it by the same words",
+    ),
+    NotRun(error="git cannot be started: x", hint="git --version", reason="needs a git that the system will not start"),
+    NotRun(
+        error="the file of refs/chatroom/rooms/lobby/log is not damaged",
+        hint="git chat doctor",
+        reason="somebody else mended it between two steps of doctor --fix",
+    ),
+    NotRun(
+        error="the remote 'origin' has said nothing for 120 s",
+        hint="see what git waits for: GIT_TRACE=1 git ls-remote origin",
+        reason="needs two minutes of silence, and what it shows hangs as long",
+    ),
+    NotRun(
+        error="git status did not end within 60 s",
+        hint="see what it waits for: GIT_TRACE=1 git status",
+        reason="needs a git that hangs, and what it shows hangs as long",
+    ),
+    NotRun(
+        error="room 'lobby' goes another way",
+        hint="git chat sync",
+        reason="never printed: a send that waits for its number says its words with a hint of its own",
+    ),
+    NotRun(
+        error="tree 1234 is damaged: it cannot be read",
+        hint="git chat verify",
+        reason="needs a tree that libgit2 takes and our reader does not",
+    ),
+    NotRun(
+        error="cannot open /repo/.git: words",
+        hint="see what git says there: git status",
+        reason="needs a repository that git opens and neither way of ours does",
+    ),
+    NotRun(
+        error="git's storage refused: words",
+        hint="git chat doctor",
+        reason="needs an error of the object database that is none of the operating system's",
+    ),
+    NotRun(
+        error="AGENTS.md has markers of gitchat that are not one pair, the first in line 1",
+        hint="leave one '<!-- gitchat: begin; kept by git chat setup -->' and after it one '<!-- gitchat: end -->', or "
+        "remove both lines",
+        reason="the marker names a command, and is none",
+    ),
+    NotRun(
+        error="the newest commit of room lobby is dated 9 days ahead: the clock here is behind, or a writer's was "
+        "ahead",
+        hint="compare the clocks of the machines that write: date -u",
+        reason="needs the machines whose clocks differ",
+    ),
+    NotRun(
+        error="words of the remote",
+        hint="git chat remote move",
+        reason="never printed: the move that could not be told of says its words alone",
+    ),
+    NotRun(
+        error="cannot use /repo/.git/chatroom/journal: Input/output error",
+        hint="git chat doctor",
+        reason="needs a disk that fails",
+    ),
+]
