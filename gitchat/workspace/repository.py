@@ -242,8 +242,8 @@ class Repository:
             )
 
 
-_MISSING = "not a git repository: "
-"""How git begins to say that the repository which a ``.git`` file names is not there, before its path."""
+_MISSING = "not a git repository: /"
+"""How git says that the repository which a ``.git`` file names is not there; that of GIT_DIR stands in quotes."""
 
 
 def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
@@ -251,7 +251,7 @@ def _not_a_repository(cwd: str, error: git.GitFailed) -> ChatError:
         quoted = error.stderr.partition("'")[2].partition("'")[0]
         return foreign_owner(Path(quoted or cwd))
     if _MISSING in error.stderr:
-        return _repository_elsewhere(Path(cwd), Path(error.stderr.partition(_MISSING)[2].splitlines()[0]))
+        return _repository_elsewhere(Path(cwd), Path("/" + error.stderr.partition(_MISSING)[2].splitlines()[0]))
     if "not a git repository" in error.stderr:
         return UserError(
             f"{cwd} is not inside a git repository",

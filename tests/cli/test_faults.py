@@ -149,7 +149,7 @@ FAULTS = {
         "git chat send hi", "is written in format 2", "pip install --upgrade git-chatroom", 4, newer_format
     ),
     "file where a directory belongs": Fault(
-        "git chat send hi", "cannot use", "git chat doctor",
+        "git chat send hi", "is in the way", "mv ",
         arrange=file_for_directory,
     ),
 }  # fmt: skip

@@ -157,8 +157,10 @@ def wrong_modes(common_dir: Path, umasks: dict[int, int]) -> list[str]:
         umask = umasks.get(status.st_uid, -1)
         mode = stat.S_IMODE(status.st_mode)
         name = str(path.relative_to(common_dir))
-        if name == "." or name.startswith(("worktrees", "hooks", "info", "description", "logs")):
-            continue  # made by git init from its templates, or of one worktree
+        if name == "." or name.startswith(
+            ("worktrees", "hooks", "info", "description", "logs", "COMMIT_EDITMSG", "FETCH_HEAD")
+        ):
+            continue  # git itself does not share it, or took it from its templates
         if stat.S_ISDIR(status.st_mode):
             is_right = mode == (0o777 & ~umask) | 0o2070
         elif name.startswith("objects/") and path.suffix != ".lock":
