@@ -6,6 +6,38 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/clones/test_read_only.py::test_who_may_only_read_is_told_once_and_pushes_no_position",
+        'bea.sync("origin")',
+        error="'origin' lets you read and not push: [..]",
+        hint="nothing is lost: it stays pending; ask who runs 'origin' to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_read_only.py::test_who_may_only_read_is_told_once_and_pushes_no_position",
+        'bea.sync("origin")',
+        error="it lets you read and not push ([..]): rooms come as ever, and nothing of this clone goes there",
+        hint="ask who runs it to let you push, and then: git chat sync origin",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_somebody_pushed_to_with_mirror_stays_a_hub",
+        "assert command in found",
+        error="it has refs of a clone, as git push --mirror leaves them: version 0.1.0 takes it for one and refuses it",
+        hint="git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_begins_to_hide_rooms_changes_no_number",
+        "hinted(done, way)",
+        error="'origin' has refs/chatroom/rooms/lobby/log and does not show it: nobody could fetch [..]",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "or number it here: git chat remote detach lobby --yes",
+    ),
+    Elsewhere(
+        "tests/clones/test_places.py::test_a_hub_that_hides_rooms_gets_none",
+        'hinted(done, "sync origin")',
+        error="'origin' has refs/chatroom/rooms/lobby/log and does not show it: nobody could fetch [..]",
+        hint="ask who runs 'origin' to show refs/chatroom/* (uploadpack.hideRefs), and then: git chat sync origin; "
+        "the room keeps its own numbers",
+    ),
+    Elsewhere(
         "tests/clones/test_unsending.py::test_an_agent_takes_back_its_own_alone",
         "please take it back",
         error="~[..] of ann is not yours",
