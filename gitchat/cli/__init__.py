@@ -31,13 +31,13 @@ GROUPS = {
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp"),
-    "Care": ("doctor", "verify", "completion", "help"),
+    "Care": ("doctor", "verify", "completion", "uninstall", "help"),
 }
 """The commands as the help lists them, in the order in which somebody new meets them."""
 
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-MAINTENANCE = ("deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70

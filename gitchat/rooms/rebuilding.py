@@ -38,7 +38,7 @@ def pending_keys(store: Store, tip: Oid | None, accepted: Oid | None) -> dict[or
     A copy of one that has a number is among them. Raises FormatError.
     """
     found: dict[order.Key, Oid] = {}
-    for oid in _beyond(store, [tip], [accepted]):
+    for oid in beyond(store, [tip], [accepted]):
         commit = store.read(oid)
         if commit.takes_number:
             found.setdefault(codec.identity_key(oid, commit), oid)
@@ -52,7 +52,7 @@ def without(store: Store, tip: Oid, accepted: Oid | None, dropped: Collection[or
     Store.write_commit raises.
     """
     images: dict[Oid, tuple[Oid, ...]] = {}
-    for oid in _beyond(store, [tip], [accepted]):
+    for oid in beyond(store, [tip], [accepted]):
         commit = store.read(oid)
         parents = _images_of(commit.parents, images)
         is_dropped = commit.takes_number and codec.identity_key(oid, commit) in dropped
@@ -83,7 +83,7 @@ def take_out(store: Store, room: RoomName, tracked: Tracked, dropped: Collection
     for ref, value in positions(store, room):
         follow(store, room, ref, value, [accepted, tracked(ref)], reason)
     # The journal tells where the room stood, should the ref be damaged: no more on what was taken out.
-    store.forget(set(_beyond(store, [old], [new])))
+    store.forget(set(beyond(store, [old], [new])))
 
 
 def follow(store: Store, room: RoomName, ref: RefName, value: Oid, known: Sequence[Oid | None], reason: str) -> Oid:
@@ -114,7 +114,7 @@ def rebuilt(store: Store, oid: Oid, commit: codec.Commit, images: Mapping[Oid, t
 
 def commits_of(store: Store, tip: Oid) -> list[Oid]:
     """All commits that ``tip`` reaches, parents first. Raises FormatError."""
-    return _beyond(store, [tip], [])
+    return beyond(store, [tip], [])
 
 
 def _images_of(parents: Iterable[Oid], images: Mapping[Oid, tuple[Oid, ...]]) -> tuple[Oid, ...]:
@@ -122,8 +122,11 @@ def _images_of(parents: Iterable[Oid], images: Mapping[Oid, tuple[Oid, ...]]) ->
     return tuple(dict.fromkeys(image for parent in parents for image in images.get(parent, (parent,))))
 
 
-def _beyond(store: Store, tips: Sequence[Oid | None], bases: Sequence[Oid | None]) -> list[Oid]:
-    """The commits that ``tips`` reach and ``bases`` do not, parents first, in the order of the log."""
+def beyond(store: Store, tips: Sequence[Oid | None], bases: Sequence[Oid | None]) -> list[Oid]:
+    """The commits that ``tips`` reach and ``bases`` do not, parents first, in the order of the log.
+
+    None among them is passed over. Raises FormatError.
+    """
     heads = [tip for tip in tips if tip is not None]
     steps = reach.difference(heads, [base for base in bases if base is not None], store.step)
     known = _Outside(steps)
@@ -153,7 +156,7 @@ def following(store: Store, room: RoomName, value: Oid, known: Sequence[Oid | No
     ``value`` where there is none such. Raises FormatError, and what Store.write_commit raises.
     """
     log = store.tip(log_ref(room))
-    strays = _beyond(store, [value], [log, *known])
+    strays = beyond(store, [value], [log, *known])
     commits = {oid: store.read(oid) for oid in strays}
     if not any(commit.takes_number for commit in commits.values()):
         return value

@@ -17,7 +17,7 @@ from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.backend import GitKilled, RefDamaged, RefMoved, SwapRefused
 from gitchat.storage.objects import Objects
-from gitchat.storage.refusals import is_kept_from_us, storage_error, unreadable
+from gitchat.storage.refusals import blocked_ref, is_kept_from_us, storage_error, unreadable
 
 
 class Refs(Objects):
@@ -196,6 +196,10 @@ class Refs(Objects):
         if error.code != "storage":
             held.clear()
             raise error
+        in_the_way = self._in_the_way(ref)
+        if in_the_way is not None:
+            held.clear()
+            raise blocked_ref(ref, in_the_way)
         if isinstance(refusal, GitKilled):
             held.unlock_for_the_dead(self.backend.lock_path)
         from gitchat.storage.lockfile import LockFile  # for who met a lock
@@ -209,6 +213,15 @@ class Refs(Objects):
         elif time.monotonic() >= deadline:
             held.clear()
             raise self._locked(path) if lock is not None else error
+
+    def _in_the_way(self, ref: RefName) -> RefName | None:
+        """A ref that lets there be no ``ref``, which cannot be a file and a directory; None when there is none."""
+        parts = ref.split("/")
+        above = [RefName("/".join(parts[:count])) for count in range(3, len(parts))]
+        for other in above:
+            if any(name == other for name, _ in self.backend.list_refs(other)):
+                return other
+        return next((name for name, _ in self.backend.list_refs(f"{ref}/")), None)
 
     def _locked(self, path: Path) -> ConflictError:
         return ConflictError(

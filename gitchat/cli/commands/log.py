@@ -96,7 +96,9 @@ def command(
     elif query.commit is not None:
         listing = _narrowed(chat.about_commit(query.commit), query, limit)
     else:
-        listing = chat.listing(query, limit)
+        listing = chat.listing(query, limit, waits=as_json)
+    if not listing.is_counted:
+        _count_aside(environment, name)
     if not listing.entries and listing.damage is None:
         _say_empty(environment, name, as_json, query, is_filtered=query != Query() or thread is not None)
     if reverse:
@@ -105,17 +107,30 @@ def command(
     output = _lines(Renderer(screen, style, environment.now()), listing, graph, oneline, as_json)
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
-    if no_pager or as_json:
-        sys.stdout.writelines(output)
-    else:
-        terminal.page(environment, output, from_end=not reverse)
+    _print(environment, output, is_paged=not (no_pager or as_json), from_end=not reverse)
     if listing.damage is not None:
         raise listing.damage
+
+
+def _print(environment: Environment, output: Iterable[str], *, is_paged: bool, from_end: bool) -> None:
+    if is_paged:
+        terminal.page(environment, output, from_end=from_end)
+    else:
+        sys.stdout.writelines(output)
 
 
 def _refuse_both(graph: bool, other: bool) -> None:
     if graph and other:
         raise click.UsageError("--graph and --reverse or --json exclude each other")
+
+
+def _count_aside(environment: Environment, name: RoomName) -> None:
+    """Have a long log counted, and say why there are no numbers yet."""
+    environment.start_aside("count", "--room", name)
+    click.echo(
+        f"note: the messages of room '{name}' are counted for the first time here; until then they go by their handles",
+        err=True,
+    )
 
 
 def _query(
