@@ -32,7 +32,7 @@ COMMANDS = (
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 
-MAINTENANCE = ("deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70

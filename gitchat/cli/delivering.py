@@ -140,10 +140,12 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
     from gitchat.clones.settling import settle
     from gitchat.clones.trouble import TroubleFile
     from gitchat.staying.rounds import is_busy
+    from gitchat.staying.turns import spend
 
     while True:
         try:
             report = settle(open_remote(environment, remote), room, is_asked=False, random=environment.random)
+            spend(environment, remote, report.pushes)
         except ChatError as error:
             if is_busy(error):  # a keeper's round, for one, which may push it
                 continue

@@ -19,16 +19,17 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.chain import Chain, Extent, Rule, View
-from gitchat.index.condition import blob_of
+from gitchat.index.extent import has_commit, known_extent
+from gitchat.index.stages import Stages, counted_on
 from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, ConflictError, StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile
@@ -110,6 +111,15 @@ class Index:
                 self._give_up(error)
         raise last
 
+    def has(self, name: str, oid: Oid) -> bool:
+        """Whether the chain ``name`` has taken in the commit ``oid``. Nothing is made, or taken in, for that."""
+        if self._newest() is None:
+            return False
+        try:
+            return has_commit(self._opened(), name, oid)
+        except sqlite3.Error:
+            return False
+
     def close(self) -> None:
         """Close the file. The next use opens it again."""
         if self._database is not None and self._pid == os.getpid():
@@ -121,15 +131,47 @@ class Index:
 
     def _extended(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
         """Take in what is new, if anything is."""
-        known = _known(database, view)
+        known = known_extent(database, view)
         if known is not None:
             return known
+        way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
+        if way.is_one():
+            return self._taken_in(database, view, rule, way.kept, self._progress)
+        with self._turn():
+            # Whoever had the turn before has taken in the most of it.
+            for done, stop in enumerate(way.stops()[:-1]):
+                self._taken_in(database, View(view.name, stop, None), rule, {}, counted_on(self._progress, done))
+            return self._taken_in(database, view, rule, way.kept, self._progress)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The only process that takes in a long log, where that can be had; the others wait, and find it done."""
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(gate.hold(self._directory, BUSY_SECONDS, "indexing.lock"))
+                except ConflictError:
+                    continue  # somebody is at it, and ends one day
+                except StorageError:
+                    pass
+                break
+            yield
+
+    def _taken_in(
+        self,
+        database: sqlite3.Connection,
+        view: View,
+        rule: Rule,
+        kept: dict[Oid, codec.Commit],
+        progress: Progress,
+    ) -> Extent:
+        """Take in all that the view reaches, or nothing. ``kept`` are commits that were read already."""
         database.execute("BEGIN IMMEDIATE")
         try:
-            known = _known(database, view)  # somebody else may have been quicker
+            known = known_extent(database, view)  # somebody else may have been quicker
             if known is None:
                 database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
-                known = CatchUp(database, view, self._read, rule, self._progress).run()
+                known = CatchUp(database, view, self._read, rule, progress, kept).run()
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -224,30 +266,3 @@ def _create(database: sqlite3.Connection) -> None:
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {VERSION}")
     database.execute("COMMIT")
-
-
-def _known(database: sqlite3.Connection, view: View) -> Extent | None:
-    """How far the view goes, when the index goes that far already."""
-    row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
-    if row is None:
-        return None
-    chain, tip, count, local, total = row
-    if view.local is None:
-        if view.tip is None:
-            return Extent(chain, 0, 0)
-        if tip == blob_of(view.tip):
-            return Extent(chain, count, count)
-        # A writer may have gone on since the caller looked.
-        upto = _column(database, "upto", chain, view.tip)
-        return Extent(chain, upto, upto) if upto is not None else None
-    if tip != blob_of(view.tip):
-        return None
-    if local == blob_of(view.local):
-        return Extent(chain, count, total)
-    along = _column(database, "along", chain, view.local)
-    return Extent(chain, count, along) if along is not None else None
-
-
-def _column(database: sqlite3.Connection, column: str, chain: int, oid: Oid) -> int | None:
-    row = database.execute(f"SELECT {column} FROM entry WHERE chain = ? AND oid = ?", (chain, blob_of(oid))).fetchone()
-    return row[0] if row else None

@@ -161,6 +161,19 @@ class Pace:
         self._allowance = self._allowance.with_more(-self._taken)
         return self._taken
 
+    def spend(self, now: float, pushes: int) -> None:
+        """So many pushes were made that waited for no token."""
+        self._age(now)
+        left = max(0.0, self._allowance.tokens - pushes)
+        self._allowance = replace(self._allowance, tokens=left, tidy_seconds=TIDY_SECONDS)
+
+    def lower(self, now: float, other: Allowance) -> None:
+        """Another process of the clone has spent something, and left ``other``."""
+        self._age(now)
+        mine = self._allowance
+        tidy_seconds = max(mine.tidy_seconds, other.tidy_seconds)
+        self._allowance = replace(mine, tokens=min(mine.tokens, other.tokens), tidy_seconds=tidy_seconds)
+
     def stirred(self, now: float) -> None:
         """Somebody here wrote: an answer may come soon."""
         self._look = self._interval

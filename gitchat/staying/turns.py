@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError
@@ -40,7 +41,8 @@ class Turns:
         self._chosen = interval_seconds
         self._file = PaceFile(environment.repository.directory, remote)
         now = environment.now().seconds
-        kept = self._file.load() or Kept(Allowance(), now)
+        self._kept = self._file.load()
+        kept = self._kept or Kept(Allowance(), now)
         self._is_forge = kept.is_forge
         self._has_taken = False
         interval = self._interval()
@@ -52,11 +54,24 @@ class Turns:
 
     def take(self, waiting: Waiting) -> int:
         """How often the round that begins now may push; 0: it only looks. Kept before it is used, whatever comes."""
+        self._see_others()
         taken = self._pace.take(time.monotonic(), waiting)
         self._has_taken = taken > 0
         if taken:
             self._save()
         return taken
+
+    def _see_others(self) -> None:
+        """Take off what a sync that somebody typed has spent meanwhile: see :func:`spend`."""
+        kept = self._file.load()
+        if kept is not None and kept != self._kept:
+            self._kept = kept
+            self._pace.lower(time.monotonic(), kept.allowance_at(self._environment.now().seconds, self._interval()))
+
+    def spend(self, pushes: int) -> None:
+        """So many pushes were made that waited for no turn."""
+        self._pace.spend(time.monotonic(), pushes)
+        self._save()
 
     def stirred(self) -> None:
         """Somebody here wrote: an answer may come soon."""
@@ -97,7 +112,18 @@ class Turns:
     def _save(self) -> None:
         allowance = self._pace.allowance(time.monotonic())
         self._file.save(Kept(allowance, self._environment.now().seconds, self._is_forge))
+        self._kept = self._file.load()
 
 
 def _is_news(report: Report) -> bool:
     return any(report.fetched.values()) or bool(report.alarms)
+
+
+def spend(environment: Environment, remote: str, pushes: int) -> None:
+    """Count pushes that a person did not wait for: what goes by itself has so many less. Never fails.
+
+    Without the keeper's lock, whose holder looks before it takes; should both write at once, one push is not counted.
+    """
+    if pushes:
+        with suppress(ChatError):
+            Turns(environment, remote, chosen_interval(environment.repository.config)).spend(pushes)

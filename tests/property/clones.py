@@ -42,7 +42,7 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 
 STEPS = (
     "_fetch", "_judging.judge", "_go_on", "_count_from_here", "_joining.take_in", "_joining.forward",
-    "_joining._join_cursor", "_joining.drop_cursors", "_joining.updates", "_joining._candidate", "_push",
+    "_joining._join_cursor", "_joining.drop_cursors", "_joining.updates", "_joining.candidate", "_push",
     "_accepting.accept", "_accepting.track", "_attach",
 )  # fmt: skip
 """The parts of a round before each of which it can end."""

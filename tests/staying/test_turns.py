@@ -12,7 +12,7 @@ from gitchat.model.errors import RemoteError
 from gitchat.model.names import Oid, RefName
 from gitchat.model.record import Moment
 from gitchat.staying.pace import INTERVALS, TIDY_SECONDS, Waiting
-from gitchat.staying.turns import Turns, chosen_interval
+from gitchat.staying.turns import Turns, chosen_interval, spend
 from tests.world import World
 
 NEWS = Waiting(has_news=True)
@@ -56,6 +56,19 @@ def test_who_is_killed_while_it_pushes_has_pushed(world: World, repository: Path
     """A token is spent before it is used."""
     turns(world, repository).take(NEWS)
     assert turns(world, repository).take(NEWS) == 0
+
+
+def test_a_push_that_somebody_typed_counts_for_who_keeps_the_clone_in_step(world: World, repository: Path) -> None:
+    """It waits for nobody, and what goes by itself has so many less: who begins, and who was there before."""
+    keeper = turns(world, repository)
+    spend(world.environment(repository, now=lambda: Moment(NOW)), "origin", 2)
+    assert turns(world, repository).seconds_to(NEWS) <= 0
+    assert keeper.take(NEWS) == 1
+    spend(world.environment(repository, now=lambda: Moment(NOW)), "origin", 5)
+    keeper.note(Report("origin", pushes=1, accepted=1))
+    assert keeper.take(NEWS) == turns(world, repository).take(NEWS) == 0
+    spend(world.environment(repository, now=lambda: Moment(NOW)), "nowhere", 0)
+    assert not (repository / ".git" / "chatroom" / "pace-nowhere").exists()
 
 
 def test_each_remote_has_a_file_of_its_own(world: World, repository: Path) -> None:
