@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -210,11 +211,16 @@ def test_the_hook_of_a_client_without_a_bell_waits_for_days(place: Place) -> Non
         place.seconds += 7200  # whenever it looks
         return Moment(place.seconds)
 
+    message = Timer(0, place.say, ("bob", ME), {"at": place.seconds})
+
+    def is_over() -> bool:
+        if message.ident is None:  # it has looked once, and found nothing
+            message.start()
+        return False
+
     waiting = replace(place.session, now=now)
-    Timer(0.2, place.say, ("bob", ME), {"at": place.seconds}).start()
-    found = wake.wait_for_news(
-        lambda: wake.rooms_of(place.session), told, waiting, agenthook.WAIT_SECONDS, lambda: False
-    )
+    rooms = partial(wake.rooms_of, place.session)
+    found = wake.wait_for_news(rooms, told, waiting, agenthook.WAIT_SECONDS, is_over)
     assert [news.senders for news in found] == [("ann", "bob")]
     assert claude.WAIT_SECONDS > agenthook.WAIT_SECONDS
 
