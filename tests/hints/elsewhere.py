@@ -224,4 +224,9 @@ NOT_RUN = [
         hint="git chat doctor",
         reason="needs a disk that fails",
     ),
+    NotRun(
+        error="somebody wrote in room 'plans' meanwhile",
+        hint="see what: git chat log --room plans",
+        reason="somebody wrote between two steps of room rename or room delete",
+    ),
 ]

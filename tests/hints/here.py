@@ -227,6 +227,18 @@ SETUP = [
     ),
 ]
 
+RENAMING = [
+    Situation(
+        given="git chat send --room plans one\ngit chat send --room drafts two",
+        run="git chat room rename plans drafts",
+        error="there is a room 'drafts' already",
+        hint="choose another name; or speak there: git chat send --room drafts",
+        then="git chat send --room drafts",
+        fill={"drafts": "drafts three"},
+        again="git chat room rename plans ideas",
+    ),
+]
+
 ATTACHING = [
     Situation(
         given="git chat send begin\nhead -c 1100000 /dev/zero > big",
@@ -512,6 +524,7 @@ OUTSIDE = [
 REPOSITORIES = [
     Repository("sending", SENDING),
     Repository("leaving", LEAVING),
+    Repository("renaming", RENAMING),
     Repository("writing", WRITING),
     Repository("setup", SETUP),
     Repository("attaching", ATTACHING),
