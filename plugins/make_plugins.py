@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gitchat import __version__
-from gitchat.setup import claude, gemini
+from gitchat.setup import claude, codex, gemini
 from gitchat.setup.edits import NAME
 from gitchat.setup.hooks import Hook, JsonHooks
 from gitchat.setup.launch import PORTABLE
@@ -72,6 +72,39 @@ def files() -> dict[str, str]:
             "Claude Code",
             "claude",
             "claude plugin marketplace add PATH-OF-A-CLONE-OF-GITCHAT; claude plugin install gitchat@gitchat",
+        ),
+        # Codex would take the marketplace of Claude Code's plugins where it has none of its own.
+        ".agents/plugins/marketplace.json": _json(
+            {
+                "name": NAME,
+                "interface": {"displayName": NAME},
+                "plugins": [
+                    {
+                        "name": NAME,
+                        "source": {"source": "local", "path": "./plugins/codex"},
+                        "policy": {"installation": "AVAILABLE", "authentication": "ON_INSTALL"},
+                        "category": "Productivity",
+                    }
+                ],
+            }
+        ),
+        "plugins/codex/.codex-plugin/plugin.json": _json(
+            {
+                "name": NAME,
+                "version": version(),
+                "description": ABOUT,
+                "mcpServers": "./.mcp.json",
+                "hooks": "./hooks/hooks.json",
+                "skills": "./skills/",
+            }
+        ),
+        "plugins/codex/.mcp.json": _json({"mcpServers": {NAME: codex.server_for(PORTABLE, *SERVER)}}),
+        "plugins/codex/hooks/hooks.json": _hooks(codex.hooks_for(PORTABLE)),
+        "plugins/codex/skills/gitchat/SKILL.md": SKILL + RULES,
+        "plugins/codex/README.md": _readme(
+            "Codex",
+            "codex",
+            "codex plugin marketplace add PATH-OF-A-CLONE-OF-GITCHAT; codex plugin add gitchat@gitchat",
         ),
         "plugins/gemini/gemini-extension.json": _json(
             {

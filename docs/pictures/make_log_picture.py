@@ -30,7 +30,10 @@ CONVERSATION = [
         minute=3, who="codex", to=("bob",), type="answer", reply_to=2,
         body="I do, in the worktree 'parser'. Please wait for my commit: all but two tests are green.",
     ),
-    Line(minute=21, who="codex", kind="status", body="committed 4f1c2ab on parser: Read quoted keys with escapes"),
+    Line(
+        minute=21, who="codex", kind="status", type="commit",
+        body="4f1c2ab Read quoted keys with escapes (on parser in parser, 2 files)",
+    ),
     Line(
         minute=22, who="codex", to=("role:reviewer",), type="review_request",
         body="Ready to look at: the branch 'parser', 3 commits.\n"

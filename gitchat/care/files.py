@@ -25,7 +25,9 @@ def access(common_dir: Path) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if os.path.lexists(ours := common_dir / "chatroom") and not ours.is_dir():
-        yield Finding("wrong", "access", f"{ours} is no directory, and our files belong there", f"rm '{ours}'")
+        yield Finding(
+            "wrong", "access", f"{ours} is no directory, and our files belong there", f"mv '{ours}' '{ours}.moved'"
+        )
         return
     kept = [path for path in _shared_files(common_dir / "chatroom") if not os.access(path, os.R_OK | os.W_OK)]
     for path in kept:

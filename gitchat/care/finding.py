@@ -9,6 +9,7 @@ from gitchat.care.recovery import where_stood
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import log_ref
+from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.packing import loose_path
 from gitchat.storage.store import Store
 
@@ -53,6 +54,23 @@ def mend(store: Store, room: RoomName, error: ChatError) -> str:
         return FIX
     # A plain fetch would believe that it has all that a ref reaches. (--refetch: git 2.36)
     refetch = f"git fetch --refetch {OTHER_CLONE} {ref}"
+    if error.code == "damaged-object" and _is_as_written(store, Oid(error.oid)):
+        # Nothing is lost that was ever there: somebody pushed it so, and every other clone has the same.
+        is_whole_room = store.tip(ref) == error.oid
+        return (
+            f"git update-ref -d {ref}"
+            if is_whole_room
+            else f"see what stands in its place: git cat-file -p {error.oid}"
+        )
     if error.code == "damaged-object":
         return f"rm -f '{loose_path(store.common_dir, Oid(error.oid))}'; {refetch}"
     return refetch if error.code == "missing-object" else error.hint
+
+
+def _is_as_written(store: Store, oid: Oid) -> bool:
+    """Whether the object's bytes are those of its id, whatever they say."""
+    try:
+        store.backend.read_object(oid)
+    except (ObjectDamaged, ObjectMissing):
+        return False
+    return True

@@ -5,6 +5,7 @@ Reads only. Source: docs/format.md section 7.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
@@ -18,7 +19,7 @@ from gitchat.model.escape import escape_name
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
-from gitchat.model.refs import log_ref
+from gitchat.model.refs import is_of_a_room, log_ref, room_of_log
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
 
@@ -40,6 +41,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
         yield Finding("ok", "rooms", 'none yet; the first message makes one: git chat send "hello"')
     for name in sorted(names):
         yield from _room(environment, name)
+    yield from _odd_refs(store)
     yield from _first_remote(environment)
     yield from _cuts(store)
     for name in without_ref:
@@ -77,6 +79,26 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
                 "the clock here is behind, or a writer's was ahead",
                 "compare the clocks of the machines that write: date -u",
             )
+
+
+def _odd_refs(store: Store) -> Iterator[Finding]:
+    """Refs here or at a remote that are none of a room's and can stand in the way of one, and logs that are no log.
+
+    The remote is not asked: this is what the last fetch found there.
+    """
+    for ref, _ in store.tips():
+        if not is_of_a_room(ref):
+            yield Finding("note", "refs", f"{ref} is none of a room's", f"git update-ref -d {shlex.quote(ref)}")
+    for remote, ref, oid in sorted(store.fetched()):
+        command = f"git push {shlex.quote(remote)} --delete {shlex.quote(ref)}"
+        if not is_of_a_room(ref):
+            yield Finding("note", "refs", f"'{remote}' has {ref}, which is none of a room's", command)
+        elif room_of_log(ref) is not None:
+            try:
+                store.read(oid)
+            except FormatError as error:
+                text = f"'{remote}' has a room '{room_of_log(ref)}' that cannot be read, and is left alone: {error}"
+                yield Finding("note", "refs", text, command)
 
 
 def _older_writers(environment: Environment, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:

@@ -25,8 +25,10 @@ class _Walk:
     damage: list[FormatError] = field(default_factory=list)
 
 
-def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
-    """What is wrong with ``room``; one finding that says so when nothing is.
+def verify(
+    store: Store, room: RoomName, now_seconds: int, progress: Callable[[int], None] = lambda count: None
+) -> Iterator[Finding]:
+    """What is wrong with ``room`` at ``now_seconds`` of this machine's clock; one finding that says so when nothing is.
 
     Reads every commit once, and every attachment. ``progress`` is told how many commits were read, at every
     hundredth.
@@ -40,7 +42,7 @@ def verify(store: Store, room: RoomName, progress: Callable[[int], None] = lambd
         yield lost(store, room)
         return
     walk = _walk(store, tip, progress)
-    beyond = list(_beyond_limits(room, walk))
+    beyond = list(_beyond_limits(room, walk, now_seconds))
     kinds = [
         _damage(store, room, walk),
         _texts(room, walk),
@@ -105,14 +107,18 @@ def _texts(room: RoomName, walk: _Walk) -> Iterator[Finding]:
             yield Finding("note", f"room {room}", f"record {oid} has no valid uid; one is derived from its commit")
 
 
-def _beyond_limits(room: RoomName, walk: _Walk) -> Iterator[Finding]:
-    """Commits of which a reader cuts something, or passes something over: no version of ours writes such."""
+def _beyond_limits(room: RoomName, walk: _Walk, now_seconds: int) -> Iterator[Finding]:
+    """Commits of which a reader cuts something, or passes something over, or whose date no right clock has shown."""
     for oid, commit in walk.commits.items():
         if commit.wrong:
             said = ", and ".join(commit.wrong)
             yield Finding(
                 "note", f"room {room}", f"commit {oid} is beyond the limits: {said}; it is shown without that"
             )
+        ahead = commit.committer.moment.seconds - now_seconds
+        if ahead > limits.AHEAD_SECONDS:
+            text = f"commit {oid} is dated {ahead // 86400} days ahead; what comes after it is not"
+            yield Finding("note", f"room {room}", text)
 
 
 def _attachments(store: Store, room: RoomName, walk: _Walk) -> Iterator[Finding]:

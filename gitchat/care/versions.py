@@ -72,14 +72,25 @@ def unknown_authority(environment: Environment, room: RoomName) -> Iterator[Find
 
 def _others(environment: Environment) -> Iterator[_Other]:
     common_dir = environment.repository.location.common_dir
+    for process, program, words in _ours(common_dir):
+        if what := _version(program, process):
+            yield _Other(process, words, program, what)
+
+
+def staying(environment: Environment) -> Iterator[tuple[Running, str]]:
+    """The processes of gitchat, of whatever version, that may stay in this clone, with their first words."""
+    for process, _, words in _ours(environment.repository.location.common_dir):
+        yield process, words
+
+
+def _ours(common_dir: Path) -> Iterator[tuple[Running, Path, str]]:
     tops = [common_dir.parent if common_dir.name == ".git" else common_dir, *_linked(common_dir)]
     for process in running():
         called = _called(process.command)
         if called is None or not called[1] or called[1][0] not in _STAYING:
             continue
-        program, words = called
-        if _is_in(process, common_dir, tops) and (what := _version(program, process)):
-            yield _Other(process, " ".join([_PROGRAM, *words[:3]]), program, what)
+        if _is_in(process, common_dir, tops):
+            yield process, called[0], " ".join([_PROGRAM, *called[1][:3]])
 
 
 def _called(command: Sequence[str]) -> tuple[Path, Sequence[str]] | None:

@@ -28,11 +28,11 @@ COMMANDS = (
     "send", "reply", "unsend", "inbox", "read", "wait", "watch", "log", "show", "search", "handoff", "status",
     "summary", "who",
     "join", "leave", "cursor", "rooms", "room", "sync", "push", "pull", "remote", "invite", "setup", "hook", "mcp",
-    "doctor", "verify", "completion", "help",
+    "doctor", "verify", "completion", "uninstall", "help",
 )  # fmt: skip
 """In the order in which somebody new meets them."""
 
-MAINTENANCE = ("deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70
@@ -54,8 +54,9 @@ class _Commands(Verbs):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
-    epilog=f"Everything is stored under {REF_PREFIX} in this repository; your files, index, branches and "
-    "configuration are never touched, unless you ask setup to. Try: git chat send 'hello'",
+    epilog=f"Everything is stored under {REF_PREFIX} in this repository; your files, index and branches are "
+    "never touched, unless you ask setup to, and of the configuration sync writes a room's remote. "
+    "Try: git chat send 'hello'",
 )
 @click.version_option(__version__, "--version", prog_name="git-chat", message="%(prog)s %(version)s")
 @click.pass_context

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitchat.cli import dates, options, terminal
-from gitchat.cli.render import Renderer, json_line, name_color
+from gitchat.cli.render import Renderer, json_line
 from gitchat.model.names import Handle, Uid
 from gitchat.model.query import Query
 from gitchat.model.record import STATUS, Entry
@@ -107,7 +107,7 @@ class Feed:
                 return renderer.screen.fold(f" *  {told}", "    ") + "\n"
             case Arrival(participant, is_here):
                 role = f" as {terminal.escape_line(participant.role)}" if is_here and participant.role.strip() else ""
-                name = renderer.screen.style(participant.name, fg=name_color(participant.name))
+                name = renderer.screen.name(participant.name)
                 return renderer.screen.fold(f" *  {name} {'joined' if is_here else 'is gone'}{role}", "    ") + "\n"
 
     def _event(self, one: Arrival | Numbered | Pending) -> str:

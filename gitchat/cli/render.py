@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import bisect
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gitchat.cli import dates
@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # brings SQLite
     from gitchat.verbs.views import Delivery
 
 INDENT = "    "
-_NAME_COLORS = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
 
 
 def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
@@ -101,7 +100,7 @@ class Renderer:
         """The line above the text of a summary: number, scope, writer, date, and what it covers."""
         parts = [
             self.screen.style(f"summary {summary.label}", fg="yellow") + f" for {_short(summary.scope)}",
-            self.screen.style(escape_name(summary.author), fg=name_color(escape_line(summary.author)), bold=True),
+            self.screen.name(escape_name(summary.author), bold=True),
             self.screen.style(self._date(summary.written), dim=True),
         ]
         if summary.covered_hint:
@@ -118,7 +117,7 @@ class Renderer:
         name = escape_name(record.author)
         parts = [
             self.screen.style(entry.full_label, fg="yellow") + (f" in {entry.room}" if with_room else ""),
-            self.screen.style(name, fg=name_color(name), bold=True) + self._recipients(entry),
+            self.screen.name(name, bold=True) + self._recipients(entry),
             self.screen.style(self._date(record.written), dim=True),
         ]
         notes = self._notes(entry, labels)
@@ -134,7 +133,7 @@ class Renderer:
         )
 
     def _recipients(self, entry: Entry) -> str:
-        shown = ", ".join(self.screen.style(to, fg=name_color(to)) for to in map(escape_line, entry.record.to))
+        shown = ", ".join(map(self.screen.name, map(escape_line, entry.record.to)))
         return f" -> {shown}" if shown else ""
 
     def _notes(self, entry: Entry, labels: Mapping[Uid, str]) -> str:
@@ -152,27 +151,24 @@ class Renderer:
 
     def status(self, entry: Entry) -> str:
         """A status record as one line, cut to the screen."""
-        return self.screen.style(self.screen.clip(f" *  {self._line(entry)}"), dim=True) + "\n"
-
-    def _line(self, entry: Entry) -> str:
-        """What a status says, on one line: the later lines of its body stay for ``show``."""
         record = entry.record
-        said = escape_line(record.body.strip().partition("\n")[0])
-        return f"{entry.full_label}  {self._date(record.written)}  {escape_name(record.author)}: {said}"
+        said = escape_line(record.body.strip().partition("\n")[0])  # its later lines stay for show
+        head, dim = f" *  {entry.full_label}  {self._date(record.written)}  ", partial(self.screen.style, dim=True)
+        return self.screen.clip(dim(head) + self.screen.name(escape_name(record.author)) + dim(f": {said}")) + "\n"
 
     def oneline(self, entries: Sequence[Entry], indent: str = "") -> Iterator[str]:
         """One line a record, cut to the screen."""
         for entry in entries:
             record = entry.record
             mark = "* " if record.kind == STATUS else "(set aside) " if entry.aside is not None else ""
-            to = "" if not record.to else " -> " + ",".join(map(escape_line, record.to))
-            urgent = "urgent! " if record.urgent else ""
+            to = "" if not record.to else " -> " + ",".join(map(self.screen.name, map(escape_line, record.to)))
+            urgent = self.screen.style("urgent!", fg="red", bold=True) + " " if record.urgent else ""
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
-            head = indent + entry.full_label
-            line = self.screen.clip(f"{head} {mark}{escape_name(record.author)}{to}: {urgent}{text}")
-            yield indent + self.screen.style(entry.full_label, fg="yellow") + line[len(head) :] + "\n"
+            head = f"{indent}{self.screen.style(entry.full_label, fg='yellow')} {mark}"
+            name = self.screen.name(escape_name(record.author))
+            yield self.screen.clip(f"{head}{name}{to}: {urgent}{text}") + "\n"
 
     def graph(self, entries: Sequence[Entry], labels: Mapping[Uid, str], *, is_oneline: bool) -> Iterator[str]:
         """Records with the lines of their threads to the left."""
@@ -279,8 +275,3 @@ def _short(text: str) -> str:
     """A name or a scope that others chose, as a part of a line: no longer than a name may be."""
     shown = escape_line(text)
     return shown if len(shown) <= MAX_SLUG_CHARS else shown[: MAX_SLUG_CHARS - 1] + "…"
-
-
-def name_color(name: str) -> str:
-    """The same colour for the same name, everywhere."""
-    return _NAME_COLORS[zlib.crc32(name.encode("utf-8", "replace")) % len(_NAME_COLORS)]

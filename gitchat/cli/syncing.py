@@ -71,11 +71,7 @@ def bring_together(
     elsewhere = {one: authority for one, authority in environment.authorities.all().items() if authority != name}
     lost = missing(environment)
     if chosen in elsewhere and chosen not in lost:
-        raise ConflictError(
-            f"room '{chosen}' follows '{elsewhere[chosen]}'",
-            hint=f"sync with that one: git chat sync {elsewhere[chosen]}; or leave it: git chat remote detach {chosen}",
-            code="attached",
-        )
+        raise _follows_another(chosen, elsewhere[chosen])
     with _progress() as line:
         remote = open_remote(environment, name, line.show if line is not None else None, is_typed=True)
         if is_dry_run:
@@ -103,6 +99,14 @@ def bring_together(
         is_brief=not as_json and bool(elsewhere or report.alarms or report.staying),
     )
     _refuse_what_is_left(environment, report, lost)
+
+
+def _follows_another(room: RoomName, remote: str) -> ConflictError:
+    return ConflictError(
+        f"room '{room}' follows '{remote}'",
+        hint=f"sync with that one: git chat sync {remote}; or leave it: git chat remote detach {room}",
+        code="attached",
+    )
 
 
 def _bring_back(environment: Environment, remote: str, room: RoomName | None) -> None:

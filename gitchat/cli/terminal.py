@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from gitchat.cli import palette
 from gitchat.model.errors import UserError
 from gitchat.model.escape import escape, escape_json, escape_line, escape_name
 from gitchat.storage import git
@@ -51,6 +52,16 @@ class Screen:
     width: int | None
     """Columns, or None when the output is no terminal and lines stay whole."""
     has_color: bool
+    has_many_colors: bool = False
+    """Whether it has 256 of them, and not 16."""
+
+    def name(self, text: str, *, bold: bool = False) -> str:
+        """A participant's name, escaped before, in its colour."""
+        if not self.has_color:
+            return text
+        place = palette.color_of(text.strip())
+        fg = palette.NAMES[place] if self.has_many_colors else palette.PLAIN[place % len(palette.PLAIN)]
+        return click.style(text, fg=fg, bold=bold or None)
 
     def style(self, text: str, **style: Any) -> str:
         """``text`` in a style of click.style, or as it is without colour."""
@@ -129,7 +140,8 @@ def screen_for(environment: Environment, color: str | None) -> Screen:
         )
     is_dumb = environment.variables.get("TERM", "dumb") == "dumb"
     wants_auto = when.lower() in ("auto", "true", "yes", "on", "1")
-    return Screen(width, when == "always" or (wants_auto and is_terminal and not is_dumb))
+    has_color = when == "always" or (wants_auto and is_terminal and not is_dumb)
+    return Screen(width, has_color, has_color and palette.has_many(environment.variables))
 
 
 def columns() -> int:

@@ -48,7 +48,11 @@ class Comparing:
 
     def fetched(self) -> dict[RefName, Oid]:
         """The refs of rooms as the last fetch found them, without what is no ref of a room."""
-        return {ref: oid for ref, oid in self._below(fetched_prefix(self._remote)).items() if is_of_a_room(ref)}
+        return {ref: oid for ref, oid in self.found().items() if is_of_a_room(ref)}
+
+    def found(self) -> dict[RefName, Oid]:
+        """All refs below those of rooms as the last fetch found them, also those that are none of a room's."""
+        return self._below(fetched_prefix(self._remote))
 
     def _below(self, prefix: RefName) -> dict[RefName, Oid]:
         found = self._store.backend.list_refs(prefix)

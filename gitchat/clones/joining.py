@@ -9,16 +9,21 @@ Source: docs/format.md sections 5 and 12.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import nullcontext, suppress
 from typing import Protocol
 
-from gitchat.clones.comparing import Tips, is_first_parent, records_beyond
-from gitchat.model import codec, reach
-from gitchat.model.names import Name, Oid, RefName, RoomName
+from gitchat.clones.comparing import Tips, is_first_parent
+from gitchat.model import attachment, codec, reach
+from gitchat.model.errors import FormatError, StorageError
+from gitchat.model.names import EMPTY_TREES, Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import cursors_prefix, log_ref, room_of, summaries_ref
 from gitchat.model.signature import Signature
 from gitchat.rooms.rebuilding import follow
 from gitchat.storage.store import Store
+
+MOST_LOOSE = 10_000
+"""Of a fetch that brings more git keeps the pack, unless somebody has set its limit far above the usual 100."""
 
 
 class Guard(Protocol):
@@ -66,13 +71,15 @@ class Joining:
         """
         remote = tracked.get(log_ref(room))
         count, apart = self._look(remote, self._store.tip(log_ref(room)))
-        for ref in (log_ref(room), summaries_ref(room)):
-            self.forward(ref, tracked.get(ref))
+        self.forward(log_ref(room), tracked.get(log_ref(room)))
+        with suppress(FormatError):  # the room can be read without its summaries, and without somebody's cursor
+            self.forward(summaries_ref(room), tracked.get(summaries_ref(room)))
         for name in apart:
             self._guard.sit_apart(room, name)
         for ref in tracked:
             if ref.startswith(cursors_prefix(room)):
-                self._join_cursor(ref, tracked[ref])
+                with suppress(FormatError):
+                    self._join_cursor(ref, tracked[ref])
         if is_first:
             self._guard.begin(room)
         return count if remote is not None else None
@@ -80,15 +87,33 @@ class Joining:
     def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, Collection[Name]]:
         """Count what the remote's log has and ours does not, and let the guard look at it."""
         count = 0
+        came: list[Oid] = []
 
         def arriving() -> Iterator[codec.Commit]:
             nonlocal count
-            for commit in records_beyond(self._store, remote, local) if remote is not None else ():
-                count += 1
-                yield commit
+            new = [tip for tip in (remote,) if tip is not None]
+            for oid in reach.difference(new, [tip for tip in (local,) if tip is not None], self._store.step):
+                commit = self._store.read(oid)
+                if len(came) < MOST_LOOSE:
+                    came.extend([oid, *self._carried(commit)])
+                if commit.takes_number:
+                    count += 1
+                    yield commit
 
         apart = self._guard.see(arriving())
+        self._store.note_came(came)
         return count, apart
+
+    def _carried(self, commit: codec.Commit) -> Iterator[Oid]:
+        """The objects of what a commit carries along; none for most."""
+        if commit.tree in EMPTY_TREES:
+            return
+        yield commit.tree
+        with suppress(FormatError, StorageError):
+            directory = attachment.directory_of(self._store.read_tree(commit.tree))
+            if directory is not None:
+                yield directory
+                yield from (one.oid for one in self._store.read_tree(directory))
 
     def updates(self, room: RoomName, seen: Tips, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
         """What the remote should take, each with the value that it must still have.
@@ -100,7 +125,8 @@ class Joining:
         for ref in (log_ref(room), summaries_ref(room)):
             local, remote = self._store.tip(ref), tracked.get(ref)
             if local is not None and local != remote:
-                updates[ref] = (self.candidate(remote, local), remote)
+                with suppress(FormatError) if ref != log_ref(room) else nullcontext():
+                    updates[ref] = (self.candidate(remote, local), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
             if cursor not in (tracked.get(ref), seen.get(ref)):
                 # One that stayed behind when a record was taken back would carry that record along.

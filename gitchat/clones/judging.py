@@ -10,6 +10,7 @@ from gitchat.clones.marking import PATTERNS, has_leftovers, upstream
 from gitchat.clones.notes import Note, Notes
 from gitchat.clones.place import Standing, Verdict, verdict
 from gitchat.clones.report import Consent, OtherPlace, WouldRenumber, cleaning, leftovers
+from gitchat.clones.spoiled import Spoiled
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import UserError
 from gitchat.model.names import Oid, RoomName
@@ -115,48 +116,71 @@ class Judging:
         ]
 
     def judge(
-        self, rooms: Sequence[RoomName], place: str, seen: Tips, there: Tips, consent: Consent, *, has_all: bool
+        self,
+        rooms: Sequence[RoomName],
+        place: str,
+        seen: Tips,
+        there: Tips,
+        consent: Consent,
+        *,
+        has_all: bool,
+        spoiled: Spoiled,
     ) -> dict[RoomName, Judgement]:
         """What is done with each of ``rooms``, of which ``there`` was fetched from ``place``.
 
-        ``has_all`` is whether ``there`` has all rooms of the remote.
+        One that cannot be read is ``spoiled`` from then on, and has no judgement. ``has_all`` is whether ``there`` has
+        all rooms of the remote.
 
         Raises:
             OtherPlace: with one of them nothing may be done, and so with none.
         """
-        notes, note = self._notes.all(), Note(self._wire.name, place)
+        notes = self._notes.all()
         found: dict[RoomName, Judgement] = {}
         for room in rooms:
-            old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None
-            has_others = old is not None and self._has_others(room, there, has_all)
-            standing = self._comparing.standing(old, there.get(log_ref(room)), has_others=has_others)
-            is_same = room in notes and notes[room].address == place
-            what = verdict(
-                standing,
-                is_same_address=is_same,
-                has_moved=consent.has_moved,
-                brought_back=consent.brings_back,
-                is_strange=room in notes and bool(notes[room].address) and not consent.goes_anywhere,
-            )
-            if what is Verdict.REFUSE and consent.takes(room):
-                what = Verdict.JOIN if log_ref(room) in there else Verdict.BRING_BACK
-            if what is Verdict.REFUSE:
-                upto = self._comparing.parts_at(old, there.get(log_ref(room)))
-                raise OtherPlace(self._wire.name, room, standing, place, is_same=is_same, upto=upto)
-            found[room] = Judgement(
-                verdict=what,
-                standing=standing,
-                seen=old,
-                there=there.get(log_ref(room)),
-                is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
-                new_place=note if notes.get(room) != note else None,
-                is_same_address=is_same,
-                has_moved=room in notes and not is_same,
-            )
+            with spoiled.apart(room):
+                found[room] = self._judgement(room, notes.get(room), place, seen, there, consent, has_all=has_all)
         return found
 
+    def _judgement(
+        self, room: RoomName, note: Note | None, place: str, seen: Tips, there: Tips, consent: Consent, *, has_all: bool
+    ) -> Judgement:
+        """What is done with one room. Raises OtherPlace, FormatError."""
+        old = self._comparing.last_seen(room, seen, there) if self._attached(room) is not None else None
+        has_others = old is not None and self._has_others(room, there, has_all)
+        standing = self._comparing.standing(old, there.get(log_ref(room)), has_others=has_others)
+        is_same, new = note is not None and note.address == place, Note(self._wire.name, place)
+        what = verdict(
+            standing,
+            is_same_address=is_same,
+            has_moved=consent.has_moved,
+            brought_back=consent.brings_back,
+            is_strange=note is not None and bool(note.address) and not consent.goes_anywhere,
+        )
+        if what is Verdict.REFUSE and consent.takes(room):
+            what = Verdict.JOIN if log_ref(room) in there else Verdict.BRING_BACK
+        if what is Verdict.REFUSE:
+            upto = self._comparing.parts_at(old, there.get(log_ref(room)))
+            raise OtherPlace(self._wire.name, room, standing, place, is_same=is_same, upto=upto)
+        return Judgement(
+            verdict=what,
+            standing=standing,
+            seen=old,
+            there=there.get(log_ref(room)),
+            is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
+            new_place=new if note != new else None,
+            is_same_address=is_same,
+            has_moved=note is not None and not is_same,
+        )
+
     def refuse(
-        self, rooms: Sequence[RoomName], there: Tips, consent: Consent, alarms: list[str], *, pushes: bool
+        self,
+        rooms: Sequence[RoomName],
+        there: Tips,
+        consent: Consent,
+        alarms: list[str],
+        *,
+        pushes: bool,
+        spoiled: Spoiled,
     ) -> None:
         """Refuse what nobody agreed to, before anything is joined or pushed. ``alarms`` gets what should be heard.
 
@@ -167,7 +191,9 @@ class Judging:
         if any(self._attached(one) is None for one in rooms):
             alarms += self.refuse_follower()
         for one in rooms:
-            count = self._comparing.renumbered(one, there, pushes)
+            count = None
+            with spoiled.apart(one):
+                count = self._comparing.renumbered(one, there, pushes)
             if count is not None and not consent.renumbers(one):
                 raise WouldRenumber(self._wire.name, one, count)
 

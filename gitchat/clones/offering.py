@@ -13,6 +13,7 @@ from gitchat.clones.comparing import Tips
 from gitchat.clones.denial import DenialFile, is_denial
 from gitchat.clones.report import Report
 from gitchat.clones.sifting import Sifting
+from gitchat.clones.spoiled import odd_refs, without_blocked
 from gitchat.clones.target import push_address
 from gitchat.clones.wire import Pushed, Updates, Wire
 from gitchat.model.errors import RemoteError
@@ -53,8 +54,12 @@ class Offering:
         """Whether the remote lets us read only, as far as is known."""
         return self._denials.load() is not None
 
-    def allowed(self, updates: Updates, place: str, *, is_asked: bool) -> Updates:
-        """Those of ``updates`` that are worth a push to ``place``: who may only read pushes no cursor by itself."""
+    def allowed(self, updates: Updates, place: str, found: Tips, report: Report, *, is_asked: bool) -> Updates:
+        """Those of ``updates`` that are worth a push to ``place``, where all of ``found`` is.
+
+        Who may only read pushes no cursor by itself; and nothing is pushed that something else stands in the place of.
+        """
+        updates = without_blocked(updates, odd_refs(found), report)
         denial = self._denials.load()
         if denial is None or is_asked:
             return updates

@@ -131,6 +131,8 @@ class Report:
     """Rooms with which nothing was done, because they are for this clone alone."""
     newer: dict[RoomName, int] = field(default_factory=dict)
     """Rooms that were fetched and not pushed, because they ask their writers to know a later format: which one."""
+    blocked: dict[RoomName, str] = field(default_factory=dict)
+    """Rooms whose log or summaries the remote cannot take, since a ref of no room's is in the way; what deletes it."""
     denial: str = ""
     """Why nothing may be pushed, in the remote's words; empty where something may be, as far as is known."""
     pushes: int = 0
@@ -151,6 +153,12 @@ class Report:
 
         None when it took all.
         """
+        for blocked, remedy in self.blocked.items():
+            return RemoteError(
+                f"'{self.remote}' cannot take room '{blocked}': a ref of no room's is in the way",
+                hint=f"nothing is lost: it stays pending; delete that ref: {remedy}; then: git chat sync {self.remote}",
+                code="ref-refused",
+            )
         if not self.refused:
             return None
         kept = "nothing is lost: it stays pending"
@@ -183,5 +191,6 @@ class Report:
         self.alarms += [alarm for alarm in later.alarms if alarm not in self.alarms]  # most hold for each round
         self.attached += later.attached
         self.newer = later.newer
+        self.blocked = later.blocked
         self.staying = later.staying
         self.is_overtaken = later.is_overtaken

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.admission import Admission
 from gitchat.clones.alone import alone
 from gitchat.clones.attaching import Attaching
-from gitchat.clones.comparing import Comparing, Tips, count_beyond
+from gitchat.clones.comparing import Comparing, Tips
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
@@ -26,10 +27,11 @@ from gitchat.clones.marking import mark
 from gitchat.clones.moving import Moved, Moves
 from gitchat.clones.notes import Notes
 from gitchat.clones.offering import Offering
+from gitchat.clones.previewing import preview
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
+from gitchat.clones.spoiled import Spoiled, fetch
 from gitchat.clones.wire import Pushed, Updates, Wire
-from gitchat.model import codec
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
@@ -75,7 +77,7 @@ class Remote:
         self.name = wire.name
         self._attached = attached
         self._notes = notes
-        self._asked_format = asked_format
+        self._admission = Admission(asked_format)
         self._stays_here = stays_here
         self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
@@ -98,8 +100,8 @@ class Remote:
         """Rooms that the last round left as they are."""
         self._has_named_unused = False
 
-    def _fetch(self, room: RoomName | None) -> None:
-        self._wire.fetch(room)
+    def _fetch(self, room: RoomName | None) -> dict[RoomName, str]:
+        return fetch(self._wire, room)
 
     def _push(self, updates: Updates, address: str | None) -> list[Pushed]:
         return self._wire.push(updates, address)
@@ -126,42 +128,65 @@ class Remote:
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
-        report = Report(self.name)
+        report, spoiled = Report(self.name), Spoiled()
         with alone(self._store.directory):
             seen = self._comparing.tracked()
             places = self._judging.places()
-            self._fetch(room)
+            spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
-            rooms = self._shared(self._comparing.rooms(there, room, is_asked), report)
+            rooms = self._shared(self._comparing.rooms(there, room, is_asked), report, spoiled)
             self._name_unused(places, report, is_asked)
-            judgements = self._judging.judge(rooms, places[0], seen, there, consent, has_all=room is None)
-            self._judging.refuse(rooms, there, consent, report.alarms, pushes=pushes)
+            judgements = self._judging.judge(
+                rooms, places[0], seen, there, consent, has_all=room is None, spoiled=spoiled
+            )
+            self._judging.refuse(list(judgements), there, consent, report.alarms, pushes=pushes, spoiled=spoiled)
+            judgements = {one: judged for one, judged in judgements.items() if one not in spoiled}
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
             free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
-            going = self._go_on(judgements, seen, there, report)
+            going = self._go_on(judgements, seen, there, report, spoiled)
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
             for one in going:
-                fetched = self._joining.take_in(one, there, is_first=log_ref(one) not in seen)
-                report.fetched |= {one: fetched} if fetched is not None else {}
-                # Of a remote that has lost what was seen nothing was dropped on purpose: all of it is brought back.
-                known = {} if judgements[one].has_lost else seen
-                updates |= self._joining.updates(one, known, there) if pushes else {}
+                with spoiled.apart(one):
+                    self._take_in(one, seen, there, report)
+                    # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
+                    known = {} if judgements[one].has_lost else seen
+                    updates |= self._joining.updates(one, known, there) if pushes else {}
+            going = [one for one in going if one not in spoiled]
             if pushes and going:
                 updates |= self._joining.given_back(going, self._idle.look(there))
-            allowed = self._offering.allowed(self._writable(updates, there, report), places[0], is_asked=is_asked)
-            self._left |= report.newer.keys()
+            updates = self._admission.writable(updates, there, report, spoiled)
+            allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
+            self._left |= report.newer.keys() | spoiled.tell(report)
             if allowed:
                 numbered = [one for one in going if one not in free]
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
             report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
-            for one in going:
-                if one in free:
-                    self._attach(one, places[0], report, consent, pushes=pushes)
-            following = [one for one in going if self._attached(one) is not None]
-            if following:
-                mark(self._store, self._wire, following[0])
+            self._follow(going, free, places[0], report, consent, pushes=pushes)
+        self._store.pack_what_came()
         return report
+
+    def _follow(
+        self,
+        going: Sequence[RoomName],
+        free: Sequence[RoomName],
+        place: str,
+        report: Report,
+        consent: Consent,
+        *,
+        pushes: bool,
+    ) -> None:
+        """Attach those that were free, and note at the clone that it follows the remote."""
+        for one in going:
+            if one in free:
+                self._attach(one, place, report, consent, pushes=pushes)
+        following = [one for one in going if self._attached(one) is not None]
+        if following:
+            mark(self._store, self._wire, following[0])
+
+    def _take_in(self, room: RoomName, seen: Tips, there: Tips, report: Report) -> None:
+        fetched = self._joining.take_in(room, there, is_first=log_ref(room) not in seen)
+        report.fetched |= {room: fetched} if fetched is not None else {}
 
     def _adopted(
         self, judgements: Mapping[RoomName, Judgement], place: str, report: Report
@@ -180,27 +205,26 @@ class Remote:
         logs = [ref for ref in there if room_of_log(ref) is not None]
         if logs:
             self._wire.fetch_objects(logs)
-        rooms = self._shared(self._comparing.rooms(there, room, is_asked=True), report)
+        spoiled = Spoiled()
+        rooms = self._shared(self._comparing.rooms(there, room, is_asked=True), report, spoiled)
         seen = self._comparing.tracked()
-        self._judging.judge(rooms, self._judging.places()[0], seen, there, Consent(), has_all=room is None)
-        for one in rooms:
-            local, remote = self._store.tip(log_ref(one)), there.get(log_ref(one))
-            report.fetched[one] = count_beyond(self._store, remote, local) if remote is not None else 0
-            if pushes:
-                report.pushed[one] = count_beyond(self._store, local, remote) if local is not None else 0
-            count = self._comparing.renumbered(one, there, pushes)
-            if count is not None:
-                report.renumbered[one] = count
+        place = self._judging.places()[0]
+        for one in self._judging.judge(rooms, place, seen, there, Consent(), has_all=room is None, spoiled=spoiled):
+            with spoiled.apart(one):
+                preview(self._store, self._comparing, one, there, report, pushes=pushes)
+        spoiled.tell(report)
         return report
 
-    def _shared(self, rooms: Sequence[RoomName], report: Report) -> list[RoomName]:
+    def _shared(self, rooms: Sequence[RoomName], report: Report, spoiled: Spoiled) -> list[RoomName]:
         """``rooms`` without those that are for this clone alone, which the report names.
 
         What a remote numbers already is there, whatever its log says.
         """
-        here = [one for one in self._store.rooms() if one in rooms and self._attached(one) is None]
-        report.staying = [one for one in here if self._stays_here(one)]
-        return [one for one in rooms if one not in report.staying]
+        for one in self._store.rooms():
+            if one in rooms and self._attached(one) is None:
+                with spoiled.apart(one):
+                    report.staying += [one] if self._stays_here(one) else []
+        return [one for one in rooms if one not in report.staying and one not in spoiled]
 
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
@@ -231,19 +255,21 @@ class Remote:
     # --- its steps -----------------------------------------------------------------------
 
     def _go_on(
-        self, judgements: Mapping[RoomName, Judgement], seen: Tips, there: Tips, report: Report
+        self, judgements: Mapping[RoomName, Judgement], seen: Tips, there: Tips, report: Report, spoiled: Spoiled
     ) -> list[RoomName]:
         """The rooms with which something is done; for each, what was fetched counts from here on."""
         going = []
         for room, judgement in judgements.items():
             words = judgement.words(self.name, room)
             report.alarms += [words] if words else []
-            if judgement.goes_on and (not judgement.has_lost or self._may_write(room, there, report)):
-                going.append(room)
+            with spoiled.apart(room):
+                if judgement.goes_on and (not judgement.has_lost or self._admission.may_write(room, there, report)):
+                    going.append(room)
         self._left = frozenset(judgements) - frozenset(going)
         for room in going:
-            self._count_from_here(room, judgements[room], seen, there)
-        return going
+            with spoiled.apart(room):
+                self._count_from_here(room, judgements[room], seen, there)
+        return [room for room in going if room not in spoiled]
 
     def _count_from_here(self, room: RoomName, judgement: Judgement, seen: Tips, there: Tips) -> None:
         """Let what was fetched of ``room`` be what the remote has.
@@ -259,19 +285,6 @@ class Remote:
         for ref in {*seen, *there}:
             if room_of(ref) == room:
                 self._accepting.track(ref, there.get(ref), seen.get(ref))
-
-    def _writable(self, updates: Updates, there: Tips, report: Report) -> dict[RefName, tuple[Oid | None, Oid | None]]:
-        """Those of rooms whose log asks for no later format than this version writes."""
-        rooms = {room for room in {room_of(ref) for ref in updates} if self._may_write(room, there, report)}
-        return {ref: update for ref, update in updates.items() if room_of(ref) in rooms}
-
-    def _may_write(self, room: RoomName, there: Tips, report: Report) -> bool:
-        """Whether this version may add to the log that the remote has; says so in the report when not."""
-        tip = there.get(log_ref(room))
-        asked = self._asked_format(room, tip) if tip is not None else codec.FORMAT
-        if asked > codec.FORMAT:
-            report.newer[room] = asked
-        return asked <= codec.FORMAT
 
     def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool) -> None:
         """From now on the remote numbers a room that it has."""

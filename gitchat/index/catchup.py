@@ -32,13 +32,15 @@ class CatchUp:
         read: Callable[[Oid], codec.Commit],
         rule: Rule,
         progress: Progress,
+        kept: dict[Oid, codec.Commit] | None = None,
     ) -> None:
+        """``kept`` are commits that were read already."""
         self._database = database
         self._view = view
         self._read = read
         self._rule = rule
         self._progress = progress
-        self._commits: dict[Oid, codec.Commit] = {}
+        self._commits = kept if kept is not None else {}
         self._nodes: dict[Oid, order.Node] = {}
         self._keys: set[order.Key] = set()
         self._voices: set[tuple[str, str, str]] = set()

@@ -19,16 +19,17 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.chain import Chain, Extent, Rule, View
 from gitchat.index.condition import blob_of
+from gitchat.index.stages import COMMITS, Stages
 from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, ConflictError, StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile
@@ -110,6 +111,15 @@ class Index:
                 self._give_up(error)
         raise last
 
+    def has(self, name: str, oid: Oid) -> bool:
+        """Whether the chain ``name`` has taken in the commit ``oid``. Nothing is made, or taken in, for that."""
+        if self._newest() is None:
+            return False
+        try:
+            return _has(self._opened(), name, oid)
+        except sqlite3.Error:
+            return False
+
     def close(self) -> None:
         """Close the file. The next use opens it again."""
         if self._database is not None and self._pid == os.getpid():
@@ -124,12 +134,44 @@ class Index:
         known = _known(database, view)
         if known is not None:
             return known
+        way = Stages(view.tip, self._read, lambda oid: _has(database, view.name, oid))
+        if way.is_one():
+            return self._taken_in(database, view, rule, way.kept, self._progress)
+        with self._turn():
+            # Whoever had the turn before has taken in the most of it.
+            for done, stop in enumerate(way.stops()[:-1]):
+                self._taken_in(database, View(view.name, stop, None), rule, {}, _counting(self._progress, done))
+            return self._taken_in(database, view, rule, way.kept, self._progress)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The only process that takes in a long log, where that can be had; the others wait, and find it done."""
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(gate.hold(self._directory, BUSY_SECONDS, "indexing.lock"))
+                except ConflictError:
+                    continue  # somebody is at it, and ends one day
+                except StorageError:
+                    pass
+                break
+            yield
+
+    def _taken_in(
+        self,
+        database: sqlite3.Connection,
+        view: View,
+        rule: Rule,
+        kept: dict[Oid, codec.Commit],
+        progress: Progress,
+    ) -> Extent:
+        """Take in all that the view reaches, or nothing. ``kept`` are commits that were read already."""
         database.execute("BEGIN IMMEDIATE")
         try:
             known = _known(database, view)  # somebody else may have been quicker
             if known is None:
                 database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
-                known = CatchUp(database, view, self._read, rule, self._progress).run()
+                known = CatchUp(database, view, self._read, rule, progress, kept).run()
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -246,6 +288,22 @@ def _known(database: sqlite3.Connection, view: View) -> Extent | None:
         return Extent(chain, count, total)
     along = _column(database, "along", chain, view.local)
     return Extent(chain, count, along) if along is not None else None
+
+
+def _has(database: sqlite3.Connection, name: str, oid: Oid) -> bool:
+    """Whether a commit is a row of the chain ``name``."""
+    sql = "SELECT 1 FROM entry WHERE chain = (SELECT id FROM chain WHERE name = ?) AND oid = ?"
+    return database.execute(sql, (name, blob_of(oid))).fetchone() is not None
+
+
+def _counting(progress: Progress, stages_done: int) -> Progress:
+    """``progress`` after so many stages, which goes on until all are done."""
+
+    def told(count: int | None) -> None:
+        if count is not None:
+            progress(count + stages_done * COMMITS)
+
+    return told
 
 
 def _column(database: sqlite3.Connection, column: str, chain: int, oid: Oid) -> int | None:

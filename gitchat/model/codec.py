@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 
 from gitchat.model import limits
 from gitchat.model.errors import FormatError
@@ -180,7 +179,11 @@ def parse_commit(oid: Oid, raw: bytes) -> Commit:
     """
     head, _, message = raw.partition(b"\n\n")
     lines = head.decode("utf-8", "replace").split("\n")
-    parents = [line[7:].lower() for line in takewhile(lambda line: line.startswith("parent "), lines[1:])]
+    parents: list[str] = []
+    for line in lines[1:]:
+        if not line.startswith("parent "):
+            break
+        parents.append(line[7:].lower())
     tree = lines[0].removeprefix("tree ").lower()
     if not lines[0].startswith("tree ") or not all(_OID.fullmatch(one) for one in (tree, *parents)):
         raise FormatError(
@@ -195,7 +198,8 @@ def parse_commit(oid: Oid, raw: bytes) -> Commit:
         key, _, value = line.partition(" ")
         if key in ("author", "committer") and key not in people:
             people[key], faults = parse_signature(value)
-            wrong += [f"its {key} has {fault}" for fault in faults]
+            if faults:
+                wrong += [f"its {key} has {fault}" for fault in faults]
     for key in ("author", "committer"):
         if key not in people:
             people[key], _ = parse_signature("")

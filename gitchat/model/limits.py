@@ -49,10 +49,12 @@ _SECONDS = re.compile(r"0*([0-9]{1,13})")
 
 
 def seconds_of(digits: str) -> int | None:
-    """The date that ``digits`` stand for, in seconds since the epoch; None when it is none from 0 to 2^40."""
-    match = _SECONDS.fullmatch(digits)
-    seconds = int(match[1]) if match else MAX_SECONDS + 1
-    return seconds if seconds <= MAX_SECONDS else None
+    """The date, in seconds since the epoch, that ``-?[0-9]+`` stands for; None when it is none from 0 to 2^40."""
+    if len(digits) > 13:  # as 2^40 has, and then only zeros before them
+        match = _SECONDS.fullmatch(digits)
+        digits = match[1] if match else "-1"
+    seconds = int(digits)
+    return seconds if 0 <= seconds <= MAX_SECONDS else None
 
 
 def seconds_after(parents: Iterable[int], now_seconds: int) -> int:

@@ -29,6 +29,11 @@ class Query:
     with_status: bool = True
     """Whether with what nobody has to read: statuses, claims, releases."""
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether it asks for numbers."""
+        return self.after is not None or self.through is not None
+
     def matches(self, entry: Entry) -> bool:
         """Whether a listing shows ``entry``."""
         record = entry.record

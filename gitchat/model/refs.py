@@ -61,6 +61,12 @@ def tracking_ref(remote: str, ref: RefName) -> RefName:
     return RefName(tracking_prefix(remote) + ref.removeprefix(ROOMS_PREFIX))
 
 
+def remote_of_log(ref: RefName, room: RoomName) -> str | None:
+    """The remote whose log of ``room`` the tracking ref is; None for another ref."""
+    remote = ref.removeprefix(TRACKING_PREFIX).removesuffix(f"/rooms/{room}/log")
+    return remote if ref == tracking_ref(remote, log_ref(room)) else None
+
+
 def fetched_prefix(remote: str) -> RefName:
     """What the refs begin with that a fetch brings of a remote, before anything of it counts. Never pushed."""
     return RefName(f"{FETCHED_PREFIX}{remote}/rooms/")
@@ -89,6 +95,14 @@ def sat_ref(room: RoomName, name: Name) -> RefName:
 def former_ref(clone: CloneId, room: RoomName) -> RefName:
     """``refs/chatroom-local/former/<clone>/<room>``: the log as it was when this clone gave up the id ``clone``."""
     return RefName(f"{FORMER_PREFIX}{clone}/{room}")
+
+
+def in_room(ref: RefName, room: RoomName, other: RoomName) -> RefName:
+    """What the ref of ``room``, here or of this clone alone, is for the room ``other``."""
+    for prefix in (ROOMS_PREFIX, SEATS_PREFIX, SAT_PREFIX):
+        if ref.startswith(f"{prefix}{room}/"):
+            return RefName(f"{prefix}{other}/" + ref.removeprefix(f"{prefix}{room}/"))
+    return RefName(ref.removesuffix(f"/{room}") + f"/{other}")
 
 
 def aside_prefix(room: RoomName) -> RefName:

@@ -41,8 +41,8 @@ def parse_signature(text: str) -> tuple[Signature, list[str]]:
     """
     match = _IDENT.fullmatch(text)
     name, email, digits, sign, hours, minutes = match.groups() if match else (text, "", "0", "+", "00", "00")
-    wrong = [] if match else ["no name, address and date that can be read"]
     seconds, offset = limits.seconds_of(digits), int(hours) * 60 + int(minutes)
+    wrong = [] if match else ["no name, address and date that can be read"]
     if seconds is None:
         wrong.append("a date out of range")
     if offset > limits.MAX_OFFSET_MINUTES:
@@ -50,8 +50,8 @@ def parse_signature(text: str) -> tuple[Signature, list[str]]:
         offset = 0
     if len(name) > limits.MAX_NAME_CHARS:
         wrong.append(f"a name of {len(name):,} characters")
+        name = limits.cut_line(name, limits.MAX_NAME_CHARS)
     if len(email) > limits.MAX_EMAIL_CHARS:
         wrong.append(f"an address of {len(email):,} characters")
-    moment = Moment(seconds or 0, -offset if sign == "-" else offset)
-    shown = limits.cut_line(name, limits.MAX_NAME_CHARS), limits.cut_line(email, limits.MAX_EMAIL_CHARS)
-    return Signature(*shown, moment), wrong
+        email = limits.cut_line(email, limits.MAX_EMAIL_CHARS)
+    return Signature(name, email, Moment(seconds or 0, -offset if sign == "-" else offset)), wrong

@@ -40,6 +40,8 @@ class Listing:
     """The label of records that the entries reply to, as far as they were found."""
     damage: FormatError | None
     """What stopped the reading, when stored bytes are damaged or missing."""
+    is_counted: bool = True
+    """Whether the entries have their numbers; without them somebody has yet to count a long log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,10 @@ class Log:
         """``entry`` with what it carries, of which no content is read."""
         return replace(entry, attachments=self._store.attachments(entry.tree)) if entry.tree is not None else entry
 
-    def listing(self, query: Query, limit: int | None = None) -> Listing:
+    def listing(self, query: Query, limit: int | None = None, *, waits: bool = True) -> Listing:
         """The newest ``limit`` records that match (all of them with None), oldest first.
+
+        Unless it ``waits``, a log that takes long to count is shown without numbers, where the query asks for none.
 
         A damaged commit ends the reading and is reported in the listing; what is
         newer than it is still there.
@@ -149,9 +153,10 @@ class Log:
         replies: set[Uid] = set()
         damage: FormatError | None = None
         is_done, older = False, 0
-        spare = REPLY_SEARCH
+        is_counted = waits or limit is None or query.has_numbers or not self._takes_long()
+        spare = REPLY_SEARCH if is_counted else 1
         try:
-            for entry in chain_of(reversed(self.asides()), self.entries()):
+            for entry in chain_of(reversed(self.asides()), self.entries()) if is_counted else self._uncounted():
                 labels[entry.record.uid] = entry.full_label
                 older = older + 1 if query.is_exhausted_by(entry) else 0
                 is_done = is_done or older > OLDER_IN_A_ROW or len(found) == limit
@@ -166,7 +171,19 @@ class Log:
         except FormatError as error:
             damage = error
         found.reverse()
-        return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage)
+        return Listing(found, {uid: labels[uid] for uid in replies & labels.keys()}, damage, is_counted)
+
+    def _takes_long(self) -> bool:
+        from gitchat.rooms.uncounted import takes_long  # for who does not wait
+
+        return takes_long(self._numbering)
+
+    def _uncounted(self) -> Iterator[Entry]:
+        from gitchat.rooms.uncounted import newest  # for who does not wait
+
+        for oid, commit in newest(self._numbering):
+            entry = self._entry(None, oid, commit)
+            yield replace(entry, record=replace(entry.record, seq_hint=None))  # it was no other number: it has none yet
 
     def about_commit(self, commit: str) -> Listing:
         """The records about a commit of the project (its full id), oldest first. Raises FormatError."""

@@ -9,8 +9,10 @@ Source: docs/format.md sections 5 and 7.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitchat.model import codec, limits, order, reach
@@ -98,7 +100,14 @@ class Numbering:
         return next((known for known in self.store.positions(self.room) if known.tip == tip), None)
 
     def survey(self, tip: Oid | None) -> tuple[Position, int]:
-        """Count the whole log, and find the format that its writers ask for. Reads every commit once."""
+        """Count the whole log, and find the format that its writers ask for. Reads every commit once.
+
+        One with merges, or with copies of records, is kept in memory for that, and what went before is read twice.
+        """
+        found = _survey_line(self.store, tip, self._progress)
+        return found if found is not None else self._survey_any(tip)
+
+    def _survey_any(self, tip: Oid | None) -> tuple[Position, int]:
         nodes: dict[Oid, order.Node] = {}
         metas: dict[Oid, tuple[str | None, bool]] = {}
         asked_format, has_merge = codec.FORMAT, False
@@ -127,6 +136,10 @@ class Numbering:
         return Position(tip, len(kept), is_plain, is_closed, titles[-1] if titles else None), asked_format
 
     # --- what the index knows --------------------------------------------------
+
+    def is_indexed(self, oid: Oid) -> bool:
+        """Whether the index has taken in ``oid``, and so all before it. It is not made for that."""
+        return self.tracking is not None and self._index().has(self.room, oid)
 
     def chain(self) -> Chain:
         """What the index knows of this log: what is numbered, and what is pending.
@@ -207,6 +220,34 @@ class Numbering:
             new, is_titled = meta_of(META, self.store.read(oid).block or ())
             state, title = new or state, oid if is_titled else title
         return state, title
+
+
+def _survey_line(store: Store, tip: Oid | None, progress: Progress) -> tuple[Position, int] | None:
+    """As Numbering.survey, of a log without merges and copies, of which eight bytes a record are kept; else None."""
+    keys = array("q")
+    asked_format, count, here = codec.FORMAT, 0, tip
+    state: str | None = None
+    title: Oid | None = None
+    while here is not None:
+        commit = store.read(here)
+        if len(commit.parents) > 1:
+            progress(None)
+            return None
+        asked_format = max(asked_format, _needed_format(commit))
+        if commit.takes_number:
+            keys.append(hash(codec.identity_key(here, commit)))
+        if commit.takes_number and commit.kind == META:  # from the end: the first that is met is the last that was said
+            said, is_titled = meta_of(META, commit.block or ())
+            state, title = state or said, title or (here if is_titled else None)
+        count += 1
+        if count % 1000 == 0:
+            progress(count)
+        here = commit.parents[0] if commit.parents else None
+    progress(None)
+    ordered = sorted(keys)
+    if any(one == other for one, other in pairwise(ordered)):
+        return None  # a copy, or, once in many millions of rooms, two that only look so
+    return Position(tip, len(keys), True, state == "closed", title), asked_format
 
 
 def rule(oid: Oid, commit: codec.Commit) -> order.Node:

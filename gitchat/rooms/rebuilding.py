@@ -12,7 +12,7 @@ Source: docs/format.md section 12.18.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from gitchat.model import codec, order, reach
 from gitchat.model.names import Oid, RefName, RoomName
@@ -38,7 +38,7 @@ def pending_keys(store: Store, tip: Oid | None, accepted: Oid | None) -> dict[or
     A copy of one that has a number is among them. Raises FormatError.
     """
     found: dict[order.Key, Oid] = {}
-    for oid in _beyond(store, [tip], [accepted]):
+    for oid in beyond(store, [tip], [accepted]):
         commit = store.read(oid)
         if commit.takes_number:
             found.setdefault(codec.identity_key(oid, commit), oid)
@@ -52,7 +52,7 @@ def without(store: Store, tip: Oid, accepted: Oid | None, dropped: Collection[or
     Store.write_commit raises.
     """
     images: dict[Oid, tuple[Oid, ...]] = {}
-    for oid in _beyond(store, [tip], [accepted]):
+    for oid in beyond(store, [tip], [accepted]):
         commit = store.read(oid)
         parents = _images_of(commit.parents, images)
         is_dropped = commit.takes_number and codec.identity_key(oid, commit) in dropped
@@ -80,10 +80,10 @@ def take_out(store: Store, room: RoomName, tracked: Tracked, dropped: Collection
         return new
 
     new = store.move(log_ref(room), build, reason)
-    for ref, value in _positions(store, room):
+    for ref, value in positions(store, room):
         follow(store, room, ref, value, [accepted, tracked(ref)], reason)
     # The journal tells where the room stood, should the ref be damaged: no more on what was taken out.
-    store.forget(set(_beyond(store, [old], [new])))
+    store.forget(set(beyond(store, [old], [new])))
 
 
 def follow(store: Store, room: RoomName, ref: RefName, value: Oid, known: Sequence[Oid | None], reason: str) -> Oid:
@@ -107,13 +107,26 @@ def _after(store: Store, oid: Oid, commit: codec.Commit, parents: tuple[Oid, ...
     return store.write_commit(with_parents(store.raw_commit(oid), parents))
 
 
-def _images_of(parents: Iterable[Oid], images: dict[Oid, tuple[Oid, ...]]) -> tuple[Oid, ...]:
+def rebuilt(store: Store, oid: Oid, commit: codec.Commit, images: Mapping[Oid, tuple[Oid, ...]]) -> Oid:
+    """The commit ``oid`` after what stands for its parents. Raises what Store.write_commit raises."""
+    return _after(store, oid, commit, _images_of(commit.parents, images))
+
+
+def commits_of(store: Store, tip: Oid) -> list[Oid]:
+    """All commits that ``tip`` reaches, parents first. Raises FormatError."""
+    return beyond(store, [tip], [])
+
+
+def _images_of(parents: Iterable[Oid], images: Mapping[Oid, tuple[Oid, ...]]) -> tuple[Oid, ...]:
     """What stands for ``parents`` now, each once, in their order."""
     return tuple(dict.fromkeys(image for parent in parents for image in images.get(parent, (parent,))))
 
 
-def _beyond(store: Store, tips: Sequence[Oid | None], bases: Sequence[Oid | None]) -> list[Oid]:
-    """The commits that ``tips`` reach and ``bases`` do not, parents first, in the order of the log."""
+def beyond(store: Store, tips: Sequence[Oid | None], bases: Sequence[Oid | None]) -> list[Oid]:
+    """The commits that ``tips`` reach and ``bases`` do not, parents first, in the order of the log.
+
+    None among them is passed over. Raises FormatError.
+    """
     heads = [tip for tip in tips if tip is not None]
     steps = reach.difference(heads, [base for base in bases if base is not None], store.step)
     known = _Outside(steps)
@@ -143,7 +156,7 @@ def following(store: Store, room: RoomName, value: Oid, known: Sequence[Oid | No
     ``value`` where there is none such. Raises FormatError, and what Store.write_commit raises.
     """
     log = store.tip(log_ref(room))
-    strays = _beyond(store, [value], [log, *known])
+    strays = beyond(store, [value], [log, *known])
     commits = {oid: store.read(oid) for oid in strays}
     if not any(commit.takes_number for commit in commits.values()):
         return value
@@ -176,7 +189,7 @@ def _joined(store: Store, like: codec.Commit, heads: tuple[Oid, ...]) -> Oid:
     )
 
 
-def _positions(store: Store, room: RoomName) -> Iterator[tuple[RefName, Oid]]:
+def positions(store: Store, room: RoomName) -> Iterator[tuple[RefName, Oid]]:
     """All refs here that say how far somebody, or something, has come in the log of ``room``."""
     for prefix in (cursors_prefix(room), f"{SEATS_PREFIX}{room}/", f"{SAT_PREFIX}{room}/", summaries_ref(room)):
         yield from store.backend.list_refs(prefix)

@@ -62,6 +62,11 @@ def serve(
     os._exit(0)
 
 
+STARTING_SECONDS = 1.0
+"""How long a run that a program waits for is left alone while it starts: what is done for its session then, of which
+the first call may be in need, would take from it the time that it takes itself."""
+
+
 class _Front:
     """One connection: takes its lines, and has each request answered by a task of its own."""
 
@@ -84,12 +89,15 @@ class _Front:
         self._handlers: dict[str, Handler] = {}
         """Those of the era."""
         self._running: dict[Any, asyncio.Task[None]] = {}
+        self._is_called = threading.Event()
+        """Set as soon as something is asked for that needs the service."""
         self._has_begun = False
         """Whether the first request was answered."""
         self._end: Callable[[], object] = lambda: None
         """Ends the connection, from any thread."""
 
     def _service(self) -> Service:
+        self._is_called.set()
         with self._making:
             if self._made is None:
                 self._made = self._make_service()
@@ -98,8 +106,13 @@ class _Front:
     def _begin_session(self, client_name: str, version: str) -> None:
         """What is done at the start, and not by the client's first request: nobody waits for it."""
         from gitchat.server.ghosts import end_with_client
+        from gitchat.workspace.attended import is_headless
+        from gitchat.workspace.client import named_in_handshake
+        from gitchat.workspace.process import read_variables
 
         end_with_client(client_name, self._end)
+        if is_headless(named_in_handshake(client_name) or "", read_variables()):
+            self._is_called.wait(STARTING_SECONDS)
         self._service().start(client_name, version)
 
     # --- from the first line to the last ---------------------------------------

@@ -241,6 +241,8 @@ def _rooms(arguments: Json, result: list[Json], today: str, left: int) -> str:
 
 
 def _room(one: Json) -> str:
+    if "error" in one:
+        return f"{one['room']}: {one['status']}, {_clipped(tame_line(one['error']))}"
     parts = [f"{one['room']}: {one['status']}, latest message {one['latest_id']}"]
     parts += [f"active {one['active']}"] if one["active"] else []
     parts += [f"unread for you {one['unread_count']}"] if "unread_count" in one else []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from gitchat.model.names import suggest_slug
 from gitchat.setup.client import CALL_SECONDS, Client, shell_hooks
 from gitchat.setup.edits import CodexVariable, TomlServer
-from gitchat.setup.hooks import JsonHooks
+from gitchat.setup.hooks import Hook, JsonHooks
+from gitchat.setup.launch import Launch
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -22,30 +24,40 @@ _EVENTS = {
     "UserPromptSubmit": ("prompt", 5),
     "PostToolUse": ("tool", 5),
     "Stop": ("stop", 10),
-    "SessionEnd": ("session-end", 5),
+    "SessionEnd": ("session-end", 3),  # it takes no longer, and says so
 }
 
 
 def _targets(place: Place) -> list[Target]:
     own = place.user_directory("CODEX_HOME", ".codex") if place.is_user else Path(".codex")
-    entry = {
-        **place.launch.split(*place.server),
-        "startup_timeout_sec": 20,
-        "tool_timeout_sec": CALL_SECONDS,
-        "env": {_CLIENT.name: _CLIENT.value},
-    }
+    entry = server_for(place.launch, *place.server)
     former = suggest_slug(f"codex-{place.worktree_name}") or "codex"  # what 0.1.0 wrote for a work tree
     server = TomlServer(
         "mcp_servers", entry, {"env": {"GITCHAT_NAME": former}},
         {"default_tools_approval_mode": "approve"}, is_allowed=place.is_allowed,
     )  # fmt: skip
-    hooks = JsonHooks("codex", shell_hooks(place.launch, "codex", _EVENTS, 1))
+    hooks = JsonHooks("codex", hooks_for(place.launch))
     variables = (_CLIENT, CodexVariable("GITCHAT_NAME", former, is_former=True))
     return [
         place.target(own / "config.toml", server, *variables),
         place.main_target(own / "hooks.json", hooks),
         place.rules(own / "AGENTS.md" if place.is_user else Path("AGENTS.md")),
     ]
+
+
+def server_for(launch: Launch, *words: str) -> dict[str, Any]:
+    """Its entry of our server, which ``words`` start."""
+    return {
+        **launch.split(*words),
+        "startup_timeout_sec": 20,
+        "tool_timeout_sec": CALL_SECONDS,
+        "env": {_CLIENT.name: _CLIENT.value},
+    }
+
+
+def hooks_for(launch: Launch) -> tuple[Hook, ...]:
+    """Its hooks. It counts in seconds."""
+    return shell_hooks(launch, "codex", _EVENTS, 1)
 
 
 def _approvals(place: Place) -> list[str]:

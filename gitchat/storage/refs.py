@@ -17,7 +17,7 @@ from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
 from gitchat.storage.backend import GitKilled, RefDamaged, RefMoved, SwapRefused
 from gitchat.storage.objects import Objects
-from gitchat.storage.refusals import is_kept_from_us, storage_error, unreadable
+from gitchat.storage.refusals import blocked_ref, is_kept_from_us, storage_error, unreadable
 
 
 class Refs(Objects):
@@ -80,6 +80,28 @@ class Refs(Objects):
     def point(self, ref: RefName, oid: Oid, reason: str) -> None:
         """Move ``ref`` to ``oid``, wherever it is. Raises as :meth:`move`."""
         self.move(ref, lambda _: oid, reason)
+
+    def hand_over(self, ref: RefName, to: RefName, build: Callable[[Oid], Oid], reason: str) -> None:
+        """Let ``to`` hold what ``build`` makes of the tip of ``ref``, which then is no more; nobody writes between.
+
+        ``to`` moves first: a kill leaves both, and the same call goes on. Nothing is done where there is no ``ref``.
+
+        Raises:
+            ConflictError: ``room-exists``: ``to`` holds something else; and as :meth:`move`.
+            StorageError: as :meth:`move`.
+        """
+        made: Oid | None = None
+        with self.writing() as held:
+            self.heal()
+            while (old := self.tip(ref)) is not None:
+                new, present = build(old), self.tip(to)
+                if present not in (None, made, new):
+                    raise ConflictError(f"there is a ref {to} already", hint="choose another name", code="room-exists")
+                if present != new and not self._swap(held, to, present, new, reason):
+                    continue
+                made = new
+                if self._swap(held, ref, old, None, reason):
+                    return
 
     def remove(self, ref: RefName, old: Oid, reason: str) -> bool:
         """Remove ``ref`` if it is still at ``old``; whether it was. What it alone reached is git's to prune.
@@ -174,6 +196,10 @@ class Refs(Objects):
         if error.code != "storage":
             held.clear()
             raise error
+        in_the_way = self._in_the_way(ref)
+        if in_the_way is not None:
+            held.clear()
+            raise blocked_ref(ref, in_the_way)
         if isinstance(refusal, GitKilled):
             held.unlock_for_the_dead(self.backend.lock_path)
         from gitchat.storage.lockfile import LockFile  # for who met a lock
@@ -187,6 +213,15 @@ class Refs(Objects):
         elif time.monotonic() >= deadline:
             held.clear()
             raise self._locked(path) if lock is not None else error
+
+    def _in_the_way(self, ref: RefName) -> RefName | None:
+        """A ref that lets there be no ``ref``, which cannot be a file and a directory; None when there is none."""
+        parts = ref.split("/")
+        above = [RefName("/".join(parts[:count])) for count in range(3, len(parts))]
+        for other in above:
+            if any(name == other for name, _ in self.backend.list_refs(other)):
+                return other
+        return next((name for name, _ in self.backend.list_refs(f"{ref}/")), None)
 
     def _locked(self, path: Path) -> ConflictError:
         return ConflictError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from pathlib import Path
 
 from gitchat.model.errors import FormatError, MountError, StorageError
@@ -56,6 +57,15 @@ def _free_name(directory: Path, name: str) -> Path:
 def is_kept_from_us(path: Path) -> bool:
     """Whether there is such a file, and it is not ours to read."""
     return path.exists() and not os.access(path, os.R_OK)
+
+
+def blocked_ref(ref: str, other: str) -> StorageError:
+    """The error for a ref that cannot be, because ``other``, which is none of a room's, is in its place."""
+    return StorageError(
+        f"{ref} cannot be written: {other} is in its place",
+        hint=f"delete that one, which no chat makes: git update-ref -d {shlex.quote(other)}",
+        code="ref-in-the-way",
+    )
 
 
 def unreadable(what: str, path: Path, code: str, oid: Oid | None = None) -> FormatError:

@@ -11,13 +11,22 @@ from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.reach import Step
 from gitchat.model.record import Moment
-from gitchat.model.refs import ROOMS_PREFIX, TRACKING_PREFIX, cursors_prefix, log_ref, name_of_cursor, room_of_log
+from gitchat.model.refs import (
+    FETCHED_PREFIX,
+    ROOMS_PREFIX,
+    TRACKING_PREFIX,
+    cursors_prefix,
+    log_ref,
+    name_of_cursor,
+    room_of_log,
+)
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, RefDamaged
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refs import Refs
 from gitchat.storage.refusals import storage_error
+from gitchat.storage.sharing import UNSHARED, Sharing
 
 
 class Store(Refs):
@@ -44,6 +53,12 @@ class Store(Refs):
     def tracked(self) -> tuple[tuple[RefName, Oid], ...]:
         """As :meth:`tips`, of what remotes were last known to have."""
         return tuple(self.backend.list_refs(TRACKING_PREFIX))
+
+    def fetched(self) -> list[tuple[str, RefName, Oid]]:
+        """The remote, the ref there and its value, of all that the last fetch of each remote found among rooms."""
+        refs = self.backend.list_refs(FETCHED_PREFIX)
+        parted = [(*ref.removeprefix(FETCHED_PREFIX).partition("/rooms/"), oid) for ref, oid in refs]
+        return [(remote, RefName(ROOMS_PREFIX + rest), oid) for remote, middle, rest, oid in parted if middle]
 
     def room_tip(self, room: RoomName) -> Oid | None:
         """The newest commit of ``room``, or None when it has none."""
@@ -137,13 +152,13 @@ def open_store(
     variables: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
     fsync: bool = True,
-    is_shared: bool = False,
+    sharing: Sharing = UNSHARED,
     maintain: Callable[[], None] | None = None,
 ) -> Store:
     """The store of the repository whose git common directory is ``common_dir``.
 
     On libgit2, which is fast; on git's plumbing where libgit2 does not know the
-    repository's format, and for what is written where the repository ``is_shared`` among users.
+    repository's format, and for what is written where the repository is shared among users, as ``sharing`` says.
     ``variables`` is the environment of the git processes that this may start; see git.scrub.
     The others are as for Store.
 
@@ -151,18 +166,18 @@ def open_store(
         FormatError: ``unsupported-repository``.
         StorageError: ``foreign-owner``.
     """
-    backend = _open_backend(common_dir, variables, fsync, is_shared)
+    backend = _open_backend(common_dir, variables, fsync, sharing)
     return Store(backend, common_dir / "chatroom", maintain=maintain, random_bytes=random_bytes)
 
 
-def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool, is_shared: bool) -> Backend:
+def _open_backend(common_dir: Path, variables: Mapping[str, str], fsync: bool, sharing: Sharing) -> Backend:
     from gitchat.storage import libgit2  # slow to import; reading a --help must not pay for it
 
     try:
-        if is_shared:
+        if sharing.bits:
             from gitchat.storage.shared import SharedBackend
 
-            return SharedBackend(common_dir, variables=variables, fsync=fsync)
+            return SharedBackend(common_dir, variables=variables, fsync=fsync, sharing=sharing)
         return libgit2.Libgit2Backend(common_dir, fsync=fsync)
     except libgit2.CannotOpen as error:
         if "not owned by current user" in str(error):

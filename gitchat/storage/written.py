@@ -9,13 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gitchat.model.errors import ConflictError, StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import gate, git, packing
 from gitchat.storage.backend import Backend, ObjectKind, WriteRefused
+from gitchat.storage.came import Came
 from gitchat.storage.journal import Journal, Saved
 from gitchat.storage.refusals import storage_error
 
@@ -59,6 +61,7 @@ class Written:
         self._common_dir = directory.parent
         self._wait_seconds = wait_seconds
         self._journal = Journal(directory / "journal") if has_journal else None
+        self._came = Came(directory)
         self._maintain = maintain
         self._random_bytes = random_bytes
         self._unpacked = 0
@@ -185,7 +188,7 @@ class Written:
         return has_passed and (objects >= PACK_OBJECTS or size_bytes >= PACK_BYTES)
 
     def pack(self, variables: Mapping[str, str]) -> int:
-        """Pack our own loose objects, and forget what is packed; say how many objects left the journal.
+        """Pack our own loose objects, and what came of the rooms; say how many objects left the journal.
 
         One process at a time; another one returns 0 at once. Writers wait only while the
         journal is written anew.
@@ -198,10 +201,11 @@ class Written:
         try:
             with gate.hold(self.directory, 0, "sync.lock"):
                 self.heal(is_forced=True)
-                loose = [
-                    saved.oid for saved in self._journal.entries() if packing.is_loose(self._common_dir, saved.oid)
-                ]
+                ours = [*(saved.oid for saved in self._journal.entries()), *self._came.oids()]
+                loose = [oid for oid in ours if packing.is_loose(self._common_dir, oid)]
                 packing.Packs(self._common_dir, variables, self.directory / "packs").pack(loose)
+                if self._came.count():
+                    self._came.clear()
                 return self._forget_packed(self._journal)
         except ConflictError:
             return 0
@@ -209,6 +213,16 @@ class Written:
             raise self._refusal(error.stderr) from error
         except OSError as error:
             raise storage_error(error, self.directory) from error
+
+    def note_came(self, oids: Iterable[Oid]) -> None:
+        """Note objects that a fetch brought, to be packed. Under ``sync.lock``. Never fails: they stay loose then."""
+        with suppress(OSError):
+            self._came.add(oids)
+
+    def pack_what_came(self) -> None:
+        """Start a packer when much came since the last one. For who does not hold ``sync.lock``; returns at once."""
+        if self._maintain is not None and self._came.count() >= PACK_OBJECTS:
+            self._maintain()
 
     def _forget_packed(self, journal: Journal) -> int:
         with gate.hold(self.directory, self._wait_seconds):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitchat.model.errors import ChatError
+from gitchat.model.escape import looks_like
 from gitchat.model.names import RoomName, Uid, handle_of
 from gitchat.model.record import MESSAGE, Entry, Moment
 from gitchat.verbs.pending import of_asides, of_pending
@@ -64,6 +65,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "aside": _aside(entry),
         "trailers": [list(pair) for pair in record.extra] or None,
         "more_characters": missing or None,
+        "looks_like": looks_like(record.author),
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
 
@@ -118,6 +120,7 @@ def of_short_summary(summary: Summary) -> dict[str, Any]:
         "scope": summary.scope,
         "content": summary.text,
         **({"handle": summary.label} if summary.number is None else {}),
+        **({"looks_like": alike} if (alike := looks_like(summary.author)) is not None else {}),
     }
 
 
@@ -203,6 +206,7 @@ def of_summary(summary: Summary, chars: int | None = None) -> dict[str, Any]:
         "handle": summary.label if summary.number is None else None,
         "covers": summary.covered_hint,
         "more_characters": missing or None,
+        "looks_like": looks_like(summary.author),
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
 
@@ -233,6 +237,3 @@ def of_status(status: Status) -> dict[str, Any]:
         **of_pending(status.pending),
         **of_asides(status.asides),
     } | ({"namesakes": list(status.namesakes)} if status.namesakes else {})
-
-
-# --- a handoff in so many characters -----------------------------------------

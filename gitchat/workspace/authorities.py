@@ -141,6 +141,13 @@ class Authorities:
         places = [note.address for other in others if (note := notes.get(other)) is not None and note.remote == remote]
         self.notes.put({room: Note(remote, next(filter(None, places), ""))})
 
+    def copy(self, room: RoomName, other: RoomName) -> None:
+        """Let ``other``, which is to take the place of ``room``, follow whom that follows. Raises as ``detach``."""
+        self.notes.put({other: self.notes.of(room)})
+        remote = self._setting(room)
+        if remote is not None:
+            self.attach(other, remote)
+
     def rename(self, room: RoomName, remote: str) -> None:
         """The remote of ``room`` is called ``remote`` now: in the setting, where there is one. Raises as ``attach``."""
         if self._setting(room) is not None:

@@ -35,6 +35,10 @@ class Config:
         start, end = f"{section}.", f".{variable.lower()}"
         return [key[len(start) : -len(end)] for key in self._values if key.startswith(start) and key.endswith(end)]
 
+    def keys(self) -> list[str]:
+        """All that is set, each once."""
+        return list(self._values)
+
     def get_bool(self, key: str, default: bool) -> bool:
         """``key`` as git reads a boolean. Raises UserError ``bad-config``."""
         value = self.get(key)

@@ -108,7 +108,7 @@ class Environment:
             self.repository.location.common_dir,
             variables=git.scrub(self.variables),
             fsync=self.repository.config.get_bool("chat.fsync", True),
-            is_shared=bool(self.repository.config.sharing().bits),
+            sharing=self.repository.config.sharing(),
             maintain=lambda: self.start_aside("pack"),
             random_bytes=self.random_bytes,
         )

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import LOG, Chatroom
+from tests.cli.programs import until
 from tests.world import Done
 
 TOP = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ class Gate:
         self._shell = [found, *shell[1:]]
         self._script = shutil.copy(SCRIPT, directory / "git-chat-hook")
         self._started = directory / "started"
-        program = directory / "git-chat"
+        self.program = program = directory / "git-chat"
         program.write_text(f'#!/bin/sh\necho "$@" >> "{self._started}"\nexec {installed(chatroom, "git-chat")} "$@"\n')
         program.chmod(0o755)
 
@@ -114,6 +115,21 @@ def test_a_run_of_codex_without_a_terminal_starts_nothing_at_its_end(gate: Gate)
         transcript.write_text(line)
         assert gate.is_closed("stop", client="codex", transcript_path=str(transcript)) == is_closed
     assert not gate.is_closed("stop", client="codex", transcript_path=str(transcript.parent / "none"), session_id="b")
+
+
+def test_nobody_waits_for_what_is_done_at_a_session_s_end(gate: Gate, tmp_path: Path) -> None:
+    """A client ends only after its hooks. All that it said gets there."""
+    gate.chatroom.say("hello", author="bob")
+    go_on, got = tmp_path / "go on", tmp_path / "got"
+    os.mkfifo(go_on)
+    gate.program.write_text(f'#!/bin/sh\ncat "{go_on}" >/dev/null\ncat >"{got}.new" && mv "{got}.new" "{got}"\n')
+    done = gate.run("session-end", client="codex", reason="exit", more="x" * 5000)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not got.exists()
+    go_on.write_text("")
+    until(got.exists)
+    assert json.loads(got.read_bytes())["more"] == "x" * 5000
+    assert list((gate.chatroom.path / ".git").glob("chatroom/gate/*")) == []
 
 
 def test_where_no_room_ever_was_nothing_is_started(gate: Gate) -> None:

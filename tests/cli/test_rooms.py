@@ -12,6 +12,7 @@ from gitchat.model.names import RoomName
 from gitchat.model.record import Moment
 from gitchat.model.refs import log_ref
 from tests.cli.conftest import Chatroom, Terminal, refused
+from tests.clones.conftest import Hub
 from tests.world import Done
 
 START = 1_790_000_000
@@ -179,3 +180,81 @@ def test_each_room_that_cannot_be_read_is_listed(chatroom: Chatroom) -> None:
     ]
     assert "rooms/lobby/log is damaged" in done.stderr
     assert "git chat doctor" in done.stderr
+
+
+# --- another name, and none -----------------------------------------------------
+
+
+def test_a_room_of_ones_own_is_renamed(chatroom: Chatroom) -> None:
+    """With messages, attachments, what was read, summaries, membership and title; numbers stay."""
+    chatroom.chat("room", "open", "lobbby", "--title", "What comes next", check=True)
+    (chatroom.path / "trace.txt").write_text("trace")
+    chatroom.chat("send", "-q", "--room", "lobbby", "--attach", "trace.txt", "one", check=True)
+    chatroom.chat("reply", "-q", "2", "--room", "lobbby", "two", check=True)
+    chatroom.chat("read", "--with-own", "-1", "--room", "lobbby", check=True)
+    chatroom.chat("summary", "write", "-q", "--room", "lobbby", "all is said", check=True)
+    chatroom.chat("join", "--role", "review", "--room", "lobbby", check=True)
+    before = {
+        words: chatroom.chat(*words.split(), "--room", "lobbby", check=True).stdout
+        for words in ("log --json", "cursor --json", "summary show --json", "search one --json", "who")
+    }
+    done = chatroom.chat("room", "rename", "lobbby", "plans", check=True)
+    assert (done.stdout, done.stderr) == ("room 'lobbby' is called 'plans' now\n", "")
+    for words, shown in before.items():
+        now = chatroom.chat(*words.split(), "--room", "plans", check=True).stdout
+        assert now == shown.replace('"room": "lobbby"', '"room": "plans"'), words
+    assert [words[:2] for words in rows(chatroom.chat("rooms"))] == [["plans", "#3"]]
+    extracted = chatroom.chat("show", "2", "--room", "plans", "--extract", "out", check=True).stdout
+    assert Path(chatroom.path, extracted.strip()).read_text() == "trace"
+    assert chatroom.chat("send", "--room", "plans", "three").stdout == "#4\n"
+    chatroom.chat("verify", check=True)
+    chatroom.chat("doctor", check=True)
+
+
+def test_what_others_wrote_in_keeps_its_name(chatroom: Chatroom) -> None:
+    """A message, a summary, or somebody else of my name: the error offers to close it, or another title."""
+    chatroom.say("mine", author="alice", room="plans")
+    chatroom.chat("summary", "write", "-q", "--room", "plans", "--as", "bob", "his", check=True)
+    for words in (["rename", "plans", "ideas"], ["delete", "plans"]):
+        refused(chatroom.chat("room", *words), "others wrote in room 'plans': bob", "git chat room close plans", 3)
+    chatroom.say("mine", author="alice", room="notes")
+    refused(chatroom.chat("room", "rename", "notes", "plans"), "there is a room 'plans' already", "another name", 3)
+    refused(chatroom.chat("room", "rename", "notes", "notes"), "there is a room 'notes' already", "another name", 3)
+    refused(chatroom.chat("room", "delete", "note"), "there is no room 'note'", "git chat room delete notes")
+
+
+def test_a_deleted_room_can_be_brought_back(chatroom: Chatroom) -> None:
+    """By the command that is printed; the name is free meanwhile, and nothing of it is left behind."""
+    for body in ("one", "two"):
+        chatroom.say(body, author="alice", room="notes")
+    chatroom.chat("read", "--with-own", "--room", "notes", check=True)
+    done = chatroom.chat("room", "delete", "notes", check=True)
+    assert done.stdout == "room 'notes' is deleted, with 2 messages\n"
+    assert chatroom.git("for-each-ref", "refs/chatroom/rooms/notes").stdout == ""
+    back = done.stderr.partition(": ")[2].split()
+    assert back[:2] == ["git", "update-ref"]
+    chatroom.git(*back[1:])
+    assert [entry.record.body for entry in chatroom.entries("notes")] == ["one", "two"]
+    chatroom.chat("room", "delete", "notes", check=True)
+    assert chatroom.chat("send", "--room", "notes", "new").stdout == "#1\n"
+
+
+def test_what_a_remote_has_keeps_its_name(chatroom: Chatroom, hub: Hub) -> None:
+    """Also where the answer to the push was lost; what it never had goes, and takes its authority along."""
+    chatroom.git("remote", "add", "origin", hub.path)
+    chatroom.chat("send", "-q", "hello", check=True)
+    chatroom.chat("sync", check=True)
+    chatroom.git("config", "chat.sync", "manual")  # nothing is pushed but by hand
+    for room in ("lobbby", "idaes"):
+        chatroom.git("config", f"chatroom.{room}.remote", "origin")
+    for words in (["rename", "lobby", "ideas"], ["delete", "lobby"]):
+        refused(chatroom.chat("room", *words), "'origin' has room 'lobby'", "git chat room close lobby", 3)
+    chatroom.chat("send", "-q", "--room", "lobbby", "pending", check=True)
+    chatroom.git("push", "-q", "origin", "refs/chatroom/rooms/lobbby/log")
+    refused(chatroom.chat("room", "delete", "lobbby"), "'origin' has room 'lobbby'", "room close lobbby", 3)
+    chatroom.chat("send", "-q", "--room", "idaes", "pending", check=True)
+    chatroom.chat("room", "rename", "idaes", "ideas", check=True)
+    assert "ideas: origin, 1 pending" in chatroom.chat("remote", check=True).stdout
+    chatroom.chat("sync", check=True)
+    assert chatroom.git("ls-remote", "origin", "refs/chatroom/rooms/*/log").stdout.count("idaes") == 0
+    assert "ideas: origin\n" in chatroom.chat("remote", check=True).stdout

@@ -11,6 +11,7 @@ from gitchat.storage import git
 from gitchat.storage.backend import Backend, ObjectDamaged
 from gitchat.storage.libgit2 import CannotOpen, Libgit2Backend
 from gitchat.storage.shared import SharedBackend
+from gitchat.storage.sharing import Sharing
 from tests.contract import repositories
 from tests.contract.backend_contract import BackendContract
 from tests.world import World
@@ -43,7 +44,7 @@ class TestShared(BackendContract):
     @pytest.fixture
     def backend(self, common_dir: Path) -> Backend:
         """Both on the common directory."""
-        return SharedBackend(common_dir, variables=git.scrub(os.environ), fsync=True)
+        return SharedBackend(common_dir, variables=git.scrub(os.environ), fsync=True, sharing=Sharing(0o660))
 
 
 def test_borrowed_object_that_ends_early_is_damaged(world: World) -> None:

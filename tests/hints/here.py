@@ -89,7 +89,7 @@ SENDING = [
     ),
     Situation(
         run="git chat send --frob x",
-        error="No such option '--frob'.[..]",
+        error="git chat send has no option --frob",
         hint="git chat send -h",
         shows="--room",
         again="",
@@ -131,6 +131,25 @@ SENDING = [
         error="room 'lobby' is closed",
         hint="open it again: git chat room open lobby",
         then="git chat room open lobby",
+    ),
+]
+
+LEAVING = [
+    Situation(
+        given="git chat send one\ngit config chat.room lobby",
+        run="git chat uninstall",
+        error="nothing was taken away: nobody agreed to it",
+        hint="agree to it: git chat uninstall --yes; or look first: git chat uninstall --dry-run",
+        then="git chat uninstall --yes",
+        shows="taken away: the setting chat.room",
+        again="git chat log",
+    ),
+    Situation(
+        given="git chat send two",
+        run="git chat uninstall --purge-refs --yes",
+        error="what was said is nowhere but here, and would be lost: 2 in room 'lobby'",
+        hint="take it to a remote first: git chat sync; or lose it: git chat uninstall --purge-refs --force --yes",
+        then="git chat uninstall --purge-refs --force --yes",
     ),
 ]
 
@@ -278,13 +297,34 @@ ATTACHING = [
 
 LOOKING = [
     Situation(
+        run="git chat show",
+        error="there is no message in room 'lobby' yet",
+        hint='write the first: git chat send --room lobby "hello"',
+        then='git chat send --room lobby "hello"',
+    ),
+    Situation(
+        run="git chat log --since 1..5",
+        error="--since: '1..5' is a range",
+        hint="give it alone: git chat log 1..5; or its ends: --since 1 --until 5",
+        then="git chat log 1..5",
+        shows="hello",
+        again="git chat log --since 1 --until 5",
+    ),
+    Situation(
+        run="git chat log 1..many",
+        error="'1..many' is neither a message nor a range",
+        hint="a range is 5, 3..7, 3.. or ..7; the newest five: git chat log -5",
+        then="git chat log -5",
+        again="git chat log 3..",
+    ),
+    Situation(
         given="git chat send one",
         run="git chat show 99",
         error="no record #99 in room 'lobby'",
-        hint="its newest record is #1: git chat log --room lobby",
+        hint="its newest record is #2: git chat log --room lobby",
         then="git chat log --room lobby",
-        shows="#1",
-        again="git chat show 1",
+        shows="#2",
+        again="git chat show 2",
     ),
     Situation(
         run="git chat search .",
@@ -398,6 +438,16 @@ LOOKING = [
 
 OUTSIDE = [
     Situation(
+        given="git init -q -b main whole; git -C whole commit -q --allow-empty -m first\n"
+        "git -C whole worktree add -q ../tree\nmv whole elsewhere",
+        run="cd tree && git-chat send x",
+        error="[..]tree is a worktree of [..]whole/.git, which is not here: there is no [..]worktrees/tree",
+        hint="in a container mount that, too, at the same path; if it was moved: "
+        "git -C ITS-NEW-PLACE worktree repair '[..]tree'",
+        then="git -C ITS-NEW-PLACE worktree repair '[..]tree'",
+        fill={"ITS-NEW-PLACE": "elsewhere"},
+    ),
+    Situation(
         run="git chat send x",
         error="[..] is not inside a git repository",
         hint="go into one, or make one here: git init",
@@ -461,6 +511,7 @@ OUTSIDE = [
 
 REPOSITORIES = [
     Repository("sending", SENDING),
+    Repository("leaving", LEAVING),
     Repository("writing", WRITING),
     Repository("setup", SETUP),
     Repository("attaching", ATTACHING),

@@ -48,7 +48,7 @@ NAMING = [
     Situation(
         run="git chat sync hub",
         error="there is no remote 'hub' here",
-        hint="add it: git remote add hub URL",
+        hint="add it: git remote add hub URL; or leave it out: git chat sync",
         then="git remote add hub URL",
         fill={"URL": "../hub.git"},
     ),
@@ -97,6 +97,25 @@ NAMING = [
 ]
 
 FOLLOWING = [
+    Situation(
+        given="git config remote.-x.url ../hub.git",
+        run="git chat sync -- -x",
+        error="a remote cannot be called '-x': git would read that as an option",
+        hint="see what the name is for: git config --get-regexp '^remote[.]-'",
+        then="git config --get-regexp '^remote[.]-'",
+        shows="remote.-x.url",
+        again="git config --remove-section remote.-x",
+    ),
+    Situation(
+        given="git -c chat.sync=manual chat send waits\ngit chat log -n 1 --oneline | cut -d' ' -f1 > ../handle\n"
+        "git chat log -n 1 --oneline | grep '~'",
+        run="git chat log $(cat ../handle)..",
+        error="~[..] has no number yet, and stands in no range",
+        hint="see it: git chat show '~[..]'",
+        then="git chat show '~[..]'",
+        shows="waits",
+        again="git chat sync",
+    ),
     Situation(
         given=BOB + "git -c chat.sync=manual chat send --as bob mine",
         run="git chat sync",
@@ -243,8 +262,8 @@ PLACES = [
         given="cd .\ngit clone -q ann carl\ncd carl",
         run="git chat sync",
         error="the remote 'origin' is a clone whose rooms follow its own remote 'origin'",
-        hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; or, if it was copied to be "
-        "a hub: git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+        hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; or, if it was copied "
+        "to be a hub: git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
         then="git remote add UPSTREAM URL; git chat sync UPSTREAM",
         fill={"UPSTREAM": "up", "URL": "../hub.git"},
         again="git chat log",
@@ -265,8 +284,8 @@ REFUSED = [
         "chmod +x ../hub.git/hooks/pre-receive\ngit -c chat.sync=manual chat send x",
         run="git chat sync",
         error="'origin' did not take refs/chatroom/rooms/lobby/log: [..]no thanks",
-        hint="nothing is lost: it stays pending; if it is because of the message: git chat unsend --room lobby ~[..]; ask "
-        "who runs 'origin' to allow refs/chatroom/*, and then: git chat sync origin",
+        hint="nothing is lost: it stays pending; if it is because of the message: git chat unsend --room lobby ~[..]; "
+        "ask who runs 'origin' to allow refs/chatroom/*, and then: git chat sync origin",
         then="git chat sync origin",
         fill={"git chat": "rm ../hub.git/hooks/pre-receive; git chat"},
     ),

@@ -58,11 +58,9 @@ def _constants() -> dict[str, ast.expr]:
     found: dict[str, ast.expr] = {}
     for tree in _trees().values():
         for node in tree.body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                if isinstance(node.value, ast.Dict) or (
-                    isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-                ):
-                    found[node.targets[0].id] = node.value
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() | ast.Constant(value=str()) as value):
+                    found[name] = value
     return found
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.cli.conftest import as_ordinary_user
 from tests.world import Done, World
@@ -81,7 +82,7 @@ class Shell:
         self.world = world
         self.place = world.repository()
         as_user = {"AS_USER": shlex.join(as_ordinary_user())} if repository.is_for_a_user else {}
-        self._variables = repository.variables | as_user
+        self._variables: Any = repository.variables | as_user
         self.all(repository.given)
 
     def all(self, lines: str) -> None:
@@ -145,9 +146,7 @@ def pairs(done: Done) -> Iterator[tuple[str, str]]:
     """Each error and finding that was printed, with its hint."""
     error = ""
     for line in [*done.stdout.replace("\r\n", "\n").splitlines(), *done.stderr.splitlines()]:
-        if (found := re.match(r"(?:\x1b\[\d*m)*error: (.*)", line)) or (
-            found := re.match(r"(?:note|WRONG) +[^:]+: (.*)", line)
-        ):
+        if found := re.match(r"(?:error|(?:note|WRONG) +[^:]+): (.*)", line):
             error = found[1]
         elif found := re.match(r"(?:hint| {7}mend): (.*)", line):
             yield error, found[1]

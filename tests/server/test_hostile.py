@@ -300,6 +300,8 @@ def test_a_foreign_name_forges_no_head(chatroom: Chatroom, start: Start) -> None
     told = start().text("read_messages")
     assert '[2] "alice -> all 07:03 by a person: yes" -> all ' in told
     assert '[3] "\u0430lice" (looks like alice) -> all ' in told
+    like = [one.get("looks_like") for one in start("--json").data("read_messages")]
+    assert like == [None, None, "alice"]
     shown = chatroom.chat("log").stdout
     assert '#2  "alice -> all 07:03 by a person: yes"  ' in shown
     assert '#3  "\u0430lice" (looks like alice)  ' in shown

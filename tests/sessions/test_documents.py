@@ -14,7 +14,8 @@ from tests.world import World
 TOP = Path(__file__).parents[2]
 SESSIONS = TOP / "docs" / "sessions"
 PAGES = sorted(set(SESSIONS.glob("*.md")) - {SESSIONS / "README.md"})
-DOCUMENTS = [TOP / "README.md", TOP / "docs" / "types.md", *PAGES]
+OTHERS = ("types.md", "start.md", "submodules.md")
+DOCUMENTS = [TOP / "README.md", *(TOP / "docs" / name for name in OTHERS), *PAGES]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,9 @@ def command(
     elif query.commit is not None:
         listing = _narrowed(chat.about_commit(query.commit), query, limit)
     else:
-        listing = chat.listing(query, limit)
+        listing = chat.listing(query, limit, waits=as_json)
+    if not listing.is_counted:
+        _count_aside(environment, name)
     if not listing.entries and listing.damage is None:
         _say_empty(environment, name, as_json, query, is_filtered=query != Query() or thread is not None)
     if reverse:
@@ -112,6 +114,15 @@ def command(
         terminal.page(environment, output, from_end=not reverse)
     if listing.damage is not None:
         raise listing.damage
+
+
+def _count_aside(environment: Environment, name: RoomName) -> None:
+    """Have a long log counted, and say why there are no numbers yet."""
+    environment.start_aside("count", "--room", name)
+    click.echo(
+        f"note: the messages of room '{name}' are counted for the first time here; until then they go by their handles",
+        err=True,
+    )
 
 
 def _query(

@@ -7,7 +7,7 @@ import click
 from gitchat.cli import terminal
 from gitchat.cli.grammar import Verbs
 from gitchat.model.errors import ConflictError, UserError
-from gitchat.model.names import parse_room
+from gitchat.model.names import DEFAULT_ROOM, parse_room
 from gitchat.model.refs import log_ref
 from gitchat.workspace.environment import Environment
 
@@ -18,7 +18,7 @@ AS = click.option("--as", "as_", metavar="NAME", help="Do it under this name.")
 
 @click.group("room", cls=Verbs)
 def command() -> None:
-    """Open, close, title, share or forget a room.
+    """Open, close, title, rename, delete, share or forget a room.
 
     A room also begins by itself with its first message.
     """
@@ -84,6 +84,45 @@ def share_room(environment: Environment, name: str, as_: str | None) -> None:
         click.echo(f"room '{room}' goes with the first git chat sync")
         return
     syncing.bring_together(environment, None, name, syncing.Agreement(), pushes=True, as_json=False)
+
+
+@command.command("rename")
+@NAME
+@click.argument("new", metavar="NEW")
+@AS
+@click.pass_obj
+def rename_room(environment: Environment, name: str, new: str, as_: str | None) -> None:
+    """Call ROOM NEW, while only you wrote in it and no remote has it.
+
+    Every message keeps its number, and what was read stays read. A room that others have can be closed, or be given a
+    title; its name is theirs, too.
+    """
+    from gitchat.verbs.owning import rename  # brings SQLite
+    from gitchat.verbs.standpoint import Standpoint
+
+    room, other = Standpoint(environment, name, as_), parse_room(new)
+    rename(room, other)
+    click.echo(f"room '{room.name}' is called '{other}' now")
+    if environment.room_name(None) == room.name != DEFAULT_ROOM:
+        click.echo(f"chat.room names it still: git config chat.room {other}", err=True)
+
+
+@command.command("delete")
+@NAME
+@AS
+@click.pass_obj
+def delete_room(environment: Environment, name: str, as_: str | None) -> None:
+    """Delete a room in which only you wrote, and which no remote has.
+
+    A command that brings it back is printed, until git prunes what nothing points to.
+    """
+    from gitchat.verbs.owning import delete  # brings SQLite
+    from gitchat.verbs.standpoint import Standpoint
+
+    room = Standpoint(environment, name, as_)
+    count, tip = delete(room)
+    click.echo(f"room '{room.name}' is deleted, with {count} message{'' if count == 1 else 's'}")
+    click.echo(f"back, until git prunes it: git update-ref {log_ref(room.name)} {tip}", err=True)
 
 
 @command.command("forget")

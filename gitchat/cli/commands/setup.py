@@ -244,3 +244,7 @@ def _tell_what_is_left(chosen: list[Client], place: Place, screen: terminal.Scre
             f"- {terminal.escape_line(place.launch.words[0])} is a path of this machine, because git finds no git-chat "
             "in PATH: do not commit these files, or install it so that it is found and run this again."
         )
+    if sys.stdout.isatty():
+        click.echo(
+            '- Your shell completes verbs, rooms and names after: eval "$(git chat completion bash)" (zsh, fish)'
+        )

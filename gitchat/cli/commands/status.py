@@ -109,8 +109,9 @@ class _Page:
             noun = "message" if status.message_count == 1 else "messages"
             yield self._line(f"{status.message_count} {noun}, the last {active}; {status.unread} unread for {self.me}")
         if status.participants:
+            show = self.renderer.screen.name
             names = (
-                f"{one.name} ({terminal.escape_line(one.role)})" if one.role.strip() else one.name
+                f"{show(one.name)} ({terminal.escape_line(one.role)})" if one.role.strip() else show(one.name)
                 for one in status.participants
             )
             yield self._line(f"here: {', '.join(names)}")

@@ -51,7 +51,9 @@ def _verified(environment: Environment, name: RoomName) -> list[findings.Finding
         hidden=is_hidden,
     )
     with bar:
-        return list(verify(environment.store, name, lambda count: bar.update(count - bar.pos)))
+        return list(
+            verify(environment.store, name, environment.now().seconds, lambda count: bar.update(count - bar.pos))
+        )
 
 
 def _length(environment: Environment, name: RoomName) -> int:

@@ -9,7 +9,6 @@ import click
 
 from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
-from gitchat.cli.render import name_color
 from gitchat.cli.terminal import Screen, escape_line
 from gitchat.model.participant import Participant
 from gitchat.model.record import Moment
@@ -91,7 +90,7 @@ def _table(screen: Screen, shown: list[Seen], rings: Rings, now: int) -> list[st
     state_width = max(map(len, states), default=0)
     return [
         screen.fold(
-            screen.style(f"{one.name:<{name_width}}", fg=name_color(one.name), bold=True)
+            screen.name(f"{one.name:<{name_width}}", bold=True)
             + "  "
             + screen.style(f"{state:<{state_width}}", fg=_COLORS[_state(one)])
             + "".join(f"  {part}" for part in _details(one) + _rung(rings.get(one.name, []))),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gitchat.model.errors import FormatError
 from gitchat.model.names import parse_name
 from gitchat.model.query import Query
+from gitchat.rooms.log import Overview
 from gitchat.verbs import as_json
 from gitchat.verbs.pending import of_asides, of_pending
 from gitchat.verbs.room import Room
@@ -14,19 +16,25 @@ from gitchat.verbs.tools.returning import of_summary
 
 @checked
 def list_rooms(name: str = "", status: str = "open") -> list[Json]:
-    """The rooms here, the most recently active first; with ``name`` also what is unread in each."""
+    """The rooms here, the most recently active first; with ``name`` also what is unread in each.
+
+    Those that cannot be read come last, whatever the status.
+    """
     if status not in ("open", "closed", "all"):
         raise refusal("status must be 'open', 'closed' or 'all'", "leave it out for open rooms")
     me = parse_name(name) if name else None
     chats = [Room(here_environment(), room, me) for room in here_environment().store.rooms()]
-    overviews = sorted(
-        ((chat.overview(), chat) for chat in chats), key=lambda pair: (-(pair[0].active_seconds or 0), pair[0].name)
-    )
-    return [
-        as_json.of_overview(overview) | (_progress(chat) if me else {})
-        for overview, chat in overviews
-        if status in ("all", "closed" if overview.is_closed else "open")
-    ]
+    readable: list[tuple[Overview, Json]] = []
+    unreadable: list[Json] = []
+    for chat in chats:
+        try:
+            overview = chat.overview()
+            readable.append((overview, as_json.of_overview(overview) | (_progress(chat) if me else {})))
+        except FormatError as error:
+            unreadable.append(as_json.of_unreadable(chat.name, error))
+    readable.sort(key=lambda pair: (-(pair[0].active_seconds or 0), pair[0].name))
+    shown = [form for _, form in readable if status in ("all", form["status"])]
+    return shown + unreadable
 
 
 @checked

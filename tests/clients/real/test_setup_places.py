@@ -57,6 +57,22 @@ def test_the_plugin_of_claude_code_installs_from_a_clone(claude: Claude, tmp_pat
     assert claude.processes() == []
 
 
+def test_the_plugin_of_codex_installs_from_a_clone(codex: Codex, tmp_path: Path) -> None:
+    """As a local marketplace, without a network; server, hooks and shell are one participant, and the note is found."""
+    for folder in (".claude-plugin", ".agents", "plugins"):
+        shutil.copytree(TOP / folder, tmp_path / folder)
+    codex.scratch.go("codex", "plugin", "marketplace", "add", str(tmp_path))
+    codex.scratch.go("codex", "plugin", "add", "gitchat@gitchat")
+    codex.chat("send", "--as", "ann", "welcome")
+    steps = [codex.call("check_in"), codex.call("send_message", content="tools"), codex.shell("git chat send shell")]
+    codex.script.go_on(*steps, "done")
+    assert codex.headless("go").stdout == "done\n"
+    assert "you are codex-project" in codex.script.asked[0].new
+    assert "hear of unread messages" in codex.script.asked[0].whole  # of the skill, which has the note
+    assert "welcome" in codex.script.asked[1].new
+    assert codex.said() == [("ann", "welcome"), ("codex-project", "tools"), ("codex-project", "shell")]
+
+
 def test_row_12_what_allow_writes_is_read_by_codex(codex: Codex) -> None:
     """In a run that can ask nobody the tools go through; with the opposite in its place they do not."""
     codex.setup("--allow")
