@@ -267,6 +267,14 @@ PLACES = [
         fill={"UPSTREAM": "up", "URL": "../hub.git"},
         again="git chat log",
     ),
+    Situation(
+        given="cd .\ngit clone -q ann gil\ncd gil",
+        run="git chat sync",
+        error="the remote 'origin' is a clone whose rooms follow its own remote '[..]'",
+        hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; or, if it was copied to be "
+        "a hub: git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+        then="git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+    ),
 ]
 
 REFUSED = [
