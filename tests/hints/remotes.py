@@ -236,8 +236,9 @@ PLACES = [
         error="'origin' fetches from [..] and its push URL is [..], which has not the rooms that were fetched; "
         "nothing was pushed",
         hint='give the place where the rooms shall stand a name of its own: git remote add chat "$(git remote get-url '
-        'origin)"; git chat sync chat',
-        then='git remote add chat "$(git remote get-url origin)"; git chat sync chat',
+        'origin)"; git config chatroom.lobby.remote chat; git chat sync chat',
+        then='git remote add chat "$(git remote get-url origin)"; git config chatroom.lobby.remote chat; '
+        "git chat sync chat",
         again="git chat log",
     ),
     Situation(
