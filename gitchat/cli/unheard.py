@@ -8,14 +8,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from gitchat.cli.order import Order
 from gitchat.model import types
 from gitchat.model.errors import ChatError
 from gitchat.model.names import EVERYBODY, Name, RoomName, is_name
 from gitchat.model.refs import cursor_ref
 from gitchat.model.spelling import near
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:  # a listing is no order
+    from gitchat.cli.order import Order
 
 _ROLE = "role:"
 

@@ -112,7 +112,7 @@ def leave(store: Store, wire: Wire, address: str, entry: Entry, tip: Oid, sender
     new = tip if is_first_parent(store, old, tip) else _after(store, old, entry, sender)
     (answer,) = wire.push({ref: (new, old)}, address)
     if not answer.is_accepted:
-        raise RemoteError(answer.words, hint="nothing is lost: the rooms have moved", code="push-refused")
+        raise RemoteError(answer.words, hint="git chat remote move", code="push-refused")
 
 
 def _after(store: Store, old: Oid, entry: Entry, sender: Identity) -> Oid:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitchat.clones.unsending import Taken
-from gitchat.clones.unsending import unsend as take_back
 from gitchat.model.codec import identity_key
 from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.names import Handle
 from gitchat.model.record import Entry
-from gitchat.rooms.aside import drop, kept
-from gitchat.rooms.rebuilding import NotPending
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.talking import find
-from gitchat.workspace.remotes import open_remote, wire_to
 
 HEARING_SECONDS = 10.0
 """How long the remote is asked whether it has it."""
@@ -41,6 +36,11 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
         ConflictError: ``numbered``: the remote has taken it; ``sync-running``.
         UserError: ``not-yours``, ``mirror``, and what :meth:`find` raises.
     """
+    from gitchat.clones.unsending import Taken  # for who takes back, as what follows: a hook does without
+    from gitchat.clones.unsending import unsend as take_back
+    from gitchat.rooms.rebuilding import NotPending
+    from gitchat.workspace.remotes import open_remote, wire_to
+
     room.environment.repository.refuse_mirror()
     entry = find(room, locator)
     remote = room.environment.authorities.of(room.name)
@@ -64,6 +64,8 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
 
 def _drop(room: Standpoint, entry: Entry) -> None:
     """Keep a record no more that was set aside."""
+    from gitchat.rooms.aside import drop, kept
+
     store = room.environment.store
     for one in kept(store, room.name):
         if one.oid == entry.oid:

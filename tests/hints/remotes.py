@@ -236,8 +236,9 @@ PLACES = [
         error="'origin' fetches from [..] and its push URL is [..], which has not the rooms that were fetched; "
         "nothing was pushed",
         hint='give the place where the rooms shall stand a name of its own: git remote add chat "$(git remote get-url '
-        'origin)"; git chat sync chat',
-        then='git remote add chat "$(git remote get-url origin)"; git chat sync chat',
+        'origin)"; git config chatroom.lobby.remote chat; git chat sync chat',
+        then='git remote add chat "$(git remote get-url origin)"; git config chatroom.lobby.remote chat; '
+        "git chat sync chat",
         again="git chat log",
     ),
     Situation(
@@ -266,6 +267,14 @@ PLACES = [
         then="git remote add UPSTREAM URL; git chat sync UPSTREAM",
         fill={"UPSTREAM": "up", "URL": "../hub.git"},
         again="git chat log",
+    ),
+    Situation(
+        given="cd .\ngit clone -q ann gil\ncd gil",
+        run="git chat sync",
+        error="the remote 'origin' is a clone whose rooms follow its own remote '[..]'",
+        hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; or, if it was copied to be "
+        "a hub: git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
+        then="git push origin --delete $(git ls-remote origin 'refs/chatroom-local/*' | cut -f2)",
     ),
 ]
 

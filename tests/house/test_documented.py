@@ -13,7 +13,7 @@ import pytest
 
 from gitchat.cli import git_chat
 from gitchat.model.attachment import Attachment
-from gitchat.model.names import CloneId, Name, Oid, RoomName, Uid
+from gitchat.model.names import CloneId, Name, Number, Oid, RoomName, Uid
 from gitchat.model.record import Entry, Moment, Record, SetAside
 from gitchat.verbs import as_json, cutting
 from gitchat.verbs.pending import Pending
@@ -81,8 +81,10 @@ def test_every_key_of_a_record_is_described() -> None:
     pending = Pending("origin", 1, is_carried=True)
     delivered = as_json.of_delivery(Delivery("origin", False, (Name("bob"),), (Name("bob"),), pending))
     alike = as_json.of_entry(replace(entry, record=replace(record, author="\u0430nn")), {})
+    renumbered = replace(entry, number=Number(2), record=replace(record, seq_hint=Number(1)))
+    moved = as_json.of_entry(renumbered, {Uid("1" * 16): "#12 (was #7)"})
     in_part = cutting.cut(cutting.skipped(as_json.of_entry(entry, {}) | {"content": "text"}, 1), 1)
-    assert set(rows("A record as JSON")) == set(found | delivered | in_part | alike)
+    assert set(rows("A record as JSON")) == set(found | delivered | in_part | alike | moved)
 
 
 def _is_of(key: str, pattern: str) -> bool:
@@ -251,5 +253,6 @@ def test_what_is_typed_on_a_page_is_found() -> None:
         (),
         ("log",),
         ("log", "-n", "--max-count"),
+        ("log",),
         (),
     ]

@@ -44,10 +44,17 @@ def test_the_first_screen_begins_with_what_works() -> None:
 
 
 PROBE = """
-import sys, sysconfig, pathlib
+import os, sys
+
+def report(status=0):
+    print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr, flush=True)
+    end(status)
+
+end, os._exit = os._exit, report  # as a server ends
 from gitchat.cli import run
 run(sys.argv[1:])
-print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+sys.stdout.flush()
+report()
 """
 
 
