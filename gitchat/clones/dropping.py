@@ -43,7 +43,7 @@ class Dropped:
 
     def note(self, refs: Mapping[RefName, Owed | None]) -> None:
         """Note that these go."""
-        self._write(self.all() | refs)
+        self._write({**self.all(), **refs})
 
     def due(
         self, remote: str, rooms: Collection[RoomName], there: Tips

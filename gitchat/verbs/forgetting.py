@@ -130,10 +130,12 @@ def _refuse_unknown(environment: Environment, name: Name, rooms: set[RoomName]) 
             known |= {one.name for one in environment.roll.known(room)}
     if name in known or Defaults(environment.repository.directory).has(name):
         return
-    said, hint = f"nobody called '{name}' was ever here", "everybody who was: git chat who --all"
+    said = f"nobody called '{name}' was ever here"
     if not near(name, known, 1):
-        raise UserError(said, hint=hint, code="no-such-name")
-    raise Mistyped(said, hint=hint, code="no-such-name", word=name, known=sorted(known))
+        raise UserError(said, hint="everybody who was: git chat who --all", code="no-such-name")
+    raise Mistyped(
+        said, hint="everybody who was: git chat who --all", code="no-such-name", word=name, known=sorted(known)
+    )
 
 
 def _waiting(environment: Environment, name: Name, rooms: set[RoomName]) -> dict[str, list[RoomName]]:
