@@ -49,7 +49,7 @@ def command(environment: Environment, name: str, room: str | None, as_json: bool
     else:
         click.echo(f"nothing is left of {done.name} {where} but what it said")
     for remote, rooms in done.waiting.items():
-        why = terminal.escape_line(done.unheard.get(remote) or "it has moved there")
+        why = terminal.escape_line(done.unheard.get(remote) or "it was moved meanwhile")
         there, count = terminal.escape_line(remote), _count(len(rooms), "position")
         click.echo(f"'{there}' has still to drop {count} ({why}): git chat sync {there}", err=True)
 
