@@ -27,7 +27,7 @@ from gitchat.workspace.process import read_variables
 GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
-    "Who is here": ("who", "join", "leave", "cursor"),
+    "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp"),

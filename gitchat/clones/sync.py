@@ -20,6 +20,7 @@ from gitchat.clones.admission import Admission
 from gitchat.clones.alone import alone
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips
+from gitchat.clones.dropping import Dropped
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
@@ -86,7 +87,8 @@ class Remote:
         """What lets rooms follow this remote."""
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
-        self._accepting = Accepting(store, wire.name, self._joining, self._idle)
+        self._dropped = Dropped(store)
+        self._accepting = Accepting(store, wire.name, self._joining, self._idle, self._dropped)
         self._offering = Offering(
             store,
             wire,
@@ -114,9 +116,12 @@ class Remote:
         *,
         consent: Consent = Consent(),  # noqa: B008 - frozen
         pushes: bool = True,
+        drops: bool = False,
         is_asked: bool = True,
     ) -> Report:
         """Fetch, compare, join and, with ``pushes``, push; report what the remote answered.
+
+        With ``drops`` it is at least asked to drop the cursors that were given back.
 
         Nothing that was fetched counts before it was compared with what we knew. Unless somebody asked for it,
         rooms here that no remote numbers stay so.
@@ -145,16 +150,16 @@ class Remote:
                 judgements = self._adopted(judgements, places[0], report)
             free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
             going = self._go_on(judgements, seen, there, report, spoiled)
-            updates: dict[RefName, tuple[Oid | None, Oid | None]] = {}
+            due, kept = self._dropped.due(self.name, going, there)
+            updates: dict[RefName, tuple[Oid | None, Oid | None]] = {**due} if pushes or drops else {}
             for one in going:
                 with spoiled.apart(one):
-                    self._take_in(one, seen, there, report)
+                    self._take_in(one, seen, kept, report)
                     # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
                     known = {} if judgements[one].has_lost else seen
                     updates |= self._joining.updates(one, known, there) if pushes else {}
             going = [one for one in going if one not in spoiled]
-            if pushes and going:
-                updates |= self._joining.given_back(going, self._idle.look(there))
+            updates |= self._joining.given_back(going, self._idle.look(kept)) if pushes and going else {}
             updates = self._admission.writable(updates, there, report, spoiled)
             allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
             self._left |= report.newer.keys() | spoiled.tell(report)

@@ -9,7 +9,7 @@ texts are short, of one line and printable. Source: docs/format.md section 7.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -158,6 +158,11 @@ class Presence:
         if at is None or at.left_at is not None:
             return self
         return replace(self, rooms={**self.rooms, room: replace(at, is_registered=False, left_at=now)})
+
+    def without(self, rooms: Collection[RoomName] | None) -> Presence:
+        """With nothing remembered of these rooms; None: of any, nor of who took the name."""
+        kept = {room: at for room, at in self.rooms.items() if rooms is not None and room not in rooms}
+        return replace(self, rooms=kept) if kept else Presence(self.name)
 
     def touched(self, room: RoomName, now: int) -> Presence:
         """Seen in ``room`` at ``now``; the same when it is no member, or was seen later."""

@@ -42,6 +42,21 @@ class Defaults:
             finally:
                 os.close(descriptor)
 
+    def has(self, name: Name) -> bool:
+        """Whether ``name`` was given to somebody."""
+        return any(given == name for given, *_ in self._lines())
+
+    def forget(self, name: Name) -> bool:
+        """Give ``name`` back, to whomever it was given; whether it was. Raises OSError."""
+        data = b""
+        with suppress(FileNotFoundError):
+            data = self._file.read(_MAX_BYTES)
+        kept = b"".join(line for line in data.splitlines(keepends=True) if line.split(b" ")[0] != name.encode())
+        if kept == data:
+            return False
+        self._file.replace(kept)  # a name that is noted at this very moment may be lost: it is chosen anew
+        return True
+
     def _lines(self) -> Iterator[tuple[Name, str, str]]:
         data = b""
         with suppress(OSError):

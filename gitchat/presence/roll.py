@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -180,7 +180,19 @@ class Roll:
         """
         for name in livefile.names(self._directory):
             with suppress(ChatError), self._unheld(name) as file:
-                file.change(lambda presence: Presence(presence.name))
+                file.change(lambda presence: presence.without(None))
+
+    def forget(self, name: Name, rooms: Collection[RoomName] | None = None) -> bool:
+        """Forget what is known of ``name``, in these rooms or at all; whether that was anything. The file stays.
+
+        Raises UserError ``name-taken`` while somebody lives under it.
+        """
+        known = self.find(name)
+        if known is None or known.without(rooms) == known:
+            return False
+        with self._unheld(name) as file:
+            before, after = file.change(lambda presence: presence.without(rooms))
+        return before != after
 
     @contextmanager
     def _unheld(self, name: Name) -> Iterator[LiveFile]:

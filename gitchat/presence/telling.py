@@ -53,5 +53,10 @@ def is_told(directory: Path, room: RoomName, name: Name) -> bool:
     return False
 
 
+def forget(directory: Path, room: RoomName, name: Name) -> None:
+    """Remove the file; who waits by it holds one that nobody asks any more. Raises OSError."""
+    _file(directory, room, name).remove()
+
+
 def _file(directory: Path, room: RoomName, name: Name) -> OwnFile:
     return OwnFile(directory, f"waits/{room}/{name}")

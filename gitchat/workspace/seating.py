@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from gitchat.clones.dropping import Dropped
 from gitchat.clones.idle import STILL_SECONDS
 from gitchat.index.chain import Chain, Voice
 from gitchat.index.condition import Condition, among, authored_by, signed_by, spoken_in
@@ -18,6 +19,7 @@ from gitchat.model import codec
 from gitchat.model.errors import ChatError
 from gitchat.model.names import CloneId, Name, Oid, RoomName, parse_name, suggest_slug
 from gitchat.model.record import address_of
+from gitchat.model.refs import cursor_ref
 from gitchat.presence.seats import Seats, Sitting
 from gitchat.rooms.cursor import Cursor, beyond
 from gitchat.rooms.seat import Seat, give_back, seated
@@ -101,11 +103,16 @@ class Seating:
         value = Cursor(self._environment.store, room, name).value
         if value is not None:
             return [value]
-        wrote = chain.newest_by_author().get(name)
-        if not is_person and (wrote is None or self._environment.now().seconds - wrote[1] < DROPPED_SECONDS):
+        if not is_person and not self._was_dropped(room, name, chain):
             return []
         summary = self._environment.summaries(room).latest([EVERYONE, name])
         return summary.covers if summary is not None else []
+
+    def _was_dropped(self, room: RoomName, name: Name, chain: Chain) -> bool:
+        """Whether what ``name`` had read was dropped: it was in use long ago, or a person has given it back."""
+        wrote = chain.newest_by_author().get(name)
+        is_old = wrote is not None and self._environment.now().seconds - wrote[1] >= DROPPED_SECONDS
+        return is_old or cursor_ref(room, name) in Dropped(self._environment.store).all()
 
     def give_back(self, name: Name, room: RoomName | None = None) -> None:
         """Give the seat ``name`` back, in one room or in all. Raises what Seats and Store.remove raise."""

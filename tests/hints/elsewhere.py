@@ -18,6 +18,12 @@ ELSEWHERE = [
         hint="end the sessions that they belong to, or: kill 123",
     ),
     Elsewhere(
+        "tests/clones/test_forgetting_names.py::test_a_living_name_stays",
+        'ann.chat("who", check=True)',
+        error="'lexer' lives: process 123 goes by it",
+        hint="end that first; who is here: git chat who",
+    ),
+    Elsewhere(
         "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
         'bea.sync("origin")',
         error="'origin' lets you read and not push: words",

@@ -6,6 +6,13 @@ from tests.hints.situation import Repository, Situation
 
 SENDING = [
     Situation(
+        run="git chat forget nobody-at-all",
+        error="nobody called 'nobody-at-all' was ever here",
+        hint="everybody who was: git chat who --all",
+        then="git chat who --all",
+        again="",
+    ),
+    Situation(
         run="git chat wait --timeout 0.01 --room plans",
         error="there is no room 'plans' here",
         hint='begin it: git chat send --room plans "hello"',
