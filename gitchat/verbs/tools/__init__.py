@@ -24,7 +24,7 @@ from gitchat.verbs.tools.calling import (
     looking,
     seat,
 )
-from gitchat.verbs.tools.messages import read_messages, send_message
+from gitchat.verbs.tools.messages import misnamed, read_messages, send_message
 from gitchat.verbs.tools.people import join, leave, list_participants
 from gitchat.verbs.tools.reading import (
     MAX_WAIT_SECONDS,
@@ -62,6 +62,7 @@ __all__ = [
     "list_rooms",
     "looking",
     "mark_at_end",
+    "misnamed",
     "open_room",
     "read_latest_summary",
     "read_messages",
