@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow test-clients test-clients-all soak lint same dist man plugins pictures bench clean
+.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all soak lint same dist man plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ test: $(INSTALLED) ## all tests that take no more than a few seconds each
 
 test-slow: $(INSTALLED) ## the other tests
 	$(BIN)/python -m pytest -n 2 -m slow
+
+slow-list: $(INSTALLED) ## measure all tests, on a quiet machine, and write tests/slow.txt: what make test leaves to test-slow
+	$(BIN)/python -m pytest -n 2 -m "not soak and not clients" --junitxml .pytest_cache/times.xml
+	$(BIN)/python -m checks.slow_tests .pytest_cache/times.xml
 
 test-clients: $(INSTALLED) ## fetch Claude Code and Codex, and run them against a stand-in for their models; Linux, tmux
 	@tests/clients/fetch.sh

@@ -17,6 +17,19 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(number, handler)
 
 
+SLOW = Path(__file__).with_name("slow.txt")
+"""The tests that were measured to be slow, a node id without its parameters a line. Source: checks/slow_tests.py."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, so that ``make test`` stays under three minutes."""
+    slow = set(SLOW.read_text(encoding="utf-8").split())
+    for item in items:
+        if item.nodeid.partition("[")[0] in slow:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A sealed world in a directory of its own."""
