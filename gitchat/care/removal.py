@@ -71,6 +71,7 @@ def left(environment: Environment, *, purges_refs: bool) -> Iterator[str]:
         if place.is_user:
             for client in _set_up(environment, place):
                 yield f"for you in all repositories: git chat setup {client} --user --remove"
+    yield from _elsewhere(environment)
     yield from _plugins(environment)
     with suppress(ChatError):
         if hooks.directory(environment).scope == "machine" and _installed(environment):
@@ -151,6 +152,16 @@ def _directory(environment: Environment) -> Iterator[Item]:
 def _remove_directory(environment: Environment, directory: Path) -> None:
     with environment.store.writing():  # nobody is amid a write
         shutil.rmtree(directory)
+
+
+def _elsewhere(environment: Environment) -> Iterator[str]:
+    """The other work trees with clients' files of ours, which only who works there can tell not to need."""
+    found = dict[Path, dict[str, None]]()
+    for place in upkeep.places_elsewhere(environment):
+        found.setdefault(place.top, {}).update(dict.fromkeys(_set_up(environment, place)))
+    for top, names in found.items():
+        if names:
+            yield f"in the worktree {top}, of {', '.join(names)}: git -C {shlex.quote(str(top))} chat uninstall"
 
 
 def _plugins(environment: Environment) -> Iterator[str]:

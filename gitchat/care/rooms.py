@@ -113,7 +113,8 @@ def _older_writers(environment: Environment, name: RoomName, entries: Sequence[E
             f"room {name}",
             f"gitchat 0.1.0 runs beside this version, for {', '.join(map(escape_name, names))}: there agents of one "
             "name in two clones read for each other, and positions that were dropped come back",
-            "where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
+            "where they run, end its servers and watchers, then, in the clone of gitchat: git pull && "
+            "pipx install --force . (or: uv tool install --reinstall .)",
         )
         yield from unknown_authority(environment, name)
 

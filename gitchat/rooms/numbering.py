@@ -266,7 +266,7 @@ def newer_format(room: RoomName, asked_format: int) -> FormatError:
     """That a room asks its writers to know a later format than this version does."""
     return FormatError(
         f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.FORMAT}",
-        hint="upgrade: pip install --upgrade git-chatroom",
+        hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
         code="newer-format",
     )
 

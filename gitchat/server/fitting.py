@@ -83,16 +83,16 @@ def _messages(given: Mapping[str, Any], messages: list[Json], max_chars: int, me
             )
         messages = [cutting.skipped(message, skipped)]
     if not max_chars or not messages:
-        return Fitted(_marked_at_end(given, messages))
+        return Fitted(_ended(given, messages))
     shell = [messages[0] | {"content": ""}] if given.get("id") is not None else []
     shown = cutting.first(messages, max(0, max_chars - measure.around(shell)), measure.message)
-    return Fitted(_marked_at_end(given, shown), len(messages) - len(shown))
+    return Fitted(_ended(given, shown), len(messages) - len(shown))
 
 
-def _marked_at_end(given: Mapping[str, Any], messages: list[Json]) -> list[Json]:
-    """The messages; where they are the end of one that was cut, it has been read by who reads, and is marked."""
+def _ended(given: Mapping[str, Any], messages: list[Json]) -> list[Json]:
+    """The messages; where they are the end of one that was cut, who reads has all of it, and marks it by reading on."""
     reader = given.get("participant")
     if not (reader and given.get("skip_chars")) or cutting.is_cut(messages[0]):
         return messages
-    is_marked = tools.mark_at_end(reader, given["id"], given.get("room", ""))
-    return [messages[0] | ({"marked": True} if is_marked else {})]
+    is_noted = tools.note_end(reader, given["id"], given.get("room", ""))
+    return [messages[0] | ({"ended": True} if is_noted else {})]

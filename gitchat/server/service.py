@@ -123,10 +123,11 @@ class Service:
                 await loop.run_in_executor(None, self._keeping.wait_for_look, seconds)
             try:
                 given = self._seated(name, check(arguments, self._schemas[name]))
+                misnamed = self._misnamed(name, given)
                 result = await self._result(name, given, progress)
             except ChatError as error:
                 return self._refusal(error)
-            return self._answer(name, given, result, caller)
+            return self._answer(name, given, result, caller, misnamed)
 
     def _seated(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
         """The arguments with the name of the seat where none is given and a model asks, which asks for itself.
@@ -138,7 +139,15 @@ class Service:
             return given
         return {**given, whose: tools.seat()}
 
-    def _answer(self, name: str, given: dict[str, Any], result: Fitted, caller: tools.Caller) -> Answer:
+    def _misnamed(self, name: str, given: dict[str, Any]) -> list[str]:
+        """What a model is told of the names in what it sends; a program gets exactly the JSON of the contract."""
+        if self._as_data or name not in _SENDING or not given.get("content"):
+            return []
+        return tools.misnamed(**{key: given[key] for key in ("to", "type", "room") if key in given})
+
+    def _answer(
+        self, name: str, given: dict[str, Any], result: Fitted, caller: tools.Caller, misnamed: list[str]
+    ) -> Answer:
         if self._as_data:
             # The protocol wants an object; the contract has lists and null.
             shown = tame_data(result.result)
@@ -147,7 +156,7 @@ class Service:
             )
         text = texts.with_notices(
             texts.render(name, given, result.result, _today(), result.left),
-            [*self._new_notices(), *self._ringing.words(name, given)],
+            [*misnamed, *self._new_notices(), *self._ringing.words(name, given)],
         )
         return Answer(text, None, is_error=False, told=self._greeting(caller))
 
@@ -258,6 +267,8 @@ async def _wait(begun: tools.Begun, progress: Progress, progress_seconds: float)
 def _today() -> str:
     return read_clock().utc[:10]
 
+
+_SENDING = (offered.SEND_MESSAGE, offered.CHECK_IN)
 
 _OF_THE_FACE = ("max_chars", "skip_chars")
 """Arguments about what is given out, and not about what is found."""

@@ -120,10 +120,13 @@ def _read_messages(arguments: Json, result: list[Json], today: str, left: int) -
     lines = [WARNING, fenced(result, today)]
     if arguments.get("id") is not None:
         lines += _delivery(result[0], today)
-        lines += ["that was its end: it is marked as read now"] if "marked" in result[0] else []
+        lines += [_ENDED] if "ended" in result[0] else []
     elif left:
         lines.append(f"{left} more: {_read_after(_label(result[-1]))}")
     return "\n".join(lines)
+
+
+_ENDED = f"that was its end: your next {offered.CHECK_IN} or {offered.READ_UNREAD} marks it as read"
 
 
 def _read_after(place: str) -> str:

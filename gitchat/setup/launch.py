@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gitchat.workspace.environment import PROGRAM
+
 _FORMS = (("git-chat",), ("git", "chat"), ("-m", "gitchat"))
 """How gitchat is started, by the names of the programs; uvx and the like put words before it."""
+
+_FILE = "/gitchat/__main__.py"
+"""How the path of the file ends that is ``git-chat``."""
 
 GATE = "git-chat-hook"
 """The program in POSIX sh that hooks pass: it starts nothing else where there is nothing new."""
@@ -31,12 +36,13 @@ class Launch:
     def here(cls, variables: Mapping[str, str]) -> Launch:
         """``git-chat`` where it is found in PATH, else the absolute path of the program that is running.
 
-        Not ``git chat``: that is a child of a ``git``, and who kills the ``git`` alone leaves the child.
+        Not ``git chat``: that is a child of a ``git``, and who kills the ``git`` alone leaves the child. Not ``-m``,
+        which imports along PYTHONPATH, where a stranger's project may be, before our first line.
         """
         if shutil.which("git-chat", path=variables.get("PATH")):
             return PORTABLE
         program, gate = (Path(sys.executable).with_name(name) for name in ("git-chat", GATE))
-        words = (str(program),) if program.exists() else (sys.executable, "-P", "-m", "gitchat")
+        words = (str(program),) if program.exists() else (sys.executable, "-P", PROGRAM)
         return cls(words, (str(gate),) if gate.exists() else (*words, "hook"))
 
     @property
@@ -62,7 +68,8 @@ PORTABLE = Launch(("git-chat",), (GATE,))
 
 def is_gone(words: Sequence[str]) -> bool:
     """Whether ``words`` name a program by a path where none is any more: gitchat was installed elsewhere since."""
-    return bool(words) and words[0].startswith("/") and shutil.which(words[0]) is None
+    is_program_gone = bool(words) and words[0].startswith("/") and shutil.which(words[0]) is None
+    return is_program_gone or any(word.endswith(_FILE) and not Path(word).exists() for word in words)
 
 
 def is_found(program: str, variables: Mapping[str, str]) -> bool:
@@ -119,12 +126,12 @@ def _contains(words: Sequence[str], wanted: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_program(names: Sequence[str]) -> bool:
-    is_module = len(names) == 4 and list(names[1:]) == ["-P", "-m", "gitchat"]
-    return is_module or tuple(names) in _FORMS
+    is_by_python = list(names[1:]) in (["-P", "-m", "gitchat"], ["-P", "git-chat"])
+    return is_by_python or tuple(names) in _FORMS
 
 
 def _names(words: Sequence[str]) -> list[str]:
-    return [word.rsplit("/", 1)[-1] for word in words]
+    return ["git-chat" if word.endswith(_FILE) else word.rsplit("/", 1)[-1] for word in words]
 
 
 def _split(line: str) -> list[str]:

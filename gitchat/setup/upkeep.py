@@ -72,6 +72,17 @@ def places(environment: Environment) -> Iterator[Place]:
         yield of_user(environment)
 
 
+def places_elsewhere(environment: Environment) -> Iterator[Place]:
+    """Where a client may have been told of us in the other work trees of the repository."""
+    repository = environment.repository
+    for top in repository.worktrees():
+        if top != repository.worktree and top.is_dir():
+            with suppress(ChatError):  # no work tree, or not to be entered
+                there = in_work_tree(replace(environment, cwd=str(top)))
+                yield there
+                yield replace(there, is_local=True)
+
+
 def standings(
     environment: Environment, chosen: list[Client] | None = None, *, at: list[Place] | None = None
 ) -> Iterator[Standing]:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.waking.watch import Changes
     from gitchat.workspace.clone import Clone
 
-_PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
+PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
+"""The file that Python runs as ``git-chat``, where no script is at hand."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +271,7 @@ class Environment:
         The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
         """
         # Not -m: that imports, along the path that a stranger's project may be in, before our first line.
-        command = [sys.executable, "-P", _PROGRAM, *arguments]
+        command = [sys.executable, "-P", PROGRAM, *arguments]
         git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
 
 

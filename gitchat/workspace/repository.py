@@ -82,6 +82,11 @@ class Repository:
             return self.worktree
         return location.common_dir.parent if location.common_dir.name == ".git" else location.common_dir
 
+    def worktrees(self) -> list[Path]:
+        """The tops of all worktrees that git knows, that of the repository first. Some may be gone."""
+        lines = os.fsdecode(self.git("worktree", "list", "--porcelain")).split("\n")
+        return [Path(line.removeprefix("worktree ")) for line in lines if line.startswith("worktree ")]
+
     def superproject(self) -> Path | None:
         """The top of the worktree that this repository is a submodule of; None for any other one."""
         try:

@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+import gitchat
 from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, refused
 from tests.cli.test_log import NASTY, OBEYED
 from tests.world import World
@@ -470,6 +473,48 @@ def test_without_git_chat_in_path_the_program_is_named_by_its_path(chatroom: Cha
     assert {event: sum(len(group["hooks"]) for group in groups) for event, groups in hooks.items()} == {
         "SessionStart": 1, "UserPromptSubmit": 1, "PreToolUse": 1, "PostToolUse": 1, "Stop": 2,
     }  # fmt: skip
+
+
+def test_without_any_git_chat_its_file_is_started(chatroom: Chatroom, tmp_path: Path) -> None:
+    """By an interpreter that has only the package: what is written runs nothing of a project along PYTHONPATH.
+
+    It is known again: a second run changes nothing, one that is gone is renewed, and a removal leaves nothing.
+    """
+    world, tree = chatroom.world, chatroom.path
+    venv.create(tmp_path / "alone", symlinks=True)
+    python = tmp_path / "alone/bin/python"
+    ours = Path(gitchat.__file__).parent
+    [packages] = (tmp_path / "alone/lib").glob("python*/site-packages")
+    (packages / "ours.pth").write_text(f"{ours.parent}\n{Path(click.__file__).parents[1]}\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to(shutil.which("git") or "")
+    path = str(tmp_path / "bin")
+    before, program = contents(tree), str(ours / "__main__.py")
+    world.run(python, "-P", program, "setup", "claude", "codex", cwd=tree, PATH=path)
+    entry = server(tree / ".mcp.json")
+    assert [entry["command"], *entry["args"]] == [str(python), "-P", program, "mcp"]
+    for name in ("types", "runpy", "re", "click", "gitchat", "functools"):
+        (tree / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write({name!r})\n")
+    ping = b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n'
+    assert (
+        '"result"'
+        in world.run(entry["command"], *entry["args"], stdin=ping, cwd=tree, PATH=path, PYTHONPATH=".").stdout
+    )
+    [group] = json.loads((tree / ".claude/settings.json").read_text())["hooks"]["SessionStart"]
+    begun = b'{"session_id": "s", "hook_event_name": "SessionStart"}'
+    world.run("/bin/sh", "-c", group["hooks"][0]["command"], stdin=begun, cwd=tree, PATH=path, PYTHONPATH=".")
+    assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+    for module in tree.glob("*.py"):
+        module.unlink()
+    written = contents(tree)
+    world.run(python, "-P", program, "setup", "claude", "codex", cwd=tree, PATH=path)
+    assert contents(tree) == written
+    for name in (".mcp.json", ".claude/settings.json", ".codex/config.toml", ".codex/hooks.json"):
+        (tree / name).write_text((tree / name).read_text().replace(program, "/gone/gitchat/__main__.py"))
+    world.run(python, "-P", program, "setup", "claude", "codex", cwd=tree, PATH=path)
+    assert not [name for name, content in contents(tree).items() if b"/gone" in content]
+    world.run(python, "-P", program, "setup", "--remove", "claude", "codex", cwd=tree, PATH=path)
+    assert contents(tree) == before
 
 
 def test_agents_md_that_claude_takes_in_is_enough(chatroom: Chatroom) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,6 +44,28 @@ def test_all_of_ours_goes_and_the_rooms_stay(chatroom: Chatroom) -> None:
     assert again.startswith("nothing of gitchat is left in this clone\nleft: the rooms here")
     assert " uninstall git-chatroom\n" in again
     assert chatroom.chat("log", "--oneline").stdout == "#1 alice: kept\n"
+
+
+def test_what_stands_in_another_worktree_is_named(chatroom: Chatroom) -> None:
+    """From each of them, with the command that takes it away there; one without ours, or that is gone, is not."""
+    chatroom.say("kept")
+    chatroom.git("commit", "-q", "--allow-empty", "-m", "begin")
+    trees = [chatroom.path.parent / name for name in ("a tree", "bare of us", "gone")]
+    for tree in trees:
+        chatroom.git("worktree", "add", "-q", "--detach", tree)
+    for where in (chatroom.path, *trees[::2]):
+        chatroom.world.chat("setup", "claude", cwd=where, check=True)
+    shutil.rmtree(trees[2])
+    line = f"left: in the worktree {trees[0]}, of claude: "
+    there = chatroom.world.chat("uninstall", "--dry-run", cwd=trees[0], check=True).stdout
+    assert f"left: in the worktree {chatroom.path}, of claude: " in there
+    done = chatroom.chat("uninstall", "--yes", check=True).stdout
+    assert done.count("in the worktree") == 1
+    [command] = [found.removeprefix(line) for found in done.splitlines() if found.startswith(line)]
+    assert (trees[0] / ".mcp.json").exists()
+    chatroom.world.run("sh", "-c", f"{command} --yes", cwd=chatroom.path)
+    assert not (trees[0] / ".mcp.json").exists()
+    assert "in the worktree" not in chatroom.chat("uninstall", "--yes", check=True).stdout
 
 
 def test_nobody_is_there_to_agree(chatroom: Chatroom, terminal: Terminal) -> None:

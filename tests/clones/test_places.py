@@ -669,7 +669,7 @@ def ask_for_a_later_format(clone: Clone, hub: Hub) -> None:
 def refused_as_newer(done: Done) -> None:
     """The status and the hint that send has for it, too."""
     assert (done.returncode, "is written in format 2" in done.stderr) == (4, True)
-    assert "pip install --upgrade" in done.stderr
+    assert "pipx install --force ." in done.stderr
 
 
 def test_sync_pushes_nothing_into_a_room_that_asks_for_a_later_format(old: Counted, ann: Clone) -> None:

@@ -159,13 +159,14 @@ NOT_RUN = [
     NotRun(
         error="gitchat 0.1.0 runs beside this version, for alice: there agents of one name in two clones read for each "
         "other, and positions that were dropped come back",
-        hint="where they run, end its servers and watchers, then: pip install --upgrade git-chatroom",
-        reason="needs a release on an index of packages",
+        hint="where they run, end its servers and watchers, then, in the clone of gitchat: git pull && "
+        "pipx install --force . (or: uv tool install --reinstall .)",
+        reason="needs pipx, and the packages that are built from",
     ),
     NotRun(
         error="room 'lobby' is written in format 2; this gitchat writes format 1",
-        hint="upgrade: pip install --upgrade git-chatroom",
-        reason="needs a release on an index of packages, and one that does not exist yet",
+        hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
+        reason="needs pipx, the packages that are built from, and a version that does not exist yet",
     ),
     NotRun(
         error="git chat mcp talks to an agent's client, and there is nobody but you",

@@ -47,31 +47,54 @@ def test_a_long_message_is_read_in_parts(start: Start, chatroom: Chatroom) -> No
         parts += 1
         read += re.findall(r"\d{7} ", told)
     assert parts == 5
-    assert told.endswith("\nthat was its end: it is marked as read now")
+    assert told.endswith("\nthat was its end: your next check_in or read_unread marks it as read")
     assert len(set(read)) >= 8_192 - parts, "what a cut divides is in neither part"
-    assert server.text("get_cursor") == "bob has read to 2"
-    assert "last" in server.text("check_in", max_chars=1000)
+    assert server.text("get_cursor") == "bob has read to 1", "a tool that says that it only reads writes nothing"
+    assert called(server.text("read_unread", mark_read=False, max_chars=1000))["id"] == 2
+    told = server.text("check_in", max_chars=1000)
+    assert ": last\n" in told
+    assert "[2]" not in told
     assert server.text("get_cursor") == "bob has read to 3"
 
 
+def test_an_end_is_marked_before_one_waits(start: Start, chatroom: Chatroom) -> None:
+    """Who read all of the only message that was unread waits for the next one; another server gives it once more."""
+    chatroom.say(LONG)
+    server = start()
+    server.call("join", name="bob")
+    assert server.text("read_messages", id=1, skip_chars=65_000).endswith("marks it as read")
+    server.kill()
+    server = start()
+    server.call("join", name="bob")
+    before = chatroom.git("for-each-ref").stdout
+    assert called(server.text("check_in"))["id"] == 1, "nothing is lost with the process that knew"
+    assert server.text("read_messages", id=1, skip_chars=65_000).endswith("marks it as read")
+    assert chatroom.git("for-each-ref").stdout == before
+    assert server.text("read_unread", wait_seconds=1) == "nothing new; the time is up"
+    assert server.text("get_cursor") == "bob has read to 1"
+
+
 def test_who_only_looks_marks_nothing(start: Start, chatroom: Chatroom) -> None:
-    """The end of a message that is not next, of one asked for whole, or for nobody, marks nothing."""
+    """The end of a message that is not next, of one asked for whole, or for nobody, is no reading of it."""
     chatroom.say("first")
     chatroom.say(LONG)
     server, data = start(), start("--json")
     server.call("join", name="bob")
     end = {"id": 2, "skip_chars": 65_000}
-    assert "marked" not in server.text("read_messages", **end)
+    assert "marks it" not in server.text("read_messages", **end)
     assert "first" in server.text("read_unread", limit=1)
-    assert "marked" not in server.text("read_messages", id=2, max_chars=100_000)
-    assert "marked" not in server.text("read_messages", participant="", **end)
-    assert "marked" not in data.data("read_messages", **end)[0]
-    assert "marked" not in data.data("read_messages", participant="bob", **end)[0], "bob lives elsewhere"
+    assert "marks it" not in server.text("read_messages", id=2, max_chars=100_000)
+    assert "marks it" not in server.text("read_messages", participant="", **end)
+    assert "ended" not in data.data("read_messages", **end)[0]
+    assert "ended" not in data.data("read_messages", participant="bob", **end)[0], "bob lives elsewhere"
+    assert server.text("read_unread", limit=1).endswith("not marked as read: its end was not given out yet")
     assert server.text("get_cursor") == "bob has read to 1"
-    assert data.data("read_messages", participant="carol", **end)[0].get("marked") is None
+    assert "ended" not in data.data("read_messages", participant="carol", **end)[0]
     assert data.data("set_cursor", name="carol", message_id=1)["last_read_id"] == 1
-    assert data.data("read_messages", participant="carol", **end)[0]["marked"] is True
-    assert data.data("get_cursor", name="carol")["last_read_id"] == 2
+    assert data.data("read_messages", participant="carol", **end)[0]["ended"] is True
+    assert data.data("get_cursor", name="carol")["last_read_id"] == 1
+    assert data.data("read_unread", name="carol", type="question")["last_read_id"] == 1, "a filtered look marks nothing"
+    assert data.data("read_unread", name="carol")["last_read_id"] == 2
 
 
 def test_json_and_resources_keep_to_a_budget(shared_json: Wire, shared_room: Chatroom, new_room: str) -> None:

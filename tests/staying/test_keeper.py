@@ -257,4 +257,6 @@ def test_a_room_of_a_later_format_is_told_once_with_what_helps() -> None:
         troubles(Report("origin", newer={RoomName("lobby"): 2}), 5.0)
     (words,) = told
     assert "room 'lobby' is written in format 2" in words
-    assert words.endswith("; upgrade: pip install --upgrade git-chatroom")
+    assert words.endswith(
+        "; upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)"
+    )

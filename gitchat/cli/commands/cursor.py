@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitchat.cli import options, reading, terminal, unheard
+from gitchat.cli import options, reading, terminal
 from gitchat.model.names import parse_locator, parse_name
 from gitchat.workspace.environment import Environment
 
@@ -57,6 +57,7 @@ def command() -> None:
 @click.pass_obj
 def show_cursors(environment: Environment, names: tuple[str, ...], room: str | None, as_json: bool) -> None:
     """Show how far everybody has read, or those who are named."""
+    from gitchat.verbs import unheard
     from gitchat.verbs.room import Room
 
     chosen = Room(environment, room)
@@ -69,9 +70,10 @@ def show_cursors(environment: Environment, names: tuple[str, ...], room: str | N
         unread = f"  {one.unread} unread" if one.unread else ""
         elsewhere = f"  (under this name, elsewhere: #{one.elsewhere})" if one.elsewhere is not None else ""
         click.echo(_json(one) if as_json else f"{one.name:<{width}}  read to #{one.last_read}{unread}{elsewhere}")
-    for said, likest in unheard.no_people(environment, chosen.name, names):
+    for new in unheard.people(environment, chosen.name, names):
+        likest = new.likest
         command = f"cursor show {likest}" if likest else "cursor set N, or cursor show NAME"
-        click.echo(f"{said}: git chat {command}", err=True)
+        click.echo(f"{new}: git chat {command}", err=True)
 
 
 @command.command("set")

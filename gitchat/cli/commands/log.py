@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from gitchat.cli import dates, narrowing, options, terminal, unheard
+from gitchat.cli import dates, narrowing, options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer, json_line
@@ -201,12 +201,14 @@ def _say_empty(environment: Environment, name: RoomName, as_json: bool, query: Q
 
 def _say_unheard(environment: Environment, name: RoomName, query: Query) -> bool:
     """Say which names in a filter nobody here has, where others are like them; whether that was said."""
+    from gitchat.verbs import unheard  # for who found nothing
+
     lines = []
     for option, given in (("--from", query.sender), ("--to", query.recipient)):
-        for said, likest in unheard.no_people(environment, name, [given] if given is not None else []):
-            lines += [f"{said}: git chat log {option} {likest}"] if likest is not None else []
-    if (of_type := unheard.no_type(query.type)) is not None:
-        lines.append(f"{of_type[0]}: git chat log --type {of_type[1]}")
+        for new in unheard.people(environment, name, [given] if given is not None else []):
+            lines += [f"{new}: git chat log {option} {new.likest}"] if new.likest is not None else []
+    if (kind := unheard.kind(query.type)) is not None:
+        lines.append(f"{kind}: git chat log --type {kind.likest}")
     for line in lines:
         click.echo(line + options.in_room(environment, name), err=True)
     return bool(lines)

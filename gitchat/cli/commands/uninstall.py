@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 def command(
     environment: Environment, purges_refs: bool, is_forced: bool, dry_run: bool, has_consent: bool
 ) -> None:  # fmt: skip
-    """Take gitchat out of this clone: clients' files, hooks, settings, our directory.
+    """Take gitchat out of this clone, but for its rooms.
 
-    What was there before us comes back as it was. The rooms stay, unless --purge-refs is given; what is
-    nowhere but here is only lost with --force. What is not ours to take away is named, with its command.
+    Clients' files, hooks, settings and our directory go, and what was there before us comes back. With
+    --purge-refs the rooms go, too; what is nowhere but here is only lost with --force. What is not ours to
+    take away is named, with its command.
 
     \b
     Examples:

@@ -40,7 +40,7 @@ _COLORS = {"living": "green", "registered": "yellow", "away": None}
 def command(
     environment: Environment, everybody: bool, room: str | None, as_json: bool, color: str | None, no_pager: bool
 ) -> None:
-    """Show who is here, how much each has not read, and whether it heard the bell.
+    """Show who is here, what is unread, and who was woken.
 
     First the living, whose process runs right now; then the registered, who joined and
     did not leave; then who is away: who left, or only wrote or read, perhaps on another machine.

@@ -24,7 +24,7 @@ from gitchat.verbs.tools.calling import (
     looking,
     seat,
 )
-from gitchat.verbs.tools.messages import read_messages, send_message
+from gitchat.verbs.tools.messages import misnamed, read_messages, send_message
 from gitchat.verbs.tools.people import join, leave, list_participants
 from gitchat.verbs.tools.reading import (
     MAX_WAIT_SECONDS,
@@ -33,7 +33,7 @@ from gitchat.verbs.tools.reading import (
     begin_read_unread,
     check_in,
     get_cursor,
-    mark_at_end,
+    note_end,
     read_unread,
     set_cursor,
 )
@@ -61,7 +61,8 @@ __all__ = [
     "list_participants",
     "list_rooms",
     "looking",
-    "mark_at_end",
+    "misnamed",
+    "note_end",
     "open_room",
     "read_latest_summary",
     "read_messages",

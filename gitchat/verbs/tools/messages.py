@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gitchat.index.condition import LISTED, Condition, visible_to
-from gitchat.model.names import EVERYBODY, Uid, parse_slug
+from gitchat.model.names import EVERYBODY, Uid, parse_recipients, parse_slug
 from gitchat.model.record import Entry
-from gitchat.verbs import as_json
+from gitchat.model.refs import log_ref
+from gitchat.verbs import as_json, unheard
 from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
@@ -81,12 +82,35 @@ def say(
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
     if isinstance(content, str):
         refuse_blank(content, "content")
-    recipients = [part.strip() for part in refuse_blank(to, "to").split(",")]
+    recipients = _recipients(to)
     if priority not in ("", "normal", "urgent"):
         raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
     return chat.send(
         content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
     )  # fmt: skip
+
+
+def _recipients(to: str) -> list[str]:
+    return [part.strip() for part in refuse_blank(to, "to").split(",")]
+
+
+@checked
+def misnamed(to: str = EVERYBODY, type: str = "", room: str = "") -> list[str]:  # noqa: A002
+    """A sentence on each recipient, type or room that is new here, of a message that is to be sent so.
+
+    To be asked before it is: afterwards its room is there. As on the command line any name is good, and who may have
+    meant another is told. By the contract a result has nothing of it, so it is for who shows a result to a model.
+
+    Raises:
+        UserError: what sending so raises.
+    """
+    chat = looking(room)
+    store = chat.environment.store
+    people = unheard.people(chat.environment, chat.name, parse_recipients(tuple(_recipients(to))))
+    kind = unheard.kind(type or None)
+    begun = room and store.tip(log_ref(chat.name)) is None
+    place = unheard.place(chat.name, store.rooms()) if begun else None
+    return [*map(str, people), *([str(kind)] if kind else []), *([str(place)] if place and place.near else [])]
 
 
 @checked

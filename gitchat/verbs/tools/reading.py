@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from gitchat.index.condition import Condition
-from gitchat.model.names import EVERYBODY
+from gitchat.model.names import EVERYBODY, Name, Oid, RoomName
 from gitchat.presence.telling import telling
 from gitchat.verbs import cutting
 from gitchat.verbs.cutting import Measure
@@ -122,6 +123,8 @@ def begin_read_unread(
     filters = conditions_of(type, sender)
     matching = Condition.all_of(filters) if filters else None
     with_own = counts_own() and not wait_seconds
+    if mark_read and matching is None:
+        _mark_ended(chat)
 
     def answer(timed_out: bool, measure: Measure) -> Json:
         reading = chat.unread(limit, with_own=with_own, matching=matching)
@@ -152,6 +155,7 @@ def begin_check_in(
     if not isinstance(content, str) or content:
         entry = say(chat, content, to, type, reply_to)
         sent = {"sent": entry.number} | on_its_way(chat, entry)
+    _mark_ended(chat)
 
     def answer(timed_out: bool, measure: Measure) -> Json:
         told = troubled(chat) | of_asides(chat.asides())
@@ -204,16 +208,39 @@ def _read(
     return answer(replace(reading, left=left, elsewhere=min(reading.elsewhere, ended)), messages)
 
 
-def mark_at_end(name: str, message_id: Place, room: str = "") -> bool:
-    """``name`` was given the end of a message that was cut: mark it, where it is the oldest that is unread.
+# --- the end of what was cut ----------------------------------------------------------
 
-    Whether it was. Nothing is marked for who may not mark: what they cannot read they cannot mark.
+_ended: dict[tuple[Path, RoomName, Name], Oid] = {}
+"""For each participant of a room the oldest that is unread, once its end was given out here: the next reading marks it.
+
+Kept in memory alone: a look writes nothing, and after a process that was killed the message comes again.
+"""
+
+
+def note_end(name: str, message_id: Place, room: str = "") -> bool:
+    """``name`` was given the end of a message that was cut; whether its next reading marks that.
+
+    It does where it is the oldest that is unread, and for who may mark: what they cannot read they cannot mark.
     """
     chat = named(name, room)
     reading = chat.unread(1, with_own=counts_own())
-    if not reading.entries or reading.entries[0].oid != chat.find(message_id).oid:
+    if reading.why_not or not reading.entries or reading.entries[0].oid != chat.find(message_id).oid:
         return False
-    return chat.mark(reading, 1).is_marked
+    _ended[_participant(chat)] = reading.entries[0].oid
+    return True
+
+
+def _mark_ended(chat: Room) -> None:
+    """Mark the message whose end was given out, where it still is the oldest that is unread."""
+    oid = _ended.pop(_participant(chat), None)
+    if oid is not None:
+        reading = chat.unread(1, with_own=counts_own())
+        if reading.entries and reading.entries[0].oid == oid:
+            chat.mark(reading, 1)
+
+
+def _participant(chat: Room) -> tuple[Path, RoomName, Name]:
+    return chat.environment.repository.directory, chat.name, chat.me
 
 
 # --- cursors ---------------------------------------------------------------------
