@@ -1,7 +1,7 @@
 """Cursors of names that a person has given back: which are gone here, and which a remote has still to drop.
 
 They go here at once. A remote drops them as soon as it is heard, with a lease: who reads on under such a name, here
-or elsewhere, keeps what it has read. Source: docs/format.md sections 7.30 and 12.21.
+or elsewhere, keeps what it has read. Source: docs/format.md sections 7.30 and 12.22.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Giving a name back: its positions, here and at the remote, and all that is kept of it here but what it said.
 
-Source: docs/format.md section 12.21.
+Source: docs/format.md section 12.22.
 """
 
 from __future__ import annotations

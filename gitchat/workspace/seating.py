@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from gitchat.clones.dropping import Dropped
 from gitchat.clones.idle import STILL_SECONDS
 from gitchat.index.chain import Chain, Voice
 from gitchat.index.condition import Condition, among, authored_by, signed_by, spoken_in
@@ -110,6 +109,8 @@ class Seating:
 
     def _was_dropped(self, room: RoomName, name: Name, chain: Chain) -> bool:
         """Whether what ``name`` had read was dropped: it was in use long ago, or a person has given it back."""
+        from gitchat.clones.dropping import Dropped  # for who sits down
+
         wrote = chain.newest_by_author().get(name)
         is_old = wrote is not None and self._environment.now().seconds - wrote[1] >= DROPPED_SECONDS
         return is_old or cursor_ref(room, name) in Dropped(self._environment.store).all()

@@ -90,7 +90,7 @@ def test_editor_that_fails_sends_nothing(chatroom: Chatroom, terminal: Terminal,
     done = terminal("git", "chat", "send", GIT_EDITOR=editor)
     assert done.returncode == 1
     assert f"error: the editor '{editor}' failed" in plain(done.stdout)
-    assert "git config core.editor" in done.stdout
+    assert "export GIT_EDITOR=vim" in done.stdout
     assert chatroom.entries() == []
 
 

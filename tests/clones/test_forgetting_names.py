@@ -1,4 +1,4 @@
-"""Giving a name back, and positions that nobody moves any more. Proves docs/format.md 7.30, 12.15 and 12.21."""
+"""Giving a name back, and positions that nobody moves any more. Proves docs/format.md 7.30, 12.15 and 12.22."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from gitchat.workspace.environment import Environment
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
 def command(environment: Environment, name: str, room: str | None, as_json: bool) -> None:
-    """Give back what NAME left: how far it has read, its seats, and its name.
+    """Give back what NAME left: its positions, seats and refs.
 
     What NAME said stays. The remote drops its positions, too, now or with the next sync that hears it.
     Refused while a process goes by NAME. If NAME comes again it begins anew: an agent with what came after the
