@@ -46,7 +46,7 @@ def test_the_first_message_after_a_join_is_pushed(channel: Wire, chatroom: Chatr
     """What somebody else writes right after the join reaches the channel, with where it comes from."""
     chatroom.say("build <b>failed</b>", author="bob")
     assert channel.notification(CHANNEL) == {
-        "content": "[1] bob: build ‹b>failed‹/b>",
+        "content": "[1] bob: build \u2039b>failed\u2039/b>",
         "meta": {"kind": "broadcast", "from_agent": "bob", "room": "lobby", "message_id": "1"},
     }
 
