@@ -38,9 +38,9 @@ README = """\
 # gitchat for {client}
 
 {about} This plugin gives {client} the tools of gitchat, tells an agent how many messages are unread, and when to look.
-It needs the program: `pipx install git-chatroom`; without it nothing happens. It works in every repository that has a
-room, and joins no room of a remote where you never used gitchat. Do not use it together with `git chat setup {name}`:
-then each would be there twice.
+It needs the program (`pipx install .` in a clone of gitchat); without it nothing happens. It works in every
+repository that has a room, and joins no room of a remote where you never used gitchat. Do not use it together with
+`git chat setup {name}`: then each would be there twice.
 
     {install}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitchat.cli import installing
 from gitchat.clones.address import public
 from tests.cli.conftest import Chatroom, refused
 from tests.world import World
@@ -43,9 +44,11 @@ def test_three_lines_bring_a_stranger_in(world: World, chatroom: Chatroom) -> No
     done = chatroom.chat("invite", check=True)
     install, clone, setup = done.stdout.splitlines()
     assert (install, clone, setup) == (
-        "pipx install git-chatroom", f"git clone {hub} hub && cd hub", "git chat setup codex",
+        "pipx install ./gitchat", f"git clone {hub} hub && cd hub", "git chat setup codex",
     )  # fmt: skip
-    assert done.stderr == ""
+    assert done.stderr.splitlines() == [
+        "note: gitchat is on no index of packages yet: the first line is for who has a clone"
+    ]
     elsewhere = world.root / "elsewhere"
     elsewhere.mkdir()
     world.run("sh", "-e", "-c", f"{clone}\n{setup}\ngit chat log --oneline > said", cwd=elsewhere)
@@ -61,7 +64,7 @@ def test_what_an_alias_stands_for_is_told_without_its_token(chatroom: Chatroom) 
     assert done.stdout.splitlines()[1:] == [
         "git clone https://example.com/team/project.git project && cd project", "git chat setup gemini",
     ]  # fmt: skip
-    assert done.stderr == "note: no room here follows origin yet: git chat sync origin\n"
+    assert done.stderr.splitlines()[1:] == ["note: no room here follows origin yet: git chat sync origin"]
 
 
 def test_the_words_of_a_remote_are_quoted(chatroom: Chatroom) -> None:
@@ -78,3 +81,28 @@ def test_where_there_is_nothing_to_clone_it_is_refused(chatroom: Chatroom) -> No
     refused(chatroom.chat("invite"), "is reached by a helper of this machine, ext", "--remote REMOTE")
     chatroom.git("remote", "set-url", "origin", "https://example.com/p")
     refused(chatroom.chat("invite", "zed"), "untested", "git chat setup zed --print")
+
+
+@pytest.mark.parametrize(
+    ("noted", "command"),
+    [
+        (None, "pipx install git-chatroom"),
+        (
+            '{"url": "https://alice:s3cr3t@example.com/gitchat.git", "vcs_info": {"vcs": "git", "commit_id": "1"}}',
+            "pipx install git+https://example.com/gitchat.git",
+        ),
+        (
+            '{"url": "ssh://git@host/a b.git", "vcs_info": {}}',
+            "pipx install 'git+ssh://git@host/a b.git'",
+        ),
+        ('{"url": "https://example.com/git_chatroom-1.whl", "archive_info": {}}', None),
+        ('{"url": "file:///home/alice/gitchat", "dir_info": {"editable": true}}', installing.FROM_A_CLONE),
+        ('{"url": "ext::sh -c x", "vcs_info": {}}', installing.FROM_A_CLONE),
+        ('{"url": 7}', installing.FROM_A_CLONE),
+        ("[]", installing.FROM_A_CLONE),
+        ("", installing.FROM_A_CLONE),
+    ],
+)
+def test_it_is_installed_as_it_was_here(noted: str | None, command: str | None) -> None:
+    """From an index, a repository, an archive; who has it from a directory can only say that. No secret is told."""
+    assert installing.of(noted) == (command or "pipx install https://example.com/git_chatroom-1.whl")

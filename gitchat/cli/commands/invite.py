@@ -11,8 +11,6 @@ from gitchat.cli import terminal
 from gitchat.model.errors import ChatError, UserError
 from gitchat.workspace.environment import Environment
 
-INSTALL = "pipx install git-chatroom"
-
 
 @click.command("invite", short_help="Print what somebody types to come into this room.")
 @click.argument("client", required=False)
@@ -25,6 +23,7 @@ def command(environment: Environment, client: str | None, remote: str | None) ->
     the one that is set up here. The address is without a password or token: who is invited
     needs a way of their own to read it.
     """
+    from gitchat.cli import installing
     from gitchat.clones.address import public
 
     repository = environment.repository
@@ -42,9 +41,12 @@ def command(environment: Environment, client: str | None, remote: str | None) ->
     directory = shlex.quote(
         address.rstrip("/").removesuffix("/.git").removesuffix(".git").replace(":", "/").rpartition("/")[2]
     )
-    click.echo(INSTALL)
+    install = installing.here()
+    click.echo(terminal.escape_line(install))
     click.echo(terminal.escape_line(f"git clone {shlex.quote(address)} {directory} && cd {directory}"))
     click.echo(f"git chat setup {chosen}")
+    if install == installing.FROM_A_CLONE:
+        click.echo("note: gitchat is on no index of packages yet: the first line is for who has a clone", err=True)
     if not any(environment.authorities.of(room) == name for room in environment.store.rooms()):
         click.echo(
             f"note: no room here follows {terminal.escape_line(name)} yet: git chat sync {shlex.quote(name)}", err=True
