@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, so that ``make test`` stays under three minutes."""
     slow = set(SLOW.read_text(encoding="utf-8").split())
     for item in items:
-        if item.nodeid.partition("[")[0] in slow:
+        if item.nodeid.partition("[")[0] in slow and item.get_closest_marker("soak") is None:
             item.add_marker(pytest.mark.slow)
 
 

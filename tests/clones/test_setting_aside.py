@@ -195,7 +195,7 @@ def test_killed_at_any_call_the_culprit_is_shown_once_and_the_others_stand(hub: 
     """In the log or aside, never both and never neither; the next rounds end what was begun."""
     hub.hook(NO_SECRETS)
     said = ["first"]
-    for turn in range(1, 2000, 19):
+    for turn in range(1, 2000, 37):
         bodies = [f"before {turn}", f"AKIA {turn}", f"after {turn}"]
         say(ann, *bodies)
         said += bodies

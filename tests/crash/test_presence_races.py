@@ -152,7 +152,7 @@ def joined_at_once(roll: Roll, name: Name) -> Iterator[bytes]:
     assert statuses == [0, 0]
 
 
-@pytest.mark.parametrize("turns", [50, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("turns", [50, pytest.param(200, marks=pytest.mark.soak)])
 def test_of_two_that_join_at_once_one_wins(tmp_path: Path, turns: int) -> None:
     """Never none and never both, while somebody looks who is here; nobody tries twice."""
     roll = Roll(tmp_path / "chatroom", wait_seconds=0)

@@ -95,7 +95,7 @@ def test_a_record_that_comes_meanwhile_comes_along(begun: Path) -> None:
     assert open_store(begun).rooms() == [NEW]
 
 
-@pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_kill_at_any_call_loses_nothing(world: World, begun: Path, step: int) -> None:
     """One of the two names has all records with their numbers, and the same command once more brings it to its end."""
     for turn in range(1, 1000, step):
