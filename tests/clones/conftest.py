@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from gitchat.storage import gate
+from gitchat.workspace.pushing import lock_of
 from tests.world import Argument, Done, World
 
 LOG = "refs/chatroom/rooms/lobby/log"
@@ -63,6 +65,15 @@ class Clone:
     def numbered(self) -> list[tuple[int | None, str]]:
         """(number, body) of every record, oldest first."""
         return [(record["id"], record["content"]) for record in self.records()]
+
+
+def is_free(clone: Clone) -> bool:
+    """Whether nobody pushes for the clone: what is sent then starts a pusher of its own."""
+    try:
+        with gate.hold(clone.path / ".git" / "chatroom", 0, lock_of("origin")):
+            return True
+    except gate.ConflictError:
+        return False
 
 
 @contextmanager

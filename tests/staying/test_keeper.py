@@ -16,7 +16,7 @@ from gitchat.clones.report import Report
 from gitchat.model.names import RoomName
 from gitchat.staying.keeper import Troubles
 from tests.cli.programs import Program, running, until
-from tests.clones.conftest import APART, Clone, Hub
+from tests.clones.conftest import APART, Clone, Hub, is_free
 from tests.server.wire import Wire
 
 
@@ -54,6 +54,7 @@ def test_watching_clones_are_in_step(ann: Clone, bea: Clone) -> None:
     with beside(ann, "sync", "--watch") as here, beside(bea, "sync", "--watch", "--json") as there:
         assert here.line() == "nothing new: origin and this clone have the same messages"
         assert json.loads(there.line())["fetched"] == {}
+        until(lambda: not is_free(ann))
         ann.say("second")
         assert here.line() == "lobby: 0 fetched, 1 pushed"
         assert json.loads(there.line())["fetched"] == {"lobby": 1}
@@ -65,6 +66,7 @@ def test_one_process_keeps_a_clone_in_step_and_another_takes_over(ann: Clone, be
     """The second waits, and goes on when the first is killed."""
     with beside(ann, "sync", "--watch") as first:
         first.line()
+        until(lambda: not is_free(ann))
         with beside(ann, "sync", "--watch") as second:
             second.line()
             ann.say("second")
@@ -78,6 +80,7 @@ def test_a_refusal_is_told_once_and_tried_again(hub: Hub, ann: Clone) -> None:
     """With the server's words, and what helps; when it takes it, the message gets its number."""
     with beside(ann, "sync", "--watch") as watching:
         watching.line()
+        until(lambda: not is_free(ann))
         hook = hub.hook("echo 'closed for the night' >&2; exit 1")
         ann.say("second")
         assert watching.process.stderr is not None
@@ -94,6 +97,7 @@ def test_a_remote_that_is_away_is_told_with_when_it_is_asked_again(hub: Hub, ann
     """That may pass by itself, unlike the refusal of a name."""
     with beside(ann, "sync", "--watch") as watching:
         watching.line()
+        until(lambda: not is_free(ann))
         hub.path.rename(hub.path.with_name("elsewhere"))
         ann.say("second")
         assert watching.process.stderr is not None
@@ -106,6 +110,7 @@ def test_a_remote_that_asks_to_slow_down_is_left_alone_for_good(hub: Hub, ann: C
     """It is known for a forge from then on, also by the next process."""
     with beside(ann, "sync", "--watch") as watching:
         watching.line()
+        until(lambda: not is_free(ann))
         hub.hook("echo 'You have exceeded a secondary rate limit' >&2; exit 1")
         ann.say("second")
         until(lambda: json.loads(read(ann, "chatroom/pace-origin")).get("is_forge", False))

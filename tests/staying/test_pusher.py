@@ -24,7 +24,7 @@ from gitchat.staying.pusher import Pusher
 from gitchat.storage import gate
 from gitchat.workspace.pushing import Hurry, lock_of, push_soon
 from tests.cli.programs import running, until
-from tests.clones.conftest import LOG, Clone, Hub
+from tests.clones.conftest import LOG, Clone, Hub, is_free
 from tests.world import World
 
 pytestmark = pytest.mark.slow  # many processes, each of which waits for another
@@ -99,15 +99,6 @@ def arrives(hub: Hub, *wanted: str) -> None:
 def noted(clone: Clone) -> TroubleFile:
     """What the clone knows to be wrong with its remote."""
     return TroubleFile(clone.path / ".git" / "chatroom", "origin")
-
-
-def is_free(clone: Clone) -> bool:
-    """Whether nobody pushes for the clone."""
-    try:
-        with gate.hold(clone.path / ".git" / "chatroom", 0, lock_of("origin")):
-            return True
-    except gate.ConflictError:
-        return False
 
 
 # --- who stays ---------------------------------------------------------------------
