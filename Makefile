@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all soak lint same dist man plugins pictures bench clean
+.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ slow-list: $(INSTALLED) ## measure all tests, on a quiet machine, and write test
 test-clients: $(INSTALLED) ## fetch Claude Code and Codex, and run them against a stand-in for their models; Linux, tmux
 	@tests/clients/fetch.sh
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "clients and not others"
+
+test-web: $(INSTALLED) ## what needs a browser or generated requests: the page, REST, live delivery
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "web and not soak"
 
 test-clients-all: $(INSTALLED) ## the same, and Gemini CLI, opencode, an older Claude Code and the Inspector
 	@tests/clients/fetch.sh others

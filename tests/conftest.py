@@ -22,8 +22,12 @@ SLOW = Path(__file__).with_name("slow.txt")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, so that ``make test`` stays under three minutes."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, so that ``make test`` stays under three minutes, and leave out what only ``web`` asks for."""
+    if "web" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("web") is not None]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     slow = set(SLOW.read_text(encoding="utf-8").split())
     for item in items:
         if item.nodeid.partition("[")[0] in slow and item.get_closest_marker("soak") is None:
