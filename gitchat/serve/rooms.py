@@ -310,9 +310,6 @@ def _marked(found: Found) -> list[list[str | bool]]:
 
 
 # --- what is told to whom ----------------------------------------------------------------
-
-
-
 def _public(call: Call, shown: Json) -> Json:
     """``shown`` without what only the server's own user may know."""
     return shown if call.actor.is_local else {key: value for key, value in shown.items() if key not in _PLACES}
