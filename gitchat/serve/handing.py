@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -107,7 +107,7 @@ class Reader:
     rooms: frozenset[RoomName] | None = None
     """What reaches it in these rooms; None is in all."""
     is_found: bool = False
-    """Whether what names it is handed to it from other rooms, too."""
+    """Whether ``rooms`` are those that it joined, and what names it is handed to it from any other, too."""
     is_all: bool = False
     """Whether it reads whole rooms, as a page does, and hears of presence and of how far its name has read."""
     within: frozenset[RoomName] | None = None
@@ -145,9 +145,16 @@ class Subscription:
         self._leave = leave
         self._waiting: deque[Event] = deque()
         self._bell: asyncio.Future[None] | None = None
+        self.when_overrun: Callable[[], object] = lambda: None
+        """Called when it ends because its reader is too slow, which a reader in the middle of a write does not see."""
         self.is_overrun = False
         """Whether it ended because its reader was too slow: what came then is in the log, and not here."""
         self.is_closed = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is there to be taken."""
+        return not self._waiting
 
     def put(self, event: Event) -> None:
         """Hand ``event`` over; the end where there are too many."""
@@ -156,6 +163,7 @@ class Subscription:
         if len(self._waiting) >= QUEUED:
             self.is_overrun = True
             self.close()
+            self.when_overrun()
             return
         if isinstance(event, Record) or event not in self._waiting:  # one sign says as much as two
             self._waiting.append(event)
@@ -231,6 +239,12 @@ class Subscribers:
         subscription = Subscription(reader, self._all.discard)
         self._all.add(subscription)
         return subscription
+
+    def widen(self, name: Name, room: RoomName) -> None:
+        """``name`` joined ``room``: where it reads the rooms that it joined, that is one of them now."""
+        for one in self._all:
+            if one.reader.name == name and one.reader.is_found and one.reader.rooms is not None:
+                one.reader = replace(one.reader, rooms=one.reader.rooms | {room})
 
     def tell(self, sign: Sign) -> None:
         """Give a sign to whom it concerns."""

@@ -237,10 +237,6 @@ class Holdings:
             return None
         return 0.0 if lease.open else self._now() - lease.seen
 
-    def joined(self, name: Name) -> Joined | None:
-        """How ``name`` joined through this server; None for who did not."""
-        return self._joined.get(name)
-
     def label_of(self, name: Name) -> str:
         """What ``name`` is called outside; the name itself where nothing else was given."""
         joined = self.joined(name)

@@ -269,6 +269,21 @@ class Hub:
                 return found if found is not None else await then(subscription)
         return None
 
+    @property
+    def newest(self) -> int:
+        """The arrival number up to which everything stands in the logs."""
+        return self._look.newest
+
+    async def missed(self, arrival: str | None, reader: Reader, actor: Actor) -> tuple[list[Record] | None, str, int]:
+        """What came for ``reader`` since ``arrival``, None when that is not known any more, and what is the newest now."""
+
+        def act(environment: Environment) -> tuple[list[Record] | None, str, int]:
+            found = self._look.after(arrival) if arrival is not None else []
+            missed = None if found is None else [one.record for one in found if reader.takes(one.record, one.reached)]
+            return missed, self._look.arrival, self._look.newest
+
+        return await self.call(act, actor, reader.name)
+
     # --- looking -------------------------------------------------------------------------
 
     def _stir(self) -> None:

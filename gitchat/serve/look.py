@@ -41,6 +41,15 @@ class Look:
         """The arrival number of the newest record that was seen."""
         return self._count
 
+    def after(self, arrival: str) -> list[Fresh] | None:
+        """What arrived after ``arrival``; None when that is not known any more."""
+        return [] if arrival == self.arrival else None
+
+    @property
+    def arrival(self) -> str:
+        """The newest record's, as text."""
+        return f"e0-{self._count}"
+
     def fresh(self) -> tuple[list[Fresh], list[RoomName]]:
         """The records that came since the last look, in the order of their arrival, and the rooms that changed.
 

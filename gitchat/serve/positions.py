@@ -7,10 +7,11 @@ at once, and written later, one name at a time. A kill loses what is not written
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gitchat.model.names import Name, RoomName
+from gitchat.model.record import Entry
 from gitchat.serve.actor import Actor
 from gitchat.serve.frontier import Frontier, Key
 from gitchat.verbs.room import Reading, Room
@@ -76,6 +77,10 @@ class Positions:
             places=[reading.places[place] for place in taken],
             left=max(total, len(places)) - len(taken),
         )
+
+    def fresh(self, room: Room, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of ``entries`` that I have not just had."""
+        return [entries[place] for place in self._of(room).fresh(entries)]
 
     def write(self, room: Room) -> None:
         """Write down as much as a position can say of what I had; while another lives under my name, nothing."""
