@@ -7,6 +7,7 @@ and a terminal cannot differ.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import cache
@@ -41,17 +42,18 @@ def routes(served: Served) -> list[BaseRoute]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
+class Files:
     """All that is served, in memory: it is smaller than a picture."""
 
     version: str
     """16 hexadecimal digits that change when any of it does."""
     document: bytes
     files: dict[str, bytes]
+    """By name; a browser gets them, and the document, compressed."""
 
 
 @cache
-def files() -> _Files:
+def files() -> Files:
     """What the package holds, and the module that is made; read once."""
     static = resources.files("gitchat.serve") / "static"
     found = {one.name: one.read_bytes() for one in static.iterdir() if one.is_file()}
@@ -61,7 +63,7 @@ def files() -> _Files:
         digest.update(name.encode() + b"\0" + found[name] + b"\0")
     version = digest.hexdigest()[:16]
     document = found.pop(_DOCUMENT).replace(b"/static/", f"/static/{version}/".encode())
-    return _Files(version, document, found)
+    return Files(version, document, found)
 
 
 def hidden_module() -> str:
@@ -80,11 +82,7 @@ def _in_brackets(points: str) -> str:
 
 
 async def _document(request: Request) -> Response:
-    tag = f'"{files().version}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(files().document, media_type="text/html", headers=headers)
+    return _answered(request, files().document, "text/html; charset=utf-8", "no-cache")
 
 
 async def _file(request: Request) -> Response:
@@ -93,5 +91,20 @@ async def _file(request: Request) -> Response:
     content = files().files.get(name) if request.path_params["version"] == files().version else None
     if content is None:
         return PlainTextResponse("There is no such file here.\n", status_code=404)
-    kind = _TYPES[name.rpartition(".")[2]]
-    return Response(content, media_type=kind, headers={"Cache-Control": _KEPT, "ETag": f'"{files().version}"'})
+    return _answered(request, content, _TYPES[name.rpartition(".")[2]], _KEPT)
+
+
+def _answered(request: Request, content: bytes, kind: str, kept: str) -> Response:
+    tag = f'"{files().version}"'
+    headers = {"ETag": tag, "Cache-Control": kept, "Vary": "Accept-Encoding"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        content = _compressed(content)
+    return Response(content, media_type=kind, headers=headers)
+
+
+@cache
+def _compressed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)

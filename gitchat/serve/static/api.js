@@ -48,7 +48,7 @@ const query = (values) => {
 const room = (name) => "rooms/" + encodeURIComponent(name);
 
 export const api = {
-  session: (code) => ask("POST", "session", { code }),
+  session: (credential) => ask("POST", "session", credential),
   rooms: () => ask("GET", "rooms"),
   room: (name) => ask("GET", room(name)),
   messages: (name, where = {}) => ask("GET", `${room(name)}/messages${query({ limit: 60, chars: 4000, ...where })}`),

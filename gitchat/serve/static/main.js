@@ -136,8 +136,13 @@ function complain(error) {
 function shut(error) {
   document.body.classList.add("shut");
   $("door").hidden = false;
-  $("door-why").textContent = error.message;
+  $("door-why").textContent = `${error.message}.`;
 }
+
+$("token").addEventListener("submit", (event) => {
+  event.preventDefault();
+  api.session({ token: $("token-text").value.trim() }).then(() => location.reload(), shut);
+});
 
 let unsaid = 0;
 function say(text) {
@@ -205,7 +210,7 @@ async function begin() {
   if (code) {
     history.replaceState(null, "", location.pathname);
     // A code that was used already is no trouble to who is known by the cookie.
-    await api.session(code).catch(() => {});
+    await api.session({ code }).catch(() => {});
   }
   await lookAtRooms();
   document.body.classList.toggle("guest", !here.writable);

@@ -24,12 +24,15 @@ export const labelOf = (entry) => (entry.id ? `#${entry.id}` : entry.handle);
 /** Whether a record names me, or a role of mine, as its recipient; what is for everybody does not. */
 export const isTo = (entry, me, role) => entry.to.split(",").some((one) => one === me || (role && one === `role:${role}`));
 
+const people = new Set();
+
 /** A sign for who it is: round for people, square for agents, always of the same hue. */
 export function face(name, origin) {
-  const node = h(origin === "human" ? "span.face.human" : "span.face", { "aria-hidden": "true" }, escape([...name].slice(0, 2).join("")));
-  let hue = 7;
-  for (const one of name) hue = (hue * 31 + one.codePointAt()) % 360;
-  node.style.setProperty("--hue", hue);
+  if (origin === "human") people.add(name);
+  const node = h(people.has(name) ? "span.face.human" : "span.face", { "aria-hidden": "true" }, escape([...name].slice(0, 2).join("")));
+  let hash = 0;
+  for (const one of name) hash = (hash * 33 + one.codePointAt()) % 65521;
+  node.style.setProperty("--hue", Math.round(hash * 137.508) % 360);
   return node;
 }
 

@@ -40,6 +40,6 @@ function person(one, me) {
   const about = [one.role && one.role !== "general" ? oneLine(one.role, 40) : null, one.branch && oneLine(one.branch, 60), behind].filter(Boolean);
   const seen = one.state === "away" && one.last_seen ? OTHERS.format(new Date(one.last_seen)) : null;
   return h("li", { title: [nameOf(one.name), ...about, one.read_upto != null && `has read up to #${one.read_upto}`, seen && `seen ${seen}`, one.capabilities?.map((it) => escape(it)).join(", ")].filter(Boolean).join("\n") },
-    face(one.name, one.client && one.client !== "terminal" ? "agent" : "human"),
+    face(one.name, one.name === me || one.client === "terminal" ? "human" : "agent"),
     h("span", {}, h("span.name", {}, nameOf(one.name, one.looks_like), one.name === me && h("span.quiet", {}, " you")), about.length > 0 && h("small", {}, about.join(" · "))));
 }

@@ -11,6 +11,7 @@ let nodes = new Map(), isLoading = false, arrived = 0, turn = 0;
 
 const numbered = () => shown.filter((entry) => entry.id != null);
 const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+let wasAtEnd = true;
 
 /** Open `name` where one left off, or around the message `place`. `given` says who reads and what the buttons do. */
 export async function open(name, place, given) {
@@ -206,6 +207,7 @@ function showJump() {
 }
 
 box.addEventListener("scroll", () => {
+  wasAtEnd = isAtEnd();
   showJump();
   if (box.scrollTop < NEAR) extend("before");
   if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) extend("after");
@@ -216,4 +218,6 @@ box.addEventListener("focusin", (event) => {
   rove(node);
   if (node.entry.from === acts.me) follow(node.entry).catch(() => {});
 });
+// Whoever reads the newest goes on doing so when the room for it shrinks: a summary, a longer draft, a keyboard.
+new ResizeObserver(() => wasAtEnd && (box.scrollTop = box.scrollHeight)).observe(box);
 jump.addEventListener("click", toEnd);
