@@ -24,6 +24,12 @@ ELSEWHERE = [
         hint="end that first; who is here: git chat who",
     ),
     Elsewhere(
+        "tests/clones/test_forgetting_names.py::test_an_agent_gives_back_its_own_name_alone",
+        '"please: git chat forget lexer"',
+        error="'lexer' is not yours to give back: you are parser",
+        hint='ask a person for it: git chat send "please: git chat forget lexer"',
+    ),
+    Elsewhere(
         "tests/clones/test_read_only.py::test_each_way_to_let_somebody_read_only_is_known_as_one",
         'bea.sync("origin")',
         error="'origin' lets you read and not push: words",
