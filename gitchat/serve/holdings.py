@@ -87,6 +87,10 @@ class Holdings:
         """A stream or a waiting request as ``name`` is open meanwhile: it lives, if it joined."""
         yield
 
+    def joined(self, name: Name) -> Joined | None:
+        """How ``name`` joined through this server; None for who did not."""
+        return self._joined.get(name)
+
     def label_of(self, name: Name) -> str:
         """What ``name`` is called outside; the name itself where nothing else was given."""
         known = self._joined.get(name)
