@@ -30,9 +30,9 @@ const people = new Set();
 export function face(name, origin) {
   if (origin === "human") people.add(name);
   const node = h(people.has(name) ? "span.face.human" : "span.face", { "aria-hidden": "true" }, escape([...name].slice(0, 2).join("")));
-  let hash = 2166136261;
-  for (const one of name) hash = Math.imul(hash ^ one.codePointAt(), 16777619);
-  node.style.setProperty("--hue", ((hash >>> 16) % 15) * 24);
+  let hash = 0;
+  for (const one of name) hash = (Math.imul(hash, 31) + one.codePointAt()) >>> 0;
+  node.style.setProperty("--hue", hash % 360);
   return node;
 }
 
