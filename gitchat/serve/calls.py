@@ -14,15 +14,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import Handle, Name, RoomName, parse_locator, parse_name
+from gitchat.model.names import Name, parse_name
+from gitchat.model.record import Entry
+from gitchat.serve.acting import as_name
 from gitchat.serve.actor import Actor
 from gitchat.serve.answers import answer, json_object
 from gitchat.serve.contract import ROOT, Operation
+from gitchat.serve.entering import enter, enter_to_act
 from gitchat.serve.fields import check
 from gitchat.serve.hub import Hub
 from gitchat.serve.served import Served
 from gitchat.verbs.room import Room
-from gitchat.verbs.tools.calling import refuse_other
 from gitchat.workspace.environment import Environment
 
 Json = dict[str, Any]
@@ -30,19 +32,20 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
 
+WROTE = "gitchat.wrote"
+"""Where the scope of a request has the room and number of what it wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request, checked against its table."""
 
+    served: Served
     hub: Hub
     actor: Actor
     given: Mapping[str, Any]
     """The values of its fields, by their names; those that were not given are missing."""
-    default_room: RoomName | None
-    """The room of a request that names none; None is the clone's."""
-    is_gone: Callable[[], Awaitable[None]]
-    """Ends when who asked has gone."""
+    request: Request
 
     @property
     def limit(self) -> int:
@@ -51,27 +54,19 @@ class Call:
 
     # --- who --------------------------------------------------------------------------
 
-    def acting(self, field: str = "as") -> Name | None:
-        """The name that is acted under; None is the person whose clone this is, at the page.
+    def acting(self, field: str = "as") -> Name:
+        """The name that is acted under; one request of its share is spent.
 
         Raises:
-            UserError: ``guest``, ``not-your-name``, ``name-held``, ``bad-name``, ``bad-argument`` without any.
+            UserError: ``guest``, ``not-your-name``, ``no-name``, ``name-held``, ``bad-name``, ``rate-limited``.
         """
-        name = self.reader(field)
-        if self.actor.is_guest:
-            raise UserError(
-                "guests only read", hint="ask who runs the server for a token: git chat token add NAME", code="guest"
-            )
-        if name is None and not self.actor.is_person:
-            raise UserError(
-                f"{field} is missing, and the credentials are of no name",
-                hint=f"give {field}: the name to act under",
-                code="bad-argument",
-            )
-        if name is not None and not self.hub.holdings.actor_may(self.actor, name):
+        given = self.given.get(field)
+        name = as_name(self.actor, parse_name(given) if given is not None else None)
+        self.served.rates.spend(name)
+        if not self.hub.holdings.actor_may(self.actor, name):
             raise UserError(
                 f"'{name}' lives here for somebody else",
-                hint="take another name, or use the token that this one joined with",
+                hint="take another name, or use the credentials that this one joined with",
                 code="name-held",
             )
         return name
@@ -83,62 +78,38 @@ class Call:
             UserError: ``guest``, ``not-your-name``, ``bad-name``.
         """
         given = self.given.get(field)
-        if given is None:
-            return self.actor.name
-        name = parse_name(given)
-        if self.actor.is_guest:
-            raise UserError("guests read for nobody", hint=f"leave out {field}", code="guest")
-        if self.actor.name not in (None, name):
-            raise UserError(
-                f"this token acts only as '{self.actor.name}'",
-                hint=f"give {field} as '{self.actor.name}', or ask for a token of '{name}'",
-                code="not-your-name",
-            )
-        return name
+        return as_name(self.actor, parse_name(given)) if given is not None else self.actor.name
 
     # --- where ------------------------------------------------------------------------
 
-    def chat(self, environment: Environment, name: Name | None = None, *, may_begin: bool = False) -> Room:
-        """The room that is asked about, for ``name``; one that is not there yet where it ``may_begin``.
+    def chat(self, environment: Environment, name: Name | None = None) -> Room:
+        """The room that is asked about, for ``name``. Raises UserError ``no-such-room``, ``bad-name``."""
+        return enter(environment, self.actor, self._room, name)
 
-        Raises:
-            UserError: ``no-such-room``, ``bad-name``.
+    def writing(self, environment: Environment, name: Name, *, may_begin: bool = False) -> Room:
+        """As :meth:`chat`, to act in it; one that is not there yet where it ``may_begin``.
+
+        Raises UserError ``name-held`` while somebody else lives under the name.
         """
-        chat = Room(environment, self.given.get("room") or self.default_room, name)
-        if not self.actor.sees(chat.name):
-            raise unknown_room(chat.name)
-        if may_begin:
-            return chat
-        try:
-            chat.refuse_unknown()
-        except UserError as error:  # its hint has the names of all rooms
-            raise unknown_room(chat.name) from error
-        return chat
+        return enter_to_act(environment, self.actor, self._room, name, may_begin=may_begin)
 
-    def writing(self, environment: Environment, name: Name | None, *, may_begin: bool = False) -> Room:
-        """As :meth:`chat`, to act in it. Raises UserError ``name-held`` while somebody else lives under the name."""
-        chat = self.chat(environment, name, may_begin=may_begin)
-        refuse_other(chat)
-        return chat
+    @property
+    def _room(self) -> str | None:
+        return self.given.get("room") or self.served.settings.room
 
     async def do(self, act: Callable[[Environment], T], name: Name | None = None) -> T:
         """What ``act`` gives, in the repository's own thread; a sign of life of ``name`` where that is the actor's."""
         is_own = name is not None and self.hub.holdings.actor_may(self.actor, name)
         return await self.hub.call(act, self.actor, name if is_own else None)
 
+    def wrote(self, entry: Entry) -> None:
+        """Note for the audit which record has come of the request."""
+        self.request.scope[WROTE] = (entry.room, entry.number)
 
-def unknown_room(name: RoomName) -> UserError:
-    """There is no such room, or none that the credentials are for: nobody can tell which."""
-    return UserError(
-        f"there is no room '{name}' here",
-        hint=f"GET {ROOT}/rooms lists those that are; PUT {ROOT}/rooms/{name} begins it",
-        code="no-such-room",
-    )
-
-
-def place_of(value: int | str) -> int | Handle:
-    """The number or handle that ``value`` is. Raises UserError ``bad-number``."""
-    return parse_locator(value) if isinstance(value, str) else value
+    async def is_gone(self) -> None:
+        """Return when who asked has gone."""
+        while (await self.request.receive())["type"] != "http.disconnect":
+            pass
 
 
 # --- routing ----------------------------------------------------------------------------
@@ -165,16 +136,9 @@ def _endpoint(
         carried = {**request.query_params, **request.path_params}
         if operation.has_body:
             carried = {**await json_object(request), **request.path_params}
-        call = Call(
-            served.hub_of(request), served.actor_of(request), check(carried, operation.fields), served.settings.room,
-            lambda: _gone(request),
-        )  # fmt: skip
+        given = check(carried, operation.fields)
+        call = Call(served, served.hub_of(request), served.actor_of(request), given, request)
         answered = await acts[operation.act](call)
         return answered if isinstance(answered, Response) else answer(answered)
 
     return endpoint
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

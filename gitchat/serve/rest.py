@@ -15,12 +15,13 @@ from starlette.routing import BaseRoute
 
 from gitchat.index.condition import LISTED
 from gitchat.model.errors import UserError
-from gitchat.model.names import Name, RoomName, Uid, is_slug
+from gitchat.model.names import RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry, Moment
-from gitchat.serve.calls import Act, Call, Json, place_of, routes_of
+from gitchat.serve.calls import Act, Call, Json, routes_of
 from gitchat.serve.contract import OPERATIONS
-from gitchat.serve.frames import frame_of, type_in
+from gitchat.serve.entering import is_heartbeat, place_of, post
+from gitchat.serve.frames import frame_of
 from gitchat.serve.handing import Reader, Record, Subscription
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
@@ -30,9 +31,6 @@ ACTIVE_SECONDS = 90
 
 LISTED_SECONDS = 86400
 """How long after it was last seen an agent that did not leave is still listed, as away."""
-
-HEARTBEAT = "heartbeat"
-"""The type of a message that only says that its sender is here: it is never stored."""
 
 PUBLIC_SESSION_CHARS = 8
 """How much of a session's id others are shown."""
@@ -48,7 +46,7 @@ def routes(served: Served) -> list[BaseRoute]:
 
 async def register(call: Call) -> Json:
     """Join the room, and answer who else is there."""
-    given, name = call.given, _required(call.acting("agent_id"))
+    given, name = call.given, call.acting("agent_id")
     room = await call.do(lambda environment: call.chat(environment, name).name)
     await call.hub.holdings.join(
         call.actor, name, room,
@@ -79,7 +77,7 @@ async def agents(call: Call) -> Json:
 
 async def leave(call: Call) -> Json:
     """Be in no room any more; in which it was."""
-    name = _required(call.acting("agent_id"))
+    name = call.acting("agent_id")
     spelled = call.hub.holdings.spelled(name)
 
     def rooms(environment: Environment) -> list[RoomName]:
@@ -124,31 +122,20 @@ def _agent(call: Call, one: Participant, now: int) -> Json:
 
 async def send(call: Call) -> Json:
     """Store a message; a heartbeat only says that its sender is here."""
-    name, given = _required(call.acting("from")), call.given
-    message = given["message"]
-    told = type_in(message)
-    kind = given.get("type") or (told if told and is_slug(told) else None)
+    name, given = call.acting("from"), call.given
 
     def beat(environment: Environment) -> Json:
-        chat = call.writing(environment, name)
-        environment.roll.touch(name, chat.name, environment.now().seconds)
-        return {"success": True, "message_id": None, "timestamp": environment.now().utc}
+        chat, now = call.writing(environment, name), environment.now()
+        environment.roll.touch(name, chat.name, now.seconds)
+        return {"success": True, "message_id": None, "timestamp": now.utc}
 
     def act(environment: Environment) -> Json:
-        chat = call.writing(environment, name)
-        entry = chat.send(
-            message,
-            to=given["to"],
-            type=kind,
-            reply_to=place_of(given["reply_to"]) if "reply_to" in given else None,
-            urgent=given.get("priority") == "urgent",
-            key=given.get("key"),
-            media=None if isinstance(message, str) else "json",
-        )
+        entry = post(call.writing(environment, name), given)
+        call.wrote(entry)
         stored = {"success": True, "message_id": entry.number, "timestamp": entry.record.written.utc}
         return stored | ({"handle": entry.handle} if entry.number is None else {})
 
-    return await call.do(beat if kind == HEARTBEAT else act, name)
+    return await call.do(beat if is_heartbeat(given) else act, name)
 
 
 async def messages(call: Call) -> Json | Response:
@@ -208,7 +195,7 @@ async def _waited(call: Call, coming: Subscription, since: int, seconds: float) 
 
 async def mark(call: Call) -> Json:
     """Mark what reached the agent up to a number as read."""
-    name = _required(call.acting("agent_id"))
+    name = call.acting("agent_id")
     upto = place_of(call.given["upto"])
     last = await call.do(lambda environment: call.writing(environment, name).set_cursor(upto), name)
     return {"success": True, "agent_id": call.hub.holdings.spelled(name), "last_read_id": last}
@@ -217,12 +204,6 @@ async def mark(call: Call) -> Json:
 def _shown(call: Call, entries: Sequence[Entry], labels: Mapping[Uid, str], more: int) -> Json:
     frames = [frame_of(one, labels, call.hub.holdings.spelled) for one in entries]
     return {"messages": frames, "total": len(frames), **({"more": more} if more else {})}
-
-
-def _required(name: Name | None) -> Name:
-    """``name``, which a field that has to be given has told."""
-    assert name is not None
-    return name
 
 
 def _refused(message: str, hint: str) -> UserError:
