@@ -15,7 +15,8 @@ from gitchat.server.arguments import check
 from gitchat.server.collaboration import TOOLS
 from gitchat.server.desk import Answer, Bare, Call, Json
 from gitchat.server.fitting import json_text
-from gitchat.server.topics import Membership, Topics, name_of, topic_of
+from gitchat.server.party import name_of
+from gitchat.server.topics import Membership, Topics, topic_of
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Reading, Room
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-GITCHAT, COLLABORATION = "gitchat", "collaboration"
+GITCHAT, COLLABORATION, AGENTS = "gitchat", "collaboration", "agents"
 
-PROFILES = (GITCHAT, COLLABORATION)
+PROFILES = (GITCHAT, COLLABORATION, AGENTS)
 """What ``--profile`` chooses from: our own tools, or those of a server that an agent was told of before ours."""
 
 
@@ -50,6 +50,10 @@ def toolset_of(profile: str, *, is_core: bool = False) -> Toolset:
         return Toolset(
             COLLABORATION, collaboration.INSTRUCTIONS, collaboration.TOOLS, _shared_topics, _open_collaboration
         )
+    if profile == AGENTS:
+        from gitchat.server import agents  # for who asks for it
+
+        return Toolset(AGENTS, agents.INSTRUCTIONS, agents.TOOLS, _shared_registry, _open_agents)
     return Toolset(GITCHAT, INSTRUCTIONS, tuple(listed("core" if is_core else "all")), lambda: None, _open_own)
 
 
@@ -69,3 +73,15 @@ def _open_collaboration(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
     from gitchat.server.member import Member  # with the first call
 
     return Member(shared or _shared_topics(), is_alone=is_alone)
+
+
+def _shared_registry() -> Any:
+    from gitchat.server.registry import Registry  # with the first call
+
+    return Registry()
+
+
+def _open_agents(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
+    from gitchat.server.bus import Bus  # with the first call
+
+    return Bus(shared or _shared_registry(), is_alone=is_alone)

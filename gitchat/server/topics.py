@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitchat.model.errors import ChatError, UserError
-from gitchat.model.names import Name, RoomName, Uid, parse_name, suggest_slug
+from gitchat.model.names import Name, RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry
-from gitchat.presence.holding import Holding
 from gitchat.rooms.seat import Seat
+from gitchat.server.party import begin, end, name_of, slug_of, spelling_of
 from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
-from gitchat.workspace.seating import Seating
 
 TOKEN_BYTES = 24
 """192 bits: nobody guesses one."""
@@ -35,7 +34,6 @@ class Party:
     name: Name
     given: str
     """The name as it was spelled."""
-    holding: Holding
     environment: Environment
 
 
@@ -110,7 +108,7 @@ class Topics:
     def join(self, environment: Environment, room: RoomName, given: str, role: str) -> tuple[str, Membership]:
         """A new token for an agent in a topic, and what it stands for. Raises what :meth:`Room.join` raises."""
         name = name_of(given)
-        party = self._parties.get(name) or self._new_party(environment, name, given)
+        party = self._parties.get(name) or Party(name, spelling_of(given), begin(environment, name))
         try:
             chat = Room(party.environment, room, name)
             # Older broadcasts are not for who comes later; who was there goes on where it stopped.
@@ -124,15 +122,6 @@ class Topics:
         self._of_token[_hashed(token)] = membership
         return token, membership
 
-    def _new_party(self, environment: Environment, name: Name, given: str) -> Party:
-        holding = Holding()
-        client = environment.party.client if environment.party else environment.caller.client
-        email = environment.party.email if environment.party else None
-        made = environment.holding(
-            holding, client=client or "mcp", session=environment.new_uid(), name=name, email=email, acts_as_anyone=False
-        )
-        return Party(name, given.strip(), holding, made)
-
     def end(self, membership: Membership) -> None:
         """Its tokens hold no more, and who has none left lives here no more."""
         self._of_token = {key: one for key, one in self._of_token.items() if one is not membership}
@@ -141,9 +130,7 @@ class Topics:
     def _forget_unused(self, party: Party) -> None:
         if all(one.party is not party for one in self._of_token.values()):
             self._parties.pop(party.name, None)
-            with suppress(ChatError):
-                Seating(party.environment).end_session()
-            party.holding.release()
+            end(party.environment)
 
     def close(self) -> None:
         """The server ends: no token holds, and nobody lives here any more. Never fails."""
@@ -151,19 +138,9 @@ class Topics:
             self.end(membership)
 
 
-def name_of(given: str) -> Name:
-    """The name that an agent goes by here, which is a slug. Raises UserError ``bad-name``, ``reserved-name``."""
-    return parse_name(suggest_slug(given) or given)
-
-
 def topic_of(given: str) -> RoomName:
     """The room that a topic is. Raises UserError ``bad-name``."""
-    slug = suggest_slug(given)
-    if slug is None:
-        raise UserError(
-            f"a topic cannot be called {given[:80]!r}", hint="use letters and digits: build-123", code="bad-name"
-        )
-    return RoomName(slug)
+    return RoomName(slug_of(given, "topic", "build-123"))
 
 
 def _hashed(token: str) -> bytes:
