@@ -93,15 +93,22 @@ ELSEWHERE = [
     ),
     Elsewhere(
         "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_here_is_told_at_once",
-        "git update-ref -d",
+        "git update-ref --no-deref -d",
         error="refs/chatroom/rooms/lobby/cursors/alice/x is none of a room's",
-        hint="git update-ref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+        hint="git update-ref --no-deref -d refs/chatroom/rooms/lobby/cursors/alice/x",
     ),
     Elsewhere(
         "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_here_is_told_at_once",
-        "git update-ref -d",
+        "git update-ref --no-deref -d",
         error="refs/chatroom/rooms/lobby/cursors/alice cannot be written: refs/.../alice/x is in its place",
-        hint="delete that one, which no chat makes: git update-ref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+        hint="delete that one, which no chat makes: "
+        "git update-ref --no-deref -d refs/chatroom/rooms/lobby/cursors/alice/x",
+    ),
+    Elsewhere(
+        "tests/clones/test_hostile_hub.py::test_what_names_no_commit_in_the_place_of_a_ref_is_told_at_once",
+        'world.run("sh", "-c", command)',
+        error="refs/chatroom/rooms/lobby/cursors/alice cannot be written: refs/.../alice/x is in its place",
+        hint="delete that one, which no chat makes: rm .git/refs/chatroom/rooms/lobby/cursors/alice/x",
     ),
     Elsewhere(
         "tests/clones/test_hostile_hub.py::test_a_ref_in_the_place_of_another_is_named_with_what_deletes_it",
