@@ -87,6 +87,10 @@ class Holdings:
         """A stream or a waiting request as ``name`` is open meanwhile: it lives, if it joined."""
         yield
 
+    def __len__(self) -> int:
+        """How many names live through the hub."""
+        return len(self._joined)
+
     def label_of(self, name: Name) -> str:
         """What ``name`` is called outside; the name itself where nothing else was given."""
         known = self._joined.get(name)
