@@ -93,7 +93,7 @@ _SEEDS = (
             Field("message", {}, "a text, or any JSON value", is_required=True),
             _TYPE, _REPLY, _URGENT, _KEY, _ROOM,
         ),
-        done({"message_id": or_null(COUNT), "timestamp": TIME}, {"handle": TEXT, "remote": TEXT, "waiting": {}}),
+        done({"message_id": or_null(COUNT), "timestamp": TIME}, {"handle": TEXT}),
         is_seeds=True,
     ),
     Operation(
@@ -163,6 +163,8 @@ _OURS = (
             Field("before", _NUMBER, "the newest with a smaller number", where="query"),
             Field("after", _NUMBER, "the oldest with a greater number", where="query"),
             Field("at", _NUMBER, "those around this number", where="query"),
+            Field("chars", _NUMBER | {"minimum": 1}, "how much of a text; `more_characters` tells what is missing",
+                  where="query"),
             Field("thread", _TO_ANSWER, "what belongs to this one: what it answers, and all answers", where="query"),
         ),
         keys({

@@ -98,6 +98,8 @@ RECORD = keys(
         "looks_like": TEXT,
         "remote": TEXT,
         "pushed": FLAG,
+        "replied": keys({"from": TEXT, "content": TEXT}),
+        "more_characters": COUNT,
         "read_by": several(TEXT),
         "fetched_by": several(TEXT),
     },
