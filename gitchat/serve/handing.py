@@ -9,32 +9,26 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from gitchat.model.names import Name, RoomName, Uid
+from gitchat.model.names import CloneId, Name, RoomName, Uid
 from gitchat.model.record import QUIET_KINDS, Entry
 
 QUEUED = 256
 """Records that may wait for a reader. A slower one is closed: the log is the queue, and it resumes by numbers."""
-
-Key = tuple[Uid, str]
-"""What stays of a record whatever number it has: its uid and its author."""
-
-
-def key_of(entry: Entry) -> Key:
-    """The key of a record."""
-    return entry.record.uid, entry.record.author
 
 
 @dataclass(frozen=True)
 class Record:
     """A record that came, made into text once for all who get it."""
 
+    number: int
+    """Its arrival number: its place in the order in which this clone learned of records."""
     arrival: str
-    """Its place in the order in which this clone learned of records, and that order's epoch: ``e3-1042``."""
+    """The same with the epoch of that order: ``e3-1042``."""
     room: RoomName
     entry: Entry
     labels: Mapping[Uid, str]
@@ -84,6 +78,26 @@ Sign = PresenceChanged | RoomChanged | CursorMoved | Reset
 Event = Record | Sign
 
 
+class Reached:
+    """Whom a record reaches: the rule of ``index.condition.visible_to``, for one that is at hand."""
+
+    def __init__(self, entry: Entry, roles: Mapping[str, Collection[Name]], clone: CloneId | None) -> None:
+        """``roles`` has the names that have each role which it is addressed to; ``clone`` is the one here."""
+        record = entry.record
+        self._author = record.author
+        self._is_of_here = record.clone is None or record.clone == clone
+        self._is_for_all = not record.to and record.kind not in QUIET_KINDS
+        self._names = {*record.to, *(name for role in record.to for name in roles.get(role, ()))}
+
+    def by(self, name: Name) -> bool:
+        """Whether it reaches ``name``."""
+        return self._is_for_all or name in self._names
+
+    def is_own(self, name: Name) -> bool:
+        """Whether whoever acts as ``name`` here wrote it, and not one of that name in another clone."""
+        return self._author == name and self._is_of_here
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """What somebody who waits or streams is handed."""
@@ -92,8 +106,12 @@ class Reader:
     """As whom it reads; None for a guest."""
     rooms: frozenset[RoomName] | None = None
     """What reaches it in these rooms; None is in all."""
+    is_found: bool = False
+    """Whether ``rooms`` are those that it joined, and what names it is handed to it from any other, too."""
     is_all: bool = False
     """Whether it reads whole rooms, as a page does, and hears of presence and of how far its name has read."""
+    within: frozenset[RoomName] | None = None
+    """The rooms that it may know of at all; None is all."""
     with_own: bool = False
     """Whether what its own name wrote is handed to it, too; who reads whole rooms gets that anyway."""
 
@@ -101,9 +119,22 @@ class Reader:
         """Whether a sign is for it."""
         if isinstance(sign, Reset):
             return True
-        if not self.is_all or (self.rooms is not None and sign.room not in self.rooms):
+        if not self.is_all or not self._reads(sign.room):
             return False
         return not isinstance(sign, CursorMoved) or sign.name == self.name
+
+    def takes(self, record: Record, reached: Reached) -> bool:
+        """Whether a record is for it."""
+        if self.is_all:
+            return self._reads(record.room)
+        if self.name is None or (self.within is not None and record.room not in self.within):
+            return False
+        if not self._reads(record.room) and not (self.is_found and self.name in record.entry.record.to):
+            return False
+        return reached.by(self.name) and (self.with_own or not reached.is_own(self.name))
+
+    def _reads(self, room: RoomName) -> bool:
+        return all(rooms is None or room in rooms for rooms in (self.rooms, self.within))
 
 
 class Subscription:
@@ -114,9 +145,16 @@ class Subscription:
         self._leave = leave
         self._waiting: deque[Event] = deque()
         self._bell: asyncio.Future[None] | None = None
+        self.when_overrun: Callable[[], object] = lambda: None
+        """Called when it ends because its reader is too slow, which a reader in the middle of a write does not see."""
         self.is_overrun = False
         """Whether it ended because its reader was too slow: what came then is in the log, and not here."""
         self.is_closed = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is there to be taken."""
+        return not self._waiting
 
     def put(self, event: Event) -> None:
         """Hand ``event`` over; the end where there are too many."""
@@ -125,6 +163,7 @@ class Subscription:
         if len(self._waiting) >= QUEUED:
             self.is_overrun = True
             self.close()
+            self.when_overrun()
             return
         if isinstance(event, Record) or event not in self._waiting:  # one sign says as much as two
             self._waiting.append(event)
@@ -201,45 +240,25 @@ class Subscribers:
         self._all.add(subscription)
         return subscription
 
+    def widen(self, name: Name, room: RoomName) -> None:
+        """``name`` joined ``room``: where it reads the rooms that it joined, that is one of them now."""
+        for one in self._all:
+            if one.reader.name == name and one.reader.is_found and one.reader.rooms is not None:
+                one.reader = replace(one.reader, rooms=one.reader.rooms | {room})
+
     def tell(self, sign: Sign) -> None:
         """Give a sign to whom it concerns."""
         for one in list(self._all):
             if one.reader.wants(sign):
                 one.put(sign)
 
-    def hand(self, record: Record, roles: Mapping[str, Collection[Name]], is_own: Callable[[Name], bool]) -> None:
-        """Give a record to everybody whom it reaches.
-
-        ``roles`` has the names that have each role which it is addressed to; ``is_own`` says of a name whether that
-        wrote it.
-        """
-        reached = Reached(record.entry, roles)
+    def hand(self, record: Record, reached: Reached) -> None:
+        """Give a record to everybody whom it reaches."""
         for one in list(self._all):
-            reader = one.reader
-            if reader.rooms is not None and record.room not in reader.rooms:
-                continue
-            if not reader.is_all:
-                if reader.name is None or not reached.by(reader.name):
-                    continue
-                if not reader.with_own and is_own(reader.name):
-                    continue
-            one.put(record)
+            if one.reader.takes(record, reached):
+                one.put(record)
 
     def close(self) -> None:
         """End all."""
         for one in list(self._all):
             one.close()
-
-
-class Reached:
-    """Whom a record reaches: the rule of ``index.condition.visible_to``, for one that is at hand."""
-
-    def __init__(self, entry: Entry, roles: Mapping[str, Collection[Name]]) -> None:
-        record = entry.record
-        self._is_for_all = not record.to and record.kind not in QUIET_KINDS
-        named: Iterable[str] = (who for who in record.to if not who.startswith("role:"))
-        self._names = {*named, *(name for role in record.to for name in roles.get(role, ()))}
-
-    def by(self, name: Name) -> bool:
-        """Whether it reaches ``name``."""
-        return self._is_for_all or name in self._names

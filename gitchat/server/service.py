@@ -18,7 +18,7 @@ from typing import Any
 from gitchat import __version__
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
-from gitchat.model.names import RoomName
+from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Entry
 from gitchat.server import prompts, resources
 from gitchat.server.callers import caller_of
@@ -198,6 +198,9 @@ class _InContext:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+
+    def admit(self, name: Name) -> None:
+        self._ground.admit(name)
 
     async def act(self, act: Callable[[], Result]) -> Result:
         return await self._ground.act(_with_context(act))

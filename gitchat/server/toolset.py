@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-GITCHAT = "gitchat"
+GITCHAT, COLLABORATION, AGENTS = "gitchat", "collaboration", "agents"
 
-PROFILES = (GITCHAT,)
+PROFILES = (GITCHAT, COLLABORATION, AGENTS)
 """What ``--profile`` chooses from: our own tools, or those of a server that an agent was told of before ours."""
 
 
@@ -44,6 +44,16 @@ class Toolset:
 
 def toolset_of(profile: str, *, is_core: bool = False) -> Toolset:
     """The set of a profile; of our own tools only the few that an agent needs, where ``is_core``."""
+    if profile == COLLABORATION:
+        from gitchat.server import collaboration  # for who asks for it
+
+        return Toolset(
+            COLLABORATION, collaboration.INSTRUCTIONS, collaboration.TOOLS, _shared_topics, _open_collaboration
+        )
+    if profile == AGENTS:
+        from gitchat.server import agents  # for who asks for it
+
+        return Toolset(AGENTS, agents.INSTRUCTIONS, agents.TOOLS, _shared_registry, _open_agents)
     return Toolset(GITCHAT, INSTRUCTIONS, tuple(listed("core" if is_core else "all")), lambda: None, _open_own)
 
 
@@ -51,3 +61,27 @@ def _open_own(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
     from gitchat.server.own import Own  # with the first call
 
     return Own(as_data=as_data, is_alone=is_alone)
+
+
+def _shared_topics() -> Any:
+    from gitchat.server.topics import Topics  # with the first call
+
+    return Topics()
+
+
+def _open_collaboration(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
+    from gitchat.server.member import Member  # with the first call
+
+    return Member(shared or _shared_topics(), is_alone=is_alone)
+
+
+def _shared_registry() -> Any:
+    from gitchat.server.registry import Registry  # with the first call
+
+    return Registry()
+
+
+def _open_agents(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
+    from gitchat.server.bus import Bus  # with the first call
+
+    return Bus(shared or _shared_registry(), is_alone=is_alone)

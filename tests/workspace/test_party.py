@@ -11,7 +11,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name
 from gitchat.presence.holding import PROCESS, Holding
 from gitchat.storage.store import Store
-from gitchat.verbs import tools
+from gitchat.verbs import as_json, tools
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 from tests.world import World
@@ -155,3 +155,20 @@ def test_a_seat_is_kept_over_an_end_of_the_server(server: Environment, parties: 
     again = world.environment(Path(server.cwd)).holding(Holding(), session="token-1")
     assert Room(again, None, ANA).cursor() == 1
     assert not Room(again, None, ANA).unread().entries
+
+
+def test_who_lives_over_a_server_is_called_as_outside(server: Environment, parties: list[Holding]) -> None:
+    """Everybody here sees what it is called; nobody elsewhere where the server runs."""
+    environment = server.holding(parties[0])
+    held = environment.hold(ANA, label="Ana", given="ana-01TYEi4M")
+    assert environment.hold(ANA) is held
+    room = Room(environment, None, ANA)
+    room.join()
+    (here,) = room.participants()
+    whole, public = as_json.of_presence(here), as_json.of_presence(here, is_public=True)
+    assert (public["label"], public["given"], public["client"]) == ("Ana", "ana-01TYEi4M", "http")
+    assert set(whole) - set(public) == {"pid", "host", "worktree"}
+    assert "session" not in whole
+    environment.hold(ANA, label="Ana Two")
+    (here,) = room.participants()
+    assert (as_json.of_presence(here)["label"], as_json.of_presence(here)["given"]) == ("Ana Two", "ana-01TYEi4M")
