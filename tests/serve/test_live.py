@@ -19,6 +19,7 @@ from tests.world import World
 def environment(world: World) -> Environment:
     """A repository with three messages: to all, to bob, to cy."""
     world.git("init", "-q", "project")
+    world.git("config", "chat.fsync", "false", cwd=world.root / "project")
     here = Environment(cwd=str(world.root / "project"), variables=world.variables, is_terminal=False)
     room = Room(here, "lobby", "ana")
     room.send("to all")
