@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from gitchat.model.errors import ChatError, ConflictError
@@ -51,8 +52,10 @@ class Hub:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
         self.positions = Positions()
+        self._subscribers = Subscribers()
         self.holdings = Holdings(
             self.call,
+            joined=self._subscribers.widen,
             now=time.monotonic,
             changed=lambda room: self._subscribers.tell(PresenceChanged(room)),
             settle=self.settle,
@@ -61,7 +64,6 @@ class Hub:
         self._parties: dict[str, Holding] = {}
         self._surroundings: dict[Actor, Environment] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"gitchat-hub-{name}")
-        self._subscribers = Subscribers()
         self._keeping = Keeping()
         self._look = Look(environment, self._frame_of)
         self._unwatch: Callable[[], None] = lambda: None
@@ -78,7 +80,7 @@ class Hub:
         await self._work(self._look.fresh)
         loop = asyncio.get_running_loop()
         # The copy has nothing open yet: what the thread that watches opens it uses alone.
-        changes = await asyncio.to_thread(replace(self._environment).changes)
+        changes = await asyncio.to_thread(partial(replace(self._environment).changes, logs_only=True))
 
         def watch() -> None:
             with changes:
@@ -275,7 +277,7 @@ class Hub:
         return self._look.newest
 
     async def missed(self, arrival: str | None, reader: Reader, actor: Actor) -> tuple[list[Record] | None, str, int]:
-        """What came for ``reader`` since ``arrival``, None when that is not known any more, and what is the newest now."""
+        """What came for ``reader`` since ``arrival``, None when nobody knows any more, and what is the newest now."""
 
         def act(environment: Environment) -> tuple[list[Record] | None, str, int]:
             found = self._look.after(arrival) if arrival is not None else []

@@ -51,6 +51,11 @@ class Positions:
         known = self._due.get(whose)
         self._due[whose] = Due(whose, actor, known.since if known else now)
 
+    def had_by(self, whose: Whose) -> int:
+        """How many records are kept as had, and not written."""
+        with self._turn:
+            return len(self._frontiers.get(whose, ()))
+
     def due(self, now: float | None = None, name: Name | None = None) -> list[Due]:
         """What is to be written by now, the oldest first; None: all. Of ``name`` alone, where it is given."""
         found = [due for due in self._due.values() if name in (None, due.whose[1])]
