@@ -21,12 +21,15 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": ("gitchat/storage/git.py", "gitchat/setup/handshake.py"),
-    "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py"),
+    "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py", "gitchat/serve/peer.py"),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
     "knows mcp": ("gitchat/server/sdk.py",),
+    "knows starlette": ("gitchat/serve/",),
+    "knows uvicorn": ("gitchat/serve/running.py",),
+    "knows prometheus_client": ("gitchat/serve/metrics.py",),
     "knows prompt_toolkit": ("gitchat/cli/console.py",),
     "knows wcwidth": ("gitchat/cli/terminal.py",),
 }
@@ -61,7 +64,10 @@ MODULES = {
     "pty": "starts a process",
 } | {
     library: f"knows {library}"
-    for library in ("socket", "pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "prompt_toolkit", "wcwidth")
+    for library in (
+        "socket", "pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "starlette", "uvicorn", "prometheus_client",
+        "prompt_toolkit", "wcwidth",
+    )
 }
 
 

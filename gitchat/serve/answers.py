@@ -15,6 +15,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 
 STATUSES = {
     "no-token": 401,
+    "no-code": 401,
     "foreign-host": 403,
     "foreign-origin": 403,
     "guest": 403,
@@ -79,10 +80,16 @@ def refusal(error: ChatError, *, is_local: bool = False) -> JSONResponse:
         said, hint = PUBLIC.get(code, (said, getattr(error, "public_hint", None) or hint))
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = f'{getattr(error, "scheme", "Bearer")} realm="gitchat"'
     if (seconds := getattr(error, "retry_seconds", None)) is not None:
         headers["Retry-After"] = str(seconds)
     return JSONResponse({"success": False, "error": said, "hint": hint, "code": code}, status, headers)
+
+
+def defect() -> JSONResponse:
+    """What a failure that nobody thought of is answered with: nothing of its cause."""
+    said, hint = "gitchat failed in a way it does not know", "tell who runs the server: its standard error says more"
+    return JSONResponse({"success": False, "error": said, "hint": hint, "code": "defect"}, 500)
 
 
 async def json_object(request: Request) -> dict[str, Any]:

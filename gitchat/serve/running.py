@@ -12,7 +12,6 @@ from dataclasses import replace
 import uvicorn
 
 from gitchat.serve import app
-from gitchat.serve.hub import Hub
 from gitchat.serve.served import Served
 from gitchat.serve.settings import Settings
 from gitchat.workspace.environment import Environment
@@ -46,8 +45,7 @@ async def _serve(
     listening: socket.socket,
     tell: Callable[[Settings], None],
 ) -> None:
-    hubs = {name: Hub(environment, name=name) for name, environment in environments.items()}
-    served = Served(hubs, settings)
+    served = Served.of(environments, settings)
     config = uvicorn.Config(
         app.make(served),
         log_config=None,
@@ -60,7 +58,7 @@ async def _serve(
     server = _Server(config)
 
     async def end() -> None:
-        for hub in hubs.values():
+        for hub in served.hubs.values():
             await hub.close()
         server.should_exit = True
 

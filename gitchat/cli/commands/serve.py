@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import click
 
 from gitchat.model.errors import UserError
 from gitchat.workspace.environment import Environment
+
+MODULES = ("prometheus_client", "sse_starlette", "starlette", "uvicorn", "websockets")
+"""What the extra ``serve`` brings, as it is imported."""
 
 
 @click.command("serve", short_help="Give these rooms over HTTP: a page, an API, tools.")
@@ -14,18 +19,13 @@ from gitchat.workspace.environment import Environment
 @click.pass_obj
 def command(environment: Environment, host: str, port: int) -> int:
     """Give these rooms over HTTP to people and programs that do not run git."""
-    try:
-        import prometheus_client  # noqa: F401
-        import sse_starlette  # noqa: F401
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-        import websockets  # noqa: F401
-    except ImportError as error:
+    missing = [module for module in MODULES if find_spec(module) is None]
+    if missing:
         raise UserError(
-            "git chat serve needs what only the extra 'serve' installs",
+            f"git chat serve needs what only the extra 'serve' brings: {', '.join(missing)}",
             hint="pipx install --force 'git-chatroom[serve]'",
             code="no-serve",
-        ) from error
+        )
     from gitchat.serve import running
     from gitchat.serve.settings import Settings
 
