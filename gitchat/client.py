@@ -176,7 +176,7 @@ class AgentClient:
             except refused as error:
                 if error.response.status_code not in LATER:
                     raise error_of(error.response.status_code, error.response.body or b"") from error
-            except (*lost, OSError, RemoteError):  # TimeoutError is an OSError
+            except lost:
                 pass
             tries += 1
             await asyncio.sleep(pause(tries - 1))
@@ -249,4 +249,4 @@ def _websockets() -> tuple[Any, tuple[type[Exception], ...], Any]:
             hint="pip install 'git-chatroom[serve]'",
             code="no-serve",
         ) from error
-    return connect, (ConnectionClosed, InvalidHandshake), InvalidStatus
+    return connect, (ConnectionClosed, InvalidHandshake, OSError, RemoteError), InvalidStatus  # a time that is up, too
