@@ -81,6 +81,13 @@ class Held:
         _, after = self._change(lambda presence: presence.joined(room, new))
         return replace(after, is_living=True).member(room)
 
+    def call(self, label: str | None = None, given: str | None = None) -> None:
+        """Note what it is called outside and how it is spelled there, where that is new. Raises as Holder.called."""
+        holder = self.holder.called(label, given)
+        if holder != self.holder:
+            self._change(lambda presence: replace(presence, holder=holder))
+            self.holder = holder
+
     def leave(self, room: RoomName, now: int) -> bool:
         """Leave ``room``, also where the name was registered; whether it was in. The name stays held."""
         before, after = self._change(lambda presence: presence.left(room, now))

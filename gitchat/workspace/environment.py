@@ -104,14 +104,19 @@ class Environment(Opened):
         vars(made).update({opened: getattr(self, opened) for opened in shared})
         return made
 
-    def hold(self, name: Name) -> Held:
+    def hold(self, name: Name, *, label: str | None = None, given: str | None = None) -> Held:
         """Live under ``name`` until this process ends; the same when it does so already.
 
+        ``label`` is what it is called outside, ``given`` how its name is spelled there; see Holder.
+
         Raises:
-            UserError: ``name-taken`` while another process lives under it.
+            UserError: ``name-taken`` while another process lives under it; ``bad-label``.
         """
         held = self.held().get(name)
-        return held or self.roll.hold(name, self.caller.holder(), self.now().seconds)
+        if held is None:
+            return self.roll.hold(name, self.caller.holder().called(label, given), self.now().seconds)
+        held.call(label, given)
+        return held
 
     def held(self) -> dict[Name, Held]:
         """The names that our party lives under; those of our session, where a server has several without parties."""

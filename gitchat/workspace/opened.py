@@ -172,15 +172,19 @@ class Opened:
                 known=rooms,
             )
 
-    def changes(self, also: Callable[[], object] = lambda: None) -> Changes:
+    def changes(self, also: Callable[[], object] = lambda: None, *, logs_only: bool = False) -> Changes:
         """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises.
 
-        ``also`` is compared like the rooms: another value of it wakes too, within a second.
+        ``also`` is compared like the rooms: another value of it wakes too, within a second. With ``logs_only`` nobody's
+        reading wakes, and comparing costs no more where many have read.
         """
         from gitchat.waking.watch import Changes  # a library, for who waits
 
         def read_refs() -> object:
-            return self.store.tips(), self.store.tracked() if self.authorities.all() else (), also()
+            store, follows = self.store, bool(self.authorities.all())
+            if logs_only:
+                return store.log_tips(), store.tracked_logs() if follows else (), also()
+            return store.tips(), store.tracked() if follows else (), also()
 
         return Changes(self.repository.location.common_dir, read_refs=read_refs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name
 from gitchat.presence.holding import PROCESS, Holding
 from gitchat.storage.store import Store
-from gitchat.verbs import tools
+from gitchat.verbs import as_json, tools
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 from tests.world import World
@@ -74,14 +75,17 @@ def test_a_party_may_not_act_under_the_name_of_another(server: Environment, part
     Room(ana, None, ANA).join()
     foreign = Room(other, None, ANA)
     assert (why := foreign.why_not_act()) is not None
-    assert "held by" in why
+    assert why == "somebody else lives under 'ana'"
     assert foreign.why_not_mark() is not None
     with pytest.raises(ChatError) as taken:
         foreign.join()
     assert taken.value.code == "name-taken"
+    assert str(os.getpid()) in taken.value.hint
+    assert taken.value.public_hint == "take another name, such as 'ana-2'; somebody else lives under this one"
     with tools.using(other), pytest.raises(ChatError) as held:
         tools.send_message("ana", "in her name")
     assert held.value.code == "name-held"
+    assert held.value.public_message == "cannot act as 'ana': somebody else lives under 'ana'"
     with tools.using(ana):
         assert tools.send_message("ana", "herself")["id"] == 1
 
@@ -155,3 +159,20 @@ def test_a_seat_is_kept_over_an_end_of_the_server(server: Environment, parties: 
     again = world.environment(Path(server.cwd)).holding(Holding(), session="token-1")
     assert Room(again, None, ANA).cursor() == 1
     assert not Room(again, None, ANA).unread().entries
+
+
+def test_who_lives_over_a_server_is_called_as_outside(server: Environment, parties: list[Holding]) -> None:
+    """Everybody here sees what it is called; nobody elsewhere where the server runs."""
+    environment = server.holding(parties[0])
+    held = environment.hold(ANA, label="Ana", given="ana-01TYEi4M")
+    assert environment.hold(ANA) is held
+    room = Room(environment, None, ANA)
+    room.join()
+    (here,) = room.participants()
+    whole, public = as_json.of_presence(here), as_json.of_presence(here, is_public=True)
+    assert (public["label"], public["given"], public["client"]) == ("Ana", "ana-01TYEi4M", "http")
+    assert set(whole) - set(public) == {"pid", "host", "worktree"}
+    assert "session" not in whole
+    environment.hold(ANA, label="Ana Two")
+    (here,) = room.participants()
+    assert (as_json.of_presence(here)["label"], as_json.of_presence(here)["given"]) == ("Ana Two", "ana-01TYEi4M")
