@@ -55,12 +55,12 @@ def check(arguments: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _taken(key: str, value: Any, schema: Mapping[str, Any]) -> Any:
     """``value`` as what its property wants. Raises UserError where it can mean several things, or nothing."""
-    _check_carried(key, value)
+    check_carried(key, value)
     kind = schema["type"]
     meant = _READINGS[kind](key, value)
     if meant is None:
         raise _refused(f"{key} must be {_wanted(key, kind)}", f"it was {_shown(value)}")
-    _check_carried(key, meant)
+    check_carried(key, meant)
     if "enum" in schema and meant not in schema["enum"]:
         raise _refused(f"{key} must be one of {', '.join(schema['enum'])}", f"it was {_shown(value)}")
     return meant
@@ -125,7 +125,7 @@ _READINGS: dict[str, Callable[[str, Any], Any]] = {
 a schema says of it is what a model shall write."""
 
 
-def _check_carried(key: str, value: Any) -> None:
+def check_carried(key: str, value: Any) -> None:
     """Refuse what some JSON readers give us and others could not read again, however deep in ``value`` it stands."""
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise _refused(f"{key} is too large", f"a number in JSON goes to {MAX_INTEGER}")
