@@ -175,7 +175,7 @@ class Member(Bare):
         is_to_all = recipient.strip().lower() == EVERYBODY
         members = [one.name for one in chat.participants()]
         to = EVERYBODY if is_to_all else _member(recipient, members, chat.name)
-        entry = chat.send(body, to=to)
+        entry = chat.send(body, to=to, media=None if isinstance(body, str) else "json")
         if is_to_all and not include_self:
             membership.unheard.add(entry.record.uid)
         sent: Json = {"id": _id_of(entry), "stored": True}
