@@ -21,7 +21,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": ("gitchat/storage/git.py", "gitchat/storage/streamed.py", "gitchat/setup/handshake.py"),
-    "knows socket": ("gitchat/staying/doors.py",),
+    "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py"),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
     "knows watchdog": ("gitchat/waking/directories.py",),

@@ -21,7 +21,6 @@ from mcp.shared.exceptions import MCPError
 
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import tame_line
-from gitchat.server.news import News, channel_params, uris_of
 from gitchat.server.service import Service
 
 Context = ServerRequestContext[Any, Any]
@@ -133,7 +132,7 @@ class _Face:
     async def _read_resource(self, context: Context, params: t.ReadResourceRequestParams) -> t.ReadResourceResult:
         uri = str(params.uri)
         try:
-            text = self._service.read(uri)
+            text = await self._service.read(uri)
         except ChatError as error:
             raise MCPError(t.INVALID_PARAMS, tame_line(f"{error} ({error.hint})")) from error
         return t.ReadResourceResult(contents=[t.TextResourceContents(uri=uri, mime_type="application/json", text=text)])
@@ -161,13 +160,13 @@ class _Face:
 
     async def _forward(self) -> None:
         async for news in self._service.news():
-            for uri in uris_of(news):
+            for uri in news.uris:
                 await self._bus.publish(ResourceUpdated(uri=uri))
                 if uri in self._subscribed:
                     await self._session.send_resource_updated(uri)
-            if self._has_channel and self._session is not None:
-                await self._push(news)
+            if self._has_channel and self._session is not None and news.channel is not None:
+                await self._push(news.channel)
 
-    async def _push(self, news: News) -> None:
-        params = ChannelParams.model_validate(channel_params(news))
+    async def _push(self, channel: dict[str, Any]) -> None:
+        params = ChannelParams.model_validate(channel)
         await self._session.send_notification(ChannelNotification(params=params))
