@@ -11,19 +11,23 @@ Source: git-http-backend(1), gitprotocol-http(5).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute, Mount
+
 from gitchat.model.errors import ChatError
 from gitchat.serve.actor import Actor
+from gitchat.serve.backend import Answer, Conversation, Gone, Refused, too_large
 from gitchat.serve.exchange import Exchange
+from gitchat.serve.hub import Hub
+from gitchat.serve.served import ACTOR, Served
 from gitchat.storage import git, streamed
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
 AT_ONCE = 4
 """How many gits run at once: each may take a core."""
@@ -31,30 +35,33 @@ AT_ONCE = 4
 TURN_SECONDS = 30.0
 """How long a request waits for its turn."""
 
-SILENCE_SECONDS = 60.0
-"""How long nothing may move in either direction; git itself says something every 5 s while it works."""
-
-CHUNK_BYTES = 65536
-
 SERVICES = {"git-upload-pack": False, "git-receive-pack": True}
 """What git does over HTTP, and whether it writes."""
 
-OURS = [(b"cache-control", b"no-store"), (b"connection", b"close")]
-"""Headers of every answer; one may come before the end of the request, and what follows is not to be read then."""
+
+def routes(served: Served) -> list[BaseRoute]:
+    """``/git/``, where the server was asked for it."""
+    return [Mount("/git", _Repositories(served))] if served.settings.git else []
 
 
-class Refused(Exception):
-    """A request that git is not started for, or is ended for."""
+class _Repositories:
+    """The application for whichever repository a request is about."""
 
-    def __init__(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(words)
-        self.status = status
-        self.words = words
-        self.headers = dict(headers or {})
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._gits: dict[str, Git] = {}
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hub = self._served.hub_of(HTTPConnection(scope))
+        if hub.name not in self._gits:
+            self._gits[hub.name] = await self._begun(hub, scope[ACTOR])
+        await self._gits[hub.name](scope, receive, send)
 
-class Gone(Exception):
-    """The client went away."""
+    async def _begun(self, hub: Hub, actor: Actor) -> Git:
+        exchange = await hub.call(lambda here: Exchange(here.repository.location.common_dir, here.variables), actor)
+        git = Git(exchange)
+        hub.endings.append(git.close)
+        return git
 
 
 class Git:
@@ -68,7 +75,7 @@ class Git:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        answer = _Answer(send)
+        answer = Answer(send)
         task = asyncio.ensure_future(self._answer(scope, receive, answer))
         self._running.add(task)
         try:
@@ -90,9 +97,9 @@ class Git:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         service, path = _asked(scope)
-        _admit(scope.get("gitchat.actor"), writes=SERVICES[service])
+        _admit(scope.get(ACTOR), writes=SERVICES[service])
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         _refuse_size(headers.get("content-length", ""), self._exchange.limit_bytes)
         async with self._turn():
@@ -110,7 +117,7 @@ class Git:
             where = str(self._exchange.path)
             process = await streamed.start([*self._exchange.settings(), "http-backend"], cwd=where, variables=variables)
             try:
-                await _Conversation(process, receive, answer, self._exchange.limit_bytes).run()
+                await Conversation(process, receive, answer, self._exchange.limit_bytes).run()
             finally:
                 await asyncio.shield(streamed.end(process))
 
@@ -132,111 +139,6 @@ class Git:
                 await asyncio.to_thread(self._exchange.follow)
             except (ChatError, git.GitFailed, OSError) as error:
                 raise Refused(503, "the rooms cannot be read just now; see git chat doctor there") from error
-
-
-class _Answer:
-    """The response: begun once, by git or by a refusal."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.is_begun = False
-
-    async def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.is_begun = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-
-    async def write(self, data: bytes, *, is_last: bool = False) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
-
-    async def refuse(self, refusal: Refused) -> None:
-        """Say why; git shows a text to who runs it. A response that was begun ends early: git knows that it is cut."""
-        if self.is_begun:
-            await self.write(b"", is_last=True)
-            return
-        body = f"{refusal.words}\n".encode()
-        said = {"content-type": "text/plain; charset=utf-8", "content-length": str(len(body)), **refusal.headers}
-        headers = [(key.encode("latin-1"), value.encode("latin-1")) for key, value in said.items()]
-        await self.begin(refusal.status, headers + OURS)
-        await self.write(body, is_last=True)
-
-
-class _Conversation:
-    """One request and the git that answers it."""
-
-    def __init__(self, process: Process, receive: Receive, answer: _Answer, limit_bytes: int) -> None:
-        self._process = process
-        self._receive = receive
-        self._answer = answer
-        self._limit_bytes = limit_bytes
-        self._moved_at = asyncio.get_running_loop().time()
-
-    async def run(self) -> None:
-        """Go on until git has answered. Raises Gone, Refused: git is to be ended."""
-        answering = asyncio.create_task(self._hand_out())
-        others = [asyncio.create_task(work) for work in (self._feed(), self._drain(), self._watch())]
-        try:
-            pending = {answering, *others}
-            while not answering.done():
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()  # raises what ended it
-        finally:
-            for task in (answering, *others):
-                task.cancel()
-            await asyncio.gather(answering, *others, return_exceptions=True)
-
-    async def _feed(self) -> None:
-        """Hand on the body as it comes, and then wait for the client to go away."""
-        sink = self._process.stdin
-        assert sink is not None
-        taken, is_heard = 0, True
-        while True:
-            message: Message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise Gone
-            self._moved()
-            taken += len(message.get("body", b""))
-            if taken > self._limit_bytes:
-                raise _too_large(self._limit_bytes)
-            try:
-                if is_heard:
-                    sink.write(message.get("body", b""))
-                    await sink.drain()
-            except ConnectionError:  # git has heard enough: what it says of it comes by the other pipe
-                is_heard = False
-            if not message.get("more_body", False):
-                sink.close()
-
-    async def _hand_out(self) -> None:
-        source = self._process.stdout
-        assert source is not None
-        try:
-            head = await source.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise Refused(500, "git gave no answer") from error
-        status, headers = _parsed(head)
-        await self._answer.begin(status, headers)
-        while data := await source.read(CHUNK_BYTES):
-            self._moved()
-            await self._answer.write(data)
-            self._moved()
-        await self._answer.write(b"", is_last=True)
-
-    async def _drain(self) -> None:
-        """Let git say its warnings to nobody: they name paths."""
-        source = self._process.stderr
-        assert source is not None
-        while await source.read(CHUNK_BYTES):
-            pass
-
-    async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        while (left := self._moved_at + SILENCE_SECONDS - loop.time()) > 0:
-            await asyncio.sleep(left)
-        raise Refused(408, f"nothing moved for {SILENCE_SECONDS:.0f} s")
-
-    def _moved(self) -> None:
-        self._moved_at = asyncio.get_running_loop().time()
 
 
 def _asked(scope: Scope) -> tuple[str, str]:
@@ -271,18 +173,4 @@ def _admit(actor: Actor | None, *, writes: bool) -> None:
 
 def _refuse_size(length: str, limit_bytes: int) -> None:
     if length.isascii() and length.isdigit() and int(length[:20]) > limit_bytes:
-        raise _too_large(limit_bytes)
-
-
-def _too_large(limit_bytes: int) -> Refused:
-    return Refused(413, f"that is more than the {limit_bytes // 1048576} MiB that are taken at once")
-
-
-def _parsed(head: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
-    """The status and headers of a CGI program. Source: RFC 3875, section 6."""
-    pairs = [line.partition(b":")[::2] for line in head.strip().split(b"\r\n")]
-    headers = [(key.strip().lower(), value.strip()) for key, value in pairs]
-    status = next((int(value.split()[0]) for key, value in headers if key == b"status"), 200)
-    return status, [
-        (key, value) for key, value in headers if key not in (b"status", b"cache-control", b"connection")
-    ] + OURS
+        raise too_large(limit_bytes)
