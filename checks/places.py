@@ -26,7 +26,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "knows sqlite3": ("gitchat/index/",),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
-    "knows mcp": ("gitchat/server/sdk.py",),
+    "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),
     "knows prompt_toolkit": ("gitchat/cli/console.py",),
     "knows wcwidth": ("gitchat/cli/terminal.py",),
 }

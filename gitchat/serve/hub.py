@@ -158,6 +158,10 @@ class Hub:
 
         await self._work(release)
 
+    async def finish(self, do: Callable[[], T]) -> T:
+        """Do something in the worker thread, also while the server ends."""
+        return await self._in_worker(do)
+
     async def _work(self, do: Callable[[], T]) -> T:
         if self._is_ending:
             raise ConflictError("the server ends", hint="ask again when it is back", code="ending")
