@@ -122,12 +122,14 @@ def _one(
     times += [wrote[1]] if wrote else []
     # Who only read was there when that had been said, and nothing tells how much later.
     times = times or [_last_read_seconds(room, name)]
+    far = how_far(room, name)
     return Seen(
         name=name,
         participant=participant,
         last_seen=max(times),
         last_number=wrote[0] if wrote and wrote[0] <= count else None,
-        unread=how_far(room, name).unread,
+        unread=far.unread,
+        last_read=far.last_read,
     )
 
 

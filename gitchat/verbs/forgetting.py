@@ -49,11 +49,12 @@ class Forgotten:
 def forget(environment: Environment, name: str, room: RoomName | None = None) -> Forgotten:
     """Give back what ``name`` left, in one room or in all. What it said stays, and again this does nothing.
 
-    It can come again: a seat of it begins then at what the newest summary covers, and a person has read nothing.
+    A person gives back whatever name, an agent its own. It can come again: a seat of it begins then at what the newest
+    summary covers, and a person has read nothing.
 
     Raises:
-        UserError: ``name-taken`` while a process lives under it; ``no-such-name``, ``bad-name``, ``mirror``,
-            ``no-such-room``.
+        UserError: ``not-yours``: an agent gives back another's name; ``name-taken`` while a process lives under it;
+            ``no-such-name``, ``bad-name``, ``mirror``, ``no-such-room``.
         ConflictError: ``sync-running``, and what Store.move raises.
         StorageError: the disk refuses.
     """
@@ -61,6 +62,7 @@ def forget(environment: Environment, name: str, room: RoomName | None = None) ->
     if room is not None:
         environment.refuse_unknown_room(room)
     chosen, store = parse_name(name), environment.store
+    _refuse_others(environment, chosen)
     _refuse_living(environment, chosen)
     rooms = {room_of(ref) for ref, _ in store.backend.list_refs(ROOMS_PREFIX)} if room is None else {room}
     authorities = {one: environment.authorities.of(one) for one in rooms}
@@ -106,6 +108,16 @@ def _hear(
             if not isinstance(error, RemoteError) and error.code == "sync-running":
                 raise
             unheard[remote] = str(error)
+
+
+def _refuse_others(environment: Environment, name: Name) -> None:
+    """Raise UserError ``not-yours`` where an agent would take another's position away, which reads on by it."""
+    if environment.caller.has_seat and name != (own := environment.caller.name()):
+        raise UserError(
+            f"'{name}' is not yours to give back: you are {own}",
+            hint=f'ask a person for it: git chat send "please: git chat forget {name}"',
+            code="not-yours",
+        )
 
 
 def _refuse_living(environment: Environment, name: Name) -> None:

@@ -14,7 +14,7 @@ from gitchat.model.query import Query
 from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
-from gitchat.verbs.views import Found
+from gitchat.verbs.views import Found, Stretch
 from gitchat.workspace.pushing import push_soon
 
 
@@ -79,6 +79,46 @@ def after(room: Standpoint, number: int, condition: Condition = LISTED, limit: i
     """The oldest ``limit`` records with a greater number, oldest first; nothing is marked."""
     chain = room.records.chain()
     return entries_at(room, chain.select(condition, after=min(number, chain.count), limit=limit))
+
+
+def stretch(
+    room: Standpoint,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    at: int | None = None,
+    lead: int = 0,
+    condition: Condition = LISTED,
+    limit: int = 50,
+) -> Stretch:
+    """``limit`` records that stand one after the other, oldest first, and how many are before and after them.
+
+    The newest ``before`` a number, or the oldest ``after`` it, or from the place ``at`` on with ``lead`` of those
+    before it; else the newest of all. Pending ones stand behind every number. Marks nothing.
+    """
+    chain = room.records.chain()
+    if at is not None:
+        places = chain.select(Condition.all_of([condition, _below(at)]), limit=lead, newest=True)
+        places += chain.select(condition, after=min(at - 1, chain.count), limit=limit - len(places))
+    elif after is not None:
+        places = chain.select(condition, after=min(after, chain.count), limit=limit)
+    else:
+        below = Condition.all_of([condition, _below(before)]) if before is not None else condition
+        places = chain.select(below, limit=limit, newest=True)
+    entries = entries_at(room, places)
+    start = before if before is not None else at if at is not None else after + 1 if after is not None else 1
+    first = places[0].number if places else min(start, chain.total + 1)
+    last = places[-1].number if places else first - 1
+    return Stretch(
+        entries=entries,
+        labels=room.records.labels(entries),
+        earlier=chain.count_of(Condition.all_of([condition, _below(first)])),
+        later=chain.count_of(condition, after=last),
+    )
+
+
+def _below(number: int) -> Condition:
+    return Condition("number < ?", (number,))
 
 
 def thread(room: Standpoint, locator: int | str) -> Listing:

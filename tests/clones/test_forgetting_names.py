@@ -131,6 +131,20 @@ def test_a_living_name_stays(ann: Clone) -> None:
     assert forget(ann)["cursors"] == 1
 
 
+def test_an_agent_gives_back_its_own_name_alone(ann: Clone) -> None:
+    """Another one, or a person, reads on by its position; the hint asks a person, who may."""
+    other = SESSION | {"CLAUDE_CODE_SESSION_ID": "b2", "GITCHAT_NAME": "parser"}
+    done = ann.chat("forget", "lexer", **other)
+    assert (done.returncode, cursors(ann)) == (1, ["lexer"])
+    assert "'lexer' is not yours to give back: you are parser" in done.stderr
+    asked = 'git chat send "please: git chat forget lexer"'
+    assert asked in done.stderr
+    ann.chat("send", "please: git chat forget lexer", check=True, **other)
+    assert "git chat forget lexer" in ann.chat("log", check=True).stdout
+    assert ann.chat("forget", "lexer", check=True, **agent()).stdout.startswith("lexer is forgotten here: 1 position")
+    assert cursors(ann) == []
+
+
 def test_in_one_room_alone(ann: Clone) -> None:
     """The others are as they were."""
     ann.chat("send", "--room", "review", "here", check=True)

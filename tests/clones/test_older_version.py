@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.clones.conftest import Clone, Hub, assert_same_view, settle
+from tests.clones.test_forgetting_names import cursors as positions
 from tests.clones.test_seats import SESSION, agents, read
 from tests.server.wire import DEADLINE_SECONDS
 from tests.world import World
@@ -96,6 +97,30 @@ def test_doctor_names_what_runs_of_the_older_version(hub: Hub, words: tuple[str,
         two.world.run("kill", str(process.pid), check=True)
         process.wait(DEADLINE_SECONDS)
     assert "0.1.0" not in two.chat("doctor").stdout
+
+
+def test_the_older_version_brings_back_the_position_of_a_name_that_was_given_back(hub: Hub) -> None:
+    """Doctor names who does. Nobody loses or hears twice a message by it, and once it is gone the name is, too."""
+    one, two = agents(hub, "one", "two")
+    three = hub.clone("three")
+    one.say("for all", GITCHAT_NAME="ann")
+    read(one, **SESSION)
+    settle([one, two])
+    older(three, "sync")
+    one.chat("forget", "lexer", check=True)
+    assert (positions(hub), positions(three)) == ([], ["lexer"])
+    older(three, "send", "from the older one", GITCHAT_NAME="old")
+    older(three, "sync")
+    settle([one, two])
+    assert positions(hub) == positions(one) == positions(two) == ["lexer"]
+    assert "gitchat 0.1.0 runs beside this version, for old:" in one.chat("doctor").stdout
+    assert read(two, **SESSION) == ["for all", "from the older one"]
+    assert (read(two, **SESSION), read(one, **SESSION)) == ([], ["from the older one"])
+    settle([one, two])
+    one.chat("forget", "lexer", check=True)
+    settle([two, one])
+    assert positions(hub) == positions(one) == positions(two) == []
+    assert_same_view(hub, [one, two], ["begin", "for all", "from the older one"])
 
 
 @contextmanager

@@ -18,8 +18,9 @@ def command(environment: Environment, name: str, room: str | None, as_json: bool
     """Give back what NAME left: its positions, seats and refs.
 
     What NAME said stays. The remote drops its positions, too, now or with the next sync that hears it.
-    Refused while a process goes by NAME. If NAME comes again it begins anew: an agent with what came after the
-    newest summary, a person with everything. (To forget a room: git chat room forget.)
+    Refused while a process goes by NAME, and to an agent for any name but its own. If NAME comes again it begins
+    anew: an agent with what came after the newest summary, a person with everything. (To forget a room: git chat
+    room forget.)
 
     \b
     Examples:
