@@ -20,7 +20,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the clock": ("gitchat/workspace/",),
     "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
     "reads randomness": ("gitchat/workspace/",),
-    "starts a process": ("gitchat/storage/git.py", "gitchat/setup/handshake.py"),
+    "starts a process": ("gitchat/storage/git.py", "gitchat/setup/handshake.py", "gitchat/cli/browser.py"),
     "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py", "gitchat/serve/peer.py"),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
@@ -62,6 +62,7 @@ MODULES = {
     "subprocess": "starts a process",
     "multiprocessing": "starts a process",
     "pty": "starts a process",
+    "webbrowser": "starts a process",
 } | {
     library: f"knows {library}"
     for library in (

@@ -51,13 +51,6 @@ CLASSES: tuple[tuple[type[ChatError], int], ...] = (
     (RemoteError, 503),
 )
 
-PUBLIC = {
-    "read-only": ("this server cannot write to its repository", "tell who runs the server"),
-    "disk-full": ("the server's disk is full; nothing was written", "send it again later, or tell who runs the server"),
-    "damaged": ("what this asks for cannot be read on the server", "tell who runs the server: git chat doctor"),
-}
-"""What a stranger is told of an error that speaks of files: the sentence and what to do."""
-
 
 def answer(value: Any, status: int = 200) -> JSONResponse:
     """``value`` as JSON."""
@@ -73,11 +66,10 @@ def status_of(error: ChatError) -> int:
 def refusal(error: ChatError, *, is_local: bool = False) -> JSONResponse:
     """What ``error`` is answered with; with ``is_local`` to the user whose process serves, who may know of places."""
     status = status_of(error)
-    said, hint, code = str(error), error.hint, error.code
-    if not isinstance(error, UserError | ConflictError) and status != 507:
-        code = "read-only" if code == "read-only" else "damaged"
-    if not is_local:
-        said, hint = PUBLIC.get(code, (said, getattr(error, "public_hint", None) or hint))
+    told = (str(error), error.hint) if is_local else (error.public_message, error.public_hint)
+    said, hint, code = *told, error.code
+    if not isinstance(error, UserError | ConflictError) and code not in STATUSES and code != "read-only":
+        code = "damaged"
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = f'{getattr(error, "scheme", "Bearer")} realm="gitchat"'

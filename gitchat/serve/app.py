@@ -67,8 +67,7 @@ def _lifetime(served: Served) -> Callable[[Starlette], AbstractAsyncContextManag
         try:
             yield
         finally:
-            for hub in served.hubs.values():
-                await hub.close()
+            await served.end()
 
     return lifetime
 

@@ -16,12 +16,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, StorageError
 from gitchat.serve.acting import refuse_guest
 from gitchat.serve.actor import Actor
 from gitchat.serve.answers import MAX_BODY_BYTES, defect, refusal
 from gitchat.serve.asked import Asked
 from gitchat.serve.credentials import GIT_PATH, NOBODY, UnknownToken, actor_of
+from gitchat.serve.descriptors import few_left
 from gitchat.serve.limits import Body
 from gitchat.serve.origins import is_page, refuse_foreign, refuse_secrets_in_the_address
 from gitchat.serve.served import ACTOR, REPOSITORY, WROTE, Seen, Served
@@ -123,6 +124,8 @@ class _Passage:
     def _admit(self) -> Actor:
         """Who asks, and may. Raises ChatError for who may not."""
         asked, served = self._asked, self._served
+        if few_left():
+            raise StorageError("this server is full", hint="come back when others have gone", code="full")
         refuse_foreign(asked, served.settings)
         refuse_secrets_in_the_address(asked)
         is_open = asked.path in OPEN_PATHS or (is_page(asked.path) and asked.is_read)

@@ -63,4 +63,4 @@ def face_of(path: str) -> str:
 
 def sessions(served: Served) -> int:
     """How many names live through the server."""
-    return sum(len(hub.holdings) for hub in served.hubs.values())
+    return sum(len(hub.holdings.living()) for hub in served.hubs.values())

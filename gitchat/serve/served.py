@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -98,6 +98,8 @@ class Served:
     owner_of: Callable[[Address, Address], int | None] = owner_of
     observers: list[Callable[[Seen], None]] = field(default_factory=list)
     """Told of each request when it is over."""
+    endings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Called when the server ends, after the hubs have: what waits or streams without one ends by it."""
     rates: Rates = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +129,13 @@ class Served:
     def first(self) -> Hub:
         """The hub of the repository that is meant where a path names none."""
         return next(iter(self.hubs.values()))
+
+    async def end(self) -> None:
+        """End what waits and streams, which a server would else wait for; write down where everybody stands."""
+        for hub in self.hubs.values():
+            await hub.close()
+        for ending in self.endings:
+            await ending()
 
     def hub_of(self, connection: HTTPConnection) -> Hub:
         """The hub of the repository that a request or a WebSocket is about."""
