@@ -60,6 +60,8 @@ class Hub:
             changed=lambda room: self._subscribers.tell(PresenceChanged(room)),
             settle=self.settle,
         )
+        self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """Awaited at the end, when nothing waits any more and names are still held."""
         self._environment = environment
         self._parties: dict[str, Holding] = {}
         self._surroundings: dict[Actor, Environment] = {}
@@ -101,6 +103,8 @@ class Hub:
         self._is_ending = True
         self._unwatch()
         self._subscribers.close()
+        for ending in self.endings:
+            await ending()
         for task in (self._ticking, self._looking):
             if task is not None:
                 task.cancel()
@@ -155,6 +159,10 @@ class Hub:
                 party.release()
 
         await self._work(release)
+
+    async def finish(self, do: Callable[[], T]) -> T:
+        """Do something in the worker thread, also while the server ends."""
+        return await self._in_worker(do)
 
     async def _work(self, do: Callable[[], T]) -> T:
         if self._is_ending:

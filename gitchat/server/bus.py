@@ -24,6 +24,7 @@ from gitchat.server.desk import Answer, Bare, Call, Json
 from gitchat.server.histories import Histories, channel_of
 from gitchat.server.party import name_of, slug_of
 from gitchat.server.registry import UNBOUND_SECONDS, Registry, agent_id
+from gitchat.server.way import Way
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 
@@ -35,9 +36,9 @@ class Refusal(Exception):
 class Bus(Bare):
     """The desk of one connection."""
 
-    def __init__(self, registry: Registry, *, is_alone: bool) -> None:
+    def __init__(self, way: Way, registry: Registry) -> None:
+        self._way = way
         self._registry = registry
-        self._is_alone = is_alone
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._functions: dict[str, Callable[..., str | Json]] = {
             "agent_broadcast": self._broadcast,
@@ -76,7 +77,7 @@ class Bus(Bare):
 
     def end(self) -> None:
         """Whom the connection was bound to may come back on another, unless this one is the server."""
-        if self._is_alone:
+        if self._way.is_alone:
             self._registry.close()
         else:
             self._registry.unbind(self)
@@ -84,8 +85,12 @@ class Bus(Bare):
     def told(self, room: RoomName, entry: Entry) -> list[pushes.Push]:
         """What is pushed to whom the connection is bound to."""
         agent = self._registry.bound_to(self)
-        pushed = pushes.of(agent, room, entry, self._registry.spelled) if agent is not None else None
+        pushed = pushes.of(agent, room, entry, self._registry.spelled, self._host) if agent is not None else None
         return [pushed] if pushed is not None else []
+
+    def _host(self, host: str) -> str:
+        """A host, as who calls is told of it."""
+        return "server" if self._way.is_far else tame_line(host)
 
     # --- who is here ---------------------------------------------------------------
 
@@ -139,7 +144,7 @@ class Bus(Bare):
         state = "active" if one.is_present else "stale"
         return (
             f"- {tame_line(name)} ({tame_line(agent_id(name, host))}): {state} | group: {tame_line(one.role)} "
-            f"| host: {tame_line(host)} | local"
+            f"| host: {self._host(host)} | local"
         )
 
     def _groups(self, call: Call) -> str:
@@ -179,8 +184,9 @@ class Bus(Bare):
             raise Refusal(f"agent '{to}' not registered. Use agent_discover to see active agents")
         self._acting(call, name, None).send(message, to=reader)
         _log(call.environment, "DM", f"{name} -> {to}: {message}")
+        shown = tame_line(self._registry.spelled(reader))
         return (
-            f"DM published to '{tame_line(self._registry.spelled(reader))}'. Live delivery happens when the recipient session is "
+            f"DM published to '{shown}'. Live delivery happens when the recipient session is "
             "registered (agent_register auto-binds); otherwise the message stays in dm_history for catch-up."
         )
 

@@ -17,6 +17,7 @@ from gitchat.server.desk import Answer, Bare, Call, Json
 from gitchat.server.fitting import json_text
 from gitchat.server.party import name_of
 from gitchat.server.topics import Membership, Topics, topic_of
+from gitchat.server.way import Way
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Reading, Room
 
@@ -27,9 +28,9 @@ _BESIDE = 50
 class Member(Bare):
     """The desk of one connection."""
 
-    def __init__(self, topics: Topics, *, is_alone: bool) -> None:
+    def __init__(self, way: Way, topics: Topics) -> None:
         self._topics = topics
-        self._is_alone = is_alone
+        self._is_alone = way.is_alone
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._functions: dict[str, Callable[..., Awaitable[Json]]] = {
             "check_in": self._check_in,
@@ -174,7 +175,7 @@ class Member(Bare):
         is_to_all = recipient.strip().lower() == EVERYBODY
         members = [one.name for one in chat.participants()]
         to = EVERYBODY if is_to_all else _member(recipient, members, chat.name)
-        entry = chat.send(body, to=to)
+        entry = chat.send(body, to=to, media=None if isinstance(body, str) else "json")
         if is_to_all and not include_self:
             membership.unheard.add(entry.record.uid)
         sent: Json = {"id": _id_of(entry), "stored": True}

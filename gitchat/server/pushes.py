@@ -31,8 +31,13 @@ class Push:
         return []
 
 
-def of(agent: Agent, room: RoomName, entry: Entry, spelled: Callable[[str], str]) -> Push | None:
-    """What ``agent`` is told of a record; None for its own, for what is for others, and for what nobody said."""
+def of(
+    agent: Agent, room: RoomName, entry: Entry, spelled: Callable[[str], str], host_as_told: Callable[[str], str]
+) -> Push | None:
+    """What ``agent`` is told of a record; None for its own, for what is for others, and for what nobody said.
+
+    ``spelled`` gives a name as its agent spells it, ``host_as_told`` a host as the connection may know it.
+    """
     record = entry.record
     is_note = record.author == SYSTEM and record.type == "presence"
     if record.author == agent.name or record.kind != MESSAGE or is_note:
@@ -52,7 +57,7 @@ def of(agent: Agent, room: RoomName, entry: Entry, spelled: Callable[[str], str]
         "kind": kind,
         "from_agent": author,
         key: tame_line(spelled(target)) if kind == "dm" else target,
-        "origin_host": host,
+        "origin_host": host_as_told(host),
         "origin_ts": str(record.written.seconds * 1000),
         "origin_seq": str(entry.handle if entry.number is None else entry.number),
     }

@@ -79,6 +79,7 @@ class Registry:
         made = agent or Agent(name, given, role, party.begin(environment, name))
         words = party.spelling_of(description)
         try:
+            made.environment.hold(name, given=party.spelling_of(given))
             made.chat.join(role, [words[:MAX_WORD_CHARS]] if words else [])
         except BaseException:
             if agent is None:

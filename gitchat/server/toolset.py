@@ -14,6 +14,7 @@ from gitchat.server.catalog import INSTRUCTIONS, listed
 
 if TYPE_CHECKING:
     from gitchat.server.desk import Desk
+    from gitchat.server.way import Way
 
 Json = dict[str, Any]
 
@@ -35,11 +36,7 @@ class Toolset:
     shared: Callable[[], Any]
     """Makes what all connections of one server have in common; a server that has one connection needs not ask."""
     open: Callable[..., Desk]
-    """``open(as_data=..., is_alone=..., shared=...)`` gives what answers one connection.
-
-    ``as_data`` asks for the JSON of the contract, where a set knows two kinds of answers. ``is_alone`` tells that the
-    connection is the whole process, as over standard input and output. ``shared`` is None or what that made.
-    """
+    """``open(Way(...), shared)`` gives what answers one connection; ``shared`` is None or what that made."""
 
 
 def toolset_of(profile: str, *, is_core: bool = False) -> Toolset:
@@ -57,10 +54,10 @@ def toolset_of(profile: str, *, is_core: bool = False) -> Toolset:
     return Toolset(GITCHAT, INSTRUCTIONS, tuple(listed("core" if is_core else "all")), lambda: None, _open_own)
 
 
-def _open_own(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
+def _open_own(way: Way, shared: Any) -> Desk:
     from gitchat.server.own import Own  # with the first call
 
-    return Own(as_data=as_data, is_alone=is_alone)
+    return Own(way)
 
 
 def _shared_topics() -> Any:
@@ -69,10 +66,10 @@ def _shared_topics() -> Any:
     return Topics()
 
 
-def _open_collaboration(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
+def _open_collaboration(way: Way, shared: Any) -> Desk:
     from gitchat.server.member import Member  # with the first call
 
-    return Member(shared or _shared_topics(), is_alone=is_alone)
+    return Member(way, shared or _shared_topics())
 
 
 def _shared_registry() -> Any:
@@ -81,7 +78,7 @@ def _shared_registry() -> Any:
     return Registry()
 
 
-def _open_agents(*, as_data: bool, is_alone: bool, shared: Any) -> Desk:
+def _open_agents(way: Way, shared: Any) -> Desk:
     from gitchat.server.bus import Bus  # with the first call
 
-    return Bus(shared or _shared_registry(), is_alone=is_alone)
+    return Bus(way, shared or _shared_registry())

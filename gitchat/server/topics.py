@@ -112,6 +112,7 @@ class Topics:
         try:
             chat = Room(party.environment, room, name)
             # Older broadcasts are not for who comes later; who was there goes on where it stopped.
+            party.environment.hold(name, given=party.given)
             chat.join(role, since_now=not _was_here(chat))
         except BaseException:
             self._forget_unused(party)
