@@ -88,7 +88,8 @@ def _odd_refs(store: Store) -> Iterator[Finding]:
     """
     for ref, _ in store.tips():
         if not is_of_a_room(ref):
-            yield Finding("note", "refs", f"{ref} is none of a room's", f"git update-ref -d {shlex.quote(ref)}")
+            command = f"git update-ref --no-deref -d {shlex.quote(ref)}"
+            yield Finding("note", "refs", f"{ref} is none of a room's", command)
     for remote, ref, oid in sorted(store.fetched()):
         command = f"git push {shlex.quote(remote)} --delete {shlex.quote(ref)}"
         if not is_of_a_room(ref):

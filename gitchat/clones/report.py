@@ -10,7 +10,7 @@ from gitchat.clones.place import Standing
 from gitchat.clones.wire import Pushed
 from gitchat.model.errors import ConflictError, RemoteError
 from gitchat.model.names import Handle, RoomName
-from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX, room_of_log
+from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX, room_of, room_of_log, summaries_ref
 
 Agreed = Callable[[RoomName], bool]
 """Whether somebody agreed that the records of a room here get new numbers."""
@@ -123,6 +123,8 @@ class Report:
     refused: list[Pushed] = field(default_factory=list)
     alone: dict[RoomName, Handle] = field(default_factory=dict)
     """Rooms of which just one record is pending, which the remote refused: which one."""
+    give_up: dict[RoomName, str] = field(default_factory=dict)
+    """Rooms of which the remote refused the summaries that are pending: the command that gives these up here."""
     alarms: list[str] = field(default_factory=list)
     attached: list[RoomName] = field(default_factory=list)
     accepted: int = 0
@@ -171,12 +173,23 @@ class Report:
         first = next((one for one in self.refused if not one.is_late), self.refused[0])
         said = f"'{self.remote}' did not take {first.ref}: {first.words}"
         room = room_of_log(first.ref)
+        if first.ref == summaries_ref(room_of(first.ref)) and room_of(first.ref) in self.give_up:
+            return self._refused_summaries(room_of(first.ref), first.words)
         if room is not None and room in self.alone:
             kept += f"; if it is because of the message: git chat unsend --room {room} {self.alone[room]}"
         if first.is_unwanted:
             allow = f"ask who runs '{self.remote}' to allow {REF_PREFIX}*, and then: git chat sync {self.remote}"
             return RemoteError(said, hint=f"{kept}; {allow}", code="ref-refused")
         return RemoteError(said, hint=f"{kept}; try again later: git chat sync", code="push-refused")
+
+    def _refused_summaries(self, room: RoomName, words: str) -> RemoteError:
+        return RemoteError(
+            f"'{self.remote}' did not take the summaries of room '{room}' that are pending: {words}",
+            hint="no message is held up by it; if it is because of what one of them says, copy what shall stay: "
+            f"git chat summary log --room {room}; take them all back: {self.give_up[room]}; and write it anew: "
+            f'git chat summary write --room {room} "..."',
+            code="push-refused",
+        )
 
     def add(self, later: Report) -> None:
         """Take in what the next round did."""
@@ -188,6 +201,7 @@ class Report:
         self.pushes += later.pushes
         self.refused = later.refused
         self.alone = later.alone
+        self.give_up = later.give_up
         self.alarms += [alarm for alarm in later.alarms if alarm not in self.alarms]  # most hold for each round
         self.attached += later.attached
         self.newer = later.newer

@@ -20,10 +20,10 @@ from gitchat.clones.comparing import Tips
 from gitchat.clones.joining import Joining
 from gitchat.clones.report import Report
 from gitchat.clones.wire import Pushed, Updates
-from gitchat.model.names import Oid, RoomName, handle_of
+from gitchat.model.names import Oid, RefName, RoomName, handle_of
 from gitchat.model.order import Key
 from gitchat.model.record import Moment
-from gitchat.model.refs import log_ref, room_of, room_of_log, tracking_ref
+from gitchat.model.refs import log_ref, room_of, room_of_log, summaries_ref, tracking_ref
 from gitchat.rooms import aside
 from gitchat.rooms.rebuilding import NotPending, pending_keys, take_out, without
 from gitchat.storage.store import Store
@@ -63,11 +63,14 @@ class Sifting:
         Raises:
             RemoteError: the remote is not heard any more. What it took by then is noted.
         """
+        is_together = len(report.refused) > 1
         for answer in [one for one in report.refused if not one.is_late]:
             room = room_of_log(answer.ref)
+            if answer.ref == summaries_ref(room_of(answer.ref)):
+                report.give_up[room_of(answer.ref)] = _giving_up(answer.ref, there.get(answer.ref))
             if room is None or room not in rooms or answer.oid is None:
                 continue
-            case = _Case(self, room, there.get(answer.ref), report, push)
+            case = _Case(self, room, there.get(answer.ref), report, push, is_together=is_together)
             try:
                 has_moved = case.run()
             except _Late:
@@ -126,7 +129,11 @@ class Sifting:
 class _Case:
     """One room whose log was refused."""
 
-    def __init__(self, sifting: Sifting, room: RoomName, at: Oid | None, report: Report, push: Push) -> None:
+    def __init__(
+        self, sifting: Sifting, room: RoomName, at: Oid | None, report: Report, push: Push, *, is_together: bool
+    ) -> None:
+        """``is_together`` is whether something else was refused in the same push, which may be why it was."""
+        self._is_together = is_together
         self._sifting = sifting
         self._room = room
         self._at = at
@@ -141,11 +148,11 @@ class _Case:
     def run(self) -> bool:
         """Whether the remote took something. Raises _Late."""
         keys = list(self._sifting.pending(self._room, self._at))
+        if (len(keys) > 1 or self._is_together) and self._takes(keys):
+            return True
         if len(keys) < 2:
             self._report.alone.update((self._room, handle_of(key[0])) for key in keys)
             return False  # nothing is held up by it
-        if self._takes(keys):
-            return True
         self._go_through(keys)
         if not self._taken:
             return False
@@ -180,3 +187,8 @@ class _Case:
         if len(part) == 1:
             self._words[part[0]] = words
         return False
+
+
+def _giving_up(ref: RefName, there: Oid | None) -> str:
+    """The command after which ``ref`` has here what it has at the remote."""
+    return f"git update-ref {ref} {there}" if there is not None else f"git update-ref -d {ref}"

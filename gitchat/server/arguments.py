@@ -19,7 +19,7 @@ from gitchat.server.catalog import ANY_JSON, PLACES, SEVERAL
 MAX_INTEGER = 2**53 - 1
 """The greatest integer that every JSON reader keeps exactly. Source: RFC 8259 section 6."""
 
-_WORDS = {"string": "text", "integer": "a whole number", "boolean": "true or false"}
+_WORDS = {"string": "text", "integer": "a whole number", "boolean": "true or false", "object": "JSON"}
 """The types of the catalog, in the words of an error."""
 
 _WHOLE = re.compile(r"\s*([+-]?[0-9]{1,16})(?:\.0+)?\s*")
@@ -115,8 +115,14 @@ def _list(value: Any) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
-_READINGS: dict[str, Callable[[str, Any], Any]] = {"string": _text, "integer": _whole, "boolean": _truth}
-"""What a value means by the type of its property; None where that is not clear."""
+_READINGS: dict[str, Callable[[str, Any], Any]] = {
+    "string": _text,
+    "integer": _whole,
+    "boolean": _truth,
+    "object": lambda key, value: value,
+}
+"""What a value means by the type of its property; None where that is not clear. An object is any JSON, as it is: what
+a schema says of it is what a model shall write."""
 
 
 def check_carried(key: str, value: Any) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from gitchat.model.errors import ChatError
-from gitchat.model.names import RoomName
+from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Entry
 from gitchat.server import news
 from gitchat.verbs import tools
@@ -56,6 +56,9 @@ class Told(Protocol):
 class Ground(Protocol):
     """Where the work of calls is done, and how it waits."""
 
+    def admit(self, name: Name) -> None:
+        """Raise UserError ``not-your-name`` where the connection may not take ``name``."""
+
     async def act(self, act: Callable[[], Result]) -> Result:
         """Do something short that touches the repository, with the variables of this task's context."""
 
@@ -77,6 +80,9 @@ class Ground(Protocol):
 
 class Here:
     """The ground of a process that has one connection: this thread, and the changes of its repository."""
+
+    def admit(self, name: Name) -> None:
+        """Whoever started the process may take any name."""
 
     async def act(self, act: Callable[[], Result]) -> Result:
         """Do it here."""

@@ -20,17 +20,18 @@ from gitchat.server.desk import Answer, Call
 from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wrong
 from gitchat.server.news import News, for_names
 from gitchat.server.ringing import Ringing
+from gitchat.server.way import Way
 from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
 from gitchat.workspace.process import read_clock
 
 
 class Own:
-    """The desk of gitchat's own tools. ``as_data`` is for programs, ``is_alone`` for a connection that is a process."""
+    """The desk of gitchat's own tools."""
 
-    def __init__(self, *, as_data: bool, is_alone: bool) -> None:
-        self._as_data = as_data
-        self._is_alone = is_alone
+    def __init__(self, way: Way) -> None:
+        self._as_data = way.as_data
+        self._is_alone = way.is_alone
         self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._notices: deque[str] = deque()
         """What the next answer says besides. Other threads add to it."""

@@ -16,14 +16,15 @@ from functools import cached_property
 from typing import Any
 
 from gitchat import __version__
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, UserError
 from gitchat.model.escape import escape_line
-from gitchat.model.names import RoomName
+from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Entry
 from gitchat.server import prompts, resources
 from gitchat.server.callers import caller_of
 from gitchat.server.desk import PROGRESS_SECONDS, Answer, Call, Ground, Here, Progress, Result, Told
 from gitchat.server.toolset import GITCHAT, Toolset, toolset_of
+from gitchat.server.way import Way
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
@@ -43,6 +44,7 @@ class Service:
     Over standard input and output the connection is the process, which keeps the rooms in step with their remotes.
     A server for many gives each connection the ``environment`` that it acts in, the ``ground`` that it works on, and
     what all connections with this toolset have in common (``shared``: see :class:`Toolset`); in step it keeps itself.
+    Who ``is_far`` may be of another machine, and is told of no file, process, host or address of this one.
     """
 
     name = "gitchat"
@@ -58,6 +60,7 @@ class Service:
         environment: Environment | None = None,
         ground: Ground | None = None,
         shared: Any = None,
+        is_far: bool = False,
     ) -> None:
         self.toolset = toolset or toolset_of(GITCHAT)
         self.instructions = self.toolset.instructions
@@ -65,9 +68,10 @@ class Service:
         self._names = {tool["name"] for tool in self.tools}
         self._as_data = as_data
         self._progress_seconds = progress_seconds
-        self._environment = environment
+        self.environment = environment
         self._ground = _InContext(ground or Here())
-        self._desk = self.toolset.open(as_data=as_data, is_alone=environment is None, shared=shared)
+        self._is_far = is_far
+        self._desk = self.toolset.open(Way(as_data, environment is None, is_far), shared)
         self._keeping = Keeping(
             lambda trouble: print(f"git chat mcp: {escape_line(trouble)}", file=sys.stderr),
             say=self._desk.tell,
@@ -79,7 +83,9 @@ class Service:
     def _here(self) -> tuple[str | None, str]:
         """Our client, by our own variables, and what a session is called that nothing tells."""
         environment = Environment(cwd=".", variables=read_variables(), is_terminal=False)
-        return environment.caller.client, environment.new_uid()
+        # Whoever started a server for many is not the client of any.
+        own_client = environment.caller.client if self.environment is None else None
+        return own_client, environment.new_uid()
 
     # --- tools -----------------------------------------------------------------
 
@@ -108,16 +114,16 @@ class Service:
         """
         call = Call(caller, meta, progress, self._progress_seconds, self._ground, is_gone)
         with self._surrounded(), tools.called_by(caller):
-            if self._environment is None and name in self._names:
+            if self.environment is None and name in self._names:
                 await self._keep_in_step()
             try:
                 return await self._desk.call(name, arguments, call)
             except ChatError as error:
-                return self._desk.refusal(error)
+                return self._desk.refusal(_for_strangers(error) if self._is_far else error)
 
     def _surrounded(self) -> AbstractContextManager[object]:
         """What is called meanwhile has the surroundings of this connection, where it was given any."""
-        return tools.using(self._environment) if self._environment is not None else nullcontext()
+        return tools.using(self.environment) if self.environment is not None else nullcontext()
 
     async def _keep_in_step(self) -> None:
         """Carry what is said between here and the remotes of the rooms while the client stays."""
@@ -131,7 +137,7 @@ class Service:
     def start(self, client_name: str = "", version: str = "") -> None:
         """A session begins: look whether the clone's remote has rooms, so that the first call need not wait."""
         self._desk.begin(client_name, version, self.caller(client_name, None))
-        if self._environment is None:
+        if self.environment is None:
             with suppress(ChatError):
                 # A copy: it may be another thread than the one that calls tools.
                 self._keeping.begin(replace(tools.here_environment()))
@@ -141,7 +147,7 @@ class Service:
         process that nobody waits for.
         """
         self._desk.end()
-        if self._environment is not None:
+        if self.environment is not None:
             return
         self._keeping.close()
         ended = tools.end_sessions()
@@ -193,11 +199,19 @@ class Service:
                 yield news
 
 
+def _for_strangers(error: ChatError) -> ChatError:
+    """An error that names no file, process, host or address of this machine."""
+    return UserError(error.public_message, hint=error.public_hint, code=error.code)
+
+
 class _InContext:
     """A ground on which each act sees the caller and the surroundings of the call that it is of, in whatever thread."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+
+    def admit(self, name: Name) -> None:
+        self._ground.admit(name)
 
     async def act(self, act: Callable[[], Result]) -> Result:
         return await self._ground.act(_with_context(act))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitchat.model.errors import ConflictError, FormatError
+from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import ROOMS_PREFIX
 from gitchat.storage import gate
@@ -196,10 +196,10 @@ class Refs(Objects):
         if error.code != "storage":
             held.clear()
             raise error
-        in_the_way = self._in_the_way(ref)
-        if in_the_way is not None:
+        blocked = self._blocked(ref)
+        if blocked is not None:
             held.clear()
-            raise blocked_ref(ref, in_the_way)
+            raise blocked
         if isinstance(refusal, GitKilled):
             held.unlock_for_the_dead(self.backend.lock_path)
         from gitchat.storage.lockfile import LockFile  # for who met a lock
@@ -214,19 +214,28 @@ class Refs(Objects):
             held.clear()
             raise self._locked(path) if lock is not None else error
 
-    def _in_the_way(self, ref: RefName) -> RefName | None:
-        """A ref that lets there be no ``ref``, which cannot be a file and a directory; None when there is none."""
+    def _blocked(self, ref: RefName) -> StorageError | None:
+        """Why there cannot be ``ref``: another one is in its place, which cannot be a file and a directory.
+
+        Waiting helps against no such one, also if nobody can read it: a list of refs passes over it. None without one.
+        """
         parts = ref.split("/")
         above = [RefName("/".join(parts[:count])) for count in range(3, len(parts))]
-        for other in above:
-            if any(name == other for name, _ in self.backend.list_refs(other)):
-                return other
-        return next((name for name, _ in self.backend.list_refs(f"{ref}/")), None)
+        readable = [name for other in above for name, _ in self.backend.list_refs(other) if name == other]
+        readable += [name for name, _ in self.backend.list_refs(f"{ref}/")]
+        if readable:
+            return blocked_ref(ref, readable[0])
+        path = self._common_dir / ref
+        files = [file for other in above if (file := self._common_dir / other).is_file()]
+        files += [file for file in path.rglob("*") if not file.is_dir() and file.suffix != ".lock"]
+        return blocked_ref(ref, str(files[0].relative_to(self._common_dir)), files[0]) if files else None
 
     def _locked(self, path: Path) -> ConflictError:
         return ConflictError(
             f"another git process has held {path} for over {self._wait_seconds:.0f} s",
             hint=f"wait for it, or, when no git is running: rm '{path}'",
+            public_message="another git process has locked this room",
+            public_hint="try again; if that lasts, tell who runs this server",
             code="ref-locked",
         )
 

@@ -59,11 +59,15 @@ def is_kept_from_us(path: Path) -> bool:
     return path.exists() and not os.access(path, os.R_OK)
 
 
-def blocked_ref(ref: str, other: str) -> StorageError:
-    """The error for a ref that cannot be, because ``other``, which is none of a room's, is in its place."""
+def blocked_ref(ref: str, other: str, file: Path | None = None) -> StorageError:
+    """The error for a ref that cannot be, because ``other``, which is none of a room's, is in its place.
+
+    ``file`` is where that one stands if it names no commit: then git deletes none of that name.
+    """
+    command = f"git update-ref --no-deref -d {shlex.quote(other)}" if file is None else f"rm {shlex.quote(str(file))}"
     return StorageError(
         f"{ref} cannot be written: {other} is in its place",
-        hint=f"delete that one, which no chat makes: git update-ref -d {shlex.quote(other)}",
+        hint=f"delete that one, which no chat makes: {command}",
         code="ref-in-the-way",
     )
 

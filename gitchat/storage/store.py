@@ -97,6 +97,7 @@ class Store(Refs):
                 f"room '{room}' has lost its ref, and with it its records",
                 hint=f"bring it back as git chat doctor says; or, if it was deleted on purpose: "
                 f"rm '{self._checkpoint(room).path}'",
+                public_hint="tell who runs this server: git chat doctor",
                 code="lost-ref",
             )
         return self.tip(log_ref(room)) is None
@@ -212,6 +213,7 @@ def _open_plumbing(common_dir: Path, variables: Mapping[str, str], fsync: bool) 
         raise FormatError(
             f"cannot open {common_dir}: {error.stderr.removeprefix('fatal: ')}",
             hint="see what git says there: git status",
+            public_message="this repository cannot be opened",
             code="unsupported-repository",
         ) from error
     has_reftable = (common_dir / "reftable").is_dir()

@@ -89,6 +89,8 @@ def _refuse_to_leave_for_another(room: Standpoint) -> None:
         raise UserError(
             f"'{room.me}' is held by {presence.holder or 'another process'}",
             hint="end that process, and the name is free; or leave from there",
+            public_message=f"somebody else lives under '{room.me}'",
+            public_hint="leave from there",
             code="name-taken",
         )
 

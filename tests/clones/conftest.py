@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import socket
 import subprocess
@@ -195,8 +196,11 @@ def git_daemon(hub: Hub, *options: str) -> Iterator[str]:
         process.wait()
 
 
-def _backend_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
-    """What runs ``git http-backend`` for who knows the password. Source: git-http-backend(1)."""
+def _backend_handler(hub: Hub, max_bytes: float) -> type[BaseHTTPRequestHandler]:
+    """What runs ``git http-backend`` for who knows the password. Source: git-http-backend(1).
+
+    A body over ``max_bytes`` is answered as a proxy does that stands before a host.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -216,6 +220,9 @@ def _backend_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             wanted = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode()
             if self.headers.get("Authorization") != wanted:
                 self._answer(401, [("WWW-Authenticate", 'Basic realm="hub"')], b"")
+                return
+            if len(body) > max_bytes:
+                self._answer(413, [("Content-Type", "text/html")], b"<h1>413 Request Entity Too Large</h1>")
                 return
             path, _, query = self.path.partition("?")
             variables = hub.world.variables | {
@@ -252,14 +259,14 @@ def _backend_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def smart_http(hub: Hub, credentials: str = CREDENTIALS) -> Iterator[str]:
+def smart_http(hub: Hub, credentials: str = CREDENTIALS, *, max_bytes: float = math.inf) -> Iterator[str]:
     """The address of the hub under ``git http-backend``, which asks for a password; git is given ``credentials``."""
     hub.git("config", "http.receivepack", "true")
     user, _, password = credentials.partition(":")
     hub.world.git(
         "config", "--global", "credential.helper", f"!f() {{ echo 'username={user}'; echo 'password={password}'; }}; f"
     )
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _backend_handler(hub))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _backend_handler(hub, max_bytes))
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+from itertools import product
 
 import pytest
 
+from gitchat.model.errors import StorageError
+from gitchat.model.names import Name, RoomName
+from gitchat.model.refs import cursor_ref, log_ref
 from tests.clones.conftest import Hub
+from tests.world import World, open_store
 
 ROOMS = "refs/chatroom/rooms"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -131,11 +137,34 @@ def test_a_ref_in_the_place_of_another_here_is_told_at_once(hub: Hub) -> None:
     alice.git("update-ref", f"{ROOMS}/lobby/cursors/alice/x", f"{ROOMS}/lobby/log")
     done = alice.chat("read")
     assert done.returncode == 1
-    command = re.search(r"git update-ref -d \S+", done.stderr)
+    command = re.search(r"git update-ref --no-deref -d \S+", done.stderr)
     assert command is not None
     assert command[0] in alice.chat("doctor").stdout
     alice.world.run("sh", "-c", command[0], cwd=alice.path)
     alice.chat("read", check=True)
+
+
+def test_what_names_no_commit_in_the_place_of_a_ref_is_told_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No list of refs has it, and no waiting moves it; the hint's command lets the reader mark again."""
+    path = world.repository()
+    world.chat("send", "first", cwd=path, check=True)
+    store = open_store(path / ".git")
+    tip, ref = store.tip(log_ref(RoomName("lobby"))), cursor_ref(RoomName("lobby"), Name("alice"))
+    assert tip is not None
+    monkeypatch.setattr("gitchat.storage.refs.time.sleep", lambda seconds: pytest.fail("it is waited for"))
+    for place, value in product(["cursors", "cursors/alice/x"], ["junk\n", "", "ref: refs/nowhere\n"]):
+        shutil.rmtree(path / ".git" / ROOMS / "lobby/cursors", ignore_errors=True)
+        file = path / ".git" / ROOMS / "lobby" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(value)
+        with pytest.raises(StorageError, match=f"lobby/{place} is in its place") as caught:
+            store.point(ref, tip, "gitchat: read")
+        _, _, command = caught.value.hint.partition(": ")
+        assert command == f"rm {file}"
+        world.run("sh", "-c", command)
+        store.point(ref, tip, "gitchat: read")
 
 
 @pytest.mark.parametrize("kind", ["tag", "blob", "tree"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 
 import pytest
@@ -12,10 +13,11 @@ from gitchat.clones.settling import settle
 from gitchat.model.names import RoomName
 from gitchat.verbs.room import Room
 from gitchat.workspace.remotes import open_remote
-from tests.clones.conftest import LOG, Clone, Hub
+from tests.clones.conftest import LOG, Clone, Hub, smart_http
 from tests.crash.writers import be_killed_at_call, fork, wait_for
 
 ASIDE = "refs/chatroom-local/aside/lobby/"
+SUMMARIES = "refs/chatroom/rooms/lobby/summaries"
 
 NO_SECRETS = """
 while read old new ref; do
@@ -93,6 +95,54 @@ def test_the_culprit_is_set_aside_and_the_others_get_their_numbers(hub: Hub, ann
     assert (report.pushed[RoomName("lobby")], sync(ann).pushes) == (4, 0)
     ann.git("fsck", "--strict")
     hub.assert_clean()
+
+
+def test_what_is_too_large_for_a_hosts_proxy_is_set_aside(hub: Hub) -> None:
+    """It refuses a whole request by its size, with HTTP 413 and without a word about a ref."""
+    with smart_http(hub, max_bytes=20_000) as url:
+        ann = hub.clone("ann", url)
+        ann.say("first")
+        ann.sync()
+        large = random.Random(1).randbytes(25_000).hex()
+        _, handle, _ = say(ann, "one", large, "two")
+        report = sync(ann)
+        assert report.refusal is None
+        assert shown(ann) == [(1, "first", False), (2, "one", False), (3, "two", False), (None, large, True)]
+        (alarm,) = report.alarms
+        assert handle in alarm
+        assert "413" in alarm
+
+
+def test_a_refused_summary_holds_up_no_message_and_leads_on(hub: Hub, ann: Clone) -> None:
+    """Not even the only one, which is not taken for the culprit; as the hint says they are written anew."""
+    hub.hook(NO_SECRETS)
+    ann.chat("summary", "write", "AKIA", check=True)
+    ann.chat("summary", "write", "fine", check=True)
+    for number in (2, 3):
+        ann.say(f"message {number}")
+        done = ann.chat("sync")
+        assert (done.returncode, ann.records()[-1]["id"]) == (5, number)
+        assert "did not take the summaries of room 'lobby' that are pending" in done.stderr
+        assert "unsend" not in done.stderr
+    command = re.search(r"take them all back: (git update-ref [^;]+);", done.stderr)
+    assert command is not None
+    ann.world.run("sh", "-c", command[1], cwd=ann.path)
+    ann.chat("summary", "write", "--room", "lobby", "fine", check=True)
+    ann.sync()
+    assert "fine" in hub.git("log", "--format=%B", "-1", SUMMARIES).stdout
+    ann.chat("summary", "write", "AKIA again", check=True)
+    assert f"git update-ref {SUMMARIES} {hub.git('rev-parse', SUMMARIES).stdout.strip()};" in ann.chat("sync").stderr
+
+
+def test_of_two_rooms_that_are_refused_together_the_other_goes_on(hub: Hub, ann: Clone) -> None:
+    """Each has one message that waits: only the one that is refused alone may be at fault."""
+    hub.hook(NO_SECRETS)
+    ann.chat("send", "--room", "dev", "AKIA", check=True)
+    ann.say("fine")
+    report = sync(ann)
+    assert ann.numbered() == [(1, "first"), (2, "fine")]
+    assert report.refusal is not None
+    assert "did not take refs/chatroom/rooms/dev/log" in str(report.refusal)
 
 
 def test_both_ways_out_work_and_every_face_names_them(hub: Hub, ann: Clone) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,14 +75,17 @@ def test_a_party_may_not_act_under_the_name_of_another(server: Environment, part
     Room(ana, None, ANA).join()
     foreign = Room(other, None, ANA)
     assert (why := foreign.why_not_act()) is not None
-    assert "held by" in why
+    assert why == "somebody else lives under 'ana'"
     assert foreign.why_not_mark() is not None
     with pytest.raises(ChatError) as taken:
         foreign.join()
     assert taken.value.code == "name-taken"
+    assert str(os.getpid()) in taken.value.hint
+    assert taken.value.public_hint == "take another name, such as 'ana-2'; somebody else lives under this one"
     with tools.using(other), pytest.raises(ChatError) as held:
         tools.send_message("ana", "in her name")
     assert held.value.code == "name-held"
+    assert held.value.public_message == "cannot act as 'ana': somebody else lives under 'ana'"
     with tools.using(ana):
         assert tools.send_message("ana", "herself")["id"] == 1
 

@@ -176,6 +176,7 @@ def refuse_other(chat: Room) -> None:
         raise UserError(
             f"cannot act as '{chat.me}': {why_not}",
             hint=f"use the name that this process joined under, or join as '{chat.me}' where it is free",
+            public_hint="use the name that you joined under, or another that nobody lives under",
             code="name-held",
         )
 
