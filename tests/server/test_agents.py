@@ -63,6 +63,19 @@ def register(connection: Connection, name: str, group: str = "team") -> dict[str
 
 TOO_OLD = "the nats-server of the recording was too old for it, and gave an error of its own"
 
+EVERYTHING = (
+    '{"messages":['
+    '{"id":1,"timestamp":"TIME","type":"DM","from_agent":"researcher","to_agent":"analyst-1","channel":null,'
+    '"content":"Check this","origin_host":"HOST"},'
+    '{"id":2,"timestamp":"TIME","type":"BROADCAST","from_agent":"researcher","to_agent":null,"channel":"team",'
+    '"content":"Found the data","origin_host":"HOST"},'
+    '{"id":3,"timestamp":"TIME","type":"BROADCAST","from_agent":"researcher","to_agent":null,"channel":"all",'
+    '"content":"x","origin_host":"HOST"},'
+    '{"id":4,"timestamp":"TIME","type":"CHANNEL","from_agent":"researcher","to_agent":null,"channel":"eng",'
+    '"content":"Update complete","origin_host":"HOST"}],"last_id":LAST}'
+)
+"""What came, also for who has an id of another index: this clone never gave a 99."""
+
 OTHERWISE = {
     'agent_broadcast("name": "researcher", "message": "x", "group": "all")': (
         "its page offers the group all, and its code refuses it",
@@ -87,24 +100,13 @@ OTHERWISE = {
         '"to":"analyst-1","content":"Check this"}]}',
     ),
     'dm_history("name": "researcher", "with_agent": "ghost")': (TOO_OLD, "No DM history with ghost"),
-    "messages_since()": (
-        TOO_OLD,
-        '{"messages":['
-        '{"id":1,"timestamp":"TIME","type":"DM","from_agent":"researcher","to_agent":"analyst-1","channel":null,'
-        '"content":"Check this","origin_host":"HOST"},'
-        '{"id":2,"timestamp":"TIME","type":"BROADCAST","from_agent":"researcher","to_agent":null,"channel":"team",'
-        '"content":"Found the data","origin_host":"HOST"},'
-        '{"id":3,"timestamp":"TIME","type":"BROADCAST","from_agent":"researcher","to_agent":null,"channel":"all",'
-        '"content":"x","origin_host":"HOST"},'
-        '{"id":4,"timestamp":"TIME","type":"CHANNEL","from_agent":"researcher","to_agent":null,"channel":"eng",'
-        '"content":"Update complete","origin_host":"HOST"}],"last_id":4}',
-    ),
-    'messages_since("since_id": 99)': (TOO_OLD, '{"messages":[],"last_id":99}'),
+    "messages_since()": (TOO_OLD, EVERYTHING),
+    'messages_since("since_id": 99)': (TOO_OLD, EVERYTHING),
     'poll_messages("name": "analyst-1")': (
         TOO_OLD,
         '{"messages":[{"id":1,"type":"DM","from":"researcher","content":"Check this"},'
         '{"id":2,"type":"BROADCAST","from":"researcher","content":"Found the data"},'
-        '{"id":3,"type":"BROADCAST","from":"researcher","content":"x"}],"last_id":3}',
+        '{"id":3,"type":"BROADCAST","from":"researcher","content":"x"}],"last_id":LAST}',
     ),
     'agent_register("name": "x")': (
         "the words of its library", "argument 'description' is missing (give name, description, [group])   [isError]",
@@ -127,6 +129,9 @@ def alike(answer: str) -> str:
     answer = re.sub(r'"timestamp":"[^"]*"', '"timestamp":"TIME"', answer)
     answer = re.sub(r"-[0-9a-f]{8}\b", "-ID", answer)
     answer = re.sub(r"host: [\w.-]+", "host: HOST", answer)
+    ids = {found: str(place) for place, found in enumerate(re.findall(r'"id":(\d{10,})', answer), 1)}
+    answer = re.sub(r'"id":(\d{10,})', lambda one: f'"id":{ids[one[1]]}', answer)
+    answer = re.sub(r'"last_id":\d+', '"last_id":LAST', answer)
     answer = re.sub(r'"origin_host":"[^"]*"', '"origin_host":"HOST"', answer)
     return answer.replace(" over NATS", "").replace("##", "#")
 
@@ -153,6 +158,41 @@ def test_the_ids_are_those_of_the_other_server(one: Connection) -> None:
     first = register(one, "researcher")["agent_id"]
     one.data("agent_deregister", name="researcher")
     assert register(one, "researcher")["agent_id"] == first
+
+
+def test_polling_goes_on_where_it_stopped(one: Connection, chatroom: Chatroom) -> None:
+    """Each message once, however few are taken at a time; what is not told is passed over."""
+    register(one, "researcher")
+    register(one, "analyst-1")
+    for number in range(5):
+        said(one, "agent_dm", name="researcher", to="analyst-1", message=f"dm {number}")
+        said(one, "channel_send", name="researcher", channel="eng", message=f"post {number}")
+    seen: list[str] = []
+    last = 0
+    while (page := one.data("messages_since", since_id=last, limit=3))["messages"]:
+        seen += [message["content"] for message in page["messages"]]
+        last = page["last_id"]
+    assert seen == [f"{kind} {number}" for number in range(5) for kind in ("dm", "post")]
+    poll = one.data("poll_messages", name="analyst-1")
+    assert [message["content"] for message in poll["messages"]] == [f"dm {number}" for number in range(5)]
+    assert one.data("poll_messages", name="analyst-1", since_id=poll["last_id"])["messages"] == []
+    chatroom.say("by hand", to=("analyst-1",), author="ana")
+    after = one.data("poll_messages", name="analyst-1", since_id=poll["last_id"])["messages"]
+    assert [message["content"] for message in after] == ["by hand"]
+
+
+def test_an_index_that_is_built_anew_loses_nobody_a_message(one: Connection, chatroom: Chatroom) -> None:
+    """An id of the old index is known as such: everything comes again, rather than something never."""
+    register(one, "analyst-1")
+    for room in ("lobby", "eng"):
+        chatroom.say("early", room=room)
+    last = one.data("messages_since")["last_id"]
+    for file in (chatroom.path / ".git" / "chatroom").glob("index*"):
+        file.unlink()
+    chatroom.say("late")
+    other = Server("agents", chatroom.world.environment(chatroom.path)).connect()
+    found = other.data("messages_since", since_id=last)["messages"]
+    assert sorted(message["content"] for message in found) == ["early", "early", "late"]
 
 
 # --- groups, names, bindings ---------------------------------------------------------
