@@ -15,6 +15,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 
 STATUSES = {
     "no-token": 401,
+    "no-code": 401,
     "foreign-host": 403,
     "foreign-origin": 403,
     "guest": 403,
@@ -50,13 +51,6 @@ CLASSES: tuple[tuple[type[ChatError], int], ...] = (
     (RemoteError, 503),
 )
 
-PUBLIC = {
-    "read-only": ("this server cannot write to its repository", "tell who runs the server"),
-    "disk-full": ("the server's disk is full; nothing was written", "send it again later, or tell who runs the server"),
-    "damaged": ("what this asks for cannot be read on the server", "tell who runs the server: git chat doctor"),
-}
-"""What a stranger is told of an error that speaks of files: the sentence and what to do."""
-
 
 def answer(value: Any, status: int = 200) -> JSONResponse:
     """``value`` as JSON."""
@@ -72,17 +66,22 @@ def status_of(error: ChatError) -> int:
 def refusal(error: ChatError, *, is_local: bool = False) -> JSONResponse:
     """What ``error`` is answered with; with ``is_local`` to the user whose process serves, who may know of places."""
     status = status_of(error)
-    said, hint, code = str(error), error.hint, error.code
-    if not isinstance(error, UserError | ConflictError) and status != 507:
-        code = "read-only" if code == "read-only" else "damaged"
-    if not is_local:
-        said, hint = PUBLIC.get(code, (said, getattr(error, "public_hint", None) or hint))
+    told = (str(error), error.hint) if is_local else (error.public_message, error.public_hint)
+    said, hint, code = *told, error.code
+    if not isinstance(error, UserError | ConflictError) and code not in STATUSES and code != "read-only":
+        code = "damaged"
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = f'{getattr(error, "scheme", "Bearer")} realm="gitchat"'
     if (seconds := getattr(error, "retry_seconds", None)) is not None:
         headers["Retry-After"] = str(seconds)
     return JSONResponse({"success": False, "error": said, "hint": hint, "code": code}, status, headers)
+
+
+def defect() -> JSONResponse:
+    """What a failure that nobody thought of is answered with: nothing of its cause."""
+    said, hint = "gitchat failed in a way it does not know", "tell who runs the server: its standard error says more"
+    return JSONResponse({"success": False, "error": said, "hint": hint, "code": "defect"}, 500)
 
 
 async def json_object(request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gitchat.model.names import MAX_SLUG_CHARS
 from gitchat.serve import shapes
 from gitchat.serve.fields import Field
 from gitchat.serve.shapes import COUNT, FLAG, TEXT, TIME, Shape, done, keys, named, or_null, several
+from gitchat.server.arguments import MAX_INTEGER
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -49,9 +50,9 @@ _LINE: Shape = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL_CHARS}
 _RECIPIENT: Shape = {"type": "string", "minLength": 1, "maxLength": 256}
 _TO: Shape = {"anyOf": [_RECIPIENT, {"type": "array", "items": _RECIPIENT, "minItems": 1, "maxItems": 100}]}
 _PRIORITY: Shape = {"type": "string", "enum": ["normal", "urgent"]}
-_NUMBER: Shape = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
+_NUMBER: Shape = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
 _TO_ANSWER: Shape = {"anyOf": [_NUMBER, {"type": "string", "minLength": 1, "maxLength": 20}]}
-_SECONDS: Shape = {"type": "number", "minimum": 0, "maximum": 2**53 - 1}
+_SECONDS: Shape = {"type": "number", "minimum": 0, "maximum": MAX_INTEGER}
 _WORDS: Shape = {"type": "string", "minLength": 1, "maxLength": 1000}
 
 _ROOM = Field("room", _NAME, "the room; the default one without it")

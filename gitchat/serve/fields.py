@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gitchat.model.errors import UserError
-from gitchat.server.arguments import check_carried
+from gitchat.server.arguments import MAX_INTEGER, check_carried
 
 Schema = Mapping[str, Any]
 
@@ -71,6 +71,7 @@ def _bounds(schema: Schema) -> str:
         most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
         return f"{most}, each {wanted(schema['items'])}"
     least, most = schema.get("minimum", schema.get("minLength")), schema.get("maximum", schema.get("maxLength"))
+    most = None if most == MAX_INTEGER else most  # JSON's own bound, which nobody comes near
     if least is None and most is None:
         return ""
     unit = " characters" if "maxLength" in schema or "minLength" in schema else ""

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import MAX_SLUG_CHARS, Name, RoomName
+from gitchat.model.participant import new_membership
 from gitchat.serve.actor import Actor
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
@@ -75,12 +76,16 @@ class Holdings:
         work: Work,
         *,
         now: Callable[[], float],
+        joined: Callable[[Name, RoomName], None],
         changed: Callable[[RoomName], None],
         settle: Callable[[Name], Coroutine[Any, Any, None]],
     ) -> None:
-        """``changed`` is told of a room that has other people, ``settle`` awaited before a name goes."""
+        """``joined`` is told who joined where, ``changed`` which room has other people; ``settle`` is awaited before a
+        name goes.
+        """
         self._work = work
         self._now = now
+        self._joined = joined
         self._changed = changed
         self._settle = settle
         self._leases: dict[Name, _Lease] = {}
@@ -111,12 +116,14 @@ class Holdings:
             known = lease.joined if lease is not None and lease.joined.key == actor.key else None
             if lease is not None and lease.is_living and not _is_same(known, session_id):
                 raise _taken(name)
-            await self._work(lambda environment: Room(environment, room, name).join(role, capabilities), actor)
+            called = (label or None, given or None)
+            await self._work(lambda environment: _join(environment, name, [room], role, capabilities, called), actor)
             rooms = tuple(dict.fromkeys([*(known.rooms if known is not None else ()), room]))
             joined = Joined(actor.key, rooms, role, tuple(capabilities), label, given or name, session_id)
             if lease is None or known is None:
                 lease = self._leases[name] = _Lease(actor, joined, self._now())
             lease.joined, lease.seen, lease.is_living = joined, self._now(), True
+        self._joined(name, room)
         self._changed(room)
 
     async def leave(self, actor: Actor, name: Name, room: RoomName | None = None) -> list[RoomName]:
@@ -180,10 +187,10 @@ class Holdings:
     async def _revive(self, lease: _Lease, name: Name) -> None:
         """Let a name live again; where somebody took it meanwhile, it is theirs."""
         joined = lease.joined
+        called = (joined.label or None, joined.given)
 
         def join(environment: Environment) -> None:
-            for room in joined.rooms:
-                Room(environment, room, name).join(joined.role, joined.capabilities)
+            _join(environment, name, joined.rooms, joined.role, joined.capabilities, called)
 
         try:
             await self._work(join, lease.actor)
@@ -275,6 +282,20 @@ def _taken(name: Name) -> UserError:
 # --- in the worker thread -----------------------------------------------------------------
 
 
+def _join(
+    environment: Environment,
+    name: Name,
+    rooms: Iterable[RoomName],
+    role: str,
+    capabilities: Sequence[str],
+    called: tuple[str | None, str | None],
+) -> None:
+    new_membership(role, capabilities, 0, is_registered=False)  # what it refuses, it refuses before the name is held
+    environment.hold(name, label=called[0], given=called[1])
+    for room in rooms:
+        Room(environment, room, name).join(role, capabilities)
+
+
 def _leave(environment: Environment, name: Name, rooms: Iterable[RoomName]) -> list[RoomName]:
     return [room for room in rooms if Room(environment, room, name).leave()]
 
@@ -293,4 +314,5 @@ def _joined_before(environment: Environment, actor: Actor, name: Name) -> Joined
     if not rooms:
         return None
     last = max(rooms.values(), key=lambda at: at.last_seen)
-    return Joined(actor.key, tuple(rooms), last.role, last.capabilities, "", name, None)
+    label, given = presence.holder.label or "", presence.holder.given or name
+    return Joined(actor.key, tuple(rooms), last.role, last.capabilities, label, given, None)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from gitchat.model.errors import ChatError, ConflictError
@@ -51,17 +52,20 @@ class Hub:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
         self.positions = Positions()
+        self._subscribers = Subscribers()
         self.holdings = Holdings(
             self.call,
+            joined=self._subscribers.widen,
             now=time.monotonic,
             changed=lambda room: self._subscribers.tell(PresenceChanged(room)),
             settle=self.settle,
         )
+        self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """Awaited at the end, when nothing waits any more and names are still held."""
         self._environment = environment
         self._parties: dict[str, Holding] = {}
         self._surroundings: dict[Actor, Environment] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"gitchat-hub-{name}")
-        self._subscribers = Subscribers()
         self._keeping = Keeping()
         self._look = Look(environment, self._frame_of)
         self._unwatch: Callable[[], None] = lambda: None
@@ -78,7 +82,7 @@ class Hub:
         await self._work(self._look.fresh)
         loop = asyncio.get_running_loop()
         # The copy has nothing open yet: what the thread that watches opens it uses alone.
-        changes = await asyncio.to_thread(replace(self._environment).changes)
+        changes = await asyncio.to_thread(partial(replace(self._environment).changes, logs_only=True))
 
         def watch() -> None:
             with changes:
@@ -99,6 +103,8 @@ class Hub:
         self._is_ending = True
         self._unwatch()
         self._subscribers.close()
+        for ending in self.endings:
+            await ending()
         for task in (self._ticking, self._looking):
             if task is not None:
                 task.cancel()
@@ -153,6 +159,10 @@ class Hub:
                 party.release()
 
         await self._work(release)
+
+    async def finish(self, do: Callable[[], T]) -> T:
+        """Do something in the worker thread, also while the server ends."""
+        return await self._in_worker(do)
 
     async def _work(self, do: Callable[[], T]) -> T:
         if self._is_ending:
@@ -275,7 +285,7 @@ class Hub:
         return self._look.newest
 
     async def missed(self, arrival: str | None, reader: Reader, actor: Actor) -> tuple[list[Record] | None, str, int]:
-        """What came for ``reader`` since ``arrival``, None when that is not known any more, and what is the newest now."""
+        """What came for ``reader`` since ``arrival``, None when nobody knows any more, and what is the newest now."""
 
         def act(environment: Environment) -> tuple[list[Record] | None, str, int]:
             found = self._look.after(arrival) if arrival is not None else []

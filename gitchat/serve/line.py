@@ -76,23 +76,21 @@ class Line:
 
     async def _talk(self, coming: Subscription) -> int | None:
         """Write and listen until one of them is over; the code to close with, None when the client has gone."""
-        writing = asyncio.create_task(self._write(coming))
-        listening = asyncio.create_task(self._listen())
+        both = writing, _ = [asyncio.create_task(self._write(coming)), asyncio.create_task(self._listen())]
         coming.when_overrun = writing.cancel
         try:
-            await asyncio.wait({writing, listening}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            writing.cancel()
-            listening.cancel()
-            ends = await asyncio.gather(writing, listening, return_exceptions=True)
+            for task in both:
+                task.cancel()
+            await asyncio.wait(both)
         if coming.is_overrun:
             return TRY_AGAIN_LATER
+        ends = [task.exception() for task in both if not task.cancelled()]
         for end in ends:
-            if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect | ChatError):
+            if end is not None and not isinstance(end, WebSocketDisconnect | ChatError):
                 raise end
-        if any(isinstance(end, WebSocketDisconnect) for end in ends):
-            return None
-        return GOING_AWAY
+        return None if any(isinstance(end, WebSocketDisconnect) for end in ends) else GOING_AWAY
 
     # --- to the client -------------------------------------------------------------------
 

@@ -10,9 +10,13 @@ from typing import Any
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import Name, Oid, RoomName, Uid
 from gitchat.model.record import Entry
+from gitchat.model.refs import log_ref, room_of_log
 from gitchat.serve.handing import Reached, Record
 from gitchat.verbs.waiting import Arrivals
 from gitchat.workspace.environment import Environment
+
+Tips = tuple[Oid, Oid | None]
+"""The newest commit of a log here, and of what its remote was last known to have."""
 
 Encode = Callable[[Entry, Mapping[Uid, str]], Mapping[str, Any]]
 
@@ -31,7 +35,7 @@ class Look:
     def __init__(self, environment: Environment, encode: Encode) -> None:
         self._environment = environment
         self._encode = encode
-        self._tips: dict[RoomName, Oid | None] = {}
+        self._tips: dict[RoomName, Tips] = {}
         self._arrivals: dict[RoomName, Arrivals] = {}
         self._count = 0
         self._is_first = True
@@ -58,15 +62,26 @@ class Look:
         found: list[Fresh] = []
         changed: list[RoomName] = []
         with suppress(ChatError):
-            for room in self._environment.store.rooms():
-                with suppress(FormatError):
-                    tip = self._environment.store.room_tip(room)
-                    if self._tips.get(room) != tip:
-                        self._tips[room] = tip
-                        changed.append(room)
+            for room, tips in self._now().items():
+                if self._tips.get(room) != tips:
+                    self._tips[room] = tips
+                    changed.append(room)
+                    with suppress(FormatError):
                         found += self._fresh_in(room)
         self._is_first = False
         return found, changed
+
+    def _now(self) -> dict[RoomName, Tips]:
+        """Where each room stands here, and at the remote that gives its numbers."""
+        store, authorities = self._environment.store, self._environment.authorities
+        followed = authorities.all()
+
+        def at_remote(room: RoomName) -> Oid | None:
+            tracking = authorities.tracking(log_ref(room), room) if room in followed else None
+            return store.tip(tracking) if tracking is not None else None
+
+        rooms = ((room_of_log(ref), oid) for ref, oid in store.log_tips())
+        return {room: (oid, at_remote(room)) for room, oid in rooms if room is not None}
 
     def _fresh_in(self, room: RoomName) -> list[Fresh]:
         log = self._environment.log(room)

@@ -39,21 +39,29 @@ class Due:
 class Positions:
     """What names have had of rooms, and is not written yet. For the loop's thread, but for what says otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_own: bool = False) -> None:
+        """``with_own``: what a name wrote itself is given to it, too, and has to be had."""
+        self._with_own = with_own
         self._frontiers: dict[Whose, Frontier] = {}
         self._due: dict[Whose, Due] = {}
         self._turn = threading.Lock()
 
     def had(self, actor: Actor, whose: Whose, keys: Iterable[Key], now: float) -> None:
-        """``whose`` name has had these records of the room. ``now`` is the loop's clock."""
+        """``whose`` name has had these records of the room. ``now`` is the loop's clock. In any thread."""
         with self._turn:
             self._frontiers[whose] = self._frontiers.get(whose, Frontier()).with_had(keys)
-        known = self._due.get(whose)
-        self._due[whose] = Due(whose, actor, known.since if known else now)
+            known = self._due.get(whose)
+            self._due[whose] = Due(whose, actor, known.since if known else now)
+
+    def had_by(self, whose: Whose) -> int:
+        """How many records are kept as had, and not written."""
+        with self._turn:
+            return len(self._frontiers.get(whose, ()))
 
     def due(self, now: float | None = None, name: Name | None = None) -> list[Due]:
         """What is to be written by now, the oldest first; None: all. Of ``name`` alone, where it is given."""
-        found = [due for due in self._due.values() if name in (None, due.whose[1])]
+        with self._turn:
+            found = [due for due in self._due.values() if name in (None, due.whose[1])]
         return [due for due in found if now is None or due.since + WRITTEN_AFTER_SECONDS <= now]
 
     def begin(self, due: Due) -> None:
@@ -62,10 +70,10 @@ class Positions:
 
     # --- in the worker thread ------------------------------------------------------------
 
-    def unread(self, room: Room, limit: int) -> Reading:
+    def unread(self, room: Room, limit: int | None) -> Reading:
         """The oldest ``limit`` records that are unread and for me, without those that I just had. As Room's."""
         frontier = self._of(room)
-        reading = room.unread(limit + len(frontier))
+        reading = room.unread(None if limit is None else limit + len(frontier), with_own=self._with_own)
         if not frontier:
             return reading
         places = frontier.fresh(reading.entries)
@@ -85,7 +93,7 @@ class Positions:
     def write(self, room: Room) -> None:
         """Write down as much as a position can say of what I had; while another lives under my name, nothing."""
         while frontier := self._of(room):
-            reading = room.unread(LOOKED_AT)
+            reading = room.unread(LOOKED_AT, with_own=self._with_own)
             count = frontier.leading(reading.entries)
             room.mark(reading, count)
             after = frontier.after_writing(reading.entries, count, is_all=reading.left == 0)

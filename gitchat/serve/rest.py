@@ -1,28 +1,33 @@
 """REST as the seed has it: agents that register, send, list each other and fetch what reached them.
 
-Source: the paths of section "seed 4" in docs/seeds.md; the shapes are in :mod:`gitchat.serve.contract`.
+Source: docs/seeds.md, which goes through that seed line by line; the shapes are in :mod:`gitchat.serve.contract`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from time import monotonic
 
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
+from gitchat import __version__
 from gitchat.index.condition import LISTED
 from gitchat.model.errors import UserError
 from gitchat.model.names import RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry, Moment
+from gitchat.serve import openapi
 from gitchat.serve.calls import Act, Call, Json, routes_of
 from gitchat.serve.contract import OPERATIONS
 from gitchat.serve.entering import is_heartbeat, place_of, post
 from gitchat.serve.frames import frame_of
 from gitchat.serve.handing import Reader, Record, Subscription
+from gitchat.serve.holdings import Joined
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
 
@@ -37,8 +42,14 @@ PUBLIC_SESSION_CHARS = 8
 
 
 def routes(served: Served) -> list[BaseRoute]:
-    """The paths of the seed."""
-    return routes_of(served, (one for one in OPERATIONS if one.is_seeds), ACTS)
+    """The paths of the seed, and the contract of all."""
+    contract = json.dumps(openapi.document(__version__), separators=(",", ":")).encode()
+
+    async def told(request: Request) -> Response:
+        return Response(contract, media_type="application/json")
+
+    of_seed = (one for one in OPERATIONS if one.is_seeds)
+    return [Route(openapi.PATH, told), *routes_of(served, of_seed, ACTS)]
 
 
 # --- agents -----------------------------------------------------------------------------
@@ -85,7 +96,7 @@ async def leave(call: Call) -> Json:
         return [room for room, at in known.rooms.items() if at.left_at is None] if known else []
 
     seen = [room for room in await call.do(rooms) if call.actor.sees(room)]
-    left = [room for room in seen if await call.hub.holdings.leave(call.actor, name, room)]
+    left = [room for one in seen for room in await call.hub.holdings.leave(call.actor, name, one)]
     return {"success": True, "agent_id": spelled, "left": sorted(left)}
 
 
@@ -100,21 +111,26 @@ def _is_listed(one: Participant, now: int) -> bool:
 
 
 def _agent(call: Call, one: Participant, now: int) -> Json:
-    holdings = call.hub.holdings
-    joined = holdings.joined(one.name)
-    is_active = one.is_living or now - one.last_seen < ACTIVE_SECONDS
-    session = joined.session_id if joined is not None else None
-    if session is not None and joined is not None and not (joined.key == call.actor.key or call.actor.is_admin):
-        session = session[:PUBLIC_SESSION_CHARS]
+    holdings, holder = call.hub.holdings, one.holder
+    joined, silent = holdings.joined(one.name), holdings.seen_ago(one.name)
+    seen = max(one.last_seen, now - int(silent)) if silent is not None else one.last_seen
     return {
-        "agent_id": holdings.spelled(one.name),
-        "session_id": session,
-        "name": holdings.label_of(one.name),
-        "status": "active" if is_active else "away",
+        "agent_id": (holder.given if holder is not None else None) or holdings.spelled(one.name),
+        "session_id": _session(call, joined),
+        "name": (holder.label if holder is not None else None) or holdings.label_of(one.name),
+        "status": "active" if one.is_living or now - seen < ACTIVE_SECONDS else "away",
         "capabilities": list(one.capabilities),
-        "last_heartbeat": Moment(one.last_seen).utc,
+        "last_heartbeat": Moment(seen).utc,
         **({"role": one.role} if one.role else {}),
     }
+
+
+def _session(call: Call, joined: Joined | None) -> str | None:
+    """What an agent calls its session: whole for its owner, a beginning for others, who could not use it anyway."""
+    if joined is None or joined.session_id is None:
+        return None
+    is_told = joined.key == call.actor.key or call.actor.is_admin
+    return joined.session_id if is_told else joined.session_id[:PUBLIC_SESSION_CHARS]
 
 
 # --- messages ---------------------------------------------------------------------------

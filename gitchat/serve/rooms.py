@@ -95,17 +95,15 @@ def _is_shown(one: Seen, now: int) -> bool:
 
 
 def _person(call: Call, one: Seen) -> Json:
-    holdings, known = call.hub.holdings, one.participant
-    shown = as_json.of_presence(known) if known is not None else {"name": one.name, "state": "away"}
-    label, spelled = holdings.label_of(one.name), holdings.spelled(one.name)
+    known = one.participant
+    shown = as_json.of_presence(known, is_public=True) if known is not None else {"name": one.name, "state": "away"}
+    is_told = not call.actor.is_guest
     optional = {
-        "label": label if label != one.name else None,
-        "spelled": spelled if spelled != one.name else None,
         "last_number": one.last_number,
-        "read_upto": one.last_read if not call.actor.is_guest else None,
-        "unread": one.unread if not call.actor.is_guest else None,
+        "read_upto": one.last_read if is_told else None,
+        "unread": one.unread if is_told else None,
     }
-    return public(call, shown) | {"last_seen": Moment(one.last_seen).utc} | _telling(optional)
+    return shown | {"last_seen": Moment(one.last_seen).utc} | _telling(optional)
 
 
 async def change(call: Call) -> Json:

@@ -59,8 +59,6 @@ class Settings:
     open: bool = False
     """Whether every program of this machine may do what that user may."""
     rate: float = RATE
-    log: str | None = None
-    """The file that gets each message as a line of text, for who had it from another server."""
 
     @property
     def is_loopback(self) -> bool:

@@ -125,7 +125,7 @@ PERSON = keys(
         "branch": TEXT,
         "client": TEXT,
         "label": TEXT,
-        "spelled": TEXT,
+        "given": TEXT,
         "last_number": COUNT,
         "read_upto": COUNT,
         "unread": COUNT,

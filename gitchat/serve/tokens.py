@@ -81,6 +81,7 @@ class Token:
             name=None if self.role in ("any-name", "guest", "metrics") else self.name,
             is_guest=self.role in ("guest", "metrics"),
             is_admin=self.role == "admin",
+            sees_figures=is_meter,
             is_person=is_page,
             rooms=frozenset() if is_meter else rooms,
             email=self.email,

@@ -68,7 +68,7 @@ class Service:
         self._names = {tool["name"] for tool in self.tools}
         self._as_data = as_data
         self._progress_seconds = progress_seconds
-        self._environment = environment
+        self.environment = environment
         self._ground = _InContext(ground or Here())
         self._is_far = is_far
         self._desk = self.toolset.open(Way(as_data, environment is None, is_far), shared)
@@ -83,7 +83,9 @@ class Service:
     def _here(self) -> tuple[str | None, str]:
         """Our client, by our own variables, and what a session is called that nothing tells."""
         environment = Environment(cwd=".", variables=read_variables(), is_terminal=False)
-        return environment.caller.client, environment.new_uid()
+        # Whoever started a server for many is not the client of any.
+        own_client = environment.caller.client if self.environment is None else None
+        return own_client, environment.new_uid()
 
     # --- tools -----------------------------------------------------------------
 
@@ -112,7 +114,7 @@ class Service:
         """
         call = Call(caller, meta, progress, self._progress_seconds, self._ground, is_gone)
         with self._surrounded(), tools.called_by(caller):
-            if self._environment is None and name in self._names:
+            if self.environment is None and name in self._names:
                 await self._keep_in_step()
             try:
                 return await self._desk.call(name, arguments, call)
@@ -121,7 +123,7 @@ class Service:
 
     def _surrounded(self) -> AbstractContextManager[object]:
         """What is called meanwhile has the surroundings of this connection, where it was given any."""
-        return tools.using(self._environment) if self._environment is not None else nullcontext()
+        return tools.using(self.environment) if self.environment is not None else nullcontext()
 
     async def _keep_in_step(self) -> None:
         """Carry what is said between here and the remotes of the rooms while the client stays."""
@@ -135,7 +137,7 @@ class Service:
     def start(self, client_name: str = "", version: str = "") -> None:
         """A session begins: look whether the clone's remote has rooms, so that the first call need not wait."""
         self._desk.begin(client_name, version, self.caller(client_name, None))
-        if self._environment is None:
+        if self.environment is None:
             with suppress(ChatError):
                 # A copy: it may be another thread than the one that calls tools.
                 self._keeping.begin(replace(tools.here_environment()))
@@ -145,7 +147,7 @@ class Service:
         process that nobody waits for.
         """
         self._desk.end()
-        if self._environment is not None:
+        if self.environment is not None:
             return
         self._keeping.close()
         ended = tools.end_sessions()

@@ -106,7 +106,8 @@ def stretch(
         below = Condition.all_of([condition, _below(before)]) if before is not None else condition
         places = chain.select(below, limit=limit, newest=True)
     entries = entries_at(room, places)
-    first = places[0].number if places else min(before or after or at or 0, chain.count) + 1
+    start = before if before is not None else at if at is not None else after + 1 if after is not None else 1
+    first = places[0].number if places else min(start, chain.total + 1)
     last = places[-1].number if places else first - 1
     return Stretch(
         entries=entries,

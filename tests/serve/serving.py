@@ -14,7 +14,6 @@ import httpx2
 from starlette.testclient import TestClient
 
 from gitchat.serve import app
-from gitchat.serve.hub import Hub
 from gitchat.serve.served import Served
 from gitchat.serve.settings import Settings
 from gitchat.workspace.environment import Environment
@@ -85,7 +84,7 @@ def _await_answer(url: str) -> None:
 def in_process(environment: Environment, settings: Settings | None = None) -> Iterator[TestClient]:
     """A client of the application in this process, as a program of the same user: for tables of many cases."""
     settings = settings or Settings()
-    served = Served({"repo": Hub(environment, name="repo")}, settings)
+    served = Served.of({"repo": environment}, settings, lambda theirs, ours: os.geteuid())
     client = ("127.0.0.1", 50000)
     with TestClient(app.make(served), settings.base_url, raise_server_exceptions=False, client=client) as made:
         made.headers.pop("user-agent")

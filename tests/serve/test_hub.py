@@ -25,6 +25,7 @@ LIMIT_SECONDS = 30
 def environment(world: World) -> Environment:
     """A repository with one message."""
     world.git("init", "-q", "project")
+    world.git("config", "chat.fsync", "false", cwd=world.root / "project")
     here = Environment(cwd=str(world.root / "project"), variables=world.variables, is_terminal=False)
     Room(here, "lobby", "ana").send("first")
     return here

@@ -132,7 +132,16 @@ def test_a_role_is_what_a_token_allows(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{}", b"[]", b'{"tokens": 3}', b'{"tokens": [{}]}', b'{"tokens": [{"sha256": "a"}]}', b"\xff", b"[" * 99_999],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"tokens": 3}',
+        b'{"tokens": [{}]}',
+        b'{"tokens": [{"sha256": "a"}]}',
+        b"\xff",
+        b"[" * 99_999,
+    ],
 )
 def test_a_file_that_is_none_lets_nobody_in_and_is_not_overwritten(tokens: Tokens, content: bytes) -> None:
     """Half a file and a foreign one are an error with a way out, never an empty list."""

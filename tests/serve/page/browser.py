@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,10 @@ def need_browser() -> str:
 class Browser:
     """What runs checks, and answers what they ask for meanwhile."""
 
-    def __init__(self, driver: subprocess.Popen[str], world: World, clone: Path) -> None:
-        self._driver, self._world, self._clone = driver, world, clone
+    def __init__(
+        self, driver: subprocess.Popen[str], world: World, clone: Path, turn_server: Callable[[str], str]
+    ) -> None:
+        self._driver, self._world, self._clone, self._turn_server = driver, world, clone, turn_server
         self.milliseconds: dict[str, int] = {}
 
     def check(self, file: str, name: str, **given: Any) -> None:
@@ -48,9 +50,9 @@ class Browser:
                 return
             self._tell(self._answer(told))
 
-    def start(self, url: str, door: str) -> None:
-        """Go in by ``door``; from now on whoever opens a tab is known."""
-        self._tell({"url": url, "door": door})
+    def start(self, door: str) -> None:
+        """Go in by the address that the server printed; from now on whoever opens a tab is known."""
+        self._tell({"url": door.partition("/#")[0].rstrip("/"), "door": door})
         assert self._hear() == {"ready": True}
 
     def _answer(self, asked: dict[str, Any]) -> Any:
@@ -61,6 +63,8 @@ class Browser:
             return [escape(text) for text in asked["escaped"]]
         if "names" in asked:
             return [escape_name(text) for text in asked["names"]]
+        if "server" in asked:
+            return self._turn_server(asked["server"])
         raise AssertionError(f"a check asks for what nobody has: {asked}")
 
     def _tell(self, value: Any) -> None:
@@ -77,8 +81,8 @@ class Browser:
 
 
 @contextmanager
-def browsing(world: World, clone: Path, url: str, door: str) -> Iterator[Browser]:
-    """A browser with an empty profile, gone when this ends."""
+def browsing(world: World, clone: Path, door: str, turn_server: Callable[[str], str]) -> Iterator[Browser]:
+    """A browser with an empty profile, gone when this ends; ``turn_server`` takes the server ``down`` and ``up``."""
     command: Sequence[str] = ["node", str(HERE / "drive.mjs"), str(TOOLS), str(world.root / "profile"), need_browser()]
     with subprocess.Popen(
         command,
@@ -87,9 +91,9 @@ def browsing(world: World, clone: Path, url: str, door: str) -> Iterator[Browser
         text=True,
         env={"PATH": os.environ["PATH"], "HOME": str(world.home), "LC_ALL": "C.UTF-8"},
     ) as driver:
-        browser = Browser(driver, world, clone)
+        browser = Browser(driver, world, clone, turn_server)
         try:
-            browser.start(url, door)
+            browser.start(door)
             yield browser
         finally:
             assert driver.stdin is not None

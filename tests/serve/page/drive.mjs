@@ -120,7 +120,7 @@ for (let order = await hear(); order; order = await hear()) {
     await checks[order.check](tabs, order.given);
   } catch (thrown) {
     const page = tabs.pages.at(-1);
-    const state = page && !page.isClosed() ? await page.evaluate(() => `${location.href} ${document.body.innerText.slice(-1500)}`).catch(() => "") : "";
+    const state = page && !page.isClosed() ? await page.evaluate(() => `${location.href} ${document.body.innerText.replaceAll("\n", " ").slice(-300)}`).catch(() => "") : "";
     error = `${thrown.stack}\n${state}`;
   }
   await tabs.end();

@@ -1,6 +1,9 @@
-"""A lively room to look at: people and agents at work on a release. For ``make serve`` and the pictures of the page.
+"""A lively room to look at: people and agents at work on a release, in a scratch repository that is served.
 
-Everything is written by the core itself, dated back from the present moment, so that a browser shows "today".
+    python examples/lively_room.py --open-browser
+
+is ``make serve``; what follows are options of ``git chat serve``. Everything is written by the core itself, dated back
+from the present moment, so that a browser shows "today".
 """
 
 from __future__ import annotations
@@ -8,6 +11,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -112,6 +117,19 @@ SUMMARY = (
 )
 
 
+def main() -> int:
+    """Serve the room until interrupted; the exit status of the server."""
+    with tempfile.TemporaryDirectory() as scratch:
+        clone, variables = Path(scratch, "orbit"), sealed_variables(Path(scratch))
+        make(clone, variables, int(time.time()))
+        with company(clone, variables):
+            server = subprocess.Popen(["git", "chat", "serve", *sys.argv[1:]], cwd=clone, env=variables)
+            try:
+                return server.wait()
+            except KeyboardInterrupt:  # which the server has heard, too
+                return server.wait()
+
+
 def sealed_variables(home: Path) -> dict[str, str]:
     """An environment that holds nothing of this machine but the program itself."""
     return {
@@ -190,3 +208,7 @@ def company(clone: Path, variables: Mapping[str, str]) -> Iterator[None]:
 def _end(living: subprocess.Popen[bytes]) -> None:
     os.killpg(living.pid, 15)
     living.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
