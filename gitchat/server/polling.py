@@ -90,6 +90,12 @@ def since(
             return found, _id(after, here)
 
 
+def latest(environment: Environment) -> int:
+    """The id after which what comes from now on comes."""
+    page = environment.arrived(limit=0, rooms=environment.store.rooms())
+    return _id(page.newest, page.epoch)
+
+
 def _came(number: int, room: RoomName, entry: Entry, default: RoomName) -> Came | None:
     """A record as a message; None for what nobody said."""
     record = entry.record
