@@ -48,16 +48,19 @@ def can_run(arguments: Sequence[str], variables: Mapping[str, str]) -> bool:
 
 
 def run(
-    arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], stdin: bytes
+    arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], stdin: bytes, under: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[bytes]:
-    """A finished ``git chat <arguments>``, its exit status as git passes it on."""
+    """A finished ``git chat <arguments>``, its exit status as git passes it on.
+
+    ``under`` is a command that runs what stands behind it in another way, such as without some rights.
+    """
     path = f"{_exec_path()}{os.pathsep}{variables['PATH']}"  # as git does for what it starts
     order = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "variables": {**variables, "PATH": path}})
     into, out_of = [os.pipe() for _ in range(2)], [os.pipe() for _ in range(3)]
     theirs = [read for read, _ in into] + [write for _, write in out_of]
     try:
         with _one_start:
-            loaded = _loaded()
+            loaded = _loaded(tuple(under))
         socket.send_fds(loaded, [b"\0"], theirs)
     finally:
         for descriptor in theirs:
@@ -103,12 +106,12 @@ def _exec_path() -> str:
 
 
 @cache
-def _loaded() -> socket.socket:
+def _loaded(under: tuple[str, ...]) -> socket.socket:
     """The way to this process's loaded program, which ends when nobody can reach it any more."""
     ours, its = socket.socketpair()
     subprocess.Popen(
         # -P: a directory beside this file is no module, whatever its name.
-        [sys.executable, "-P", __file__, str(its.fileno())],
+        [*under, sys.executable, "-P", __file__, str(its.fileno())],
         env={**os.environ, "LC_ALL": LOCALE},
         pass_fds=[its.fileno()],
         # Pipes, as those that it will have: what Python finds out about a stream at its start remains so.
