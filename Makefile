@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man plugins pictures bench clean
+.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ dist: $(INSTALLED) ## build dist/*.tar.gz and dist/*.whl
 
 man: $(INSTALLED) ## write the manual page of each command from its help
 	$(BIN)/python docs/man/make_pages.py
+
+rest: $(INSTALLED) ## write the tables of docs/rest.md from the contract
+	$(BIN)/python docs/make_rest.py
 
 plugins: $(INSTALLED) ## write the plugins for agents' clients from what setup writes
 	$(BIN)/python plugins/make_plugins.py

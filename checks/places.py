@@ -20,13 +20,18 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the clock": ("gitchat/workspace/",),
     "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
     "reads randomness": ("gitchat/workspace/",),
-    "starts a process": ("gitchat/storage/git.py", "gitchat/setup/handshake.py"),
-    "knows socket": ("gitchat/staying/doors.py",),
+    "starts a process": (
+        "gitchat/storage/git.py", "gitchat/storage/streamed.py", "gitchat/setup/handshake.py", "gitchat/cli/browser.py",
+    ),  # fmt: skip
+    "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py", "gitchat/serve/peer.py"),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
-    "knows mcp": ("gitchat/server/sdk.py",),
+    "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),
+    "knows starlette": ("gitchat/serve/",),
+    "knows uvicorn": ("gitchat/serve/running.py",),
+    "knows prometheus_client": ("gitchat/serve/metrics.py",),
     "knows prompt_toolkit": ("gitchat/cli/console.py",),
     "knows wcwidth": ("gitchat/cli/terminal.py",),
 }
@@ -48,6 +53,8 @@ CALLS = {
     "os.fork": "starts a process",
     "os.system": "starts a process",
     "os.popen": "starts a process",
+    "asyncio.create_subprocess_exec": "starts a process",
+    "asyncio.create_subprocess_shell": "starts a process",
 }
 NOW_WITHOUT = {"time.localtime": 1, "time.gmtime": 1, "time.ctime": 1, "time.asctime": 1, "time.strftime": 2}
 """Functions that take the present time where they are given fewer arguments than this."""
@@ -59,9 +66,13 @@ MODULES = {
     "subprocess": "starts a process",
     "multiprocessing": "starts a process",
     "pty": "starts a process",
+    "webbrowser": "starts a process",
 } | {
     library: f"knows {library}"
-    for library in ("socket", "pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "prompt_toolkit", "wcwidth")
+    for library in (
+        "socket", "pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "starlette", "uvicorn", "prometheus_client",
+        "prompt_toolkit", "wcwidth",
+    )
 }
 
 

@@ -21,11 +21,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import NoReturn
+from typing import IO, NoReturn
 
 LOCALE = "C.UTF-8"
 
@@ -54,21 +55,66 @@ def run(
 
     ``under`` is a command that runs what stands behind it in another way, such as without some rights.
     """
-    path = f"{_exec_path()}{os.pathsep}{variables['PATH']}"  # as git does for what it starts
-    order = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "variables": {**variables, "PATH": path}})
+    order = _order(arguments, cwd, variables)
     into, out_of = [os.pipe() for _ in range(2)], [os.pipe() for _ in range(3)]
     theirs = [read for read, _ in into] + [write for _, write in out_of]
     try:
         with _one_start:
-            loaded = _loaded(tuple(under))
+            loaded = _loaded(under=tuple(under))
         socket.send_fds(loaded, [b"\0"], theirs)
     finally:
         for descriptor in theirs:
             os.close(descriptor)
     (_, its_order), (_, its_stdin) = into
-    stdout, stderr, status = _exchange({its_order: order.encode(), its_stdin: stdin}, [read for read, _ in out_of])
-    code = os.waitstatus_to_exitcode(int(status))
+    stdout, stderr, status = _exchange({its_order: order, its_stdin: stdin}, [read for read, _ in out_of])
+    code = os.waitstatus_to_exitcode(int(status.split()[1]))
     return subprocess.CompletedProcess(["git", "chat", *arguments], code if code >= 0 else 128 - code, stdout, stderr)
+
+
+@dataclass
+class Running:
+    """A ``git chat`` that goes on running: where its output comes from, and how it ended once it has."""
+
+    pid: int
+    stdout: IO[str]
+    stderr: IO[str]
+    _report: IO[str]
+    _status: int | None = None
+
+    def wait(self) -> int:
+        """Its exit status, when it has ended."""
+        if self._status is None:
+            self._status = os.waitstatus_to_exitcode(int(self._report.read()))
+        return self._status if self._status >= 0 else 128 - self._status
+
+    def close(self) -> None:
+        """Read nothing of it any more."""
+        for stream in (self.stdout, self.stderr, self._report):
+            stream.close()
+
+
+def begin(arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], modules: tuple[str, ...]) -> Running:
+    """``git chat <arguments>``, which nobody waits for, forked from a process that has ``modules`` loaded as well."""
+    order = _order(arguments, cwd, variables)
+    (its_order, to_order), (its_stdin, to_stdin) = os.pipe(), os.pipe()
+    out_of = [os.pipe() for _ in range(3)]
+    theirs = [its_order, its_stdin] + [write for _, write in out_of]
+    with _one_start:
+        loaded = _loaded(modules)
+    socket.send_fds(loaded, [b"\0"], theirs)
+    for descriptor in theirs:
+        os.close(descriptor)
+    with open(to_order, "wb") as file:
+        file.write(order)
+    os.close(to_stdin)
+    stdout, stderr, report = (os.fdopen(read, encoding="utf-8") for read, _ in out_of)
+    return Running(int(report.readline()), stdout, stderr, report)
+
+
+def _order(arguments: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> bytes:
+    path = f"{_exec_path()}{os.pathsep}{variables['PATH']}"  # as git does for what it starts
+    told = {"arguments": list(arguments), "cwd": str(cwd), "variables": {**variables, "PATH": path}}
+    return json.dumps(told).encode()
 
 
 def _exchange(unwritten: dict[int, bytes], readable: list[int]) -> list[bytes]:
@@ -106,12 +152,13 @@ def _exec_path() -> str:
 
 
 @cache
-def _loaded(under: tuple[str, ...]) -> socket.socket:
-    """The way to this process's loaded program, which ends when nobody can reach it any more."""
+def _loaded(modules: tuple[str, ...] = (), under: tuple[str, ...] = ()) -> socket.socket:
+    """The way to this process's loaded program, which ends when nobody can reach it any more; ``modules`` are more
+    that it has loaded, ``under`` a command that starts it."""
     ours, its = socket.socketpair()
     subprocess.Popen(
         # -P: a directory beside this file is no module, whatever its name.
-        [*under, sys.executable, "-P", __file__, str(its.fileno())],
+        [*under, sys.executable, "-P", __file__, str(its.fileno()), *modules],
         env={**os.environ, "LC_ALL": LOCALE},
         pass_fds=[its.fileno()],
         # Pipes, as those that it will have: what Python finds out about a stream at its start remains so.
@@ -147,6 +194,7 @@ def _serve(orders: socket.socket) -> None:
             if pid == 0:
                 _become(*its)
             running[pid] = report
+            os.write(report, b"%d\n" % pid)
             for descriptor in its:
                 os.close(descriptor)
 
@@ -215,4 +263,6 @@ def _load() -> None:
 
 if __name__ == "__main__":
     _load()
+    for module in sys.argv[2:]:
+        import_module(module)
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from gitchat.model.codepoints import IGNORABLE, PICTURES
 
-_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 """C0 and C1 but tab and line feed, line separators, lone surrogates."""
 
 _BLANK = "\u2800\ufff9-\ufffb"
@@ -24,9 +24,9 @@ _NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
 """What each font shows as it likes: icons on a terminal, nothing that a model could know."""
 
-_REGIONS = ("gbeng", "gbsct", "gbwls")
+REGIONS = ("gbeng", "gbsct", "gbwls")
 """Those whose flags are spelled with tag characters, which mean nothing anywhere else."""
-_FLAGS = "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in _REGIONS)
+_FLAGS = "|".join("".join(chr(0xE0000 + ord(letter)) for letter in region) for region in REGIONS)
 
 _JOINER, _NON_JOINER = "\u200d", "\u200c"
 _TEXT_STYLE, _EMOJI_STYLE = "\ufe0e", "\ufe0f"
@@ -66,7 +66,7 @@ _MAY_STAY = frozenset({_JOINER, _NON_JOINER, _TEXT_STYLE, _EMOJI_STYLE})
 @cache
 def _pattern(with_private: bool) -> re.Pattern[str]:
     private = _PRIVATE if with_private else ""
-    return re.compile(f"(?P<flag>\U0001f3f4(?:{_FLAGS})\U000e007f)|[{_CONTROLS}{CLASS}{private}]+")
+    return re.compile(f"(?P<flag>\U0001f3f4(?:{_FLAGS})\U000e007f)|[{CONTROLS}{CLASS}{private}]+")
 
 
 @cache

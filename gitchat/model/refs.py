@@ -20,9 +20,18 @@ FOLLOWER_TARGET = RefName("refs/chatroom-local/root")
 """The first commit of some room."""
 
 
+LOG_SUFFIX = "/log"
+"""What the ref of each log ends in, here and in the copies of a remote's refs; and the cursor of who is called so."""
+
+
 def log_ref(room: RoomName) -> RefName:
     """``refs/chatroom/rooms/<room>/log``: the room itself."""
     return RefName(f"{ROOMS_PREFIX}{room}/log")
+
+
+def is_log(ref: RefName) -> bool:
+    """Whether the ref is that of a log, here or as a remote was last known to have it."""
+    return ref.endswith(LOG_SUFFIX) and not ref.endswith(f"/cursors{LOG_SUFFIX}")
 
 
 def room_prefix(room: RoomName) -> RefName:

@@ -16,8 +16,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from gitchat.model.errors import ChatError
+from gitchat.model.livecodec import MAX_FILE_BYTES, decode, encode
 from gitchat.model.names import Name, is_slug
-from gitchat.model.participant import MAX_FILE_BYTES, Presence, decode, encode
+from gitchat.model.participant import Presence
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile, entries
 from gitchat.storage.refusals import storage_error

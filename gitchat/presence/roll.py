@@ -17,12 +17,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import MAX_SLUG_CHARS, Name, RoomName
 from gitchat.model.participant import Holder, Participant, Presence, new_membership
 from gitchat.presence import livefile
+from gitchat.presence.holding import PROCESS, Held, Holding, touch
 from gitchat.presence.livefile import LiveFile, storage_errors
 from gitchat.presence.namelock import NAME_LOCK, NameLock
 
@@ -38,15 +38,24 @@ class Roll:
     """The names of one clone, in ``live/`` below ``directory``; neither need exist.
 
     ``directory`` is ``chatroom/`` in the git common directory, so that all worktrees
-    share the names. ``now`` is always seconds since the epoch. Reading never fails: what
+    share the names. ``holding`` is the party that lives under what is held here, by default this
+    process. ``now`` is always seconds since the epoch. Reading never fails: what
     cannot be read, or is no live file, is nobody. What changes a file raises
 
     - StorageError ``disk-full``, ``read-only``, ``storage``: nothing was joined or left;
     - ConflictError ``write-lock-held``: somebody stopped while changing a file.
     """
 
-    def __init__(self, directory: Path, *, lock: NameLock = NAME_LOCK, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        holding: Holding = PROCESS,
+        lock: NameLock = NAME_LOCK,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         self._directory = directory
+        self._holding = holding
         self._lock = lock
         self._wait_seconds = wait_seconds
 
@@ -93,7 +102,7 @@ class Roll:
         """Live under ``name``, in no room yet, until the result is released or this process ends.
 
         Raises:
-            UserError: ``name-taken`` while somebody lives under it, be it in this process.
+            UserError: ``name-taken`` while somebody lives under it, be it in this process or this very holding.
         """
         file = livefile.create(self._directory, name)
         try:
@@ -105,11 +114,11 @@ class Roll:
         except BaseException:
             file.close()
             raise
-        return Held(self._directory, file, holder)
+        return Held(self._directory, file, holder, self._holding)
 
     def held_here(self) -> dict[Name, Held]:
-        """The names of this clone that this process lives under."""
-        return {held.name: held for held in _held_here if held.directory == self._directory}
+        """The names of this clone that our holding lives under; others in this process are as far away as another."""
+        return self._holding.names(self._directory)
 
     def register(
         self, name: Name, room: RoomName, *, role: str, capabilities: Sequence[str] = (), holder: Holder, now: int
@@ -144,7 +153,7 @@ class Roll:
         with suppress(OSError):
             file = LiveFile(self._directory, name, os.O_RDWR)
             try:
-                _touch(file, room, now)
+                touch(file, room, now)
             finally:
                 file.close()
 
@@ -217,84 +226,10 @@ class Roll:
     def _taken(self, name: Name) -> UserError:
         known = self.find(name)
         holder = known.holder if known and known.holder else "a process that did not say which"
+        other = f"take another name, such as '{name[: MAX_SLUG_CHARS - 2]}-2'"
         return UserError(
             f"participant '{name}' is already active; choose a different name or remove the stale participant",
-            hint=f"take another name, such as '{name[: MAX_SLUG_CHARS - 2]}-2'; this one is held by {holder}",
+            hint=f"{other}; this one is held by {holder}",
+            public_hint=f"{other}; somebody else lives under this one",
             code="name-taken",
         )
-
-
-class Held:
-    """A name that this process lives under. Made by :meth:`Roll.hold`; a context manager that releases it.
-
-    Raises what :class:`Roll` raises for changes, and ValueError after :meth:`release`. The
-    programs that this process starts do not hold the name, nor do its forks.
-    """
-
-    def __init__(self, directory: Path, file: LiveFile, holder: Holder) -> None:
-        self.name = file.name
-        self.directory = directory
-        self.holder = holder
-        self._file: LiveFile | None = file
-        _held_here.add(self)
-
-    def join(self, room: RoomName, *, role: str, capabilities: Sequence[str] = (), now: int) -> Participant:
-        """Be a member of ``room`` while the name is held.
-
-        Again: the role and when it was seen are new, when it joined stays.
-
-        Raises:
-            UserError: ``bad-role``, ``bad-capability``.
-        """
-        new = new_membership(role, capabilities, now, is_registered=False)
-        _, after = self._change(lambda presence: presence.joined(room, new))
-        return replace(after, is_living=True).member(room)
-
-    def leave(self, room: RoomName, now: int) -> bool:
-        """Leave ``room``, also where the name was registered; whether it was in. The name stays held."""
-        before, after = self._change(lambda presence: presence.left(room, now))
-        return before != after
-
-    def touch(self, room: RoomName, now: int) -> None:
-        """Note that the name was seen in ``room``, if it is a member. Never waits, never fails."""
-        if self._file is not None:
-            _touch(self._file, room, now)
-
-    def release(self) -> None:
-        """Stop living under the name; where it was registered, it stays. Again: nothing happens."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        _held_here.discard(self)
-
-    def _change(self, change: Callable[[Presence], Presence]) -> tuple[Presence, Presence]:
-        if self._file is None:
-            raise ValueError(f"the name {self.name!r} was released")
-        with storage_errors(self.directory, self.name), self._file.turn():
-            return self._file.change(change)
-
-    def __enter__(self) -> Held:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
-
-
-def _touch(file: LiveFile, room: RoomName, now: int) -> None:
-    with suppress(ChatError, OSError), file.turn(wait_seconds=0):
-        file.change(lambda presence: presence.touched(room, now))
-
-
-_held_here: set[Held] = set()
-"""What this process holds. A name stays held also when nobody keeps its object."""
-
-
-def _let_go() -> None:
-    """In a fork: close what would keep a dead parent's name alive. (A program that is started closes it anyway.)"""
-    for held in list(_held_here):
-        held.release()
-
-
-os.register_at_fork(after_in_child=_let_go)

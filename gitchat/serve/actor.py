@@ -19,6 +19,8 @@ class Actor:
     """Whether it only reads."""
     is_admin: bool = False
     """Whether it also sees figures and revokes tokens."""
+    sees_figures: bool = False
+    """Whether it may ask for the figures of the server, and nothing else, where it is neither admin nor here."""
     is_person: bool = False
     """Whether it is the page that a person sits at: what it writes comes from a human, anything else from an agent."""
     is_local: bool = False

@@ -5,7 +5,8 @@ The list of tools needs no service, so that a client has it before one is made.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitchat.server.protocol import INVALID_PARAMS, Handler, Json, Refused, Request, malformed, uri_of
@@ -88,7 +89,8 @@ class Answers:
 
     async def _read_resource(self, request: Request) -> Json:
         uri = uri_of(request)
-        text = _refusing(lambda: self._service().read(uri))
+        with _refusing():
+            text = await self._service().read(uri)
         return {"contents": [{"uri": uri, "mimeType": "application/json", "text": text}]}
 
     async def _list_prompts(self, request: Request) -> Json:
@@ -99,15 +101,18 @@ class Answers:
         is_given = isinstance(arguments, dict) and all(isinstance(value, str) for value in arguments.values())
         if not isinstance(name, str) or not is_given:
             raise malformed()
-        text = _refusing(lambda: self._service().prompt(name, arguments))
+        with _refusing():
+            text = self._service().prompt(name, arguments)
         return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
 
 
-def _refusing(read: Callable[[], str]) -> str:
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Errors of the rooms as errors of the protocol."""
     from gitchat.model.errors import ChatError
     from gitchat.model.escape import tame_line
 
     try:
-        return read()
+        yield
     except ChatError as error:
         raise Refused(INVALID_PARAMS, tame_line(f"{error} ({error.hint})")) from error

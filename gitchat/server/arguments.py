@@ -19,7 +19,7 @@ from gitchat.server.catalog import ANY_JSON, PLACES, SEVERAL
 MAX_INTEGER = 2**53 - 1
 """The greatest integer that every JSON reader keeps exactly. Source: RFC 8259 section 6."""
 
-_WORDS = {"string": "text", "integer": "a whole number", "boolean": "true or false"}
+_WORDS = {"string": "text", "integer": "a whole number", "boolean": "true or false", "object": "JSON"}
 """The types of the catalog, in the words of an error."""
 
 _WHOLE = re.compile(r"\s*([+-]?[0-9]{1,16})(?:\.0+)?\s*")
@@ -55,12 +55,12 @@ def check(arguments: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _taken(key: str, value: Any, schema: Mapping[str, Any]) -> Any:
     """``value`` as what its property wants. Raises UserError where it can mean several things, or nothing."""
-    _check_carried(key, value)
+    check_carried(key, value)
     kind = schema["type"]
     meant = _READINGS[kind](key, value)
     if meant is None:
         raise _refused(f"{key} must be {_wanted(key, kind)}", f"it was {_shown(value)}")
-    _check_carried(key, meant)
+    check_carried(key, meant)
     if "enum" in schema and meant not in schema["enum"]:
         raise _refused(f"{key} must be one of {', '.join(schema['enum'])}", f"it was {_shown(value)}")
     return meant
@@ -115,11 +115,17 @@ def _list(value: Any) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
-_READINGS: dict[str, Callable[[str, Any], Any]] = {"string": _text, "integer": _whole, "boolean": _truth}
-"""What a value means by the type of its property; None where that is not clear."""
+_READINGS: dict[str, Callable[[str, Any], Any]] = {
+    "string": _text,
+    "integer": _whole,
+    "boolean": _truth,
+    "object": lambda key, value: value,
+}
+"""What a value means by the type of its property; None where that is not clear. An object is any JSON, as it is: what
+a schema says of it is what a model shall write."""
 
 
-def _check_carried(key: str, value: Any) -> None:
+def check_carried(key: str, value: Any) -> None:
     """Refuse what some JSON readers give us and others could not read again, however deep in ``value`` it stands."""
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise _refused(f"{key} is too large", f"a number in JSON goes to {MAX_INTEGER}")

@@ -36,11 +36,12 @@ def _one_of(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
-def _said(schema: Schema, text: str) -> Schema:
+def said(schema: Schema, text: str) -> Schema:
+    """A property's schema, with what it is."""
     return schema | {"description": text}
 
 
-def _tool(
+def tool_of(
     name: str,
     description: str,
     properties: dict[str, Schema],
@@ -51,6 +52,7 @@ def _tool(
     is_always_loaded: bool = False,
     found_by: str = "",
 ) -> dict[str, Any]:
+    """A tool as ``tools/list`` gives it. None of ours destroys or reaches outside, so that clients need not ask."""
     hints = {"destructiveHint": False, "openWorldHint": False}
     hints |= {"readOnlyHint": True} if is_reading else {}
     hints |= {"idempotentHint": True} if is_reading or is_repeatable else {}
@@ -63,7 +65,7 @@ def _tool(
 
 
 TOOLS: tuple[dict[str, Any], ...] = (
-    _tool(
+    tool_of(
         offered.CHECK_IN,
         "Send a message (if content is given) and read what others wrote to you, in one call. "
         "Use between steps; wait_seconds waits for somebody.",
@@ -80,53 +82,53 @@ TOOLS: tuple[dict[str, Any], ...] = (
         },
         is_always_loaded=True,
     ),
-    _tool(
+    tool_of(
         offered.CLOSE_ROOM,
         "Close a room: readable, but no more messages.",
         {"room": TEXT, "name": TEXT},
         required=("room",),
         is_repeatable=True,
     ),
-    _tool(
+    tool_of(
         offered.GET_CURSOR,
         "How far you have read: last_read_id.",
         {"name": TEXT, "room": TEXT},
         is_reading=True,
     ),
-    _tool(
+    tool_of(
         offered.GET_HANDOFF,
         "Call first in a new or resumed session: who is here, latest summary, unread count, newest messages.",
         {"name": TEXT, "recent_limit": COUNT, "room": TEXT, "max_chars": COUNT},
         is_reading=True,
         is_always_loaded=True,
     ),
-    _tool(
+    tool_of(
         offered.GET_STATUS,
         "Counts of participants and messages, time of the last one.",
         {"room": TEXT},
         is_reading=True,
     ),
-    _tool(
+    tool_of(
         offered.JOIN,
         "Be here while this session runs, under your name or a new one, and see who is here. since=now skips older "
         "messages.",
         {"name": TEXT, "role": TEXT, "room": TEXT, "since": _one_of("now")},
         is_repeatable=True,
     ),
-    _tool(
+    tool_of(
         offered.LEAVE,
         "Leave the room; the others are told.",
         {"name": TEXT, "room": TEXT},
         is_repeatable=True,
     ),
-    _tool(offered.LIST_PARTICIPANTS, "Who is here, with roles.", {"room": TEXT}, is_reading=True),
-    _tool(
+    tool_of(offered.LIST_PARTICIPANTS, "Who is here, with roles.", {"room": TEXT}, is_reading=True),
+    tool_of(
         offered.LIST_ROOMS,
         "The rooms, most recently active first, and what is unread in each.",
         {"name": TEXT, "status": _one_of("open", "closed", "all")},
         is_reading=True,
     ),
-    _tool(
+    tool_of(
         offered.OPEN_ROOM,
         "Begin a room for a topic, or open a closed one again. local keeps it in this clone.",
         {"room": TEXT, "title": TEXT, "name": TEXT, "local": FLAG},
@@ -134,13 +136,13 @@ TOOLS: tuple[dict[str, Any], ...] = (
         is_repeatable=True,
         found_by="channel, topic",
     ),
-    _tool(
+    tool_of(
         offered.READ_LATEST_SUMMARY,
         "The newest summary of exactly this scope (default all).",
         {"scope": TEXT, "room": TEXT, "max_chars": COUNT},
         is_reading=True,
     ),
-    _tool(
+    tool_of(
         offered.READ_MESSAGES,
         "Messages after since_id, oldest first, read or not; marks nothing. query searches text. "
         "id: one (from skip_chars on) and who has it.",
@@ -149,7 +151,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "skip_chars": COUNT,
             "since_id": PLACE,
             "limit": COUNT,
-            "participant": _said(TEXT, "what reaches this name, blank: all; else you"),
+            "participant": said(TEXT, "what reaches this name, blank: all; else you"),
             "room": TEXT,
             "type": TEXT,
             "sender": TEXT,
@@ -158,7 +160,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
         },
         is_reading=True,
     ),
-    _tool(
+    tool_of(
         offered.READ_UNREAD,
         "What you have not read yet, oldest first, and mark it read. wait_seconds waits for news when there is none. "
         "Subagents: pass mark_read=false.",
@@ -174,7 +176,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
         },
         found_by="new messages, inbox",
     ),
-    _tool(
+    tool_of(
         offered.SEND_MESSAGE,
         "Send a message: to all, a name, role:ROLE, or several with commas. Say what you take on, finished, "
         "or are blocked by.",
@@ -183,21 +185,21 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "content": CONTENT,
             "to": TEXT,
             "room": TEXT,
-            "type": _said(TEXT, "question, answer, blocker, decision, your own"),
-            "reply_to": _said(PLACE, "number or ~handle"),
+            "type": said(TEXT, "question, answer, blocker, decision, your own"),
+            "reply_to": said(PLACE, "number or ~handle"),
             "priority": _one_of("normal", "urgent"),
-            "key": _said(TEXT, "your own id: sending twice adds one"),
+            "key": said(TEXT, "your own id: sending twice adds one"),
         },
         required=("content",),
     ),
-    _tool(
+    tool_of(
         offered.SET_CURSOR,
         "Mark everything up to message_id as read; never goes back.",
         {"name": TEXT, "message_id": PLACE, "room": TEXT},
         required=("message_id",),
         is_repeatable=True,
     ),
-    _tool(
+    tool_of(
         offered.WRITE_SUMMARY,
         "Leave a summary for who comes later (scope all, or a name): done, open, decided, next. Before you stop.",
         {"name": TEXT, "content": TEXT, "scope": TEXT, "room": TEXT},

@@ -18,7 +18,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gitchat.server.answers import Answers
-from gitchat.server.catalog import listed
 from gitchat.server.frames import Cut, NotTaken, is_id, message_of
 from gitchat.server.lines import Lines, of_standard_streams
 from gitchat.server.protocol import (
@@ -34,25 +33,28 @@ from gitchat.server.protocol import (
     malformed,
 )
 from gitchat.server.subscriptions import Subscriptions
+from gitchat.server.toolset import GITCHAT, Toolset, toolset_of
 
 if TYPE_CHECKING:
     from gitchat.server.service import Service
 
 
 def serve(
-    *, as_data: bool = False, profile: str = "all", has_channel: bool = False, is_user_wide: bool = False
+    *, as_data: bool = False, toolset: Toolset | None = None, has_channel: bool = False, is_user_wide: bool = False
 ) -> None:
     """Answer on standard input and output until the client goes away. The arguments are those of Service.
 
     With ``has_channel`` only in the handshake era: clients of the later one take no channels.
     """
 
+    offered = toolset or toolset_of(GITCHAT)
+
     def make_service() -> Service:
         from gitchat.server.service import Service  # with the first call: a client asks for the tools first
 
-        return Service(as_data=as_data, profile=profile, is_user_wide=is_user_wide)
+        return Service(as_data=as_data, toolset=offered, is_user_wide=is_user_wide)
 
-    ended_by = asyncio.run(_Front(make_service, profile, has_channel, of_standard_streams()).run())
+    ended_by = asyncio.run(_Front(make_service, offered, has_channel, of_standard_streams()).run())
     if ended_by is not None:
         # One more signal while its handler is changed would be reported on standard error, as one that nobody took.
         sys.unraisablehook = lambda report: None
@@ -70,15 +72,16 @@ the first call may be in need, would take from it the time that it takes itself.
 class _Front:
     """One connection: takes its lines, and has each request answered by a task of its own."""
 
-    def __init__(self, make_service: Callable[[], Service], profile: str, has_channel: bool, lines: Lines) -> None:
+    def __init__(self, make_service: Callable[[], Service], toolset: Toolset, has_channel: bool, lines: Lines) -> None:
         self._make_service = make_service
+        self._instructions = toolset.instructions
         self._made: Service | None = None
         self._making = threading.Lock()
         self._has_channel = has_channel
         self._lines = lines
         self._subscriptions = Subscriptions(self._service, send=lines.send, has_channel=has_channel)
         self._answers = Answers(
-            listed(profile),
+            list(toolset.catalogue),
             self._service,
             send=lines.send,
             client_name=lambda request: self._era.client_name(request) if self._era is not None else "",
@@ -207,7 +210,7 @@ class _Front:
 
     async def _result(self, request: Request) -> Json:
         if self._era is None:
-            self._era = era_of(request, has_channel=self._has_channel)
+            self._era = era_of(request, self._instructions, has_channel=self._has_channel)
             self._handlers = self._answers.handlers() | self._handlers_of(self._era)
         self._era.check(request)
         handler = self._handlers.get(request.method)

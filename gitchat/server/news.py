@@ -29,17 +29,37 @@ class News:
     room: RoomName
     entry: Entry
 
+    @property
+    def uris(self) -> list[str]:
+        """The resources that it changes."""
+        return ["chat://rooms", f"chat://rooms/{self.room}", f"chat://handoff/{self.name}"]
 
-def coming(retry_seconds: float) -> AsyncIterator[News]:
-    """Records for the names that joined here, as they come, without those they wrote themselves.
+    @property
+    def channel(self) -> dict[str, Any]:
+        """What a Claude channel is told of it: one line of text, and where it comes from."""
+        record = self.entry.record
+        place = self.entry.label.removeprefix("#")
+        text = texts.foreign(record.body)
+        return {
+            "content": f"[{place}] {tame_name(record.author)}: {text}"[:CHANNEL_CHARS],
+            "meta": {
+                "kind": "direct" if record.to else "broadcast",
+                "from_agent": tame_name(record.author),
+                "room": self.room,
+                "message_id": place,
+            },
+        }
 
-    Begins with what is newer than this call; ends by being cancelled. Without a repository it looks every
-    ``retry_seconds`` whether there is one.
+
+def records(retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
+    """Every record that comes to a room here, from this call on, whoever it is for; ends by being cancelled.
+
+    Without a repository it looks every ``retry_seconds`` whether there is one.
     """
-    return _coming(_seen_now(), retry_seconds)
+    return _records(_seen_now(), retry_seconds)
 
 
-async def _coming(seen: dict[RoomName, Arrivals], retry_seconds: float) -> AsyncIterator[News]:
+async def _records(seen: dict[RoomName, Arrivals], retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
     while True:
         try:
             environment = tools.here_environment()
@@ -54,27 +74,6 @@ async def _coming(seen: dict[RoomName, Arrivals], retry_seconds: float) -> Async
                 await changes.wait_async()
 
 
-def uris_of(news: News) -> list[str]:
-    """The resources that a record changes."""
-    return ["chat://rooms", f"chat://rooms/{news.room}", f"chat://handoff/{news.name}"]
-
-
-def channel_params(news: News) -> dict[str, Any]:
-    """What a Claude channel is told of a record: one line of text, and where it comes from."""
-    record = news.entry.record
-    place = news.entry.label.removeprefix("#")
-    text = texts.foreign(record.body)
-    return {
-        "content": f"[{place}] {tame_name(record.author)}: {text}"[:CHANNEL_CHARS],
-        "meta": {
-            "kind": "direct" if record.to else "broadcast",
-            "from_agent": tame_name(record.author),
-            "room": news.room,
-            "message_id": place,
-        },
-    }
-
-
 def _seen_now() -> dict[RoomName, Arrivals]:
     """Every room that is there, with all that was said in it counted as seen."""
     seen: dict[RoomName, Arrivals] = {}
@@ -86,27 +85,33 @@ def _seen_now() -> dict[RoomName, Arrivals]:
     return seen
 
 
-def _fresh(seen: dict[RoomName, Arrivals]) -> list[News]:
-    """What came since the last look, for each name that this process joined under.
+def _fresh(seen: dict[RoomName, Arrivals]) -> list[tuple[RoomName, Entry]]:
+    """What came since the last look.
 
     Every room is looked at, joined or not: joining moves no ref, and what comes right after it must be found; and what
     names somebody is told to it wherever it is said.
     """
-    found: list[News] = []
+    found: list[tuple[RoomName, Entry]] = []
     with suppress(ChatError):  # the next call of a tool meets it, and says it
         environment = tools.here_environment()
-        held = environment.roll.held_here()
-        members = {name: _rooms_of(environment.roll.find(name)) for name in sorted(held)}
         for room in environment.store.rooms():
             with suppress(FormatError):  # a damaged room hides no other
                 log = environment.log(room)
                 if room not in seen:
                     seen[room] = Arrivals(log, 0)
-                entries = seen[room].fresh(log)
-                for name, rooms in members.items():
-                    chat = Room(environment, room, name)
-                    for_it = [entry for entry in entries if room in rooms or name in entry.record.to]
-                    found += [News(name, room, entry) for entry in for_it if chat.is_for_me(entry)]
+                found += [(room, entry) for entry in seen[room].fresh(log)]
+    return found
+
+
+def for_names(room: RoomName, entry: Entry) -> list[News]:
+    """The record for each name that joined here and that it is for, but for whoever wrote it."""
+    found: list[News] = []
+    with suppress(ChatError):  # the next call of a tool meets it, and says it
+        environment = tools.here_environment()
+        for name in sorted(environment.roll.held_here()):
+            is_near = name in entry.record.to or room in _rooms_of(environment.roll.find(name))
+            if is_near and Room(environment, room, name).is_for_me(entry):
+                found.append(News(name, room, entry))
     return found
 
 

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from gitchat import __version__
-from gitchat.server.catalog import INSTRUCTIONS
 
 Json = dict[str, Any]
 
@@ -76,7 +75,8 @@ def _word(said: Any, key: str) -> str:
 class HandshakeEra:
     """``initialize`` opens the connection; after it requests and results come bare."""
 
-    def __init__(self, *, has_channel: bool) -> None:
+    def __init__(self, instructions: str, *, has_channel: bool) -> None:
+        self._instructions = instructions
         self._has_channel = has_channel
         self._is_open = False
         self._client_name = ""
@@ -104,7 +104,7 @@ class HandshakeEra:
             "protocolVersion": asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1],
             "capabilities": _capabilities(has_lists_that_change=False) | channel,
             "serverInfo": _SERVER,
-            "instructions": INSTRUCTIONS,
+            "instructions": self._instructions,
         }
 
     def client_name(self, request: Request) -> str:
@@ -126,6 +126,9 @@ class HandshakeEra:
 
 class LaterEra:
     """Every request names its version, and every result tells whose it is and how long it holds."""
+
+    def __init__(self, instructions: str) -> None:
+        self._instructions = instructions
 
     def check(self, request: Request) -> None:
         """Raise Refused for a request of the other era, or of a version that is not spoken here."""
@@ -159,7 +162,7 @@ class LaterEra:
         return {
             "supportedVersions": [LATER_VERSION],
             "capabilities": _capabilities(has_lists_that_change=True),
-            "instructions": INSTRUCTIONS,
+            "instructions": self._instructions,
         }
 
     def wrapped(self, method: str, result: Json) -> Json:
@@ -172,11 +175,14 @@ class LaterEra:
 Era = HandshakeEra | LaterEra
 
 
-def era_of(first: Request, *, has_channel: bool) -> Era:
-    """The era of a connection, which its first request decides. Clients of the later one take no channels."""
+def era_of(first: Request, instructions: str, *, has_channel: bool) -> Era:
+    """The era of a connection, which its first request decides. Clients of the later one take no channels.
+
+    ``instructions`` are what its client is told of the server before any tool.
+    """
     if _has_envelope(first) and first.method != "initialize" and not has_channel:
-        return LaterEra()
-    return HandshakeEra(has_channel=has_channel)
+        return LaterEra(instructions)
+    return HandshakeEra(instructions, has_channel=has_channel)
 
 
 def _has_envelope(request: Request) -> bool:

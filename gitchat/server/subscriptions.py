@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitchat.server.protocol import Json, Request, uri_of
 
 if TYPE_CHECKING:
-    from gitchat.server.news import News
+    from gitchat.server.desk import Told
     from gitchat.server.service import Service
 
 _SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
@@ -68,19 +68,17 @@ class Subscriptions:
         if self._forwarding is not None:
             self._forwarding.cancel()
 
-    async def _forward(self, coming: AsyncIterator[News]) -> None:
+    async def _forward(self, coming: AsyncIterator[Told]) -> None:
         async for news in coming:
             self._tell(news)
 
-    def _tell(self, news: News) -> None:
-        from gitchat.server.news import channel_params, uris_of
-
-        for uri in uris_of(news):
+    def _tell(self, news: Told) -> None:
+        for uri in news.uris:
             if uri in self._subscribed:
                 self._send({"method": "notifications/resources/updated", "params": {"uri": uri}})
             for request_id, wanted in self._streams.items():
                 if uri in wanted:
                     said = {"_meta": {_SUBSCRIPTION_KEY: request_id}, "uri": uri}
                     self._send({"method": "notifications/resources/updated", "params": said})
-        if self._has_channel:
-            self._send({"method": "notifications/claude/channel", "params": channel_params(news)})
+        if self._has_channel and (params := news.channel) is not None:
+            self._send({"method": "notifications/claude/channel", "params": params})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitchat.workspace.environment import PROGRAM
+from gitchat.workspace.opened import PROGRAM
 
 _FORMS = (("git-chat",), ("git", "chat"), ("-m", "gitchat"))
 """How gitchat is started, by the names of the programs; uvx and the like put words before it."""

@@ -104,6 +104,12 @@ class Keeping:
         except ChatError as error:  # nothing can be written here, for one
             self._tell(str(error))
 
+    def ring(self, remote: str) -> None:
+        """Let the keeper of ``remote`` look now, where there is one: see :meth:`Keeper.ring`."""
+        keeper = self._keepers.get(remote)
+        if keeper is not None:
+            keeper.ring()
+
     def close(self) -> set[str]:
         """End, and return the remotes that only this process kept the rooms in step with."""
         if self._lookout is not None:
@@ -158,7 +164,9 @@ class Keeper:
         self._tell = tell
         self._interval = chosen_interval(environment.repository.config)
         self._stop = threading.Event()
-        self._changes = environment.changes(Hurry(environment, remote).is_asked)
+        self._rings = 0
+        self._hurry = Hurry(environment, remote)
+        self._changes = environment.changes(lambda: (self._hurry.is_asked(), self._rings))
         self.is_keeping = False
         """Whether it is this process that does it."""
 
@@ -176,6 +184,14 @@ class Keeper:
                     self._keep()
                 self.is_keeping = False
 
+    def ring(self) -> None:
+        """Look now, however long the pause; at most every half second. For any thread.
+
+        Nothing where another process keeps the clone in step: its own pace remains.
+        """
+        self._rings += 1
+        self._changes.ring()
+
     def close(self) -> None:
         """End; a round that is under way is finished first."""
         self._stop.set()
@@ -183,10 +199,14 @@ class Keeper:
 
     def _keep(self) -> None:
         rounds = Rounds(self._environment, self._name, self._interval)
+        heard = self._rings
         while not self._stop.is_set():
+            if self._rings != heard:
+                heard = self._rings
+                rounds.hastened()
             waiting = rounds.waiting()
             seconds = rounds.seconds_to(waiting)
             if seconds <= 0:
                 self._tell(rounds.go(waiting), max(0.0, rounds.seconds_to(Waiting())))
-            elif self._changes.wait(seconds):
+            elif self._changes.wait(seconds) and self._rings == heard:
                 rounds.stirred()

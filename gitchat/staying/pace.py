@@ -16,6 +16,7 @@ Source: docs/format.md section 13, docs/decisions/0008-a-bucket-of-pushes.md.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -40,6 +41,9 @@ IDLE_FACTOR = 4.0
 
 BACK_OFF = 1.5
 """By how much the time to the next look grows when nothing happened."""
+
+HASTE_SECONDS = 0.5
+"""The shortest time between two looks that somebody asked for: whoever rings costs a fetch."""
 
 _ROUNDING = 1e-6
 """What may be missing of a token or a second because numbers are rounded."""
@@ -124,6 +128,7 @@ class Pace:
         self._stretch = 1.0
         self._look = interval_seconds
         self._looks_at = now
+        self._hastened = -math.inf
         self._failures = 0
 
     def allowance(self, now: float) -> Allowance:
@@ -178,6 +183,15 @@ class Pace:
         """Somebody here wrote: an answer may come soon."""
         self._look = self._interval
         self._looks_at = min(self._looks_at, now + self._look)
+
+    def hastened(self, now: float) -> None:
+        """Somebody said that there is something at the remote: the next look is due now, whatever went before.
+
+        Once in :data:`HASTE_SECONDS`; what is said in between counts as one more. Nothing is pushed sooner for it.
+        """
+        at = max(now, self._hastened + HASTE_SECONDS)
+        if at < self._looks_at:
+            self._looks_at = self._hastened = at
 
     def done(self, now: float, *, is_news: bool, pushes: int = 0) -> None:
         """A round ended well at ``now``, after so many pushes; ``is_news``: it brought something.

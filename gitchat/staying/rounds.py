@@ -67,6 +67,10 @@ class Rounds:
         """Somebody here wrote: an answer may come soon."""
         self._turns.stirred()
 
+    def hastened(self) -> None:
+        """Somebody said that there is something at the remote: a round is due, at most every half second."""
+        self._turns.hastened()
+
     def go(self, waiting: Waiting) -> Report | ChatError:
         """One round, or some where others push, too: what it did, or why it failed. Notes trouble, and its end."""
         from gitchat.clones.settling import settle  # for who pushes

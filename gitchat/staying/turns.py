@@ -77,6 +77,10 @@ class Turns:
         """Somebody here wrote: an answer may come soon."""
         self._pace.stirred(time.monotonic())
 
+    def hastened(self) -> None:
+        """Somebody said that there is something at the remote."""
+        self._pace.hastened(time.monotonic())
+
     def note(self, done: Report | ChatError) -> None:
         """What came of the round."""
         now = time.monotonic()

@@ -52,8 +52,10 @@ class Backend(Protocol):
     def read_ref(self, ref: RefName) -> Oid | None:
         """The ref's value, or None when there is no such ref. Raises RefDamaged."""
 
-    def list_refs(self, prefix: str) -> list[tuple[RefName, Oid]]:
-        """Refs whose names begin with ``prefix``, sorted by name. Passes over damaged ones.
+    def list_refs(self, prefix: str, suffix: str = "") -> list[tuple[RefName, Oid]]:
+        """Refs whose names begin with ``prefix`` and end in ``suffix``, sorted by name. Passes over damaged ones.
+
+        The values of others are not read, which is what a listing costs where most refs are loose.
 
         Raises:
             RefDamaged: the refs cannot be listed at all: ``packed-refs`` is damaged.

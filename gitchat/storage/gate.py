@@ -269,5 +269,7 @@ def _held(file: OwnFile, wait_seconds: float) -> ConflictError:
     return ConflictError(
         f"{holder} has held the room's write lock for over {wait_seconds:.0f} s",
         hint=f"see what it does, or end it: fuser -v '{file.path}'",
+        public_message="another process writes here, and does not end",
+        public_hint="try again; if that lasts, tell who runs this server",
         code="write-lock-held",
     )

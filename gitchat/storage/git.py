@@ -145,7 +145,7 @@ def start(
         return subprocess.Popen(
             ["git", *arguments],
             cwd=cwd,
-            env=_untranslated(variables) | AS_STORED | ({} if may_prompt else NO_PROMPT),
+            env=environment_of(variables, may_prompt=may_prompt),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -153,7 +153,7 @@ def start(
             start_new_session=not has_terminal,
         )
     except OSError as error:
-        raise _cannot_start(error, cwd) from error
+        raise cannot_start(error, cwd) from error
 
 
 def _done(process: subprocess.Popen[bytes], stdout: bytes, stderr: bytes) -> Done:
@@ -234,15 +234,18 @@ def start_attended(
     return subprocess.Popen(command, cwd=cwd, env=without_secrets(variables), stdin=subprocess.PIPE if is_fed else None)
 
 
-def _untranslated(variables: Mapping[str, str]) -> dict[str, str]:
-    return {**without_secrets(variables), "LC_ALL": "C", "LANGUAGE": "C"}
+def environment_of(variables: Mapping[str, str], *, may_prompt: bool = False) -> dict[str, str]:
+    """``variables`` for a git of ours: untranslated, told what is stored, and asking only where it may."""
+    untranslated = {**without_secrets(variables), "LC_ALL": "C", "LANGUAGE": "C"}
+    return untranslated | AS_STORED | ({} if may_prompt else NO_PROMPT)
 
 
 def _verb(arguments: Sequence[str]) -> str:
     return next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
 
 
-def _cannot_start(error: OSError, cwd: str) -> StorageError:
+def cannot_start(error: OSError, cwd: str) -> StorageError:
+    """Why git could not be started in ``cwd``."""
     if not os.path.isdir(cwd):
         return StorageError(
             f"the directory {cwd} does not exist", hint="change to an existing directory", code="no-directory"

@@ -6,7 +6,8 @@ Three things must be true of each, whoever opens it:
   link, a pipe or a device in its place. No component below the git directory is followed, nothing is waited for, and
   what is no regular file is refused: :class:`Misplaced`.
 - **The other users can use it** as far as git's own rule says (:mod:`gitchat.storage.sharing`), with any umask. What
-  has the wrong mode and belongs to us is mended when it is opened: of a setting that came later, or of a kill.
+  has the wrong mode and belongs to us is mended when it is opened: of a setting that came later, or of a kill. What
+  is private is its owner's alone, whatever that rule says.
 - **The owner of the git directory can use it**, also when root made it.
 
 Source: docs/format.md section 7; open(2).
@@ -86,11 +87,12 @@ class OwnFile:
     Misplaced where something else stands there.
     """
 
-    __slots__ = ("directory", "name")
+    __slots__ = ("directory", "is_private", "name")
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str, *, is_private: bool = False) -> None:
         self.directory = directory
         self.name = name
+        self.is_private = is_private
 
     @property
     def path(self) -> Path:
@@ -133,6 +135,12 @@ class OwnFile:
         """When it was changed, in seconds since the epoch, by the file system's clock; or the link in its place."""
         with self._place(make=False) as (place, last), self._refused(self.path):
             return os.stat(last, dir_fd=place, follow_symlinks=False).st_mtime
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Its inode, size, and when it was changed in nanoseconds: what differs after each change that one can see."""
+        with self._place(make=False) as (place, last), self._refused(self.path):
+            status = os.stat(last, dir_fd=place, follow_symlinks=False)
+            return status.st_ino, status.st_size, status.st_mtime_ns
 
     def make_directory(self) -> None:
         """Make all directories before its last part: what somebody else than this class opens there can be made."""
@@ -184,7 +192,8 @@ class OwnFile:
                 if not flags & os.O_CREAT:
                     raise
                 try:
-                    descriptor = os.open(name, flags | os.O_EXCL | _SAFE, 0o666, dir_fd=place)
+                    mode = 0o600 if self.is_private else 0o666
+                    descriptor = os.open(name, flags | os.O_EXCL | _SAFE, mode, dir_fd=place)
                 except FileExistsError:
                     if flags & os.O_EXCL:
                         raise
@@ -225,7 +234,8 @@ class OwnFile:
             if path is not None and not stat.S_ISREG(status.st_mode):
                 raise Misplaced(path, status.st_mode, self.directory.parent)
             if make and status.st_uid == os.geteuid():
-                wanted = _sharing(self.directory).mode(status.st_mode)
+                is_ours_alone = self.is_private and path is not None
+                wanted = stat.S_IFREG | 0o600 if is_ours_alone else _sharing(self.directory).mode(status.st_mode)
                 if wanted != status.st_mode:
                     os.fchmod(descriptor, stat.S_IMODE(wanted))
             if is_new and is_guest(self.directory.parent):

@@ -72,8 +72,8 @@ class PlumbingBackend:
             return True
         return False
 
-    def list_refs(self, prefix: str) -> list[tuple[RefName, Oid]]:
-        return sorted(self._refs(prefix)[0].items())
+    def list_refs(self, prefix: str, suffix: str = "") -> list[tuple[RefName, Oid]]:
+        return sorted((ref, oid) for ref, oid in self._refs(prefix)[0].items() if ref.endswith(suffix))
 
     def _refs(self, pattern: str) -> tuple[dict[RefName, Oid], str]:
         """Refs that match, and git's complaint about broken ones among them."""

@@ -234,6 +234,8 @@ class Refs(Objects):
         return ConflictError(
             f"another git process has held {path} for over {self._wait_seconds:.0f} s",
             hint=f"wait for it, or, when no git is running: rm '{path}'",
+            public_message="another git process has locked this room",
+            public_hint="try again; if that lasts, tell who runs this server",
             code="ref-locked",
         )
 

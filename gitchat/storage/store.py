@@ -13,9 +13,11 @@ from gitchat.model.reach import Step
 from gitchat.model.record import Moment
 from gitchat.model.refs import (
     FETCHED_PREFIX,
+    LOG_SUFFIX,
     ROOMS_PREFIX,
     TRACKING_PREFIX,
     cursors_prefix,
+    is_log,
     log_ref,
     name_of_cursor,
     room_of_log,
@@ -41,7 +43,7 @@ class Store(Refs):
             FormatError: ``damaged-ref``, ``unreadable-ref``: none can be listed.
         """
         try:
-            refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX)]
+            refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX, LOG_SUFFIX)]
         except RefDamaged as error:
             raise self._bad_ref("git's list of refs", [], error) from error
         return sorted(room for room in refs if room is not None)
@@ -50,9 +52,20 @@ class Store(Refs):
         """All refs of all rooms and what they point to: equal as long as nothing changed."""
         return tuple(self.backend.list_refs(ROOMS_PREFIX))
 
+    def log_tips(self) -> tuple[tuple[RefName, Oid], ...]:
+        """As :meth:`tips`, of the logs alone: it costs no more where many have read, and stays equal while they do."""
+        return self._logs_below(ROOMS_PREFIX)
+
     def tracked(self) -> tuple[tuple[RefName, Oid], ...]:
         """As :meth:`tips`, of what remotes were last known to have."""
         return tuple(self.backend.list_refs(TRACKING_PREFIX))
+
+    def tracked_logs(self) -> tuple[tuple[RefName, Oid], ...]:
+        """As :meth:`log_tips`, of what remotes were last known to have."""
+        return self._logs_below(TRACKING_PREFIX)
+
+    def _logs_below(self, prefix: RefName) -> tuple[tuple[RefName, Oid], ...]:
+        return tuple(pair for pair in self.backend.list_refs(prefix, LOG_SUFFIX) if is_log(pair[0]))
 
     def fetched(self) -> list[tuple[str, RefName, Oid]]:
         """The remote, the ref there and its value, of all that the last fetch of each remote found among rooms."""
@@ -84,6 +97,7 @@ class Store(Refs):
                 f"room '{room}' has lost its ref, and with it its records",
                 hint=f"bring it back as git chat doctor says; or, if it was deleted on purpose: "
                 f"rm '{self._checkpoint(room).path}'",
+                public_hint="tell who runs this server: git chat doctor",
                 code="lost-ref",
             )
         return self.tip(log_ref(room)) is None
@@ -199,6 +213,7 @@ def _open_plumbing(common_dir: Path, variables: Mapping[str, str], fsync: bool) 
         raise FormatError(
             f"cannot open {common_dir}: {error.stderr.removeprefix('fatal: ')}",
             hint="see what git says there: git status",
+            public_message="this repository cannot be opened",
             code="unsupported-repository",
         ) from error
     has_reftable = (common_dir / "reftable").is_dir()

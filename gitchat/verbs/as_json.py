@@ -149,10 +149,11 @@ def _attachments(entry: Entry) -> list[dict[str, Any]]:
     return [{"name": one.name, "bytes": one.size_bytes, "oid": one.oid} for one in sound]
 
 
-def of_presence(participant: Participant) -> dict[str, Any]:
+def of_presence(participant: Participant, *, is_public: bool = False) -> dict[str, Any]:
     """The JSON form: the seed contract's keys, then ``state`` and what else is known.
 
-    ``state`` is ``living``, ``registered`` or ``away``. Where the name was taken is told while it is not away.
+    ``state`` is ``living``, ``registered`` or ``away``. Where the name was taken is told while it is not away;
+    with ``is_public``, for who is not of this machine, its worktree, host and process are not.
     """
     holder = participant.holder if participant.is_present else None
     shown: dict[str, Any] = {
@@ -164,11 +165,13 @@ def of_presence(participant: Participant) -> dict[str, Any]:
     }
     optional = {
         "capabilities": list(participant.capabilities) or None,
-        "worktree": holder.worktree if holder else None,
+        "worktree": holder.worktree if holder and not is_public else None,
         "branch": holder.branch if holder else None,
         "client": holder.client if holder else None,
-        "host": holder.host if holder else None,
-        "pid": holder.pid if holder and participant.is_living else None,
+        "host": holder.host if holder and not is_public else None,
+        "pid": holder.pid if holder and participant.is_living and not is_public else None,
+        "label": participant.holder.label if participant.holder else None,
+        "given": participant.holder.given if participant.holder else None,
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
 

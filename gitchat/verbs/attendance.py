@@ -89,6 +89,8 @@ def _refuse_to_leave_for_another(room: Standpoint) -> None:
         raise UserError(
             f"'{room.me}' is held by {presence.holder or 'another process'}",
             hint="end that process, and the name is free; or leave from there",
+            public_message=f"somebody else lives under '{room.me}'",
+            public_hint="leave from there",
             code="name-taken",
         )
 
@@ -120,12 +122,14 @@ def _one(
     times += [wrote[1]] if wrote else []
     # Who only read was there when that had been said, and nothing tells how much later.
     times = times or [_last_read_seconds(room, name)]
+    far = how_far(room, name)
     return Seen(
         name=name,
         participant=participant,
         last_seen=max(times),
         last_number=wrote[0] if wrote and wrote[0] <= count else None,
-        unread=how_far(room, name).unread,
+        unread=far.unread,
+        last_read=far.last_read,
     )
 
 

@@ -126,6 +126,7 @@ def _refuse_living(environment: Environment, name: Name) -> None:
         raise UserError(
             f"'{name}' lives: {known.holder or 'a process that did not say which'} goes by it",
             hint="end that first; who is here: git chat who",
+            public_message=f"'{name}' lives",
             code="name-taken",
         )
 

@@ -91,7 +91,12 @@ def set_cursor(room: Standpoint, locator: int | Handle, *, force: bool = False) 
         )
     why_not = None if force else why_not_mark(room)
     if why_not is not None:
-        raise ConflictError(f"nothing was marked: {why_not}", hint="mark there, or use --force", code="name-held")
+        raise ConflictError(
+            f"nothing was marked: {why_not}",
+            hint="mark there, or use --force",
+            public_hint="mark there, or choose another name",
+            code="name-held",
+        )
     room.environment.repository.refuse_mirror()
     if number == 0:
         return cursor(room)
@@ -221,4 +226,6 @@ def why_not_act(room: Standpoint) -> str | None:
         return f"this process joined as {', '.join(sorted(held))}"
     if presence is None or not presence.is_living:
         return None
+    if room.environment.party is not None:
+        return f"somebody else lives under '{room.me}'"  # who is told so may be far away
     return f"'{room.me}' is held by {presence.holder or 'another process'}"

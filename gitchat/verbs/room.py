@@ -52,6 +52,7 @@ class Room(Standpoint):
     log = talking.log
     find = talking.find
     after = talking.after
+    stretch = talking.stretch
     thread = talking.thread
     search = talking.search
     labels = talking.labels

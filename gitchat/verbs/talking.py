@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from gitchat.index import search as text_search
 from gitchat.index.condition import ANY, LISTED, Condition
@@ -14,23 +14,25 @@ from gitchat.model.query import Query
 from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
-from gitchat.verbs.views import Found
+from gitchat.verbs.views import Found, Stretch
 from gitchat.workspace.pushing import push_soon
 
 
 def send(
     room: Standpoint,
-    content: str | dict[str, Any] | list[Any],
+    content: Any,
     *,
     to: str | Sequence[str] = EVERYBODY,
     type: str | None = None,  # noqa: A002 - the field's name in every other face
     reply_to: int | str | None = None,
     urgent: bool = False,
     key: str | None = None,
+    media: Literal["json"] | None = None,
 ) -> Entry:
     """Add a message and return it with its number: it is stored for good.
 
-    ``content`` that is no string is stored as JSON. ``reply_to`` is a number or a handle. ``key`` is
+    ``content`` is a text, or a dict or list, which is stored as JSON; with ``media="json"`` any value that JSON has,
+    of which a string is then one, too. ``reply_to`` is a number or a handle. ``key`` is
     your own name for the message: sending it again with the same key adds nothing.
 
     Raises:
@@ -39,9 +41,9 @@ def send(
         ConflictError: ``key-conflict``, or a lock that is held for too long.
     """
     room.environment.repository.refuse_mirror()
-    is_text = isinstance(content, str)
+    is_text = media is None and isinstance(content, str)
     draft = Draft(
-        body=content if isinstance(content, str) else _as_json_text(content),
+        body=content if is_text else _as_json_text(content, of_any_type=media is not None),
         to=parse_recipients((to,) if isinstance(to, str) else tuple(to)),
         type=parse_slug(type, "type") if type else None,
         reply_to=find(room, reply_to).record.uid if reply_to is not None else None,
@@ -77,6 +79,46 @@ def after(room: Standpoint, number: int, condition: Condition = LISTED, limit: i
     """The oldest ``limit`` records with a greater number, oldest first; nothing is marked."""
     chain = room.records.chain()
     return entries_at(room, chain.select(condition, after=min(number, chain.count), limit=limit))
+
+
+def stretch(
+    room: Standpoint,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    at: int | None = None,
+    lead: int = 0,
+    condition: Condition = LISTED,
+    limit: int = 50,
+) -> Stretch:
+    """``limit`` records that stand one after the other, oldest first, and how many are before and after them.
+
+    The newest ``before`` a number, or the oldest ``after`` it, or from the place ``at`` on with ``lead`` of those
+    before it; else the newest of all. Pending ones stand behind every number. Marks nothing.
+    """
+    chain = room.records.chain()
+    if at is not None:
+        places = chain.select(Condition.all_of([condition, _below(at)]), limit=lead, newest=True)
+        places += chain.select(condition, after=min(at - 1, chain.count), limit=limit - len(places))
+    elif after is not None:
+        places = chain.select(condition, after=min(after, chain.count), limit=limit)
+    else:
+        below = Condition.all_of([condition, _below(before)]) if before is not None else condition
+        places = chain.select(below, limit=limit, newest=True)
+    entries = entries_at(room, places)
+    start = before if before is not None else at if at is not None else after + 1 if after is not None else 1
+    first = places[0].number if places else min(start, chain.total + 1)
+    last = places[-1].number if places else first - 1
+    return Stretch(
+        entries=entries,
+        labels=room.records.labels(entries),
+        earlier=chain.count_of(Condition.all_of([condition, _below(first)])),
+        later=chain.count_of(condition, after=last),
+    )
+
+
+def _below(number: int) -> Condition:
+    return Condition("number < ?", (number,))
 
 
 def thread(room: Standpoint, locator: int | str) -> Listing:
@@ -157,15 +199,19 @@ def refuse_unknown(room: Standpoint) -> None:
         room.environment.refuse_unknown_room(room.name)
 
 
-def _as_json_text(content: object) -> str:
-    """The JSON text of an object or array. Raises UserError ``bad-content``, also for what is only in it."""
+def _as_json_text(content: object, *, of_any_type: bool) -> str:
+    """The JSON text of an object or array, or of any value. Raises UserError ``bad-content``, also for what is in it.
+
+    A number or nothing at all is a value only where it is said to be JSON: without that it is a slip.
+    """
     try:
-        if not isinstance(content, dict | list):
+        if not of_any_type and not isinstance(content, dict | list):
             raise TypeError(f"it is of type {type(content).__name__}")
         return json.dumps(content, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"content is neither text nor JSON: {error}",
-            hint="give a text, or a dict or list of texts, finite numbers, True, False and None",
+            hint="give a text, or a dict or list of texts, finite numbers, True, False and None; "
+            'a single one of these with media="json"',
             code="bad-content",
         ) from error

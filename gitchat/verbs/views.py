@@ -45,6 +45,19 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Records that stand one after the other in a room, oldest first."""
+
+    entries: list[Entry]
+    labels: dict[Uid, str]
+    """The labels of the records that the entries reply to."""
+    earlier: int
+    """How many more there are before them."""
+    later: int
+    """How many more there are after them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Handoff:
     """What somebody who comes back has to know."""
 
@@ -162,3 +175,5 @@ class Seen:
     last_number: Number | None
     """Of its newest record; None while that is pending."""
     unread: int
+    last_read: int = 0
+    """The greatest n for which it has read 1 to n."""

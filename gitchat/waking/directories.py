@@ -126,6 +126,11 @@ class Watches:
             observer.stop()
             observer.join()
 
+    def ring(self) -> None:
+        """Wake all who listen, as an event does: each looks, and goes on where nothing is new. For any thread."""
+        self._after_fork()
+        self._ring()
+
     def _ring(self) -> None:
         for ring in self._rings:
             ring()

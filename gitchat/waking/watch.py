@@ -119,6 +119,10 @@ class Changes:
                 return is_over()
         return True
 
+    def ring(self) -> None:
+        """Let who waits look at once, and go on waiting where nothing is new. May be called by any thread."""
+        self._watches.ring()
+
     def close(self) -> None:
         """End: a wait that is under way, here or in another thread, returns False. Can be called twice."""
         self._is_closed = True

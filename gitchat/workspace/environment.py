@@ -1,56 +1,39 @@
-"""What is opened here: the store, the index, logs, names and remotes of the repository we are in.
+"""Who acts here, and in what: the caller, the clone and the names of the repository that is opened.
 
-An Environment is one process's surroundings. Where we are is its :class:`Repository`, who we
-are its :class:`Caller`. Everything below gets these, the clock and randomness as arguments.
+An Environment is one process's surroundings, or those of one of several that it acts for. Where we are is its
+:class:`Repository`, who we are its :class:`Caller`, whose names we live under its :class:`Holding`.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import Path
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitchat.model import attachment
-from gitchat.model.errors import ChatError, Mistyped, StorageError
-from gitchat.model.names import DEFAULT_ROOM, Name, RoomName, Uid, parse_room, uid_from_random
-from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
-from gitchat.model.refs import log_ref, summaries_ref
-from gitchat.storage import git
-from gitchat.storage.store import Store, open_store
-from gitchat.workspace.authorities import Authorities
-from gitchat.workspace.config import parse_setting
+from gitchat.model.errors import ChatError, StorageError
+from gitchat.model.names import Name
 from gitchat.workspace.identity import Caller
-from gitchat.workspace.process import has_terminal, read_clock, read_variables
-from gitchat.workspace.repository import Repository
+from gitchat.workspace.opened import Opened
+from gitchat.workspace.party import Party
+from gitchat.workspace.process import has_terminal, read_variables
 
 if TYPE_CHECKING:  # loaded by who needs them
-    from gitchat.index.database import Index
-    from gitchat.presence.roll import Held, Roll
-    from gitchat.rooms.log import Log
-    from gitchat.rooms.numbering import Numbering
-    from gitchat.rooms.summaries import Summaries
-    from gitchat.rooms.writing import Writer
-    from gitchat.waking.watch import Changes
+    from gitchat.presence.holding import Held, Holding
+    from gitchat.presence.roll import Roll
     from gitchat.workspace.clone import Clone
-
-PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
-"""The file that Python runs as ``git-chat``, where no script is at hand."""
 
 
 @dataclass(frozen=True)
-class Environment:
+class Environment(Opened):
     """One process's surroundings, and what they mean for gitchat.
 
     Made from the real ones by :func:`here`; a test gives its own.
     """
 
-    cwd: str
-    variables: Mapping[str, str]
+    _: KW_ONLY
     is_terminal: bool
     """Whether a person is at a terminal: standard input, output or error is one."""
     acts_as_anyone: bool = False
@@ -58,15 +41,8 @@ class Environment:
     while everybody else is one participant from then on."""
     is_subagent: bool = False
     """Whether a session's subagent acts, where its client tells it otherwise than by variables."""
-    now: Callable[[], Moment] = field(default=read_clock)
-    random_bytes: Callable[[int], bytes] = field(default=os.urandom)
-    progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
-    """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
-
-    @cached_property
-    def repository(self) -> Repository:
-        """Where we are."""
-        return Repository(self.cwd, self.variables)
+    party: Party | None = None
+    """Whom this process acts for, where it is not itself: see :meth:`holding`."""
 
     @cached_property
     def caller(self) -> Caller:
@@ -74,7 +50,7 @@ class Environment:
         return Caller(
             self.repository, self.variables, self.is_terminal,
             roll=lambda: self.roll, now=self.now, clone=lambda: self.clone.id(), spoken_elsewhere=self._is_elsewhere,
-            is_told_subagent=self.is_subagent,
+            is_told_subagent=self.is_subagent, party=self.party,
         )  # fmt: skip
 
     def _is_elsewhere(self, name: Name) -> bool:
@@ -95,138 +71,6 @@ class Environment:
         common_dir = self.repository.location.common_dir
         return Clone(common_dir, store=lambda: self.store, new_id=self.new_uid, roll=lambda: self.roll)
 
-    @cached_property
-    def authorities(self) -> Authorities:
-        """Which remote gives the numbers of which room."""
-        return Authorities(self.repository, lambda: self.store)
-
-    # --- rooms -------------------------------------------------------------------
-
-    @cached_property
-    def store(self) -> Store:
-        """The store of the repository here. Raises what open_store and Repository.location raise."""
-        store = open_store(
-            self.repository.location.common_dir,
-            variables=git.scrub(self.variables),
-            fsync=self.repository.config.get_bool("chat.fsync", True),
-            sharing=self.repository.config.sharing(),
-            maintain=lambda: self.start_aside("pack"),
-            random_bytes=self.random_bytes,
-        )
-        with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
-            store.heal()
-        return store
-
-    @cached_property
-    def index(self) -> Index:
-        """The index of the logs here."""
-        from gitchat.index.database import Index  # SQLite, which a plain send or log does without
-
-        return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
-
-    def log(self, name: RoomName) -> Log:
-        """The log of the room ``name`` of the repository here, to be read. Raises as :meth:`writer`."""
-        from gitchat.rooms.log import Log  # for who reads
-
-        numbering = self.numbering(name)
-        self.max_body_bytes(), self.max_attachment_bytes()  # a setting that is wrong is told to readers, too
-        return Log(numbering)
-
-    def writer(self, name: RoomName) -> Writer:
-        """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
-        from gitchat.rooms.writing import Writer  # for who writes
-
-        return Writer(
-            self.numbering(name),
-            clock=self.now,
-            new_uid=self.new_uid,
-            begins=lambda: self._follow(name),
-            max_body_bytes=self.max_body_bytes(),
-            max_attachment_bytes=self.max_attachment_bytes(),
-        )
-
-    def numbering(self, name: RoomName) -> Numbering:
-        """What gives the log of the room ``name`` its numbers."""
-        from gitchat.rooms.numbering import Numbering  # for who has a room at all
-
-        return Numbering(
-            self.store,
-            name,
-            index=lambda: self.index,
-            tracking=lambda: self.authorities.tracking(log_ref(name), name),
-            progress=partial(self.progress, "counting"),
-        )
-
-    def summaries(self, name: RoomName) -> Summaries:
-        """The summaries of the room ``name``."""
-        from gitchat.rooms.summaries import Summaries  # for who comes back
-
-        tracking = self.authorities.tracking(summaries_ref(name), name)
-        return Summaries(self.store, lambda: self.index, name, tracking)
-
-    def _follow(self, name: RoomName) -> None:
-        """A room begins here: it follows the remote that the others follow."""
-        remote = self.repository.arrives_at()
-        if remote is not None:
-            self.authorities.follow_others(name, remote)
-
-    def new_uid(self) -> Uid:
-        """A uid that nobody has."""
-        return uid_from_random(self.random_bytes(10))
-
-    def random(self) -> float:
-        """A random number of at least 0 and less than 1."""
-        return int.from_bytes(self.random_bytes(4)) / 2**32
-
-    def max_body_bytes(self) -> int:
-        """The longest text that may be sent: ``chat.maxBody``. Raises UserError ``bad-config``."""
-        return min(self.repository.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES)
-
-    def max_attachment_bytes(self) -> int:
-        """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""
-        limit = self.repository.config.get_bytes("chat.maxAttachment", attachment.DEFAULT_BYTES)
-        return min(limit, attachment.MAX_BYTES)
-
-    def room_name(self, given: str | None) -> RoomName:
-        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``."""
-        if given is not None:
-            return parse_room(given)
-        configured = self.repository.config.get("chat.room")
-        return parse_setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM
-
-    def is_new_clone(self) -> bool:
-        """Whether there is a remote and no room yet, so that others may have one there."""
-        return bool(self.repository.remotes()) and not self.store.rooms()
-
-    def refuse_unknown_room(self, name: RoomName) -> None:
-        """Raise UserError ``no-such-room`` when no room here is called ``name``."""
-        rooms = self.store.rooms()
-        if name not in rooms and not self.store.is_damaged(log_ref(name)):
-            raise Mistyped(
-                f"there is no room '{name}' here",
-                hint=(
-                    f"rooms: {', '.join(rooms)}"
-                    if rooms
-                    else f'begin it: git chat send --room {name} "hello"'
-                    + ("; or fetch it: git chat sync" if self.is_new_clone() else "")
-                ),
-                code="no-such-room",
-                word=name,
-                known=rooms,
-            )
-
-    def changes(self, also: Callable[[], object] = lambda: None) -> Changes:
-        """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises.
-
-        ``also`` is compared like the rooms: another value of it wakes too, within a second.
-        """
-        from gitchat.waking.watch import Changes  # a library, for who waits
-
-        def read_refs() -> object:
-            return self.store.tips(), self.store.tracked() if self.authorities.all() else (), also()
-
-        return Changes(self.repository.location.common_dir, read_refs=read_refs)
-
     # --- names -------------------------------------------------------------------
 
     @cached_property
@@ -234,20 +78,51 @@ class Environment:
         """The names of this clone. Raises as Repository.location."""
         from gitchat.presence.roll import Roll  # for who asks who is here
 
+        if self.party is not None:
+            return Roll(self.repository.directory, holding=self.party.holding)
         return Roll(self.repository.directory)
 
-    def hold(self, name: Name) -> Held:
+    def holding(
+        self,
+        holding: Holding,
+        *,
+        client: str = "http",
+        session: str | None = None,
+        name: Name | None = None,
+        email: str | None = None,
+        is_person: bool = False,
+        acts_as_anyone: bool = True,
+    ) -> Environment:
+        """These surroundings for one of several that a process acts for, which lives under the names of ``holding``.
+
+        It shares the store, the index and the repository, and so the one thread that may use them; they are opened
+        here. The arguments are those of :class:`Party`. Raises what :attr:`store` raises.
+        """
+        party = Party(holding, client, session, name, email, is_person)
+        made = replace(self, party=party, acts_as_anyone=acts_as_anyone, is_terminal=False, is_subagent=False)
+        shared = ("repository", "store", "index", "clone", "authorities")
+        vars(made).update({opened: getattr(self, opened) for opened in shared})
+        return made
+
+    def hold(self, name: Name, *, label: str | None = None, given: str | None = None) -> Held:
         """Live under ``name`` until this process ends; the same when it does so already.
 
+        ``label`` is what it is called outside, ``given`` how its name is spelled there; see Holder.
+
         Raises:
-            UserError: ``name-taken`` while another process lives under it.
+            UserError: ``name-taken`` while another process lives under it; ``bad-label``.
         """
         held = self.held().get(name)
-        return held or self.roll.hold(name, self.caller.holder(), self.now().seconds)
+        if held is None:
+            return self.roll.hold(name, self.caller.holder().called(label, given), self.now().seconds)
+        held.call(label, given)
+        return held
 
     def held(self) -> dict[Name, Held]:
-        """The names that this process lives under in our session; a server may have others for other sessions."""
+        """The names that our party lives under; those of our session, where a server has several without parties."""
         here = self.roll.held_here()
+        if self.party is not None:
+            return here
         return {name: held for name, held in here.items() if self.caller.is_of_session(held.holder)}
 
     # --- staying, and processes aside -----------------------------------------------------------------
@@ -264,15 +139,6 @@ class Environment:
     def is_ci(self) -> bool:
         """Whether this is a job of a build server: ``CI`` is set, as all of them do."""
         return self.variables.get("CI", "").lower() not in ("", "0", "false", "no")
-
-    def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
-        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.
-
-        The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
-        """
-        # Not -m: that imports, along the path that a stranger's project may be in, before our first line.
-        command = [sys.executable, "-P", PROGRAM, *arguments]
-        git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
 
 
 def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:

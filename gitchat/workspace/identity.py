@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from gitchat.model.errors import UserError
 from gitchat.model.names import MAX_SLUG_CHARS, CloneId, Name, parse_name, suggest_slug
 from gitchat.model.record import NO_DOMAIN, Identity, Moment, Origin, address_of
 from gitchat.model.session import Session, process_of_key
@@ -19,6 +21,7 @@ from gitchat.workspace import ancestry
 from gitchat.workspace.client import Ancestors, client_of, is_subagent, session_of
 from gitchat.workspace.config import parse_setting
 from gitchat.workspace.naming import Given, given_by_git
+from gitchat.workspace.party import Party
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
@@ -44,15 +47,21 @@ class Caller:
     ancestors: Ancestors = ancestry.ancestors
     is_told_subagent: bool = False
     """Whether the client told otherwise than by variables that a subagent calls."""
+    party: Party | None = None
+    """Whom this process acts for, where it is not itself."""
 
     @cached_property
     def client(self) -> str | None:
         """The short name of the agent's client; None for a person."""
+        if self.party is not None:
+            return None if self.party.is_person else self.party.client
         return client_of(self.variables, self.ancestors)
 
     @cached_property
     def keys(self) -> Session:
         """What this process knows of its session; see :func:`session_of`."""
+        if self.party is not None:
+            return Session(id=self.party.session)
         return session_of(self.variables, self.client, self.ancestors)
 
     @property
@@ -61,8 +70,8 @@ class Caller:
 
         None without a session. Raises as Repository.location.
         """
-        if not self.keys:
-            return None
+        if self.party is not None or not self.keys:
+            return self.keys.key
         known = self.roll().taken_last(self._is_ours)
         kept = known.holder.session if known and known.holder else None
         return kept or self.keys.key
@@ -75,11 +84,13 @@ class Caller:
     @property
     def is_subagent(self) -> bool:
         """Whether a session's subagent calls, as far as its client tells: it looks, and its session is told."""
-        return self.is_told_subagent or is_subagent(self.variables, self.client)
+        return self.is_told_subagent or (self.party is None and is_subagent(self.variables, self.client))
 
     @property
     def origin(self) -> Origin:
-        """``human`` only at a terminal and without an agent's variable."""
+        """``human`` only at a terminal and without an agent's variable, or at a server's page."""
+        if self.party is not None:
+            return "human" if self.party.is_person else "agent"
         return "human" if self.is_terminal and self.client is None else "agent"
 
     def name(self, given: str | None = None) -> Name:
@@ -91,16 +102,20 @@ class Caller:
         """
         if given is not None:
             return parse_name(given)
+        if self.party is not None:
+            default = self._own_name if self.party.is_person else partial(self._agent_name, self.party.client)
+            return self.party.name or default()
         if variable := self.variables.get("GITCHAT_NAME"):
             return parse_setting("GITCHAT_NAME", variable, parse_name)
         client = self.client
-        if client is not None:
-            return self._agent_name(client)
-        config = self.repository.config
-        configured = config.get("chat.name")
+        return self._own_name() if client is None else self._agent_name(client)
+
+    def _own_name(self) -> Name:
+        """The name of the person whose clone this is. Raises as :meth:`name`."""
+        configured = self.repository.config.get("chat.name")
         if configured is not None:
             return parse_setting("chat.name", configured, parse_name)
-        return given_by_git(config).name
+        return given_by_git(self.repository.config).name
 
     def passed_over(self) -> Given | None:
         """The name that we act under and the ``user.name`` that gives none, where it is so; None else.
@@ -187,16 +202,28 @@ class Caller:
         """
         name = self.name(given)
         config = self.repository.config
-        agent_email = name + NO_DOMAIN
-        email = config.get("user.email") or agent_email
+        email = config.get("user.email") or name + NO_DOMAIN
         return Identity(
             name=name,
-            email=agent_email if config.get("chat.authorEmail") == "agent" else email,
+            email=self._address(name, email),
             committer_name=config.get("user.name") or name,
             committer_email=email,
             origin=self.origin,
             clone=self.clone() if is_seated and self.has_seat else None,
         )
+
+    def _address(self, name: Name, mine: str) -> str:
+        """The author's address of what is written as ``name``: ``mine``, unless it is another's or tells nobody."""
+        if self.repository.config.get("chat.authorEmail") == "agent":
+            return name + NO_DOMAIN
+        if self.party is None or self.party.is_person:
+            return mine
+        if self.party.email is not None:
+            return self.party.email
+        with suppress(UserError):  # nobody here has a name
+            if name == self._own_name():
+                return mine
+        return name + NO_DOMAIN
 
     def holder(self) -> Holder:
         """This process, as it is noted where it takes a name. Raises as Repository.location."""
@@ -207,7 +234,7 @@ class Caller:
             host=os.uname().nodename,
             worktree=str(self.repository.worktree),
             branch=self.repository.branch(),
-            client=self.client,
+            client=self.client if self.party is None else self.party.client,
             session=self.session,
             keys=self.keys,
         )

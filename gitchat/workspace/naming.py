@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import Name, is_name, suggest_slug
-from gitchat.workspace.config import Config
+from gitchat.model.names import Name, is_name, parse_name, suggest_slug
+from gitchat.workspace.config import Config, parse_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,16 @@ def given_by_git(config: Config) -> Given:
             code="no-name",
         )
     return Given(name, full)
+
+
+def of_person(config: Config) -> Name:
+    """The name of the person whose configuration it is, whatever program asks: ``chat.name``, else what git gives.
+
+    Raises:
+        UserError: ``bad-name``, ``reserved-name``, ``no-name``.
+    """
+    configured = config.get("chat.name")
+    return parse_setting("chat.name", configured, parse_name) if configured is not None else given_by_git(config).name
 
 
 def _nearest(text: str) -> Name | None:

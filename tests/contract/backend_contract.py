@@ -162,6 +162,21 @@ class BackendContract:
         backend.swap_ref(LOG, None, commits[0], REASON)
         assert backend.list_refs("refs/chatroom/rooms/") == [(LOG, commits[0]), (OTHER, commits[1])]
 
+    def test_refs_are_listed_by_their_end_too(
+        self, backend: Backend, common_dir: Path, commits: list[Oid], world: World
+    ) -> None:
+        """Only what begins and ends so; others may be as many as they like."""
+        cursor = RefName("refs/chatroom/rooms/lobby/cursors/alice")
+        for ref in (OTHER, cursor, LOG):
+            backend.swap_ref(ref, None, commits[0], REASON)
+        expected = [(LOG, commits[0]), (OTHER, commits[0])]
+        assert backend.list_refs("refs/chatroom/rooms/", "/log") == expected
+        world.git("--git-dir", common_dir, "pack-refs", "--all")
+        assert backend.list_refs("refs/chatroom/rooms/", "/log") == expected
+        backend.swap_ref(LOG, commits[0], commits[1], REASON)
+        assert backend.list_refs("refs/chatroom/rooms/", "/log") == [(LOG, commits[1]), (OTHER, commits[0])]
+        assert backend.list_refs("refs/nobody/", "/log") == []
+
     def test_damaged_ref_is_said_to_be_damaged(self, backend: Backend, common_dir: Path, commits: list[Oid]) -> None:
         """Garbage in a ref is neither a missing room nor a crash; other refs in files are still listed."""
         backend.swap_ref(LOG, None, commits[0], REASON)

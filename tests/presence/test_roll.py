@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from gitchat.model.errors import StorageError, UserError
+from gitchat.model.livecodec import MAX_FILE_BYTES, decode, encode
 from gitchat.model.names import Name, RoomName
-from gitchat.model.participant import MAX_FILE_BYTES, Holder, Presence, decode, encode, new_membership
+from gitchat.model.participant import MAX_LABEL_CHARS, Holder, Presence, new_membership
 from gitchat.model.session import Session
 from gitchat.presence import livefile
 from gitchat.presence.roll import Roll
@@ -317,6 +318,42 @@ def test_file_comes_back_as_it_was_written(roll: Roll, tmp_path: Path) -> None:
     odd = Holder(pid=1, host="box", worktree="/a\n\x1b[2J\udcff", branch=None)
     again = decode(encode(Presence(CODEX, True, odd, 7)), CODEX)
     assert again == Presence(CODEX, False, Holder(pid=1, host="box", worktree="/a??[2J?"), 7)
+
+
+def test_what_a_name_is_called_outside_comes_back(roll: Roll, tmp_path: Path) -> None:
+    """Both stand in the file where they say something, and nowhere else: others read it as before."""
+    with roll.hold(CODEX, HERE.called("Codex the Second", "codex-01TYEi4M"), 5) as held:
+        held.join(LOBBY, role="builder", now=5)
+        (found,) = roll.participants(LOBBY)
+        assert found.holder is not None
+        assert (found.holder.label, found.holder.given) == ("Codex the Second", "codex-01TYEi4M")
+        held.call(label="Codex")
+        (found,) = roll.participants(LOBBY)
+        assert found.holder is not None
+        assert (found.holder.label, found.holder.given) == ("Codex", "codex-01TYEi4M")
+    roll.register(CODEX, LOBBY, role="", holder=HERE, now=6)
+    assert b"label" not in file_of(tmp_path).read_bytes()
+    assert b"given" not in file_of(tmp_path).read_bytes()
+
+
+def test_what_somebody_else_wrote_as_a_label_is_one_short_line(roll: Roll, tmp_path: Path) -> None:
+    """Whoever wrote the file: nothing of it reaches a terminal or a page as more than that."""
+    holder = {"pid": 1, "host": "box", "worktree": "/", "branch": None, "client": "http", "session": None}
+    told = content() | {"holder": holder | {"label": "a\n" + "b" * 500, "given": "\x1b[2J"}}
+    file_of(tmp_path).write_bytes(checked(told))
+    found = roll.find(CODEX)
+    assert found is not None
+    assert found.holder is not None
+    assert (found.holder.label, found.holder.given) == ("a?" + "b" * (MAX_LABEL_CHARS - 2), "?[2J")
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "x" * 129, "\u202egnp.exe"])
+def test_label_that_is_no_short_line_is_refused(roll: Roll, text: str) -> None:
+    """Before anything is held."""
+    with pytest.raises(UserError) as refused:
+        roll.hold(CODEX, HERE.called(text, None), 5)
+    assert refused.value.code == "bad-label"
+    assert roll.find(CODEX) is None
 
 
 def test_file_stays_small(tmp_path: Path) -> None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from queue import Queue
 
 import pytest
 
 from gitchat.clones.report import Report
+from gitchat.model.errors import ChatError
 from gitchat.model.names import RoomName
-from gitchat.staying.keeper import Troubles
+from gitchat.staying.keeper import Keeper, Troubles
 from tests.cli.programs import Program, running, until
 from tests.clones.conftest import APART, Clone, Hub, is_free
 from tests.server.wire import Wire
@@ -266,3 +269,29 @@ def test_a_room_of_a_later_format_is_told_once_with_what_helps() -> None:
     assert words.endswith(
         "; upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)"
     )
+
+
+def test_keeper_that_is_rung_looks_at_once(ann: Clone, bea: Clone) -> None:
+    """However long the pause is; who told it may be wrong, and nothing is pushed for it."""
+    ann.git("config", "chat.syncInterval", "3600")
+    rounds: Queue[Report | ChatError] = Queue()
+    environment = ann.world.environment(ann.path)
+    keeper = Keeper(environment, "origin", lambda done, seconds: rounds.put(done))
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    try:
+        assert isinstance(rounds.get(timeout=60), Report)
+        bea.say("second")
+        bea.sync()
+        keeper.ring()
+        done = rounds.get(timeout=60)
+        assert isinstance(done, Report)
+        assert done.fetched == {RoomName("lobby"): 1}
+        keeper.ring()
+        done = rounds.get(timeout=60)
+        assert isinstance(done, Report)
+        assert done.pushes == 0
+        assert not any(done.fetched.values())
+    finally:
+        keeper.close()
+        thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gitchat.staying.pace import (
     CAPACITY,
+    HASTE_SECONDS,
     INTERVALS,
     LONGEST_SECONDS,
     TIDY_SECONDS,
@@ -38,6 +40,12 @@ def push(one: Pace, now: float, waiting: Waiting = NEWS) -> None:
     """A round at ``now`` that pushes once."""
     assert one.take(now, waiting) >= 1
     one.done(now, is_news=False, pushes=1)
+
+
+def looked(one: Pace, now: float) -> None:
+    """A round at ``now`` that only looked, and found nothing."""
+    assert one.take(now, NOTHING) == 0
+    one.done(now, is_news=False)
 
 
 def idle(one: Pace) -> float:
@@ -371,3 +379,37 @@ def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "pace-origin").mkdir()
     PaceFile(tmp_path, "origin").save(kept)
     assert PaceFile(tmp_path, "origin").load() is None
+
+
+# --- being told ------------------------------------------------------------------
+
+
+def test_who_is_told_looks_at_once_however_long_the_pause() -> None:
+    """Also while the remote was not heard; what may be pushed is not more for it."""
+    one = pace(10.0)
+    for now in (100.0, 200.0):
+        looked(one, now)
+    assert idle(one) > 210.0
+    one.hastened(205.0)
+    assert idle(one) == 205.0
+    for _ in range(5):
+        one.failed(206.0)
+    before = one.allowance(207.0)
+    one.hastened(207.0)
+    assert idle(one) == 207.0
+    assert one.allowance(207.0) == before
+
+
+def test_who_is_told_again_and_again_looks_twice_a_second() -> None:
+    """A thousand rings in ten seconds are twenty looks, and one that came during a look is not forgotten."""
+    one = pace(10.0)
+    looked(one, 99.0)
+    looks = []
+    for tick in range(1000):
+        now = 100.0 + tick / 100
+        one.hastened(now)
+        if idle(one) <= now:
+            looked(one, now)
+            looks.append(now)
+    assert len(looks) == 20
+    assert min(later - sooner for sooner, later in itertools.pairwise(looks)) >= HASTE_SECONDS - 0.001

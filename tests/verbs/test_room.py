@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from gitchat.index.condition import Condition
-from gitchat.model.errors import ConflictError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import STATUS, Draft, Identity
 from gitchat.model.refs import cursor_ref, log_ref, summaries_ref
+from gitchat.verbs import as_json
 from gitchat.verbs.room import Reading, Room
 from tests.crash.test_presence_races import Child
 from tests.shelf import Shelf
@@ -417,3 +418,53 @@ def test_handoff_and_status_mark_nothing(house: House) -> None:
     bob.handoff()
     bob.status()
     assert house.cursor_of("bob") is None
+
+
+# --- any JSON -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [0, -1.5, True, False, None, [], ["a", None], {"a": 1}, "a text", ""])
+def test_any_json_value_can_be_said(house: House, value: object) -> None:
+    """It comes back as the value that it was, and is marked as JSON in the record."""
+    entry = house.room("alice").send(value, media="json")
+    (found,) = house.room("bob").log().entries
+    assert (entry.record.media, found.record.media) == ("json", "json")
+    content = as_json.of_entry(found, {})["content"]
+    assert (content, type(content)) == (value, type(value))
+
+
+@pytest.mark.parametrize("value", [5, None, True, 1.5])
+def test_a_value_that_is_no_text_is_json_only_where_it_is_said_to_be(house: House, value: object) -> None:
+    """Else a name that was left empty in a program would be said to all."""
+    with pytest.raises(UserError) as refused:
+        house.room("alice").send(value)
+    assert refused.value.code == "bad-content"
+    assert 'media="json"' in refused.value.hint
+    assert house.room("alice").log().entries == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"bytes", object()])
+def test_what_json_does_not_have_is_refused(house: House, value: object) -> None:
+    """Also where it is said to be JSON."""
+    with pytest.raises(UserError) as refused:
+        house.room("alice").send(value, media="json")
+    assert refused.value.code == "bad-content"
+
+
+# --- waiting for logs alone --------------------------------------------------------
+
+
+def test_reading_wakes_nobody_who_waits_for_logs(house: House) -> None:
+    """What is said does, and so does somebody whose name is that of no ref."""
+    house.say("one")
+    environment = house.room("bob").environment
+    (before,) = environment.store.log_tips()
+    assert before[0] == log_ref(LOBBY)
+    with environment.changes(logs_only=True) as changes, environment.changes() as all_changes:
+        for name in ("bob", "log"):
+            house.room(name).read()
+        assert all_changes.wait(60)
+        assert environment.store.log_tips() == (before,)
+        assert not changes.wait(0)
+        house.say("two")
+        assert changes.wait(60)

@@ -8,6 +8,7 @@ import sys
 import click
 
 from gitchat.model.errors import UserError
+from gitchat.server.toolset import GITCHAT, PROFILES, toolset_of
 
 
 @click.command("mcp", short_help="Serve this room to an agent, over MCP.")
@@ -15,11 +16,17 @@ from gitchat.model.errors import UserError
 @click.option("--channel", is_flag=True, help="Push messages into a Claude Code session that loads us as a channel.")
 @click.option(
     "--tools",
-    "profile",
     type=click.Choice(["all", "core"]),
     default="all",
     show_default=True,
     help="core: the six that an agent needs, where room for tools is short.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default=GITCHAT,
+    show_default=True,
+    help="The tools of mcp-agent-collaboration or agents-mcp-server, for an agent that was told to use those.",
 )
 @click.option(
     "--user-wide",
@@ -28,7 +35,7 @@ from gitchat.model.errors import UserError
     help="The client starts it in every repository: in one where you never used gitchat, join no room of the remote.",
 )
 @click.option("--sdk", is_flag=True, help="Serve with the MCP SDK instead of gitchat's own loop: slower to start.")
-def command(as_json: bool, channel: bool, profile: str, is_user_wide: bool, sdk: bool) -> None:
+def command(as_json: bool, channel: bool, tools: str, profile: str, is_user_wide: bool, sdk: bool) -> None:
     """Serve this room to an agent, over MCP on standard input and output.
 
     Not for typing: an agent's client starts it. To add it to a client:
@@ -37,21 +44,28 @@ def command(as_json: bool, channel: bool, profile: str, is_user_wide: bool, sdk:
       claude mcp add gitchat -- git-chat mcp
       codex mcp add gitchat -- git-chat mcp
     """
+    if profile != GITCHAT and (as_json or tools != "all"):
+        raise UserError(
+            f"--json and --tools choose among gitchat's own tools, and --profile {profile} has others",
+            hint=f"leave them out: git chat mcp --profile {profile}",
+            code="bad-argument",
+        )
     if sys.stdin.isatty():
         raise UserError(
             "git chat mcp talks to an agent's client, and there is nobody but you",
             hint="add it to a client: claude mcp add gitchat -- git-chat mcp; or pipe JSON lines into it",
             code="not-for-typing",
         )
+    toolset = toolset_of(profile, is_core=tools == "core")
     if sdk:
         # The SDK's reader waits in the kernel; a handler of Python's would not get it out of there.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         from gitchat.server import sdk as face
         from gitchat.server.service import Service
 
-        service = Service(as_data=as_json, profile=profile, is_user_wide=is_user_wide)
+        service = Service(as_data=as_json, toolset=toolset, is_user_wide=is_user_wide)
         face.serve(service, has_channel=channel)
     else:
         from gitchat.server import front
 
-        front.serve(as_data=as_json, profile=profile, has_channel=channel, is_user_wide=is_user_wide)
+        front.serve(as_data=as_json, toolset=toolset, has_channel=channel, is_user_wide=is_user_wide)

@@ -23,6 +23,7 @@ from gitchat.verbs.tools.calling import (
     here_environment,
     looking,
     seat,
+    using,
 )
 from gitchat.verbs.tools.messages import misnamed, read_messages, send_message
 from gitchat.verbs.tools.people import join, leave, list_participants
@@ -70,5 +71,6 @@ __all__ = [
     "seat",
     "send_message",
     "set_cursor",
+    "using",
     "write_summary",
 ]

@@ -54,13 +54,18 @@ class Caller:
 
 _caller: ContextVar[Caller | None] = ContextVar("_caller", default=None)
 
+_given: ContextVar[Environment | None] = ContextVar("_given", default=None)
+
 _environments: dict[tuple[str, Caller | None], Environment] = {}
 
 # --- the room --------------------------------------------------------------------
 
 
 def here_environment() -> Environment:
-    """The surroundings of the current directory; the same ones again, because opening them costs."""
+    """The surroundings that :func:`using` gives, else those of the current directory; the same again: opening costs."""
+    given = _given.get()
+    if given is not None:
+        return given
     environment, caller = here(), _caller.get()
     key = (environment.cwd, caller)
     if key not in _environments:
@@ -76,6 +81,16 @@ def _as_called(environment: Environment, caller: Caller | None) -> Environment:
     if not seen.caller.keys:
         seen = replace(seen, variables={**seen.variables, "GITCHAT_SESSION": caller.session or caller.connection})
     return replace(seen, acts_as_anyone=not caller.is_model, is_subagent=caller.is_subagent)
+
+
+@contextmanager
+def using(environment: Environment) -> Iterator[None]:
+    """What is called meanwhile, in this task or thread, acts in ``environment``, wherever this process is."""
+    token = _given.set(environment)
+    try:
+        yield
+    finally:
+        _given.reset(token)
 
 
 @contextmanager
@@ -161,6 +176,7 @@ def refuse_other(chat: Room) -> None:
         raise UserError(
             f"cannot act as '{chat.me}': {why_not}",
             hint=f"use the name that this process joined under, or join as '{chat.me}' where it is free",
+            public_hint="use the name that you joined under, or another that nobody lives under",
             code="name-held",
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gitchat.presence import roll as presence
+from gitchat.presence.holding import PROCESS
 from gitchat.verbs import tools
 from tests.world import World
 
@@ -113,8 +113,7 @@ def path(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv(variable, value)
     monkeypatch.chdir(repository)
     yield repository
-    for held in list(presence._held_here):
-        held.release()
+    PROCESS.release()
     tools.forget()
 
 

@@ -1,0 +1,318 @@
+"""A repository, served: one thread that works in it, one that watches, and what is handed over to who waits.
+
+Everything of git and SQLite happens in the worker, one thing after the other, because a Room is for one thread at a
+time. When logs move, the worker looks once, and each record that came is handed over to all whom it reaches: nobody
+who waits causes a reading of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from gitchat.model.errors import ChatError, ConflictError
+from gitchat.model.names import Name, RoomName, Uid
+from gitchat.model.record import Entry
+from gitchat.presence.holding import Holding
+from gitchat.serve.actor import Actor
+from gitchat.serve.descriptors import raise_limit
+from gitchat.serve.frames import frame_of
+from gitchat.serve.frontier import Key, key_of
+from gitchat.serve.handing import CursorMoved, PresenceChanged, Reader, Record, RoomChanged, Subscribers, Subscription
+from gitchat.serve.holdings import Holdings
+from gitchat.serve.look import Look
+from gitchat.serve.positions import Due, Positions
+from gitchat.staying.keeper import Keeping
+from gitchat.verbs import tools
+from gitchat.verbs.room import Reading, Room
+from gitchat.workspace.environment import Environment
+
+TICK_SECONDS = 1.0
+"""How often it is looked who fell silent, and which positions are due."""
+
+WRITING_SECONDS = 0.5
+"""How long positions are written when the server ends; what is left is told again."""
+
+T = TypeVar("T")
+
+
+class Hub:
+    """One repository. For the thread of the event loop, from :meth:`start` to :meth:`close`."""
+
+    def __init__(self, environment: Environment, *, name: str = "") -> None:
+        """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
+        self.name = name
+        self.positions = Positions()
+        self._subscribers = Subscribers()
+        self.holdings = Holdings(
+            self.call,
+            joined=self._subscribers.widen,
+            now=time.monotonic,
+            changed=lambda room: self._subscribers.tell(PresenceChanged(room)),
+            settle=self.settle,
+        )
+        self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """Awaited at the end, when nothing waits any more and names are still held."""
+        self._environment = environment
+        self._parties: dict[str, Holding] = {}
+        self._surroundings: dict[Actor, Environment] = {}
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"gitchat-hub-{name}")
+        self._keeping = Keeping()
+        self._look = Look(environment, self._frame_of)
+        self._unwatch: Callable[[], None] = lambda: None
+        self._looking: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._is_stirred = False
+        self._is_ending = False
+
+    # --- its life ----------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring the index up to date, and watch and keep in step from now on. Raises what Environment raises."""
+        raise_limit()
+        await self._work(self._look.fresh)
+        loop = asyncio.get_running_loop()
+        # The copy has nothing open yet: what the thread that watches opens it uses alone.
+        changes = await asyncio.to_thread(partial(replace(self._environment).changes, logs_only=True))
+
+        def watch() -> None:
+            with changes:
+                while changes.wait():
+                    with suppress(RuntimeError):  # the loop has ended
+                        loop.call_soon_threadsafe(self._stir)
+
+        self._unwatch = changes.close
+        threading.Thread(target=watch, name=f"gitchat-watch-{self.name}", daemon=True).start()
+        self._stir()  # what came before the watch began
+        await self._work(lambda: self._keeping.begin(replace(self._environment)))
+        self._ticking = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """End: what waits and streams first, then positions are written and names released. Again: nothing happens."""
+        if self._is_ending:
+            return
+        self._is_ending = True
+        self._unwatch()
+        self._subscribers.close()
+        for ending in self.endings:
+            await ending()
+        for task in (self._ticking, self._looking):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        self._keeping.close()
+        await self._in_worker(self._end)
+        await asyncio.to_thread(self._worker.shutdown)
+
+    def _end(self) -> None:
+        """The last thing in the worker."""
+        end = time.monotonic() + WRITING_SECONDS
+        for due in self.positions.due():
+            if time.monotonic() < end:
+                self._write(due)
+        for party in self._parties.values():
+            party.release()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            await self.holdings.sweep()
+            for due in self.positions.due(time.monotonic()):
+                began = time.monotonic()
+                await self._write_down(due)
+                await asyncio.sleep(
+                    time.monotonic() - began
+                )  # who asks meanwhile waits for one of these, and not for all
+
+    # --- calls -------------------------------------------------------------------------
+
+    async def call(self, act: Callable[[Environment], T], actor: Actor, name: Name | None = None) -> T:
+        """What ``act`` gives in the surroundings of ``actor``, done in the worker thread.
+
+        With ``name`` that counts as a sign of life. A ChatError of it passes through. Who stops waiting for it ends
+        it only while it has not begun.
+
+        Raises:
+            ConflictError: ``ending`` when the server ends.
+        """
+        if name is not None:
+            self.holdings.touch(actor, name)
+        return await self._work(lambda: self._act(act, actor))
+
+    async def forget(self, actor: Actor) -> None:
+        """The session of ``actor`` is over: its names are free, and nothing is kept for it."""
+
+        def release() -> None:
+            self._surroundings.pop(actor, None)
+            party = self._parties.pop(actor.key, None)
+            if party is not None:
+                party.release()
+
+        await self._work(release)
+
+    async def finish(self, do: Callable[[], T]) -> T:
+        """Do something in the worker thread, also while the server ends."""
+        return await self._in_worker(do)
+
+    async def _work(self, do: Callable[[], T]) -> T:
+        if self._is_ending:
+            raise ConflictError("the server ends", hint="ask again when it is back", code="ending")
+        return await self._in_worker(do)
+
+    async def _in_worker(self, do: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, contextvars.copy_context().run, do)
+
+    def _act(self, act: Callable[[Environment], T], actor: Actor) -> T:
+        environment = self._environment_of(actor)
+        with tools.using(environment):
+            return act(environment)
+
+    def _environment_of(self, actor: Actor) -> Environment:
+        if actor not in self._surroundings:
+            party = self._parties.setdefault(actor.key, Holding())
+            session = hashlib.sha256(actor.key.encode()).hexdigest()
+            self._surroundings[actor] = self._environment.holding(
+                party, session=session, name=actor.name, email=actor.email, is_person=actor.is_person
+            )
+        return self._surroundings[actor]
+
+    # --- reading and marking -------------------------------------------------------------
+
+    async def unread(self, actor: Actor, name: Name, *, room: RoomName | None = None, limit: int = 100) -> Reading:
+        """The oldest ``limit`` records that are unread and for ``name``, without those that it just had."""
+        return await self.call(lambda here: self.positions.unread(Room(here, room, name), limit), actor, name)
+
+    async def mark(self, actor: Actor, name: Name, room: RoomName, entries: Iterable[Entry]) -> None:
+        """``name`` has had these records: it is not told them again, and some seconds later that is written.
+
+        Nothing while somebody else lives under the name.
+        """
+        await self.mark_keys(actor, name, room, [key_of(entry) for entry in entries])
+
+    async def mark_keys(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
+        """As :meth:`mark`, of records by their keys."""
+        if not keys:
+            return
+        if not self.holdings.lives_for(actor, name):
+            why_not = await self.call(lambda here: Room(here, room, name).why_not_mark(), actor, name)
+            if why_not is not None:
+                return
+        self.positions.had(actor, (room, name), keys, time.monotonic())
+        self._subscribers.tell(CursorMoved(name, room))
+
+    async def settle(self, name: Name) -> None:
+        """Write down what ``name`` has had."""
+        for due in self.positions.due(name=name):
+            await self._write_down(due)
+
+    async def _write_down(self, due: Due) -> None:
+        self.positions.begin(due)
+        await self._work(lambda: self._write(due))
+
+    def _write(self, due: Due) -> None:
+        room, name = due.whose
+        with suppress(ChatError):  # a full disk, a room that is gone: it is told again
+            self._act(lambda here: self.positions.write(Room(here, room, name)), due.actor)
+
+    # --- waiting -------------------------------------------------------------------------
+
+    def subscribe(self, reader: Reader) -> Subscription:
+        """What is handed over to ``reader`` from now on; closed at once when the server ends."""
+        subscription = self._subscribers.add(reader)
+        if self._is_ending:
+            subscription.close()
+        return subscription
+
+    async def wait(
+        self, look: Callable[[Environment], T | None], reader: Reader, actor: Actor, seconds: float | None
+    ) -> T | None:
+        """What ``look`` gives, now or when something for ``reader`` came; None when the time is up, or at the end."""
+
+        async def again(subscription: Subscription) -> T | None:
+            while await subscription.something():
+                subscription.taken()
+                if (found := await self.call(look, actor)) is not None:
+                    return found
+            return None
+
+        return await self._waiting(look, again, reader, actor, seconds)
+
+    async def next(
+        self, look: Callable[[Environment], T | None], reader: Reader, actor: Actor, seconds: float | None
+    ) -> T | list[Record] | None:
+        """As :meth:`wait`, but when ``look`` has nothing now, what is handed over next is the answer, without a look.
+
+        ``look`` must find something whenever something for ``reader`` is there that was not handed over to it.
+        """
+
+        async def handed(subscription: Subscription) -> T | list[Record] | None:
+            while await subscription.something():
+                records = [event for event in subscription.taken() if isinstance(event, Record)]
+                if records:
+                    return records
+            return None
+
+        return await self._waiting(look, handed, reader, actor, seconds)
+
+    async def _waiting(
+        self,
+        look: Callable[[Environment], T | None],
+        then: Callable[[Subscription], Coroutine[Any, Any, T | None]],
+        reader: Reader,
+        actor: Actor,
+        seconds: float | None,
+    ) -> T | None:
+        """What is there at once, else what ``then`` makes of what comes; the name lives meanwhile."""
+        with self.subscribe(reader) as subscription, suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self.holdings.staying(actor, reader.name):
+                found = await self.call(look, actor, reader.name)
+                return found if found is not None else await then(subscription)
+        return None
+
+    @property
+    def newest(self) -> int:
+        """The arrival number up to which everything stands in the logs."""
+        return self._look.newest
+
+    async def missed(self, arrival: str | None, reader: Reader, actor: Actor) -> tuple[list[Record] | None, str, int]:
+        """What came for ``reader`` since ``arrival``, None when nobody knows any more, and what is the newest now."""
+
+        def act(environment: Environment) -> tuple[list[Record] | None, str, int]:
+            found = self._look.after(arrival) if arrival is not None else []
+            missed = None if found is None else [one.record for one in found if reader.takes(one.record, one.reached)]
+            return missed, self._look.arrival, self._look.newest
+
+        return await self.call(act, actor, reader.name)
+
+    # --- looking -------------------------------------------------------------------------
+
+    def _stir(self) -> None:
+        """Something moved: look, once for all that moved meanwhile."""
+        self._is_stirred = True
+        if self._looking is None and not self._is_ending:
+            self._looking = asyncio.create_task(self._look_while_stirred())
+
+    async def _look_while_stirred(self) -> None:
+        try:
+            while self._is_stirred:
+                self._is_stirred = False
+                found, changed = await self._work(self._look.fresh)
+                for one in found:
+                    self._subscribers.hand(one.record, one.reached)
+                for room in changed:
+                    self._subscribers.tell(RoomChanged(room))
+        finally:
+            self._looking = None
+
+    def _frame_of(self, entry: Entry, labels: Mapping[Uid, str]) -> Mapping[str, Any]:
+        return frame_of(entry, labels, self.holdings.spelled)

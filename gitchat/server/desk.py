@@ -1,0 +1,204 @@
+"""What answers the calls of one connection, and what a call brings with it.
+
+A :class:`Desk` is a set of tools at work. Where its work is done, and how it waits, is the :class:`Ground`'s: over
+standard input and output it is this thread, and a server for many has a thread of its own for all that touches git.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from gitchat.model.errors import ChatError
+from gitchat.model.names import Name, RoomName
+from gitchat.model.record import Entry
+from gitchat.server import news
+from gitchat.verbs import tools
+from gitchat.verbs.room import Reading, Room
+from gitchat.workspace.environment import Environment
+
+Json = dict[str, Any]
+Result = TypeVar("Result")
+
+PROGRESS_SECONDS = 15.0
+"""How often a waiting call tells that it is alive. Clients give up on silence after 60 s at the earliest."""
+
+Progress = Callable[[float, float, str], Awaitable[None]]
+"""Told seconds waited, seconds to wait at most, and a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a tool call. ``structured`` only where a program asked for JSON."""
+
+    text: str
+    structured: dict[str, Any] | None = None
+    is_error: bool = False
+    told: str | None = None
+    """What is said behind it, of who the caller is."""
+
+
+class Told(Protocol):
+    """What a client is told without having asked just then."""
+
+    @property
+    def uris(self) -> list[str]:
+        """The resources that it changes."""
+
+    @property
+    def channel(self) -> Json | None:
+        """What a Claude channel is told: ``content`` and ``meta``; None for nothing."""
+
+
+class Ground(Protocol):
+    """Where the work of calls is done, and how it waits."""
+
+    def admit(self, name: Name) -> None:
+        """Raise UserError ``not-your-name`` where the connection may not take ``name``."""
+
+    async def act(self, act: Callable[[], Result]) -> Result:
+        """Do something short that touches the repository, with the variables of this task's context."""
+
+    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
+        """Look whether ``is_over`` now and when something came for who acts in ``room``; False when the time is up."""
+
+    def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
+        """Every record that comes to a room here, from this call on, whoever it is for; ends by being cancelled.
+
+        Where there is no repository it looks every ``retry_seconds`` whether there is one.
+        """
+
+    def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
+        """As :meth:`Room.unread`; called where :meth:`act` acts."""
+
+    def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
+        """As :meth:`Room.mark`; called where :meth:`act` acts."""
+
+
+class Here:
+    """The ground of a process that has one connection: this thread, and the changes of its repository."""
+
+    def admit(self, name: Name) -> None:
+        """Whoever started the process may take any name."""
+
+    async def act(self, act: Callable[[], Result]) -> Result:
+        """Do it here."""
+        return act()
+
+    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
+        """Sleep until the refs differ, and look."""
+        end = time.monotonic() + seconds
+        with room.environment.changes() as changes:
+            while not is_over():
+                left = end - time.monotonic()
+                if left <= 0:
+                    return False
+                await changes.wait_async(left)
+        return True
+
+    def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
+        """By watching the refs."""
+        return news.records(retry_seconds)
+
+    def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
+        """From the repository."""
+        return room.unread(limit, with_own=with_own)
+
+    def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
+        """At once."""
+        return room.mark(reading, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call, and what it is answered with the help of."""
+
+    caller: tools.Caller
+    meta: Any
+    """Its ``_meta``."""
+    progress: Progress
+    progress_seconds: float
+    ground: Ground
+    is_gone: Callable[[], bool] = lambda: False
+    """Whether it is known that nobody will get the answer: then nothing is marked as read."""
+
+    @property
+    def environment(self) -> Environment:
+        """The surroundings of who calls. Raises as Repository.location."""
+        return tools.here_environment()
+
+    async def act(self, act: Callable[[], Result]) -> Result:
+        """As :meth:`Ground.act`."""
+        return await self.ground.act(act)
+
+    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
+        """As :meth:`Ground.wait`, and tell meanwhile that we are still there. Ends, too, when that cannot be told."""
+        waiting = asyncio.ensure_future(self.ground.wait(room, is_over, seconds))
+        telling = asyncio.ensure_future(self._tell(seconds))
+        try:
+            await asyncio.wait({waiting, telling}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                telling.result()
+            return await waiting
+        finally:
+            waiting.cancel()
+            telling.cancel()
+
+    async def _tell(self, seconds: float) -> None:
+        start = time.monotonic()
+        while True:
+            await asyncio.sleep(self.progress_seconds)
+            await self.progress(min(seconds, time.monotonic() - start), seconds, "no message yet")
+
+
+class Desk(Protocol):
+    """A set of tools at work, for one connection."""
+
+    def knows(self, name: str) -> bool:
+        """Whether it answers a tool that is not listed."""
+
+    def tell(self, notice: str) -> None:
+        """Something that the next answer may say besides: where the rooms go. From any thread."""
+
+    async def call(self, name: str, arguments: Any, call: Call) -> Answer:
+        """Answer a call of a tool. Raises ChatError for what :meth:`refusal` words."""
+
+    def refusal(self, error: ChatError) -> Answer:
+        """The answer to a call that is refused."""
+
+    def seen(self, caller: tools.Caller, meta: Any) -> tools.Caller:
+        """Who calls, where the call's ``_meta`` tells more of it than the connection does."""
+
+    def begin(self, client_name: str, version: str, caller: tools.Caller) -> None:
+        """The client shook hands so."""
+
+    def end(self) -> None:
+        """The connection is over. Never fails."""
+
+    def told(self, room: RoomName, entry: Entry) -> Sequence[Told]:
+        """What the client is told of a record; called where :meth:`Ground.act` acts."""
+
+
+class Bare:
+    """What a desk has that offers nothing but its tools."""
+
+    def knows(self, name: str) -> bool:
+        """Nothing that is not listed."""
+        return False
+
+    def tell(self, notice: str) -> None:
+        """Its answers have a form of their own, with no place for it."""
+
+    def seen(self, caller: tools.Caller, meta: Any) -> tools.Caller:
+        """As the connection tells."""
+        return caller
+
+    def begin(self, client_name: str, version: str, caller: tools.Caller) -> None:
+        """Nothing to do."""
+
+    def told(self, room: RoomName, entry: Entry) -> Sequence[Told]:
+        """Nothing: who wants to know asks."""
+        return ()

@@ -1,0 +1,156 @@
+"""gitchat's own tools at work: as compact text for a model, or as exactly the JSON of the contract for a program."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from gitchat.model import offered
+from gitchat.model.errors import ChatError
+from gitchat.model.escape import tame_data
+from gitchat.model.names import RoomName
+from gitchat.model.record import Entry
+from gitchat.server import notice, texts
+from gitchat.server.arguments import check
+from gitchat.server.catalog import TOOLS
+from gitchat.server.desk import Answer, Call
+from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wrong
+from gitchat.server.news import News, for_names
+from gitchat.server.ringing import Ringing
+from gitchat.server.way import Way
+from gitchat.staying.wake import you_are
+from gitchat.verbs import tools
+from gitchat.workspace.process import read_clock
+
+
+class Own:
+    """The desk of gitchat's own tools."""
+
+    def __init__(self, way: Way) -> None:
+        self._as_data = way.as_data
+        self._is_alone = way.is_alone
+        self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+        self._notices: deque[str] = deque()
+        """What the next answer says besides. Other threads add to it."""
+        self.tell = self._notices.append
+        self._greeted: set[tools.Caller] = set()
+        self._subagents = notice.Subagents()
+        self._ringing = Ringing()
+
+    def knows(self, name: str) -> bool:
+        """The tool for a client's hooks is not listed."""
+        return name == notice.TOOL and not self._as_data
+
+    def seen(self, caller: tools.Caller, meta: Any) -> tools.Caller:
+        """A subagent, where a hook told of this call that it is one's."""
+        subagent = self._subagents.of(meta)
+        return replace(caller, thread=subagent) if subagent else caller
+
+    def begin(self, client_name: str, version: str, caller: tools.Caller) -> None:
+        """Ring the client's bell, where it has one and a model reads."""
+        if not self._as_data and self._is_alone:
+            self._ringing.begin(client_name, version, caller)
+
+    def end(self) -> None:
+        """Ring no more."""
+        self._ringing.close()
+
+    async def call(self, name: str, arguments: Any, call: Call) -> Answer:
+        """Call a tool."""
+        if name == notice.TOOL:
+            return Answer(await call.act(lambda: notice.answer(arguments, self._subagents)))
+        with self._ringing.call(call.caller, call.meta):
+            given = check(arguments, self._schemas[name])
+            given, misnamed = await call.act(lambda: self._completed(name, given))
+            result = await self._result(name, given, call)
+            return await call.act(lambda: self._answer(name, given, result, call.caller, misnamed))
+
+    def _completed(self, name: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        seated = self._seated(name, given)
+        return seated, self._misnamed(name, seated)
+
+    def _seated(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
+        """The arguments with the name of the seat where none is given and a model asks, which asks for itself.
+
+        By the contract some tools answer for nobody when nobody is named.
+        """
+        whose = "participant" if name == offered.READ_MESSAGES else "name"
+        if self._as_data or whose in given or whose not in self._schemas[name]["properties"]:
+            return given
+        return {**given, whose: tools.seat()}
+
+    def _misnamed(self, name: str, given: dict[str, Any]) -> list[str]:
+        """What a model is told of the names in what it sends; a program gets exactly the JSON of the contract."""
+        if self._as_data or name not in _SENDING or not given.get("content"):
+            return []
+        return tools.misnamed(**{key: given[key] for key in ("to", "type", "room") if key in given})
+
+    def _answer(
+        self, name: str, given: dict[str, Any], result: Fitted, caller: tools.Caller, misnamed: list[str]
+    ) -> Answer:
+        if self._as_data:
+            # The protocol wants an object; the contract has lists and null.
+            shown = tame_data(result.result)
+            return Answer(json_text(result.result), shown if isinstance(shown, dict) else {"result": shown})
+        text = texts.with_notices(
+            texts.render(name, given, result.result, _today(), result.left),
+            [*misnamed, *self._new_notices(), *self._ringing.words(name, given)],
+        )
+        return Answer(text, told=self._greeting(caller))
+
+    def _greeting(self, caller: tools.Caller) -> str | None:
+        """Who the caller is, behind its first answer."""
+        if caller in self._greeted or caller.is_subagent:
+            return None
+        self._greeted.add(caller)
+        with suppress(ChatError):
+            return f"({you_are(tools.seat())})"
+        return None
+
+    def _new_notices(self) -> list[str]:
+        return [self._notices.popleft() for _ in range(len(self._notices))]
+
+    def refusal(self, error: ChatError) -> Answer:
+        """An error and what to do next."""
+        if self._as_data:
+            shown: dict[str, Any] = tame_data({"error": str(error), "hint": error.hint, "code": error.code})
+            return Answer(json_text(shown), shown, is_error=True)
+        return Answer(texts.of_error(str(error), error.hint), is_error=True)
+
+    async def _result(self, name: str, given: dict[str, Any], call: Call) -> Fitted:
+        refuse_wrong(given)
+        measure = IN_JSON if self._as_data else texts.measure(name, given, _today())
+        max_chars = given.get("max_chars") or (0 if self._as_data else texts.DEFAULT_CHARS)
+        begin = _WAITING.get(name)
+        if begin is None:
+            function: Callable[..., Any] = getattr(tools, name)
+            asked = {key: value for key, value in given.items() if key not in _OF_THE_FACE}
+            return await call.act(lambda: fitted(name, given, function(**asked), max_chars, measure))
+        begun = await call.act(lambda: begin(**given | {"max_chars": max_chars}))
+        with begun.telling():
+            timed_out = False
+            if begun.wait_seconds > 0:
+                timed_out = not await call.wait(begun.chat, begun.is_over, begun.wait_seconds)
+            return Fitted(await call.act(lambda: begun.answer(timed_out, measure)))
+
+    def told(self, room: RoomName, entry: Entry) -> list[News]:
+        """What others write for the names that joined here."""
+        return for_names(room, entry)
+
+
+def _today() -> str:
+    return read_clock().utc[:10]
+
+
+_SENDING = (offered.SEND_MESSAGE, offered.CHECK_IN)
+
+_OF_THE_FACE = ("max_chars", "skip_chars")
+"""Arguments about what is given out, and not about what is found."""
+
+_WAITING: dict[str, Callable[..., tools.Begun]] = {
+    offered.CHECK_IN: tools.begin_check_in,
+    offered.READ_UNREAD: tools.begin_read_unread,
+}

@@ -1,0 +1,154 @@
+"""The tools of mcp-agent-collaboration at work: a topic is a room, and who joins one gets a token for all else.
+
+Who has a token is that member, from whatever connection: there are clients that open a new one for each call. What is
+kept of a token, in memory alone, is its hash. Consumed is what the member's cursor has passed: the record stays.
+Source: docs/seeds.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitchat.model.errors import ChatError, UserError
+from gitchat.model.names import Name, RoomName, Uid
+from gitchat.model.participant import Participant
+from gitchat.model.record import Entry
+from gitchat.rooms.seat import Seat
+from gitchat.server.party import begin, end, name_of, slug_of, spelling_of
+from gitchat.verbs.attendance import SYSTEM
+from gitchat.verbs.room import Room
+from gitchat.workspace.environment import Environment
+
+TOKEN_BYTES = 24
+"""192 bits: nobody guesses one."""
+
+
+@dataclass(slots=True)
+class Party:
+    """An agent of this server: its name, in as many topics as it joined."""
+
+    name: Name
+    given: str
+    """The name as it was spelled."""
+    environment: Environment
+
+
+@dataclass(slots=True)
+class Membership:
+    """What a token stands for: an agent in a topic."""
+
+    party: Party
+    room: RoomName
+    role: str
+    unheard: set[Uid] = field(default_factory=set)
+    """Own broadcasts that the sender did not want back."""
+
+    @property
+    def name(self) -> Name:
+        """The agent's name."""
+        return self.party.name
+
+    @property
+    def chat(self) -> Room:
+        """The topic, as the agent sees it."""
+        return Room(self.party.environment, self.room, self.name)
+
+    def hears(self, entry: Entry) -> bool:
+        """Whether a record that reaches it is a message for it: no note of who left, nor what it kept from itself."""
+        is_note = entry.record.author == SYSTEM and entry.record.type == "presence"
+        return not is_note and entry.record.uid not in self.unheard
+
+
+class Topics:
+    """Who joined through one server, whatever its connections. Everything here is done where a call acts."""
+
+    def __init__(self) -> None:
+        self._of_token: dict[bytes, Membership] = {}
+        """By the token's hash."""
+        self._parties: dict[Name, Party] = {}
+
+    def of(self, token: str) -> Membership:
+        """What a token stands for. Raises UserError ``unknown-token``."""
+        found = self._of_token.get(_hashed(token))
+        if found is None:
+            raise UserError(
+                "unknown join_token; join the topic again",
+                hint="a token holds until you leave, another join takes your name over, or the server ends",
+                code="unknown-token",
+            )
+        return found
+
+    def find(self, room: RoomName, name: Name) -> Membership | None:
+        """The membership of a name in a topic, where it joined here."""
+        return next((one for one in self._of_token.values() if (one.room, one.name) == (room, name)), None)
+
+    def spelled(self, name: str) -> str:
+        """A name as its agent spelled it, where it joined here."""
+        party = self._parties.get(Name(name))
+        return party.given if party is not None else name
+
+    def pending(self, chat: Room, one: Participant) -> int:
+        """How many messages wait for somebody in a topic. Raises FormatError."""
+        membership = self.find(chat.name, one.name)
+        if membership is None:
+            return chat.how_far(one.name).unread
+        return sum(map(membership.hears, membership.chat.unread(with_own=True).entries))
+
+    def listed(self, chat: Room) -> dict[str, Any]:
+        """A topic in the list. What cannot be read has nothing pending that anybody could be given."""
+        members, pending = chat.participants(), 0
+        with suppress(ChatError):
+            pending = sum(self.pending(chat, one) for one in members)
+        return {"topic": chat.name, "member_count": len(members), "pending_count": pending}
+
+    def join(self, environment: Environment, room: RoomName, given: str, role: str) -> tuple[str, Membership]:
+        """A new token for an agent in a topic, and what it stands for. Raises what :meth:`Room.join` raises."""
+        name = name_of(given)
+        party = self._parties.get(name) or Party(name, spelling_of(given), begin(environment, name))
+        try:
+            chat = Room(party.environment, room, name)
+            # Older broadcasts are not for who comes later; who was there goes on where it stopped.
+            party.environment.hold(name, given=party.given)
+            chat.join(role, since_now=not _was_here(chat))
+        except BaseException:
+            self._forget_unused(party)
+            raise
+        self._parties[name] = party
+        membership = Membership(party, room, role)
+        token = base64.urlsafe_b64encode(environment.random_bytes(TOKEN_BYTES)).decode()
+        self._of_token[_hashed(token)] = membership
+        return token, membership
+
+    def end(self, membership: Membership) -> None:
+        """Its tokens hold no more, and who has none left lives here no more."""
+        self._of_token = {key: one for key, one in self._of_token.items() if one is not membership}
+        self._forget_unused(membership.party)
+
+    def _forget_unused(self, party: Party) -> None:
+        if all(one.party is not party for one in self._of_token.values()):
+            self._parties.pop(party.name, None)
+            end(party.environment)
+
+    def close(self) -> None:
+        """The server ends: no token holds, and nobody lives here any more. Never fails."""
+        for membership in list(self._of_token.values()):
+            self.end(membership)
+
+
+def topic_of(given: str) -> RoomName:
+    """The room that a topic is. Raises UserError ``bad-name``."""
+    return RoomName(slug_of(given, "topic", "build-123"))
+
+
+def _hashed(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def _was_here(chat: Room) -> bool:
+    """Whether the name has a position in the room, its own or one that all clones share."""
+    store = chat.environment.store
+    return chat.me in store.cursors(chat.name) or Seat(store, chat.name, chat.me).is_taken

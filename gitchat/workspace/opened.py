@@ -1,0 +1,198 @@
+"""What is opened here, whoever acts: the repository that we are in, its store, index and logs.
+
+Everything below gets these, the clock and randomness as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitchat.model import attachment
+from gitchat.model.errors import Mistyped, StorageError
+from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_from_random
+from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
+from gitchat.model.refs import log_ref, summaries_ref
+from gitchat.storage import git
+from gitchat.storage.store import Store, open_store
+from gitchat.workspace.authorities import Authorities
+from gitchat.workspace.config import parse_setting
+from gitchat.workspace.process import read_clock
+from gitchat.workspace.repository import Repository
+
+if TYPE_CHECKING:  # loaded by who needs them
+    from gitchat.index.database import Index
+    from gitchat.rooms.log import Log
+    from gitchat.rooms.numbering import Numbering
+    from gitchat.rooms.summaries import Summaries
+    from gitchat.rooms.writing import Writer
+    from gitchat.waking.watch import Changes
+
+PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
+"""The file that Python runs as ``git-chat``, where no script is at hand."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A repository and what is opened of it, each when it is first asked for, and for one thread."""
+
+    cwd: str
+    variables: Mapping[str, str]
+    now: Callable[[], Moment] = field(default=read_clock)
+    random_bytes: Callable[[int], bytes] = field(default=os.urandom)
+    progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
+    """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
+
+    @cached_property
+    def repository(self) -> Repository:
+        """Where we are."""
+        return Repository(self.cwd, self.variables)
+
+    @cached_property
+    def authorities(self) -> Authorities:
+        """Which remote gives the numbers of which room."""
+        return Authorities(self.repository, lambda: self.store)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of the repository here. Raises what open_store and Repository.location raise."""
+        store = open_store(
+            self.repository.location.common_dir,
+            variables=git.scrub(self.variables),
+            fsync=self.repository.config.get_bool("chat.fsync", True),
+            sharing=self.repository.config.sharing(),
+            maintain=lambda: self.start_aside("pack"),
+            random_bytes=self.random_bytes,
+        )
+        with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
+            store.heal()
+        return store
+
+    @cached_property
+    def index(self) -> Index:
+        """The index of the logs here."""
+        from gitchat.index.database import Index  # SQLite, which a plain send or log does without
+
+        return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
+
+    def log(self, name: RoomName) -> Log:
+        """The log of the room ``name`` of the repository here, to be read. Raises as :meth:`writer`."""
+        from gitchat.rooms.log import Log  # for who reads
+
+        numbering = self.numbering(name)
+        self.max_body_bytes(), self.max_attachment_bytes()  # a setting that is wrong is told to readers, too
+        return Log(numbering)
+
+    def writer(self, name: RoomName) -> Writer:
+        """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
+        from gitchat.rooms.writing import Writer  # for who writes
+
+        return Writer(
+            self.numbering(name),
+            clock=self.now,
+            new_uid=self.new_uid,
+            begins=lambda: self._follow(name),
+            max_body_bytes=self.max_body_bytes(),
+            max_attachment_bytes=self.max_attachment_bytes(),
+        )
+
+    def numbering(self, name: RoomName) -> Numbering:
+        """What gives the log of the room ``name`` its numbers."""
+        from gitchat.rooms.numbering import Numbering  # for who has a room at all
+
+        return Numbering(
+            self.store,
+            name,
+            index=lambda: self.index,
+            tracking=lambda: self.authorities.tracking(log_ref(name), name),
+            progress=partial(self.progress, "counting"),
+        )
+
+    def summaries(self, name: RoomName) -> Summaries:
+        """The summaries of the room ``name``."""
+        from gitchat.rooms.summaries import Summaries  # for who comes back
+
+        tracking = self.authorities.tracking(summaries_ref(name), name)
+        return Summaries(self.store, lambda: self.index, name, tracking)
+
+    def _follow(self, name: RoomName) -> None:
+        """A room begins here: it follows the remote that the others follow."""
+        remote = self.repository.arrives_at()
+        if remote is not None:
+            self.authorities.follow_others(name, remote)
+
+    def new_uid(self) -> Uid:
+        """A uid that nobody has."""
+        return uid_from_random(self.random_bytes(10))
+
+    def random(self) -> float:
+        """A random number of at least 0 and less than 1."""
+        return int.from_bytes(self.random_bytes(4)) / 2**32
+
+    def max_body_bytes(self) -> int:
+        """The longest text that may be sent: ``chat.maxBody``. Raises UserError ``bad-config``."""
+        return min(self.repository.config.get_bytes("chat.maxBody", DEFAULT_BODY_BYTES), MAX_BODY_BYTES)
+
+    def max_attachment_bytes(self) -> int:
+        """The largest file that may be attached: ``chat.maxAttachment``. Raises UserError ``bad-config``."""
+        limit = self.repository.config.get_bytes("chat.maxAttachment", attachment.DEFAULT_BYTES)
+        return min(limit, attachment.MAX_BYTES)
+
+    def room_name(self, given: str | None) -> RoomName:
+        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``."""
+        if given is not None:
+            return parse_room(given)
+        configured = self.repository.config.get("chat.room")
+        return parse_setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM
+
+    def is_new_clone(self) -> bool:
+        """Whether there is a remote and no room yet, so that others may have one there."""
+        return bool(self.repository.remotes()) and not self.store.rooms()
+
+    def refuse_unknown_room(self, name: RoomName) -> None:
+        """Raise UserError ``no-such-room`` when no room here is called ``name``."""
+        rooms = self.store.rooms()
+        if name not in rooms and not self.store.is_damaged(log_ref(name)):
+            raise Mistyped(
+                f"there is no room '{name}' here",
+                hint=(
+                    f"rooms: {', '.join(rooms)}"
+                    if rooms
+                    else f'begin it: git chat send --room {name} "hello"'
+                    + ("; or fetch it: git chat sync" if self.is_new_clone() else "")
+                ),
+                code="no-such-room",
+                word=name,
+                known=rooms,
+            )
+
+    def changes(self, also: Callable[[], object] = lambda: None, *, logs_only: bool = False) -> Changes:
+        """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises.
+
+        ``also`` is compared like the rooms: another value of it wakes too, within a second. With ``logs_only`` nobody's
+        reading wakes, and comparing costs no more where many have read.
+        """
+        from gitchat.waking.watch import Changes  # a library, for who waits
+
+        def read_refs() -> object:
+            store, follows = self.store, bool(self.authorities.all())
+            if logs_only:
+                return store.log_tips(), store.tracked_logs() if follows else (), also()
+            return store.tips(), store.tracked() if follows else (), also()
+
+        return Changes(self.repository.location.common_dir, read_refs=read_refs)
+
+    def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
+        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.
+
+        The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
+        """
+        # Not -m: that imports, along the path that a stranger's project may be in, before our first line.
+        command = [sys.executable, "-P", PROGRAM, *arguments]
+        git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)

@@ -1,0 +1,101 @@
+"""The hub: calls in the worker, one look a change, and who waits is handed what reaches it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from gitchat.model.names import Name, RoomName
+from gitchat.serve.actor import Actor
+from gitchat.serve.handing import Reader, Record, Subscription
+from gitchat.serve.hub import Hub
+from gitchat.verbs.room import Room
+from gitchat.workspace.environment import Environment
+from tests.world import World
+
+LOCAL = Actor("local", is_local=True)
+LOBBY = RoomName("lobby")
+LIMIT_SECONDS = 30
+"""How long anything here may take, on whatever machine."""
+
+
+@pytest.fixture
+def environment(world: World) -> Environment:
+    """A repository with one message."""
+    world.git("init", "-q", "project")
+    world.git("config", "chat.fsync", "false", cwd=world.root / "project")
+    here = Environment(cwd=str(world.root / "project"), variables=world.variables, is_terminal=False)
+    Room(here, "lobby", "ana").send("first")
+    return here
+
+
+def run(environment: Environment, test: Callable[[Hub], Awaitable[None]]) -> None:
+    """``test`` with a hub that has begun, and ends afterwards."""
+
+    async def main() -> None:
+        hub = Hub(environment)
+        await hub.start()
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                await test(hub)
+        finally:
+            await hub.close()
+
+    asyncio.run(main())
+
+
+def send(body: str, **more: object) -> Callable[[Environment], object]:
+    """An act that sends as ana."""
+    return lambda here: Room(here, "lobby", "ana").send(body, **more)  # type: ignore[arg-type]
+
+
+def nothing(here: Environment) -> int | None:
+    """A look that finds nothing."""
+    return None
+
+
+async def bodies(subscription: Subscription, count: int) -> list[str]:
+    """What the next ``count`` records say."""
+    found: list[str] = []
+    while len(found) < count:
+        event = await anext(subscription)
+        assert isinstance(event, Record)
+        found.append(event.entry.record.body)
+    return found
+
+
+def test_who_subscribed_is_handed_what_reaches_it_and_nothing_else(environment: Environment) -> None:
+    """To all, and to its name; not what another is told, nor what it wrote itself."""
+
+    async def test(hub: Hub) -> None:
+        with hub.subscribe(Reader(Name("bob"))) as bob, hub.subscribe(Reader(Name("ana"))) as ana:
+            await hub.call(send("to cy", to="cy"), LOCAL)
+            await hub.call(send("to bob", to="bob"), LOCAL)
+            await hub.call(send("to all"), LOCAL)
+            assert await bodies(bob, 2) == ["to bob", "to all"]
+            assert not await ana.something(0)
+
+    run(environment, test)
+
+
+def test_who_waits_is_answered_when_something_came(environment: Environment) -> None:
+    """The look is repeated when a record was handed over, and not before."""
+
+    async def test(hub: Hub) -> None:
+        looks = []
+
+        def look(here: Environment) -> int | None:
+            looks.append(here)
+            count = Room(here, "lobby", "bob").overview().count
+            return count if count > 1 else None
+
+        waiting = asyncio.create_task(hub.wait(look, Reader(Name("bob")), LOCAL, None))
+        while not looks:
+            await asyncio.sleep(0.01)
+        await hub.call(send("second"), LOCAL)
+        assert await waiting == 2
+        assert await hub.wait(nothing, Reader(Name("bob")), LOCAL, 0.01) is None
+
+    run(environment, test)
