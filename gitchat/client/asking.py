@@ -6,10 +6,9 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from gitchat import __version__
 from gitchat.model.errors import ChatError, ConflictError, RemoteError, UserError
 
 Json = dict[str, Any]
@@ -46,7 +45,7 @@ class Server:
 
     def headers(self) -> dict[str, str]:
         """Who asks."""
-        told = {"User-Agent": f"gitchat/{__version__}"}
+        told = {"User-Agent": "gitchat-client"}
         return told | ({"Authorization": f"Bearer {self._token}"} if self._token is not None else {})
 
     def socket_url(self, path: str, **query: str) -> str:
@@ -114,15 +113,27 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class _Told(NamedTuple):
+    """The three fields of an error."""
+
+    error: str
+    hint: str
+    code: str
+
+
 def error_of(status: int, body: bytes) -> ChatError:
     """The error that an answer with ``status`` tells."""
     try:
-        told = json.loads(body)
-        message, hint, code = (str(told[key]) for key in ("error", "hint", "code"))
+        fields = json.loads(body)
+        told = _Told(*(str(fields[key]) for key in _Told._fields))
     except (ValueError, TypeError, KeyError):  # a proxy's words
-        message, hint, code = f"the server answered with {status}", "see its log, or that of a proxy", "server-failed"
-    kind = ConflictError if status == 409 else UserError if status < 500 else RemoteError
-    return kind(message, hint=hint, code=code)
+        return RemoteError(
+            f"the server answered with {status}", hint="see its log, or that of a proxy before it", code="server-failed"
+        )
+    if status == 409:
+        return ConflictError(told.error, hint=told.hint, code=told.code)
+    kind = UserError if status < 500 else RemoteError
+    return kind(told.error, hint=told.hint, code=told.code)
 
 
 def pause(tries: int) -> float:
