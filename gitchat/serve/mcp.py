@@ -184,7 +184,13 @@ class _Offer:
         caller = caller_of(client, None, None, is_model=True, connection=key)
         environment = await self._hub.call(lambda here: _party(here, actor, key, caller.client), actor)
         ground = HubGround(self._hub, actor, self._memory)
-        service = Service(toolset=self._toolset, environment=environment, ground=ground, shared=self._shared)
+        service = Service(
+            toolset=self._toolset,
+            environment=environment,
+            ground=ground,
+            shared=self._shared,
+            is_far=not actor.is_local,
+        )
         face = Face(service, has_channel=self._toolset.name == AGENTS)
         await self._hub.call(lambda here: service.start(client), actor)
         if face.has_channel:

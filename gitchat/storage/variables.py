@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-SECRETS = frozenset({"CLAUDE_CODE_MESSAGING_TOKEN"})
+SECRETS = frozenset({"CLAUDE_CODE_MESSAGING_TOKEN", "GITCHAT_TOKEN"})
 """Variables that are for the process alone that a client gave them to: they open a door of its session."""
 
 
