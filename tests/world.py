@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -123,13 +123,19 @@ class World:
         return self.run("git", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
 
     def chat(
-        self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = False, **variables: str
+        self,
+        *arguments: Argument,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        check: bool = False,
+        under: Sequence[str] = (),
+        **variables: str,
     ) -> Done:
-        """``git chat <arguments>``, as a person types it; see :mod:`tests.preloaded`."""
+        """``git chat <arguments>``, as a person types it, ``under`` a command; see :mod:`tests.preloaded`."""
         words, told = [str(word) for word in arguments], self.variables | variables
         if told["PATH"] != self._first_variables["PATH"] or not preloaded.can_run(words, told):
-            return self.run("git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
-        return _finished(preloaded.run(words, cwd or self.root, told, stdin), check)
+            return self.run(*under, "git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
+        return _finished(preloaded.run(words, cwd or self.root, told, stdin, under), check)
 
     def use_newer_git(self) -> None:
         """From now on the git of ``make tools``. Without it the test is skipped, or fails under CI."""

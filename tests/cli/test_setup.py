@@ -755,7 +755,7 @@ def test_a_file_without_write_permission_is_left(chatroom: Chatroom) -> None:
     path = chatroom.path / ".mcp.json"
     path.write_text(MCP_JSON)
     path.chmod(0o444)
-    done = chatroom.world.run(*as_ordinary_user(), "git", "chat", "setup", "claude", cwd=chatroom.path, check=False)
+    done = chatroom.chat("setup", "claude", under=as_ordinary_user())
     refused(done, "cannot write to", "write access")
     assert path.read_text() == MCP_JSON
     assert path.stat().st_mode & 0o777 == 0o444

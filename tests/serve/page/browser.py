@@ -52,7 +52,8 @@ class Browser:
 
     def start(self, door: str) -> None:
         """Go in by the address that the server printed; from now on whoever opens a tab is known."""
-        self._tell({"url": door.partition("/#")[0].rstrip("/"), "door": door})
+        token = self._world.chat("token", "add", "ana", cwd=self._clone).stdout.split()[0]
+        self._tell({"url": door.partition("/#")[0].rstrip("/"), "door": door, "token": token})
         assert self._hear() == {"ready": True}
 
     def _answer(self, asked: dict[str, Any]) -> Any:

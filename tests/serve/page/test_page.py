@@ -89,7 +89,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def _fill(world: World, clone: Path) -> None:
     """Rooms that checks read and write, each its own."""
     rooms = {
-        "big": [f"message {number}" for number in range(1, 1001)],
+        "big": [f"message {number}" for number in range(1, 601)],
         "long": [f"message {number}: " + "words of a text " * 12 for number in range(1, 61)],
         "marked": [f"message {number}" for number in range(1, 61)],
         "texts": ["\n".join(f"line {number}" for number in range(300))],
@@ -104,7 +104,7 @@ def _fill(world: World, clone: Path) -> None:
     ana = _environment(world, clone, now, is_terminal=True)
     Room(ana, RoomName("empty")).describe(state="open")
     Room(ana, RoomName("hostile")).describe(title="\u202eevil <script>")
-    for room, last in {"long": 10, "marked": 10, "big": 1000, "hostile": 1, "talk": 1, "other": 1}.items():
+    for room, last in {"long": 10, "marked": 10, "big": 600, "hostile": 1, "talk": 1, "other": 1}.items():
         Room(ana, RoomName(room)).set_cursor(last)
     world.chat("join", "codex-docs", "--role", "docs", cwd=clone, check=True)
 

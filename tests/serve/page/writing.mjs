@@ -18,7 +18,7 @@ export async function sends_what_was_written(t) {
 export async function replies_and_shows_the_thread(t) {
   const page = await t.open("/r/talk");
   await t.chat("send", "--as", "bob", "--room", "talk", "Who answers?");
-  const asked = page.locator("article", { hasText: "Who answers?" });
+  const asked = page.locator("#timeline article", { has: page.locator(".body", { hasText: "Who answers?" }) });
   await asked.hover();
   await asked.getByRole("button", { name: /^Reply/ }).click();
   t.ok((await page.locator("#answers").innerText()).includes("Who answers?"), "it does not say what is answered");
@@ -69,7 +69,7 @@ export async function a_refusal_leaves_the_text(t) {
   await page.waitForSelector("#trouble:not([hidden])");
   t.ok((await page.locator("#trouble").innerText()).startsWith("Not sent: "), "it does not say so");
   t.equal(await page.inputValue("#text"), "Not lost");
-  await t.chat("room", "reopen", "closing");
+  await t.chat("room", "open", "closing");
   await page.locator("#send").click();
   await page.locator("#timeline article", { hasText: "Not lost" }).waitFor();
   t.equal(await page.locator("#trouble").isVisible(), false, "the trouble is still told");
