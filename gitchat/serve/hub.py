@@ -223,6 +223,7 @@ class Hub:
         """What came for ``reader`` since ``arrival``, None when nobody knows any more, and what is the newest now."""
 
         def act(environment: Environment) -> tuple[list[Record] | None, str, int]:
+            self.people.begin(reader.name)
             found = self._look.after(arrival) if arrival is not None else []
             missed = None if found is None else [one.record for one in found if reader.takes(one.record, one.reached)]
             return missed, self._look.arrival, self._look.newest
