@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gitchat.asking import Server
 from gitchat.cli import installing
+from gitchat.client.asking import Server
 from gitchat.model.errors import ChatError, UserError
 from gitchat.storage import gate
 from gitchat.workspace.environment import Environment

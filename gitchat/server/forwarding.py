@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
-from gitchat.asking import LATER, PATIENCE_SECONDS, Server, error_of, pause
+from gitchat.client.asking import LATER, PATIENCE_SECONDS, Server, error_of, pause
 from gitchat.model.errors import ChatError, RemoteError, UserError
 from gitchat.model.escape import escape_line, tame_line
 
