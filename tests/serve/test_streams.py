@@ -25,7 +25,8 @@ from gitchat.workspace.environment import Environment
 from tests.serve.serving import SECONDS, Serving, serving
 from tests.world import World
 
-LONG_BYTES = 20_000
+LONG_BYTES = 60_000
+"""So that some seconds of records are more than the buffers of two sockets, which grow to megabytes."""
 WAITING = 20
 """How many of each kind wait when the server ends."""
 
@@ -173,7 +174,7 @@ def test_who_is_too_slow_is_let_go_and_misses_nothing(running: Serving, ana: Roo
 
     async def test() -> None:
         begin = ana.overview().count
-        count = QUEUED + 80
+        count = QUEUED + 150
         async with line(running, f"/ws/slow?since_id={begin}", receive_buffer=4096) as socket:
             for number in range(count):
                 ana.send(f"{number} " + "x" * LONG_BYTES)
