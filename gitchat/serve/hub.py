@@ -230,6 +230,13 @@ class Hub:
 
         return await self.call(act, actor, reader.name)
 
+    def may_have_beyond(self, room: RoomName, number: int) -> bool:
+        """Whether ``room`` may have records behind ``number`` that who subscribed before was not handed.
+
+        Without a look: so that who waits again and again for what comes next does not read each time.
+        """
+        return number < self._look.totals.get(room, number + 1)
+
     @property
     def newest(self) -> int:
         """The arrival number up to which everything was handed over; for the worker's thread."""
