@@ -102,7 +102,7 @@ async def leave(call: Call) -> Json:
 
 def _agents(call: Call, environment: Environment) -> list[Json]:
     chat, now = call.chat(environment), environment.now().seconds
-    shown = [_agent(call, one, now) for one in environment.roll.known(chat.name) if _is_listed(one, now)]
+    shown = [_agent(call, one, now) for one in call.hub.people.known(chat.name) if _is_listed(one, now)]
     return sorted(shown, key=lambda one: str(one["agent_id"]))
 
 
