@@ -69,6 +69,13 @@ async function extend(direction) {
   } finally {
     isLoading = false;
   }
+  requestAnimationFrame(edges);
+}
+
+/** Get more where the window ends near what is on the screen. */
+function edges() {
+  if (box.scrollTop < NEAR) reach("before");
+  if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) reach("after");
 }
 
 // What cannot be had now is asked for by the next turn of the wheel.
@@ -212,8 +219,7 @@ function showJump() {
 box.addEventListener("scroll", () => {
   wasAtEnd = isAtEnd();
   showJump();
-  if (box.scrollTop < NEAR) reach("before");
-  if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) reach("after");
+  edges();
 }, { passive: true });
 box.addEventListener("focusin", (event) => {
   const node = event.target.closest("article");

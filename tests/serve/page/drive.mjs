@@ -20,7 +20,7 @@ async function ask(value) {
 
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const contextOptions = { viewport: { width: 1280, height: 800 }, timezoneId: "UTC", reducedMotion: "reduce" };
-const { url, door, token } = await hear();
+const { url, door } = await hear();
 const member = await chromium.launchPersistentContext(profile, { executablePath, args: flags, ...contextOptions });
 const browser = member.browser();
 
@@ -30,7 +30,7 @@ class Tabs {
   pages = [];
 
   /** A new tab at `path`, once its messages (or what stands for them) are there. */
-  async open(path, { width = 1280, height = 800, dark = false, context = member, wait = "#timeline > *", before } = {}) {
+  async open(path, { width = 1280, height = 800, dark = false, context = member, wait = "#timeline > *", before, at = url } = {}) {
     const page = await context.newPage();
     this.pages.push(page);
     page.setDefaultTimeout(DEADLINE_MS);
@@ -47,7 +47,7 @@ class Tabs {
     if (before) await page.addInitScript(before);
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
-    await page.goto(url + path);
+    await page.goto(at + path);
     if (wait) await page.waitForSelector(wait);
     return page;
   }
@@ -107,11 +107,6 @@ const { readFile } = await import("node:fs/promises");
 const AXE_SOURCE = readFile(AXE, "utf-8");
 const first = await member.newPage();
 await first.goto(door);
-if (token) {
-  await first.waitForSelector("#door:not([hidden])", { timeout: DEADLINE_MS });
-  await first.fill("#token-text", token);
-  await first.keyboard.press("Enter");
-}
 await first.waitForSelector("#timeline > *", { timeout: DEADLINE_MS });
 await first.close();
 tell({ ready: true });

@@ -80,6 +80,7 @@ export async function a_guest_reads_and_nothing_more(t) {
 export async function what_is_hostile_stays_text(t, { bodies, author }) {
   const page = await t.open("/r/hostile", { width: 390, wait: `#m${bodies.length}` });
   for (const button of await page.locator("#timeline .more").all()) await button.click();
+  await t.until(page, () => [...document.querySelectorAll("#timeline .more")].every((one) => one.innerText === "Show less"));
   const found = await page.evaluate(() => ({
     texts: [...document.querySelectorAll("#timeline article")].map((one) => one.querySelector(".body").textContent),
     made: [...new Set([...document.querySelectorAll("#timeline *, #rooms *, #topic *")].map((one) => one.tagName))].sort(),
@@ -109,9 +110,7 @@ export async function escapes_as_the_terminal_does(t, { texts }) {
 }
 
 export async function who_is_nobody_is_told_how_to_come_in(t, { url, token }) {
-  const page = await t.open("", { context: await t.guest(), wait: null });
-  await page.goto(url);
-  await page.waitForSelector("#door:not([hidden])");
+  const page = await t.open("/", { at: url, context: await t.guest(), wait: "#door:not([hidden])" });
   t.ok((await page.locator("#door").innerText()).includes("git chat serve --url"), "it does not say how");
   await t.axe(page);
   await page.fill("#token-text", token);

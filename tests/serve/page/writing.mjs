@@ -24,7 +24,7 @@ export async function replies_and_shows_the_thread(t) {
   t.ok((await page.locator("#answers").innerText()).includes("Who answers?"), "it does not say what is answered");
   await page.keyboard.type("I do.");
   await page.keyboard.press("Enter");
-  const answer = page.locator("#timeline article", { hasText: "I do." });
+  const answer = page.locator("#timeline article", { has: page.locator(".body", { hasText: "I do." }) });
   await answer.waitFor();
   const [sent] = await t.log("talk", "-n", "1");
   t.equal(`m${sent.reply_to}`, await asked.getAttribute("id"));
