@@ -18,7 +18,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
+.PHONY: help venv tools packages released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ tools: ## put a git that knows reftable, busybox, and MCP clients in TypeScript,
 	@tests/fetch-newer-git.sh
 	@tests/fetch-shells.sh
 	@tests/server/fetch-clients.sh
+
+packages: ## install the programs that tests drive, by apt-get, as root; otherwise print the command
+	@tests/fetch-packages.sh
 
 released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests
 	@tests/fetch-released.sh $(BIN)/python

@@ -130,7 +130,7 @@ class _Passage:
             actor = actor_of(asked, served, self._repository, served.now())
         except ChatError:
             self._spend(NOBODY)
-            if not is_open or asked.path == "/metrics":
+            if not is_open or asked.path in ("/metrics", SESSION_PATH):
                 raise
             actor = None
         self._spend(actor or NOBODY)

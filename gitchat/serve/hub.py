@@ -209,48 +209,14 @@ class Hub:
     ) -> T | None:
         """What ``look`` gives, now or when something for ``reader`` came; None when the time is up, or at the end."""
 
-        async def again(subscription: Subscription) -> T | None:
-            while await subscription.something():
-                subscription.taken()
-                if (found := await self.call(look, actor)) is not None:
-                    return found
-            return None
-
-        return await self._waiting(look, again, reader, actor, seconds)
-
-    async def next(
-        self, look: Callable[[Environment], T | None], reader: Reader, actor: Actor, seconds: float | None
-    ) -> T | list[Record] | None:
-        """As :meth:`wait`, but when ``look`` has nothing now, what is handed over next is the answer, without a look.
-
-        ``look`` must find something whenever something for ``reader`` is there that was not handed over to it.
-        """
-
-        async def handed(subscription: Subscription) -> T | list[Record] | None:
-            while await subscription.something():
-                records = [event for event in subscription.taken() if isinstance(event, Record)]
-                if records:
-                    return records
-            return None
-
-        return await self._waiting(look, handed, reader, actor, seconds)
-
-    async def _waiting(
-        self,
-        look: Callable[[Environment], T | None],
-        then: Callable[[Subscription], Coroutine[Any, Any, T | None]],
-        reader: Reader,
-        actor: Actor,
-        seconds: float | None,
-    ) -> T | None:
-        """What is there at once, else what ``then`` makes of what comes; the name lives meanwhile."""
         async with self.holdings.staying(actor, reader.name):
             with self.subscribe(reader) as subscription:
                 found = await self.call(look, actor, reader.name)
-                if found is None:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(seconds):
-                            found = await then(subscription)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        while found is None and await subscription.something():
+                            subscription.taken()
+                            found = await self.call(look, actor)
                 return found
 
     async def missed(self, arrival: str | None, reader: Reader, actor: Actor) -> tuple[list[Record] | None, str, int]:

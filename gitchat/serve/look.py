@@ -77,9 +77,7 @@ class Look:
                 if self._tips.get(room) != tips:
                     self._tips[room] = tips
                     changed.append(room)
-                    with suppress(FormatError):
-                        self._environment.numbering(room).chain()
-            arrived = self._environment.index.arrived(self.newest, self._epoch)
+            arrived = self._environment.arrived(self.newest, self._epoch, rooms=changed)
             if arrived.epoch == self._epoch:
                 fresh, self.newest = self._read(arrived.records), arrived.upto
             else:
@@ -93,7 +91,7 @@ class Look:
         if epoch != self._epoch or not (number.isascii() and number.isdecimal()) or len(number) > len(str(self.newest)):
             return None
         with suppress(ChatError):
-            found = self._environment.index.arrived(int(number), epoch, MISSED + 1).records
+            found = self._environment.arrived(int(number), epoch, MISSED + 1).records
             if len(found) <= MISSED:
                 return self._read(one for one in found if one.number <= self.newest)
         return None

@@ -27,7 +27,7 @@ from gitchat.serve.contract import OPERATIONS
 from gitchat.serve.entering import is_heartbeat, place_of, post
 from gitchat.serve.frames import frame_of
 from gitchat.serve.handing import Reader, Record, Subscription
-from gitchat.serve.holdings import Joined
+from gitchat.serve.joining import Joined
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
 
