@@ -6,7 +6,10 @@ const [tools, executablePath, profile, door, folder] = process.argv.slice(2);
 const { chromium } = createRequire(tools + "/")("playwright-core");
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const url = door.split("/#")[0];
-const context = await chromium.launchPersistentContext(profile, { executablePath, args: flags, reducedMotion: "reduce", deviceScaleFactor: 2, viewport: { width: 1200, height: 760 } });
+// As it looks at three in the afternoon, whenever it is drawn.
+const ahead = ((15 - new Date().getUTCHours() + 36) % 24) - 12;
+const timezoneId = `Etc/GMT${ahead > 0 ? "-" : "+"}${Math.abs(ahead)}`;
+const context = await chromium.launchPersistentContext(profile, { executablePath, args: flags, timezoneId, reducedMotion: "reduce", deviceScaleFactor: 2, viewport: { width: 1200, height: 760 } });
 const page = await context.newPage();
 page.setDefaultTimeout(120_000);
 
@@ -23,7 +26,7 @@ await page.goto(door);
 await page.waitForSelector(".new");
 await page.waitForSelector("#state[data-state=live]");
 await page.waitForSelector("#people li");
-await page.evaluate(() => (document.querySelector("#timeline").scrollTop = document.querySelector("#m10").offsetTop - 12));
+await page.evaluate(() => (document.querySelector("#timeline").scrollTop = document.querySelector("#m11").offsetTop - 12));
 await page.waitForTimeout(1000);
 await take("page");
 
