@@ -51,7 +51,7 @@ class Retention:
             return (int(given) or None) if re.fullmatch("[0-9]{1,15}", given) else None
 
         age_ms = limit_of("MAX_AGE_MS")
-        return cls(age_ms / 1000 if age_ms else None, limit_of("MAX_BYTES"), read("MAX_MSGS_PER_SUBJECT"))
+        return cls(age_ms / 1000 if age_ms else None, limit_of("MAX_BYTES"), limit_of("MAX_MSGS_PER_SUBJECT"))
 
     def of_newest(self, entries: Sequence[Entry], now: int) -> list[Entry]:
         """Those of ``entries`` (oldest first, the newest of their subject last) that are shown."""
