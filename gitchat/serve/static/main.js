@@ -49,7 +49,7 @@ async function enter(room, at) {
   if (room !== here.room) return;
   if (here.writable) {
     composer.writeIn(room, here.me, written);
-    readIn(room, (answer) => showRooms(here.rooms.map((one) => (one.room === room ? { ...one, unread: answer.unread } : one))));
+    readIn(room, here.me, (answer) => showRooms(here.rooms.map((one) => (one.room === room ? { ...one, unread: answer.unread } : one))));
   }
   lookAtFate();
 }
