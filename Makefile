@@ -6,11 +6,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# The tests wait for disks, locks and each other, so one more of them goes at once than this suits: two cores.
+WORKERS ?= 3
+# What they write lies in memory, where there is a place for it. Parsed modules of theirs are kept, whatever the shell says.
+SCRATCH = TMPDIR="$${TMPDIR:-$$(tests/scratch.sh)}"
+unexport PYTHONDONTWRITEBYTECODE
+# A plugin that only the web's tests need takes two seconds of every start.
+PYTEST = $(BIN)/python -m pytest -p no:schemathesis
+
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
+.PHONY: help venv tools packages released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +44,9 @@ tools: ## put a git that knows reftable, busybox, and MCP clients in TypeScript,
 	@tests/fetch-shells.sh
 	@tests/server/fetch-clients.sh
 
+packages: ## install the programs that tests drive, by apt-get, as root; otherwise print the command
+	@tests/fetch-packages.sh
+
 released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests
 	@tests/fetch-released.sh $(BIN)/python
 
@@ -44,18 +55,18 @@ demo: $(INSTALLED) ## show the main job in a scratch repository
 
 test: $(INSTALLED) ## all tests that take no more than a few seconds each
 	@tests/fetch-newer-git.sh >/dev/null || echo "(tests that need the newer git are skipped, or fail under CI)"
-	$(BIN)/python -m pytest -n 2 -m "not slow and not soak"
+	$(SCRATCH) $(PYTEST) -n $(WORKERS) -m "not slow and not soak"
 
 test-slow: $(INSTALLED) ## the other tests
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(SCRATCH) $(PYTEST) -n $(WORKERS) -m slow
 
 slow-list: $(INSTALLED) ## measure all tests, on a quiet machine, and write tests/slow.txt: what make test leaves to test-slow
-	$(BIN)/python -m pytest -n 2 -m "not soak and not clients" --junitxml .pytest_cache/times.xml
+	$(SCRATCH) $(PYTEST) -n 2 -m "not soak and not clients" --junitxml .pytest_cache/times.xml
 	$(BIN)/python -m checks.slow_tests .pytest_cache/times.xml
 
 test-clients: $(INSTALLED) ## fetch Claude Code and Codex, and run them against a stand-in for their models; Linux, tmux
 	@tests/clients/fetch.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "clients and not others"
+	$(PYTEST) -n 2 --dist loadfile -m "clients and not others"
 
 test-web: $(INSTALLED) ## what needs a browser or generated requests: the page, REST, live delivery
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "web and not soak"
@@ -63,7 +74,7 @@ test-web: $(INSTALLED) ## what needs a browser or generated requests: the page, 
 test-clients-all: $(INSTALLED) ## the same, and Gemini CLI, opencode, an older Claude Code and the Inspector
 	@tests/clients/fetch.sh others
 	@tests/server/fetch-clients.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m clients
+	$(PYTEST) -n 2 --dist loadfile -m clients
 
 soak: $(INSTALLED) ## large rooms and long runs, some minutes
 	$(BIN)/python -m pytest -m soak -s

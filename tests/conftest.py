@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
@@ -19,6 +20,18 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 
 SLOW = Path(__file__).with_name("slow.txt")
 """The tests that were measured to be slow, a node id without its parameters a line. Source: checks/slow_tests.py."""
+
+
+ASKED_FOR = re.compile(r"^pytestmark = .*\bmark\.(web|clients)\b", re.MULTILINE)
+"""That a module is one of those that only ``-m`` with this word runs."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even load what nobody asked for: a browser, a client or generated requests take seconds to import."""
+    if collection_path.suffix != ".py":
+        return None
+    asked = ASKED_FOR.search(collection_path.read_text(encoding="utf-8"))
+    return True if asked is not None and asked[1] not in config.option.markexpr else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers

@@ -49,15 +49,18 @@ def can_run(arguments: Sequence[str], variables: Mapping[str, str]) -> bool:
 
 
 def run(
-    arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], stdin: bytes
+    arguments: Sequence[str], cwd: Path, variables: Mapping[str, str], stdin: bytes, under: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[bytes]:
-    """A finished ``git chat <arguments>``, its exit status as git passes it on."""
+    """A finished ``git chat <arguments>``, its exit status as git passes it on.
+
+    ``under`` is a command that runs what stands behind it in another way, such as without some rights.
+    """
     order = _order(arguments, cwd, variables)
     into, out_of = [os.pipe() for _ in range(2)], [os.pipe() for _ in range(3)]
     theirs = [read for read, _ in into] + [write for _, write in out_of]
     try:
         with _one_start:
-            loaded = _loaded()
+            loaded = _loaded(under=tuple(under))
         socket.send_fds(loaded, [b"\0"], theirs)
     finally:
         for descriptor in theirs:
@@ -149,13 +152,13 @@ def _exec_path() -> str:
 
 
 @cache
-def _loaded(modules: tuple[str, ...] = ()) -> socket.socket:
+def _loaded(modules: tuple[str, ...] = (), under: tuple[str, ...] = ()) -> socket.socket:
     """The way to this process's loaded program, which ends when nobody can reach it any more; ``modules`` are more
-    that it has loaded."""
+    that it has loaded, ``under`` a command that starts it."""
     ours, its = socket.socketpair()
     subprocess.Popen(
         # -P: a directory beside this file is no module, whatever its name.
-        [sys.executable, "-P", __file__, str(its.fileno()), *modules],
+        [*under, sys.executable, "-P", __file__, str(its.fileno()), *modules],
         env={**os.environ, "LC_ALL": LOCALE},
         pass_fds=[its.fileno()],
         # Pipes, as those that it will have: what Python finds out about a stream at its start remains so.

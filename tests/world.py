@@ -7,11 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 from gitchat.index.database import Index
 from gitchat.model.names import RefName, RoomName, Uid, uid_from_random
@@ -24,6 +22,7 @@ from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.process import read_clock
 from tests import preloaded
+from tests.needed import missing
 
 GITCONFIG = """\
 [user]
@@ -123,19 +122,24 @@ class World:
         return self.run("git", *arguments, cwd=cwd, stdin=stdin, check=check, **variables)
 
     def chat(
-        self, *arguments: Argument, cwd: Path | None = None, stdin: bytes = b"", check: bool = False, **variables: str
+        self,
+        *arguments: Argument,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        check: bool = False,
+        under: Sequence[str] = (),
+        **variables: str,
     ) -> Done:
-        """``git chat <arguments>``, as a person types it; see :mod:`tests.preloaded`."""
+        """``git chat <arguments>``, as a person types it, ``under`` a command; see :mod:`tests.preloaded`."""
         words, told = [str(word) for word in arguments], self.variables | variables
         if told["PATH"] != self._first_variables["PATH"] or not preloaded.can_run(words, told):
-            return self.run("git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
-        return _finished(preloaded.run(words, cwd or self.root, told, stdin), check)
+            return self.run(*under, "git", "chat", *words, cwd=cwd, stdin=stdin, check=check, **variables)
+        return _finished(preloaded.run(words, cwd or self.root, told, stdin, under), check)
 
     def use_newer_git(self) -> None:
         """From now on the git of ``make tools``. Without it the test is skipped, or fails under CI."""
         if not (NEWER_GIT / "git").exists():
-            assert not os.environ.get("CI"), "the newer git is missing: make tools"
-            pytest.skip("the newer git is missing: make tools")
+            missing("the newer git is missing: make tools")
         self.variables["PATH"] = f"{NEWER_GIT}{os.pathsep}{self.variables['PATH']}"
 
     def add_program(self, name: str, script: str) -> Path:

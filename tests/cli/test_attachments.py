@@ -175,8 +175,8 @@ def test_what_cannot_be_attached_is_refused(
 ) -> None:
     """With what to do instead; nothing hangs, and nothing is sent."""
     make(chatroom.path / "x")
-    prefix = as_ordinary_user() if "Permission" in error else []
-    done = chatroom.world.run(*prefix, "git", "chat", "send", "-a", "x", "text", cwd=chatroom.path, check=False)
+    user = as_ordinary_user() if "Permission" in error else []
+    done = chatroom.chat("send", "-a", "x", "text", under=user)
     refused(done, error, hint)
     assert chatroom.git("for-each-ref", "refs/chatroom").stdout == ""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Chatroom
+from tests.needed import missing, need
 
 GIT_COMPLETION = Path("/usr/share/bash-completion/completions/git")
 
@@ -111,7 +111,7 @@ def test_bash_replaces_only_what_stands_after_its_word_breaks(talking: Chatroom)
 def test_gits_own_completion_in_bash_asks_us(talking: Chatroom) -> None:
     """``git chat <Tab>`` goes through git's script, which finds ours by its name."""
     if not GIT_COMPLETION.exists():
-        pytest.skip("git's completion is not installed")
+        missing(f"git's completion is not installed: {GIT_COMPLETION}")
     before = f"source {GIT_COMPLETION}"
     assert bash(talking, "git chat send --room p", "__git_wrap__git_main", before) == ["plans |"]
     assert bash(talking, "git chat wai", "__git_wrap__git_main", before) == ["wait |"]
@@ -119,8 +119,7 @@ def test_gits_own_completion_in_bash_asks_us(talking: Chatroom) -> None:
 
 def test_fish_completes_git_chat(talking: Chatroom) -> None:
     """Also behind git."""
-    if shutil.which("fish") is None:
-        pytest.skip("fish is not installed")
+    need("fish")
     for line in ("git-chat send --room p", "git chat send --room p"):
         script = f"git chat completion fish | source; complete -C '{line}'"
         done = talking.world.run("fish", "--no-config", "-c", script, cwd=talking.path)
@@ -129,8 +128,7 @@ def test_fish_completes_git_chat(talking: Chatroom) -> None:
 
 def test_zsh_completes_git_chat(talking: Chatroom) -> None:
     """With what it would show beside each word."""
-    if shutil.which("zsh") is None:
-        pytest.skip("zsh is not installed")
+    need("zsh")
     script = (
         "compdef () { }\n"
         'eval "$(git chat completion zsh)"\n'

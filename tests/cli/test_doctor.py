@@ -201,9 +201,7 @@ def test_repository_that_cannot_be_written_to(chatroom: Chatroom) -> None:
     """Reading works and sending does not: the doctor says so, and whom to ask."""
     chatroom.say()
     with read_only(chatroom.path):
-        done = chatroom.world.run(
-            *as_ordinary_user(), "git", "chat", "doctor", "--json", cwd=chatroom.path, check=False
-        )
+        done = chatroom.chat("doctor", "--json", under=as_ordinary_user())
     [wrong] = findings(done, "wrong")
     assert (wrong["subject"], wrong["mend"]) == (
         "access", f"ask its owner for write access: ls -ld '{chatroom.path / '.git'}'"

@@ -352,8 +352,8 @@ def test_read_only_repository_can_be_read(chatroom: Chatroom) -> None:
     before = refs(chatroom.path)
     user = as_ordinary_user()
     with read_only(chatroom.path):
-        sent = chatroom.world.run(*user, "git", "chat", "send", "hi", cwd=chatroom.path, check=False)
-        read = chatroom.world.run(*user, "git", "chat", "log", "--oneline", cwd=chatroom.path)
+        sent = chatroom.chat("send", "hi", under=user)
+        read = chatroom.chat("log", "--oneline", check=True, under=user)
     refused(sent, "cannot write to", "ask its owner for write access: ls -ld")
     assert read.stdout == "#1 alice: hello\n"
     assert refs(chatroom.path) == before
@@ -363,7 +363,7 @@ def test_first_message_in_a_read_only_repository(chatroom: Chatroom) -> None:
     """Also where there is no room yet, the refusal names the cause and leaves nothing behind."""
     user = as_ordinary_user()
     with read_only(chatroom.path):
-        sent = chatroom.world.run(*user, "git", "chat", "send", "hi", cwd=chatroom.path, check=False)
+        sent = chatroom.chat("send", "hi", under=user)
     refused(sent, "cannot write to", "ask its owner")
     assert not (chatroom.path / ".git" / "chatroom").exists()
 

@@ -127,7 +127,7 @@ def test_read_only_repository_has_an_inbox(chatroom: Chatroom) -> None:
     chatroom.say("hi", author="bob")
     user = as_ordinary_user()
     with read_only(chatroom.path):
-        done = chatroom.world.run(*user, "git", "chat", "inbox", cwd=chatroom.path)
+        done = chatroom.chat("inbox", check=True, under=user)
     assert "    hi\n" in done.stdout
 
 

@@ -118,7 +118,7 @@ def test_read_only_repository_cannot_be_joined(chatroom: Chatroom, words: str) -
     chatroom.chat("join", "codex", check=True)
     user = as_ordinary_user()
     with read_only(chatroom.path):
-        done = chatroom.world.run(*user, "git", "chat", *words.split(), cwd=chatroom.path, check=False)
+        done = chatroom.chat(*words.split(), under=user)
     refused(done, "cannot write to", "ask its owner")
 
 

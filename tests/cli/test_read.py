@@ -334,7 +334,7 @@ def test_read_only_repository_is_printed_and_not_marked(full: Chatroom) -> None:
     """Where nothing can be written, the text is shown and the failure to mark it is an error."""
     user = as_ordinary_user()
     with read_only(full.path):
-        done = full.world.run(*user, "git", "chat", "read", cwd=full.path, check=False)
+        done = full.chat("read", under=user)
     assert done.returncode == 1
     assert "    three\n" in done.stdout
     assert "error: cannot write to" in done.stderr

@@ -171,12 +171,12 @@ def test_nothing_is_written_where_nothing_can_be(chatroom: Chatroom) -> None:
     """A read-only repository keeps its summaries readable and refuses another."""
     chatroom.say()
     write(chatroom, "one")
-    command = [*as_ordinary_user(), "git", "chat", "summary"]
+    user = as_ordinary_user()
     with read_only(chatroom.path / ".git"):
-        done = chatroom.world.run(*command, "write", "two", cwd=chatroom.path, check=False)
+        done = chatroom.chat("summary", "write", "two", under=user)
         assert done.returncode == 1
         assert done.stderr.startswith("error: ")
-        assert "one" in chatroom.world.run(*command, "show", cwd=chatroom.path).stdout
+        assert "one" in chatroom.chat("summary", "show", check=True, under=user).stdout
 
 
 def test_summary_outside_a_repository(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.clients.loopback import Loopback, NoNetwork
 from tests.clients.stand_in import Script, serving
+from tests.needed import missing
 
 CONNECT = """
 import socket, sys
@@ -28,7 +29,7 @@ def network() -> Iterator[Loopback]:
         with Loopback() as made:
             yield made
     except NoNetwork as error:
-        pytest.skip(str(error))
+        missing(str(error))
 
 
 def connect(words: list[str], host: str, port: int) -> subprocess.CompletedProcess[str]:

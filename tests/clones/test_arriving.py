@@ -326,7 +326,7 @@ def test_read_only_repository_shows_what_is_here_and_says_what_it_cannot(full: H
     """Nothing is asked for that could not be kept."""
     ann, user = full.clone("ann"), as_ordinary_user()
     with read_only(ann.path / ".git"):
-        done = full.world.run(*user, "git", "chat", "log", cwd=ann.path)
+        done = full.world.chat("log", cwd=ann.path, check=True, under=user)
     assert done.stderr.startswith("this repository cannot be written, so rooms at origin are not fetched\n")
 
 

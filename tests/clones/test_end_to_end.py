@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +26,7 @@ from tests.clones.conftest import (
     smart_http,
     wait_for_port,
 )
+from tests.needed import missing, need
 
 
 def talk(clone: Clone, agent: str, count: int) -> list[str]:
@@ -101,9 +100,7 @@ def test_words_of_a_hook_come_through_smart_http(hub: Hub) -> None:
 @pytest.mark.slow
 def test_ssh_carries_a_room(hub: Hub, tmp_path: Path) -> None:
     """A path behind ssh, with the user's own key and settings."""
-    daemon = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if daemon is None:
-        pytest.skip("there is no sshd here")
+    daemon = need("sshd")
     keys = tmp_path / "ssh"
     keys.mkdir(mode=0o700)
     for key in ("host", "user"):
@@ -117,7 +114,7 @@ def test_ssh_carries_a_room(hub: Hub, tmp_path: Path) -> None:
     )
     checked = subprocess.run([daemon, "-t", "-f", keys / "config"], capture_output=True, text=True, check=False)
     if checked.returncode != 0:
-        pytest.skip(f"sshd does not start here: {checked.stderr.strip()}")
+        missing(f"sshd does not start here: {checked.stderr.strip()}")
     process = subprocess.Popen([daemon, "-D", "-e", "-f", keys / "config"], stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port, process)

@@ -161,22 +161,26 @@ class Patient:
         self._user = as_ordinary_user()
         self._path = path
 
-    def run(self, *command: str) -> Done:
+    def chat(self, *words: str) -> Done:
         """A command of the person's. Whatever is damaged, the program knows what to say."""
-        done = self._world.run(*self._user, *command, cwd=self._path, check=False)
+        done = self._world.chat(*words, cwd=self._path, under=self._user)
         assert "Traceback" not in done.stderr
         assert done.returncode != 70, done.stderr
         return done
 
+    def shell(self, line: str) -> Done:
+        """A line that the person types, whatever it begins with."""
+        return self._world.run(*self._user, "sh", "-c", line, cwd=self._path, check=False)
+
     def log(self) -> str:
         """The numbers and bodies that are shown, and the error if there is one."""
-        done = self.run("git", "chat", "log", "--json")
+        done = self.chat("log", "--json")
         shown = [f"#{record['id']}" for record in map(json.loads, done.stdout.splitlines())]
         return " ".join([*shown, *done.stderr.splitlines()[:1]])
 
     def bodies(self) -> list[str]:
         """The bodies of all records, in their order, if nothing is wrong."""
-        done = self.run("git", "chat", "log", "--json")
+        done = self.chat("log", "--json")
         assert (done.returncode, done.stderr) == (0, "")
         records = [json.loads(line) for line in done.stdout.splitlines()]
         assert [record["id"] for record in records] == list(range(1, len(records) + 1))
@@ -184,7 +188,7 @@ class Patient:
 
     def findings(self, *options: str) -> list[dict[str, str]]:
         """What the doctor finds that is not ok."""
-        done = self.run("git", "chat", "doctor", "--json", *options)
+        done = self.chat("doctor", "--json", *options)
         found = [json.loads(line) for line in done.stdout.splitlines()]
         assert done.returncode == int(any(finding["level"] == "wrong" for finding in found))
         return [finding for finding in found if finding["level"] != "ok"]
@@ -197,7 +201,7 @@ class Patient:
                 return
             mends = [re.search(r"(?:^|: )((?:git|rm|mv|chmod) .*)", finding["mend"]) for finding in found]
             command = next(mend[1] for mend in mends if mend is not None)
-            assert self.run("sh", "-c", command).returncode == 0
+            assert self.shell(command).returncode == 0
         assert self.findings() == []
 
 
@@ -223,7 +227,7 @@ def test_damage_is_told_and_mended_and_renumbers_nothing(world: World, cell: Cel
 
     user = Patient(world, chatroom.path)
     assert says(user.log(), cell.log), user.log()
-    sent = user.run("git", "chat", "send", "next")
+    sent = user.chat("send", "next")
     assert says(sent.stdout + sent.stderr, cell.send), sent
     user.mend()
     assert user.bodies() == BODIES + ["next"] * cell.send.startswith("#")
@@ -232,13 +236,13 @@ def test_damage_is_told_and_mended_and_renumbers_nothing(world: World, cell: Cel
     found = [f"{finding['level'].replace('wrong', 'WRONG')} {finding['text']}" for finding in doctor.findings()]
     assert len(found) == (cell.found is not None), found
     assert cell.found is None or says(found[0], cell.found), found
-    fixed = re.findall("^fixed: .*", doctor.run("git", "chat", "doctor", "--fix").stdout, re.MULTILINE)
+    fixed = re.findall("^fixed: .*", doctor.chat("doctor", "--fix").stdout, re.MULTILINE)
     assert len(fixed) == (cell.fixed is not None), fixed
     assert cell.fixed is None or cell.fixed in fixed[0], fixed
     doctor.mend()
     assert doctor.bodies() == BODIES
-    assert doctor.run("git", "chat", "send", "next").stdout == "#4\n"
-    assert doctor.run("git", "chat", "verify").returncode == 0
+    assert doctor.chat("send", "next").stdout == "#4\n"
+    assert doctor.chat("verify").returncode == 0
 
 
 def test_the_table_has_every_cell() -> None:
@@ -260,4 +264,4 @@ def test_a_kill_while_a_ref_is_mended_loses_nothing(world: World) -> None:
     assert says(user.log(), LOST)
     user.mend()
     assert user.bodies() == BODIES
-    assert user.run("git", "chat", "send", "next").stdout == "#4\n"
+    assert user.chat("send", "next").stdout == "#4\n"

@@ -24,6 +24,7 @@ from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.writers import ROOM, be_killed_at_call, die, fork, records, say, wait_for
+from tests.needed import need
 from tests.world import World, open_store
 
 LOG = log_ref(ROOM)
@@ -286,8 +287,7 @@ def test_a_dead_intent_never_breaks_the_lock_of_a_living_git(
 
 def have_git_disturbed(world: World, monkeypatch: pytest.MonkeyPatch, disturbance: str) -> None:
     """The next ``git update-ref`` of this process meets ``disturbance`` (strace's words) when it renames a file."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
+    need("strace")
     real = shutil.which("git", path=world.variables["PATH"])
     directory, once = world.root / "disturbed", world.root / "once"
     directory.mkdir()

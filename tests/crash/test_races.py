@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from gitchat.model.refs import log_ref
 from tests.crash.writers import ROOM, StartLine, fork, records, room_of, say, wait_for
+from tests.needed import need
 from tests.world import World, open_store
 
 LOG = log_ref(ROOM)
@@ -153,8 +153,7 @@ def test_a_foreign_writer_between_ours_loses_nothing(world: World) -> None:
 @pytest.mark.parametrize(("setting", "is_durable"), [("true", True), ("false", False)])
 def test_an_acknowledged_record_has_reached_the_disk(world: World, setting: str, is_durable: bool) -> None:
     """The commit, the ref's lock before it becomes the ref, and the ref's directory are synced by default."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
+    need("strace")
     repository = world.repository()
     world.git("config", "chat.fsync", setting, cwd=repository)
     world.chat("send", "first", cwd=repository)

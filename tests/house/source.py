@@ -36,14 +36,19 @@ def nodes() -> tuple[Node, ...]:
     return tuple(
         node
         for path in sorted((TOP / "gitchat").rglob("*.py"))
-        for node in _below(ast.parse(path.read_text(encoding="utf-8")), (), path)
+        for node in _below(ast.parse(path.read_text(encoding="utf-8")), path)
     )
 
 
-def _below(here: ast.AST, around: tuple[ast.AST, ...], path: Path) -> Iterator[Node]:
-    yield Node(here, around, path)
-    for child in ast.iter_child_nodes(here):
-        yield from _below(child, (*around, here), path)
+def _below(tree: ast.Module, path: Path) -> Iterator[Node]:
+    """What stands in a module, each node before those that it holds, without marks such as ast.Load."""
+    left: list[tuple[ast.AST, tuple[ast.AST, ...]]] = [(tree, ())]
+    while left:
+        here, around = left.pop()
+        yield Node(here, around, path)
+        inside = (*around, here)
+        held = [child for child in ast.iter_child_nodes(here) if not isinstance(child, ast.expr_context)]
+        left += [(child, inside) for child in reversed(held)]
 
 
 # --- what is looked for --------------------------------------------------------

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from gitchat.model.escape import (
     tame_line,
     tame_name,
 )
+from tests.needed import need
 
 EXCERPT = Path(__file__).parent / "unicode-15.0.txt"
 
@@ -180,9 +179,7 @@ def test_a_name_that_looks_like_another_says_so(name: str, like: str | None) -> 
 
 def test_the_table_is_what_another_program_holds_for_ignorable() -> None:
     """Perl, which git comes with, has the property from Unicode's own data."""
-    if shutil.which("perl") is None:
-        assert not os.environ.get("CI"), "perl is missing, which git needs for some of its commands"
-        pytest.skip("there is no perl")
+    need("perl")
     points = 'for (0..0x10ffff) { next if $_ >= 0xd800 && $_ < 0xe000; print "$_\\n" if chr($_) =~ /\\p{DI}/ }'
     told = subprocess.run(["perl", "-e", points], capture_output=True, text=True, check=True)
     ours = re.compile(f"[{codepoints.IGNORABLE}]")

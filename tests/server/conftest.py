@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-from mcp import Client, StdioServerParameters
-from mcp.types import CallToolResult, TextContent
 
 from tests.cli.conftest import Chatroom
 from tests.server.wire import DEADLINE_SECONDS, Wire
 from tests.world import World
+
+if TYPE_CHECKING:  # mcp takes longer to load than all of our tests, and few of them need it
+    from anyio.from_thread import BlockingPortal
+    from mcp import Client
+    from mcp.types import CallToolResult
 
 SERVERS = {"front": ("git", "chat", "mcp"), "sdk": ("git", "chat", "mcp", "--sdk")}
 """What is tested, by the name that a test's id shows."""
@@ -127,6 +129,8 @@ class Caller:
 
 
 def _only_text(result: CallToolResult) -> str:
+    from mcp.types import TextContent
+
     content, *told = result.content
     assert isinstance(content, TextContent)
     assert [one.text.startswith("(you are ") for one in told if isinstance(one, TextContent)] in ([], [True])
@@ -143,6 +147,9 @@ class Connect(Protocol):
 @pytest.fixture
 def connect(chatroom: Chatroom, server_command: tuple[str, ...]) -> Iterator[Connect]:
     """Connects clients that hang up with the test."""
+    from anyio.from_thread import start_blocking_portal
+    from mcp import Client, StdioServerParameters
+
     with ExitStack() as clients:
         portal = clients.enter_context(start_blocking_portal())
 

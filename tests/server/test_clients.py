@@ -12,6 +12,7 @@ import pytest
 from gitchat import __version__
 from gitchat.server.catalog import INSTRUCTIONS, TOOLS
 from tests.cli.conftest import Chatroom
+from tests.needed import missing
 from tests.server.conftest import Connect, Start
 from tests.server.wire import DEADLINE_SECONDS, eventually
 
@@ -87,10 +88,8 @@ def test_the_sdks_client_is_served_in_each_mode(connect: Connect, mode: str) -> 
 
 def need_clients() -> Path:
     """Where the clients are. Where npm could not install them the test is skipped (tests/server/fetch-clients.sh)."""
-    if shutil.which("node") is None:
-        pytest.skip("there is no node here")
-    if not (CLIENTS / ".installed").exists():
-        pytest.skip("the clients are missing: make tools")
+    if shutil.which("node") is None or not (CLIENTS / ".installed").exists():
+        missing("the clients are missing, which need node: make tools")
     return CLIENTS
 
 

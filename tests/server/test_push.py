@@ -6,7 +6,6 @@ import json
 
 import anyio
 import pytest
-from mcp import Client, StdioServerParameters
 
 from tests.cli.conftest import Chatroom
 from tests.server.conftest import Start
@@ -145,6 +144,8 @@ def test_who_unsubscribed_is_not_told(start: Start, chatroom: Chatroom) -> None:
 
 def test_a_listener_of_the_later_era_is_told(chatroom: Chatroom, server_command: tuple[str, ...]) -> None:
     """subscriptions/listen of 2026-07-28 hears of the resource it asked for."""
+    from mcp import Client, StdioServerParameters
+
     program, *arguments = server_command
     parameters = StdioServerParameters(command=program, args=arguments, env=chatroom.world.variables, cwd=chatroom.path)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from importlib import util
@@ -14,6 +13,7 @@ import pytest
 
 from gitchat import __version__
 from gitchat.cli import COMMANDS
+from tests.needed import need
 from tests.world import World
 
 TOP = Path(__file__).parents[2]
@@ -45,8 +45,7 @@ def test_the_pages_are_of_this_version() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_is_laid_out_without_a_warning(name: str) -> None:
     """By groff, where it is installed; no line but those laid out by hand is wider than a terminal."""
-    if shutil.which("groff") is None:
-        pytest.skip("groff is not installed")
+    need("groff")
     done = subprocess.run(
         ["groff", "-man", "-Tutf8", "-P-c", "-ww", "-rLL=80n", str(PAGES / name)],
         capture_output=True, check=True, text=True,
@@ -68,8 +67,7 @@ def test_an_installed_wheel_has_the_pages_where_man_and_git_look(world: World, t
     into = ["--no-deps", "--ignore-installed", "--prefix", str(prefix)]
     subprocess.run([*pip, "install", *into, str(wheel)], check=True, env=variables)
     assert sorted(path.name for path in (prefix / "share" / "man" / "man1").iterdir()) == sorted(NAMES)
-    if shutil.which("man") is None:
-        pytest.skip("man is not installed")
+    need("man")
     programs = f"{prefix / 'bin'}:{world.variables['PATH']}"
     for words, title in [
         (["git", "chat", "--help"], "GIT-CHAT(1)"),

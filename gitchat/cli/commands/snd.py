@@ -111,7 +111,7 @@ def _deliver(environment: Environment, sender: str, to: str, text: str) -> None:
     if url:
         import asyncio
 
-        from gitchat.asking import Server
+        from gitchat.client.asking import Server
         from gitchat.workspace.process import read_secret
 
         body = {"from": sender, "to": to, "message": text, "key": environment.new_uid()}

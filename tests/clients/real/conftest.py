@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -12,6 +11,7 @@ from tests.clients.loopback import Loopback, NoNetwork
 from tests.clients.real.client import AGENTS, Client, Make
 from tests.clients.real.vendors import Claude, Codex
 from tests.clients.stand_in import Script, serving
+from tests.needed import missing
 
 ASKED_FOR = "clients"
 """The mark of a test that only ``-m`` with this word runs: its clients are large, and fetched when it is run."""
@@ -28,12 +28,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
-def skip(why: str) -> None:
-    """Skip the test, or fail it under CI, where it must run."""
-    assert not os.environ.get("CI"), why
-    pytest.skip(why)
-
-
 @pytest.fixture(scope="session")
 def network() -> Iterator[Loopback]:
     """A network with loopback only."""
@@ -41,7 +35,7 @@ def network() -> Iterator[Loopback]:
         with Loopback() as made:
             yield made
     except NoNetwork as error:
-        skip(str(error))
+        missing(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +45,7 @@ def make(network: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
         def made(kind: type[Client]) -> Client:
             if not kind.programs().exists():
-                skip(f"{kind.name} is not in {AGENTS}: make test-clients")
+                missing(f"{kind.name} is not in {AGENTS}: make test-clients")
             script = Script(["done"], ["done"])
             address = stack.enter_context(serving(script, network.listen()))
             client = kind(tmp_path_factory.mktemp(kind.name), network, address, script)
