@@ -18,7 +18,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools packages released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
+.PHONY: help venv tools packages released demo test test-slow slow-list test-clients test-clients-all chromium test-web soak lint same dist man rest plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ slow-list: $(INSTALLED) ## measure all tests, on a quiet machine, and write test
 test-clients: $(INSTALLED) ## fetch Claude Code and Codex, and run them against a stand-in for their models; Linux, tmux
 	@tests/clients/fetch.sh
 	$(PYTEST) -n 2 --dist loadfile -m "clients and not others"
+
+chromium: ## install chromium as apt-get's, as root, and put what drives it into .tools/, for the tests of the page
+	@tests/serve/fetch-chromium.sh
 
 test-web: $(INSTALLED) ## what needs a browser or generated requests: the page, REST, live delivery
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "web and not soak"
