@@ -21,8 +21,11 @@ PLACES: dict[str, tuple[str, ...]] = {
     "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": (
-        "gitchat/storage/git.py", "gitchat/storage/streamed.py", "gitchat/setup/handshake.py", "gitchat/cli/browser.py",
-    ),  # fmt: skip
+        "gitchat/storage/git.py",
+        "gitchat/storage/streamed.py",
+        "gitchat/setup/handshake.py",
+        "gitchat/cli/browser.py",
+    ),
     "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py", "gitchat/serve/peer.py"),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
@@ -70,8 +73,17 @@ MODULES = {
 } | {
     library: f"knows {library}"
     for library in (
-        "socket", "pygit2", "sqlite3", "watchdog", "tomlkit", "mcp", "starlette", "uvicorn", "prometheus_client",
-        "prompt_toolkit", "wcwidth",
+        "socket",
+        "pygit2",
+        "sqlite3",
+        "watchdog",
+        "tomlkit",
+        "mcp",
+        "starlette",
+        "uvicorn",
+        "prometheus_client",
+        "prompt_toolkit",
+        "wcwidth",
     )
 }
 

@@ -31,7 +31,7 @@ GROUPS = {
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp"),
-    "Over the network": ("serve", "token"),
+    "Over the network": ("serve", "token", "snd"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),
 }
 """The commands as the help lists them, in the order in which somebody new meets them."""

@@ -33,5 +33,4 @@ def open_in_browser(environment: Environment, address: str) -> None:
 def _has_screen(environment: Environment) -> bool:
     """Whether a browser with windows can open; one of text would take the terminal."""
     variables = environment.variables
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    return sys.platform == "darwin" or any(variables.get(name) for name in names)
+    return sys.platform == "darwin" or any(variables.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

@@ -42,7 +42,9 @@ _VERBS = {
     "setup": "install configure config connect",
     "send hello": "init begin",
     "hook status": "hooks",
-    "mcp": "serve server daemon",
+    "mcp": "daemon stdio",
+    "serve": "server web ui gui http browser page webui",
+    "token list": "tokens credentials keys",
     "doctor": "fsck repair fix check gc health",
     "verify": "audit validate",
     "completion {*}": "completions complete autocomplete",
@@ -83,6 +85,11 @@ _INNER = {
         "uninstall": "remove rm disable off delete",
         "status": "list ls show",
     },
+    "token": {
+        "add {*}": "create new make generate issue grant",
+        "list": "ls show get",
+        "revoke {*}": "remove rm delete del end ban",
+    },
     "remote": {
         "": "list ls show get",
         "!git remote add {1} {2}": "add",
@@ -109,6 +116,12 @@ _OPTIONS = {
     "--json": "--format --output -o --porcelain",
     "--fix": "--repair --mend --force",
     "--commit": "--rev --sha",
+    "--host": "--bind --listen --address --ip --interface",
+    "--tls-cert": "--cert --certificate --ssl-cert --certfile",
+    "--tls-key": "--private-key --ssl-key --keyfile",
+    "--expires": "--expiry --ttl --valid --until --lifetime",
+    "--guest": "--read-only --readonly --ro --viewer",
+    "--open-browser": "--browser --launch",
 }
 
 

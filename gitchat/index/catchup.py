@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from gitchat.index.arrivals import take_pending
 from gitchat.index.chain import Extent, Rule, View
 from gitchat.index.condition import blob_of
 from gitchat.index.words import searchable
 from gitchat.model import codec, order
+from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
 from gitchat.model.record import SUMMARY
 
@@ -46,6 +48,7 @@ class CatchUp:
         self._voices: set[tuple[str, str, str]] = set()
         row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
         self._chain, self._old_tip, self._old_count, self._old_local, self._old_total = row
+        self._arrivals: dict[order.Key, int] = {}
 
     def run(self) -> Extent:
         """Take in what the view reaches.
@@ -58,16 +61,30 @@ class CatchUp:
         if not is_longer:
             # Their numbers may be others now. What FTS knows of them finds
             # no row any more: row ids are not used twice.
-            self._database.execute("DELETE FROM entry WHERE chain = ? AND is_pending = 1", (self._chain,))
+            self._arrivals = take_pending(self._database, self._chain)
             main = self._main(self._view.tip, self._old_tip)
             count = self._take(self._view.tip, main, count, is_pending=False)
         total = self._old_total if is_longer else count
         if local is not None:
             total = self._take(local, self._local_main(local), total, is_pending=True)
+        elif self._old_local is not None:
+            local, total = self._retake(Oid(self._old_local.hex()), count)
         values = (blob_of(self._view.tip), count, blob_of(local), total, self._chain)
         self._database.execute("UPDATE chain SET tip = ?, count = ?, local = ?, total = ? WHERE id = ?", values)
         self._progress(None)
-        return Extent(self._chain, count, total)
+        return Extent(self._chain, count, count if self._view.local is None else total)
+
+    def _retake(self, local: Oid, count: int) -> tuple[Oid | None, int]:
+        """Insert what was pending before and still is, for a view that does not ask for it: where it ends, and stands.
+
+        Without their rows these records would arrive again, or, for who asks meanwhile what came, not at all.
+        """
+        try:
+            total = self._take(local, self._local_main(local), count, is_pending=True)
+        except FormatError:  # taken back, and its objects are gone by now
+            take_pending(self._database, self._chain)
+            return None, count
+        return (local, total) if total > count else (None, count)
 
     def _take(self, tip: Oid | None, main: set[Oid], count: int, *, is_pending: bool) -> int:
         """Insert what ``tip`` reaches and is no row yet, after the first ``count`` records; how many it then are."""
@@ -150,13 +167,14 @@ class CatchUp:
         values: list[object] = [along, int(is_pending), self._chain, number, upto, blob_of(oid)]
         record = codec.record_of(oid, commit) if self._nodes[oid].key is not None else None
         if record is None:
-            values += [None] * 8 + [committed, None, None, None]
+            values += [None] * 8 + [committed, None, None, None, None]
         else:
             recipients = f",{','.join(record.to)}," if record.to else ""
             scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
             values += [record.uid, record.author, record.kind, scope, recipients]
             values += [record.reply_to, record.commit, record.written.seconds, committed, int(record.urgent)]
             values += [record.clone, record.address]
+            values.append(self._arrivals.get((record.uid, record.author)) if number is not None else None)
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
         if number is not None and record is not None:

@@ -23,6 +23,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from gitchat.index import arrivals
+from gitchat.index.arrivals import Arrived
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.chain import Chain, Extent, Rule, View
 from gitchat.index.extent import has_commit, known_extent
@@ -34,7 +36,7 @@ from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile
 
-VERSION = 6
+VERSION = 7
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -49,9 +51,9 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
     chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
-    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT
+    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, arrival INTEGER
 );
-CREATE TABLE voice (
+{arrivals.TABLES}CREATE TABLE voice (
     chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
     UNIQUE (chain, author, clone, email)
 );
@@ -102,14 +104,23 @@ class Index:
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
         """
+        return self._asked(lambda database: ask(database, self._extended(database, view, rule)))
+
+    def _asked(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
         for _ in range(_ATTEMPTS):
             try:
-                database = self._opened()
-                return ask(database, self._extended(database, view, rule))
+                return ask(self._opened())
             except sqlite3.Error as error:
                 last = error
                 self._give_up(error)
         raise last
+
+    def arrived(self, after: int = 0, epoch: str | None = None, limit: int | None = None) -> Arrived:
+        """The oldest ``limit`` records of all rooms that came after an arrival number, as far as logs were taken in.
+
+        None of them where ``epoch`` is another than the index's own, which numbers anew when it is built anew.
+        """
+        return self._asked(lambda database: arrivals.arrived(database, after, epoch, limit))
 
     def has(self, name: str, oid: Oid) -> bool:
         """Whether the chain ``name`` has taken in the commit ``oid``. Nothing is made, or taken in, for that."""

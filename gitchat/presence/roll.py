@@ -67,7 +67,7 @@ class Roll:
 
     def known(self, room: RoomName) -> list[Participant]:
         """Everybody who ever joined ``room``, also who left or was killed, sorted by name."""
-        found = (presence.participant(room) for presence in self._everybody())
+        found = (presence.participant(room) for presence in self.everybody())
         return [participant for participant in found if participant is not None]
 
     def find(self, name: Name) -> Presence | None:
@@ -88,10 +88,11 @@ class Roll:
 
         Also after its holder ended, until another takes the name.
         """
-        ours = (presence for presence in self._everybody() if presence.holder and is_ours(presence))
+        ours = (presence for presence in self.everybody() if presence.holder and is_ours(presence))
         return max(ours, key=lambda presence: (presence.held_at, presence.is_living), default=None)
 
-    def _everybody(self) -> Iterator[Presence]:
+    def everybody(self) -> Iterator[Presence]:
+        """All names that anybody ever took here, sorted, in all their rooms. Reads a file for each."""
         for name in livefile.names(self._directory):
             if presence := self.find(name):
                 yield presence

@@ -97,8 +97,9 @@ async def json_object(request: Request) -> dict[str, Any]:
             hint="send the header Content-Type: application/json",
             code="bad-content-type",
         )
+    body = await request.body()  # not below: its own errors are ValueErrors, too
     try:
-        value = json.loads(await request.body())
+        value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise UserError("the body is not JSON in UTF-8", hint="send one JSON object", code="bad-json") from error
     if not isinstance(value, dict):

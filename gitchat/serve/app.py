@@ -16,13 +16,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gitchat import __version__
-from gitchat.model.errors import ChatError, UserError
+from gitchat.care.recovery import damaged_rooms
+from gitchat.model.errors import ChatError, FormatError, StorageError, UserError
 from gitchat.serve.answers import answer, refusal
 from gitchat.serve.asked import Asked
 from gitchat.serve.credentials import NOBODY, UnknownToken
 from gitchat.serve.guard import Guard
 from gitchat.serve.metrics import Metrics, sessions
 from gitchat.serve.served import Served
+from gitchat.workspace.environment import Environment
 
 FACES = ("session", "rooms", "rest", "live", "mcp", "githttp", "page")
 """The modules whose ``routes(served)`` are joined; the page's, which begin anywhere, last."""
@@ -78,13 +80,22 @@ def _health(served: Served) -> Callable[[Request], Awaitable[Response]]:
     async def health(request: Request) -> Response:
         try:
             for hub in served.hubs.values():
-                await hub.call(lambda environment: environment.store.tips(), NOBODY)
-        except ChatError as error:
-            # The code and no more: a stranger may ask, too.
-            return answer({"status": "failing", "error": error.code}, 503)
+                await hub.call(_look, NOBODY)
+        except Exception as error:
+            # The code and no more: a stranger may ask, too. What is not even an error of ours is no health either.
+            return answer({"status": "failing", "error": getattr(error, "code", "defect")}, 503)
         return answer({"status": "ok", "version": __version__, "sessions": sessions(served)})
 
     return health
+
+
+def _look(environment: Environment) -> None:
+    """Read the refs of all rooms. Raises FormatError, and what the disk says."""
+    if not environment.store.common_dir.joinpath("HEAD").exists():  # a listing can be from before it went
+        raise StorageError("the repository is not there any more", hint="git chat doctor", code="not-a-repository")
+    environment.store.rooms()
+    if damaged := damaged_rooms(environment.store):
+        raise FormatError(f"the ref of {damaged[0]} cannot be read", hint="git chat doctor", code="damaged-ref")
 
 
 def _metrics(served: Served, metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:

@@ -14,19 +14,6 @@ from gitchat.serve.asked import split_host
 from gitchat.serve.settings import LOOPBACK, PORTS, RATE, Network, Profile, Settings, Tls
 from gitchat.workspace.config import Config, bad_config
 
-_VARIABLES: dict[Profile, dict[str, str]] = {
-    "gitchat": {},
-    "collaboration": {
-        "host": "MCP_AGENT_COLLAB_HOST", "port": "MCP_AGENT_COLLAB_PORT", "path": "MCP_AGENT_COLLAB_PATH",
-        "audit": "MCP_AGENT_COLLAB_LOG",
-    },
-    "agents": {"port": "AGENTS_HTTP_PORT"},
-}  # fmt: skip
-"""The variables by which an agent's instructions set up the server that a profile stands in for."""
-
-NOT_NEEDED = ("REDIS_URL", "AGENTS_NATS_URL")
-"""Variables that name what those servers needed, and this one does not."""
-
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -57,7 +44,7 @@ def choose(given: Given, variables: Mapping[str, str], config: Config) -> Settin
         UserError: ``bad-argument``, ``bad-config``, ``bad-name``, ``bad-certificate``; ``open-network`` and
             ``plain-network`` for what would let others in, or read along.
     """
-    told = {key: variables[name] for key, name in _VARIABLES[given.profile].items() if variables.get(name)}
+    told = _told(given.profile, variables)
     host = given.host or told.get("host") or config.get("chat.serveHost") or LOOPBACK
     settings = Settings(
         host=host,
@@ -78,6 +65,24 @@ def choose(given: Given, variables: Mapping[str, str], config: Config) -> Settin
     )
     _refuse_what_lets_others_in(settings, given.plain)
     return settings
+
+
+def not_needed(variables: Mapping[str, str]) -> list[str]:
+    """The variables that name what those servers needed whom a profile stands in for, and this one does not."""
+    return [name for name in ("REDIS_URL", "AGENTS_NATS_URL") if variables.get(name)]
+
+
+def _told(profile: Profile, variables: Mapping[str, str]) -> dict[str, str]:
+    """What the variables say by which an agent's instructions set up the server that ``profile`` stands in for."""
+    told: dict[str, str | None] = {}
+    if profile == "collaboration":
+        told["host"] = variables.get("MCP_AGENT_COLLAB_HOST")
+        told["port"] = variables.get("MCP_AGENT_COLLAB_PORT")
+        told["path"] = variables.get("MCP_AGENT_COLLAB_PATH")
+        told["audit"] = variables.get("MCP_AGENT_COLLAB_LOG")
+    elif profile == "agents":
+        told["port"] = variables.get("AGENTS_HTTP_PORT")
+    return {key: value for key, value in told.items() if value}
 
 
 def _refuse_what_lets_others_in(settings: Settings, is_plain: bool) -> None:
@@ -101,14 +106,16 @@ def _refuse_what_lets_others_in(settings: Settings, is_plain: bool) -> None:
 def _port(given: Given, told: Mapping[str, str], config: Config) -> int:
     if given.port is not None:
         return given.port
-    text, name = told.get("port"), _VARIABLES[given.profile].get("port", "")
-    if text is None and (text := config.get("chat.servePort")) is not None:
-        name = "chat.servePort"
+    configured = config.get("chat.servePort")
+    text = told.get("port") or configured
     if text is None:
         return PORTS[given.profile]
     if not (text.isascii() and text.isdigit() and int(text[:6]) < 65_536):
+        wanted = "a port from 0 to 65535"
         raise (
-            bad_config(name, text, "a port from 0 to 65535") if name.startswith("chat.") else _bad(name, text, "a port")
+            _bad("the variable for the port", text, wanted)
+            if told.get("port")
+            else bad_config("chat.servePort", text, wanted)
         )
     return int(text)
 

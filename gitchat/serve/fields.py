@@ -68,15 +68,14 @@ def wanted(schema: Schema) -> str:
 
 def _bounds(schema: Schema) -> str:
     if "items" in schema:
-        most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
-        return f"{most}, each {wanted(schema['items'])}"
+        many = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
+        return f"{many}, each {wanted(schema['items'])}"
     least, most = schema.get("minimum", schema.get("minLength")), schema.get("maximum", schema.get("maxLength"))
     most = None if most == MAX_INTEGER else most  # JSON's own bound, which nobody comes near
-    if least is None and most is None:
-        return ""
     unit = " characters" if "maxLength" in schema or "minLength" in schema else ""
-    told = f"from {least} to {most}" if None not in (least, most) else f"of at least {least}" if most is None else ""
-    return f" {told or f'of at most {most}'}{unit}"
+    if most is None:
+        return f" of at least {least}{unit}" if least is not None else ""
+    return f" from {least} to {most}{unit}" if least is not None else f" of at most {most}{unit}"
 
 
 _WORDS = {

@@ -86,18 +86,15 @@ class _Passage:
         """Let it through to ``app``, or refuse it."""
         try:
             self._scope[ACTOR] = self._admit()
-        except ChatError as error:
-            await self._refuse(error)
-            return
-        try:
             await app(self._scope, self._receive, self._send)
         except Exception as error:
-            # All to who runs the server, and nothing of it to who asked.
+            if isinstance(error, ChatError) and self._status == 0:
+                await self._refuse(error)
+                return
+            # All to who runs the server, and nothing of it to who asked: an answer that has begun is cut.
             traceback.print_exception(error, file=sys.stderr)
             if self._status == 0 and not self._asked.is_websocket:
                 await defect()(self._scope, self._receive, self._send)
-            elif not self._asked.is_websocket:
-                raise ConnectionAbortedError from None
 
     def tell(self) -> None:
         """Tell who counts and who writes down what came of it."""
@@ -133,7 +130,7 @@ class _Passage:
             actor = actor_of(asked, served, self._repository, served.now())
         except ChatError:
             self._spend(NOBODY)
-            if not is_open or asked.path == "/metrics":
+            if not is_open or asked.path in ("/metrics", SESSION_PATH):
                 raise
             actor = None
         self._spend(actor or NOBODY)

@@ -161,13 +161,17 @@ class Subscription:
         if self.is_closed:
             return
         if len(self._waiting) >= QUEUED:
-            self.is_overrun = True
-            self.close()
-            self.when_overrun()
+            self.break_off()
             return
         if isinstance(event, Record) or event not in self._waiting:  # one sign says as much as two
             self._waiting.append(event)
         self._ring()
+
+    def break_off(self) -> None:
+        """End it because something is missing from now on; its reader finds it in the log."""
+        self.is_overrun = True
+        self.close()
+        self.when_overrun()
 
     def close(self) -> None:
         """End it: what waits is still given, then the end. Again: nothing happens."""
@@ -225,9 +229,9 @@ class Subscribers:
     def __len__(self) -> int:
         return len(self._all)
 
-    def names(self) -> set[Name]:
-        """As whom they read."""
-        return {one.reader.name for one in self._all if one.reader.name is not None}
+    def shown(self) -> set[Name]:
+        """As whom whole rooms are read."""
+        return {one.reader.name for one in self._all if one.reader.is_all and one.reader.name is not None}
 
     @property
     def any_reads_all(self) -> bool:
@@ -257,6 +261,14 @@ class Subscribers:
         for one in list(self._all):
             if one.reader.takes(record, reached):
                 one.put(record)
+
+    def break_off(self) -> None:
+        """Nobody can tell what came meanwhile: who reads whole rooms is told to read anew, others come back."""
+        for one in list(self._all):
+            if one.reader.is_all:
+                one.put(Reset())
+            else:
+                one.break_off()
 
     def close(self) -> None:
         """End all."""

@@ -8,17 +8,17 @@ at once. What a name joined as stays known afterwards: its next request lets it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import MAX_SLUG_CHARS, Name, RoomName
-from gitchat.model.participant import new_membership
+from gitchat.serve import joining
 from gitchat.serve.actor import Actor
-from gitchat.verbs.room import Room
+from gitchat.serve.joining import Joined
 from gitchat.workspace.environment import Environment
 
 LIVES_SECONDS = 90.0
@@ -34,24 +34,6 @@ class Work(Protocol):
     """What runs something in the worker thread, in the surroundings of an actor."""
 
     def __call__(self, act: Callable[[Environment], T], actor: Actor) -> Coroutine[Any, Any, T]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """How a name joined."""
-
-    key: str
-    """Whose it is: Actor.key."""
-    rooms: tuple[RoomName, ...]
-    """The rooms that it joined, in that order."""
-    role: str
-    capabilities: tuple[str, ...]
-    label: str
-    """What it is called outside, such as ``Beta``; blank for its name."""
-    given: str
-    """The name as its owner spelled it."""
-    session_id: str | None
-    """What its owner calls its session: a label, and never a credential."""
 
 
 class _Lease:
@@ -116,10 +98,9 @@ class Holdings:
             known = lease.joined if lease is not None and lease.joined.key == actor.key else None
             if lease is not None and lease.is_living and not _is_same(known, session_id):
                 raise _taken(name)
-            called = (label or None, given or None)
-            await self._work(lambda environment: _join(environment, name, [room], role, capabilities, called), actor)
-            rooms = tuple(dict.fromkeys([*(known.rooms if known is not None else ()), room]))
-            joined = Joined(actor.key, rooms, role, tuple(capabilities), label, given or name, session_id)
+            wanted = Joined(actor.key, (room,), role, tuple(capabilities), label, given or name, session_id)
+            await self._work(lambda environment: joining.join(environment, name, wanted), actor)
+            joined = replace(wanted, rooms=tuple(dict.fromkeys([*(known.rooms if known is not None else ()), room])))
             if lease is None or known is None:
                 lease = self._leases[name] = _Lease(actor, joined, self._now())
             lease.joined, lease.seen, lease.is_living = joined, self._now(), True
@@ -138,7 +119,7 @@ class Holdings:
                 raise _taken(name)
             rooms = [room] if room is not None else list(lease.joined.rooms) if lease is not None else []
             await self._settle(name)
-            left = await self._work(lambda environment: _leave(environment, name, rooms), actor)
+            left = await self._work(lambda environment: joining.leave(environment, name, rooms), actor)
             if lease is not None:
                 staying = tuple(one for one in lease.joined.rooms if one not in rooms)
                 lease.joined = replace(lease.joined, rooms=staying)
@@ -187,13 +168,8 @@ class Holdings:
     async def _revive(self, lease: _Lease, name: Name) -> None:
         """Let a name live again; where somebody took it meanwhile, it is theirs."""
         joined = lease.joined
-        called = (joined.label or None, joined.given)
-
-        def join(environment: Environment) -> None:
-            _join(environment, name, joined.rooms, joined.role, joined.capabilities, called)
-
         try:
-            await self._work(join, lease.actor)
+            await self._work(lambda environment: joining.join(environment, name, joined), lease.actor)
         except ChatError:
             lease.is_living = False
             return
@@ -202,7 +178,7 @@ class Holdings:
 
     async def _remember(self, actor: Actor, name: Name) -> None:
         """Take over who joined through HTTP before this server began, and did not leave."""
-        joined = await self._work(lambda environment: _joined_before(environment, actor, name), actor)
+        joined = await self._work(lambda environment: joining.joined_before(environment, actor, name), actor)
         if joined is not None and name not in self._leases:
             self._leases[name] = lease = _Lease(actor, joined, self._now())
             lease.is_living = False
@@ -219,7 +195,7 @@ class Holdings:
                 if lease.is_over(self._now()):
                     lease.is_living = False
                     with suppress(ChatError):
-                        await self._work(partial(_release, name), lease.actor)
+                        await self._work(partial(joining.release, name=name), lease.actor)
             for room in lease.joined.rooms:
                 self._changed(room)
         for name in list(self._leases)[: max(0, len(self._leases) - REMEMBERED)]:
@@ -277,42 +253,3 @@ def _taken(name: Name) -> UserError:
         hint=f"take another name, such as '{name[: MAX_SLUG_CHARS - 2]}-2', or come back when that session is over",
         code="name-taken",
     )
-
-
-# --- in the worker thread -----------------------------------------------------------------
-
-
-def _join(
-    environment: Environment,
-    name: Name,
-    rooms: Iterable[RoomName],
-    role: str,
-    capabilities: Sequence[str],
-    called: tuple[str | None, str | None],
-) -> None:
-    new_membership(role, capabilities, 0, is_registered=False)  # what it refuses, it refuses before the name is held
-    environment.hold(name, label=called[0], given=called[1])
-    for room in rooms:
-        Room(environment, room, name).join(role, capabilities)
-
-
-def _leave(environment: Environment, name: Name, rooms: Iterable[RoomName]) -> list[RoomName]:
-    return [room for room in rooms if Room(environment, room, name).leave()]
-
-
-def _release(name: Name, environment: Environment) -> None:
-    held = environment.held().get(name)
-    if held is not None:
-        held.release()
-
-
-def _joined_before(environment: Environment, actor: Actor, name: Name) -> Joined | None:
-    presence = environment.roll.find(name)
-    if presence is None or presence.is_living or presence.holder is None or presence.holder.client != "http":
-        return None
-    rooms = {room: at for room, at in presence.rooms.items() if at.left_at is None}
-    if not rooms:
-        return None
-    last = max(rooms.values(), key=lambda at: at.last_seen)
-    label, given = presence.holder.label or "", presence.holder.given or name
-    return Joined(actor.key, tuple(rooms), last.role, last.capabilities, label, given, None)

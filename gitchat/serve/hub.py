@@ -8,21 +8,17 @@ who waits causes a reading of its own.
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from gitchat.model.errors import ChatError, ConflictError
+from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, RoomName, Uid
 from gitchat.model.record import Entry
-from gitchat.presence.holding import Holding
 from gitchat.serve.actor import Actor
 from gitchat.serve.descriptors import raise_limit
 from gitchat.serve.frames import frame_of
@@ -30,14 +26,18 @@ from gitchat.serve.frontier import Key, key_of
 from gitchat.serve.handing import CursorMoved, PresenceChanged, Reader, Record, RoomChanged, Subscribers, Subscription
 from gitchat.serve.holdings import Holdings
 from gitchat.serve.look import Look
+from gitchat.serve.people import People
 from gitchat.serve.positions import Due, Positions
+from gitchat.serve.worker import Worker
 from gitchat.staying.keeper import Keeping
-from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
 
 TICK_SECONDS = 1.0
-"""How often it is looked who fell silent, and which positions are due."""
+"""How often it is looked who fell silent, which positions are due, and who came or read elsewhere."""
+
+PEOPLES_SHARE = 0.02
+"""How much of the worker's time may go into looking who is here: with many names it is looked less often."""
 
 WRITING_SECONDS = 0.5
 """How long positions are written when the server ends; what is left is told again."""
@@ -52,20 +52,19 @@ class Hub:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
         self.positions = Positions()
+        self.people = People(environment)
         self._subscribers = Subscribers()
         self.holdings = Holdings(
             self.call,
             joined=self._subscribers.widen,
             now=time.monotonic,
-            changed=lambda room: self._subscribers.tell(PresenceChanged(room)),
+            changed=self._people_changed,
             settle=self.settle,
         )
         self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Awaited at the end, when nothing waits any more and names are still held."""
         self._environment = environment
-        self._parties: dict[str, Holding] = {}
-        self._surroundings: dict[Actor, Environment] = {}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"gitchat-hub-{name}")
+        self._worker = Worker(environment, name)
         self._keeping = Keeping()
         self._look = Look(environment, self._frame_of)
         self._unwatch: Callable[[], None] = lambda: None
@@ -79,7 +78,7 @@ class Hub:
     async def start(self) -> None:
         """Bring the index up to date, and watch and keep in step from now on. Raises what Environment raises."""
         raise_limit()
-        await self._work(self._look.fresh)
+        await self._worker.do(self._look.look)
         loop = asyncio.get_running_loop()
         # The copy has nothing open yet: what the thread that watches opens it uses alone.
         changes = await asyncio.to_thread(partial(replace(self._environment).changes, logs_only=True))
@@ -93,7 +92,7 @@ class Hub:
         self._unwatch = changes.close
         threading.Thread(target=watch, name=f"gitchat-watch-{self.name}", daemon=True).start()
         self._stir()  # what came before the watch began
-        await self._work(lambda: self._keeping.begin(replace(self._environment)))
+        await self._worker.do(lambda: self._keeping.begin(replace(self._environment)))
         self._ticking = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
@@ -111,28 +110,22 @@ class Hub:
                 with suppress(asyncio.CancelledError):
                     await task
         self._keeping.close()
-        await self._in_worker(self._end)
-        await asyncio.to_thread(self._worker.shutdown)
-
-    def _end(self) -> None:
-        """The last thing in the worker."""
-        end = time.monotonic() + WRITING_SECONDS
-        for due in self.positions.due():
-            if time.monotonic() < end:
-                self._write(due)
-        for party in self._parties.values():
-            party.release()
+        await self._worker.end(self._write_all)
 
     async def _tick(self) -> None:
+        signs_at = time.monotonic()
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await self.holdings.sweep()
             for due in self.positions.due(time.monotonic()):
                 began = time.monotonic()
                 await self._write_down(due)
-                await asyncio.sleep(
-                    time.monotonic() - began
-                )  # who asks meanwhile waits for one of these, and not for all
+                await asyncio.sleep(time.monotonic() - began)  # who asks waits for one of these, and not for all
+            if self._subscribers.any_reads_all and time.monotonic() >= signs_at:
+                began = time.monotonic()
+                for sign in await self._worker.do(partial(self.people.signs, self._subscribers.shown())):
+                    self._subscribers.tell(sign)
+                signs_at = time.monotonic() + (time.monotonic() - began) / PEOPLES_SHARE
 
     # --- calls -------------------------------------------------------------------------
 
@@ -147,44 +140,15 @@ class Hub:
         """
         if name is not None:
             self.holdings.touch(actor, name)
-        return await self._work(lambda: self._act(act, actor))
+        return await self._worker.act(act, actor)
 
     async def forget(self, actor: Actor) -> None:
         """The session of ``actor`` is over: its names are free, and nothing is kept for it."""
-
-        def release() -> None:
-            self._surroundings.pop(actor, None)
-            party = self._parties.pop(actor.key, None)
-            if party is not None:
-                party.release()
-
-        await self._work(release)
+        await self._worker.forget(actor)
 
     async def finish(self, do: Callable[[], T]) -> T:
         """Do something in the worker thread, also while the server ends."""
-        return await self._in_worker(do)
-
-    async def _work(self, do: Callable[[], T]) -> T:
-        if self._is_ending:
-            raise ConflictError("the server ends", hint="ask again when it is back", code="ending")
-        return await self._in_worker(do)
-
-    async def _in_worker(self, do: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, contextvars.copy_context().run, do)
-
-    def _act(self, act: Callable[[Environment], T], actor: Actor) -> T:
-        environment = self._environment_of(actor)
-        with tools.using(environment):
-            return act(environment)
-
-    def _environment_of(self, actor: Actor) -> Environment:
-        if actor not in self._surroundings:
-            party = self._parties.setdefault(actor.key, Holding())
-            session = hashlib.sha256(actor.key.encode()).hexdigest()
-            self._surroundings[actor] = self._environment.holding(
-                party, session=session, name=actor.name, email=actor.email, is_person=actor.is_person
-            )
-        return self._surroundings[actor]
+        return await self._worker.finish(do)
 
     # --- reading and marking -------------------------------------------------------------
 
@@ -217,12 +181,19 @@ class Hub:
 
     async def _write_down(self, due: Due) -> None:
         self.positions.begin(due)
-        await self._work(lambda: self._write(due))
+        await self._worker.do(lambda: self._write(due))
 
     def _write(self, due: Due) -> None:
         room, name = due.whose
         with suppress(ChatError):  # a full disk, a room that is gone: it is told again
-            self._act(lambda here: self.positions.write(Room(here, room, name)), due.actor)
+            self._worker.act_here(lambda here: self.positions.write(Room(here, room, name)), due.actor)
+
+    def _write_all(self) -> None:
+        """The last thing in the worker: as many positions as there is time for."""
+        end = time.monotonic() + WRITING_SECONDS
+        for due in self.positions.due():
+            if time.monotonic() < end:
+                self._write(due)
 
     # --- waiting -------------------------------------------------------------------------
 
@@ -238,51 +209,15 @@ class Hub:
     ) -> T | None:
         """What ``look`` gives, now or when something for ``reader`` came; None when the time is up, or at the end."""
 
-        async def again(subscription: Subscription) -> T | None:
-            while await subscription.something():
-                subscription.taken()
-                if (found := await self.call(look, actor)) is not None:
-                    return found
-            return None
-
-        return await self._waiting(look, again, reader, actor, seconds)
-
-    async def next(
-        self, look: Callable[[Environment], T | None], reader: Reader, actor: Actor, seconds: float | None
-    ) -> T | list[Record] | None:
-        """As :meth:`wait`, but when ``look`` has nothing now, what is handed over next is the answer, without a look.
-
-        ``look`` must find something whenever something for ``reader`` is there that was not handed over to it.
-        """
-
-        async def handed(subscription: Subscription) -> T | list[Record] | None:
-            while await subscription.something():
-                records = [event for event in subscription.taken() if isinstance(event, Record)]
-                if records:
-                    return records
-            return None
-
-        return await self._waiting(look, handed, reader, actor, seconds)
-
-    async def _waiting(
-        self,
-        look: Callable[[Environment], T | None],
-        then: Callable[[Subscription], Coroutine[Any, Any, T | None]],
-        reader: Reader,
-        actor: Actor,
-        seconds: float | None,
-    ) -> T | None:
-        """What is there at once, else what ``then`` makes of what comes; the name lives meanwhile."""
-        with self.subscribe(reader) as subscription, suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self.holdings.staying(actor, reader.name):
+        async with self.holdings.staying(actor, reader.name):
+            with self.subscribe(reader) as subscription:
                 found = await self.call(look, actor, reader.name)
-                return found if found is not None else await then(subscription)
-        return None
-
-    @property
-    def newest(self) -> int:
-        """The arrival number up to which everything stands in the logs."""
-        return self._look.newest
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        while found is None and await subscription.something():
+                            subscription.taken()
+                            found = await self.call(look, actor)
+                return found
 
     async def missed(self, arrival: str | None, reader: Reader, actor: Actor) -> tuple[list[Record] | None, str, int]:
         """What came for ``reader`` since ``arrival``, None when nobody knows any more, and what is the newest now."""
@@ -293,6 +228,11 @@ class Hub:
             return missed, self._look.arrival, self._look.newest
 
         return await self.call(act, actor, reader.name)
+
+    @property
+    def newest(self) -> int:
+        """The arrival number up to which everything was handed over; for the worker's thread."""
+        return self._look.newest
 
     # --- looking -------------------------------------------------------------------------
 
@@ -306,13 +246,19 @@ class Hub:
         try:
             while self._is_stirred:
                 self._is_stirred = False
-                found, changed = await self._work(self._look.fresh)
-                for one in found:
+                looked = await self._worker.do(self._look.look)
+                if looked.is_anew:
+                    self._subscribers.break_off()
+                for one in looked.fresh:
                     self._subscribers.hand(one.record, one.reached)
-                for room in changed:
+                for room in looked.changed:
                     self._subscribers.tell(RoomChanged(room))
         finally:
             self._looking = None
+
+    def _people_changed(self, room: RoomName) -> None:
+        self.people.forget()
+        self._subscribers.tell(PresenceChanged(room))
 
     def _frame_of(self, entry: Entry, labels: Mapping[Uid, str]) -> Mapping[str, Any]:
         return frame_of(entry, labels, self.holdings.spelled)

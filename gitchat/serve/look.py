@@ -1,19 +1,26 @@
-"""What came to a repository since the last look, with whom it reaches. For the worker thread of one hub."""
+"""What came to a repository since the last look, with whom it reaches. For the worker thread of one hub.
+
+The index has the order in which this clone learned of records. So a look brings the rooms whose log moved up to date
+there, and asks once for what arrived after the last record that was handed over, whoever brought it in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gitchat.index.arrivals import Arrival
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import Name, Oid, RoomName, Uid
-from gitchat.model.record import Entry
+from gitchat.model.record import UNLISTED_KINDS, Entry
 from gitchat.model.refs import log_ref, room_of_log
 from gitchat.serve.handing import Reached, Record
-from gitchat.verbs.waiting import Arrivals
 from gitchat.workspace.environment import Environment
+
+MISSED = 1000
+"""How many records somebody who comes back is told one by one; after more than these it reads anew."""
 
 Tips = tuple[Oid, Oid | None]
 """The newest commit of a log here, and of what its remote was last known to have."""
@@ -29,6 +36,18 @@ class Fresh:
     reached: Reached
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look has found."""
+
+    fresh: list[Fresh]
+    """The records that came, in the order of their arrival."""
+    changed: list[RoomName]
+    """The rooms that moved."""
+    is_anew: bool
+    """Whether the order is another one than before, so that nobody can tell what came meanwhile."""
+
+
 class Look:
     """Looks at the rooms whose log moved, and at no other."""
 
@@ -36,40 +55,46 @@ class Look:
         self._environment = environment
         self._encode = encode
         self._tips: dict[RoomName, Tips] = {}
-        self._arrivals: dict[RoomName, Arrivals] = {}
-        self._count = 0
-        self._is_first = True
-
-    @property
-    def newest(self) -> int:
-        """The arrival number of the newest record that was seen."""
-        return self._count
-
-    def after(self, arrival: str) -> list[Fresh] | None:
-        """What arrived after ``arrival``; None when that is not known any more."""
-        return [] if arrival == self.arrival else None
+        self._epoch: str | None = None
+        self.newest = 0
+        """The arrival number up to which everything was handed over."""
 
     @property
     def arrival(self) -> str:
-        """The newest record's, as text."""
-        return f"e0-{self._count}"
+        """The same with the epoch of the order, as text."""
+        return f"{self._epoch}-{self.newest}"
 
-    def fresh(self) -> tuple[list[Fresh], list[RoomName]]:
-        """The records that came since the last look, in the order of their arrival, and the rooms that changed.
+    def look(self) -> Looked:
+        """What came since the last look. The first one takes all that is there for seen.
 
-        The first look takes all that is there for seen. Never fails: what is damaged hides nothing else.
+        Never fails: what is damaged hides nothing else.
         """
-        found: list[Fresh] = []
         changed: list[RoomName] = []
+        fresh: list[Fresh] = []
+        is_anew = False
         with suppress(ChatError):
             for room, tips in self._now().items():
                 if self._tips.get(room) != tips:
                     self._tips[room] = tips
                     changed.append(room)
-                    with suppress(FormatError):
-                        found += self._fresh_in(room)
-        self._is_first = False
-        return found, changed
+            arrived = self._environment.arrived(self.newest, self._epoch, rooms=changed)
+            if arrived.epoch == self._epoch:
+                fresh, self.newest = self._read(arrived.records), arrived.upto
+            else:
+                is_anew = self._epoch is not None
+                self._epoch, self.newest = arrived.epoch, arrived.newest
+        return Looked(fresh, changed, is_anew)
+
+    def after(self, arrival: str) -> list[Fresh] | None:
+        """What arrived after ``arrival`` and was handed over; None where nobody knows any more, or it is too much."""
+        epoch, _, number = arrival.rpartition("-")
+        if epoch != self._epoch or not (number.isascii() and number.isdecimal()) or len(number) > len(str(self.newest)):
+            return None
+        with suppress(ChatError):
+            found = self._environment.arrived(int(number), epoch, MISSED + 1).records
+            if len(found) <= MISSED:
+                return self._read(one for one in found if one.number <= self.newest)
+        return None
 
     def _now(self) -> dict[RoomName, Tips]:
         """Where each room stands here, and at the remote that gives its numbers."""
@@ -83,21 +108,21 @@ class Look:
         rooms = ((room_of_log(ref), oid) for ref, oid in store.log_tips())
         return {room: (oid, at_remote(room)) for room, oid in rooms if room is not None}
 
-    def _fresh_in(self, room: RoomName) -> list[Fresh]:
-        log = self._environment.log(room)
-        if room not in self._arrivals:
-            self._arrivals[room] = Arrivals(log, None if self._is_first else 0)
-        entries = self._arrivals[room].fresh(log)
-        labels = log.labels(entries)
-        return [self._one(entry, labels) for entry in entries]
+    def _read(self, arrivals: Iterable[Arrival]) -> list[Fresh]:
+        found = []
+        for one in arrivals:
+            with suppress(FormatError):
+                log = self._environment.log(one.room)
+                entry = log.entry_at(*one.place)
+                if entry.record.kind not in UNLISTED_KINDS:
+                    arrival = f"{self._epoch}-{one.number}"
+                    record = Record(one.number, arrival, one.room, entry, log.labels([entry]), self._encode)
+                    found.append(Fresh(record, self._reached(entry)))
+        return found
 
-    def _one(self, entry: Entry, labels: Mapping[Uid, str]) -> Fresh:
-        self._count += 1
-        record = Record(self._count, f"e0-{self._count}", entry.room, entry, labels, self._encode)
-        return Fresh(record, Reached(entry, self._roles(entry), self._environment.clone.known()))
-
-    def _roles(self, entry: Entry) -> dict[str, list[Name]]:
-        """Who has each role that a record is addressed to: asked only where there is one."""
+    def _reached(self, entry: Entry) -> Reached:
+        """Whom a record reaches; who has a role is asked only where it is addressed to one."""
         wanted = [to for to in entry.record.to if to.startswith("role:")]
         known = self._environment.roll.known(entry.room) if wanted else []
-        return {to: [one.name for one in known if to == f"role:{one.role}"] for to in wanted}
+        roles: dict[str, list[Name]] = {to: [one.name for one in known if to == f"role:{one.role}"] for to in wanted}
+        return Reached(entry, roles, self._environment.clone.known())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Route
 
-from gitchat.model.errors import ConflictError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.presence.holding import Holding
 from gitchat.serve.acting import refuse_guest
 from gitchat.serve.actor import Actor
@@ -74,8 +74,19 @@ class _Path:
         self._profile = profile
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refuse_guest(scope[ACTOR])
+        _refuse_less_than_all(scope[ACTOR])
         await self._offered.of(HTTPConnection(scope), self._profile).answer(scope, receive, send)
+
+
+def _refuse_less_than_all(actor: Actor) -> None:
+    """Raise UserError for whose credentials are for less than all rooms: tools list and read any."""
+    refuse_guest(actor)
+    if actor.rooms is not None:
+        raise UserError(
+            "this token is for some rooms, and tools are for all",
+            hint="ask at /api/v1 with it, or ask who runs the server for a token of all rooms",
+            code="guest",
+        )
 
 
 class _Offer:
@@ -184,7 +195,13 @@ class _Offer:
         caller = caller_of(client, None, None, is_model=True, connection=key)
         environment = await self._hub.call(lambda here: _party(here, actor, key, caller.client), actor)
         ground = HubGround(self._hub, actor, self._memory)
-        service = Service(toolset=self._toolset, environment=environment, ground=ground, shared=self._shared)
+        service = Service(
+            toolset=self._toolset,
+            environment=environment,
+            ground=ground,
+            shared=self._shared,
+            is_far=not actor.is_local,
+        )
         face = Face(service, has_channel=self._toolset.name == AGENTS)
         await self._hub.call(lambda here: service.start(client), actor)
         if face.has_channel:

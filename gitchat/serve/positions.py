@@ -79,8 +79,10 @@ class Positions:
         places = frontier.fresh(reading.entries)
         taken = places[:limit]
         total = reading.left + len(reading.entries) - len(frontier)
+        led = [place for place in reading.places[: frontier.leading(reading.entries)] if not place.is_pending]
         return replace(
             reading,
+            last_read=led[-1].number if led else reading.last_read,  # as it will be written
             entries=[reading.entries[place] for place in taken],
             places=[reading.places[place] for place in taken],
             left=max(total, len(places)) - len(taken),

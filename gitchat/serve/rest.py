@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from gitchat import __version__
 from gitchat.index.condition import LISTED
 from gitchat.model.errors import UserError
-from gitchat.model.names import RoomName, Uid
+from gitchat.model.names import Name, RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry, Moment
 from gitchat.serve import openapi
@@ -27,7 +27,7 @@ from gitchat.serve.contract import OPERATIONS
 from gitchat.serve.entering import is_heartbeat, place_of, post
 from gitchat.serve.frames import frame_of
 from gitchat.serve.handing import Reader, Record, Subscription
-from gitchat.serve.holdings import Joined
+from gitchat.serve.joining import Joined
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
 
@@ -158,10 +158,12 @@ async def messages(call: Call) -> Json | Response:
     """What reached an agent, or was said in the room; with ``wait`` as soon as there is something. Marks nothing."""
     given, name = call.given, call.reader("agent_id")
     since, is_unread, seconds = given.get("since_id"), given.get("unread", False), given.get("wait")
-    if is_unread and name is None:
-        raise _refused("unread is of an agent, and none is given", "give agent_id")
+    if is_unread and (name is None or since is not None):
+        raise _refused("unread is of an agent, and needs no number", "give agent_id, and no since_id")
     if seconds is not None and since is None and not is_unread:
         raise _refused("wait needs to know after what", "give since_id, the last id that you have, or unread=true")
+    if name is not None:
+        call.served.rates.spend(name)
     room = await call.do(lambda environment: call.chat(environment, name).name, name)
 
     def reached(environment: Environment) -> Json:
@@ -174,12 +176,12 @@ async def messages(call: Call) -> Json | Response:
         if not (is_unread and name is not None):
             return await call.do(reached)
         reading = await call.hub.unread(call.actor, name, room=room, limit=call.limit)
-        entries = [one for one in reading.entries if since is None or one.number is None or one.number > since]
-        return _shown(call, entries, reading.labels, reading.left)
+        return _shown(call, reading.entries, reading.labels, reading.left)
 
     if not seconds:
         return await look()
     async with AsyncExitStack() as stack:
+        stack.enter_context(call.served.rates.waiting(name or Name(call.actor.key)))
         # It begins to listen before it looks, so that nothing falls between.
         coming = stack.enter_context(call.hub.subscribe(Reader(name, frozenset([room]), is_all=name is None)))
         if name is not None and call.hub.holdings.actor_may(call.actor, name):

@@ -2,7 +2,7 @@
 
 Three kinds stand there: tokens of programs and colleagues; codes for one use, which open the page in a browser; and
 what the page got for one, or for a token, and has in a cookie since. The file is read again when it has changed, so
-what another process adds or takes away counts at once. Source: docs/format.md section 7.31.
+what another process adds or takes away counts at once. Source: docs/format.md section 7.32.
 """
 
 from __future__ import annotations

@@ -83,6 +83,19 @@ TOOLS: tuple[dict[str, Any], ...] = (
         required=("group",),
         is_reading=True,
     ),
+    tool_of(
+        "messages_since",
+        "All messages after since_id (0: from the first), oldest first; go on with last_id.",
+        {"since_id": COUNT, "limit": said(COUNT, "100 if left out")},
+        is_reading=True,
+    ),
+    tool_of(
+        "poll_messages",
+        "What came for you after since_id: direct messages and your group's broadcasts; go on with last_id.",
+        {"name": NAME, "since_id": COUNT},
+        required=("name",),
+        is_reading=True,
+    ),
 )
 """All tools, sorted by name."""
 

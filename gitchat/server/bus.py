@@ -17,12 +17,12 @@ from gitchat.model.escape import escape_line, tame_data, tame_line
 from gitchat.model.names import EVERYBODY, RoomName
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry, Moment
-from gitchat.server import pushes
+from gitchat.server import polling, pushes
 from gitchat.server.agents import TOOLS
 from gitchat.server.arguments import check
 from gitchat.server.desk import Answer, Bare, Call, Json
 from gitchat.server.histories import Histories, channel_of
-from gitchat.server.party import name_of, slug_of
+from gitchat.server.party import host_of, name_of, slug_of
 from gitchat.server.registry import UNBOUND_SECONDS, Registry, agent_id
 from gitchat.server.way import Way
 from gitchat.verbs.room import Room
@@ -52,6 +52,8 @@ class Bus(Bare):
             "channel_send": self._channel_send,
             "dm_history": self._dm_history,
             "group_history": self._group_history,
+            "messages_since": self._messages_since,
+            "poll_messages": self._poll_messages,
         }
 
     async def call(self, name: str, arguments: Any, call: Call) -> Answer:
@@ -103,7 +105,7 @@ class Bus(Bare):
             if one.role == agent.group and one.name != agent.name
         ]
         return {
-            "agent_id": agent_id(agent.given, host_of(agent.environment)),
+            "agent_id": agent_id(agent.given, host_of(agent.environment, agent.name)),
             "group": agent.group,
             "peers": peers,
             "message": "Registered. Use your name for subsequent calls.",
@@ -117,7 +119,7 @@ class Bus(Bare):
         self._registry.deregister(agent)
         return {
             "success": True,
-            "id": agent_id(agent.given, host_of(agent.environment)),
+            "id": agent_id(agent.given, host_of(agent.environment, agent.name)),
             "name": agent.given,
             "group_name": agent.group,
             "message": f"Deregistered {agent.given}",
@@ -168,7 +170,7 @@ class Bus(Bare):
         if target != EVERYBODY and target not in {one.role for one in self._here(call.environment)}:
             raise Refusal(f"group '{target}' has no registered agents. Use agent_groups to see active groups")
         to = EVERYBODY if target == EVERYBODY else f"role:{target}"
-        sender.chat.send(message, to=to, urgent=priority == "high")
+        _say(sender.chat, message, to, urgent=priority == "high")
         _log(call.environment, "BROADCAST", f"{sender.given} -> {target}: {message}")
         return (
             f"Broadcast published to group '{target}'. Sessions bound to that group receive it as "
@@ -182,7 +184,7 @@ class Bus(Bare):
             raise Refusal("cannot DM self; use channel_send for self-scratch")
         if reader not in {one.name for one in self._here(call.environment)}:
             raise Refusal(f"agent '{to}' not registered. Use agent_discover to see active agents")
-        self._acting(call, name, None).send(message, to=reader)
+        _say(self._acting(call, name, None), message, reader)
         _log(call.environment, "DM", f"{name} -> {to}: {message}")
         shown = tame_line(self._registry.spelled(reader))
         return (
@@ -193,7 +195,7 @@ class Bus(Bare):
     def _channel_send(self, call: Call, name: str, channel: str, message: str) -> str:
         _refuse_blank(message, "channel")
         room = channel_of(channel)
-        self._acting(call, name, room).send(message)
+        _say(self._acting(call, name, room), message, EVERYBODY)
         _log(call.environment, "CHANNEL", f"#{room} {name}: {message}")
         return f"Message logged to #{room}"
 
@@ -227,6 +229,22 @@ class Bus(Bare):
     ) -> str | Json:
         return self._histories(call).of_pair(name, with_agent, limit, detailed)
 
+    def _messages_since(self, call: Call, since_id: int = 0, limit: int = 100) -> Json:
+        environment, spelled = call.environment, self._registry.spelled
+        found, last = polling.since(environment, since_id, limit, lambda came: True)
+        messages = [came.form(spelled) for came in found]
+        for came, message in zip(found, messages, strict=True):
+            message["origin_host"] = self._host(host_of(environment, came.entry.record.author))
+        return {"messages": messages, "last_id": last}
+
+    def _poll_messages(self, call: Call, name: str, since_id: int = 0) -> Json:
+        groups = {one.name: one.role for one in self._here(call.environment)}
+        agent = name_of(name)
+        if agent not in groups:
+            raise Refusal(f"Agent '{name}' not registered. Call agent_register first")
+        found, last = polling.since(call.environment, since_id, 50, polling.is_for(agent, groups[agent]))
+        return {"messages": [came.short_form(self._registry.spelled) for came in found], "last_id": last}
+
 
 def _with_meta(said: str | Json, start: float) -> Answer:
     """An answer that tells its own size: characters and lines of what stands before, and how long it took.
@@ -241,6 +259,12 @@ def _with_meta(said: str | Json, start: float) -> Answer:
     return Answer(_json({**value, "_meta": meta}))
 
 
+def _say(chat: Room, message: str, to: str, *, urgent: bool = False) -> None:
+    """Send a message, and take it in at once: the ids of messages_since then have the order of what is said here."""
+    chat.send(message, to=to, urgent=urgent)
+    chat.records.chain()
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -248,11 +272,6 @@ def _json(value: Any) -> str:
 def _refuse_blank(message: str, what: str) -> None:
     if not message.strip():
         raise Refusal(f"{what} message body cannot be empty or whitespace-only")
-
-
-def host_of(environment: Environment) -> str:
-    """The host that we run on."""
-    return environment.caller.holder().host
 
 
 def unbound_seconds(environment: Environment) -> float:

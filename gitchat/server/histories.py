@@ -46,12 +46,12 @@ class Retention:
     def of(cls, variables: Mapping[str, str]) -> Retention:
         """As ``AGENTS_HISTORY_MAX_AGE_MS``, ``_MAX_BYTES`` and ``_MAX_MSGS_PER_SUBJECT`` say; 0 and nonsense: none."""
 
-        def read(name: str) -> int | None:
+        def limit_of(name: str) -> int | None:
             given = variables.get(f"AGENTS_HISTORY_{name}", "")
             return (int(given) or None) if re.fullmatch("[0-9]{1,15}", given) else None
 
-        age_ms = read("MAX_AGE_MS")
-        return cls(age_ms / 1000 if age_ms else None, read("MAX_BYTES"), read("MAX_MSGS_PER_SUBJECT"))
+        age_ms = limit_of("MAX_AGE_MS")
+        return cls(age_ms / 1000 if age_ms else None, limit_of("MAX_BYTES"), limit_of("MAX_MSGS_PER_SUBJECT"))
 
     def of_newest(self, entries: Sequence[Entry], now: int) -> list[Entry]:
         """Those of ``entries`` (oldest first, the newest of their subject last) that are shown."""
@@ -90,15 +90,15 @@ class Histories:
     def _text(self, head: str, entries: Sequence[Entry]) -> str:
         return "\n".join([f"{head} ({len(entries)}):", *map(self._line, entries)])
 
-    def _form(self, entry: Entry) -> Json:
+    def _form(self, entry: Entry, *, with_recipient: bool = False) -> Json:
         record = entry.record
-        number = entry.handle if entry.number is None else entry.number
-        return {
-            "id": number,
+        form: Json = {
+            "id": entry.handle if entry.number is None else entry.number,
             "timestamp": record.written.utc,
             "from": self._spelled(record.author),
-            "content": record.body,
         }
+        form |= {"to": ",".join(map(self._spelled, record.to))} if with_recipient else {}
+        return form | {"content": record.body}
 
     def of_channel(self, channel: str, limit: int, detailed: bool) -> str | Json:
         """The newest messages of a channel."""
@@ -137,10 +137,7 @@ class Histories:
         if not entries:
             return f"No DM history with {tame_line(self._spelled(two))}"
         if detailed:
-            messages = [
-                {**form, "to": ",".join(map(self._spelled, entry.record.to)), "content": form.pop("content")}
-                for entry, form in ((entry, self._form(entry)) for entry in entries)
-            ]
+            messages = [self._form(entry, with_recipient=True) for entry in entries]
             return {"with_agent": self._spelled(two), "count": len(entries), "messages": messages}
         return self._text(f"DM history with {tame_line(self._spelled(two))}", entries)
 

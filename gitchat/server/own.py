@@ -11,7 +11,7 @@ from typing import Any
 from gitchat.model import offered
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import tame_data
-from gitchat.model.names import RoomName
+from gitchat.model.names import RoomName, parse_name
 from gitchat.model.record import Entry
 from gitchat.server import notice, texts
 from gitchat.server.arguments import check
@@ -64,6 +64,9 @@ class Own:
             return Answer(await call.act(lambda: notice.answer(arguments, self._subagents)))
         with self._ringing.call(call.caller, call.meta):
             given = check(arguments, self._schemas[name])
+            for whose in _WHOSE:
+                if given.get(whose):
+                    call.ground.admit(parse_name(given[whose]))
             given, misnamed = await call.act(lambda: self._completed(name, given))
             result = await self._result(name, given, call)
             return await call.act(lambda: self._answer(name, given, result, call.caller, misnamed))
@@ -144,6 +147,9 @@ class Own:
 def _today() -> str:
     return read_clock().utc[:10]
 
+
+_WHOSE = ("name", "participant")
+"""Arguments that say under which name it is done."""
 
 _SENDING = (offered.SEND_MESSAGE, offered.CHECK_IN)
 

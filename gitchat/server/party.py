@@ -36,6 +36,13 @@ def slug_of(given: str, what: str, example: str) -> str:
     return slug
 
 
+def host_of(environment: Environment, name: str) -> str:
+    """The host that a name was taken on last; of who never took one, ours."""
+    presence = environment.roll.find(Name(name))
+    holder = presence.holder if presence is not None else None
+    return holder.host if holder is not None else environment.caller.holder().host
+
+
 def begin(environment: Environment, name: Name) -> Environment:
     """The surroundings of one more party, which acts as ``name`` and holds nothing yet.
 

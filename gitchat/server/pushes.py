@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchat.model.escape import tame_line
-from gitchat.model.names import EVERYBODY, Name, RoomName
+from gitchat.model.names import EVERYBODY, RoomName
 from gitchat.model.record import MESSAGE, Entry
 from gitchat.server import texts
+from gitchat.server.party import host_of
 from gitchat.server.registry import Agent
 from gitchat.verbs.attendance import SYSTEM
 
@@ -50,14 +51,11 @@ def of(
     # Who wrote it stands before it already.
     text = texts.foreign(record.body.removeprefix("[HUMAN] "))
     content = f"<{_SHORT[kind]}> {record.written.utc[11:19]} [{author}] {text}"[:PUSH_CHARS]
-    presence = agent.environment.roll.find(Name(record.author))
-    holder = presence.holder if presence is not None else None
-    host = holder.host if holder is not None else agent.environment.caller.holder().host
     meta = {
         "kind": kind,
         "from_agent": author,
         key: tame_line(spelled(target)) if kind == "dm" else target,
-        "origin_host": host_as_told(host),
+        "origin_host": host_as_told(host_of(agent.environment, record.author)),
         "origin_ts": str(record.written.seconds * 1000),
         "origin_seq": str(entry.handle if entry.number is None else entry.number),
     }

@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from gitchat import __version__
@@ -192,9 +192,14 @@ class Service:
             return self._told(self._ground.records(self._progress_seconds))
 
     async def _told(self, records: AsyncIterator[tuple[RoomName, Entry]]) -> AsyncIterator[Told]:
-        async for room, entry in records:
+        while True:
+            # Not around what is yielded: whoever takes that has surroundings of its own.
             with self._surrounded():
-                told = await self._ground.act(lambda one=(room, entry): self._desk.told(*one))  # type: ignore[misc]
+                try:
+                    room, entry = await anext(records)
+                except StopAsyncIteration:
+                    return
+                told = await self._ground.act(partial(self._desk.told, room, entry))
             for news in told:
                 yield news
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-SECRETS = frozenset({"CLAUDE_CODE_MESSAGING_TOKEN"})
-"""Variables that are for the process alone that a client gave them to: they open a door of its session."""
+SECRETS = frozenset({"CLAUDE_CODE_MESSAGING_TOKEN", "GITCHAT_TOKEN"})
+"""Variables that are for the process alone that was given them: they open a door of a session, or of a server."""
 
 
 def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import Mistyped, StorageError
+from gitchat.model.errors import FormatError, Mistyped, StorageError
 from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
@@ -27,6 +27,7 @@ from gitchat.workspace.process import read_clock
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
+    from gitchat.index.arrivals import Arrived
     from gitchat.index.database import Index
     from gitchat.rooms.log import Log
     from gitchat.rooms.numbering import Numbering
@@ -80,6 +81,28 @@ class Opened:
         from gitchat.index.database import Index  # SQLite, which a plain send or log does without
 
         return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
+
+    def arrived(
+        self, after: int = 0, epoch: str | None = None, limit: int | None = None, *, rooms: Iterable[RoomName] = ()
+    ) -> Arrived:
+        """As :meth:`Index.arrived`, where ``rooms`` are taken in first, and without what was taken back meanwhile.
+
+        Raises what ``store`` raises.
+        """
+        totals: dict[RoomName, int] = {}
+
+        def look(room: RoomName) -> int:
+            if room not in totals:
+                totals[room] = 0
+                with suppress(FormatError):  # a damaged room hides no other
+                    totals[room] = self.numbering(room).chain().total
+            return totals[room]
+
+        for room in rooms:
+            look(room)
+        found = self.index.arrived(after, epoch, limit)
+        kept = [one for one in found.records if not one.place.is_pending or one.place.number <= look(one.room)]
+        return found._replace(records=kept)
 
     def log(self, name: RoomName) -> Log:
         """The log of the room ``name`` of the repository here, to be read. Raises as :meth:`writer`."""

@@ -54,6 +54,7 @@ LOBBY = "rooms/lobby"
         ("GET", "messages?limit=ten", None, 400, "bad-argument"),
         ("GET", "messages?since_id=-1", None, 400, "bad-argument"),
         ("GET", "messages?unread=true", None, 400, "bad-argument"),
+        ("GET", "messages?agent_id=bob&unread=true&since_id=1", None, 400, "bad-argument"),
         ("GET", "messages?wait=5", None, 400, "bad-argument"),
         ("GET", "messages?agent_id=a&since_id=0&wait=inf", None, 400, "bad-argument"),
         ("GET", "messages?agent_id=%00", None, 400, "bad-name"),

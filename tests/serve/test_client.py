@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gitchat import asking
-from gitchat.client import AgentClient
+from gitchat.client import AgentClient, asking
 from gitchat.errors import ChatError
 from gitchat.verbs.room import Room
 from tests.house.test_imports import modules_after

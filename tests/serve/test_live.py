@@ -38,7 +38,7 @@ def client(environment: Environment) -> Iterator[TestClient]:
 @contextmanager
 def line(client: TestClient, path: str) -> Iterator[WebSocketTestSession]:
     """An open WebSocket."""
-    with client.websocket_connect(path) as made:
+    with client.websocket_connect(f"{client.base_url}".replace("http", "ws", 1).rstrip("/") + path) as made:
         yield made
 
 

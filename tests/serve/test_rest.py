@@ -6,13 +6,16 @@ One repository serves the whole module: each test has rooms and names of its own
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from gitchat.presence.holding import Holding
+from gitchat.serve.settings import Settings
 from gitchat.verbs.room import Room
+from tests.serve.serving import in_process
 from tests.world import World
 
 API = "/api/v1"
@@ -227,3 +230,18 @@ def test_a_request_waits_until_something_comes(client: TestClient) -> None:
     assert (ids(came), came["total"], came["messages"][0]["type"]) == ([sent["message_id"]], 1, "task_accept")
     assert ids(fetched(client, **waits, wait=60)) == [sent["message_id"]]
     assert ids(fetched(client, agent_id="kappa", room=room, unread=True, wait=60))[-1] == sent["message_id"]
+
+
+def test_an_agent_asks_as_often_as_it_may_and_no_more(shared_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name has its own share, whatever it asks; the answer says when there may be one more."""
+    monkeypatch.setattr("gitchat.serve.served.time", SimpleNamespace(monotonic=lambda: 0.0))  # it stands still
+    settings = Settings(rate=2)
+    with in_process(shared_world.environment(shared_world.root / "repo"), settings) as client:
+        asked = [
+            client.get(f"{API}/messages?agent_id=often"),
+            client.post(f"{API}/messages", json={"from": "often", "to": "ALL", "message": "x"}),
+            client.get(f"{API}/messages?agent_id=often"),
+        ]
+        assert [one.status_code for one in asked] == [200, 200, 429]
+        assert (asked[-1].json()["code"], asked[-1].headers["retry-after"]) == ("rate-limited", "1")
+        assert client.get(f"{API}/messages?agent_id=seldom").status_code == 200

@@ -58,8 +58,8 @@ def test_a_room_tells_who_is_there_and_how_far_they_have_read(client: TestClient
     ok(client.post(f"{path}/summaries", json={"as": "bob", "content": "all is well"}))
     told = ok(client.get(path))
     people = {one["name"]: one for one in told["people"]}
-    assert {key: people["ana-x"][key] for key in ("label", "spelled", "role", "state", "read_upto", "unread")} == {
-        "label": "Ana", "spelled": "Ana-X", "role": "review", "state": "living", "read_upto": 2, "unread": 1,
+    assert {key: people["ana-x"][key] for key in ("label", "given", "role", "state", "read_upto", "unread")} == {
+        "label": "Ana", "given": "Ana-X", "role": "review", "state": "living", "read_upto": 2, "unread": 1,
     }  # fmt: skip
     assert (people["bob"]["state"], people["bob"]["last_number"]) == ("away", 3)
     assert (told["title"], told["summary"]["content"]) == ("Peopled", "all is well")

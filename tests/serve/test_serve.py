@@ -33,3 +33,14 @@ def test_what_is_not_there_is_an_error_with_a_hint(world: World) -> None:
             answer = client.request(method, path)
             assert (answer.status_code, answer.json()["code"]) == (status, code)
             assert answer.json()["hint"]
+
+
+def test_health_fails_when_a_ref_cannot_be_read(world: World) -> None:
+    """It says which kind of trouble it is, and nothing of what or where, since everybody may ask."""
+    repo = world.repository()
+    world.chat("send", "hello", cwd=repo, check=True)
+    with in_process(world.environment(repo)) as client:
+        assert client.get("/health").json()["status"] == "ok"
+        (repo / ".git/refs/chatroom/rooms/lobby/log").write_text("nonsense\n")
+        answer = client.get("/health")
+    assert (answer.status_code, answer.json()) == (503, {"status": "failing", "error": "damaged-ref"})

@@ -1,4 +1,4 @@
-"""Tokens: what is kept of them, what they allow, and when they end. Proves docs/format.md section 7.31."""
+"""Tokens: what is kept of them, what they allow, and when they end. Proves docs/format.md section 7.32."""
 
 from __future__ import annotations
 

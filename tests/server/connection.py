@@ -12,9 +12,11 @@ from gitchat.server.desk import Answer, Ground
 from gitchat.server.service import Service
 from gitchat.server.toolset import Toolset, toolset_of
 from gitchat.workspace.environment import Environment
-from tests.server.wire import DEADLINE_SECONDS
 
 Json = dict[str, Any]
+
+DEADLINE_SECONDS = 20.0
+"""How long a test waits for what must come. Only a defect makes it pass."""
 
 
 async def unheard(done: float, total: float, message: str) -> None:
@@ -29,10 +31,12 @@ class Server:
         self.environment = environment
         self.shared = self.toolset.shared()
 
-    def connect(self, ground: Ground | None = None) -> Connection:
+    def connect(self, ground: Ground | None = None, *, is_far: bool = False) -> Connection:
         """A new connection, of a party of its own."""
         own = self.environment.holding(Holding(), session=self.environment.new_uid(), acts_as_anyone=False)
-        return Connection(Service(toolset=self.toolset, environment=own, ground=ground, shared=self.shared))
+        return Connection(
+            Service(toolset=self.toolset, environment=own, ground=ground, shared=self.shared, is_far=is_far)
+        )
 
 
 class Connection:

@@ -211,6 +211,8 @@ class TestAgents(ToolsetContract):
         "channel_list": {},
         "dm_history": {"name": "alice", "with_agent": "bob"},
         "group_history": {"group": "team"},
+        "messages_since": {},
+        "poll_messages": {"name": "alice"},
         "agent_deregister": {"name": "alice"},
     }
 

@@ -14,7 +14,7 @@ from tests.world import World
 TOP = Path(__file__).parents[2]
 SESSIONS = TOP / "docs" / "sessions"
 PAGES = sorted(set(SESSIONS.glob("*.md")) - {SESSIONS / "README.md"})
-OTHERS = ("types.md", "start.md", "submodules.md")
+OTHERS = ("types.md", "start.md", "submodules.md", "serve.md")
 DOCUMENTS = [TOP / "README.md", *(TOP / "docs" / name for name in OTHERS), *PAGES]
 
 

@@ -7,8 +7,10 @@ import sys
 
 import click
 
+from gitchat.cli import connecting
 from gitchat.model.errors import UserError
 from gitchat.server.toolset import GITCHAT, PROFILES, toolset_of
+from gitchat.workspace.environment import Environment
 
 
 @click.command("mcp", short_help="Serve this room to an agent, over MCP.")
@@ -34,8 +36,17 @@ from gitchat.server.toolset import GITCHAT, PROFILES, toolset_of
     is_flag=True,
     help="The client starts it in every repository: in one where you never used gitchat, join no room of the remote.",
 )
+@click.option(
+    "--connect",
+    metavar="URL",
+    help="Forward to a git chat serve: its address; or auto, the one of this clone, which is started when none runs.",
+)
 @click.option("--sdk", is_flag=True, help="Serve with the MCP SDK instead of gitchat's own loop: slower to start.")
-def command(as_json: bool, channel: bool, tools: str, profile: str, is_user_wide: bool, sdk: bool) -> None:
+@click.pass_obj
+def command(
+    environment: Environment, as_json: bool, channel: bool, tools: str, profile: str, is_user_wide: bool,
+    connect: str | None, sdk: bool,
+) -> None:  # fmt: skip
     """Serve this room to an agent, over MCP on standard input and output.
 
     Not for typing: an agent's client starts it. To add it to a client:
@@ -56,6 +67,15 @@ def command(as_json: bool, channel: bool, tools: str, profile: str, is_user_wide
             hint="add it to a client: claude mcp add gitchat -- git-chat mcp; or pipe JSON lines into it",
             code="not-for-typing",
         )
+    if connect is not None:
+        if as_json or channel or is_user_wide or sdk or tools != "all":
+            raise UserError(
+                "with --connect the server decides how it answers",
+                hint="leave the other options out: git chat mcp --connect URL [--profile PROFILE]",
+                code="bad-argument",
+            )
+        connecting.forward(environment, connect, profile)
+        return
     toolset = toolset_of(profile, is_core=tools == "core")
     if sdk:
         # The SDK's reader waits in the kernel; a handler of Python's would not get it out of there.

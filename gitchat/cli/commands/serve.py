@@ -13,7 +13,7 @@ from gitchat.cli import installing
 from gitchat.cli.terminal import escape_line
 from gitchat.model.errors import UserError
 from gitchat.model.names import suggest_slug
-from gitchat.serve.choosing import NOT_NEEDED, Given, choose
+from gitchat.serve.choosing import Given, choose, not_needed
 from gitchat.serve.servefile import ServeFile
 from gitchat.serve.settings import PORTS, Profile, Settings
 from gitchat.serve.tokens import CODE_SECONDS, Tokens
@@ -77,9 +77,8 @@ def command(
     environments = _environments(environment, repositories)
     first = next(iter(environments.values()))
     settings = choose(given, first.variables, first.repository.config)
-    for name in NOT_NEEDED:
-        if first.variables.get(name):
-            click.echo(f"{name} is set, and not needed: the rooms are in the repository", err=True)
+    for name in not_needed(first.variables):
+        click.echo(f"{name} is set, and not needed: the rooms are in the repository", err=True)
     if is_open:
         click.echo("every program of this machine may read and write here, whoever's it is (--open)", err=True)
     from gitchat.serve import running

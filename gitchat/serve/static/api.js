@@ -13,7 +13,7 @@ export class Refusal extends Error {
   }
 }
 
-async function ask(method, path, body, fetching = {}) {
+async function ask(method, path, body, fetching = {}, patience = 4) {
   let answer;
   try {
     answer = await fetch(`${base}/api/v1/${path}`, {
@@ -24,6 +24,11 @@ async function ask(method, path, body, fetching = {}) {
     });
   } catch (error) {
     throw new Refusal("the server does not answer", "it is tried again as soon as it does", "offline");
+  }
+  if (answer.status === 429 && patience) {
+    // Nothing was done: too many at once. Whoever scrolls far does not have to know.
+    await new Promise((go) => setTimeout(go, 1000 * (answer.headers.get("Retry-After") || 1)));
+    return ask(method, path, body, fetching, patience - 1);
   }
   const value = parse(await answer.text());
   if (!answer.ok) throw new Refusal(value?.error ?? `the server answered ${answer.status}`, value?.hint, value?.code, answer.status);

@@ -36,7 +36,7 @@ export function drawPeople(people, me) {
 }
 
 function person(one, me) {
-  const behind = one.unread ? `${one.unread} unread` : null;
+  const behind = one.unread && one.name !== me ? `${one.unread} unread` : null;
   const about = [one.role && one.role !== "general" ? oneLine(one.role, 40) : null, one.branch && oneLine(one.branch, 60), behind].filter(Boolean);
   const seen = one.state === "away" && one.last_seen ? OTHERS.format(new Date(one.last_seen)) : null;
   return h("li", { title: [nameOf(one.name), ...about, one.read_upto != null && `has read up to #${one.read_upto}`, seen && `seen ${seen}`, one.capabilities?.map((it) => escape(it)).join(", ")].filter(Boolean).join("\n") },

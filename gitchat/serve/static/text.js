@@ -109,7 +109,8 @@ function inline(text, link) {
     if (mono) nodes.push(h("code", {}, mono));
     else if (bold) nodes.push(h("strong", {}, bold));
     else if (number) nodes.push(h("a", { href: link(number), "data-number": number }, whole));
-    else nodes.push(outside(target ?? address, label ? `${label} (${target})` : address));
+    else if (URL.canParse(target ?? address)) nodes.push(outside(target ?? address, label ? `${label} (${target})` : address));
+    else nodes.push(address ?? whole);
   }
   nodes.push(text.slice(from));
   return nodes;

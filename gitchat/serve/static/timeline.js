@@ -69,7 +69,17 @@ async function extend(direction) {
   } finally {
     isLoading = false;
   }
+  requestAnimationFrame(edges);
 }
+
+/** Get more where the window ends near what is on the screen. */
+function edges() {
+  if (box.scrollTop < NEAR) reach("before");
+  if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) reach("after");
+}
+
+// What cannot be had now is asked for by the next turn of the wheel.
+const reach = (direction) => extend(direction).catch(() => {});
 
 /** Let go of what is far from where one reads. */
 function trim(side, mayTrim) {
@@ -102,13 +112,13 @@ function laidOut() {
     if (them.length) put(`s${placeOf(them[0])}-${placeOf(them.at(-1))}`, () => happenings(them));
     group = [];
   };
-  if (more.before) put("earlier", () => h("button.earlier", { type: "button", click: () => extend("before") }, "Earlier messages"));
+  if (more.before) put("earlier", () => h("button.earlier", { type: "button", click: () => reach("before") }, "Earlier messages"));
   else if (shown.length) put("first", () => h("p.first", {}, "This is where the room begins."));
   for (const entry of shown) {
     const day = dayOf(entry.ts), isNew = fresh != null && placeOf(entry) === fresh;
     if (day !== today || isNew) flush();
-    if (day !== today) put(`d${day}${entry.ts.slice(0, 4)}`, () => h("h3.day", {}, h("span", {}, day)));
-    if (isNew) put("new", () => h("h3.day.new", {}, h("span", {}, "New")));
+    if (day !== today) put(`d${day}${entry.ts.slice(0, 4)}`, () => h("h2.day", {}, h("span", {}, day)));
+    if (isNew) put("new", () => h("h2.day.new", {}, h("span", {}, "New")));
     if (entry.kind && entry.kind !== "message") group.push(entry);
     else {
       flush();
@@ -209,8 +219,7 @@ function showJump() {
 box.addEventListener("scroll", () => {
   wasAtEnd = isAtEnd();
   showJump();
-  if (box.scrollTop < NEAR) extend("before");
-  if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) extend("after");
+  edges();
 }, { passive: true });
 box.addEventListener("focusin", (event) => {
   const node = event.target.closest("article");

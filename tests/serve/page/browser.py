@@ -36,7 +36,7 @@ class Browser:
     def __init__(
         self, driver: subprocess.Popen[str], world: World, clone: Path, turn_server: Callable[[str], str]
     ) -> None:
-        self._driver, self._world, self._clone, self._turn_server = driver, world, clone, turn_server
+        self._driver, self.world, self.clone, self._turn_server = driver, world, clone, turn_server
         self.milliseconds: dict[str, int] = {}
 
     def check(self, file: str, name: str, **given: Any) -> None:
@@ -57,7 +57,7 @@ class Browser:
 
     def _answer(self, asked: dict[str, Any]) -> Any:
         if "chat" in asked:
-            done = self._world.chat(*asked["chat"], cwd=self._clone)
+            done = self.world.chat(*asked["chat"], cwd=self.clone)
             return {"status": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
         if "escaped" in asked:
             return [escape(text) for text in asked["escaped"]]

@@ -65,7 +65,7 @@ class Server:
         if word == "down":
             self._running.close()
             return ""
-        server = serving(self._world, "--port", str(self._port), cwd=self._clone, GITCHAT_NAME="ana")
+        server = serving(self._world, "--guests", "--port", str(self._port), cwd=self._clone, GITCHAT_NAME="ana")
         return self._running.enter_context(server).line
 
 
@@ -89,7 +89,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def _fill(world: World, clone: Path) -> None:
     """Rooms that checks read and write, each its own."""
     rooms = {
-        "big": [f"message {number}" for number in range(1, 1001)],
+        "big": [f"message {number}" for number in range(1, 601)],
         "long": [f"message {number}: " + "words of a text " * 12 for number in range(1, 61)],
         "marked": [f"message {number}" for number in range(1, 61)],
         "texts": ["\n".join(f"line {number}" for number in range(300))],
@@ -104,7 +104,7 @@ def _fill(world: World, clone: Path) -> None:
     ana = _environment(world, clone, now, is_terminal=True)
     Room(ana, RoomName("empty")).describe(state="open")
     Room(ana, RoomName("hostile")).describe(title="\u202eevil <script>")
-    for room, last in {"long": 10, "marked": 10, "big": 1000, "hostile": 1, "talk": 1, "other": 1}.items():
+    for room, last in {"long": 10, "marked": 10, "big": 600, "hostile": 1, "talk": 1, "other": 1}.items():
         Room(ana, RoomName(room)).set_cursor(last)
     world.chat("join", "codex-docs", "--role", "docs", cwd=clone, check=True)
 
@@ -255,6 +255,13 @@ def test_it_is_dark_where_the_system_is(browser: Browser) -> None:
 def test_a_guest_reads_and_nothing_more(browser: Browser) -> None:
     """Live, too, and without a request that would change something."""
     browser.check("looking", "a_guest_reads_and_nothing_more")
+
+
+def test_who_is_nobody_is_told_how_to_come_in(browser: Browser) -> None:
+    """Where guests do not read: by a fresh address, or by a token that somebody gave."""
+    token = browser.world.chat("token", "add", "carla", cwd=browser.clone, check=True).stdout.split()[0]
+    with serving(browser.world, cwd=browser.clone) as server:
+        browser.check("looking", "who_is_nobody_is_told_how_to_come_in", url=server.url, token=token)
 
 
 def test_what_is_hostile_stays_text(browser: Browser) -> None:

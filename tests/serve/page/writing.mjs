@@ -18,13 +18,13 @@ export async function sends_what_was_written(t) {
 export async function replies_and_shows_the_thread(t) {
   const page = await t.open("/r/talk");
   await t.chat("send", "--as", "bob", "--room", "talk", "Who answers?");
-  const asked = page.locator("article", { hasText: "Who answers?" });
+  const asked = page.locator("#timeline article", { has: page.locator(".body", { hasText: "Who answers?" }) });
   await asked.hover();
   await asked.getByRole("button", { name: /^Reply/ }).click();
   t.ok((await page.locator("#answers").innerText()).includes("Who answers?"), "it does not say what is answered");
   await page.keyboard.type("I do.");
   await page.keyboard.press("Enter");
-  const answer = page.locator("#timeline article", { hasText: "I do." });
+  const answer = page.locator("#timeline article", { has: page.locator(".body", { hasText: "I do." }) });
   await answer.waitFor();
   const [sent] = await t.log("talk", "-n", "1");
   t.equal(`m${sent.reply_to}`, await asked.getAttribute("id"));
@@ -69,7 +69,7 @@ export async function a_refusal_leaves_the_text(t) {
   await page.waitForSelector("#trouble:not([hidden])");
   t.ok((await page.locator("#trouble").innerText()).startsWith("Not sent: "), "it does not say so");
   t.equal(await page.inputValue("#text"), "Not lost");
-  await t.chat("room", "reopen", "closing");
+  await t.chat("room", "open", "closing");
   await page.locator("#send").click();
   await page.locator("#timeline article", { hasText: "Not lost" }).waitFor();
   t.equal(await page.locator("#trouble").isVisible(), false, "the trouble is still told");

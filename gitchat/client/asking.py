@@ -6,11 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from gitchat import __version__
 from gitchat.model.errors import ChatError, ConflictError, RemoteError, UserError
+
+if TYPE_CHECKING:
+    from urllib.request import OpenerDirector
 
 Json = dict[str, Any]
 
@@ -44,9 +46,15 @@ class Server:
         host = urlsplit(self.url).hostname or ""
         return host in ("localhost", "::1") or host.startswith("127.")
 
+    def opener(self) -> OpenerDirector:
+        """What opens its addresses."""
+        from urllib.request import ProxyHandler, build_opener
+
+        return build_opener(ProxyHandler({})) if self.is_here else build_opener()
+
     def headers(self) -> dict[str, str]:
         """Who asks."""
-        told = {"User-Agent": f"gitchat/{__version__}"}
+        told = {"User-Agent": "gitchat-client"}
         return told | ({"Authorization": f"Bearer {self._token}"} if self._token is not None else {})
 
     def socket_url(self, path: str, **query: str) -> str:
@@ -76,16 +84,15 @@ class Server:
         """One try, in a thread. Raises ChatError, and Later."""
         from http.client import HTTPException
         from urllib.error import HTTPError, URLError
-        from urllib.request import ProxyHandler, Request, build_opener
+        from urllib.request import Request
 
         room = {"room": self.room} if self.room is not None else {}
         data = json.dumps({**room, **body}).encode() if body is not None else None
         query = f"?{urlencode(room)}" if room and method == "GET" else ""
         headers = self.headers() | ({"Content-Type": "application/json"} if data is not None else {})
         request = Request(self.url + _API + path + query, data, headers, method=method)
-        opener = build_opener(ProxyHandler({})) if self.is_here else build_opener()
         try:
-            with opener.open(request, timeout=REQUEST_SECONDS) as answer:
+            with self.opener().open(request, timeout=REQUEST_SECONDS) as answer:
                 answered: Json = json.load(answer)
                 return answered
         except HTTPError as error:
@@ -95,9 +102,10 @@ class Server:
                 raise Later(refused, _seconds(error.headers.get("Retry-After"))) from error
             raise refused from error
         except (URLError, HTTPException, OSError, ValueError) as error:
-            raise Later(self._unreachable(error)) from error
+            raise Later(self.unreachable(error)) from error
 
-    def _unreachable(self, error: Exception) -> RemoteError:
+    def unreachable(self, error: object) -> RemoteError:
+        """That it is not reached, and why."""
         return RemoteError(
             f"{self.url} cannot be reached: {error}",
             hint="start it with git chat serve, or correct the address",
@@ -114,15 +122,27 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class _Told(NamedTuple):
+    """The three fields of an error."""
+
+    error: str
+    hint: str
+    code: str
+
+
 def error_of(status: int, body: bytes) -> ChatError:
     """The error that an answer with ``status`` tells."""
     try:
-        told = json.loads(body)
-        message, hint, code = (str(told[key]) for key in ("error", "hint", "code"))
+        fields = json.loads(body)
+        told = _Told(*(str(fields[key]) for key in _Told._fields))
     except (ValueError, TypeError, KeyError):  # a proxy's words
-        message, hint, code = f"the server answered with {status}", "see its log, or that of a proxy", "server-failed"
-    kind = ConflictError if status == 409 else UserError if status < 500 else RemoteError
-    return kind(message, hint=hint, code=code)
+        return RemoteError(
+            f"the server answered with {status}", hint="see its log, or that of a proxy before it", code="server-failed"
+        )
+    if status == 409:
+        return ConflictError(told.error, hint=told.hint, code=told.code)
+    kind = UserError if status < 500 else RemoteError
+    return kind(told.error, hint=told.hint, code=told.code)
 
 
 def pause(tries: int) -> float:

@@ -1,4 +1,4 @@
-"""An agent over HTTP: a program that talks in the rooms of a ``git chat serve``, on any machine, without a clone.
+"""One agent: what it says, and how it hears what is said to it.
 
     agent = AgentClient("http://localhost:8080", session_id="01TYEi4Mjf2T", name="Beta")
     await agent.register()
@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gitchat.asking import LATER, Json, Server, error_of, pause
+from gitchat.client.asking import LATER, Json, Server, error_of, pause
 from gitchat.model.errors import RemoteError, UserError
 from gitchat.model.names import suggest_slug
 
