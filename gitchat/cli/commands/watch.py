@@ -89,9 +89,7 @@ def command(
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
-    manner = Manner(
-        count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json
-    )  # fmt: skip
+    manner = Manner(count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json)
     with in_step(environment):
         if counts:
             _count(chosen, room is None and as_ is None, once)
