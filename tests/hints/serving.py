@@ -117,9 +117,20 @@ ELSEWHERE = [
         error="cannot write the audit to /nowhere: No such file or directory",
         hint="name another file: git chat serve --audit FILE",
     ),
+    Elsewhere(
+        "tests/serve/test_client.py::test_each_message_comes_once_over_a_killed_server",
+        'serving(world, "--port"',
+        error="http://127.0.0.1:8080 cannot be reached: words",
+        hint="start it with git chat serve, or correct the address",
+    ),
 ]
 
 NOT_RUN = [
+    NotRun(
+        error="to listen needs the package websockets, which is not installed",
+        hint="pip install 'git-chatroom[serve]'",
+        reason="needs an index of packages",
+    ),
     NotRun(
         error="git chat serve needs libraries that only the extra 'serve' brings: websockets",
         hint="pipx install --force 'git-chatroom[serve]'",
