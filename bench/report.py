@@ -32,6 +32,7 @@ SECTIONS = (
     ("Sent, and delivered", "delivering.py"),
     ("A session of an agent", "agents.py"),
     ("A server with a thousand clients", "serve.py"),
+    ("Tools over HTTP", "serve_mcp.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
 repositories that take long to make."""
