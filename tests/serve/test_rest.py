@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from gitchat.presence.holding import Holding
 from gitchat.serve.settings import Settings
 from gitchat.verbs.room import Room
+from tests.cli.programs import until
 from tests.serve.serving import in_process
 from tests.world import World
 
@@ -41,6 +42,12 @@ def begin(client: TestClient, room: str) -> str:
 def send(client: TestClient, **message: Any) -> dict[str, Any]:
     """A message of ``sender`` to everybody, unless said otherwise."""
     return ok(client.post(f"{API}/messages", json={"from": "sender", "to": "ALL", "message": "hello"} | message))
+
+
+def active(client: TestClient, room: str) -> list[dict[str, Any]]:
+    """The agents that are here."""
+    found: list[dict[str, Any]] = ok(client.get(f"{API}/agents", params={"room": room, "status": "active"}))["agents"]
+    return found
 
 
 def fetched(client: TestClient, **query: Any) -> dict[str, Any]:
@@ -108,7 +115,9 @@ def test_who_lives_elsewhere_is_no_agent_of_ours(client: TestClient, shared_worl
         ]:
             refused = client.post(f"{API}/{path}", json=body)
             assert (refused.status_code, refused.json()["code"]) in [(409, "name-taken"), (409, "name-held")], path
-        (delta,) = ok(client.get(f"{API}/agents", params={"room": room, "status": "active"}))["agents"]
+        agents: list[dict[str, Any]] = []
+        until(lambda: agents.extend(active(client, room)) or agents != [])  # others are looked for once a second
+        (delta,) = agents
         assert (delta["agent_id"], delta["session_id"], delta["role"]) == ("delta", None, "review")
     finally:
         held.release()
