@@ -64,6 +64,9 @@ def command(
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
 
+    What is sent to you or to your role runs the command chat.notify, and rings the terminal's bell
+    where chat.notifyBell is true; see git-chat(1).
+
     \b
     Examples:
       git chat watch
@@ -132,16 +135,19 @@ def _can_write(environment: Environment) -> bool:
 def _follow(room: Room, manner: Manner, once: bool) -> None:
     from gitchat.cli.feed import beginning, feed
     from gitchat.model.record import Entry
+    from gitchat.staying.alert import Alert
     from gitchat.staying.follow import Arrival, Follower
 
     shown = feed(room, manner)
     begin, after, told = beginning(room, manner)
+    alert, has_bell = Alert(room), sys.stdout.isatty() and not manner.as_json
     with Follower(room, after, told=told, also=_has_no_reader) as follower:
         _print(shown.text(begin))
         is_over = once and manner.is_unread and bool(begin)
         while not is_over:
             news = shown.wanted(follower.news())
-            _print(shown.text(news))
+            bell = alert.tell(news)
+            _print(shown.text(news) + (bell if has_bell else ""))
             is_over = once and any(isinstance(one, (Entry, Arrival)) for one in news)
             if not is_over:
                 follower.wait()
