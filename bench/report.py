@@ -31,6 +31,7 @@ SECTIONS = (
     ("To a remote and other clones", "sync.py"),
     ("Sent, and delivered", "delivering.py"),
     ("A session of an agent", "agents.py"),
+    ("Tools over HTTP", "serve_mcp.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
 repositories that take long to make."""
