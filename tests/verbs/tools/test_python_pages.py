@@ -212,7 +212,9 @@ def test_a_type_checker_believes_the_examples(tmp_path: Path) -> None:
 
     assert errors(*sorted(EXAMPLES.glob("*.py"))).startswith("Success")
     slip = tmp_path / "slip.py"
-    slip.write_text("from gitchat import Room\nimport gitchat.tools as s\nRoom.open().send('hello', to=5)\ns.leave(5)\n")
+    slip.write_text(
+        "from gitchat import Room\nimport gitchat.tools as s\nRoom.open().send('hello', to=5)\ns.leave(5)\n"
+    )
     found = errors(slip)
     assert "slip.py:3: error: Argument 1" in found
     assert "slip.py:4: error: Argument 1" in found
