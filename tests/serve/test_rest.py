@@ -5,18 +5,21 @@ One repository serves the whole module: each test has rooms and names of its own
 
 from __future__ import annotations
 
+import socket
 import threading
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
 from gitchat.presence.holding import Holding
+from gitchat.serve.served import MAX_WAITING
 from gitchat.serve.settings import Settings
 from gitchat.verbs.room import Room
 from tests.cli.programs import until
-from tests.serve.serving import in_process
+from tests.serve.serving import in_process, serving
 from tests.world import World
 
 API = "/api/v1"
@@ -281,3 +284,19 @@ def test_what_waits_for_its_number_has_a_handle(world: World) -> None:
         assert (marked["first_unread_id"], marked["unread"]) == (None, 0)
         world.chat("sync", "origin", cwd=repository, check=True)
         assert ids(fetched(client, agent_id="mu", since_id=1)) == [2, 3]
+
+
+def test_who_hangs_up_waits_no_more(world: World) -> None:
+    """So that a name whose requests were cut off, all that it may have at once, can wait again."""
+    repository = world.repository()
+    world.git("config", "chat.serveRate", "100000", cwd=repository)
+    path = f"{API}/messages?agent_id=nu&since_id=0&wait="
+    with serving(world, cwd=repository) as running, running.client() as client:
+        address = urlsplit(running.url)
+        lines = [socket.create_connection((address.hostname, address.port)) for _ in range(MAX_WAITING)]
+        for line in lines:
+            line.sendall(f"GET {path}600 HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        until(lambda: client.get(f"{path}0.01").status_code == 429)
+        for line in lines:
+            line.close()
+        until(lambda: client.get(f"{path}0.01").status_code == 200)
