@@ -64,8 +64,7 @@ def command(
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
 
-    What is sent to you or to your role runs the command chat.notify, and rings the terminal's bell
-    where chat.notifyBell is true; see git-chat(1).
+    What is sent to you or to your role runs chat.notify and may ring a bell: see git-chat(1).
 
     \b
     Examples:
@@ -89,9 +88,7 @@ def command(
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
-    manner = Manner(
-        count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json
-    )  # fmt: skip
+    manner = Manner(count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json)
     with in_step(environment):
         if counts:
             _count(chosen, room is None and as_ is None, once)
