@@ -89,7 +89,8 @@ lint: $(INSTALLED) ## style, types, which module may import which, what stands w
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy bench checks docs/man docs/pictures examples plugins
+	$(BIN)/mypy bench checks docs/man docs/pictures plugins
+	$(BIN)/mypy examples
 	$(BIN)/lint-imports
 	$(BIN)/python -m checks.places
 	$(BIN)/python -m checks.sizes

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gitchat.cli import installing
 from gitchat.client.asking import Server
 from gitchat.model.errors import ChatError, UserError
 from gitchat.storage import gate
@@ -30,7 +29,7 @@ def forward(environment: Environment, connect: str, profile: str) -> None:
     """Forward standard input and output until the client goes away.
 
     Raises:
-        UserError: ``bad-url``, ``no-serve``, ``no-token-file``.
+        UserError: ``bad-argument``, ``no-serve``, ``no-token``, ``not-serving``.
     """
     from gitchat.server.forwarding import Forwarder
 
@@ -46,14 +45,14 @@ def forward(environment: Environment, connect: str, profile: str) -> None:
 def endpoint(url: str, profile: str) -> str:
     """Where the tools of ``profile`` are, below an address that names no such place itself.
 
-    Raises UserError ``bad-url``.
+    Raises UserError ``bad-argument``.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise UserError(
             f"{url!r} is no address of a server",
             hint="git chat serve prints one, such as http://127.0.0.1:8080; or let it be found: --connect auto",
-            code="bad-url",
+            code="bad-argument",
         )
     path = parts.path.rstrip("/")
     is_whole = "mcp" in path.split("/")
@@ -74,7 +73,7 @@ def _token(environment: Environment) -> str | None:
         raise UserError(
             f"GITCHAT_TOKEN_FILE cannot be read: {error}",
             hint="put the token into that file, readable by you alone",
-            code="no-token-file",
+            code="no-token",
         ) from error
 
 
@@ -84,6 +83,8 @@ def _server_of(environment: Environment) -> str:
     if (found := _running(directory)) is not None:
         return found
     if find_spec("uvicorn") is None:
+        from gitchat.cli import installing
+
         raise UserError(
             "no server runs on this clone, and here is none to be started",
             hint=installing.with_extra("serve"),

@@ -169,7 +169,8 @@ class _Offer:
         for due in self._memory.positions.due():
             await self._hub.finish(lambda due=due: self._memory.write(due))  # type: ignore[misc]
         if self._shared is not None:
-            await self._hub.finish(self._shared.close)
+            with suppress(Exception):  # whatever a name is held by ends with the process
+                await self._hub.finish(self._shared.close)
 
     # --- sessions ----------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ It imports ``mcp``, which takes over a second: for ``serve/mcp`` alone, when som
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,9 @@ from gitchat.server.sdk import GONE, About, Context, Face, server_of
 __all__ = ["GONE", "About", "Context", "Face", "Manager", "at_end", "manager_of", "owner", "session_of"]
 
 Manager = StreamableHTTPSessionManager
+
+# What it warns of, such as a client that went away, is no news to who runs the server; defects it tells as errors.
+logging.getLogger("mcp").setLevel(logging.ERROR)
 
 
 def manager_of(

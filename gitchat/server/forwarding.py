@@ -281,9 +281,9 @@ def _refusal(status: int, body: bytes, url: str) -> ChatError:
             code="no-token",
         )
     if status in (404, 405):
-        return UserError(
+        return RemoteError(
             f"there are no tools at {url}",
             hint="it may be another server, or an older one: git chat serve --url prints the address there",
-            code="no-such-path",
+            code="server-failed",
         )
     return error_of(status, body)

@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from gitchat.cli import connecting
 from gitchat.model.errors import UserError
 from gitchat.server.toolset import GITCHAT, PROFILES, toolset_of
 from gitchat.workspace.environment import Environment
@@ -74,6 +73,8 @@ def command(
                 hint="leave the other options out: git chat mcp --connect URL [--profile PROFILE]",
                 code="bad-argument",
             )
+        from gitchat.cli import connecting  # for who forwards
+
         connecting.forward(environment, connect, profile)
         return
     toolset = toolset_of(profile, is_core=tools == "core")
