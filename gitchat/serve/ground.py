@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gitchat.model.errors import ChatError
-from gitchat.model.names import Name, RoomName
+from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Entry
+from gitchat.model.refs import log_ref
 from gitchat.serve.acting import as_name, refuse_guest, refuse_unseen
 from gitchat.serve.actor import Actor
 from gitchat.serve.frontier import key_of
@@ -32,12 +33,28 @@ class Memory:
     def __init__(self) -> None:
         self.positions = Positions(with_own=True)
         self._environments: dict[Whose, Environment] = {}
+        self._seen: dict[Whose, tuple[Oid | None, Reading]] = {}
+        """All that was unread when it was looked last, and the log as it was then: who waits looks, and then takes."""
 
     def had(self, actor: Actor, room: Room, entries: list[Entry]) -> None:
         """Who acts in ``room`` has had these."""
         whose = (room.name, room.me)
         self._environments[whose] = room.environment
+        self._seen.pop(whose, None)
         self.positions.had(actor, whose, map(key_of, entries), time.monotonic())
+
+    def unread(self, room: Room, limit: int | None) -> Reading:
+        """As :meth:`Positions.unread`; not read again while the log is the same and nothing was had."""
+        whose, tip = (room.name, room.me), room.environment.store.tip(log_ref(room.name))
+        seen_at, reading = self._seen.get(whose, (None, None))
+        if reading is None or tip is None or seen_at != tip:
+            reading = self.positions.unread(room, limit)
+            if reading.left == 0:
+                self._seen[whose] = (tip, reading)
+        if limit is None:
+            return reading
+        left = reading.left + max(0, len(reading.entries) - limit)
+        return replace(reading, entries=reading.entries[:limit], places=reading.places[:limit], left=left)
 
     def write(self, due: Due) -> None:
         """Write down one position. In the hub's thread; a full disk, a room that is gone: it is told again."""
@@ -83,7 +100,7 @@ class HubGround:
     def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
         """Without what was just had and is not written yet. ``with_own`` is always so for who joined by a tool."""
         refuse_unseen(self._actor, room.name)
-        return self._memory.positions.unread(room, limit)
+        return self._memory.unread(room, limit)
 
     def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
         """At once for who reads here, and some seconds later in the repository."""
