@@ -18,7 +18,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools packages released demo test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
+.PHONY: help venv tools packages chromium released demo serve test test-slow slow-list test-clients test-clients-all test-web soak lint same dist man rest plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,11 +47,17 @@ tools: ## put a git that knows reftable, busybox, and MCP clients in TypeScript,
 packages: ## install the programs that tests drive, by apt-get, as root; otherwise print the command
 	@tests/fetch-packages.sh
 
+chromium: ## install Debian's chromium, and what drives it into .tools/, for the tests of the page
+	@tests/serve/fetch-chromium.sh
+
 released: $(INSTALLED) ## build the wheel of version 0.1.0 from its commit, and install it into .tools/, for the tests
 	@tests/fetch-released.sh $(BIN)/python
 
 demo: $(INSTALLED) ## show the main job in a scratch repository
 	@PATH="$(CURDIR)/$(BIN):$$PATH" docs/demo.sh
+
+serve: $(INSTALLED) ## fill a scratch repository with a lively room, serve it, and open a browser on it
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/lively_room.py --open-browser
 
 test: $(INSTALLED) ## all tests that take no more than a few seconds each
 	@tests/fetch-newer-git.sh >/dev/null || echo "(tests that need the newer git are skipped, or fail under CI)"
@@ -83,7 +89,8 @@ lint: $(INSTALLED) ## style, types, which module may import which, what stands w
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy bench checks docs/man docs/pictures examples plugins
+	$(BIN)/mypy bench checks docs/man docs/pictures plugins
+	$(BIN)/mypy examples
 	$(BIN)/lint-imports
 	$(BIN)/python -m checks.places
 	$(BIN)/python -m checks.sizes
@@ -105,9 +112,10 @@ rest: $(INSTALLED) ## write the tables of docs/rest.md from the contract
 plugins: $(INSTALLED) ## write the plugins for agents' clients from what setup writes
 	$(BIN)/python plugins/make_plugins.py
 
-pictures: $(INSTALLED) ## draw docs/pictures/*.svg from the real program; needs tmux
+pictures: $(INSTALLED) ## draw docs/pictures/ from the real program; needs tmux, and what make chromium fetches
 	$(BIN)/python docs/pictures/make_log_picture.py
 	$(BIN)/python docs/pictures/make_watch_pictures.py
+	$(BIN)/python docs/pictures/make_page_pictures.py
 
 bench: $(INSTALLED) ## measure an installed wheel, and write docs/performance.md (ONLY="wake.py": this section)
 	$(BIN)/python bench/report.py $(ONLY)

@@ -31,6 +31,7 @@ SECTIONS = (
     ("To a remote and other clones", "sync.py"),
     ("Sent, and delivered", "delivering.py"),
     ("A session of an agent", "agents.py"),
+    ("A server with a thousand clients", "serve.py"),
     ("Tools over HTTP", "serve_mcp.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
@@ -64,7 +65,7 @@ def install_wheel(scratch: Path) -> Path:
     output(Path(sys.executable), "-m", "build", "--wheel", "--outdir", str(scratch))
     venv.create(scratch / "venv", with_pip=True)
     python = scratch / "venv" / "bin" / "python"
-    output(python, "-m", "pip", "install", "--quiet", *map(str, scratch.glob("*.whl")))
+    output(python, "-m", "pip", "install", "--quiet", *(f"{wheel}[serve]" for wheel in scratch.glob("*.whl")))
     return python
 
 

@@ -197,7 +197,7 @@ def company(clone: Path, variables: Mapping[str, str]) -> Iterator[None]:
         for name, role in HERE.items():
             living = subprocess.Popen(
                 ["git", "chat", "join", name, "--role", role, "--", "sh", "-c", "echo; exec sleep 86400"],
-                cwd=clone, env=variables, stdout=subprocess.PIPE, start_new_session=True,
+                cwd=clone, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
             leaving.callback(_end, living)
             assert living.stdout is not None

@@ -30,8 +30,8 @@ GROUPS = {
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
-    "Agents and git": ("setup", "hook", "mcp"),
-    "Over the network": ("serve", "token", "snd"),
+    "Agents and git": ("setup", "hook", "mcp", "snd"),
+    "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),
 }
 """The commands as the help lists them, in the order in which somebody new meets them."""

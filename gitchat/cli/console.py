@@ -31,6 +31,7 @@ from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName
 from gitchat.model.query import Query
 from gitchat.staying import wake
+from gitchat.staying.alert import Alert
 from gitchat.staying.follow import Follower
 from gitchat.verbs.room import Room
 
@@ -138,13 +139,14 @@ class _Reader:
     def _follow(self, room: Room) -> None:
         shown = feed(room, self._manner)
         begin, after, told = beginning(room, self._manner)
+        alert = Alert(room)
         with Follower(room, after, told=told) as self._follower:
             self._paper.add(shown.text(begin))
             self.first = min((one.number for one in begin if one.number is not None), default=after + 1)
             self.last = after
             while not self._is_stopped:
                 news = shown.wanted(self._follower.news())
-                self._paper.add(shown.text(news))
+                self._paper.add(shown.text(news) + alert.tell(news))
                 self.last = self._follower.seen
                 self._follower.wait()
 

@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 LONG_WALK = 1000
 """From how many records on a reader, who takes no lock, notes what it has counted if it can."""
 
+MOST_IN_MEMORY = 50_000
+"""Of how many commits of a log with merges the order is worked out in memory: 40 MB. The index does it in stages."""
+
 Progress = Callable[[int | None], None]
 """Told how many commits were read so far, every thousand, during a long walk; None when it is over."""
+
+
+class _TooLong(Exception):
+    """There are more commits than are kept in memory."""
 
 
 class Numbering:
@@ -102,10 +109,16 @@ class Numbering:
     def survey(self, tip: Oid | None) -> tuple[Position, int]:
         """Count the whole log, and find the format that its writers ask for. Reads every commit once.
 
-        One with merges, or with copies of records, is kept in memory for that, and what went before is read twice.
+        One with merges, or with copies of records, is kept in memory for that, and what went before is read twice; the
+        index takes in one that is long.
         """
         found = _survey_line(self.store, tip, self._progress)
-        return found if found is not None else self._survey_any(tip)
+        if found is not None:
+            return found
+        try:
+            return self._survey_any(tip)
+        except _TooLong:
+            return self._indexed(tip), self.asked_format(tip)
 
     def _survey_any(self, tip: Oid | None) -> tuple[Position, int]:
         nodes: dict[Oid, order.Node] = {}
@@ -115,6 +128,8 @@ class Numbering:
         def node_of(oid: Oid) -> order.Node:
             nonlocal asked_format, has_merge
             if oid not in nodes:
+                if len(nodes) >= MOST_IN_MEMORY:
+                    raise _TooLong
                 commit = self.store.read(oid)
                 asked_format = max(asked_format, _needed_format(commit))
                 has_merge = has_merge or len(commit.parents) > 1

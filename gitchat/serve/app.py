@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from gitchat import __version__
 from gitchat.care.recovery import damaged_rooms
-from gitchat.model.errors import ChatError, FormatError, StorageError, UserError
+from gitchat.model.errors import ChatError, UserError
 from gitchat.serve.answers import answer, refusal
 from gitchat.serve.asked import Asked
 from gitchat.serve.credentials import NOBODY, UnknownToken
@@ -79,23 +79,22 @@ def _health(served: Served) -> Callable[[Request], Awaitable[Response]]:
 
     async def health(request: Request) -> Response:
         try:
-            for hub in served.hubs.values():
-                await hub.call(_look, NOBODY)
-        except Exception as error:
-            # The code and no more: a stranger may ask, too. What is not even an error of ours is no health either.
-            return answer({"status": "failing", "error": getattr(error, "code", "defect")}, 503)
+            troubles = [await hub.call(_trouble, NOBODY) for hub in served.hubs.values()]
+        except Exception as error:  # what is not even an error of ours is no health either
+            troubles = [getattr(error, "code", "defect")]
+        if trouble := next(filter(None, troubles), None):
+            return answer({"status": "failing", "error": trouble}, 503)  # a word and no more: a stranger may ask, too
         return answer({"status": "ok", "version": __version__, "sessions": sessions(served)})
 
     return health
 
 
-def _look(environment: Environment) -> None:
-    """Read the refs of all rooms. Raises FormatError, and what the disk says."""
+def _trouble(environment: Environment) -> str | None:
+    """What is wrong with the refs of the rooms, in a word; None where all can be read. Raises ChatError."""
     if not environment.store.common_dir.joinpath("HEAD").exists():  # a listing can be from before it went
-        raise StorageError("the repository is not there any more", hint="git chat doctor", code="not-a-repository")
+        return "not-a-repository"
     environment.store.rooms()
-    if damaged := damaged_rooms(environment.store):
-        raise FormatError(f"the ref of {damaged[0]} cannot be read", hint="git chat doctor", code="damaged-ref")
+    return "damaged-ref" if damaged_rooms(environment.store) else None
 
 
 def _metrics(served: Served, metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:

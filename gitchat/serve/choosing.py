@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -150,7 +149,7 @@ def _origin(text: str) -> str:
 
 def _host(text: str) -> str:
     if not split_host(text)[0] or "/" in text or "*" in text:
-        raise _bad("--allow-host", text, "a name such as chat.example.com, with a port where it needs one")
+        raise _bad("--allow-host", text, "a name such as rooms.example.com, with a port where it needs one")
     return text
 
 
@@ -173,7 +172,9 @@ def _tls(certificate: str | None, key: str | None) -> Tls | None:
         )
     for file in (certificate, key):
         if not os.access(file, os.R_OK):
-            raise UserError(f"cannot read {file}", hint=f"see what it is: ls -l '{file}'", code="bad-certificate")
+            raise UserError(f"cannot read {file}", hint="name a file that you may read", code="bad-certificate")
+    import ssl  # for who has one
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
     except (ssl.SSLError, OSError) as error:
@@ -187,5 +188,5 @@ def _tls(certificate: str | None, key: str | None) -> Tls | None:
 
 def _bad(what: str, text: str, wanted: str) -> UserError:
     return UserError(
-        f"{what} is {text!r}, and not {wanted}", hint="see what it takes: git chat serve --help", code="bad-argument"
+        f"{what} is {text!r}, and not {wanted}", hint="see what it takes: git chat serve -h", code="bad-argument"
     )

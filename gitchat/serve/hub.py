@@ -223,11 +223,19 @@ class Hub:
         """What came for ``reader`` since ``arrival``, None when nobody knows any more, and what is the newest now."""
 
         def act(environment: Environment) -> tuple[list[Record] | None, str, int]:
+            self.people.begin(reader.name)
             found = self._look.after(arrival) if arrival is not None else []
             missed = None if found is None else [one.record for one in found if reader.takes(one.record, one.reached)]
             return missed, self._look.arrival, self._look.newest
 
         return await self.call(act, actor, reader.name)
+
+    def may_have_beyond(self, room: RoomName, number: int) -> bool:
+        """Whether ``room`` may have records behind ``number`` that who subscribed before was not handed.
+
+        Without a look: so that who waits again and again for what comes next does not read each time.
+        """
+        return number < self._look.totals.get(room, number + 1)
 
     @property
     def newest(self) -> int:

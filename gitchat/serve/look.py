@@ -56,6 +56,8 @@ class Look:
         self._encode = encode
         self._tips: dict[RoomName, Tips] = {}
         self._epoch: str | None = None
+        self.totals: dict[RoomName, int] = {}
+        """How many records each room had at the last look, with the pending ones; what comes later is handed over."""
         self.newest = 0
         """The arrival number up to which everything was handed over."""
 
@@ -78,6 +80,9 @@ class Look:
                     self._tips[room] = tips
                     changed.append(room)
             arrived = self._environment.arrived(self.newest, self._epoch, rooms=changed)
+            for room in changed:
+                with suppress(FormatError):
+                    self.totals[room] = self._environment.numbering(room).chain().total
             if arrived.epoch == self._epoch:
                 fresh, self.newest = self._read(arrived.records), arrived.upto
             else:

@@ -28,7 +28,7 @@ class People:
         self._environment = environment
         self._everybody: list[Presence] = []
         self._read_at = float("-inf")
-        self._shown: dict[RoomName, Shown] = {}
+        self._shown: dict[RoomName, Shown] | None = None
         self._cursors: dict[tuple[RoomName, Name], Oid | None] = {}
 
     def forget(self) -> None:
@@ -48,10 +48,17 @@ class People:
         found = (presence.participant(room) for presence in self.everybody())
         return [participant for participant in found if participant is not None]
 
+    def begin(self, reader: Name | None) -> None:
+        """``reader`` begins to hear of signs: of what is otherwise from now on."""
+        if self._shown is None:
+            self._of_presence()
+        if reader is not None:
+            self._cursors = self._values({reader}) | self._cursors
+
     def signs(self, readers: Iterable[Name]) -> list[Sign]:
         """What is otherwise than when this was asked last: who is in which room, and how far ``readers`` have read.
 
-        Through whatever program they joined, ended or read. At first nothing is.
+        Through whatever program they joined, ended or read.
         """
         return [*self._of_presence(), *self._of_cursors(set(readers))]
 
@@ -62,16 +69,18 @@ class People:
             for room in {room for presence in people for room in presence.rooms}
         }
         before, self._shown = self._shown, shown
-        if not before:
+        if before is None:
             return []
         return [PresenceChanged(room) for room in sorted(shown) if before.get(room, frozenset()) != shown[room]]
 
     def _of_cursors(self, readers: set[Name]) -> list[Sign]:
-        store = self._environment.store
-        values = {(room, name): store.tip(cursor_ref(room, name)) for name in readers for room in store.rooms()}
-        before, self._cursors = self._cursors, values
-        moved = [key for key, value in values.items() if key in before and before[key] != value]
+        before, self._cursors = self._cursors, self._values(readers)
+        moved = [key for key, value in self._cursors.items() if key in before and before[key] != value]
         return [CursorMoved(name, room) for room, name in moved]
+
+    def _values(self, readers: set[Name]) -> dict[tuple[RoomName, Name], Oid | None]:
+        store = self._environment.store
+        return {(room, name): store.tip(cursor_ref(room, name)) for name in readers for room in store.rooms()}
 
 
 def _shown(one: Participant) -> tuple[Name, str, bool, bool]:

@@ -45,18 +45,18 @@ async def timeline(call: Call) -> Json:
         chat = call.chat(environment, reader)
         if "thread" in given:
             found = chat.thread(given["thread"])
-            entries, labels, earlier, later = found.entries, found.labels, 0, 0
+            entries, labels, more = found.entries, found.labels, (False, False)
         else:
             part = chat.stretch(**_window(given, unread, call.limit), limit=call.limit)
-            entries, labels, earlier, later = part.entries, part.labels, part.earlier, part.later
+            entries, labels, more = part.entries, part.labels, (part.has_earlier, part.has_later)
         return {
             "room": room,
             "messages": _listed(call, chat, entries, labels),
             "latest_id": chat.overview().count,
             "last_read_id": reading.last_read if reading is not None else None,
             "first_unread_id": _place(reading.entries) if reading is not None else None,
-            "more_before": earlier > 0,
-            "more_after": later > 0,
+            "more_before": more[0],
+            "more_after": more[1],
         }
 
     return await call.do(act, reader)

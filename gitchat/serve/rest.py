@@ -102,7 +102,7 @@ async def leave(call: Call) -> Json:
 
 def _agents(call: Call, environment: Environment) -> list[Json]:
     chat, now = call.chat(environment), environment.now().seconds
-    shown = [_agent(call, one, now) for one in environment.roll.known(chat.name) if _is_listed(one, now)]
+    shown = [_agent(call, one, now) for one in call.hub.people.known(chat.name) if _is_listed(one, now)]
     return sorted(shown, key=lambda one: str(one["agent_id"]))
 
 
@@ -170,7 +170,9 @@ async def messages(call: Call) -> Json | Response:
         chat = call.chat(environment, name)
         condition = LISTED if name is None else chat.visible(with_own=False)
         found = chat.stretch(after=since, condition=condition, limit=call.limit)
-        return _shown(call, found.entries, found.labels, found.later)
+        count = chat.records.chain().count_of
+        more = count(condition, after=since or 0) - len(found.entries) if found.has_later else 0
+        return _shown(call, found.entries, found.labels, more)
 
     async def look() -> Json:
         if not (is_unread and name is not None):
@@ -186,7 +188,8 @@ async def messages(call: Call) -> Json | Response:
         coming = stack.enter_context(call.hub.subscribe(Reader(name, frozenset([room]), is_all=name is None)))
         if name is not None and call.hub.holdings.actor_may(call.actor, name):
             await stack.enter_async_context(call.hub.holdings.staying(call.actor, name))
-        found = await look()
+        is_nothing = since is not None and not call.hub.may_have_beyond(room, since)
+        found = _shown(call, [], {}, 0) if is_nothing else await look()
         return found if found["messages"] else await _waited(call, coming, since or 0, seconds)
 
 

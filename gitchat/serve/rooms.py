@@ -82,16 +82,12 @@ async def room(call: Call) -> Json:
     def act(environment: Environment) -> Json:
         chat, now = call.chat(environment, name), environment.now().seconds
         summary = chat.summary()
-        people = [_person(call, one) for one in chat.who() if _is_shown(one, now)]
+        people = [_person(call, one) for one in chat.who(since=now - SEEN_SECONDS)]
         told = {"summary": as_json.of_summary(summary) if summary is not None else None, "people": people}
         return as_json.of_overview(chat.overview()) | told
 
     shown = await call.do(act, name)
     return shown | (await _progress(call, name, shown) if name is not None else {})
-
-
-def _is_shown(one: Seen, now: int) -> bool:
-    return (one.participant is not None and one.participant.is_present) or now - one.last_seen < SEEN_SECONDS
 
 
 def _person(call: Call, one: Seen) -> Json:

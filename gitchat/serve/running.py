@@ -205,20 +205,16 @@ def _port_taken(settings: Settings, file: ServeFile) -> UserError:
             hint=f"get its address: git chat serve --url; or end it first: kill {ours[0].pid}",
             code="port-taken",
         )
-    return UserError(
-        f"another program listens at port {settings.port} of {settings.host}",
-        hint="take any free one: git chat serve --port 0",
-        code="port-taken",
-    )
+    return _no_port(f"another program listens at port {settings.port} of {settings.host}")
+
+
+def _no_port(said: str) -> UserError:
+    return UserError(said, hint="take any free one: git chat serve --port 0", code="port-taken")
 
 
 def _bad_host(settings: Settings, error: OSError) -> UserError:
     if error.errno == errno.EACCES:
-        return UserError(
-            f"port {settings.port} is for the system's own services",
-            hint="take another one: git chat serve --port 8080",
-            code="port-taken",
-        )
+        return _no_port(f"port {settings.port} is for the system's own services")
     return UserError(
         f"this machine cannot listen at {settings.host!r}: {error.strerror or error}",
         hint="leave --host out for this machine alone; --host 0.0.0.0 is all its addresses",

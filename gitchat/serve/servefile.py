@@ -1,4 +1,7 @@
-"""Which servers run on a clone: the file ``serve.json``, by which others find them. Source: docs/format.md, 7.33."""
+"""Which servers run on a clone: the file ``serve.json``, so that others find them.
+
+Source: docs/format.md section 7.33.
+"""
 
 from __future__ import annotations
 

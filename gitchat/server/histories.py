@@ -46,12 +46,12 @@ class Retention:
     def of(cls, variables: Mapping[str, str]) -> Retention:
         """As ``AGENTS_HISTORY_MAX_AGE_MS``, ``_MAX_BYTES`` and ``_MAX_MSGS_PER_SUBJECT`` say; 0 and nonsense: none."""
 
-        def limit_of(name: str) -> int | None:
-            given = variables.get(f"AGENTS_HISTORY_{name}", "")
-            return (int(given) or None) if re.fullmatch("[0-9]{1,15}", given) else None
-
-        age_ms = limit_of("MAX_AGE_MS")
-        return cls(age_ms / 1000 if age_ms else None, limit_of("MAX_BYTES"), limit_of("MAX_MSGS_PER_SUBJECT"))
+        age_ms = _limit(variables.get("AGENTS_HISTORY_MAX_AGE_MS", ""))
+        return cls(
+            age_ms / 1000 if age_ms else None,
+            _limit(variables.get("AGENTS_HISTORY_MAX_BYTES", "")),
+            _limit(variables.get("AGENTS_HISTORY_MAX_MSGS_PER_SUBJECT", "")),
+        )
 
     def of_newest(self, entries: Sequence[Entry], now: int) -> list[Entry]:
         """Those of ``entries`` (oldest first, the newest of their subject last) that are shown."""
@@ -66,6 +66,10 @@ class Retention:
                     break
             shown.append(entry)
         return shown[::-1]
+
+
+def _limit(given: str) -> int | None:
+    return (int(given) or None) if re.fullmatch("[0-9]{1,15}", given) else None
 
 
 class Histories:

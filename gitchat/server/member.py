@@ -129,7 +129,7 @@ class Member(Bare):
     async def _list_topics(self, call: Call) -> Json:
         def topics() -> list[Json]:
             environment = call.environment
-            return [self._topics.listed(Room(environment, room)) for room in environment.store.rooms()]
+            return [self._topics.listed(Room(environment, room), call.ground) for room in environment.store.rooms()]
 
         return {"topics": await call.act(topics)}
 
@@ -149,7 +149,7 @@ class Member(Bare):
                         "agent_name": self._topics.spelled(one.name),
                         "role": one.role,
                         "joined_at": Moment(one.joined_at).utc,
-                        "pending_count": self._topics.pending(chat, one),
+                        "pending_count": self._topics.pending(chat, one, call.ground),
                     }
                     for one in chat.participants()
                 ],

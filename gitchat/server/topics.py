@@ -18,6 +18,7 @@ from gitchat.model.names import Name, RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry
 from gitchat.rooms.seat import Seat
+from gitchat.server.desk import Ground
 from gitchat.server.party import begin, end, name_of, slug_of, spelling_of
 from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.room import Room
@@ -91,18 +92,18 @@ class Topics:
         party = self._parties.get(Name(name))
         return party.given if party is not None else name
 
-    def pending(self, chat: Room, one: Participant) -> int:
+    def pending(self, chat: Room, one: Participant, ground: Ground) -> int:
         """How many messages wait for somebody in a topic. Raises FormatError."""
         membership = self.find(chat.name, one.name)
         if membership is None:
             return chat.how_far(one.name).unread
-        return sum(map(membership.hears, membership.chat.unread(with_own=True).entries))
+        return sum(map(membership.hears, ground.unread(membership.chat, None, with_own=True).entries))
 
-    def listed(self, chat: Room) -> dict[str, Any]:
+    def listed(self, chat: Room, ground: Ground) -> dict[str, Any]:
         """A topic in the list. What cannot be read has nothing pending that anybody could be given."""
         members, pending = chat.participants(), 0
         with suppress(ChatError):
-            pending = sum(self.pending(chat, one) for one in members)
+            pending = sum(self.pending(chat, one, ground) for one in members)
         return {"topic": chat.name, "member_count": len(members), "pending_count": pending}
 
     def join(self, environment: Environment, room: RoomName, given: str, role: str) -> tuple[str, Membership]:

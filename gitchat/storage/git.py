@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from gitchat.model.errors import StorageError
 from gitchat.storage.variables import AS_STORED, NO_PROMPT, without_secrets
@@ -174,18 +175,25 @@ def _end_all(process: subprocess.Popen[bytes], has_our_terminal: bool) -> None:
 
 
 def start_aside(
-    command: Sequence[str], *, cwd: str, variables: Mapping[str, str], keep_open: tuple[int, ...] = ()
+    command: Sequence[str],
+    *,
+    cwd: str,
+    variables: Mapping[str, str],
+    keep_open: tuple[int, ...] = (),
+    stdin: bytes = b"",
 ) -> None:
     """Start ``command`` apart from this process: in a session of its own, silent, at low priority.
 
     Nobody waits for it. The descriptors ``keep_open`` stay open in it. That it cannot be started is no error.
     """
-    with suppress(OSError):
+    with suppress(OSError), TemporaryFile() as given:  # a pipe would fill, and its writer wait
+        given.write(stdin)
+        given.seek(0)
         subprocess.Popen(
             ["nice", *command],
             cwd=cwd,
             env=without_secrets(variables),
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=keep_open,

@@ -106,27 +106,39 @@ def names(room: Standpoint) -> list[Name]:
     return _everybody(room, known, room.records.chain().newest_by_author())
 
 
-def who(room: Standpoint) -> list[Seen]:
-    """Everybody who is or was here, or wrote or read here, perhaps in another clone; sorted by name."""
+def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
+    """Everybody who is or was here, or wrote or read here, perhaps in another clone; sorted by name.
+
+    With ``since``, in seconds since the epoch, only who is here now, and who was seen then or later.
+    """
     chain = room.records.chain()
     wrote = chain.newest_by_author()
     known = {participant.name: participant for participant in _known(room)}
     everybody = _everybody(room, known, wrote)
-    return [_one(room, name, known.get(name), wrote.get(name), chain.count) for name in everybody]
+    found = (_one(room, name, known.get(name), wrote.get(name), chain.count, since) for name in everybody)
+    return [one for one in found if one is not None]
 
 
 def _one(
-    room: Standpoint, name: Name, participant: Participant | None, wrote: tuple[Number, int] | None, count: int
-) -> Seen:
+    room: Standpoint,
+    name: Name,
+    participant: Participant | None,
+    wrote: tuple[Number, int] | None,
+    count: int,
+    since: int | None,
+) -> Seen | None:
     times = [participant.last_seen] if participant else []
     times += [wrote[1]] if wrote else []
     # Who only read was there when that had been said, and nothing tells how much later.
-    times = times or [_last_read_seconds(room, name)]
+    last_seen = max(times or [_last_read_seconds(room, name)])
+    is_here = participant is not None and participant.is_present
+    if since is not None and not is_here and last_seen < since:
+        return None  # before it is counted what is unread, which costs most
     far = how_far(room, name)
     return Seen(
         name=name,
         participant=participant,
-        last_seen=max(times),
+        last_seen=last_seen,
         last_number=wrote[0] if wrote and wrote[0] <= count else None,
         unread=far.unread,
         last_read=far.last_read,

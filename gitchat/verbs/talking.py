@@ -91,7 +91,7 @@ def stretch(
     condition: Condition = LISTED,
     limit: int = 50,
 ) -> Stretch:
-    """``limit`` records that stand one after the other, oldest first, and how many are before and after them.
+    """``limit`` records that stand one after the other, oldest first, and whether there are more on both sides.
 
     The newest ``before`` a number, or the oldest ``after`` it, or from the place ``at`` on with ``lead`` of those
     before it; else the newest of all. Pending ones stand behind every number. Marks nothing.
@@ -112,8 +112,8 @@ def stretch(
     return Stretch(
         entries=entries,
         labels=room.records.labels(entries),
-        earlier=chain.count_of(Condition.all_of([condition, _below(first)])),
-        later=chain.count_of(condition, after=last),
+        has_earlier=bool(chain.select(Condition.all_of([condition, _below(first)]), limit=1)),
+        has_later=bool(chain.select(condition, after=last, limit=1)),
     )
 
 

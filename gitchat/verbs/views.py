@@ -51,10 +51,10 @@ class Stretch:
     entries: list[Entry]
     labels: dict[Uid, str]
     """The labels of the records that the entries reply to."""
-    earlier: int
-    """How many more there are before them."""
-    later: int
-    """How many more there are after them."""
+    has_earlier: bool
+    """Whether there are more before them."""
+    has_later: bool
+    """Whether there are more after them."""
 
 
 @dataclass(frozen=True, slots=True)

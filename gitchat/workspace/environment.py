@@ -7,7 +7,7 @@ An Environment is one process's surroundings, or those of one of several that it
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, StorageError
 from gitchat.model.names import Name
+from gitchat.storage import git
 from gitchat.workspace.identity import Caller
 from gitchat.workspace.opened import Opened
 from gitchat.workspace.party import Party
@@ -126,6 +127,14 @@ class Environment(Opened):
         return {name: held for name, held in here.items() if self.caller.is_of_session(held.holder)}
 
     # --- staying, and processes aside -----------------------------------------------------------------
+
+    def start_shell(self, command: str, told: Mapping[str, str], text: str) -> None:
+        """Run a command of the user's by ``sh``, as git does an editor. That it cannot be started is no error.
+
+        Nobody waits for it. ``told`` are more variables, ``text`` is its input.
+        """
+        variables, given = {**self.variables, **told}, text.encode("utf-8", "replace")
+        git.start_aside(["sh", "-c", command], cwd=self.cwd, variables=variables, stdin=given)
 
     def syncs_by_itself(self) -> bool:
         """Whether who stays here keeps the rooms in step with their remotes: ``chat.sync`` is not ``manual``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from gitchat.cli import installing
@@ -106,3 +108,61 @@ def test_where_there_is_nothing_to_clone_it_is_refused(chatroom: Chatroom) -> No
 def test_it_is_installed_as_it_was_here(noted: str | None, command: str | None) -> None:
     """From an index, a repository, an archive; who has it from a directory can only say that. No secret is told."""
     assert installing.of(noted) == (command or "pipx install https://example.com/git_chatroom-1.whl")
+
+
+PIPX, UV_TOOL, VENV = (
+    "/home/a/.local/share/pipx/venvs/git-chatroom",
+    "/home/a/.local/share/uv/tools/git-chatroom",
+    "/venv",
+)
+WANTED = "git-chatroom[serve]"
+
+
+@pytest.mark.parametrize(
+    ("noted", "installer", "prefix", "command"),
+    [
+        (None, "pip", PIPX, f"pipx install --force '{WANTED}'"),
+        (None, "uv", UV_TOOL, f"uv tool install --force '{WANTED}'"),
+        (None, "uv", VENV, f"uv pip install --python /venv/bin/python '{WANTED}'"),
+        (None, "pip", VENV, f"/venv/bin/python -m pip install '{WANTED}'"),
+        (
+            '{"url": "https://alice:s3cr3t@example.com/g.git", "vcs_info": {"vcs": "git"}}', "pip", PIPX,
+            f"pipx install --force '{WANTED} @ git+https://example.com/g.git'",
+        ),
+        (
+            '{"url": "file:///home/a/my%20gitchat", "dir_info": {"editable": true}}', "pip", VENV,
+            "/venv/bin/python -m pip install -e '/home/a/my gitchat[serve]'",
+        ),
+        (
+            '{"url": "file:///home/a/gitchat", "dir_info": {}}', "pip", PIPX,
+            f"pipx install --force '{WANTED} @ file:///home/a/gitchat'",
+        ),
+        (
+            '{"url": "file:///tmp/git_chatroom-1-py3-none-any.whl", "archive_info": {}}', "pip", VENV,
+            f"/venv/bin/python -m pip install '{WANTED} @ file:///tmp/git_chatroom-1-py3-none-any.whl'",
+        ),
+        ('{"url": 7}', "pip", PIPX, "pipx install --force './gitchat[serve]'"),
+        ("[]", "pip", PIPX, "pipx install --force './gitchat[serve]'"),
+    ],
+)  # fmt: skip
+def test_an_extra_is_installed_as_the_program_was(noted: str | None, installer: str, prefix: str, command: str) -> None:
+    """By the same installer, into the same place, from the same source; no secret is told."""
+    assert installing.extra_of("serve", noted, installer, prefix, "/venv/bin/python") == command
+
+
+def test_without_its_libraries_the_server_says_what_installs_them(world: World) -> None:
+    """A program whose Python lacks one of them: one clear line, and the command that fits this installation."""
+    repo = world.repository()
+    hidden = (
+        "import sys, importlib.util as u\n"
+        "found = u.find_spec\n"
+        "u.find_spec = lambda name, package=None: None if name == 'websockets' else found(name, package)\n"
+        "sys.argv = ['git-chat', 'serve']\n"
+        "from gitchat.__main__ import main\n"
+        "main()\n"
+    )
+    done = world.run(sys.executable, "-c", hidden, cwd=repo, check=False)
+    assert done.returncode == 1
+    assert "needs libraries that only the extra 'serve' brings: websockets" in done.stderr
+    assert f"hint: {installing.with_extra('serve')}" in done.stderr
+    assert "[serve]" in done.stderr

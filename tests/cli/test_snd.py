@@ -40,7 +40,9 @@ def test_it_says_and_ends_as_the_other_one_did(chatroom: Chatroom) -> None:
     """Each line that can be typed, with what it prints and its status; what went out is in the room."""
     for words, printed, status in TYPED:
         done = chatroom.chat("snd", *words)
-        assert (done.stdout, done.stderr, done.returncode) == ("", printed, status), words
+        told, _, hint = done.stderr.partition("\n")
+        assert (done.stdout, f"{told}\n", done.returncode) == ("", printed, status), words
+        assert hint.startswith("hint: ") is (status != 0)
     said = [(entry.record.author, entry.record.to, entry.record.body) for entry in chatroom.entries()]
     assert said == [
         ("human", ("analyst-1",), "[HUMAN] hello there"),

@@ -6,6 +6,13 @@ from tests.hints.situation import Repository, Situation
 
 SENDING = [
     Situation(
+        run="git chat mcp --profile agents --json < /dev/null",
+        error="--json and --tools choose among gitchat's own tools, and --profile agents has others",
+        hint="leave them out: git chat mcp --profile agents",
+        then="git chat mcp --profile agents",
+        again="",
+    ),
+    Situation(
         run="git chat forget nobody-at-all",
         error="nobody called 'nobody-at-all' was ever here",
         hint="everybody who was: git chat who --all",

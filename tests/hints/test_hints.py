@@ -12,16 +12,19 @@ import pytest
 
 from gitchat.cli import line
 from gitchat.model.errors import ChatError
-from tests.hints import damage, here, remotes
-from tests.hints.elsewhere import ELSEWHERE, NOT_RUN
+from tests.hints import damage, here, remotes, serving
+from tests.hints.elsewhere import ELSEWHERE as OTHERS
+from tests.hints.elsewhere import NOT_RUN as FEW
 from tests.hints.sites import Site, sites
 from tests.hints.situation import Elsewhere, NotRun, Repository, Shell, Situation, exists
 from tests.world import World
 
-REPOSITORIES = [*here.REPOSITORIES, *remotes.REPOSITORIES, *damage.REPOSITORIES]
+REPOSITORIES = [*here.REPOSITORIES, *remotes.REPOSITORIES, *damage.REPOSITORIES, *serving.REPOSITORIES]
 SITUATIONS = [situation for repository in REPOSITORIES for situation in repository.situations]
+ELSEWHERE = [*OTHERS, *serving.ELSEWHERE]
+NOT_RUN = [*FEW, *serving.NOT_RUN]
 TOLD: Sequence[Situation | Elsewhere | NotRun] = [*SITUATIONS, *ELSEWHERE, *NOT_RUN]
-MOST_NOT_RUN = 16
+MOST_NOT_RUN = 17
 
 
 def test_every_hint_with_a_command_is_run_somewhere() -> None:

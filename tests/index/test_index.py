@@ -11,8 +11,9 @@ import pytest
 
 from gitchat.index.condition import LISTED, Condition, statuses_for_nobody, visible_to
 from gitchat.index.database import Index
-from gitchat.model.names import Name, Oid
+from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Draft, Identity
+from gitchat.rooms.numbering import Numbering
 from tests.shelf import Shelf, branched
 from tests.world import World, open_log, open_store, open_writer
 
@@ -45,6 +46,18 @@ def test_commit_on_the_first_parent_chain_reaches_exactly_the_first_records(shel
         assert chain.upto(here) == len(shelf.truth(here))
         here = next(iter(shelf.store.read(here).parents), None)
     assert all((chain.upto(oid) is not None) == (oid in main) for oid in shelf.truth(tips[-1]))
+
+
+def test_a_long_log_with_merges_is_counted_by_the_index(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is worked out in memory is bounded, and what the index says of it is the same."""
+    tips = [shelf.commit(branched(shelf)[-1], kind="meta", extra=(("Chat-State", "closed"),))]
+    tips.append(shelf.commit(tips[-1], kind="meta", extra=(("Chat-Title", "Plans"), ("Chat-State", "open"))))
+    numbering = Numbering(shelf.store, RoomName("lobby"), index=lambda: shelf.index, tracking=lambda: None)
+    in_memory = [numbering.survey(tip) for tip in tips]
+    assert [position.is_closed for position, _ in in_memory] == [True, False]
+    monkeypatch.setattr("gitchat.rooms.numbering.MOST_IN_MEMORY", 4)
+    monkeypatch.setattr("gitchat.model.order.drop_repeated", lambda *_: pytest.fail("it is kept in memory"))
+    assert [numbering.survey(tip) for tip in tips] == in_memory
 
 
 def test_what_is_known_is_not_read_again(shelf: Shelf) -> None:

@@ -245,3 +245,30 @@ def test_an_agent_asks_as_often_as_it_may_and_no_more(shared_world: World, monke
         assert [one.status_code for one in asked] == [200, 200, 429]
         assert (asked[-1].json()["code"], asked[-1].headers["retry-after"]) == ("rate-limited", "1")
         assert client.get(f"{API}/messages?agent_id=seldom").status_code == 200
+
+
+def test_what_waits_for_its_number_has_a_handle(world: World) -> None:
+    """Which goes wherever a number goes; it comes again until it has one."""
+    repository, hub = world.repository(), world.root / "hub.git"
+    world.git("init", "-q", "--bare", hub)
+    world.git("remote", "add", "origin", hub, cwd=repository)
+    world.chat("send", "--as", "alice", "first", cwd=repository, check=True)
+    world.chat("sync", "origin", cwd=repository, check=True)
+    world.git("config", "chat.sync", "manual", cwd=repository)
+    with in_process(world.environment(repository)) as client:
+        sent = send(client)
+        assert (sent["message_id"], sent["handle"][0]) == (None, "~")
+        (pending,) = fetched(client, agent_id="mu", since_id=1)["messages"]
+        assert (pending["id"], pending["handle"], pending["message"]) == (None, sent["handle"], "hello")
+        answer = send(client, reply_to=sent["handle"], to="mu")
+        assert fetched(client, agent_id="mu")["messages"][-1]["reply_to"] == sent["handle"]
+        waited = fetched(client, agent_id="mu", since_id=1, wait=60)["messages"]
+        assert [one["handle"] for one in waited] == [sent["handle"], answer["handle"]]
+        ok(client.post(f"{API}/messages/read", json={"agent_id": "mu", "upto": sent["handle"]}))
+        assert [one["handle"] for one in fetched(client, agent_id="mu", unread=True)["messages"]] == [answer["handle"]]
+        shown = ok(client.get(f"{API}/rooms/lobby/messages", params={"as": "mu"}))
+        assert (shown["first_unread_id"], shown["latest_id"]) == (answer["handle"], 1)
+        marked = ok(client.put(f"{API}/rooms/lobby/cursor", json={"as": "mu", "ids": [answer["handle"]]}))
+        assert (marked["first_unread_id"], marked["unread"]) == (None, 0)
+        world.chat("sync", "origin", cwd=repository, check=True)
+        assert ids(fetched(client, agent_id="mu", since_id=1)) == [2, 3]

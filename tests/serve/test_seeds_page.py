@@ -42,7 +42,15 @@ def test_each_path_that_it_names_is_answered() -> None:
         assert f"{method} {path}" in known or path in OTHER_PATHS, path
 
 
-@pytest.mark.parametrize(("facts", "title"), [("communication_server.txt", "MCP Agent Communication Server")])
+@pytest.mark.parametrize(
+    ("facts", "title"),
+    [
+        ("agent_chat.txt", "agent-chat"),
+        ("collaboration.txt", "mcp-agent-collaboration"),
+        ("agents.txt", "agents-mcp-server"),
+        ("communication_server.txt", "MCP Agent Communication Server"),
+    ],
+)
 def test_nothing_that_a_system_promises_is_passed_over(facts: str, title: str) -> None:
     """Each word of the list stands in its part of the page."""
     _, _, part = PAGE.read_text(encoding="utf-8").partition(f"\n## {title}\n")

@@ -220,6 +220,17 @@ def test_the_code_of_the_printed_address_opens_the_page_once(place: tuple[World,
     code = world.chat("serve", "--url", cwd=repo, check=True).stdout.strip().partition("#code=")[2]
     first = httpx2.post(f"{running.url}{PATH}", json={"code": code}, timeout=SECONDS)
     assert (first.status_code, first.json()["name"]) == (200, "alice")
+    page = {"Origin": running.url, "Cookie": first.headers["set-cookie"].partition(";")[0]}
+    sent = httpx2.post(
+        f"{running.url}/api/v1/messages",
+        json={"from": "alice", "to": "ALL", "message": "m"},
+        headers=page,
+        timeout=SECONDS,
+    )
+    assert sent.status_code == 200, sent.text
+    shown = world.git("log", "-1", "--format=%an %ae%n%B", "refs/chatroom/rooms/lobby/log", cwd=repo).stdout
+    assert shown.startswith("alice alice@example.com\n")
+    assert "Chat-Origin: human" in shown
     again = httpx2.post(f"{running.url}{PATH}", json={"code": code}, timeout=SECONDS)
     assert (again.status_code, again.json()["code"]) == (401, "no-code")
     assert "git chat serve --url" in again.json()["hint"]

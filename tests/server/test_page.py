@@ -37,7 +37,7 @@ def test_the_table_of_tools_is_the_catalog() -> None:
 def test_every_option_has_its_place() -> None:
     """The page names each option of the command, but for the one that selects how it is built."""
     options = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
-    assert set(re.findall(r"--(?:json|channel|tools|user-wide)\b", PAGE)) == options - {"--sdk"}
+    assert set(re.findall(r"--(?:json|channel|tools|user-wide|profile|connect)\b", PAGE)) == options - {"--sdk"}
 
 
 @pytest.mark.parametrize(

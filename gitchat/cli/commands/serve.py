@@ -9,7 +9,6 @@ from importlib.util import find_spec
 
 import click
 
-from gitchat.cli import installing
 from gitchat.cli.terminal import escape_line
 from gitchat.model.errors import UserError
 from gitchat.model.names import suggest_slug
@@ -89,6 +88,8 @@ def command(
 def _refuse_without_its_libraries() -> None:
     missing = [module for module in MODULES if find_spec(module) is None]
     if missing:
+        from gitchat.cli import installing
+
         raise UserError(
             f"git chat serve needs libraries that only the extra 'serve' brings: {', '.join(missing)}",
             hint=installing.with_extra("serve"),
@@ -104,7 +105,7 @@ def _environments(environment: Environment, repositories: tuple[str, ...]) -> Ma
         if not os.path.isdir(directory):
             raise UserError(
                 f"there is no directory {path}",
-                hint="name repositories: git chat serve ~/one ~/two",
+                hint="see what it takes: git chat serve -h",
                 code="bad-argument",
             )
         one = environment if not repositories else here(environment.progress, directory)

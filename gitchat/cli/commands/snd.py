@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import NoReturn
 
@@ -65,14 +66,34 @@ def _send(environment: Environment, words: list[str], *, to_agent: bool, to_grou
     if "--human" in words:  # wherever it stands, as there
         words = [word for word in words if word != "--human"]
         is_human = True
+    if words and words[0].startswith("-"):
+        _end(f"snd: there is no option {escape_line(words[0])}\nhint: {_meant(words)}", 1)
     if len(words) < 2:
-        option = "-g requires <group> and a" if to_group else "-t requires <agent> and a" if to_agent else None
-        _end(f"snd: {option} message" if option else "snd: need <agent> <message...>", 1)
+        _end(_too_few(words, "-g" if to_group else "-t" if to_agent else None), 1)
     target, text = words[0], " ".join(words[1:])
     text = f"[HUMAN] {text}" if is_human else text
     to = (EVERYBODY if target == EVERYBODY else f"role:{_slug(target)}") if to_group else _slug(target)
     _deliver(environment, _slug(environment.variables.get("SND_FROM") or "human"), to, text)
     click.echo(f"[snd] -> {'g:' if to_group else ''}{escape_line(target)}: {escape_line(text)}", err=True)
+
+
+def _too_few(words: list[str], option: str | None) -> str:
+    """The other one's words, and what leads on; who types so without an option may have meant send."""
+    named = shlex.join([option, *words] if option is not None else words)
+    if option is None:
+        return f"snd: need <agent> <message...>\nhint: to everybody: git chat send {escape_line(named)}"
+    what = "group" if option == "-g" else "agent"
+    hint = f'git chat snd {escape_line(named)} "hello"' if words else "git chat snd -h"
+    return f"snd: {option} requires <{what}> and a message\nhint: {hint}"
+
+
+def _meant(words: list[str]) -> str:
+    """What stands for an option that there is not: ours of another name, or one of send."""
+    option, _, value = words[0].partition("=")
+    rest = shlex.join([*([value] if value else []), *words[1:]])
+    if option == "--group":
+        return f"git chat snd -g {escape_line(rest)}"
+    return f"git chat send --to {escape_line(rest)}" if option in ("--to", "--agent") else "git chat snd -h"
 
 
 def _slug(given: str) -> str:

@@ -64,6 +64,9 @@ def command(
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
 
+    What is sent to you or to your role runs the command chat.notify, and rings the terminal's bell
+    where chat.notifyBell is true; see git-chat(1).
+
     \b
     Examples:
       git chat watch
@@ -86,9 +89,7 @@ def command(
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
-    manner = Manner(
-        count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json
-    )  # fmt: skip
+    manner = Manner(count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json)
     with in_step(environment):
         if counts:
             _count(chosen, room is None and as_ is None, once)
@@ -132,16 +133,19 @@ def _can_write(environment: Environment) -> bool:
 def _follow(room: Room, manner: Manner, once: bool) -> None:
     from gitchat.cli.feed import beginning, feed
     from gitchat.model.record import Entry
+    from gitchat.staying.alert import Alert
     from gitchat.staying.follow import Arrival, Follower
 
     shown = feed(room, manner)
     begin, after, told = beginning(room, manner)
+    alert, has_bell = Alert(room), sys.stdout.isatty() and not manner.as_json
     with Follower(room, after, told=told, also=_has_no_reader) as follower:
         _print(shown.text(begin))
         is_over = once and manner.is_unread and bool(begin)
         while not is_over:
             news = shown.wanted(follower.news())
-            _print(shown.text(news))
+            bell = alert.tell(news)
+            _print(shown.text(news) + (bell if has_bell else ""))
             is_over = once and any(isinstance(one, (Entry, Arrival)) for one in news)
             if not is_over:
                 follower.wait()

@@ -49,7 +49,7 @@ async function enter(room, at) {
   if (room !== here.room) return;
   if (here.writable) {
     composer.writeIn(room, here.me, written);
-    readIn(room, lookAtRooms);
+    readIn(room, here.me, (answer) => showRooms(here.rooms.map((one) => (one.room === room ? { ...one, unread: answer.unread } : one))));
   }
   lookAtFate();
 }
@@ -65,12 +65,17 @@ async function written(entry) {
 
 const lookAtRooms = oneAtATime(async () => {
   const answer = await api.rooms();
-  Object.assign(here, { rooms: answer.rooms, me: answer.name, writable: answer.writable });
-  drawRooms(here.rooms, here.room);
+  Object.assign(here, { me: answer.name, writable: answer.writable });
+  showRooms(answer.rooms);
+});
+
+function showRooms(rooms) {
+  here.rooms = rooms;
+  drawRooms(rooms, here.room);
   const unread = here.rooms.reduce((sum, one) => sum + (one.unread ?? 0), 0);
   document.title = `${unread ? `(${unread}) ` : ""}${here.room ?? "gitchat"}${here.room ? " - gitchat" : ""}`;
   $("menu").classList.toggle("news", here.rooms.some((one) => one.unread && one.room !== here.room));
-});
+}
 
 const lookAtRoom = oneAtATime(async () => {
   const room = here.room, answer = await api.room(room);
@@ -106,7 +111,8 @@ const soon = (act, milliseconds) => {
   let waiting;
   return () => (waiting ??= setTimeout(() => ((waiting = null), attempt(act())), milliseconds));
 };
-const soonRooms = soon(lookAtRooms, 400), soonRoom = soon(lookAtRoom, 700), soonFate = soon(lookAtFate, 700);
+const soonRooms = soon(lookAtRooms, 400), laterRooms = soon(lookAtRooms, 3000);
+const soonRoom = soon(lookAtRoom, 700), soonFate = soon(lookAtFate, 700);
 
 function heard(kind, data) {
   if (kind === "message" && data.from !== here.me) {
@@ -115,9 +121,11 @@ function heard(kind, data) {
   }
   const isHere = data.room === here.room;
   if (isHere && kind !== "presence" && kind !== "cursor") attempt(timeline.look().then(panel.refresh));
-  if (isHere && kind !== "message") soonRoom();
-  if (isHere) soonFate();
-  if (kind !== "presence") soonRooms();
+  if (isHere && (kind === "presence" || kind === "room")) soonRoom();
+  if (isHere && kind !== "cursor") soonFate();
+  // My own marks come back as cursors: there is no hurry.
+  if (kind === "cursor") laterRooms();
+  else if (kind !== "presence") soonRooms();
 }
 
 // --- what is said ---------------------------------------------------------------

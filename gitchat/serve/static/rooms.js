@@ -29,7 +29,8 @@ const GROUPS = [["living", "Here"], ["registered", "Registered"], ["elsewhere", 
 /** Draw the people of a room, by how near they are. */
 export function drawPeople(people, me) {
   const parts = GROUPS.flatMap(([state, title]) => {
-    const them = people.filter((one) => one.state === state);
+    // Who looks at this is here, whatever the clone has heard of it.
+    const them = people.filter((one) => (one.name === me ? "living" : one.state) === state);
     return them.length ? [h("h2", {}, title, h("span.quiet", {}, ` ${them.length}`)), h(`ul.people.${state}`, {}, them.map((one) => person(one, me)))] : [];
   });
   $("people").replaceChildren(...(parts.length ? parts : [h("h2", {}, "Here"), h("p.quiet", {}, "Nobody right now.")]));

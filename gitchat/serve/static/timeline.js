@@ -6,7 +6,7 @@ import { article, dayOf, happenings, labelOf, placeOf, showFate } from "./messag
 const KEPT = 240, NEAR = 700, TOGETHER_MS = 300_000;
 const box = $("timeline"), jump = $("jump");
 
-let room = null, acts = null, shown = [], latest = 0, fresh = null, more = { before: false, after: false };
+let room = null, acts = null, shown = [], latest = 0, fresh = null, lastRead = 0, more = { before: false, after: false };
 let nodes = new Map(), isLoading = false, arrived = 0, turn = 0;
 
 const numbered = () => shown.filter((entry) => entry.id != null);
@@ -23,7 +23,7 @@ export async function open(name, place, given) {
   if (mine !== turn) return;
   [room, acts, nodes, arrived] = [name, given, new Map(), 0];
   [shown, latest, fresh] = [answer.messages, answer.latest_id ?? 0, place ? null : answer.first_unread_id];
-  more = { before: answer.more_before, after: answer.more_after };
+  [more, lastRead] = [{ before: answer.more_before, after: answer.more_after }, answer.last_read_id ?? 0];
   draw();
   const line = box.querySelector(".new");
   if (place) show(place, true);
@@ -206,7 +206,8 @@ export async function follow(entry) {
 
 export const lastOf = (name) => shown.findLast((entry) => entry.from === name && (entry.kind ?? "message") === "message");
 export const speakers = () => [...new Set(shown.map((entry) => entry.from))];
-export const newest = () => latest;
+/** All up to this number was read when the room was opened. */
+export const readUpto = () => lastRead;
 
 function showJump() {
   const isFar = more.after || box.scrollHeight - box.scrollTop - box.clientHeight > 300;

@@ -7,7 +7,7 @@ const [tools, profile, executablePath] = process.argv.slice(2);
 const require = createRequire(tools + "/");
 const { chromium } = require("playwright-core");
 const AXE = require.resolve("axe-core/axe.min.js");
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 90_000; // a loaded machine decides no check
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const hear = async () => JSON.parse((await lines.next()).value ?? "null");
@@ -83,7 +83,7 @@ class Tabs {
   }
 
   /** Wait until `look`, run in the page, gives something true. */
-  until = (page, look, given) => page.waitForFunction(look, given, { polling: 50 });
+  until = (page, look, given) => page.waitForFunction(look, given, { polling: 50, timeout: DEADLINE_MS });
 
   /** What axe has against the page as it stands. */
   async axe(page, rules) {
