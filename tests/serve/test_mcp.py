@@ -287,7 +287,7 @@ def test_an_end_of_the_server_ends_calls_that_wait(at: At) -> None:
 
 
 def test_the_typescript_client_is_served(at: At) -> None:
-    """The SDK that most clients are made of: calls, a subscription, a wait that the command line ends."""
+    """The SDK that most clients are made of: calls, a resource, and a subscription that the command line rings."""
     script = Path(__file__).parents[1] / "server" / "client.mjs"
     # What Node fetches is marked as a browser's, so that it needs a token on the server's own machine, too.
     token = at.chat("token", "add", "node", "--any-name").split()[0]
@@ -308,5 +308,5 @@ def test_the_typescript_client_is_served(at: At) -> None:
     assert seen["server"]["name"] == "gitchat"
     assert seen["instructions"] == INSTRUCTIONS
     assert seen["refused"]["isError"]
-    assert "bob -> all" in seen["waited"]["content"][0]["text"]
+    assert "alice -> all" in seen["waited"]["content"][0]["text"]
     assert seen["updated"] == "chat://rooms/lobby"
