@@ -13,9 +13,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from tempfile import TemporaryFile
+from typing import IO
 
 from gitchat.model.errors import StorageError
 from gitchat.storage.variables import AS_STORED, NO_PROMPT, without_secrets
@@ -186,9 +186,14 @@ def start_aside(
 
     Nobody waits for it. The descriptors ``keep_open`` stay open in it. That it cannot be started is no error.
     """
-    with suppress(OSError), TemporaryFile() as given:  # a pipe would fill, and its writer wait
-        given.write(stdin)
-        given.seek(0)
+    with suppress(OSError), ExitStack() as held:
+        given: int | IO[bytes] = subprocess.DEVNULL
+        if stdin:  # a pipe would fill, and its writer wait
+            from tempfile import TemporaryFile  # for who gives something
+
+            given = held.enter_context(TemporaryFile())
+            given.write(stdin)
+            given.seek(0)
         subprocess.Popen(
             ["nice", *command],
             cwd=cwd,

@@ -82,6 +82,13 @@ def variables() -> set[str]:
     return found
 
 
+def given_variables() -> set[str]:
+    """The environment variables of ours that a command of the user's finds; none of them is read here."""
+    keys = (key for node in nodes() if isinstance(node.here, ast.Dict) for key in node.here.keys)
+    words = {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+    return {word for word in words if word.startswith("GITCHAT_")} - variables()
+
+
 def _is_environment(mapping: ast.AST) -> bool:
     return _last_word(mapping) in ("variables", "environ")
 

@@ -54,6 +54,15 @@ def test_every_variable_is_described() -> None:
     assert set(rows("Environment variables")) == source.variables()
 
 
+def test_every_variable_that_a_command_is_given_is_described() -> None:
+    """In the reference, by its end where the others of its family stand beside it, and in the manual."""
+    given = source.given_variables()
+    assert given
+    pages = [REFERENCE.read_text(encoding="utf-8"), (MANUALS / "git-chat.1").read_text(encoding="utf-8")]
+    ends = {name.rpartition("_")[2] for name in given}
+    assert [end for end in sorted(ends) if not all(re.search(rf"_{end}\b", page) for page in pages)] == []
+
+
 def test_every_exit_status_is_described() -> None:
     """Those of errors, those with a name, and 0; and no other one."""
     assert sorted(map(int, rows("Exit statuses"))) == sorted(source.statuses() | {0})
@@ -104,7 +113,7 @@ def test_a_page_names_what_the_code_knows(page: Path) -> None:
     assert {key for key in keys if not any(_is_of(key, known) for known in source.settings())} == set()
     families = {name.partition("_")[0] for name in source.variables() if "_" in name} - {"GIT"}
     named = {one for one in re.findall(r"\b[A-Z]+_[A-Z_]*[A-Z]\b", text) if one.partition("_")[0] in families}
-    assert named - source.variables() == set()
+    assert named - source.variables() - source.given_variables() == set()
     statuses = re.findall(r"exit status(?:es)? (?:is |of it is |of )?(\d+)", text)
     assert set(map(int, statuses)) - source.statuses() - {0} == set()
     codes = re.findall(r"""\bcode["'`]?[:=]? ?["'`]([a-z]+(?:-[a-z0-9]+)*)["'`]""", text)

@@ -27,6 +27,9 @@ KNOWN = {
     "workspace/repository.py",  # the place itself, which no server begins without
     "storage/git.py",  # no git, or one that hangs
     "storage/refusals.py",  # files that are kept from us
+    "serve/choosing.py", "serve/running.py",  # typed where a server begins
+    "serve/origins.py",  # the host that who asks named itself
+    "serve/tokens.py",  # the server's own file
     "clones/moving.py", "clones/report.py", "clones/judging.py", "clones/offering.py",  # told to who syncs
 }  # fmt: skip
 """Modules of which strangers are told the words of the class, and need no others."""

@@ -9,7 +9,7 @@ import pytest
 
 from gitchat.model.names import Name, RoomName
 from gitchat.serve.actor import Actor
-from gitchat.serve.handing import Reader, Record, Subscription
+from gitchat.serve.handing import QUEUED, CursorMoved, PresenceChanged, Reader, Record, Reset, Subscription
 from gitchat.serve.hub import Hub
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
@@ -97,5 +97,73 @@ def test_who_waits_is_answered_when_something_came(environment: Environment) -> 
         await hub.call(send("second"), LOCAL)
         assert await waiting == 2
         assert await hub.wait(nothing, Reader(Name("bob")), LOCAL, 0.01) is None
+
+    run(environment, test)
+
+
+def test_what_a_name_has_had_is_not_told_again_and_written_at_the_end(environment: Environment) -> None:
+    """Or when it leaves; a page of its own hears of it at once."""
+
+    async def test(hub: Hub) -> None:
+        with hub.subscribe(Reader(Name("bob"), is_all=True)) as page:
+            await hub.holdings.join(LOCAL, Name("bob"), LOBBY)
+            for name in (Name("bob"), Name("cy")):
+                reading = await hub.unread(LOCAL, name)
+                await hub.mark(LOCAL, name, LOBBY, reading.entries)
+                again = await hub.unread(LOCAL, name)
+                assert [len(reading.entries), len(again.entries)] == [1, 0]
+            assert page.taken() == [PresenceChanged(LOBBY), CursorMoved(Name("bob"), LOBBY)]
+            assert cursor(environment, "bob") == 0
+            await hub.holdings.leave(LOCAL, Name("bob"))
+            assert cursor(environment, "bob") == 1
+            assert cursor(environment, "cy") == 0
+
+    run(environment, test)
+    assert cursor(environment, "cy") == 1
+
+
+def cursor(environment: Environment, name: str) -> int:
+    """How far ``name`` has read, as anybody can see."""
+    return Room(environment, "lobby", "ana").how_far(Name(name)).last_read
+
+
+def test_a_reader_that_is_too_slow_is_let_go(environment: Environment) -> None:
+    """After so many records; one in the middle of a write is told, and what comes then reaches it no more."""
+
+    async def test(hub: Hub) -> None:
+        with hub.subscribe(Reader(Name("bob"))) as slow, hub.subscribe(Reader(Name("cy"))) as quick:
+            told: list[bool] = []
+            slow.when_overrun = lambda: told.append(slow.is_overrun)
+            await hub.call(send("a record"), LOCAL)
+            record = await anext(quick)
+            for count in range(QUEUED):
+                assert not slow.is_closed, count
+                slow.put(record)
+            assert [slow.is_closed, slow.is_overrun, told] == [True, True, [True]]
+            slow.put(record)
+            assert len(slow.taken()) == QUEUED
+            assert not await slow.something()
+
+    run(environment, test)
+
+
+def test_where_the_index_is_built_anew_everybody_reads_anew(environment: Environment) -> None:
+    """Nobody can tell what came meanwhile: pages are told so, others are let go and come back by their numbers."""
+
+    async def test(hub: Hub) -> None:
+        def lose(here: Environment) -> None:
+            here.index.close()
+            for file in here.repository.directory.glob("index*"):
+                file.unlink()
+
+        with hub.subscribe(Reader(Name("bob"))) as bob, hub.subscribe(Reader(None, is_all=True)) as page:
+            await hub.call(lose, LOCAL)
+            await hub.call(send("while nobody could tell"), LOCAL)
+            assert await anext(page) == Reset()
+            assert [await bob.something(), bob.is_overrun] == [False, True]
+            await hub.call(send("afterwards"), LOCAL)
+            while not isinstance(event := await anext(page), Record):
+                pass
+            assert event.entry.record.body == "afterwards"
 
     run(environment, test)

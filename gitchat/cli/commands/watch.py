@@ -64,8 +64,7 @@ def command(
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
     have it. Nothing is marked as read but by /read.
 
-    What is sent to you or to your role runs the command chat.notify, and rings the terminal's bell
-    where chat.notifyBell is true; see git-chat(1).
+    What is sent to you or to your role runs chat.notify and may ring a bell: see git-chat(1).
 
     \b
     Examples:

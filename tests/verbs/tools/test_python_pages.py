@@ -212,8 +212,8 @@ def test_a_type_checker_believes_the_examples(tmp_path: Path) -> None:
 
     assert errors(*sorted(EXAMPLES.glob("*.py"))).startswith("Success")
     slip = tmp_path / "slip.py"
-    lines = ["from gitchat import Room", "import gitchat.tools as s", "Room.open().send('hello', to=5)", "s.leave(5)", ""]
-    slip.write_text("\n".join(lines))
+    lines = ["from gitchat import Room", "import gitchat.tools as s", "Room.open().send('hello', to=5)", "s.leave(5)"]
+    slip.write_text("\n".join([*lines, ""]))
     found = errors(slip)
     assert "slip.py:3: error: Argument 1" in found
     assert "slip.py:4: error: Argument 1" in found
