@@ -44,8 +44,15 @@ SETTLING_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
 """Between two records: who waits for one has to ask for the next, and that is not part of what is measured."""
 
+BEAT_SECONDS = 30.0
+"""A WebSocket that is silent for three times that is closed."""
+
 HANG_SECONDS = 120.0
 """Who was not told by then ends the benchmark and does not make it wait."""
+
+_BEAT = b'{"type": "heartbeat"}'
+HEARTBEAT = bytes([0x81, 0x80 | len(_BEAT), 0, 0, 0, 0]) + _BEAT
+"""As a frame of a client, with a mask that changes nothing."""
 
 GIT_CHAT = str(Path(sys.executable).with_name("git-chat"))
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -178,6 +185,10 @@ class Client(asyncio.Protocol):
         """Ask for what comes after what is there."""
         self._transport.write(self._fleet.request(self))
 
+    def say(self, frame: bytes) -> None:
+        """Send a frame."""
+        self._transport.write(frame)
+
     def data_received(self, data: bytes) -> None:
         text = self._tail + data
         mark = self._fleet.mark
@@ -230,6 +241,13 @@ class Fleet:
             client.ask()
         if len(self._times) == self._count:
             self._done.set()
+
+    async def beat(self) -> None:
+        """Let the clients of WebSockets say that they are here, as they have to; until it is cancelled."""
+        while self._request_of is web_socket:
+            await asyncio.sleep(BEAT_SECONDS)
+            for client in self._clients:
+                client.say(HEARTBEAT)
 
     async def times(self) -> list[float]:
         """When each was told."""
@@ -294,6 +312,7 @@ async def _measured(
 ) -> Iterable[float]:
     room = Room(open_environment(repository, fsync=False), DEFAULT_ROOM, "bench")
     fleet = Fleet(server, request_of, room.overview().count)
+    beating = asyncio.create_task(fleet.beat())
     await fleet.come(10)
     await asyncio.sleep(SETTLING_SECONDS)
     before_kb = server.resident_kb()
@@ -309,6 +328,7 @@ async def _measured(
     cpu = (server.cpu_seconds() - used) / BROADCASTS * 1000
     reached = everybody if request_of is events else 1  # a page is told all that is said in its rooms
     to_one = await _told(fleet, sender, DIRECT, reached, lambda number: f"agent-{number}")
+    beating.cancel()
     began = time.monotonic()
     server.process.terminate()
     await asyncio.to_thread(server.process.wait)

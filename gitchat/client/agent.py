@@ -246,7 +246,7 @@ def _websockets() -> tuple[Any, tuple[type[Exception], ...], Any]:
     except ImportError as error:
         raise UserError(
             "to listen needs the package websockets, which is not installed",
-            hint="pip install 'git-chatroom[serve]'",
+            hint="install git-chatroom with its extra 'serve', which brings it",
             code="no-serve",
         ) from error
     return connect, (ConnectionClosed, InvalidHandshake, OSError, RemoteError), InvalidStatus  # a time that is up, too

@@ -61,15 +61,17 @@ class Holdings:
         joined: Callable[[Name, RoomName], None],
         changed: Callable[[RoomName], None],
         settle: Callable[[Name], Coroutine[Any, Any, None]],
+        called: Callable[[Name], tuple[str | None, str | None]] = lambda name: (None, None),
     ) -> None:
         """``joined`` is told who joined where, ``changed`` which room has other people; ``settle`` is awaited before a
-        name goes.
+        name goes. ``called`` gives the label and the spelling of who did not join here.
         """
         self._work = work
         self._now = now
         self._joined = joined
         self._changed = changed
         self._settle = settle
+        self._called = called
         self._leases: dict[Name, _Lease] = {}
         self._turn = asyncio.Lock()
         self._reviving: set[asyncio.Task[None]] = set()
@@ -223,12 +225,12 @@ class Holdings:
     def label_of(self, name: Name) -> str:
         """What ``name`` is called outside; the name itself where nothing else was given."""
         joined = self.joined(name)
-        return joined.label if joined is not None and joined.label else name
+        return (joined.label if joined is not None else self._called(name)[0]) or name
 
     def spelled(self, name: Name) -> str:
         """``name`` as its owner spelled it."""
         joined = self.joined(name)
-        return joined.given if joined is not None else name
+        return (joined.given if joined is not None else self._called(name)[1]) or name
 
     def lives_for(self, actor: Actor, name: Name) -> bool:
         """Whether ``name`` lives here, and is of ``actor``."""

@@ -60,6 +60,7 @@ class Hub:
             now=time.monotonic,
             changed=self._people_changed,
             settle=self.settle,
+            called=lambda name: self.people.called.get(name, (None, None)),
         )
         self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Awaited at the end, when nothing waits any more and names are still held."""
@@ -79,6 +80,7 @@ class Hub:
         """Bring the index up to date, and watch and keep in step from now on. Raises what Environment raises."""
         raise_limit()
         await self._worker.do(self._look.look)
+        await self._worker.do(self.people.everybody)
         loop = asyncio.get_running_loop()
         # The copy has nothing open yet: what the thread that watches opens it uses alone.
         changes = await asyncio.to_thread(partial(replace(self._environment).changes, logs_only=True))

@@ -26,6 +26,8 @@ class People:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+        self.called: dict[Name, tuple[str | None, str | None]] = {}
+        """The label and the spelling of each name, as far as somebody gave them; for any thread."""
         self._everybody: list[Presence] = []
         self._read_at = float("-inf")
         self._shown: dict[RoomName, Shown] | None = None
@@ -41,6 +43,8 @@ class People:
         if now - self._read_at >= KEPT_SECONDS:
             self._read_at = now
             self._everybody = list(self._environment.roll.everybody())
+            holders = ((one.name, one.holder) for one in self._everybody)
+            self.called = {name: (holder.label, holder.given) for name, holder in holders if holder is not None}
         return self._everybody
 
     def known(self, room: RoomName) -> list[Participant]:

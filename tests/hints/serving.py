@@ -127,11 +127,6 @@ ELSEWHERE = [
 
 NOT_RUN = [
     NotRun(
-        error="to listen needs the package websockets, which is not installed",
-        hint="pip install 'git-chatroom[serve]'",
-        reason="needs an index of packages",
-    ),
-    NotRun(
         error="git chat serve needs libraries that only the extra 'serve' brings: websockets",
         hint="pipx install --force 'git-chatroom[serve]'",
         reason="needs an index of packages; tests/cli/test_invite.py has the ways, and the way of a wheel was tried",

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
@@ -23,7 +23,7 @@ from tests.world import World
 SECONDS = 60
 """How long a server may take to begin, or to end, on a machine under load."""
 
-LOADED = ("gitchat.serve.running", "gitchat.serve.hub", "gitchat.serve.app")
+LOADED = ("gitchat.serve.protocol", "gitchat.serve.running", "gitchat.serve.hub", "gitchat.serve.app")
 """What a server needs besides what commands do; each test that starts one would load it again."""
 
 
@@ -82,9 +82,12 @@ def _await_answer(url: str) -> None:
 
 @contextmanager
 def in_process(environment: Environment, settings: Settings | None = None) -> Iterator[TestClient]:
-    """A client of the application in this process, as a program of the same user: for tables of many cases."""
+    """A client of the application in this process, as a program of the same user: for tables of many cases.
+
+    The server has a copy of ``environment``: what is open in it is for the server's worker thread alone.
+    """
     settings = settings or Settings()
-    served = Served.of({"repo": environment}, settings, lambda theirs, ours: os.geteuid())
+    served = Served.of({"repo": replace(environment)}, settings, lambda theirs, ours: os.geteuid())
     client = ("127.0.0.1", 50000)
     with TestClient(app.make(served), settings.base_url, raise_server_exceptions=False, client=client) as made:
         made.headers.pop("user-agent")

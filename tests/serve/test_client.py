@@ -146,7 +146,10 @@ def test_to_listen_needs_a_package_and_says_which(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "websockets.asyncio.client", None)
     with pytest.raises(ChatError) as missing:
         asyncio.run(AgentClient("http://localhost:1", None, "beta").listen(print))
-    assert (missing.value.code, missing.value.hint) == ("no-serve", "pip install 'git-chatroom[serve]'")
+    assert (missing.value.code, missing.value.hint) == (
+        "no-serve",
+        "install git-chatroom with its extra 'serve', which brings it",
+    )
 
 
 def test_who_imports_it_loads_neither_git_nor_a_server() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -35,7 +36,7 @@ def run(environment: Environment, test: Callable[[Hub], Awaitable[None]]) -> Non
     """``test`` with a hub that has begun, and ends afterwards."""
 
     async def main() -> None:
-        hub = Hub(environment)
+        hub = Hub(replace(environment))  # what is open in it is for the worker's thread alone
         await hub.start()
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
@@ -166,4 +167,19 @@ def test_where_the_index_is_built_anew_everybody_reads_anew(environment: Environ
                 pass
             assert event.entry.record.body == "afterwards"
 
+    run(environment, test)
+
+
+def test_a_name_is_spelled_as_its_owner_did_at_a_server_before(environment: Environment) -> None:
+    """Also when it has not come back yet."""
+
+    async def join(hub: Hub) -> None:
+        await hub.holdings.join(LOCAL, Name("beta"), LOBBY, label="Beta", given="beta-01TYEi4M", session_id="s")
+
+    async def test(hub: Hub) -> None:
+        known = [hub.holdings.spelled(Name("beta")), hub.holdings.label_of(Name("beta"))]
+        assert known == ["beta-01TYEi4M", "Beta"]
+        assert [hub.holdings.spelled(Name("ana")), hub.holdings.label_of(Name("ana"))] == ["ana", "ana"]
+
+    run(environment, join)
     run(environment, test)

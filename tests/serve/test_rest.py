@@ -5,17 +5,21 @@ One repository serves the whole module: each test has rooms and names of its own
 
 from __future__ import annotations
 
+import socket
 import threading
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
 from gitchat.presence.holding import Holding
+from gitchat.serve.served import MAX_WAITING
 from gitchat.serve.settings import Settings
 from gitchat.verbs.room import Room
-from tests.serve.serving import in_process
+from tests.cli.programs import until
+from tests.serve.serving import in_process, serving
 from tests.world import World
 
 API = "/api/v1"
@@ -41,6 +45,12 @@ def begin(client: TestClient, room: str) -> str:
 def send(client: TestClient, **message: Any) -> dict[str, Any]:
     """A message of ``sender`` to everybody, unless said otherwise."""
     return ok(client.post(f"{API}/messages", json={"from": "sender", "to": "ALL", "message": "hello"} | message))
+
+
+def active(client: TestClient, room: str) -> list[dict[str, Any]]:
+    """The agents that are here."""
+    found: list[dict[str, Any]] = ok(client.get(f"{API}/agents", params={"room": room, "status": "active"}))["agents"]
+    return found
 
 
 def fetched(client: TestClient, **query: Any) -> dict[str, Any]:
@@ -108,7 +118,9 @@ def test_who_lives_elsewhere_is_no_agent_of_ours(client: TestClient, shared_worl
         ]:
             refused = client.post(f"{API}/{path}", json=body)
             assert (refused.status_code, refused.json()["code"]) in [(409, "name-taken"), (409, "name-held")], path
-        (delta,) = ok(client.get(f"{API}/agents", params={"room": room, "status": "active"}))["agents"]
+        agents: list[dict[str, Any]] = []
+        until(lambda: agents.extend(active(client, room)) or agents != [])  # others are looked for once a second
+        (delta,) = agents
         assert (delta["agent_id"], delta["session_id"], delta["role"]) == ("delta", None, "review")
     finally:
         held.release()
@@ -272,3 +284,19 @@ def test_what_waits_for_its_number_has_a_handle(world: World) -> None:
         assert (marked["first_unread_id"], marked["unread"]) == (None, 0)
         world.chat("sync", "origin", cwd=repository, check=True)
         assert ids(fetched(client, agent_id="mu", since_id=1)) == [2, 3]
+
+
+def test_who_hangs_up_waits_no_more(world: World) -> None:
+    """So that a name whose requests were cut off, all that it may have at once, can wait again."""
+    repository = world.repository()
+    world.git("config", "chat.serveRate", "100000", cwd=repository)
+    path = f"{API}/messages?agent_id=nu&since_id=0&wait="
+    with serving(world, cwd=repository) as running, running.client() as client:
+        address = urlsplit(running.url)
+        lines = [socket.create_connection((address.hostname, address.port)) for _ in range(MAX_WAITING)]
+        for line in lines:
+            line.sendall(f"GET {path}600 HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        until(lambda: client.get(f"{path}0.01").status_code == 429)
+        for line in lines:
+            line.close()
+        until(lambda: client.get(f"{path}0.01").status_code == 200)
