@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 
 _PLACE = re.compile(
-    r"(?<![\w.:/])[~.]{0,2}/[\w.~-]"  # a path that begins at a root, a home or the directory where we are
+    # A path that begins at a root, a home or the directory where we are, and is none of the server's own.
+    r"(?<![\w.:/])[~.]{0,2}/(?!api/v1\b)[\w.~-]"
     r"|\w+://|\w@\w[\w-]*\.\w|(?<!\w)[A-Za-z]:\\"  # a URL, an address, a path of Windows
     r"|\bprocess \d|\bpid\b|\bon host\b"
 )

@@ -11,6 +11,8 @@ from gitchat.serve.settings import is_loopback
 
 _FORWARDED = ("forwarded", "via", "x-real-ip")
 _OF_BROWSERS = ("origin", "cookie", "referer")
+_OF_NODE = "sec-fetch-mode"
+"""What Node's ``fetch`` sends with each request, and no browser without ``Sec-Fetch-Site``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ class Asked:
     @property
     def is_of_a_browser(self) -> bool:
         """Whether it has what a browser sends along, and a program does not."""
-        return any(name in _OF_BROWSERS or name.startswith("sec-fetch-") for name in self.headers)
+        is_named = self.headers.get("user-agent", "").startswith("Mozilla/")
+        return is_named or any(
+            name in _OF_BROWSERS or (name.startswith("sec-fetch-") and name != _OF_NODE) for name in self.headers
+        )
 
     @property
     def is_from_here(self) -> bool:

@@ -21,7 +21,7 @@ from gitchat.serve.acting import refuse_guest
 from gitchat.serve.actor import Actor
 from gitchat.serve.answers import MAX_BODY_BYTES, defect, refusal
 from gitchat.serve.asked import Asked
-from gitchat.serve.credentials import GIT_PATH, NOBODY, UnknownToken, actor_of
+from gitchat.serve.credentials import GIT_PATH, GUEST, NOBODY, UnknownToken, actor_of
 from gitchat.serve.descriptors import few_left
 from gitchat.serve.limits import Body
 from gitchat.serve.origins import is_page, refuse_foreign, refuse_secrets_in_the_address
@@ -144,10 +144,10 @@ class _Passage:
         return actor or NOBODY
 
     def _spend(self, actor: Actor) -> None:
-        """Count it. What the user does whose process serves is counted by name alone, as is all that names one."""
-        if actor.is_local:
+        """Count it. Who acts under any name is counted by the names alone, where something acts under them."""
+        if actor.name is None and not actor.is_guest:
             return
-        is_unknown = actor.key in ("nobody", "guest", "open")
+        is_unknown = actor.key in (NOBODY.key, GUEST.key)
         address = self._asked.client[0] if self._asked.client else ""
         self._served.rates.spend_other(f"address {address}" if is_unknown else actor.key)
 

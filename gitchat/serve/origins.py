@@ -27,13 +27,13 @@ def refuse_foreign(asked: Asked, settings: Settings) -> None:
     """
     if not _is_called_right(asked, settings):
         raise UserError(
-            f"this server is not called {asked.headers.get('host', '')[:200]!r}",
+            f"this server is not called {split_host(asked.headers.get('host', ''))[0][:200]!r}",
             hint="use an address that it printed, or start it with --allow-host NAME",
             code="foreign-host",
         )
     origin = asked.headers.get("origin")
     if origin is not None and not is_own_origin(asked, origin) and origin not in settings.cors:
-        raise _foreign(f"a page of {origin[:200]!r} may not ask here")
+        raise _foreign("the page that asks is not of this server")
     site = asked.headers.get("sec-fetch-site", "none")
     if site not in ("same-origin", "none") and origin not in settings.cors and not _is_link(asked):
         raise _foreign("a page of another site may not ask here")

@@ -209,6 +209,8 @@ class Tokens:
                 f"{self.path} is not what gitchat writes there",
                 hint=f"remove it, and make new tokens: rm '{self.path}'",
                 code="damaged-tokens",
+                public_message="the tokens of this server cannot be read",
+                public_hint="tell who runs the server: git chat token list says more there",
             ) from error
 
     def _write(self, tokens: list[Token]) -> None:

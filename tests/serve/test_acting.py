@@ -45,6 +45,7 @@ def test_a_room_that_is_not_seen_is_not_there() -> None:
         refuse_unseen(Actor("t", rooms=frozenset({RoomName("open")})), RoomName("secret"))
     assert told.value.code == "no-such-room"
     assert "open" not in told.value.hint
+    assert told.value.public_hint == "see which there are: GET /api/v1/rooms"
 
 
 def test_a_bucket_gives_its_burst_at_once_and_then_its_pace() -> None:

@@ -109,6 +109,10 @@ PATH = "/api/v1/session"
             id="a link to what is not the page",
         ),
         pytest.param({"Sec-Fetch-Site": "none"}, 401, "no-token", id="a browser of the same user"),
+        pytest.param({"Sec-Fetch-Mode": "cors"}, 200, None, id="a program of the same user that Node runs"),
+        pytest.param({"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, 401, "no-token", id="half a browser"),
+        pytest.param({"User-Agent": "Mozilla/5.0 (Macintosh)"}, 401, "no-token", id="a browser that hides the rest"),
+        pytest.param({"Referer": "https://evil.com/"}, 401, "no-token", id="a browser that tells where from"),
         pytest.param({"Cookie": "gitchat-1={cookie}"}, 401, "no-token", id="the cookie of another port"),
         pytest.param({"Cookie": "gitchat={cookie}"}, 401, "no-token", id="a cookie without a port"),
         pytest.param({"Cookie": 'a="; gitchat-{port}={cookie}'}, 200, None, id="beside a broken cookie"),
@@ -134,7 +138,8 @@ def test_who_may_ask(gate: Gate, headers: dict[str, str], status: int, code: str
     answer = gate.ask("GET", PATH, headers)
     assert (answer.status_code, answer.json().get("code")) == (status, code)
     if code is not None:
-        assert answer.json()["hint"]
+        assert "tell who runs" not in answer.json()["hint"]
+        assert "cannot be done here" not in answer.json()["error"]
         assert answer.json()["success"] is False
     if status == 401:
         assert answer.headers["www-authenticate"] == 'Bearer realm="gitchat"'
