@@ -227,10 +227,10 @@ class Roll:
     def _taken(self, name: Name) -> UserError:
         known = self.find(name)
         holder = known.holder if known and known.holder else "a process that did not say which"
-        other = f"take another name, such as '{name[: MAX_SLUG_CHARS - 2]}-2'"
+        free = name[: MAX_SLUG_CHARS - 2]
         return UserError(
             f"participant '{name}' is already active; choose a different name or remove the stale participant",
-            hint=f"{other}; this one is held by {holder}",
-            public_hint=f"{other}; somebody else lives under this one",
+            hint=f"take another name, such as '{free}-2'; this one is held by {holder}",
+            public_hint=f"take another name, such as '{free}-2'; somebody else lives under this one",
             code="name-taken",
         )

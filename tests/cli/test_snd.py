@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Chatroom
+from tests.serve.serving import serving
 
 SEEDS = Path(__file__).parents[2] / "examples" / "seeds"
 
@@ -111,6 +112,25 @@ def test_tail_prints_what_is_said(chatroom: Chatroom) -> None:
     assert "[CHANNEL] #eng ana: post" in shown
     assert shown[-2:] == ["[DM] ana -> bob: to one", "[BROADCAST] ana -> all: to all"]
     assert not any("before" in line for line in shown)
+
+
+@pytest.mark.slow
+def test_it_sends_to_a_server(chatroom: Chatroom) -> None:
+    """GITCHAT_URL names one, from wherever; what it refuses, and one that is not there, end with 2."""
+    token = chatroom.chat("token", "add", "cron", check=True).stdout.split()[-1]
+    elsewhere = chatroom.world.root
+    with serving(chatroom.world, "--token-always", cwd=chatroom.path) as server:
+        told = {"GITCHAT_URL": server.url, "SND_FROM": "cron"}
+        sent = chatroom.world.chat("snd", "-g", "team", "hi", cwd=elsewhere, GITCHAT_TOKEN=token, **told)
+        assert (sent.returncode, sent.stderr) == (0, "[snd] -> g:team: hi\n")
+        refused = chatroom.world.chat("snd", "bob", "hi", cwd=elsewhere, GITCHAT_TOKEN="gct_wrong", **told)
+        assert (refused.returncode, refused.stderr.startswith("[snd] failed: ")) == (2, True)
+    assert (chatroom.newest().author, chatroom.newest().to, chatroom.newest().body) == ("cron", ("role:team",), "hi")
+    gone = chatroom.world.chat("snd", "bob", "hi", cwd=elsewhere, **told)
+    assert gone.returncode == 2
+    assert gone.stderr.splitlines()[1] == "hint: start it with git chat serve, or correct the address"
+    tail = chatroom.chat("snd", "--tail", **told)
+    assert (tail.returncode, tail.stderr) == (1, "snd: --tail reads the repository here: leave GITCHAT_URL out\n")
 
 
 def _ready(stream: object) -> list[str]:

@@ -96,6 +96,15 @@ def test_every_key_of_a_record_is_described() -> None:
     assert set(rows("A record as JSON")) == set(found | delivered | in_part | alike | moved)
 
 
+SCRIPTED = {
+    name
+    for script in (Path(__file__).parents[2] / "examples" / "seeds").iterdir()
+    if script.is_file()
+    for name in re.findall(r"\$\{?([A-Z_]+)", script.read_text(encoding="utf-8"))
+}
+"""Variables that the scripts read which stand in for the programs of other systems."""
+
+
 def _is_of(key: str, pattern: str) -> bool:
     """Whether a key is one of those that ``pattern`` stands for, or the pattern itself."""
     filled = re.sub(r"<\w+>", r"[\\w-]+", pattern.replace(".", r"\."))
@@ -113,7 +122,7 @@ def test_a_page_names_what_the_code_knows(page: Path) -> None:
     assert {key for key in keys if not any(_is_of(key, known) for known in source.settings())} == set()
     families = {name.partition("_")[0] for name in source.variables() if "_" in name} - {"GIT"}
     named = {one for one in re.findall(r"\b[A-Z]+_[A-Z_]*[A-Z]\b", text) if one.partition("_")[0] in families}
-    assert named - source.variables() - source.given_variables() == set()
+    assert named - source.variables() - source.given_variables() - SCRIPTED == set()
     statuses = re.findall(r"exit status(?:es)? (?:is |of it is |of )?(\d+)", text)
     assert set(map(int, statuses)) - source.statuses() - {0} == set()
     codes = re.findall(r"""\bcode["'`]?[:=]? ?["'`]([a-z]+(?:-[a-z0-9]+)*)["'`]""", text)

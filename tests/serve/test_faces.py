@@ -5,17 +5,12 @@ A simulation proves nothing until it can fail: a rule that is taken out of a fac
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
 
-from gitchat.model.names import Name
-from gitchat.presence.roll import Roll
 from gitchat.serve import entering, holdings
-from tests.serve.faces import API, NAMES, Alone, Mismatch, alike, read_of
-from tests.serve.serving import serving
-from tests.world import World
+from tests.serve.faces import Alone, Mismatch, alike, read_of
 
 STEPS = 45
 
@@ -56,24 +51,3 @@ def _notices(root: Path, seed: int) -> bool:
         except Mismatch:
             return True
     return False
-
-
-def test_a_killed_server_frees_all_names_of_all_parties_at_once(world: World) -> None:
-    """Whoever they belong to: the kernel takes its locks back, and the next one may take each name."""
-    path = world.repository()
-    with serving(world, cwd=path) as server:
-        with server.client() as client:
-            for name in NAMES:
-                given = {"agent_id": name, "session_id": f"session of {name}"}
-                assert client.post(f"{server.url}{API}/agents/register", json=given).status_code == 200
-        roll = world.environment(path).roll
-        assert all(_lives(roll, name) for name in NAMES)
-        server.kill(signal.SIGKILL)
-        assert not any(_lives(roll, name) for name in NAMES)
-        for name in NAMES:
-            world.chat("join", name, cwd=path, check=True)
-
-
-def _lives(roll: Roll, name: str) -> bool:
-    known = roll.find(Name(name))
-    return known is not None and known.is_living

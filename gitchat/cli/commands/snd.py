@@ -8,13 +8,16 @@ from typing import NoReturn
 
 import click
 
-from gitchat.model.errors import ChatError, UserError
+from gitchat.model.errors import ChatError, RemoteError, UserError
 from gitchat.model.escape import escape_line
 from gitchat.model.names import EVERYBODY
 from gitchat.workspace.environment import Environment
 
 FAILED_STATUS = 2
 """What was to be sent could not be; that it was typed wrongly is 1."""
+
+PATIENCE_SECONDS = 5.0
+"""How long a server may take to answer: a script waits."""
 
 USAGE = """\
 usage:
@@ -115,7 +118,20 @@ def _deliver(environment: Environment, sender: str, to: str, text: str) -> None:
         from gitchat.workspace.process import read_secret
 
         body = {"from": sender, "to": to, "message": text, "key": environment.new_uid()}
-        asyncio.run(Server(url, read_secret("GITCHAT_TOKEN").strip() or None).ask("POST", "/messages", body))
+        server = Server(url, read_secret("GITCHAT_TOKEN").strip() or None)
+
+        async def ask() -> None:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await server.ask("POST", "/messages", body)
+
+        try:
+            asyncio.run(ask())
+        except TimeoutError as error:
+            raise RemoteError(
+                f"{url} does not answer",
+                hint="start it with git chat serve, or correct the address",
+                code="unreachable",
+            ) from error
         return
     from gitchat.cli.arriving import arrive
     from gitchat.verbs.room import Room

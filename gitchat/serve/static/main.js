@@ -16,10 +16,16 @@ const here = { room: null, me: null, role: null, writable: false, rooms: [] };
 
 const acts = () => ({
   me: here.me, role: here.role, writable: here.writable,
-  reply: composer.answer,
+  reply,
   thread: (entry) => attempt(panel.openThread(here.room, entry, acts())),
   came: (entries) => say(entries.length === 1 ? "1 new message" : `${entries.length} new messages`),
 });
+
+function reply(entry) {
+  // Where the thread covers the field, one could not see what one writes.
+  if (innerWidth < 1000) panel.close();
+  composer.answer(entry);
+}
 
 // --- where one is ---------------------------------------------------------------
 
@@ -203,7 +209,7 @@ bindKeys({
   j: () => timeline.step(1),
   k: () => timeline.step(-1),
   n: () => void timeline.toNew(),
-  r: () => here.writable && onArticle(composer.answer),
+  r: () => here.writable && onArticle(reply),
   t: () => onArticle(acts().thread),
   c: () => here.writable && $("text").focus(),
   "/": () => ($("words").focus(), $("words").select()),

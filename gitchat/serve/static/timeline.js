@@ -141,7 +141,7 @@ export async function show(place, isFlashed = true) {
   if (!node) return open(room, place, acts);
   const happened = node.closest("details");
   if (happened) happened.open = true;
-  node.scrollIntoView({ block: "center" });
+  node.scrollIntoView({ block: node.offsetHeight > box.clientHeight ? "start" : "center" });
   rove(node.closest("article") ?? box.querySelector("article"), !happened);
   if (isFlashed) {
     node.classList.remove("flash");

@@ -53,6 +53,10 @@ export async function a_phone_shows_one_thing_at_a_time(t) {
   await page.waitForSelector("#panel article");
   t.equal((await page.locator("#panel").boundingBox()).width, 390, "the thread does not cover the messages");
   t.equal(await isWide(), false, "the thread is wider than the screen");
+  await page.getByRole("button", { name: "Reply in this thread" }).click();
+  await page.waitForSelector("#panel", { state: "hidden" });
+  await t.until(page, () => document.activeElement.id === "text");
+  await page.locator("#answers-off").click();
 }
 
 export async function follows_the_system_into_the_dark(t) {
