@@ -38,8 +38,8 @@ SENDS = 50
 LOADS = 20
 WARM_UPS = 2
 IDLE_SECONDS = 20.0
-SETTLING_SECONDS = 2.0
-"""How long the server has, after the last client came, until its memory is read."""
+CALM = 0.05
+"""So much of a core the server uses at most when it has nothing left to do."""
 
 PAUSE_SECONDS = 0.5
 """Between two records: who waits for one has to ask for the next, and that is not part of what is measured."""
@@ -314,10 +314,10 @@ async def _measured(
     fleet = Fleet(server, request_of, room.overview().count)
     beating = asyncio.create_task(fleet.beat())
     await fleet.come(10)
-    await asyncio.sleep(SETTLING_SECONDS)
+    await calm(server)
     before_kb = server.resident_kb()
     await fleet.come(CLIENTS)
-    await asyncio.sleep(SETTLING_SECONDS)
+    await calm(server)
     each_kb = (server.resident_kb() - before_kb) / CLIENTS
     used = server.cpu_seconds()
     await asyncio.sleep(IDLE_SECONDS)
@@ -350,6 +350,15 @@ async def _told(fleet: Fleet, sender: Sender, rounds: int, reached: int, to: Cal
         if round_ >= WARM_UPS:
             found += [told - began for told in times]
     return found
+
+
+async def calm(server: Server) -> None:
+    """Wait until the server has answered all who came, and written what they read."""
+    async with asyncio.timeout(HANG_SECONDS):
+        used = -1.0
+        while server.cpu_seconds() - used > CALM:
+            used = server.cpu_seconds()
+            await asyncio.sleep(1)
 
 
 def _spread(times: list[float]) -> tuple[float, float]:

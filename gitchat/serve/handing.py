@@ -225,24 +225,32 @@ class Subscribers:
 
     def __init__(self) -> None:
         self._all: set[Subscription] = set()
+        self._pages: set[Subscription] = set()
+        """Those of them that read whole rooms: they alone are given signs, and a thousand others are not asked."""
 
     def __len__(self) -> int:
         return len(self._all)
 
     def shown(self) -> set[Name]:
         """As whom whole rooms are read."""
-        return {one.reader.name for one in self._all if one.reader.is_all and one.reader.name is not None}
+        return {one.reader.name for one in self._pages if one.reader.name is not None}
 
     @property
     def any_reads_all(self) -> bool:
         """Whether anybody hears of presence and cursors."""
-        return any(one.reader.is_all for one in self._all)
+        return bool(self._pages)
 
     def add(self, reader: Reader) -> Subscription:
         """A subscription that begins now."""
-        subscription = Subscription(reader, self._all.discard)
+        subscription = Subscription(reader, self._leave)
         self._all.add(subscription)
+        if reader.is_all:
+            self._pages.add(subscription)
         return subscription
+
+    def _leave(self, subscription: Subscription) -> None:
+        self._all.discard(subscription)
+        self._pages.discard(subscription)
 
     def widen(self, name: Name, room: RoomName) -> None:
         """``name`` joined ``room``: where it reads the rooms that it joined, that is one of them now."""
@@ -252,7 +260,7 @@ class Subscribers:
 
     def tell(self, sign: Sign) -> None:
         """Give a sign to whom it concerns."""
-        for one in list(self._all):
+        for one in list(self._pages):
             if one.reader.wants(sign):
                 one.put(sign)
 

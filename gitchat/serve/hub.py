@@ -173,6 +173,10 @@ class Hub:
             why_not = await self.call(lambda here: Room(here, room, name).why_not_mark(), actor, name)
             if why_not is not None:
                 return
+        self.had(actor, name, room, keys)
+
+    def had(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
+        """As :meth:`mark_keys`, of who was asked before whether it may; to write it down asks again."""
         self.positions.had(actor, (room, name), keys, time.monotonic())
         self._subscribers.tell(CursorMoved(name, room))
 

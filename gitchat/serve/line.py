@@ -102,7 +102,7 @@ class Line:
                 await self._socket.send_text(event.frame)
                 had.append(event.entry)
             if coming.is_empty:
-                await self._wrote(had)
+                self._wrote(had)
                 had = []
 
     async def _catch_up(self) -> None:
@@ -120,7 +120,7 @@ class Line:
                 page = await self._hub.call(partial(read, self._hub, self._start, room, place), self._actor)
                 for entry in page.entries:
                     await self._socket.send_text(one_line(frame_of(entry, page.labels, self._hub.holdings.spelled)))
-                await self._wrote(page.entries)
+                self._wrote(page.entries)
                 if page.is_last:
                     self._caught[room] = Caught(page)
                     return
@@ -130,12 +130,12 @@ class Line:
         caught = self._caught.get(record.room)
         return caught is None or not caught.has(record)
 
-    async def _wrote(self, entries: Iterable[Entry]) -> None:
+    def _wrote(self, entries: Iterable[Entry]) -> None:
         """These were written to the socket."""
         for room in {entry.room for entry in entries}:
             of_room = [entry for entry in entries if entry.room == room]
             if not self._with_acks:
-                await self._hub.mark(self._actor, self._name, room, of_room)
+                self._hub.had(self._actor, self._name, room, [key_of(entry) for entry in of_room])
                 continue
             for entry in of_room[: UNACKNOWLEDGED - len(self._given)]:
                 self._given[room, entry.number or entry.handle] = key_of(entry)
@@ -168,7 +168,7 @@ class Line:
         if kind == "ping" and "to" not in given:
             return one_line({"type": "ack"})
         if kind == "ack":
-            await self._acknowledge(given)
+            self._acknowledge(given)
             return None
         raise UserError(
             "there is no message in it",
@@ -188,10 +188,10 @@ class Line:
         pending = {"handle": entry.handle} if entry.number is None else {}
         return {"type": "sent", "message_id": entry.number, **pending}
 
-    async def _acknowledge(self, given: dict[str, Any]) -> None:
+    def _acknowledge(self, given: dict[str, Any]) -> None:
         room, place = RoomName(_room(given, self._start.room)), given.get("id") or given.get("handle")
         if isinstance(place, int | str) and (key := self._given.pop((room, place), None)) is not None:
-            await self._hub.mark_keys(self._actor, self._name, room, [key])
+            self._hub.had(self._actor, self._name, room, [key])
 
 
 def _room(given: dict[str, Any], default: RoomName) -> str:
