@@ -1,8 +1,8 @@
 """MCP over Streamable HTTP, by the SDK's session manager: a set of tools for each path, a service for each session.
 
-The SDK takes a second or two to load, and 35 MB: the first request has it loaded, in a thread, and a server that
-nobody asks for tools does without. Who asks was decided by the guard; a session belongs to the credentials that began
-it. Revisions of the protocol without sessions have one service for each client of the same credentials.
+The SDK takes a second or two to load, in a thread, while everything else is answered already. Who asks was decided by
+the guard; a session belongs to the credentials that began it. Revisions of the protocol without sessions have one
+service for each client of the same credentials.
 """
 
 from __future__ import annotations

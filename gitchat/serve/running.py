@@ -7,9 +7,11 @@ import errno
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import h11
@@ -68,6 +70,8 @@ def _tell_all(
         address = address_of(served.settings, name, place == 0)
         file.add(Running(os.getpid(), address, served.settings.port, served.now()))
     tell(served.settings)
+    # Beside everything else, so that a client's first request does not wait for it: some begin without slow tools.
+    threading.Thread(target=import_module, args=("gitchat.serve.protocol",), daemon=True).start()
 
 
 async def _serve(served: Served, listening: socket.socket, tell: Callable[[], None]) -> None:

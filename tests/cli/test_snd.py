@@ -129,6 +129,8 @@ def test_it_sends_to_a_server(chatroom: Chatroom) -> None:
     gone = chatroom.world.chat("snd", "bob", "hi", cwd=elsewhere, **told)
     assert gone.returncode == 2
     assert gone.stderr.splitlines()[1] == "hint: start it with git chat serve, or correct the address"
+    with serving(chatroom.world, "--token-always", "--port", told["GITCHAT_URL"].rpartition(":")[2], cwd=chatroom.path):
+        assert chatroom.world.chat("snd", "bob", "hi", cwd=elsewhere, GITCHAT_TOKEN=token, **told).returncode == 0
     tail = chatroom.chat("snd", "--tail", **told)
     assert (tail.returncode, tail.stderr) == (1, "snd: --tail reads the repository here: leave GITCHAT_URL out\n")
 

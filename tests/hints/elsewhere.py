@@ -6,6 +6,12 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/cli/test_snd.py::test_it_sends_to_a_server",
+        '"--port", told["GITCHAT_URL"]',
+        error="http://127.0.0.1:8080 does not answer",
+        hint="start it with git chat serve, or correct the address",
+    ),
+    Elsewhere(
         "tests/cli/test_watch.py::test_what_was_not_shown_is_not_marked",
         '"read", "--force"',
         error="not everything is shown here, so nothing is marked",

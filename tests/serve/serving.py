@@ -23,7 +23,7 @@ from tests.world import World
 SECONDS = 60
 """How long a server may take to begin, or to end, on a machine under load."""
 
-LOADED = ("gitchat.serve.running", "gitchat.serve.hub", "gitchat.serve.app")
+LOADED = ("gitchat.serve.protocol", "gitchat.serve.running", "gitchat.serve.hub", "gitchat.serve.app")
 """What a server needs besides what commands do; each test that starts one would load it again."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,10 @@ from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from gitchat.server.catalog import INSTRUCTIONS
 from tests.serve.serving import Serving, serving
+from tests.server.test_clients import need_clients
+from tests.server.wire import eventually
 from tests.world import World
 
 LATEST = "2026-07-28"
@@ -280,3 +284,29 @@ def test_an_end_of_the_server_ends_calls_that_wait(at: At) -> None:
 
     with serving(at.world, cwd=at.path) as server:
         asyncio.run(test(server))
+
+
+def test_the_typescript_client_is_served(at: At) -> None:
+    """The SDK that most clients are made of: calls, a resource, and a subscription that the command line rings."""
+    script = Path(__file__).parents[1] / "server" / "client.mjs"
+    # What Node fetches is marked as a browser's, so that it needs a token on the server's own machine, too.
+    token = at.chat("token", "add", "node", "--any-name").split()[0]
+    client = subprocess.Popen(
+        ["node", str(script), str(need_clients()), f"{at.server.url}/mcp", token],
+        cwd=at.world.root,
+        env=at.world.variables,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        eventually(lambda: "ready" in at.chat("log"))
+        at.chat("send", "wake up", GITCHAT_NAME="bob")
+        stdout, _ = client.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        client.kill()
+        client.wait()
+    seen = json.loads(stdout)
+    assert seen["server"]["name"] == "gitchat"
+    assert seen["instructions"] == INSTRUCTIONS
+    assert seen["refused"]["isError"]
+    assert "alice -> all" in seen["waited"]["content"][0]["text"]
+    assert seen["updated"] == "chat://rooms/lobby"

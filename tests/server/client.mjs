@@ -1,15 +1,20 @@
-// The TypeScript SDK's client: node client.mjs PACKAGES COMMAND ARGUMENT... Prints what it saw as one JSON object.
+// The TypeScript SDK's client: node client.mjs PACKAGES COMMAND ARGUMENT..., or PACKAGES URL TOKEN for a server over HTTP.
+// Prints what it saw as one JSON object.
 // It joins as "typescript", subscribes, and waits, until somebody else sends a message.
 import { createRequire } from "node:module";
 
 const require = createRequire(process.argv[2] + "/");
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
 const { StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js");
+const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js");
 const { ResourceUpdatedNotificationSchema } = require("@modelcontextprotocol/sdk/types.js");
 
 const [command, ...args] = process.argv.slice(3);
 const client = new Client({ name: "typescript", version: "1" });
-await client.connect(new StdioClientTransport({ command, args, env: process.env, stderr: "inherit" }));
+const transport = command.startsWith("http")
+  ? new StreamableHTTPClientTransport(new URL(command), { requestInit: { headers: { Authorization: `Bearer ${args[0]}` } } })
+  : new StdioClientTransport({ command, args, env: process.env, stderr: "inherit" });
+await client.connect(transport);
 
 const updated = new Promise((resolve) =>
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params.uri)),

@@ -4,7 +4,6 @@ import * as composer from "./composer.js";
 import { $, h, oneAtATime } from "./dom.js";
 import { bindKeys } from "./keys.js";
 import { listen } from "./live.js";
-import { isTo } from "./message.js";
 import { notifyOf, offerNotifications } from "./notify.js";
 import * as panel from "./panel.js";
 import { readIn } from "./reading.js";

@@ -1,7 +1,7 @@
 // The messages of a room: a window on them that moves, however many there are. An event only says "look".
-import { api, roomPath } from "./api.js";
+import { api } from "./api.js";
 import { $, h, oneAtATime, settle } from "./dom.js";
-import { article, dayOf, happenings, labelOf, placeOf, showFate } from "./message.js";
+import { article, dayOf, happenings, placeOf, showFate } from "./message.js";
 
 const KEPT = 240, NEAR = 700, TOGETHER_MS = 300_000;
 const box = $("timeline"), jump = $("jump");

@@ -1,0 +1,63 @@
+"""docs/deploy.md, tools over HTTP: the clients without a clone of the rooms, at a server that wants a token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.clients.real.client import Client
+from tests.clients.real.vendors import Claude, Codex
+
+pytestmark = pytest.mark.clients
+
+
+@contextmanager
+def server(client: Client) -> Iterator[tuple[Path, str, str]]:
+    """Rooms in a repository beside the client's own: where, the address of the tools there, and a token of bob."""
+    rooms = client.scratch.root / "rooms"
+    client.scratch.go("git", "init", "-q", str(rooms))
+    assert client.chat("send", "--as", "ann", "welcome", cwd=rooms).returncode == 0
+    token = client.chat("token", "add", "bob", cwd=rooms).stdout.split()[0]
+    process = client.scratch.start("git-chat", "serve", "--port", "0", "--token-always", cwd=rooms)
+    try:
+        assert process.stdout is not None
+        yield rooms, f"{process.stdout.readline().partition('/#')[0].strip()}/mcp", token
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def said(client: Client, rooms: Path) -> list[tuple[str, str]]:
+    """Who said what there."""
+    lines = client.chat("log", "--json", cwd=rooms).stdout.splitlines()
+    return [(record["from"], record["content"]) for record in map(json.loads, lines)]
+
+
+def test_claude_reads_and_sends_by_a_server(claude: Claude) -> None:
+    """By what the page has it add; its model reads the room and speaks under the name of the token."""
+    with server(claude) as (rooms, url, token):
+        words = ("--transport", "http", "gitchat", url, "--header", f"Authorization: Bearer {token}")
+        claude.scratch.go("claude", "mcp", "add", *words)
+        claude.script.go_on(*claude.calls("read_unread"), *claude.calls("send_message", content="by http"), "done")
+        assert claude.headless("go").stdout == "done\n"
+        assert said(claude, rooms) == [("ann", "welcome"), ("bob", "by http")]
+    assert any("welcome" in request.new for request in claude.script.asked)
+
+
+def test_codex_reads_and_sends_by_a_server(codex: Codex) -> None:
+    """With its token in a variable, as the page has it."""
+    with server(codex) as (rooms, url, token):
+        codex.scratch.variables["GITCHAT_TOKEN"] = token
+        with (codex.scratch.home / ".codex" / "config.toml").open("a") as file:
+            file.write(
+                f'[mcp_servers.gitchat]\nurl = "{url}"\nbearer_token_env_var = "GITCHAT_TOKEN"\n'
+                "tool_timeout_sec = 1800\nrequired = true\n"
+            )
+        codex.script.go_on(codex.call("read_unread"), codex.call("send_message", content="by http"), "done")
+        codex.headless("go")
+        assert said(codex, rooms) == [("ann", "welcome"), ("bob", "by http")]
+    assert any("welcome" in request.new for request in codex.script.asked)
