@@ -9,6 +9,7 @@ from the present moment, so that a browser shows "today".
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -124,9 +125,11 @@ def main() -> int:
         make(clone, variables, int(time.time()))
         with company(clone, variables):
             server = subprocess.Popen(["git", "chat", "serve", *sys.argv[1:]], cwd=clone, env=variables)
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             try:
                 return server.wait()
-            except KeyboardInterrupt:  # which the server has heard, too
+            except KeyboardInterrupt:
+                server.terminate()
                 return server.wait()
 
 
