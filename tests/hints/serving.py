@@ -52,6 +52,14 @@ STARTING = [
         then="git config --unset chat.servePort",
         again="",
     ),
+    Situation(
+        run="git chat mcp --connect auto --json",
+        error="with --connect the server decides how it answers",
+        hint="leave the other options out: git chat mcp --connect URL [--profile PROFILE]",
+        then="git chat mcp --connect URL [--profile PROFILE]",
+        fill={"URL": "http://127.0.0.1:9", " [--profile PROFILE]": ""},
+        again="",
+    ),
 ]
 
 REPOSITORIES = [Repository("tokens", TOKENS), Repository("starting a server", STARTING)]
@@ -123,6 +131,24 @@ ELSEWHERE = [
         error="http://127.0.0.1:8080 cannot be reached: words",
         hint="start it with git chat serve, or correct the address",
     ),
+    Elsewhere(
+        "tests/serve/test_forwarding.py::test_a_server_is_started_found_and_found_again",
+        '"mcp", "--connect", "auto"',
+        error="'localhost:8080' is no address of a server",
+        hint="git chat serve prints one, such as http://127.0.0.1:8080; or let it be found: --connect auto",
+    ),
+    Elsewhere(
+        "tests/serve/test_forwarding.py::test_a_token_is_taken_from_a_file_and_without_one_it_is_asked_for",
+        '"token", "add", "ann"',
+        error="http://127.0.0.1:8080/mcp/gitchat wants a token",
+        hint="set GITCHAT_TOKEN, or GITCHAT_TOKEN_FILE to a file with it; git chat token add NAME makes one there",
+    ),
+    Elsewhere(
+        "tests/serve/test_forwarding.py::test_another_server_is_told_apart",
+        '"serve", "--url"',
+        error="there are no tools at http://127.0.0.1:8080/mcp/gitchat",
+        hint="it may be another server, or an older one: git chat serve --url prints the address there",
+    ),
 ]
 
 NOT_RUN = [
@@ -130,5 +156,15 @@ NOT_RUN = [
         error="git chat serve needs libraries that only the extra 'serve' brings: websockets",
         hint="pipx install --force 'git-chatroom[serve]'",
         reason="needs an index of packages; tests/cli/test_invite.py has the ways, and the way of a wheel was tried",
+    ),
+    NotRun(
+        error="no server runs on this clone, and here is none to be started",
+        hint="pipx install --force 'git-chatroom[serve]'",
+        reason="needs an index of packages, as the one above",
+    ),
+    NotRun(
+        error="git chat serve did not start within 30 s",
+        hint="see what it says: git chat serve",
+        reason="needs a server that is silent for half a minute",
     ),
 ]

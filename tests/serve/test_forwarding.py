@@ -87,7 +87,7 @@ def test_the_revision_without_a_handshake_goes_through(at: At) -> None:
 
 
 def test_a_token_is_taken_from_a_file_and_without_one_it_is_asked_for(at: At) -> None:
-    """Its variable, or a file's name in one; the error says which."""
+    """Its variable, or a file's name in one; the error says which, and the command that makes one."""
     file = at.world.root / "token"
     file.write_text(at.tokens["bob"] + "\n")
     with at.forwarded(token="none", GITCHAT_TOKEN_FILE=str(file)) as wire:
@@ -97,6 +97,9 @@ def test_a_token_is_taken_from_a_file_and_without_one_it_is_asked_for(at: At) ->
     with at.forwarded(token="none") as wire:
         refused = wire.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {}})
         assert "GITCHAT_TOKEN_FILE" in refused["error"]["message"]
+    made = at.world.chat("token", "add", "ann", cwd=at.path, check=True).stdout.split()[0]
+    with at.forwarded(token="none", GITCHAT_TOKEN=made) as wire:
+        wire.shake_hands()
     first = json.loads(at.world.chat("log", "--room", "file", "--json", cwd=at.path, check=True).stdout.splitlines()[0])
     assert first["from"] == "bob"
 
@@ -118,10 +121,13 @@ def test_a_wrong_address_is_told_at_once(at: At, options: tuple[str, ...], code:
 
 
 def test_another_server_is_told_apart(at: At) -> None:
-    """Where an address answers and has no such tools, the client's first request says so."""
+    """Where an address answers and has no such tools, that is said, and how to get the right one."""
     with elsewhere_on_the_web() as url, at.forwarded("--connect", url) as wire:
         refused = wire.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {}})
         assert "there are no tools at" in refused["error"]["message"]
+    printed = at.world.chat("serve", "--url", cwd=at.path, check=True).stdout
+    with at.forwarded("--connect", printed.partition("#")[0].strip()) as wire:
+        wire.shake_hands()
 
 
 @contextmanager
