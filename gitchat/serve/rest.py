@@ -34,6 +34,9 @@ from gitchat.workspace.environment import Environment
 ACTIVE_SECONDS = 90
 """How long after its last request an agent counts as here."""
 
+PENDING_SECONDS = 1.0
+"""How long a request that waits is held when all that it would get are messages that wait for their numbers."""
+
 LISTED_SECONDS = 86400
 """How long after it was last seen an agent that did not leave is still listed, as away."""
 
@@ -190,7 +193,13 @@ async def messages(call: Call) -> Json | Response:
             await stack.enter_async_context(call.hub.holdings.staying(call.actor, name))
         is_nothing = since is not None and not call.hub.may_have_beyond(room, since)
         found = _shown(call, [], {}, 0) if is_nothing else await look()
-        return found if found["messages"] else await _waited(call, coming, since or 0, seconds)
+        if not found["messages"]:
+            return await _waited(call, coming, since or 0, seconds)
+        if since is not None and all(one["id"] is None for one in found["messages"]):
+            # It stands behind every number, so that who asks for what is after one would ask again and again at once.
+            await coming.something(min(seconds, PENDING_SECONDS))
+            return await look()
+        return found
 
 
 async def _waited(call: Call, coming: Subscription, since: int, seconds: float) -> Response:

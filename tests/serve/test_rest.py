@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -274,8 +275,10 @@ def test_what_waits_for_its_number_has_a_handle(world: World) -> None:
         assert (pending["id"], pending["handle"], pending["message"]) == (None, sent["handle"], "hello")
         answer = send(client, reply_to=sent["handle"], to="mu")
         assert fetched(client, agent_id="mu")["messages"][-1]["reply_to"] == sent["handle"]
+        began = monotonic()
         waited = fetched(client, agent_id="mu", since_id=1, wait=60)["messages"]
         assert [one["handle"] for one in waited] == [sent["handle"], answer["handle"]]
+        assert 1 <= monotonic() - began < 30  # held a little, so that asking again is no busy loop
         ok(client.post(f"{API}/messages/read", json={"agent_id": "mu", "upto": sent["handle"]}))
         assert [one["handle"] for one in fetched(client, agent_id="mu", unread=True)["messages"]] == [answer["handle"]]
         shown = ok(client.get(f"{API}/rooms/lobby/messages", params={"as": "mu"}))
