@@ -68,7 +68,7 @@ def _no_verb(error: NoSuchVerb, here: Here) -> tuple[str, str]:
     phrase = habits.inner(group, word) if group else habits.verb(word)
     if phrase is not None:
         return said, _filled(phrase, rest)
-    if likest := near(word, context.command.list_commands(context), 1):
+    if likest := near(word, _meant(context), 1):
         return said, typed([*context.command_path.split()[2:], likest[0], *rest])
     if group == "room" and word in rooms(here):
         return said, typed(["log", "--room", word])
@@ -78,11 +78,16 @@ def _no_verb(error: NoSuchVerb, here: Here) -> tuple[str, str]:
     return said, f"{context.command_path} -h"
 
 
+def _meant(context: click.Context) -> list[str]:
+    """The commands that a slip may have been meant for: who wants ``snd`` knows it, and who slips means ``send``."""
+    assert isinstance(context.command, click.Group)
+    return [name for name in context.command.list_commands(context) if name != "snd"]
+
+
 def _help_of(context: click.Context, word: str) -> str:
     """The help of the command that was probably meant in a ``group``."""
-    assert isinstance(context.command, click.Group)
     group = context.command_path.split()[2:]
-    return typed(["help", *group, *near(word, context.command.list_commands(context), 1)])
+    return typed(["help", *group, *near(word, _meant(context), 1)])
 
 
 def _instead(rest: list[str]) -> str:

@@ -108,8 +108,10 @@ def parse_slug(text: str, field: str) -> str:
         return folded
     suggestion = suggest_slug(text)
     rule = "use 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit"
+    if not text.strip():
+        raise UserError(f"{field} must not be blank", hint=f"give a value for {field}: {rule}", code="bad-name")
     raise UserError(
-        f"{field} {text!r} is not a valid name" if text.strip() else f"{field} must not be blank",
+        f"{field} {text!r} is not a valid name",
         hint=f"{rule}; for example {suggestion!r}" if suggestion else rule,
         code="bad-name",
     )
