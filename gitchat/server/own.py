@@ -65,8 +65,8 @@ class Own:
         with self._ringing.call(call.caller, call.meta):
             given = check(arguments, self._schemas[name])
             for whose in _WHOSE:
-                if given.get(whose):
-                    call.ground.admit(parse_name(given[whose]))
+                if said := str(given.get(whose) or "").strip():  # blank is nobody
+                    call.ground.admit(parse_name(said))
             given, misnamed = await call.act(lambda: self._completed(name, given))
             result = await self._result(name, given, call)
             return await call.act(lambda: self._answer(name, given, result, call.caller, misnamed))

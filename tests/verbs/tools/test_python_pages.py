@@ -215,5 +215,5 @@ def test_a_type_checker_believes_the_examples(tmp_path: Path) -> None:
     lines = ["from gitchat import Room", "import gitchat.tools as s", "Room.open().send('hello', to=5)", "s.leave(5)"]
     slip.write_text("\n".join([*lines, ""]))
     found = errors(slip)
-    assert "slip.py:3: error: Argument 1" in found
+    assert 'slip.py:3: error: Argument "to"' in found
     assert "slip.py:4: error: Argument 1" in found
