@@ -85,6 +85,15 @@ class Tabs {
   /** Wait until `look`, run in the page, gives something true. */
   until = (page, look, given) => page.waitForFunction(look, given, { polling: 50, timeout: DEADLINE_MS });
 
+  /** As `until`, for a `look` that awaits something, which waitForFunction takes for true at once: the value. */
+  async eventually(page, look) {
+    for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await page.waitForTimeout(50)) {
+      const found = await page.evaluate(look);
+      if (found) return found;
+    }
+    throw new Error("it does not happen");
+  }
+
   /** What axe has against the page as it stands. */
   async axe(page, rules) {
     if (!(await page.evaluate("'axe' in window"))) await page.evaluate(await AXE_SOURCE);
