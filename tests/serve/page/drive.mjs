@@ -87,7 +87,7 @@ class Tabs {
 
   /** As `until`, for a `look` that awaits something, which waitForFunction takes for true at once: the value. */
   async eventually(page, look) {
-    for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await page.waitForTimeout(50)) {
+    for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await page.waitForTimeout(250)) {
       const found = await page.evaluate(look);
       if (found) return found;
     }

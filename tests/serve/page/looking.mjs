@@ -83,8 +83,10 @@ export async function a_guest_reads_and_nothing_more(t) {
 
 export async function what_is_hostile_stays_text(t, { bodies, author }) {
   const page = await t.open("/r/hostile", { width: 390, wait: `#m${bodies.length}` });
-  for (const button of await page.locator("#timeline .more").all()) await button.click();
-  await t.until(page, () => [...document.querySelectorAll("#timeline .more")].every((one) => one.innerText === "Show less"));
+  for (const button of await page.locator("#timeline .more").elementHandles()) {
+    await button.click();
+    await t.until(page, (one) => one.innerText === "Show less", button); // what opens moves what a next click would meet
+  }
   const found = await page.evaluate(() => ({
     texts: [...document.querySelectorAll("#timeline article")].map((one) => one.querySelector(".body").textContent),
     made: [...new Set([...document.querySelectorAll("#timeline *, #rooms *, #topic *")].map((one) => one.tagName))].sort(),
