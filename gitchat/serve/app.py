@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from gitchat import __version__
 from gitchat.care.recovery import damaged_rooms
 from gitchat.model.errors import ChatError, UserError
+from gitchat.serve import githttp, live, mcp, page, rest, rooms, session
 from gitchat.serve.answers import answer, refusal
 from gitchat.serve.asked import Asked
 from gitchat.serve.credentials import NOBODY, UnknownToken
@@ -26,7 +25,7 @@ from gitchat.serve.metrics import Metrics, sessions
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
 
-FACES = ("session", "rooms", "rest", "live", "mcp", "githttp", "page")
+FACES = (session, rooms, rest, live, mcp, githttp, page)
 """The modules whose ``routes(served)`` are joined; the page's, which begin anywhere, last."""
 
 CORS_HEADERS = ("Authorization", "Content-Type", "Last-Event-ID", "Mcp-Session-Id", "Mcp-Protocol-Version")
@@ -38,9 +37,8 @@ def make(served: Served) -> Starlette:
     metrics = Metrics(served)
     served.observers.append(metrics)
     routes: list[BaseRoute] = [Route("/health", _health(served)), Route("/metrics", _metrics(served, metrics))]
-    for name in FACES:
-        if find_spec(f"gitchat.serve.{name}") is not None:
-            routes += import_module(f"gitchat.serve.{name}").routes(served)
+    for face in FACES:
+        routes += face.routes(served)
     middleware = [Middleware(Guard, served=served)]
     if served.settings.cors:
         cors = Middleware(

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import time
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,7 @@ class _Offer:
                     await asyncio.wait_for(self._ended.wait(), TICK_SECONDS)
                 for due in self._memory.positions.due(time.monotonic()):
                     self._memory.positions.begin(due)
-                    await self._hub.finish(lambda due=due: self._memory.write(due))  # type: ignore[misc]
+                    await self._hub.finish(partial(self._memory.write, due))
 
     async def _end(self) -> None:
         """The server ends: calls that waited answer, then sessions end, and what they had is written."""
@@ -167,7 +168,7 @@ class _Offer:
         for key in list(self._faces):
             await self._forget(key)
         for due in self._memory.positions.due():
-            await self._hub.finish(lambda due=due: self._memory.write(due))  # type: ignore[misc]
+            await self._hub.finish(partial(self._memory.write, due))
         if self._shared is not None:
             with suppress(Exception):  # whatever a name is held by ends with the process
                 await self._hub.finish(self._shared.close)
