@@ -102,7 +102,7 @@ def _called(room: str) -> Iterator[str]:
             yield f"{name}: the honest room has an error: {answer.text[:200]}"
     for resource in ("chat://rooms", f"chat://rooms/{room}", f"chat://rooms/{room}/messages/1", "chat://handoff/bob"):
         try:
-            text = service.read(resource)
+            text = asyncio.run(service.read(resource))
         except ChatError as error:
             if room == HONEST:
                 yield f"{resource}: the honest room has an error: {error}"
@@ -156,8 +156,9 @@ def main(first: int, rooms: int) -> int:
         for fault in faults:
             print(f"{seed}: {fault}", flush=True)
         count += len(faults)
-        if seed % 100 == 99:
-            print(f"{(seed - first + 1) * ROOMS_AT_ONCE} rooms", file=sys.stderr, flush=True)
+        done = (seed - first + 1) * ROOMS_AT_ONCE
+        if seed % 100 == 99 or done >= rooms:
+            print(f"{done} rooms", file=sys.stderr, flush=True)
     return min(count, 1)
 
 
