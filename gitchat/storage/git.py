@@ -87,8 +87,11 @@ def talk(
     limit_seconds: float = math.inf,
     may_ask: bool = False,
     tell: Callable[[str], object] | None = None,
+    source: int = subprocess.DEVNULL,
 ) -> Done:
     """What ``git <arguments>``, which talks to a remote, printed, however long that took.
+
+    It reads the descriptor ``source``, if any.
 
     What it says is a sign of life, and so are the bytes that it moves; ``tell`` gets the lines of
     its standard error as they come. git has no terminal, so that neither ssh nor what else it
@@ -107,8 +110,7 @@ def talk(
     """
     from gitchat.storage.hearing import Silent, hear, moved_bytes  # for who talks to a remote
 
-    stdin = subprocess.DEVNULL
-    with start(arguments, cwd, variables, stdin=stdin, has_terminal=may_ask, may_prompt=may_ask) as process:
+    with start(arguments, cwd, variables, stdin=source, has_terminal=may_ask, may_prompt=may_ask) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
