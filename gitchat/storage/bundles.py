@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,9 @@ MAX_HEAD_BYTES = 4 * 1024 * 1024
 
 SILENCE_SECONDS = 120.0
 """How long git may be busy with a bundle without moving a byte."""
+
+LONGEST_SECONDS = 3600.0
+"""How long git may take to write a bundle, or to look at what one needs."""
 
 _NEEDED = re.compile(rb"-([0-9a-f]{40}|[0-9a-f]{64})(?: .*)?")
 _REF = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (\S+)")
@@ -112,12 +115,8 @@ class Bundles:
             FormatError: ``bad-bundle``: git cannot read what should be in it.
         """
         spoken = "".join(f"{line}\n" for line in (*refs, *(f"^{oid}" for oid in without)))
-        arguments = ["bundle", "create", "--quiet", str(path), "--stdin"]
         try:
-            git.run(
-                [f"--git-dir={self._common_dir}", *arguments], cwd=str(self._common_dir), variables=self._variables,
-                stdin=spoken.encode(), timeout_seconds=3600,
-            )  # fmt: skip
+            self._run(["bundle", "create", "--quiet", str(path), "--stdin"], {}, spoken)
         except git.GitFailed as error:
             if path.parent.is_dir() and "unable to create" not in error.stderr and "No space" not in error.stderr:
                 raise FormatError(
@@ -129,8 +128,10 @@ class Bundles:
                 code="storage",
             ) from error
 
-    def check(self, file: BinaryIO, head: Head, shown: str, tell: Callable[[str], None] | None = None) -> None:
-        """Look at every object of a bundle, apart from the repository, in which nothing is changed.
+    def check(self, file: BinaryIO, head: Head, refs: Iterable[RefName], shown: str) -> None:
+        """Look at every object of a bundle, and whether all that ``refs`` of it need is there or here.
+
+        That is done apart from the repository, in which nothing is changed.
 
         Raises:
             FormatError: ``bad-bundle``: an object is damaged, missing, or one that git refuses.
@@ -144,8 +145,10 @@ class Bundles:
             file.seek(head.length_bytes)
             self._git(
                 ["index-pack", "--stdin", "--fix-thin", "--strict", f"--max-input-size={MAX_BYTES}"],
-                variables={**self._variables, **apart}, source=file, tell=tell,
+                variables={**self._variables, **apart}, source=file,
             )  # fmt: skip
+            tips = "".join(f"{head.refs[ref]}\n" for ref in refs)
+            self._run(["rev-list", "--objects", "--quiet", "--stdin", "--not", "--all"], apart, tips)
         except OSError as error:
             raise StorageError(
                 f"{shown} cannot be unpacked to be looked at: {error.strerror}", hint="free some space", code="storage"
@@ -173,20 +176,26 @@ class Bundles:
         *,
         variables: Mapping[str, str],
         source: BinaryIO | None = None,
-        tell: Callable[[str], None] | None = None,
     ) -> None:
         """Raises git.GitFailed, StorageError ``git-hangs``."""
-        given = {"source": source.fileno()} if source is not None else {}
+        given = source.fileno() if source is not None else git.NOTHING
         ours = ("-c", "gc.auto=0", "-c", "core.hooksPath=/dev/null")
         try:
             git.talk(
                 [f"--git-dir={self._common_dir}", *ours, *arguments], cwd=str(self._common_dir), variables=variables,
-                silence_seconds=SILENCE_SECONDS, tell=tell, **given,
+                silence_seconds=SILENCE_SECONDS, source=given,
             )  # fmt: skip
         except git.GitSilent as error:
             raise StorageError(
                 f"git did nothing for {SILENCE_SECONDS:.0f} s", hint="git chat doctor", code="git-hangs"
             ) from error
+
+    def _run(self, arguments: Sequence[str], more: Mapping[str, str], stdin: str) -> None:
+        """Raises git.GitFailed, StorageError ``git-hangs``."""
+        git.run(
+            [f"--git-dir={self._common_dir}", *arguments], cwd=str(self._common_dir),
+            variables={**self._variables, **more}, stdin=stdin.encode(), timeout_seconds=LONGEST_SECONDS,
+        )  # fmt: skip
 
     def _clean(self) -> None:
         shutil.rmtree(self._apart, ignore_errors=True)
@@ -209,5 +218,7 @@ def too_large(shown: str) -> UserError:
 
 
 def _last_line(error: git.GitFailed) -> str:
+    """What git says of it: what is wrong with an object, else its last words."""
     lines = [line for line in error.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
-    return lines[-1].removeprefix("fatal: ")[:300] if lines else "git says nothing"
+    told = [line for line in lines if line.startswith("error: object")] or lines[-1:] or ["git says nothing"]
+    return told[0].removeprefix("fatal: ").removeprefix("error: ")[:300]

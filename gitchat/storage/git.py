@@ -22,6 +22,9 @@ from gitchat.storage.variables import AS_STORED, NO_PROMPT, without_secrets
 
 TIMEOUT_SECONDS = 30.0
 
+NOTHING = subprocess.DEVNULL
+"""A standard input that is at its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -87,7 +90,7 @@ def talk(
     limit_seconds: float = math.inf,
     may_ask: bool = False,
     tell: Callable[[str], object] | None = None,
-    source: int = subprocess.DEVNULL,
+    source: int = NOTHING,
 ) -> Done:
     """What ``git <arguments>``, which talks to a remote, printed, however long that took.
 
