@@ -7,6 +7,8 @@ import re
 from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug, is_uid
 
 REF_PREFIX = "refs/chatroom/"
+HEADS = "refs/heads/"
+"""What the refs of branches begin with."""
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 LOCAL_PREFIX = RefName("refs/chatroom-local/")
 TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
@@ -159,7 +161,7 @@ def branches_refspec(remote: str) -> str:
 
 def branch_of(ref: str) -> str | None:
     """The branch that ``ref`` is, or None when it is none."""
-    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+    return ref.removeprefix(HEADS) if ref.startswith(HEADS) else None
 
 
 _BRANCH = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
