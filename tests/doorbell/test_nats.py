@@ -6,6 +6,7 @@ Proves docs/format.md section 15. No test waits for the pace: the clones look by
 from __future__ import annotations
 
 import json
+import signal
 from contextlib import AbstractContextManager
 
 import pytest
@@ -182,10 +183,12 @@ def test_who_lives_in_another_clone_is_shown_and_goes(shared_nats: Nats, ann: Cl
         there.line()
         until(lambda: shared_nats.hears(1))
         ann.chat("join", "ann", "--role", "review", check=True)
-        with running(ann, "wait", "--as", "ann"):
+        with running(ann, "wait", "--as", "ann") as waiting:
             until(lambda: "elsewhere" in bea.chat("who").stdout)
             assert bea.chat("who").stdout == "ann  elsewhere  review  in another clone\n"
             told = json.loads(bea.chat("who", "--json").stdout.splitlines()[0])
             assert (told["name"], told["state"]) == ("ann", "elsewhere")
             assert told["elsewhere"][0]["role"] == "review"
+            waiting.process.send_signal(signal.SIGINT)
+            waiting.end()
         until(lambda: "elsewhere" not in bea.chat("who").stdout)
