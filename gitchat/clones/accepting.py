@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gitchat.clones.answer import Pushed
 from gitchat.clones.comparing import Tips, count_beyond
 from gitchat.clones.dropping import Dropped
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Joining
 from gitchat.clones.report import Report
-from gitchat.clones.wire import Pushed
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import fetched_ref, is_cursor, room_of_log, tracking_ref
 from gitchat.storage.store import Store

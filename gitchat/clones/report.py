@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from gitchat.clones.answer import Pushed
 from gitchat.clones.place import Standing
-from gitchat.clones.wire import Pushed
 from gitchat.model.errors import ConflictError, RemoteError
 from gitchat.model.names import Handle, Oid, RefName, RoomName
 from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX, room_of, room_of_log, summaries_ref
