@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, ConflictError
+from gitchat.staying.forks import Forks
 from gitchat.staying.lookout import Lookout
 from gitchat.staying.pace import Waiting
 from gitchat.staying.rounds import Rounds, lasting
@@ -199,6 +200,7 @@ class Keeper:
 
     def _keep(self) -> None:
         rounds = Rounds(self._environment, self._name, self._interval)
+        forks = Forks(self._environment, self._name)
         heard = self._rings
         while not self._stop.is_set():
             if self._rings != heard:
@@ -207,6 +209,8 @@ class Keeper:
             waiting = rounds.waiting()
             seconds = rounds.seconds_to(waiting)
             if seconds <= 0:
+                if forks.look():
+                    waiting = rounds.waiting()
                 self._tell(rounds.go(waiting), max(0.0, rounds.seconds_to(Waiting())))
             elif self._changes.wait(seconds) and self._rings == heard:
                 rounds.stirred()
