@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.answer import Pushed
 from gitchat.clones.comparing import Tips
 from gitchat.clones.denial import DenialFile, is_denial
 from gitchat.clones.report import Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import odd_refs, without_blocked
 from gitchat.clones.target import push_address
-from gitchat.clones.wire import Pushed, Updates, Wire
+from gitchat.clones.wire import Updates, Wire
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import RefName, RoomName
 from gitchat.model.refs import REF_PREFIX, is_cursor, room_of, room_of_log

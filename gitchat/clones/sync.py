@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gitchat.clones.accepting import Accepting
 from gitchat.clones.admission import Admission
 from gitchat.clones.alone import alone
+from gitchat.clones.answer import Pushed
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips
 from gitchat.clones.dropping import Dropped
@@ -32,7 +33,7 @@ from gitchat.clones.previewing import preview
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import Spoiled, fetch
-from gitchat.clones.wire import Pushed, Updates, Wire
+from gitchat.clones.wire import Updates, Wire
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from gitchat.model.names import RefName, RoomName, is_slug
 from gitchat.model.refs import fetched_ref, log_ref, tracking_ref
 from gitchat.storage.store import Store
+from gitchat.workspace.config import bad_config
 from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:
     from gitchat.clones.notes import Note, Notes
+    from gitchat.model.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,29 @@ class Authorities:
         """The copy of ``ref`` as the authority of ``room`` has it; None without an authority."""
         authority = self.of(room)
         return tracking_ref(authority, ref) if authority is not None else None
+
+    def layout(self, remote: str) -> Layout:
+        """What the refs of rooms are called at ``remote``: as the setting says, else as it was found there.
+
+        Raises UserError ``bad-config``.
+        """
+        from gitchat.model.layout import PLAIN  # for who talks to a remote, as the next
+
+        return self.known_layout(remote) or PLAIN
+
+    def known_layout(self, remote: str) -> Layout | None:
+        """As :meth:`layout`; None where nobody said it and nobody looked."""
+        from gitchat.model.layout import BRANCHES, parse_prefix
+
+        self.repository.forget_old_config()
+        key = f"chatremote.{remote}.prefix"
+        setting = self.repository.config.get(key)
+        if setting is None:
+            return self.notes.layout(remote)
+        layout = parse_prefix(setting)
+        if layout is None:
+            raise bad_config(key, setting, f"{BRANCHES.prefix}, or another name of branches that ends in a slash")
+        return layout
 
     def _setting(self, room: RoomName) -> str | None:
         self.repository.forget_old_config()

@@ -40,6 +40,7 @@ def wire_to(
         cwd=str(environment.repository.main_worktree),
         variables=variables,
         options=() if may_ask or is_ruled else ("-c", "protocol.file.allow=always"),
+        layout=environment.authorities.layout(name),
         may_ask=may_ask,
         limit_seconds=limit_seconds,
         tell=tell,
