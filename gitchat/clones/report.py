@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gitchat.clones.answer import Pushed
 from gitchat.clones.place import Standing
 from gitchat.model.errors import ConflictError, RemoteError
-from gitchat.model.names import Handle, RoomName
+from gitchat.model.names import Handle, Oid, RefName, RoomName
 from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX, room_of, room_of_log, summaries_ref
 
 Agreed = Callable[[RoomName], bool]
@@ -127,6 +127,10 @@ class Report:
     """Rooms of which the remote refused the summaries that are pending: the command that gives these up here."""
     alarms: list[str] = field(default_factory=list)
     attached: list[RoomName] = field(default_factory=list)
+    taken: dict[RefName, Oid] = field(default_factory=dict)
+    """Where the remote let a log or summaries be: what others may not have yet."""
+    begun: list[RoomName] = field(default_factory=list)
+    """Rooms that it had not before."""
     accepted: int = 0
     """How many refs the remote took, cursors and summaries among them."""
     staying: list[RoomName] = field(default_factory=list)
@@ -137,6 +141,8 @@ class Report:
     """Rooms whose log or summaries the remote cannot take, since a ref of no room's is in the way; what deletes it."""
     denial: str = ""
     """Why nothing may be pushed, in the remote's words; empty where something may be, as far as is known."""
+    in_fork: dict[RoomName, str] = field(default_factory=dict)
+    """Rooms whose remote does not take what is said here, so that it waits in our fork: which remote that is."""
     pushes: int = 0
     """How often the remote was asked to take something."""
     is_overtaken: bool = False
@@ -196,8 +202,11 @@ class Report:
         for total, counts in ((self.fetched, later.fetched), (self.pushed, later.pushed)):
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
+        self.taken |= later.taken
+        self.begun += later.begun
         self.accepted += later.accepted
         self.denial = later.denial
+        self.in_fork = later.in_fork
         self.pushes += later.pushes
         self.refused = later.refused
         self.alone = later.alone
