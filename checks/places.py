@@ -26,7 +26,13 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/setup/handshake.py",
         "gitchat/cli/browser.py",
     ),
-    "knows socket": ("gitchat/staying/doors.py", "gitchat/serve/running.py", "gitchat/serve/peer.py"),
+    "knows nats": ("gitchat/doorbell/nats.py",),
+    "knows socket": (
+        "gitchat/doorbell/loop.py",
+        "gitchat/staying/doors.py",
+        "gitchat/serve/running.py",
+        "gitchat/serve/peer.py",
+    ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/",),
     "knows watchdog": ("gitchat/waking/directories.py",),
@@ -74,6 +80,7 @@ MODULES = {
     library: f"knows {library}"
     for library in (
         "socket",
+        "nats",
         "pygit2",
         "sqlite3",
         "watchdog",

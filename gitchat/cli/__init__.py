@@ -29,7 +29,7 @@ GROUPS = {
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Rooms": ("rooms", "room"),
-    "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
+    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp", "snd"),
     "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),

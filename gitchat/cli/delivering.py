@@ -87,10 +87,12 @@ def push_now(environment: Environment, room: RoomName, entry: Entry) -> Entry:
 
 
 def _push_holding(environment: Environment, remote: str, room: RoomName, entry: Entry, keeping: gate.Gate) -> Entry:
-    from gitchat.staying.pusher import Pusher  # for who pushes
+    from gitchat.staying.knocking import knock_aside  # for who pushes, as the next
+    from gitchat.staying.pusher import Pusher
 
     # The copy has nothing open yet: what a thread opens it uses alone.
-    pusher = Pusher(replace(environment), remote, patience=0)
+    apart = replace(environment)
+    pusher = Pusher(apart, remote, patience=0, tell=lambda done: knock_aside(apart, remote, done))
 
     def push() -> None:
         with suppress(ChatError):
@@ -139,6 +141,7 @@ def deliver(environment: Environment, room: RoomName, entry: Entry, seconds: flo
 def _push(environment: Environment, remote: str, room: RoomName, trouble: list[ChatError]) -> None:
     from gitchat.clones.settling import settle
     from gitchat.clones.trouble import TroubleFile
+    from gitchat.staying.knocking import knock_aside
     from gitchat.staying.rounds import is_busy
     from gitchat.staying.turns import spend
 
@@ -146,6 +149,7 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
         try:
             report = settle(open_remote(environment, remote), room, is_asked=False, random=environment.random)
             spend(environment, remote, report.pushes)
+            knock_aside(environment, remote, report)
         except ChatError as error:
             if is_busy(error):  # a keeper's round, for one, which may push it
                 continue

@@ -15,7 +15,7 @@ from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Joining
 from gitchat.clones.report import Report
 from gitchat.model.names import Oid, RefName
-from gitchat.model.refs import fetched_ref, room_of_log, tracking_ref
+from gitchat.model.refs import fetched_ref, is_cursor, room_of_log, tracking_ref
 from gitchat.storage.store import Store
 
 
@@ -59,8 +59,11 @@ class Accepting:
                     self._store.remove(gone, old, f"gitchat: nobody reads by it at {self._remote}")
             return
         self._joining.forward(ref, new)
+        if not is_cursor(ref):
+            report.taken[ref] = new
         room = room_of_log(ref)
         if room is not None:
+            report.begun += [room] if old is None else []
             report.pushed[room] = count_beyond(self._store, new, old)
 
     def track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:

@@ -10,7 +10,7 @@ from gitchat.clones.answer import Pushed
 from gitchat.clones.place import Standing
 from gitchat.model.errors import ConflictError, RemoteError
 from gitchat.model.layout import BRANCHES, PLAIN, Layout
-from gitchat.model.names import Handle, RoomName
+from gitchat.model.names import Handle, Oid, RefName, RoomName
 from gitchat.model.refs import LOCAL_PREFIX, room_of, room_of_log, summaries_ref
 
 Agreed = Callable[[RoomName], bool]
@@ -133,6 +133,10 @@ class Report:
     """Rooms of which the remote refused the summaries that are pending: the command that gives these up here."""
     alarms: list[str] = field(default_factory=list)
     attached: list[RoomName] = field(default_factory=list)
+    taken: dict[RefName, Oid] = field(default_factory=dict)
+    """Where the remote let a log or summaries be: what others may not have yet."""
+    begun: list[RoomName] = field(default_factory=list)
+    """Rooms that it had not before."""
     accepted: int = 0
     """How many refs the remote took, cursors and summaries among them."""
     staying: list[RoomName] = field(default_factory=list)
@@ -214,6 +218,8 @@ class Report:
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
         self.layout, self.has_seen = later.layout, later.has_seen
+        self.taken |= later.taken
+        self.begun += later.begun
         self.accepted += later.accepted
         self.denial = later.denial
         self.pushes += later.pushes
