@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the programs that tests drive and a small system lacks: shells, servers of ssh and HTTP, gitolite, a terminal, strace, man (make
-# packages). As root on Debian; otherwise it prints the command. Without one of them tests are skipped, or fail under CI.
+# Installs the programs that tests drive and a small system lacks: shells, servers of ssh and HTTP, gitolite, a terminal,
+# strace, man (make packages). As root on Debian; otherwise it prints the command. Without one of them tests are skipped, or fail under CI.
 set -euo pipefail
 PATH=$PATH:/usr/sbin
 

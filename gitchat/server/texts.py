@@ -168,7 +168,10 @@ def _unread(arguments: Json, result: Json, today: str, left: int) -> str:
 
 def _participants(arguments: Json, result: list[Json], today: str, left: int) -> str:
     joined = f"joined as {result_name(arguments)}. " if "name" in arguments else ""
-    return f"{joined}here: {', '.join(_participant(one) for one in result) or 'nobody'}"
+    here = [_participant(one) for one in result if not one.get("elsewhere")]
+    others = [_participant(one) for one in result if one.get("elsewhere")]
+    said = f"{joined}here: {', '.join(here) or 'nobody'}"
+    return f"{said}; living in other clones: {', '.join(others)}" if others else said
 
 
 def result_name(arguments: Json) -> str:

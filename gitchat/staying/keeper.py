@@ -166,6 +166,7 @@ class Keeper:
         self._tell = tell
         self._interval = chosen_interval(environment.repository.config)
         self._stop = threading.Event()
+        self._porter: Porter | None = None
         self._rings = 0
         self._knocks = 0
         self._hurry = Hurry(environment, remote)
@@ -196,9 +197,11 @@ class Keeper:
         self._changes.ring()
 
     def close(self) -> None:
-        """End; a round that is under way is finished first."""
+        """End; a round that is under way is finished first, as far as the process goes on."""
         self._stop.set()
         self._changes.close()
+        if self._porter is not None:
+            self._porter.close()  # here: the thread may not come to it
 
     def _stirred(self) -> None:
         """Something came by the doorbell; called by its thread."""
@@ -207,6 +210,7 @@ class Keeper:
 
     def _keep(self) -> None:
         with Porter(self._environment, self._name, stir=self._stirred) as porter:
+            self._porter = porter
             rounds = Rounds(self._environment, self._name, self._interval)
             forks = Forks(self._environment, self._name)
             heard = self._rings
