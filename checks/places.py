@@ -15,14 +15,20 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "spells a ref": ("gitchat/model/refs.py",),
+    "spells a ref": ("gitchat/model/refs.py", "gitchat/quick/room.py"),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
-    "reads the clock": ("gitchat/workspace/",),
-    "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
+    "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py"),
+    "reads the environment": (
+        "gitchat/workspace/",
+        "gitchat/__main__.py",
+        "gitchat/quick/start.py",
+        "gitchat/quick/place.py",
+    ),
     "reads randomness": ("gitchat/workspace/",),
     "starts a process": (
         "gitchat/storage/git.py",
         "gitchat/storage/streamed.py",
+        "gitchat/quick/spawned.py",
         "gitchat/setup/handshake.py",
         "gitchat/cli/browser.py",
     ),

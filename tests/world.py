@@ -99,6 +99,8 @@ class World:
             "GITCHAT_HOOK_SECONDS": "60",  # a loaded machine decides no test
             "GITCHAT_LOOK_SECONDS": "60",
         }
+        if quick := os.environ.get("GITCHAT_QUICK"):  # GITCHAT_QUICK=0 make test: all of it, the long way
+            self.variables["GITCHAT_QUICK"] = quick
         self._first_variables = dict(self.variables)
 
     def run(

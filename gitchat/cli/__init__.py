@@ -102,9 +102,14 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE_STATUS
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
+        return refuse_output(error)
     return status
+
+
+def refuse_output(error: OSError) -> int:
+    """Say that the output cannot be written, and return the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +22,8 @@ from gitchat.storage.backend import (
     SwapRefused,
     WriteRefused,
 )
+from gitchat.storage.looseobject import CutOff, read_loose
+from gitchat.storage.refnames import RefNames
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _ANY_REF = RefName(f"{REF_PREFIX}none")
@@ -32,9 +32,6 @@ _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectTy
 
 # libgit2's classes say little: contention appears as OSError, GitError, or KeyError beside pack-refs.
 _FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
-
-
-_PACKED_REFS = re.compile(rb"(?:#[^\n]*\n|[0-9a-f]{40} [^\n\0]+\n|\^[0-9a-f]{40}\r?\n)*")
 
 
 class CannotOpen(Exception):
@@ -60,14 +57,24 @@ class Libgit2Backend:
             raise CannotOpen(str(error)) from error
         self._odb = self._repository.odb
         self._object_directories = [str(directory) for directory in _object_directories(common_dir)]
+        self._names = RefNames(common_dir)
         with suppress(RefDamaged):
             self.read_ref(_ANY_REF)
+
+    @property
+    def is_usual(self) -> bool:
+        settings = self._repository.config
+        return not ("core.logallrefupdates" in settings and settings["core.logallrefupdates"].lower() == "always")
+
+    @property
+    def is_synced(self) -> bool:
+        return self._fsync
 
     def read_ref(self, ref: RefName) -> Oid | None:
         try:
             target = self._repository.lookup_reference(ref).target
         except KeyError:
-            self._check_packed_refs()
+            self._names.check()  # libgit2 finds none in a damaged file
             return None
         except (pygit2.GitError, ValueError, OSError) as error:
             raise RefDamaged(str(error)) from error
@@ -75,27 +82,10 @@ class Libgit2Backend:
             raise RefDamaged(f"{ref} points to {target} and not to a commit")
         return Oid(str(target))
 
-    def _check_packed_refs(self) -> None:
-        """Raise RefDamaged when packed-refs is not as git writes it.
-
-        libgit2 complains about that once at most, and from then on finds no ref in it: a
-        room would begin again at #1. Only needed where a ref was not found.
-        """
-        try:
-            data = (self._common_dir / "packed-refs").read_bytes()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise RefDamaged(str(error)) from error
-        if not _PACKED_REFS.fullmatch(data):
-            raise RefDamaged("packed-refs holds lines that are no refs")
-
     def list_refs(self, prefix: str, suffix: str = "") -> list[tuple[RefName, Oid]]:
-        self._check_packed_refs()
         try:
-            known = self._find_names(prefix) if suffix else self._repository.references
-            names = sorted({name for name in known if name.startswith(prefix) and name.endswith(suffix)})
-        except (pygit2.GitError, OSError) as error:
+            names = self._names.below(prefix, suffix)
+        except OSError as error:
             raise RefDamaged(str(error)) from error
         found: list[tuple[RefName, Oid]] = []
         for name in map(RefName, names):
@@ -107,27 +97,9 @@ class Libgit2Backend:
                 found.append((name, oid))
         return found
 
-    def _find_names(self, prefix: str) -> Iterator[str]:
-        """What may be refs below the directory ``prefix``, some of them twice. Raises OSError.
-
-        libgit2 opens every loose ref that it passes, also for its name alone: where a thousand have read, a look for
-        the logs takes 3 ms so and 30 there. Loose ones first: git packs a ref before it removes its file.
-        """
-
-        def fail(error: OSError) -> None:
-            if not isinstance(error, FileNotFoundError):  # git removes directories that it has emptied
-                raise error
-
-        for directory, _, files in os.walk(self._common_dir / prefix, onerror=fail):
-            parent = Path(directory).relative_to(self._common_dir).as_posix()
-            yield from (f"{parent}/{file}" for file in files)
-        with suppress(FileNotFoundError):
-            for line in (self._common_dir / "packed-refs").read_bytes().splitlines():
-                yield os.fsdecode(line.partition(b" ")[2])
-
     def read_object(self, oid: Oid, kind: ObjectKind | None = None) -> bytes:
         try:
-            found, content = self._read_packed(oid) if self._is_cut_off(oid) else self._odb.read(pygit2.Oid(hex=oid))
+            found, content = self._read_loose(oid) or self._odb.read(pygit2.Oid(hex=oid))
         except KeyError as error:
             raise ObjectMissing(oid) from error
         except (pygit2.GitError, ValueError, OSError) as error:
@@ -145,21 +117,16 @@ class Libgit2Backend:
             raise ObjectDamaged(str(error)) from error
         return kind.name.lower(), size
 
-    def _is_cut_off(self, oid: Oid) -> bool:
-        """Whether the loose file of ``oid`` ends early: libgit2 up to 1.9.7 would read it for ever."""
+    def _read_loose(self, oid: Oid) -> tuple[int, bytes] | None:
+        """An object that is in a file of its own; None where libgit2 is to look for it, and to say what is wrong."""
         for directory in self._object_directories:
             try:
-                descriptor = os.open(f"{directory}/{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:
-                continue
-            with open(descriptor, "rb", buffering=0) as file:
-                inflater = zlib.decompressobj()
-                try:
-                    inflater.decompress(file.readall())
-                except (zlib.error, OSError):
-                    return False  # libgit2 refuses it by itself
-                return not inflater.eof
-        return False
+                found = read_loose(directory, oid)
+            except CutOff:
+                return self._read_packed(oid)
+            if found is not None and found.kind in _TYPES:
+                return _TYPES[found.kind], found.content
+        return None
 
     def _read_packed(self, oid: Oid) -> tuple[int, bytes]:
         for directory in self._object_directories:

@@ -72,14 +72,47 @@ def test_what_is_typed_all_day_loads_no_more_than_it_needs(world: World, line: s
     assert loaded & (unneeded | {"cli.graph", "storage.lockfile", "storage.plumbing"}) == set()
 
 
+HEAVY = {
+    "re", "dataclasses", "pathlib", "typing", "subprocess", "json", "click", "pygit2", "enum", "contextlib",
+    "collections", "functools", "datetime", "inspect", "threading", "__future__",
+}  # fmt: skip
+"""What takes longer to load than a plain command has in all."""
+
+MOST_MODULES = 20
+"""How many modules of gitchat, or of Python beyond what it loads by itself, a plain command may load."""
+
+
+@pytest.mark.parametrize("line", ["log", "log -n 20", "log -5 --oneline", "log --room lobby -n 3"])
+def test_the_plainest_commands_load_nearly_nothing(world: World, line: str) -> None:
+    """Neither click nor pygit2, nor what these or our own modules need; by the installed program's own file."""
+    repository = world.repository()
+    for _ in range(2):
+        world.chat("send", "first", cwd=repository, check=True)
+    bare = modules_after("pass")
+    # os._exit ends the program, so it is asked right before.
+    code = """
+import os, sys
+end = os._exit
+def tell(status):
+    print(*sys.modules, file=sys.stderr, flush=True)
+    end(status)
+os._exit = tell
+sys.argv = [sys.argv[1], *sys.argv[2:]]
+from gitchat.__main__ import main
+main()
+"""
+    done = world.run(sys.executable, "-c", code, "git-chat", *line.split(), cwd=repository)
+    assert "first" in done.stdout
+    loaded = set(done.stderr.split()) - bare
+    assert loaded & (HEAVY - bare) == set()
+    assert {name.split(".")[1] for name in loaded if name.startswith("gitchat.")} == {"__main__", "quick"}
+    assert len(loaded) <= MOST_MODULES, sorted(loaded)
+
+
 def test_the_package_itself_loads_nothing() -> None:
     """``import gitchat`` gives names; what stands behind them comes when it is used."""
     loaded = modules_after("import gitchat")
-    assert {name for name in loaded if name.startswith("gitchat")} == {
-        "gitchat",
-        "gitchat.model",
-        "gitchat.model.errors",
-    }
+    assert {name for name in loaded if name.startswith("gitchat")} == {"gitchat"}
     assert loaded & (FORBIDDEN | {"pygit2"}) == set()
 
 
