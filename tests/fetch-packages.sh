@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that tests drive and a small system lacks: shells, an ssh server, a terminal, strace, man (make
+# Installs the programs that tests drive and a small system lacks: shells, an ssh server, a terminal, strace, man, a NATS server (make
 # packages). As root on Debian; otherwise it prints the command. Without one of them tests are skipped, or fail under CI.
 set -euo pipefail
 PATH=$PATH:/usr/sbin
@@ -7,7 +7,7 @@ PATH=$PATH:/usr/sbin
 # A program, and the package of Debian's that has it.
 needed=(
   fish:fish zsh:zsh dash:dash sshd:openssh-server ssh-keygen:openssh-client tmux:tmux strace:strace perl:perl
-  groff:groff-base man:man-db unshare:util-linux setpriv:util-linux
+  groff:groff-base man:man-db unshare:util-linux setpriv:util-linux nats-server:nats-server openssl:openssl
 )
 packages=()
 for pair in "${needed[@]}"; do
