@@ -38,7 +38,7 @@ GROUPS = {
 
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-MAINTENANCE = ("count", "deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "doorbell", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70
