@@ -1,7 +1,7 @@
 """Claims: what somebody takes for a while, who has it, and who waits for it.
 
 Who has what is a function of the log and the clock, the same in every clone: nobody decides it, and nothing is stored
-of it. Pure. Source: docs/format.md section 15.
+of it. Pure. Source: docs/format.md section 16.
 """
 
 from __future__ import annotations

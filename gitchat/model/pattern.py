@@ -2,7 +2,7 @@
 
 From the top of the repository, with ``/`` between parts: ``*`` is any part of a part, ``?`` one character of it, ``**``
 as a part any number of parts, none included. A ``/`` at the end means the directory and all that is below. Pure.
-Source: docs/format.md section 15.2.
+Source: docs/format.md section 16.2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Claims: patterns of paths, what is a claim, who holds and who waits. Proves docs/format.md section 15."""
+"""Claims: patterns of paths, what is a claim, who holds and who waits. Proves docs/format.md section 16."""
 
 from __future__ import annotations
 
