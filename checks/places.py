@@ -15,7 +15,12 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "spells a ref": ("gitchat/model/refs.py", "gitchat/quick/room.py", "gitchat/quick/append.py"),
+    "spells a ref": (
+        "gitchat/model/refs.py",
+        "gitchat/quick/room.py",
+        "gitchat/quick/append.py",
+        "gitchat/quick/swap.py",
+    ),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
     "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py", "gitchat/quick/send.py"),
     "reads the environment": (

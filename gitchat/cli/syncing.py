@@ -210,7 +210,7 @@ def _is_anywhere(environment: Environment, room: RoomName, report: Report) -> bo
 def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: bool = False) -> None:
     """Print what was done, or would be; brief: nothing when that is nothing."""
     rooms = sorted({room for counts in (report.fetched, report.pushed) for room, count in counts.items() if count})
-    if is_brief and not rooms and not report.attached:
+    if is_brief and not rooms and not report.attached and not report.in_fork:
         return
     if as_json:
         click.echo(terminal.json_text(_to_json(report, is_dry_run)))
@@ -220,7 +220,9 @@ def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: b
         renumbered = report.renumbered.get(room)
         note = f" ({renumbered} would get new numbers)" if renumbered is not None else ""
         click.echo(f"{room}: {report.fetched.get(room, 0)} {fetched}, {report.pushed.get(room, 0)} {pushed}{note}")
-    if not rooms and not report.refused:
+    for room, fork in report.in_fork.items():
+        click.echo(f"{room}: waits in your fork '{terminal.escape_line(fork)}', until somebody pulls it who may push")
+    if not rooms and not report.refused and not report.in_fork:
         click.echo(f"nothing new: {report.remote} and this clone have the same messages")
 
 
@@ -241,6 +243,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "newer_format": report.newer,
         "staying": report.staying,
     }
+    shown |= {"in_fork": report.in_fork} if report.in_fork else {}
     return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
 
 

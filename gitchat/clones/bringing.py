@@ -5,7 +5,7 @@ changes. What is here already, by uid and author, does not come again, also wher
 is written once more without it. What a fork's clone says about the room itself (that it is closed, moved, or asks for
 another format) is for those to say who may push, and is left out.
 
-Source: docs/format.md sections 12.23 and 12.24.
+Source: docs/format.md sections 12.24 and 12.25.
 """
 
 from __future__ import annotations

@@ -141,6 +141,8 @@ class Report:
     """Rooms whose log or summaries the remote cannot take, since a ref of no room's is in the way; what deletes it."""
     denial: str = ""
     """Why nothing may be pushed, in the remote's words; empty where something may be, as far as is known."""
+    in_fork: dict[RoomName, str] = field(default_factory=dict)
+    """Rooms whose remote does not take what is said here, so that it waits in our fork: which remote that is."""
     pushes: int = 0
     """How often the remote was asked to take something."""
     is_overtaken: bool = False
@@ -204,6 +206,7 @@ class Report:
         self.begun += later.begun
         self.accepted += later.accepted
         self.denial = later.denial
+        self.in_fork = later.in_fork
         self.pushes += later.pushes
         self.refused = later.refused
         self.alone = later.alone

@@ -23,6 +23,7 @@ from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips
 from gitchat.clones.dropping import Dropped
 from gitchat.clones.idle import Idle
+from gitchat.clones.inbox import Inbox
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.marking import mark
@@ -38,7 +39,6 @@ from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
     ROOMS_PREFIX,
-    is_cursor,
     is_of_a_room,
     log_ref,
     refs_of,
@@ -66,13 +66,15 @@ class Remote:
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
         moved: Callable[[RoomName], Moved | None] = lambda room: None,
+        inbox: Inbox | None = None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in; ``moved`` tells where a log says that its room went.
+        at what comes in; ``moved`` tells where a log says that its room went,
+        ``inbox`` where records go that may not be pushed there.
         """
         self._store = store
         self._wire = wire
@@ -98,6 +100,7 @@ class Remote:
             push=lambda updates, address: self._push(updates, address),
             now=lambda: clock().seconds,
             attached=attached,
+            inbox=inbox,
         )
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
@@ -187,6 +190,7 @@ class Remote:
             if one in free:
                 self._attach(one, place, report, consent, pushes=pushes)
         following = [one for one in going if self._attached(one) is not None]
+        self._offering.tidy(following)
         if following:
             mark(self._store, self._wire, following[0])
 
@@ -235,12 +239,9 @@ class Remote:
     def ahead(self) -> set[RefName]:
         """The refs of attached rooms here that the remote does not have as they are, as far as is known.
 
-        But for rooms that the last round left as they are, and for cursors where we may only read.
+        But for rooms that the last round left as they are, and for what is pushed no more where we may only read.
         """
-        ahead = {ref for ref in self._comparing.ahead() if room_of(ref) not in self._left}
-        if not any(map(is_cursor, ahead)) or not self.is_denied:
-            return ahead
-        return {ref for ref in ahead if not is_cursor(ref)}
+        return self._offering.still_ahead({ref for ref in self._comparing.ahead() if room_of(ref) not in self._left})
 
     @property
     def is_denied(self) -> bool:

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gitchat.doorbell import beats, knock
@@ -165,6 +166,8 @@ class NatsDoorbell:
     async def _connect(self, connect: Callable[..., Coroutine[Any, Any, Client]]) -> Client:
         options: dict[str, Any] = {}
         if self._server.credentials is not None:
+            # The library opens it only where the server asks, and then in the middle of things.
+            Path(self._server.credentials).open("rb").close()
             options["user_credentials"] = self._server.credentials
         return await connect(
             self._server.url,

@@ -12,11 +12,11 @@ Before the ref moves the record is in the journal, whose sync is the only one: w
 made again from there (gitchat/storage/aftermath.py). Source: docs/format.md sections 6 and 7.
 """
 
-import errno
 import os
 from zlib import crc32
 
-from gitchat.quick import loose, turn
+from gitchat.quick import loose, swap, turn
+from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -28,7 +28,6 @@ WAIT_SECONDS = 10.0
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _WRITE = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 _REGULAR, _TYPE_BITS = 0o100000, 0o170000
@@ -36,41 +35,6 @@ _REGULAR, _TYPE_BITS = 0o100000, 0o170000
 _CHECKPOINT = b"gitchat checkpoint 1\n"
 _KEPT_POSITIONS = 8
 _CHECKPOINT_BYTES = 4096
-
-
-class Clone:
-    """What an append has to know of a repository. It is whose process this is, shared with no other user, and SHA-1."""
-
-    __slots__ = ("common_dir", "exchange", "is_synced", "last", "read_packed")
-
-    def __init__(
-        self,
-        common_dir: str,
-        *,
-        is_synced: bool,
-        read_packed: "Callable[[str], bytes]",
-        exchange: "Callable[[str, str], None] | None" = None,
-    ) -> None:
-        """``read_packed`` gives a commit that is not loose, or raises Unusual. ``exchange`` swaps the names of two
-        files at once, or raises OSError; it spares ext4 a flush that nobody asked for where nothing ``is_synced``.
-
-        Raises Unusual: another user owns it, or it keeps logs of these refs.
-        """
-        self.common_dir = common_dir
-        self.is_synced = is_synced
-        self.read_packed = read_packed
-        self.exchange = None if is_synced else exchange
-        self.last = ("", 0)
-        """The last commit of a record that was read or written here, and its committer date."""
-        try:
-            if os.stat(common_dir).st_uid != os.geteuid():
-                raise Unusual
-            os.stat(common_dir + "/logs/refs/chatroom")
-        except FileNotFoundError:
-            return
-        except OSError as refused:
-            raise Unusual from refused
-        raise Unusual
 
 
 class End:
@@ -117,7 +81,7 @@ def append(
     changed. Raises Unusual: as above. What is acknowledged survives the process, and where the clone is synced the
     system, too.
     """
-    directory = _opened(clone.common_dir + "/chatroom", _DIRECTORY)
+    directory = swap.opened(clone.common_dir + "/chatroom", _DIRECTORY)
     try:
         lock = turn.take(directory, wait_seconds)
         try:
@@ -140,8 +104,7 @@ def _add(
 ) -> Appended:
     if os.pread(lock, 1, 0):
         raise Unusual  # somebody died at this work
-    path = f"{clone.common_dir}/{ref}"
-    tip = _tip(path)
+    tip = swap.tip(f"{clone.common_dir}/{ref}")
     note = _opened_note(directory, room)
     try:
         before = os.read(note, _CHECKPOINT_BYTES)
@@ -154,37 +117,18 @@ def _add(
         _note(note, [*lines, after], len(before))
     finally:
         os.close(note)
-    _move(clone, ref, tip, oid, lock)
+    swap.move(clone, ref, tip, oid, lock)
     clone.last = (oid, seconds)
     return Appended(oid, end.count + 1, seconds, journal_bytes, written_bytes)
-
-
-def _opened(name: str, flags: int, directory: "int | None" = None) -> int:
-    try:
-        return os.open(name, flags, dir_fd=directory)
-    except OSError as refused:
-        raise Unusual from refused
-
-
-def _tip(path: str) -> str:
-    """The commit in the file of a ref. Raises Unusual: it is packed, or no plain ref."""
-    descriptor = _opened(path, _READ)
-    try:
-        data = os.read(descriptor, 64)
-    finally:
-        os.close(descriptor)
-    if len(data) != 41 or data[40] != 10 or data[:40].strip(b"0123456789abcdef"):
-        raise Unusual
-    return data[:40].decode()
 
 
 # --- what the checkpoint knows --------------------------------------------------------------
 
 
 def _opened_note(directory: int, room: str) -> int:
-    inner = _opened("checkpoints", _DIRECTORY, directory)
+    inner = swap.opened("checkpoints", _DIRECTORY, directory)
     try:
-        return _opened(room, _WRITE, inner)
+        return swap.opened(room, _WRITE, inner)
     finally:
         os.close(inner)
 
@@ -238,7 +182,7 @@ def _seconds(clone: Clone, oid: str) -> int:
 def _keep(directory: int, oid: str, raw: bytes, is_synced: bool) -> "tuple[int, int]":
     """Append a commit to the journal, in one write; how large that is, and by how much larger than it was."""
     entry = b"%s commit %d %08x\n%s\n" % (oid.encode(), len(raw), crc32(raw), raw)
-    journal = _opened("journal", _WRITE | os.O_APPEND, directory)
+    journal = swap.opened("journal", _WRITE | os.O_APPEND, directory)
     try:
         status = os.fstat(journal)
         if status.st_mode & _TYPE_BITS != _REGULAR or os.write(journal, entry) != len(entry):
@@ -253,62 +197,3 @@ def _keep(directory: int, oid: str, raw: bytes, is_synced: bool) -> "tuple[int, 
 def sync(descriptor: int) -> None:
     """Return when what was written to an open file is on the disk, and its length."""
     os.fdatasync(descriptor) if hasattr(os, "fdatasync") else os.fsync(descriptor)
-
-
-def _move(clone: Clone, ref: str, old: str, new: str, lock: int) -> None:
-    """Move a ref, with an intent on file for as long as git's lock of it may be ours. Raises Unusual: it stands."""
-    path = f"{clone.common_dir}/{ref}"
-    os.pwrite(lock, f"{ref} {new} {os.getpid()}\n".encode(), 0)
-    try:
-        has_moved = _swap(clone, path, old, new)
-    except OSError as refused:
-        if _tip(path) != new:
-            raise Unusual from refused
-        return  # what could not be removed is left with the intent, by which the next writer knows it for ours
-    try:
-        os.ftruncate(lock, 0)
-    except OSError as refused:
-        if not has_moved:
-            raise Unusual from refused
-    if not has_moved:
-        raise Unusual
-
-
-def _swap(clone: Clone, path: str, old: str, new: str) -> bool:
-    """Move the ref whose file is at ``path`` under git's own lock; False when it is locked, or has moved."""
-    lock = path + ".lock"
-    try:
-        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except FileExistsError:
-        return False
-    is_there = True
-    try:
-        try:
-            is_whole = os.write(descriptor, new.encode() + b"\n") == 41
-        finally:
-            os.close(descriptor)
-        if not is_whole or _tip(path) != old:
-            return False
-        is_there = _exchanged(clone, lock, path)
-        if not is_there:
-            os.rename(lock, path)
-    except Unusual:
-        return False
-    finally:
-        if is_there:
-            os.unlink(lock)
-    return True
-
-
-def _exchanged(clone: Clone, lock: str, path: str) -> bool:
-    """Let the lock's file be the ref, and the ref's the lock; False where that cannot be."""
-    if clone.exchange is None:
-        return False
-    try:
-        clone.exchange(lock, path)
-    except OSError as refused:
-        if refused.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
-        clone.exchange = None
-        return False
-    return True

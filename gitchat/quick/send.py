@@ -8,6 +8,7 @@ from gitchat.quick.place import Place
 from gitchat.quick.plain import is_slug
 from gitchat.quick.settings import Settings
 from gitchat.quick.spawned import CatFile
+from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -115,7 +116,7 @@ def send(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     packed = CatFile(place)
     try:
         is_synced = settings.get("chat.fsync") != "false"
-        clone = append.Clone(place.common_dir, is_synced=is_synced, read_packed=packed.commit)
+        clone = Clone(place.common_dir, is_synced=is_synced, read_packed=packed.commit)
         made = append.append(clone, room.log_ref(name), name, make)
     finally:
         packed.close()

@@ -70,7 +70,7 @@ class _Waiting:
         self._has_come = self._has_gone = False
 
     def wait(self, wait_seconds: float) -> None:
-        """Return when the lock is ours. Raises Unusual: it did not come; then the descriptor is no more the caller's."""
+        """Return when the lock is ours. Raises Unusual: it did not come; the descriptor is closed then."""
         is_taken = False
         try:
             _thread.start_new_thread(self._queue, ())

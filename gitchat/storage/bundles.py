@@ -4,7 +4,7 @@ A stranger can give anybody a file, so nothing of one is in the repository befor
 which is read here because git tells nobody where it ends; then every object, by ``git index-pack --strict`` in a
 directory apart, for a fetch from a bundle checks no object (before git 2.46). Only then git fetches from it.
 
-Source: gitformat-bundle(5), git-index-pack(1) on ``--strict``; docs/format.md section 12.23.
+Source: gitformat-bundle(5), git-index-pack(1) on ``--strict``; docs/format.md section 12.24.
 """
 
 from __future__ import annotations

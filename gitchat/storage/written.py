@@ -176,6 +176,17 @@ class Written:
         """How many objects, and how many bytes, wait to be packed."""
         return (self._unpacked, self._journal.size_bytes()) if self._journal is not None else (0, 0)
 
+    @property
+    def _has_journal(self) -> bool:
+        return self._journal is not None
+
+    def _note_appended(self, size_bytes: int, added_bytes: int) -> None:
+        """Count what the quick way added to the journal, which has ``size_bytes`` now; pack when it is time."""
+        before = (self._unpacked, size_bytes - added_bytes)
+        self._unpacked += 1
+        if self._maintain is not None and self._is_due(before):
+            self._maintain()
+
     def _is_due(self, before: tuple[int, int]) -> bool:
         """Whether the write that found the journal like this is one that starts a packer.
 

@@ -1,7 +1,7 @@
 """Rooms that travel in a file: writing a bundle of those here, and taking one in.
 
 A bundle holds the logs with all that is pending, what the room's remote had accepted of them, and the summaries;
-nobody's position. Source: docs/format.md section 12.23.
+nobody's position. Source: docs/format.md section 12.24.
 """
 
 from __future__ import annotations

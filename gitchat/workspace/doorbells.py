@@ -45,6 +45,22 @@ def nats_server(environment: Environment) -> NatsServer | None:
     return NatsServer(url, os.path.join(top, os.path.expanduser(given)) if given else None, prefix)
 
 
+def nats_missing(environment: Environment) -> str | None:
+    """That the library is not installed which ``chat.nats`` needs, where it is set. Looks, and loads nothing.
+
+    Raises UserError ``bad-config``.
+    """
+    server = nats_server(environment)
+    if server is None:
+        return None
+    from importlib.util import find_spec  # for who sets it
+
+    from gitchat.doorbell.server import MISSING
+
+    needed = ["nats"] + (["nkeys"] if server.credentials is not None else [])
+    return MISSING if any(find_spec(name) is None for name in needed) else None
+
+
 def is_rung_by_pushers(environment: Environment) -> bool:
     """Whether nobody hears of a push but by who made it, as a hub does that reports it. Raises UserError."""
     return bool(environment.repository.config.get("chat.nats"))

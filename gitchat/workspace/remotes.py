@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from gitchat.clones.inbox import Inbox
 from gitchat.clones.moving import last_said
 from gitchat.clones.renaming import follow
 from gitchat.clones.sync import Remote
@@ -13,6 +14,7 @@ from gitchat.model.names import RoomName
 from gitchat.storage import git
 from gitchat.storage.variables import asking_nobody
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.forks import fork_of
 from gitchat.workspace.seating import Seating
 
 
@@ -69,6 +71,22 @@ def open_remote(
         guard=Seating(environment),
         stays_here=lambda room: environment.numbering(room).stays_here(),
         moved=lambda room: last_said(environment.numbering(room)),
+        inbox=_inbox(environment, name, limit_seconds),
+    )
+
+
+def _inbox(environment: Environment, name: str, limit_seconds: float) -> Inbox | None:
+    """Our inbox in the fork that belongs to the remote ``name``; None where there is none. Nobody is asked anything."""
+    fork = fork_of(environment, name)
+    if fork is None:
+        return None
+    return Inbox(
+        environment.store,
+        wire_to(environment, fork, limit_seconds=limit_seconds),
+        name,
+        clone=environment.clone.id,
+        known_clone=environment.clone.known,
+        waits=lambda room: bool(environment.log(room).pending()),
     )
 
 
