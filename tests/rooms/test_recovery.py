@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gitchat.care.recovery import last_written
+from gitchat.rooms.recovery import last_written
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName
