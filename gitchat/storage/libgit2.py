@@ -116,7 +116,7 @@ class Libgit2Backend:
             except CutOff:
                 return self._read_packed(oid)
             if found is not None and found.kind in _TYPES:
-                return _TYPES[found.kind], found.content  # type: ignore[index]
+                return _TYPES[found.kind], found.content
         return None
 
     def _read_packed(self, oid: Oid) -> tuple[int, bytes]:
