@@ -31,7 +31,7 @@ GROUPS = {
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Rooms": ("rooms", "room"),
-    "Other clones": ("sync", "push", "pull", "remote", "invite", "unsend"),
+    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp", "snd"),
     "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),
@@ -40,7 +40,7 @@ GROUPS = {
 
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-MAINTENANCE = ("count", "deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "doorbell", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70
@@ -111,9 +111,14 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE_STATUS
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
+        return refuse_output(error)
     return status
+
+
+def refuse_output(error: OSError) -> int:
+    """Say that the output cannot be written, and return the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

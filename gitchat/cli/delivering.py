@@ -19,6 +19,7 @@ from gitchat.model.refs import is_cursor, log_ref
 from gitchat.storage import gate
 from gitchat.verbs.pending import pending_in, words, words_of
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.forks import fork_of
 from gitchat.workspace.pushing import carrier_of, hand_over, lock_of, push_soon, stays, trouble_of
 from gitchat.workspace.remotes import open_remote
 
@@ -50,7 +51,8 @@ def hand_on(environment: Environment, room: RoomName, *, is_quiet: bool) -> None
 
 def _told(environment: Environment, room: RoomName) -> str:
     remote = carrier_of(environment, room)
-    if remote is not None and trouble_of(environment, remote, room) is None:
+    is_plain = remote is not None and fork_of(environment, remote) is None
+    if remote is not None and is_plain and trouble_of(environment, remote, room) is None:
         return words(None, escape_line(remote))  # what is on its way need not be counted
     one = pending_in(environment, room)
     return words_of(one, escape_line, lambda seconds: _clock(environment, seconds)) if one is not None else ""
@@ -87,10 +89,12 @@ def push_now(environment: Environment, room: RoomName, entry: Entry) -> Entry:
 
 
 def _push_holding(environment: Environment, remote: str, room: RoomName, entry: Entry, keeping: gate.Gate) -> Entry:
-    from gitchat.staying.pusher import Pusher  # for who pushes
+    from gitchat.staying.knocking import knock_aside  # for who pushes, as the next
+    from gitchat.staying.pusher import Pusher
 
     # The copy has nothing open yet: what a thread opens it uses alone.
-    pusher = Pusher(replace(environment), remote, patience=0)
+    apart = replace(environment)
+    pusher = Pusher(apart, remote, patience=0, tell=lambda done: knock_aside(apart, remote, done))
 
     def push() -> None:
         with suppress(ChatError):
@@ -139,6 +143,7 @@ def deliver(environment: Environment, room: RoomName, entry: Entry, seconds: flo
 def _push(environment: Environment, remote: str, room: RoomName, trouble: list[ChatError]) -> None:
     from gitchat.clones.settling import settle
     from gitchat.clones.trouble import TroubleFile
+    from gitchat.staying.knocking import knock_aside
     from gitchat.staying.rounds import is_busy
     from gitchat.staying.turns import spend
 
@@ -146,6 +151,7 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
         try:
             report = settle(open_remote(environment, remote), room, is_asked=False, random=environment.random)
             spend(environment, remote, report.pushes)
+            knock_aside(environment, remote, report)
         except ChatError as error:
             if is_busy(error):  # a keeper's round, for one, which may push it
                 continue
@@ -153,6 +159,11 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
         else:
             if report.refusal is not None:
                 trouble.append(report.refusal)
+            elif room in report.in_fork:
+                words = (
+                    f"it waits in your fork '{report.in_fork[room]}' until somebody pulls it from there who may push"
+                )
+                trouble.append(RemoteError(words, hint="git chat status", code="not-numbered"))
             elif report.alarms:  # why the room was left as it is
                 trouble.append(RemoteError(report.alarms[-1], hint="git chat sync", code="not-numbered"))
             else:

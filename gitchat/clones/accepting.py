@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gitchat.clones.answer import Pushed
 from gitchat.clones.comparing import Tips, count_beyond
 from gitchat.clones.dropping import Dropped
 from gitchat.clones.idle import Idle
 from gitchat.clones.joining import Joining
 from gitchat.clones.report import Report
-from gitchat.clones.wire import Pushed
 from gitchat.model.names import Oid, RefName
-from gitchat.model.refs import fetched_ref, room_of_log, tracking_ref
+from gitchat.model.refs import fetched_ref, is_cursor, room_of_log, tracking_ref
 from gitchat.storage.store import Store
 
 
@@ -48,7 +48,8 @@ class Accepting:
         """
         self._idle.stay(answer.ref)
         if not answer.is_late and self._dropped.settle(answer.ref, is_gone=False):
-            report.alarms.append(f"'{self._remote}' does not remove {answer.ref}, which comes back: {answer.words}")
+            stays = report.layout.there(answer.ref)
+            report.alarms.append(f"'{self._remote}' does not remove {stays}, which comes back: {answer.words}")
 
     def _show(self, ref: RefName, new: Oid | None, old: Oid | None, report: Report) -> None:
         if new is None:
@@ -58,8 +59,11 @@ class Accepting:
                     self._store.remove(gone, old, f"gitchat: nobody reads by it at {self._remote}")
             return
         self._joining.forward(ref, new)
+        if not is_cursor(ref):
+            report.taken[ref] = new
         room = room_of_log(ref)
         if room is not None:
+            report.begun += [room] if old is None else []
             report.pushed[room] = count_beyond(self._store, new, old)
 
     def track(self, ref: RefName, new: Oid | None, old: Oid | None) -> None:

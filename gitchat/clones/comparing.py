@@ -46,6 +46,15 @@ class Comparing:
         """The refs of rooms as the remote had them when we last went on from them."""
         return self._below(tracking_prefix(self._remote))
 
+    def logs(self) -> dict[RefName, Oid]:
+        """Those of the logs of rooms that follow the remote."""
+        tracked = self.tracked().items()
+        return {
+            ref: oid
+            for ref, oid in tracked
+            if (room := room_of_log(ref)) is not None and self._attached(room) == self._remote
+        }
+
     def fetched(self) -> dict[RefName, Oid]:
         """The refs of rooms as the last fetch found them, without what is no ref of a room."""
         return {ref: oid for ref, oid in self.found().items() if is_of_a_room(ref)}
@@ -103,19 +112,7 @@ class Comparing:
             return Standing.CONTINUES  # what it adds stands behind what was seen, so nothing has to be read
         if is_first_parent(self._store, new, old):
             return Standing.BEHIND
-        return standing(self._keys(old), self._keys(new), has_others=has_others)
-
-    def _keys(self, tip: Oid) -> list[Key]:
-        """What the numbers up to ``tip`` stand for, in their order. Reads the whole log. Raises FormatError."""
-        nodes: dict[Oid, Node] = {}
-
-        def node_of(oid: Oid) -> Node:
-            if oid not in nodes:
-                nodes[oid] = rule(oid, self._store.read(oid))
-            return nodes[oid]
-
-        kept = drop_repeated(linearize(tip, node_of), node_of)
-        return [key for oid in kept if (key := nodes[oid].key) is not None]
+        return standing(keys_of(self._store, old), keys_of(self._store, new), has_others=has_others)
 
     def reaches(self, tip: Oid | None, old: Oid | None) -> bool:
         """Whether all of ``old`` is in the history of ``tip``. Raises FormatError."""
@@ -123,7 +120,7 @@ class Comparing:
 
     def parts_at(self, old: Oid | None, new: Oid | None) -> int:
         """The last number that two logs have in common. Raises FormatError."""
-        keys = [self._keys(tip) if tip is not None else [] for tip in (old, new)]
+        keys = [keys_of(self._store, tip) if tip is not None else [] for tip in (old, new)]
         pairs = zip(*keys, strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -139,6 +136,19 @@ class Comparing:
             pushes and is_first_parent(self._store, remote, local)
         )
         return None if is_same else count_beyond(self._store, local, remote)
+
+
+def keys_of(store: Store, tip: Oid) -> list[Key]:
+    """What the numbers up to ``tip`` stand for, in their order. Reads the whole log. Raises FormatError."""
+    nodes: dict[Oid, Node] = {}
+
+    def node_of(oid: Oid) -> Node:
+        if oid not in nodes:
+            nodes[oid] = rule(oid, store.read(oid))
+        return nodes[oid]
+
+    kept = drop_repeated(linearize(tip, node_of), node_of)
+    return [key for oid in kept if (key := nodes[oid].key) is not None]
 
 
 def is_first_parent(store: Store, ancestor: Oid, tip: Oid) -> bool:

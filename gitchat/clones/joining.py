@@ -70,7 +70,7 @@ class Joining:
         brings; None where the remote has no such room.
         """
         remote = tracked.get(log_ref(room))
-        count, apart = self._look(remote, self._store.tip(log_ref(room)))
+        count, apart = self.look(remote, self._store.tip(log_ref(room)))
         self.forward(log_ref(room), tracked.get(log_ref(room)))
         with suppress(FormatError):  # the room can be read without its summaries, and without somebody's cursor
             self.forward(summaries_ref(room), tracked.get(summaries_ref(room)))
@@ -84,7 +84,7 @@ class Joining:
             self._guard.begin(room)
         return count if remote is not None else None
 
-    def _look(self, remote: Oid | None, local: Oid | None) -> tuple[int, Collection[Name]]:
+    def look(self, remote: Oid | None, local: Oid | None) -> tuple[int, Collection[Name]]:
         """Count what the remote's log has and ours does not, and let the guard look at it."""
         count = 0
         came: list[Oid] = []

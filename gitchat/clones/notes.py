@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gitchat.clones.looking import Found, Look
+from gitchat.model.layout import Layout, parse_prefix
 from gitchat.model.names import RoomName, is_slug
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
@@ -46,6 +47,8 @@ class Noted:
     rooms: Mapping[RoomName, Note] = field(default_factory=dict)
     looks: Mapping[str, Look] = field(default_factory=dict)
     """The last look at each remote, by its name."""
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    """What refs are called at each remote where rooms were found, by its name."""
 
 
 class Notes:
@@ -95,6 +98,13 @@ class Notes:
                 looks.pop(remote, None)
             self._write(replace(before or Noted(), looks=looks), before)
 
+    def put_layout(self, remote: str, layout: Layout) -> None:
+        """Note what refs are called at ``remote``."""
+        with gate.hold(self._directory, name="authorities.lock"):
+            before = self.read()
+            layouts = {**(before or Noted()).layouts, remote: layout}
+            self._write(replace(before or Noted(), layouts=layouts), before)
+
     def _write(self, after: Noted, before: Noted | None) -> None:
         if after == (before or Noted()):
             return
@@ -105,6 +115,8 @@ class Notes:
             content["looks"] = {
                 remote: asdict(look) | {"found": look.found.value} for remote, look in sorted(after.looks.items())
             }
+        if after.layouts:
+            content["layouts"] = {remote: layout.prefix for remote, layout in sorted(after.layouts.items())}
         try:
             self._file.replace(json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
         except OSError as error:
@@ -119,10 +131,15 @@ def _decoded(data: bytes) -> Noted | None:
         content: dict[str, Any] = json.loads(data)
         found = {room: Note(str(at["remote"]), str(at["address"])) for room, at in content["rooms"].items()}
         looks = content.get("looks", {}).items()
+        prefixes = content.get("layouts", {}).items()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     rooms = {RoomName(room): note for room, note in found.items() if is_slug(room)}
-    return Noted(rooms, {str(remote): look for remote, at in looks if (look := _decoded_look(at)) is not None})
+    return Noted(
+        rooms,
+        {str(remote): look for remote, at in looks if (look := _decoded_look(at)) is not None},
+        {str(remote): layout for remote, at in prefixes if (layout := parse_prefix(str(at))) is not None},
+    )
 
 
 def _decoded_look(at: Any) -> Look | None:

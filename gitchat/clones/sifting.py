@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from gitchat.clones.accepting import Accepting
+from gitchat.clones.answer import Pushed
 from gitchat.clones.comparing import Tips
 from gitchat.clones.joining import Joining
 from gitchat.clones.report import Report
-from gitchat.clones.wire import Pushed, Updates
+from gitchat.clones.wire import Updates
 from gitchat.model.names import Oid, RefName, RoomName, handle_of
 from gitchat.model.order import Key
 from gitchat.model.record import Moment

@@ -1,5 +1,6 @@
 """Everything that is said to a git remote, and what it answers: fetch, ls-remote, push.
 
+Who calls speaks of refs as they are called here; how the remote calls them, its layout tells, and nobody else asks.
 Each call is git's own, with the user's credentials, ssh configuration and proxies. What
 git would do besides (tags, hooks, maintenance, submodules) is turned off.
 Source: docs/format.md section 12; git-fetch(1), git-push(1) on ``--force-with-lease`` and ``--porcelain``.
@@ -12,50 +13,19 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 
-from gitchat.clones.address import compared
+from gitchat.clones.address import at, compared
+from gitchat.clones.answer import Pushed, answers_in, last_words
 from gitchat.model.errors import ChatError, RemoteError, StorageError
+from gitchat.model.layout import PLAIN, Layout
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, refs_of
 from gitchat.storage import git
 
 SILENCE_SECONDS = 120.0
 """How long git may give no sign of life while it talks to a remote. How long it talks is no matter."""
-
-LATE = (
-    "stale info",
-    "fetch first",
-    "failed to update ref",
-    "cannot lock ref",
-    "incorrect old value",
-    "already exists",
-)
-"""What git says when a ref was moved, or is being moved, by somebody else."""
-
-UNWANTED = (
-    "hook declined",  # pre-receive, update, and a forge's protected branches
-    "hidden ref",  # receive.hideRefs
-    "funny ref", "refusing to create", "refusing to update",
-    "rule violations", "protected branch", "protected ref",  # rulesets of GitHub (GH013, GH006), and of GitLab
-    "prohibited by Gerrit",
-)  # fmt: skip
-"""What git and hosts say when they do not take a ref of such a name, today or tomorrow."""
-
-_EMPTY_PHRASES = (
-    "Could not read from remote repository", "Please make sure you have the correct access rights",
-    "and the repository exists", "error: failed to push some refs", "error: failed to push all needed", "hint:",
-)  # fmt: skip
-"""How lines of git begin that stand beside every reason and are none."""
-
-_PROGRESS = (
-    "Enumerating ", "Counting ", "Delta compression", "Compressing ", "Writing ", "Total ", "Receiving ", "Resolving ",
-    "Unpacking ", "Checking ", "From ", "To ",
-)  # fmt: skip
-"""How lines of git begin that tell how far it is."""
-
-_MOVED = re.compile(r" [ *+!t=-] .* -> ")
-"""How a line of git's begins that tells where a fetched ref went. Why one could not be moved is told on another."""
 
 _QUIETLY = (
     "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--refmap=",
@@ -82,33 +52,6 @@ class Listed:
     """Those that stand for another ref; none where the remote does not tell (git before 2.18)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What the remote said about one ref."""
-
-    ref: RefName
-    oid: Oid | None
-    """Where the ref was asked to be; None: gone."""
-    is_accepted: bool
-    words: str
-    """git's and the server's own words."""
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it was refused because somebody else was quicker."""
-        reason = self.words.partition("; ")[0]  # git's own: a hook may say what it likes
-        return not self.is_accepted and not _says(UNWANTED, reason) and _says(LATE, self.words)
-
-    @property
-    def is_unwanted(self) -> bool:
-        """Whether the host takes no ref of this name, as far as its words tell: to ask again changes nothing."""
-        return not self.is_accepted and not self.is_late and _says(UNWANTED, self.words)
-
-
-def _says(phrases: Iterable[str], words: str) -> bool:
-    return any(phrase in words for phrase in phrases)
-
-
 class Wire:
     """A named remote of one clone, and git to talk to it."""
 
@@ -120,17 +63,20 @@ class Wire:
         cwd: str,
         variables: Mapping[str, str],
         options: Sequence[str] = (),
+        layout: Layout = PLAIN,
         may_ask: bool = False,
         silence_seconds: float = SILENCE_SECONDS,
         limit_seconds: float = math.inf,
         tell: Tell | None = None,
     ) -> None:
         """``cwd`` is where a remote's relative path starts: the top of the worktree. ``options`` are git's own.
+        ``layout`` is what the refs of rooms are called at the remote.
 
         A call is given up after ``silence_seconds`` without a sign of life, all of them together when
         ``limit_seconds`` are over. With ``may_ask`` git may ask who sits at our terminal. ``tell`` hears its progress.
         """
         self.name = name
+        self.layout = layout
         self._git_dir = git_dir
         self._cwd = cwd
         self._variables = variables
@@ -140,6 +86,12 @@ class Wire:
         self._limit_seconds = limit_seconds
         self._ends_at = time.monotonic() + limit_seconds
         self._tell = tell
+
+    def laid(self, layout: Layout) -> Wire:
+        """The same remote, where the refs of rooms are called as in ``layout``."""
+        other = copy(self)
+        other.layout = layout
+        return other
 
     # --- where it is -------------------------------------------------------------------
 
@@ -159,8 +111,8 @@ class Wire:
             raise self._failed(error) from error
 
     def place_of(self, address: str) -> str:
-        """``address`` as two are compared."""
-        return compared(address, self._cwd)
+        """Where the rooms stand, were the remote at ``address``: as two places are compared."""
+        return at(compared(address, self._cwd), self.layout)
 
     def link(self, ref: RefName, target: RefName) -> None:
         """Make ``ref`` of this clone a symbolic ref that stands for ``target``, if it is none yet."""
@@ -177,19 +129,34 @@ class Wire:
             StorageError: ``storage``: the disk here is full.
         """
         wanted = refs_of(room)
-        self._fetch(("--prune",), [f"+{ROOMS_PREFIX}{wanted}:{fetched_prefix(self.name)}{wanted}"])
+        source = self.layout.there(ROOMS_PREFIX + wanted)
+        self._fetch(("--prune",), [f"+{source}:{fetched_prefix(self.name)}{wanted}"])
 
     def fetch_objects(self, refs: Iterable[RefName], address: str | None = None) -> None:
         """Bring what these refs of the remote, or of another ``address``, reach, and move no ref here.
 
         Raises as :meth:`fetch`.
         """
-        self._fetch((), list(refs), address)
+        self._fetch((), [self.layout.there(ref) for ref in refs], address)
 
-    def _fetch(self, options: Sequence[str], refspecs: Sequence[str], address: str | None = None) -> None:
+    def fetch_checked(self, refs: Mapping[RefName, RefName]) -> None:
+        """Bring these refs of the remote to refs here, unless git finds an object that it refuses.
+
+        It is a stranger's who may not push to where they go next, and may be checked there. Raises as :meth:`fetch`.
+        """
+        specs = [f"+{self.layout.there(ref)}:{here}" for ref, here in refs.items()]
+        self._fetch((), specs, settings=("-c", "fetch.fsckObjects=true"))
+
+    def _fetch(
+        self,
+        options: Sequence[str],
+        refspecs: Sequence[str],
+        address: str | None = None,
+        settings: Sequence[str] = (),
+    ) -> None:
         try:
             place = address or self.name
-            self._git("fetch", *_QUIETLY, "--progress", *options, "--", place, *refspecs, tell=self._tell)
+            self._git(*settings, "fetch", *_QUIETLY, "--progress", *options, "--", place, *refspecs, tell=self._tell)
         except git.GitFailed as error:
             raise self._failed(error) from error
 
@@ -207,10 +174,11 @@ class Wire:
 
     def _list(self, settings: Sequence[str], place: str, patterns: Sequence[str], *options: str) -> Listed:
         try:
-            told = self._git(*settings, "ls-remote", *options, "--", place, *patterns).stdout.decode("utf-8", "replace")
+            wanted = [self.layout.there(pattern) for pattern in patterns]
+            told = self._git(*settings, "ls-remote", *options, "--", place, *wanted).stdout.decode("utf-8", "replace")
         except git.GitFailed as error:
             raise self._failed(error) from error
-        pairs = [(first, RefName(ref)) for first, tab, ref in map(_halves, told.splitlines()) if tab]
+        pairs = [(first, self.layout.here(ref)) for first, tab, ref in map(_halves, told.splitlines()) if tab]
         refs = {ref: Oid(first) for first, ref in pairs if not first.startswith("ref: ")}
         return Listed(refs, frozenset(ref for first, ref in pairs if first.startswith("ref: ")))
 
@@ -220,17 +188,34 @@ class Wire:
         ``address`` is the one to push to, where the remote's name stands for several or for another. Raises as
         :meth:`fetch`.
         """
-        leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in updates.items()]
-        specs = [f"{new or ''}:{ref}" for ref, (new, _) in updates.items()]
+        named = {self.layout.there(ref): update for ref, update in updates.items()}
+        leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in named.items()]
+        specs = [f"{new or ''}:{ref}" for ref, (new, _) in named.items()]
         options = ["--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed"]
         options += ["--recurse-submodules=no"]
         try:
-            done = self._git("push", *options, *leases, "--", address or self.name, *specs, tell=self._tell)
+            settings, name = ((), self.name) if self.layout.is_plain or address is not None else self._apart()
+            done = self._git(*settings, "push", *options, *leases, "--", address or name, *specs, tell=self._tell)
         except git.GitFailed as error:
             if not error.stdout:
                 raise self._failed(error) from error
             done = git.Done(error.stdout, error.stderr)  # some refs were refused
-        return _answers(done, {ref: new for ref, (new, _) in updates.items()})
+        wanted = {ref: new for ref, (new, _) in updates.items()}
+        return answers_in(done.stdout.decode("utf-8", "replace"), done.stderr, wanted, self.layout)
+
+    def _apart(self) -> tuple[list[str], str]:
+        """The remote by another name for one call: with all its settings, but without branches to fetch.
+
+        A push to a remote's name has git note what its branches are now, in the user's refs/remotes/. Ours are none,
+        and of refspecs the first one counts, so that none that is added could except them.
+        """
+        key, other = f"remote.{self.name}.", f"{self.name}.gitchat"
+        found = self._git("config", "--null", "--get-regexp", f"^{re.escape(key)}").stdout.decode("utf-8", "replace")
+        settings = []
+        for line in found.split("\0")[:-1]:
+            variable, _, value = line.removeprefix(key).partition("\n")
+            settings += ["-c", f"remote.{other}.{variable}={value}"] * (variable != "fetch")
+        return settings, other
 
     def _git(self, *arguments: str, tell: Tell | None = None) -> git.Done:
         """What git printed. Raises git.GitFailed, RemoteError ``remote-hangs``."""
@@ -256,7 +241,7 @@ class Wire:
 
     def _failed(self, error: git.GitFailed) -> ChatError:
         """Why git could not do it: the disk here is full, or the remote is to blame."""
-        words = _last_words(error.stderr)
+        words = last_words(error.stderr)
         if "No space left on device" in error.stderr and "remote:" not in error.stderr:
             return StorageError(f"git cannot store what it fetched: {words}", hint="free some space", code="storage")
         return RemoteError(
@@ -268,29 +253,3 @@ class Wire:
 
 def _halves(line: str) -> tuple[str, str, str]:
     return line.partition("\t")
-
-
-def _answers(done: git.Done, wanted: Mapping[RefName, Oid | None]) -> list[Pushed]:
-    """git's lines about each ref, with the server's words where it refused; one without a line was not answered."""
-    said: dict[str, tuple[bool, str]] = {}
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
-        parts = line.split("\t")
-        if len(parts) == 3 and ":" in parts[1]:
-            said[parts[1].partition(":")[2]] = (parts[0] in (" ", "*", "=", "+", "-"), parts[2])
-    server = _last_words(done.stderr)
-    answers = []
-    for ref, oid in wanted.items():
-        is_accepted, words = said.get(ref, (False, "no answer"))
-        answers.append(
-            Pushed(ref, oid, is_accepted, words if is_accepted else f"{words}; {server}" if server else words)
-        )
-    return answers
-
-
-def _last_words(stderr: str) -> str:
-    """What git, ssh and the server said, on one line, without what git always says."""
-    lines = (line.rpartition("\r")[2] for line in stderr.split("\n"))
-    ends = (line.removeprefix("remote:").strip() for line in lines if not _MOVED.match(line))
-    said = [line.removeprefix("fatal: ") for line in ends if line and not line.startswith(_PROGRESS)]
-    kept = [line for line in said if not line.startswith(_EMPTY_PHRASES)]
-    return "; ".join((kept or said)[-3:])[:500]

@@ -151,12 +151,13 @@ class Chain:
     def is_plain(self) -> bool:
         """Whether no merge and no repeated record stands among what is numbered."""
         # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no number.
+        # What was pending here and is numbered by now may stand in rows that are still called pending.
         sql = (
-            "SELECT EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND is_pending = 0 AND number IS NOT NULL "
-            "AND upto IS NULL), EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND is_pending = 0 "
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND number IS NOT NULL "
+            "AND upto IS NULL AND +number <= ?), EXISTS (SELECT 1 FROM entry WHERE chain = :chain "
             "AND number IS NULL AND uid IS NOT NULL)"
         )
-        return not any(self._rows(sql)[0])
+        return not any(self._rows(sql, self.count)[0])
 
     def rows_of(self, oids: Collection[Oid]) -> dict[Oid, Row]:
         """Where each of the commits stands, as far as it belongs to the chain."""

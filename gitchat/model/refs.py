@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug
+from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug, is_uid
 
 REF_PREFIX = "refs/chatroom/"
+HEADS = "refs/heads/"
+"""What the refs of branches begin with."""
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 LOCAL_PREFIX = RefName("refs/chatroom-local/")
 TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
@@ -60,6 +62,27 @@ def summaries_ref(room: RoomName) -> RefName:
     return RefName(f"{ROOMS_PREFIX}{room}/summaries")
 
 
+INBOX_PATTERN = f"{ROOMS_PREFIX}*/inbox/*"
+"""What all inboxes of a remote fit."""
+
+
+def inbox_ref(room: RoomName, clone: CloneId) -> RefName:
+    """``refs/chatroom/rooms/<room>/inbox/<clone>``: what a clone says that may not push to the room's remote."""
+    return RefName(f"{ROOMS_PREFIX}{room}/inbox/{clone}")
+
+
+def inbox_of(ref: RefName) -> tuple[RoomName, CloneId] | None:
+    """Whose inbox in which room the ref is; None for another ref."""
+    room, _, clone = ref.removeprefix(ROOMS_PREFIX).partition("/inbox/")
+    is_inbox = ref.startswith(ROOMS_PREFIX) and is_slug(room) and is_uid(clone)
+    return (RoomName(room), CloneId(clone)) if is_inbox else None
+
+
+def brought_ref(place: int) -> RefName:
+    """``refs/chatroom-local/brought/<place>``: what came out of a bundle, until it is in a log."""
+    return RefName(f"{LOCAL_PREFIX}brought/{place}")
+
+
 def tracking_prefix(remote: str) -> RefName:
     """What the copies of a remote's refs begin with. They are never pushed."""
     return RefName(f"{TRACKING_PREFIX}{remote}/rooms/")
@@ -74,6 +97,13 @@ def remote_of_log(ref: RefName, room: RoomName) -> str | None:
     """The remote whose log of ``room`` the tracking ref is; None for another ref."""
     remote = ref.removeprefix(TRACKING_PREFIX).removesuffix(f"/rooms/{room}/log")
     return remote if ref == tracking_ref(remote, log_ref(room)) else None
+
+
+def room_of_tracking(ref: RefName) -> RoomName | None:
+    """The room whose log at some remote the tracking ref is; None for another ref."""
+    remote, _, rest = ref.removeprefix(TRACKING_PREFIX).rpartition("/rooms/")
+    is_tracking = ref.startswith(TRACKING_PREFIX) and bool(remote)
+    return room_of_log(RefName(ROOMS_PREFIX + rest)) if is_tracking else None
 
 
 def fetched_prefix(remote: str) -> RefName:
@@ -131,7 +161,7 @@ def branches_refspec(remote: str) -> str:
 
 def branch_of(ref: str) -> str | None:
     """The branch that ``ref`` is, or None when it is none."""
-    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+    return ref.removeprefix(HEADS) if ref.startswith(HEADS) else None
 
 
 _BRANCH = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")

@@ -135,7 +135,7 @@ class Numbering:
                 if len(nodes) >= MOST_IN_MEMORY:
                     raise _TooLong
                 commit = self.store.read(oid)
-                asked_format = max(asked_format, _needed_format(commit))
+                asked_format = max(asked_format, needed_format(commit))
                 has_merge = has_merge or len(commit.parents) > 1
                 if commit.kind == META:
                     metas[oid] = meta_of(META, commit.block or ())
@@ -175,7 +175,7 @@ class Numbering:
         asking = [self.store.read(place.oid) for place in chain.select(of_kinds([META]))]
         for first in chain.select(limit=1):
             asking += [self.store.read(parent) for parent in self.store.read(first.oid).parents[:1]]
-        return max([_needed_format(commit) for commit in asking], default=codec.FORMAT)
+        return max([needed_format(commit) for commit in asking], default=codec.FORMAT)
 
     def chain_at(self, tip: Oid | None) -> Chain:
         """As :meth:`chain`, of what is numbered up to ``tip``, and nothing else."""
@@ -255,7 +255,7 @@ def _survey_line(store: Store, tip: Oid | None, progress: Progress) -> tuple[Pos
         if len(commit.parents) > 1:
             progress(None)
             return None
-        asked_format = max(asked_format, _needed_format(commit))
+        asked_format = max(asked_format, needed_format(commit))
         if commit.takes_number:
             keys.append(hash(codec.identity_key(here, commit)))
         if commit.takes_number and commit.kind == META:  # from the end: the first that is met is the last that was said
@@ -293,7 +293,7 @@ def newer_format(room: RoomName, asked_format: int) -> FormatError:
     )
 
 
-def _needed_format(commit: codec.Commit) -> int:
+def needed_format(commit: codec.Commit) -> int:
     """The format that a genesis or a meta record asks writers to know."""
     key = {"genesis": "Chat-Format", "meta": "Chat-Format-Min"}.get(commit.kind or "")
     return limits.format_of(commit.value(key) if key else None) or codec.FORMAT

@@ -42,6 +42,10 @@ IDLE_FACTOR = 4.0
 BACK_OFF = 1.5
 """By how much the time to the next look grows when nothing happened."""
 
+RELIED_SECONDS = 120.0
+"""The time between two looks while whoever pushes is relied on to say so: for what goes without saying, as positions
+do. A look over HTTP is two requests."""
+
 HASTE_SECONDS = 0.5
 """The shortest time between two looks that somebody asked for: whoever rings costs a fetch."""
 
@@ -130,6 +134,7 @@ class Pace:
         self._looks_at = now
         self._hastened = -math.inf
         self._failures = 0
+        self._is_relied = False
 
     def allowance(self, now: float) -> Allowance:
         """What may be pushed at ``now``, to be kept for who comes after."""
@@ -179,8 +184,16 @@ class Pace:
         tidy_seconds = max(mine.tidy_seconds, other.tidy_seconds)
         self._allowance = replace(mine, tokens=min(mine.tokens, other.tokens), tidy_seconds=tidy_seconds)
 
+    def rely(self, now: float, *, is_relied: bool) -> None:
+        """Whether, from now on, all that comes to the remote is said here by who brings it."""
+        if self._is_relied and not is_relied:
+            self._looks_at = min(self._looks_at, now + self._interval)
+        self._is_relied = is_relied
+
     def stirred(self, now: float) -> None:
         """Somebody here wrote: an answer may come soon."""
+        if self._is_relied:
+            return  # it will be said
         self._look = self._interval
         self._looks_at = min(self._looks_at, now + self._look)
 
@@ -238,4 +251,4 @@ class Pace:
         longer = min(self._look * BACK_OFF, self._interval * IDLE_FACTOR)
         self._failures, self._look = 0, self._interval if is_busy or self._failures else longer
         self._stretch = self._jitter()
-        self._looks_at = now + self._look * self._stretch
+        self._looks_at = now + (RELIED_SECONDS if self._is_relied else self._look) * self._stretch

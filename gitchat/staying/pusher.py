@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gitchat.model.errors import ChatError, ConflictError
+from gitchat.staying.knocking import Knocking
 from gitchat.staying.rounds import Rounds, is_busy
 from gitchat.staying.turns import chosen_interval
 from gitchat.storage import gate
 from gitchat.workspace.pushing import Hurry, hook_lock_of, lock_of, push_soon
 
 if TYPE_CHECKING:
+    from gitchat.clones.report import Report
     from gitchat.model.names import RoomName
     from gitchat.workspace.environment import Environment
 
@@ -45,11 +47,22 @@ Held = AbstractContextManager[object]
 class Pusher:
     """Pushes to ``remote``. For one thread; :meth:`close` may be called by any."""
 
-    def __init__(self, environment: Environment, remote: str, *, patience: int = PATIENCE) -> None:
-        """``environment`` must be the thread's own. Raises what the repository raises, and UserError ``bad-config``."""
+    def __init__(
+        self,
+        environment: Environment,
+        remote: str,
+        *,
+        patience: int = PATIENCE,
+        tell: Callable[[Report | ChatError], object] = lambda done: None,
+    ) -> None:
+        """``environment`` must be the thread's own; ``tell`` is told what each round did.
+
+        Raises what the repository raises, and UserError ``bad-config``.
+        """
         self._directory = environment.repository.directory
         self._remote = remote
         self._patience = patience
+        self._tell = tell
         self._rounds = Rounds(environment, remote, chosen_interval(environment.repository.config))
         self._changes = environment.changes(Hurry(environment, remote).is_asked)
         self._stop = threading.Event()
@@ -97,6 +110,7 @@ class Pusher:
                 self._changes.wait(seconds)
                 continue
             done = self._rounds.go(waiting)
+            self._tell(done)
             end = time.monotonic() + stay_seconds
             if is_busy(done):
                 self._stop.wait(BUSY_SECONDS)
@@ -146,5 +160,5 @@ def start(environment: Environment, remote: str, held: Held, *, is_for_hooks: bo
             pass
         push_soon(environment, next(iter(renamed)))
         return
-    with Pusher(environment, remote) as pusher:
+    with Knocking(environment, remote) as knocking, Pusher(environment, remote, tell=knocking.tell) as pusher:
         (pusher.run_for_hooks if is_for_hooks else pusher.run)(held)

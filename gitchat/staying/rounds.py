@@ -71,6 +71,10 @@ class Rounds:
         """Somebody said that there is something at the remote: a round is due, at most every half second."""
         self._turns.hastened()
 
+    def rely(self, *, is_relied: bool) -> None:
+        """Whether what comes to the remote is said here by who brings it: then nobody has to look often."""
+        self._turns.rely(is_relied=is_relied)
+
     def go(self, waiting: Waiting) -> Report | ChatError:
         """One round, or some where others push, too: what it did, or why it failed. Notes trouble, and its end."""
         from gitchat.clones.settling import settle  # for who pushes

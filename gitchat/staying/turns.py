@@ -81,6 +81,10 @@ class Turns:
         """Somebody said that there is something at the remote."""
         self._pace.hastened(time.monotonic())
 
+    def rely(self, *, is_relied: bool) -> None:
+        """Whether what comes to the remote is said here by who brings it."""
+        self._pace.rely(time.monotonic(), is_relied=is_relied)
+
     def note(self, done: Report | ChatError) -> None:
         """What came of the round."""
         now = time.monotonic()

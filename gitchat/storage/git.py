@@ -22,6 +22,9 @@ from gitchat.storage.variables import AS_STORED, NO_PROMPT, without_secrets
 
 TIMEOUT_SECONDS = 30.0
 
+NOTHING = subprocess.DEVNULL
+"""A standard input that is at its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -87,8 +90,11 @@ def talk(
     limit_seconds: float = math.inf,
     may_ask: bool = False,
     tell: Callable[[str], object] | None = None,
+    source: int = NOTHING,
 ) -> Done:
     """What ``git <arguments>``, which talks to a remote, printed, however long that took.
+
+    It reads the descriptor ``source``, if any.
 
     What it says is a sign of life, and so are the bytes that it moves; ``tell`` gets the lines of
     its standard error as they come. git has no terminal, so that neither ssh nor what else it
@@ -107,8 +113,7 @@ def talk(
     """
     from gitchat.storage.hearing import Silent, hear, moved_bytes  # for who talks to a remote
 
-    stdin = subprocess.DEVNULL
-    with start(arguments, cwd, variables, stdin=stdin, has_terminal=may_ask, may_prompt=may_ask) as process:
+    with start(arguments, cwd, variables, stdin=source, has_terminal=may_ask, may_prompt=may_ask) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         try:

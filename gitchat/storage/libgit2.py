@@ -61,6 +61,15 @@ class Libgit2Backend:
         with suppress(RefDamaged):
             self.read_ref(_ANY_REF)
 
+    @property
+    def is_usual(self) -> bool:
+        settings = self._repository.config
+        return "core.logallrefupdates" not in settings or str(settings["core.logallrefupdates"]).lower() != "always"
+
+    @property
+    def is_synced(self) -> bool:
+        return self._fsync
+
     def read_ref(self, ref: RefName) -> Oid | None:
         try:
             target = self._repository.lookup_reference(ref).target

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import FormatError, Mistyped, StorageError
+from gitchat.model.errors import ChatError, FormatError, Mistyped, StorageError
 from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
+from gitchat.quick import booted
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
@@ -79,6 +80,12 @@ class Opened:
         )
         with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
             store.heal()
+        store.is_settled = booted.is_settled(str(store.directory))
+        if not store.is_settled:
+            from gitchat.rooms.aftermath import settle  # once after each start of the system
+
+            with suppress(ChatError, OSError):  # who writes tries it again, and is told
+                settle(store)
         return store
 
     @cached_property

@@ -284,3 +284,9 @@ def silence() -> Iterator[str]:
 
 
 Serving = Callable[[Hub], Any]
+
+
+BRANCHES_ONLY = """while read old new ref; do
+  case $ref in refs/heads/*) ;; *) echo "only branches and tags may be pushed here, not $ref" >&2; exit 1 ;; esac
+done"""
+"""A hook of a hub that takes branches only."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from gitchat.clones.answer import Pushed
 from gitchat.clones.place import Standing
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.settling import settle
 from gitchat.clones.sync import Remote
-from gitchat.clones.wire import Pushed
 from gitchat.index.condition import Condition
 from gitchat.model.errors import ChatError
 from gitchat.model.names import RoomName

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from gitchat.clones.wire import Pushed
+from gitchat.clones.answer import Pushed
 from gitchat.model.names import Oid, RefName
 from tests.clones.conftest import LOG, Hub, smart_http
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 
-_KEY = re.compile(r"(chat|chatroom)(\.[\w<>]+)+|color\.chat")
+_KEY = re.compile(r"(chat|chatroom|chatremote)(\.[\w<>]+)+|color\.chat")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.comprehension)
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
+from gitchat.clones.answer import Pushed
 from gitchat.clones.report import Consent
 from gitchat.clones.sync import Remote
-from gitchat.clones.wire import Pushed, Wire
+from gitchat.clones.wire import Wire
 from gitchat.model.codec import identity_key
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import Name, Oid, RefName, RoomName

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from hypothesis.strategies import integers, sampled_from
 
+from gitchat.clones.answer import Pushed, answers_in
 from gitchat.clones.joining import Joining
 from gitchat.clones.place import Verdict
 from gitchat.clones.report import OtherPlace
-from gitchat.clones.wire import Pushed, _answers
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import cursor_ref, log_ref
 from tests.property.clones import KINDS, LOBBY, NAMES, Clone, Clones, Faulty
@@ -109,9 +109,10 @@ class Forced(Faulty):
     """Pushes whatever the remote has by now."""
 
     def _sent(self, updates: Updates) -> list[Pushed]:
-        specs = [f"{new}:{ref}" for ref, (new, _) in updates.items()]
+        layout = self._wire.layout
+        specs = [f"{new}:{layout.there(ref)}" for ref, (new, _) in updates.items()]
         done = self._wire._git("push", "--porcelain", "--force", self.name, *specs)
-        return _answers(done, {ref: new for ref, (new, _) in updates.items()})
+        return answers_in(done.stdout.decode(), done.stderr, {ref: new for ref, (new, _) in updates.items()}, layout)
 
 
 class Hasty(Faulty):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.clones.answer import Pushed
 from gitchat.clones.report import Report
-from gitchat.clones.wire import Pushed
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import Oid, RefName
 from gitchat.model.record import Moment

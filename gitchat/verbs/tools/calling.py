@@ -13,7 +13,7 @@ from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import Handle, Name, RoomName, parse_locator, parse_name, parse_slug
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import refuse_blank, refuse_negative, refuse_outside
-from gitchat.workspace.environment import Environment, here
+from gitchat.workspace.environment import Environment, current_directory, here
 from gitchat.workspace.opened import AGENTS_PATIENCE_SECONDS
 from gitchat.workspace.pushing import push_soon
 from gitchat.workspace.seating import Seating
@@ -67,10 +67,9 @@ def here_environment() -> Environment:
     given = _given.get()
     if given is not None:
         return given
-    environment, caller = here(), _caller.get()
-    key = (environment.cwd, caller)
+    key = (current_directory(), _caller.get())
     if key not in _environments:
-        _environments[key] = _as_called(environment, caller)
+        _environments[key] = _as_called(here(cwd=key[0]), key[1])
     return _environments[key]
 
 
