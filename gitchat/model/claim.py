@@ -1,7 +1,7 @@
 """Claims: what somebody takes for a while, who has it, and who waits for it.
 
 Who has what is a function of the log and the clock, the same in every clone: nobody decides it, and nothing is stored
-of it. Pure. Source: docs/format.md section 15.
+of it. Pure. Source: docs/format.md section 16.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def parse_what(text: str) -> What:
     """What somebody means who types ``text``: ``task:12``, ``port:8080``; anything else is a path.
 
     Raises:
-        UserError: ``bad-pattern``, ``bad-claim``.
+        UserError: ``not-a-pattern``, ``bad-claim``.
     """
     found = _PREFIX.fullmatch(text)
     if found is None:

@@ -65,7 +65,7 @@ class _Moved(Exception):
 def claims(room: Standpoint, whats: Sequence[str] = ()) -> list[Standing]:
     """What holds and what waits in this room, first come first; with ``whats`` what is about one of these.
 
-    Raises UserError ``bad-pattern``, ``bad-claim``.
+    Raises UserError ``not-a-pattern``, ``bad-claim``.
     """
     asked = [_meant(room, text) for text in whats]
     found = standings(_entries(room), room.environment.now().seconds)
@@ -87,7 +87,7 @@ def claim(
     something of it.
 
     Raises:
-        UserError: ``bad-pattern``, ``bad-claim``, ``no-changes``, ``too-broad``, ``room-closed``, ``mirror``.
+        UserError: ``not-a-pattern``, ``bad-claim``, ``no-changes``, ``too-broad``, ``room-closed``, ``mirror``.
         ConflictError: ``claimed``: somebody has something of it, and nothing was written.
     """
     room.environment.repository.refuse_mirror()
@@ -141,7 +141,7 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
     Who now has what it waited for is told.
 
     Raises:
-        UserError: ``no-claim`` when I have none of it; ``no-such-record``, ``bad-pattern``, ``mirror``.
+        UserError: ``no-claim`` when I have none of it; ``no-such-record``, ``not-a-pattern``, ``mirror``.
     """
     room.environment.repository.refuse_mirror()
     me, found = seat(room), standings(_entries(room), room.environment.now().seconds)
@@ -217,7 +217,7 @@ def _meant(room: Standpoint, text: str) -> What:
 
 
 def _changed(room: Standpoint) -> list[What]:
-    """The files that I changed. Raises UserError ``no-changes``, ``bad-claim``, ``bad-pattern``."""
+    """The files that I changed. Raises UserError ``no-changes``, ``bad-claim``, ``not-a-pattern``."""
     try:
         paths = changed(room.environment.repository)
     except GitFailed:

@@ -1,4 +1,4 @@
-"""``git chat claim``, ``release`` and ``claims``. Proves docs/format.md section 15."""
+"""``git chat claim``, ``release`` and ``claims``. Proves docs/format.md section 16."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims: patterns of paths, what is a claim, who holds and who waits. Proves docs/format.md section 15."""
+"""Claims: patterns of paths, what is a claim, who holds and who waits. Proves docs/format.md section 16."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_is_no_pattern(text: str) -> None:
     """It is refused, with how one looks."""
     with pytest.raises(UserError) as refused:
         parse_pattern(text)
-    assert refused.value.code == "bad-pattern"
+    assert refused.value.code == "not-a-pattern"
     assert "src/lexer/" in refused.value.hint
 
 
