@@ -40,6 +40,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "knows nats": ("gitchat/doorbell/nats.py",),
     "knows socket": (
         "gitchat/doorbell/loop.py",
+        "gitchat/doorbell/events.py",
         "gitchat/staying/doors.py",
         "gitchat/serve/running.py",
         "gitchat/serve/peer.py",
