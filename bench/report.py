@@ -30,6 +30,7 @@ SECTIONS = (
     ("The MCP server", "server.py"),
     ("To a remote and other clones", "sync.py"),
     ("Sent, and delivered", "delivering.py"),
+    ("To another clone, by a doorbell", "bell.py"),
     ("A session of an agent", "agents.py"),
     ("A server with a thousand clients", "serve.py"),
     ("Tools over HTTP", "serve_mcp.py"),
@@ -69,7 +70,7 @@ def install_wheel(scratch: Path) -> Path:
     output(Path(sys.executable), "-m", "build", "--wheel", "--outdir", str(scratch))
     venv.create(scratch / "venv", with_pip=True)
     python = scratch / "venv" / "bin" / "python"
-    output(python, "-m", "pip", "install", "--quiet", *(f"{wheel}[serve]" for wheel in scratch.glob("*.whl")))
+    output(python, "-m", "pip", "install", "--quiet", *(f"{wheel}[serve,nats]" for wheel in scratch.glob("*.whl")))
     return python
 
 

@@ -15,20 +15,32 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "spells a ref": ("gitchat/model/refs.py",),
+    "spells a ref": (
+        "gitchat/model/refs.py",
+        "gitchat/quick/room.py",
+        "gitchat/quick/append.py",
+        "gitchat/quick/swap.py",
+    ),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
-    "reads the clock": ("gitchat/workspace/",),
-    "reads the environment": ("gitchat/workspace/", "gitchat/__main__.py"),
-    "reads randomness": ("gitchat/workspace/",),
+    "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py", "gitchat/quick/send.py"),
+    "reads the environment": (
+        "gitchat/workspace/",
+        "gitchat/__main__.py",
+        "gitchat/quick/start.py",
+        "gitchat/quick/place.py",
+    ),
+    "reads randomness": ("gitchat/workspace/", "gitchat/quick/send.py"),
     "starts a process": (
         "gitchat/storage/git.py",
         "gitchat/storage/streamed.py",
+        "gitchat/quick/spawned.py",
         "gitchat/setup/handshake.py",
         "gitchat/cli/browser.py",
     ),
     "knows nats": ("gitchat/doorbell/nats.py",),
     "knows socket": (
         "gitchat/doorbell/loop.py",
+        "gitchat/doorbell/events.py",
         "gitchat/staying/doors.py",
         "gitchat/serve/running.py",
         "gitchat/serve/peer.py",

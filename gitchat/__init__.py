@@ -1,12 +1,9 @@
 """gitchat: a chatroom for people and coding agents, kept inside a git repository."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from gitchat.model.errors import ChatError
-
+# Without typing and __future__: the quick way of a command loads nothing that it does not need.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gitchat.model.errors import ChatError
     from gitchat.model.query import Query
     from gitchat.model.record import Entry
     from gitchat.verbs.room import Room
@@ -15,7 +12,12 @@ __version__ = "0.2.0.dev0"
 
 __all__ = ["ChatError", "Entry", "Query", "Room", "__version__"]
 
-_HOMES = {"Entry": "gitchat.model.record", "Query": "gitchat.model.query", "Room": "gitchat.verbs.room"}
+_HOMES = {
+    "ChatError": "gitchat.model.errors",
+    "Entry": "gitchat.model.record",
+    "Query": "gitchat.model.query",
+    "Room": "gitchat.verbs.room",
+}
 
 
 if not TYPE_CHECKING:

@@ -10,7 +10,10 @@ the first line. Until the path is in order it uses nothing but what Python has l
 # No "from __future__": that is a module, too, and would be looked for along the path.
 import os
 import sys
-from collections.abc import Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def put_path_in_order() -> None:
@@ -63,6 +66,8 @@ def main() -> None:
     """
     status = _at_once(sys.argv[1:])
     if status is None:
+        status = _quickly(sys.argv[1:])
+    if status is None:
         from gitchat.cli import run
 
         status = run(sys.argv[1:])
@@ -70,7 +75,7 @@ def main() -> None:
     os._exit(status)
 
 
-def _at_once(arguments: Sequence[str]) -> int | None:
+def _at_once(arguments: "Sequence[str]") -> "int | None":
     """The exit status of what an agent's client starts, and waits for; None where it is something else.
 
     Loading click and the command line takes as long as half of a hook's work. Whatever is not just what ``setup``
@@ -86,6 +91,20 @@ def _at_once(arguments: Sequence[str]) -> int | None:
 
             front.serve(is_user_wide="--user-wide" in arguments)
     return None
+
+
+def _quickly(arguments: "Sequence[str]") -> "int | None":
+    """The exit status of what is plain enough to be done without loading the command line; None for all else."""
+    from gitchat.quick import start
+
+    try:
+        return start.run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        from gitchat.cli import refuse_output
+
+        return refuse_output(error)
 
 
 if __name__ == "__main__":

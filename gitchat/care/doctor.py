@@ -7,10 +7,10 @@ What git and its configuration say is looked at here, the files in :mod:`gitchat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
-from gitchat.care import agents, bells, files, hubs, rooms, trial, versions
+from gitchat.care import agents, bells, doorbells, files, hubs, rooms, trial, versions
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
@@ -20,8 +20,10 @@ from gitchat.workspace.environment import Environment
 OLDEST_GIT = (2, 31)
 
 
-def examine(environment: Environment) -> Iterator[Finding]:
+def examine(environment: Environment, with_extra: Callable[[str], str]) -> Iterator[Finding]:
     """Everything that is looked at, in order. Only a repository that cannot be opened ends it early.
+
+    ``with_extra`` tells the command that installs an extra.
 
     Raises:
         ChatError: there is no repository here, or git refuses it.
@@ -53,6 +55,7 @@ def examine(environment: Environment) -> Iterator[Finding]:
             yield finding
     yield from hubs.examine(environment)
     yield from bells.examine(environment)
+    yield from doorbells.examine(environment, with_extra)
 
 
 def _git_version(environment: Environment) -> Finding:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 
 import click
@@ -22,6 +23,7 @@ from gitchat.model import offered
 from gitchat.model.errors import ChatError, Mistyped, MountError
 from gitchat.model.refs import REF_PREFIX
 from gitchat.workspace.environment import here
+from gitchat.workspace.opened import AGENTS_PATIENCE_SECONDS
 from gitchat.workspace.process import read_variables
 
 GROUPS = {
@@ -38,7 +40,7 @@ GROUPS = {
 
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-MAINTENANCE = ("count", "deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "doorbell", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70
@@ -70,6 +72,10 @@ class _Commands(Verbs):
         return command
 
 
+_LOOKS = frozenset({"inbox", "read", "search", "show", "status", "who"})
+"""Commands that an agent types to see something, and that change nothing that could be lost when they end early."""
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -85,7 +91,10 @@ def git_chat(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         return
-    context.obj = here(options.ShowProgress())
+    environment = here(options.ShowProgress())
+    if context.invoked_subcommand in _LOOKS and environment.caller.has_seat:
+        environment = replace(environment, patience_seconds=AGENTS_PATIENCE_SECONDS)
+    context.obj = environment
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -102,9 +111,14 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE_STATUS
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
+        return refuse_output(error)
     return status
+
+
+def refuse_output(error: OSError) -> int:
+    """Say that the output cannot be written, and return the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _fail(f"cannot write the output: {error.strerror}", "free some space, or write it elsewhere", 1, False)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

@@ -48,6 +48,26 @@ def pull_file(
     tell(environment, arrival, shown, as_json=as_json, is_dry_run=is_dry_run)
 
 
+def pull_fork(
+    environment: Environment, name: str, room: str | None, *, has_consent: bool, is_dry_run: bool, as_json: bool
+) -> bool:
+    """Take in the inboxes at the remote ``name``, and tell what came; False where there is none. Raises as take."""
+    from gitchat.workspace.inboxes import take  # for who has forks
+
+    name = environment.repository.remote_name(name)
+    arrival = take(
+        environment,
+        name,
+        parse_room(room) if room is not None else None,
+        agreed=lambda one: has_consent,
+        is_typed=True,
+        is_dry_run=is_dry_run,
+    )
+    if arrival is not None:
+        tell(environment, arrival, name, as_json=as_json, is_dry_run=is_dry_run)
+    return arrival is not None
+
+
 def tell(environment: Environment, arrival: Arrival, source: str, *, as_json: bool, is_dry_run: bool) -> None:
     """Print what came, and have what waits for a number pushed."""
     if as_json:

@@ -26,6 +26,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from gitchat.cli import line, terminal
 from gitchat.cli.feed import Manner, beginning, feed
+from gitchat.cli.naming import may_speak
 from gitchat.model.answering import who_asked
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName
@@ -200,6 +201,8 @@ class _Writer:
     def _do(self, order: line.Order | None) -> None:
         match order:
             case line.Say(text, reply_to):
+                is_own = self._room.me == self._room.environment.caller.name()
+                may_speak(self._room.environment, None if is_own else self._room.me)
                 asked = self._room.find(reply_to).record if reply_to is not None else None
                 to = (who_asked(asked, self._room.me) if asked is not None else ()) or self._to
                 self._room.send(text, to=to or EVERYBODY, reply_to=reply_to)

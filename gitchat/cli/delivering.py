@@ -19,6 +19,7 @@ from gitchat.model.refs import is_cursor, log_ref
 from gitchat.storage import gate
 from gitchat.verbs.pending import pending_in, words, words_of
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.forks import fork_of
 from gitchat.workspace.pushing import carrier_of, hand_over, lock_of, push_soon, stays, trouble_of
 from gitchat.workspace.remotes import open_remote
 
@@ -50,7 +51,8 @@ def hand_on(environment: Environment, room: RoomName, *, is_quiet: bool) -> None
 
 def _told(environment: Environment, room: RoomName) -> str:
     remote = carrier_of(environment, room)
-    if remote is not None and trouble_of(environment, remote, room) is None:
+    is_plain = remote is not None and fork_of(environment, remote) is None
+    if remote is not None and is_plain and trouble_of(environment, remote, room) is None:
         return words(None, escape_line(remote))  # what is on its way need not be counted
     one = pending_in(environment, room)
     return words_of(one, escape_line, lambda seconds: _clock(environment, seconds)) if one is not None else ""
@@ -157,6 +159,11 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
         else:
             if report.refusal is not None:
                 trouble.append(report.refusal)
+            elif room in report.in_fork:
+                words = (
+                    f"it waits in your fork '{report.in_fork[room]}' until somebody pulls it from there who may push"
+                )
+                trouble.append(RemoteError(words, hint="git chat status", code="not-numbered"))
             elif report.alarms:  # why the room was left as it is
                 trouble.append(RemoteError(report.alarms[-1], hint="git chat sync", code="not-numbered"))
             else:

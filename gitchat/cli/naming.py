@@ -1,4 +1,4 @@
-"""Saying once under which name a person speaks, where git's ``user.name`` gives none."""
+"""Under which name is spoken: what may be chosen, and saying once which it is where ``user.name`` gives none."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from gitchat.cli.terminal import escape_line
 from gitchat.model.errors import ChatError
+from gitchat.model.names import parse_name
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.naming import Given
 
@@ -18,6 +19,20 @@ def tell_of_name(environment: Environment) -> None:
         given = environment.caller.passed_over()
         if given is not None and _is_news(environment, given):
             click.echo(escape_line(words(given)), err=True)
+
+
+def may_speak(environment: Environment, as_: str | None) -> str | None:
+    """``as_``, where it may be spoken under now; None is our own name, which always may.
+
+    Raises:
+        UserError: ``bad-name``, ``reserved-name``.
+        ConflictError: ``name-held`` while somebody else lives under it.
+    """
+    if as_ is not None:
+        from gitchat.workspace.speaking import refuse_elsewhere  # for who chooses
+
+        refuse_elsewhere(environment.caller, parse_name(as_))
+    return as_
 
 
 def words(given: Given) -> str:

@@ -9,7 +9,7 @@ import click
 
 from gitchat.cli import texts
 from gitchat.cli.arriving import arrive
-from gitchat.cli.naming import tell_of_name
+from gitchat.cli.naming import may_speak, tell_of_name
 from gitchat.cli.order import Order
 from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
@@ -24,7 +24,8 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
     """Send it, print its number, and say what its sender should know. Raises ChatError."""
     environment.repository.refuse_mirror()
     name = arrive(environment, order.room) if not order.is_local else environment.room_name(order.room)
-    sender = environment.caller.identity(order.as_)  # after the look: an agent's name steps aside for one in use
+    # After the look: an agent's name steps aside for one in use.
+    sender = environment.caller.identity(may_speak(environment, order.as_))
     writer = environment.writer(name)
     recipients = parse_recipients(order.to)
     type_ = parse_slug(order.type_, "type") if order.type_ is not None else None

@@ -19,6 +19,7 @@ from gitchat.workspace.environment import Environment
 if TYPE_CHECKING:
     from gitchat.clones.report import Report
     from gitchat.clones.sync import Remote
+    from gitchat.model.layout import Layout
 
 remote = click.argument("remote", required=False)
 yes = click.option("--yes", "has_consent", is_flag=True, help="Agree that messages here get new numbers.")
@@ -38,6 +39,8 @@ class Agreement:
     """That a room which was deleted at the remote is brought back."""
     has_moved: bool = False
     """That the rooms stand at the remote's present address now."""
+    layout: Layout | None = None
+    """What the remote shall call the refs of rooms; None where nothing was said of it."""
     takes: RoomName | None = None
     """The room that follows what stands at the remote now, whatever it followed before."""
 
@@ -74,7 +77,8 @@ def bring_together(
     if chosen in elsewhere and chosen not in lost:
         raise _follows_another(chosen, elsewhere[chosen])
     with _progress() as line:
-        remote = open_remote(environment, name, line.show if line is not None else None, is_typed=True)
+        tell = line.show if line is not None else None
+        remote = open_remote(environment, name, tell, is_typed=True, layout=agreement.layout)
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:
@@ -210,7 +214,7 @@ def _is_anywhere(environment: Environment, room: RoomName, report: Report) -> bo
 def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: bool = False) -> None:
     """Print what was done, or would be; brief: nothing when that is nothing."""
     rooms = sorted({room for counts in (report.fetched, report.pushed) for room, count in counts.items() if count})
-    if is_brief and not rooms and not report.attached:
+    if is_brief and not rooms and not report.attached and not report.in_fork:
         return
     if as_json:
         click.echo(terminal.json_text(_to_json(report, is_dry_run)))
@@ -220,7 +224,9 @@ def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: b
         renumbered = report.renumbered.get(room)
         note = f" ({renumbered} would get new numbers)" if renumbered is not None else ""
         click.echo(f"{room}: {report.fetched.get(room, 0)} {fetched}, {report.pushed.get(room, 0)} {pushed}{note}")
-    if not rooms and not report.refused:
+    for room, fork in report.in_fork.items():
+        click.echo(f"{room}: waits in your fork '{terminal.escape_line(fork)}', until somebody pulls it who may push")
+    if not rooms and not report.refused and not report.in_fork:
         click.echo(f"nothing new: {report.remote} and this clone have the same messages")
 
 
@@ -241,6 +247,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "newer_format": report.newer,
         "staying": report.staying,
     }
+    shown |= {"in_fork": report.in_fork} if report.in_fork else {}
     return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
 
 

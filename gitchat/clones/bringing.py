@@ -5,7 +5,7 @@ changes. What is here already, by uid and author, does not come again, also wher
 is written once more without it. What a fork's clone says about the room itself (that it is closed, moved, or asks for
 another format) is for those to say who may push, and is left out.
 
-Source: docs/format.md sections 12.23 and 12.24.
+Source: docs/format.md sections 12.24 and 12.25.
 """
 
 from __future__ import annotations
@@ -212,6 +212,6 @@ def _is_about_the_room(commit: codec.Commit) -> bool:
 def _too_many(room: RoomName, count: int) -> UserError:
     return UserError(
         f"an inbox of room '{room}' has {count:,} records that are not here; {MOST_RECORDS:,} are taken at once",
-        hint="ask its owner what they are; to have them all the same: a bundle of the room, and git chat pull FILE",
+        hint="ask its owner what they are; a bundle of the room takes them all the same",
         code="inbox-too-large",
     )

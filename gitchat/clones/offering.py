@@ -12,6 +12,7 @@ from gitchat.clones.accepting import Accepting
 from gitchat.clones.answer import Pushed
 from gitchat.clones.comparing import Tips
 from gitchat.clones.denial import DenialFile, is_denial
+from gitchat.clones.inbox import Inbox
 from gitchat.clones.report import Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import odd_refs, without_blocked
@@ -19,7 +20,7 @@ from gitchat.clones.target import push_address
 from gitchat.clones.wire import Updates, Wire
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import RefName, RoomName
-from gitchat.model.refs import REF_PREFIX, is_cursor, room_of, room_of_log
+from gitchat.model.refs import is_cursor, room_of, room_of_log
 from gitchat.storage.store import Store
 
 
@@ -36,10 +37,12 @@ class Offering:
         push: Callable[[Updates, str | None], Sequence[Pushed]],
         now: Callable[[], int],
         attached: Callable[[RoomName], str | None],
+        inbox: Inbox | None,
     ) -> None:
         """``push`` asks the remote, as Wire.push; ``now`` gives seconds since the epoch.
 
-        ``attached`` tells the remote that gives a room its numbers, or None.
+        ``attached`` tells the remote that gives a room its numbers, or None. ``inbox`` is where records go that may
+        not be pushed there; None where there is no fork.
         """
         self._store = store
         self._wire = wire
@@ -48,12 +51,27 @@ class Offering:
         self._push = push
         self._now = now
         self._attached = attached
+        self._inbox = inbox
         self._denials = DenialFile(store.directory, wire.name)
 
     @property
     def is_denied(self) -> bool:
         """Whether the remote lets us read only, as far as is known."""
         return self._denials.load() is not None
+
+    def still_ahead(self, ahead: set[RefName]) -> set[RefName]:
+        """Those of the refs ``ahead`` of the remote that are worth a push: where we may only read neither positions,
+        nor what waits in our fork.
+        """
+        if not ahead or not self.is_denied:
+            return ahead
+        waiting = {room for room in map(room_of, ahead) if self._inbox is not None and self._inbox.holds(room)}
+        return {ref for ref in ahead if not is_cursor(ref) and room_of(ref) not in waiting}
+
+    def tidy(self, rooms: Collection[RoomName]) -> None:
+        """Remove from the fork what has come from there to the remote of ``rooms``."""
+        if self._inbox is not None:
+            self._inbox.tidy(rooms)
 
     def allowed(self, updates: Updates, place: str, found: Tips, report: Report, *, is_asked: bool) -> Updates:
         """Those of ``updates`` that are worth a push to ``place``, where all of ``found`` is.
@@ -89,10 +107,10 @@ class Offering:
             words = str(error).partition(" cannot be used: ")[2]
             if error.code != "remote-failed" or not is_denial(words):
                 raise
-            self._deny(updates, words, place, report)
+            self._deny(updates, words, place, report, numbered)
             return
         if answers and all(map(_is_denied, answers)):
-            self._deny(updates, answers[0].words, place, report)
+            self._deny(updates, answers[0].words, place, report, numbered)
             return
         if any(one.is_accepted for one in answers):
             self._denials.clear()
@@ -109,10 +127,18 @@ class Offering:
             if room_of(ref) in rooms:
                 self._accepting.track(ref, oid, there.get(ref))
 
-    def _deny(self, updates: Updates, words: str, place: str, report: Report) -> None:
-        """Note that nothing may be pushed. Positions can do without; that records wait is said each time."""
+    def _deny(self, updates: Updates, words: str, place: str, report: Report, numbered: Collection[RoomName]) -> None:
+        """Note that nothing may be pushed. Positions can do without; that records wait is said each time.
+
+        Where there is a fork they wait there, which is no failure.
+        """
         report.denial = words
         refused = [Pushed(ref, new, False, words) for ref, (new, _) in updates.items() if not is_cursor(ref)]
+        if self._inbox is not None:
+            logs = {room_of(one.ref) for one in refused if room_of_log(one.ref) in numbered}
+            settled = self._inbox.put(logs, report.alarms)
+            report.in_fork |= {room: self._inbox.fork for room, waits in settled.items() if waits}
+            refused = [one for one in refused if room_of(one.ref) not in settled]
         report.refused += refused
         is_new = self._denials.add(words, place, self._now())
         if is_new and not refused:
@@ -136,10 +162,11 @@ class Offering:
 
     def _is_hidden(self, ref: RefName) -> RemoteError:
         name, room = self._wire.name, room_of(ref)
-        ask = f"ask who runs '{name}' to show {REF_PREFIX}* (uploadpack.hideRefs), and then: git chat sync {name}"
+        there, prefix = self._wire.layout.there(ref), self._wire.layout.prefix
+        ask = f"ask who runs '{name}' to show {prefix}* (uploadpack.hideRefs), and then: git chat sync {name}"
         alone = f"or number it here: git chat remote detach {room} --yes"
         return RemoteError(
-            f"'{name}' has {ref} and does not show it: nobody could fetch what is pushed there",
+            f"'{name}' has {there} and does not show it: nobody could fetch what is pushed there",
             hint=f"{ask}; {alone if self._attached(room) is not None else 'the room keeps its own numbers'}",
             code="hidden-refs",
         )

@@ -16,7 +16,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 
-from gitchat.clones.address import compared
+from gitchat.clones.address import at, compared
 from gitchat.clones.answer import Pushed, answers_in, last_words
 from gitchat.model.errors import ChatError, RemoteError, StorageError
 from gitchat.model.layout import PLAIN, Layout
@@ -111,8 +111,8 @@ class Wire:
             raise self._failed(error) from error
 
     def place_of(self, address: str) -> str:
-        """``address`` as two are compared."""
-        return compared(address, self._cwd)
+        """Where the rooms stand, were the remote at ``address``: as two places are compared."""
+        return at(compared(address, self._cwd), self.layout)
 
     def link(self, ref: RefName, target: RefName) -> None:
         """Make ``ref`` of this clone a symbolic ref that stands for ``target``, if it is none yet."""
@@ -139,10 +139,24 @@ class Wire:
         """
         self._fetch((), [self.layout.there(ref) for ref in refs], address)
 
-    def _fetch(self, options: Sequence[str], refspecs: Sequence[str], address: str | None = None) -> None:
+    def fetch_checked(self, refs: Mapping[RefName, RefName]) -> None:
+        """Bring these refs of the remote to refs here, unless git finds an object that it refuses.
+
+        It is a stranger's who may not push to where they go next, and may be checked there. Raises as :meth:`fetch`.
+        """
+        specs = [f"+{self.layout.there(ref)}:{here}" for ref, here in refs.items()]
+        self._fetch((), specs, settings=("-c", "fetch.fsckObjects=true"))
+
+    def _fetch(
+        self,
+        options: Sequence[str],
+        refspecs: Sequence[str],
+        address: str | None = None,
+        settings: Sequence[str] = (),
+    ) -> None:
         try:
             place = address or self.name
-            self._git("fetch", *_QUIETLY, "--progress", *options, "--", place, *refspecs, tell=self._tell)
+            self._git(*settings, "fetch", *_QUIETLY, "--progress", *options, "--", place, *refspecs, tell=self._tell)
         except git.GitFailed as error:
             raise self._failed(error) from error
 

@@ -11,8 +11,8 @@ from gitchat.model.escape import escape_line
 from gitchat.model.names import Uid
 
 MISSING = "the library nats-py is not installed"
-INSTALL = "pip install 'git-chatroom[nats]'"
-"""What brings it."""
+EXTRA = "nats"
+"""What brings it: an extra of this package."""
 
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from gitchat.index.arrivals import take_pending
 from gitchat.index.chain import Extent, Rule, View
 from gitchat.index.condition import blob_of
-from gitchat.index.words import searchable
+from gitchat.index.fields import of_commit
 from gitchat.model import codec, order
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
@@ -162,26 +162,15 @@ class CatchUp:
         return self._database.execute(sql, (chain, *key)).fetchone() is not None
 
     def _insert(self, oid: Oid, *, number: int | None, upto: int | None, along: int | None, is_pending: bool) -> None:
-        commit = self._commit(oid)
-        committed = commit.committer.moment.seconds
-        values: list[object] = [along, int(is_pending), self._chain, number, upto, blob_of(oid)]
-        record = codec.record_of(oid, commit) if self._nodes[oid].key is not None else None
-        if record is None:
-            values += [None] * 8 + [committed, None, None, None, None]
-        else:
-            recipients = f",{','.join(record.to)}," if record.to else ""
-            scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
-            values += [record.uid, record.author, record.kind, scope, recipients]
-            values += [record.reply_to, record.commit, record.written.seconds, committed, int(record.urgent)]
-            values += [record.clone, record.address]
-            values.append(self._arrivals.get((record.uid, record.author)) if number is not None else None)
+        fields = of_commit(oid, self._commit(oid), self._nodes[oid])
+        arrival = self._arrivals.get(fields.key) if number is not None and fields.key is not None else None
+        values = [along, int(is_pending), self._chain, number, upto, blob_of(oid), *fields.columns, arrival]
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
-        if number is not None and record is not None:
-            if record.kind != SUMMARY:
-                self._hear((record.author, record.clone or "", record.address or ""))
-            text = searchable(commit.body)
-            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, text))
+        if number is not None:
+            if fields.kind != SUMMARY:
+                self._hear((fields.author, fields.clone, fields.address))
+            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, fields.body))
 
     def _hear(self, voice: tuple[str, str, str]) -> None:
         """Note who spoke from where; a name has few voices, and many records."""

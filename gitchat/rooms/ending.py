@@ -5,7 +5,7 @@ No clock, no environment, no randomness. Source: docs/format.md sections 6, 7.3,
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitchat.model import codec, reach
 from gitchat.model.names import Oid
@@ -14,19 +14,70 @@ from gitchat.rooms.numbering import Numbering, meta_of, newer_format
 from gitchat.storage.checkpoint import Position
 
 
-def end_of(numbering: Numbering, tip: Oid | None) -> Position:
+class Cold(Exception):
+    """The log ends where nobody has counted yet. That is done without the write lock, in which others would wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found out about the end of a log before the write lock was taken."""
+
+    tip: Oid | None
+    """Where the log ended then."""
+    accepted: Oid | None
+    """Where what the room's authority has accepted ended; None without one."""
+    position: Position
+
+
+def look(numbering: Numbering) -> Known:
+    """Count a log up to its end, if nobody has. Without the write lock: it may take long. Raises as :func:`end_of`."""
+    tip, accepted = numbering.store.tip(numbering.ref), _accepted(numbering)
+    position = _noted(numbering, tip)
+    if position is None:
+        position = _known_by_index(numbering, tip) if numbering.tracking is not None else _counted(numbering, tip)
+    return Known(tip, accepted, position)
+
+
+def end_of(numbering: Numbering, tip: Oid | None, known: Known | None) -> Position:
     """The position that the next record follows, when the log is at ``tip``. With the write lock held.
 
+    Neither counts nor asks the index: what is not noted must be ``known``. Without it, for who came too late again
+    and again, it does both, as :func:`look`.
+
     Raises:
+        Cold: the log does not end where it did when ``known`` was found out.
         FormatError: ``newer-format``, ``lost-ref``, and what Store.read raises.
     """
-    if numbering.tracking is not None:
-        return _end_of_known(numbering, tip)
-    position = numbering.noted(tip)
-    if position is None:
-        position, asked_format = numbering.survey(tip)
-        _refuse_newer(numbering, asked_format)
-        numbering.store.remember(numbering.room, [position])
+    position = _noted(numbering, tip)
+    if position is not None:
+        return position
+    if known is None:
+        return look(numbering).position
+    if (known.tip, known.accepted) != (tip, _accepted(numbering)):
+        raise Cold
+    return known.position
+
+
+def _accepted(numbering: Numbering) -> Oid | None:
+    return numbering.tip() if numbering.tracking is not None else None
+
+
+def _noted(numbering: Numbering, tip: Oid | None) -> Position | None:
+    """What was noted of the log at ``tip``.
+
+    Where the log here goes on from all that the authority has, what was noted with its last record holds: that was
+    written by a version that knows the format.
+    """
+    if numbering.tracking is None:
+        return numbering.noted(tip)
+    noted = numbering.store.end(numbering.room)
+    is_last = tip is not None and noted is not None and noted.tip == tip and numbering.is_within(tip)
+    return noted if is_last else None
+
+
+def _counted(numbering: Numbering, tip: Oid | None) -> Position:
+    position, asked_format = numbering.survey(tip)
+    _refuse_newer(numbering, asked_format)
     return position
 
 
@@ -37,15 +88,8 @@ def after_record(position: Position, oid: Oid, count: int, record: Record) -> Po
     return Position(oid, count, position.is_plain, is_closed, oid if titled else position.title)
 
 
-def _end_of_known(numbering: Numbering, tip: Oid | None) -> Position:
-    """As :func:`end_of` in a room with an authority: after all that is known here.
-
-    Where the log here goes on from all that the authority has, what was noted with its last record holds: that was
-    written by a version that knows the format. Otherwise the index tells.
-    """
-    noted = numbering.store.end(numbering.room)
-    if tip is not None and noted is not None and noted.tip == tip and numbering.is_within(tip):
-        return noted
+def _known_by_index(numbering: Numbering, tip: Oid | None) -> Position:
+    """The end of all that is known here of a room with an authority."""
     accepted = numbering.tip()
     is_behind = accepted is not None and (tip is None or reach.is_ancestor(tip, accepted, numbering.store.step))
     state = numbering.state()

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
-from gitchat.model.errors import ConflictError, FormatError, UserError
-from gitchat.model.names import Number, Oid, RoomName, Uid, uid_from_key
+from gitchat.model.errors import ConflictError
+from gitchat.model.names import Number, Oid, Uid, uid_from_key
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
-    MAX_BODY_BYTES,
-    MESSAGE,
     META,
     Draft,
     Entry,
@@ -27,12 +25,22 @@ from gitchat.model.record import (
     Record,
 )
 from gitchat.model.signature import Signature
-from gitchat.rooms.ending import after_record, end_of
+from gitchat.quick import rules
+from gitchat.quick.unusual import Unusual
+from gitchat.rooms import usual
+from gitchat.rooms.ending import Cold, Known, after_record, end_of, look
 from gitchat.rooms.numbering import Numbering
+from gitchat.rooms.refusing import checked_title, refuse
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
     from gitchat.rooms.log import Log
+
+_LOOKS = 3
+"""How often a writer finds out about the end of a log, and comes too late, before it does that under the lock."""
+
+_UNSEEN = 64
+"""Of how many records that came meanwhile a writer with a key reads the uids under the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +93,55 @@ class Writer:
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
         """
-        self.check_size(draft)
+        if not self._store.is_settled:
+            from gitchat.rooms.aftermath import settle  # for who opened it while somebody else wrote
+
+            settle(self._store)
+        sending = self._sending(draft, sender)
+        refuse(rules.refusal_before(sending))
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
-        if key is not None:
-            with suppress(FormatError):
-                self._log().chain()  # not under the lock, where others would wait for it
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
+        if key is None and not draft.files:
+            with suppress(Unusual):
+                return Sent(usual.add(self._numbering, record, sender, sending), is_repeat=False)
+        try:
+            for _ in range(_LOOKS):
+                with suppress(Cold):
+                    return self._send_after(look(self._numbering), draft, record, sender, sending, key)
+            return self._send_after(None, draft, record, sender, sending, key)
+        except _AlreadySent as sent:
+            return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
+
+    def _send_after(
+        self,
+        known: Known | None,
+        draft: Draft,
+        record: Record,
+        sender: Identity,
+        sending: rules.Sending,
+        key: str | None,
+    ) -> Sent:
+        """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
+        if key is not None and known is not None:
+            tree = attachment.build(draft.files, like=self._store.empty_tree()).tree
+            self._refuse_second(record, key, tree)  # not under the lock, where others would wait for the index
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
             objects = attachment.build(draft.files, like=self._store.empty_tree())
-            if key is not None:
+            if key is not None and known is None:
                 self._refuse_second(record, key, objects.tree)
+            elif key is not None and known is not None:
+                self._refuse_unseen(record, key, tip, known.tip)
             self._before_first(tip, draft)
-            position = end_of(self._numbering, tip)
-            self._refuse_closed(position, record.kind)
+            position = end_of(self._numbering, tip, known)
+            sending.is_closed = position.is_closed
+            refuse(rules.refusal_at_end(sending))
             added[:] = [self._write_after(position, record, sender, objects)]
             return added[0].oid
 
-        try:
-            self._store.move(self._numbering.ref, append, f"gitchat: {draft.kind} from {sender.name}")
-        except _AlreadySent as sent:
-            return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
+        self._store.move(self._numbering.ref, append, f"gitchat: {draft.kind} from {sender.name}")
         return Sent(added[0], is_repeat=False)
 
     def describe(
@@ -124,7 +158,7 @@ class Writer:
         """
         trailers: list[tuple[str, str]] = []
         if title is not None:
-            trailers.append((codec.TITLE, _checked_title(title, self.name)))
+            trailers.append((codec.TITLE, checked_title(title, self.name)))
         if state is not None:
             trailers.append((codec.STATE, state))
         if stays_here is not None and stays_here != self._numbering.stays_here():
@@ -156,29 +190,25 @@ class Writer:
 
     def check_size(self, draft: Draft) -> None:
         """Raise UserError ``body-too-long`` when the text is longer than the settings allow."""
-        size = len(draft.body.encode("utf-8", "replace"))
-        if size > self._max_body_bytes:
-            raise UserError(
-                f"the message has {size:,} bytes; the limit is {self._max_body_bytes:,}",
-                hint=(
-                    f"raise the limit: git config chat.maxBody {-(-size // 1024)}k"
-                    if size <= MAX_BODY_BYTES
-                    else "commit it as a file and send its path; no limit goes above 1 MiB"
-                ),
-                code="body-too-long",
-            )
+        refuse(rules.refusal_before(self._sending(draft, None)))
 
     def refuse_closed(self) -> None:
         """Raise UserError ``room-closed`` when the room is closed."""
-        self._refuse_closed(self._numbering.state(), MESSAGE)
+        sending = self._sending(Draft(body="to ask"), None)
+        sending.is_closed = self._numbering.state().is_closed
+        refuse(rules.refusal_at_end(sending))
 
-    def _refuse_closed(self, position: Position, kind: str) -> None:
-        if position.is_closed and kind != META:
-            raise UserError(
-                f"room '{self.name}' is closed",
-                hint=f"open it again: git chat room open {self.name}",
-                code="room-closed",
-            )
+    def _sending(self, draft: Draft, sender: Identity | None) -> rules.Sending:
+        return rules.Sending(
+            self.name,
+            sender.name if sender is not None else "",
+            draft.kind,
+            draft.body.encode("utf-8", "replace"),
+            to=draft.to,
+            type_=draft.type,
+            media=draft.media,
+            max_body_bytes=self._max_body_bytes,
+        )
 
     def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
         """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""
@@ -193,6 +223,18 @@ class Writer:
                     code="key-conflict",
                 )
             raise _AlreadySent(entry)
+
+    def _refuse_unseen(self, record: Record, key: str, tip: Oid | None, seen: Oid | None) -> None:
+        """Raise Cold where what came after ``seen`` may hold a record of this key, or is much."""
+        wanted, here = {record.uid, uid_from_key(key)}, tip
+        for _ in range(_UNSEEN):
+            if here == seen:
+                return
+            commit = self._store.read(here) if here is not None else None
+            if commit is None or len(commit.parents) != 1 or commit.value("Chat-Uid") in wanted:
+                break
+            here = commit.parents[0]
+        raise Cold
 
     def _with_key(self, record: Record, key: str) -> list[Entry]:
         """What the author of ``record`` stored with this key; before it had a seat, too, as version 0.1.0 wrote it."""
@@ -247,14 +289,3 @@ class Writer:
         elif self._numbering.is_within(position.tip):
             self._store.note_end(self.name, after)
         return Entry(self.name, number, oid, committed.seconds, record, objects.tree, objects.attachments)
-
-
-def _checked_title(text: str, room: RoomName) -> str:
-    title = text.strip()
-    if title and len(title) <= 200 and not any(unsafe < " " or "\x7f" <= unsafe <= "\x9f" for unsafe in title):
-        return title
-    raise UserError(
-        "a title is one line of 1 to 200 characters without control characters",
-        hint=f'for example: git chat room title {room} "Release 1.0"',
-        code="bad-title",
-    )

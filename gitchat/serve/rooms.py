@@ -92,7 +92,10 @@ async def room(call: Call) -> Json:
 
 def _person(call: Call, one: Seen) -> Json:
     known = one.participant
-    shown = as_json.of_presence(known, is_public=True) if known is not None else {"name": one.name, "state": "away"}
+    shown = as_json.of_presence(known, is_public=True) if known is not None else {"name": one.name}
+    shown |= {"state": as_json.state_of_seen(one)}
+    if shown["state"] == "elsewhere":  # what it was here is over
+        shown |= {"role": one.elsewhere[0].role} | _telling({"client": one.elsewhere[0].client})
     is_told = not call.actor.is_guest
     optional = {
         "last_number": one.last_number,

@@ -117,7 +117,11 @@ ROOM = keys(
 )
 
 PERSON = keys(
-    {"name": TEXT, "state": {"type": "string", "enum": ["living", "registered", "away"]}, "last_seen": TIME},
+    {
+        "name": TEXT,
+        "state": {"type": "string", "enum": ["living", "registered", "elsewhere", "away"]},
+        "last_seen": TIME,
+    },
     {
         "role": TEXT,
         "joined_at": TIME,

@@ -23,7 +23,7 @@ from gitchat.server.arguments import check
 from gitchat.server.desk import Answer, Bare, Call, Json
 from gitchat.server.histories import Histories, channel_of
 from gitchat.server.party import host_of, name_of, slug_of
-from gitchat.server.registry import UNBOUND_SECONDS, Registry, agent_id
+from gitchat.server.registry import UNBOUND_SECONDS, Registry, agent_id, told_of_other
 from gitchat.server.way import Way
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
@@ -135,10 +135,13 @@ class Bus(Bare):
         known = environment.roll.known(room.name) if include_stale else room.participants()
         wanted = slug_of(group, "group", "research") if group else ""
         found = [one for one in sorted(known, key=self._registry.order) if not wanted or one.role == wanted]
-        if not found:
+        told = [self._told_of(one) for one in found]
+        # Not reached by a direct message, which is for who is registered here.
+        told += [told_of_other(one) for one in room.elsewhere() if not wanted or one.role == wanted]
+        if not told:
             return f"No agents in group '{wanted}'" if wanted else "No agents currently registered."
-        head = f"Active agents ({len(found)}){f' in group {wanted!r}' if wanted else ''}:"
-        return "\n".join([head, *(self._told_of(one) for one in found)])
+        head = f"Active agents ({len(told)}){f' in group {wanted!r}' if wanted else ''}:"
+        return "\n".join([head, *told])
 
     def _told_of(self, one: Participant) -> str:
         name = self._registry.spelled(one.name)

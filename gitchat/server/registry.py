@@ -10,6 +10,8 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 
+from gitchat.doorbell.beats import Elsewhere
+from gitchat.model.escape import tame_line
 from gitchat.model.names import Name, suggest_slug
 from gitchat.model.participant import MAX_WORD_CHARS, Participant
 from gitchat.server import party
@@ -120,3 +122,9 @@ class Registry:
 def agent_id(name: str, host: str) -> str:
     """The id that a name has on a host, the same each time it registers."""
     return f"{name}-{hashlib.sha256(f'{name}@{host}'.encode()).hexdigest()[:8]}"
+
+
+def told_of_other(one: Elsewhere) -> str:
+    """Who lives in another clone: what that one says, without a host."""
+    state = f"active | group: {tame_line(one.role)} | host: another clone | remote"
+    return f"- {tame_line(one.name)} ({tame_line(agent_id(one.name, one.clone))}): {state}"

@@ -168,7 +168,10 @@ def _unread(arguments: Json, result: Json, today: str, left: int) -> str:
 
 def _participants(arguments: Json, result: list[Json], today: str, left: int) -> str:
     joined = f"joined as {result_name(arguments)}. " if "name" in arguments else ""
-    return f"{joined}here: {', '.join(_participant(one) for one in result) or 'nobody'}"
+    here = [_participant(one) for one in result if not one.get("elsewhere")]
+    others = [_participant(one) for one in result if one.get("elsewhere")]
+    said = f"{joined}here: {', '.join(here) or 'nobody'}"
+    return f"{said}; living in other clones: {', '.join(others)}" if others else said
 
 
 def result_name(arguments: Json) -> str:
@@ -215,8 +218,10 @@ def _waiting(result: Json, today: str) -> list[str]:
         return []
     told = {"remote": None, "since": None, "why": "", "hint": None, **result["waiting"]}
     since = _when(told["since"], today) if told["since"] is not None else None
-    remote, hint = (tame_line(told[key]) if told[key] is not None else None for key in ("remote", "hint"))
-    return [words(told["count"], remote, since=since, why=_clipped(tame_line(told["why"])), hint=hint)]
+    keys = ("remote", "hint", "fork")
+    remote, hint, fork = (tame_line(told[key]) if told.get(key) is not None else None for key in keys)
+    why, is_there = _clipped(tame_line(told["why"])), "in_fork" in told
+    return [words(told["count"], remote, since=since, why=why, hint=hint, fork=fork, is_in_fork=is_there)]
 
 
 def _asides(told: Sequence[Json]) -> list[str]:

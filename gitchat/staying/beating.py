@@ -39,7 +39,8 @@ class Beating:
         self._file = ElsewhereFile(environment.repository.directory, remote)
         self._rooms: Mapping[Uid, RoomName] = {}
         self._said: set[Uid] = set()
-        self._stop = threading.Event()
+        self._awake = threading.Event()
+        self._is_over = False
         self._turn = threading.Lock()
         self._saved = -FRESH_SECONDS
         self._clone: CloneId | None = None
@@ -64,10 +65,16 @@ class Beating:
             if self._beats.hear(beat, now) or now - self._saved >= FRESH_SECONDS:
                 self._save(now)
 
+    def hasten(self) -> None:
+        """Say it now: the line is open, or who lives here is another. For any thread."""
+        self._awake.set()
+
     def close(self) -> None:
         """End, and tell the others that nobody lives here, as far as there is time."""
-        self._stop.set()
-        for uid in self._said:
+        self._is_over = True
+        self._awake.set()
+        said, self._said = self._said, set()
+        for uid in said:
             self._beat(uid, ())
         self._doorbell.close(LAST_SECONDS)
         self._file.remove()
@@ -78,12 +85,13 @@ class Beating:
         self._file.save({room: living for room, living in found.items() if living}, self._environment.now().seconds)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._is_over:
             living = self._living()
             for uid in living.keys() | self._said:
                 self._beat(uid, living.get(uid, ()))
-            self._said = {*living}
-            self._stop.wait(BEAT_SECONDS)
+            self._said = {*living} if not self._is_over else set()
+            self._awake.wait(BEAT_SECONDS)
+            self._awake.clear()
 
     def _beat(self, uid: Uid, names: tuple[Alive, ...]) -> None:
         room = self._rooms.get(uid)

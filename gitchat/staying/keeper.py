@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, ConflictError
+from gitchat.staying.forks import Forks
 from gitchat.staying.lookout import Lookout
 from gitchat.staying.pace import Waiting
 from gitchat.staying.porter import Porter
@@ -56,6 +57,8 @@ class Keeping:
         self._keepers: dict[str, Keeper] = {}
         self._lookout: Lookout | None = None
         self._turn = threading.Lock()
+        self._begun: tuple[Environment, object] | None = None
+        """For whom it was begun last, and what told then which room follows which remote."""
 
     def begin(self, environment: Environment) -> None:
         """Keep the rooms of ``environment`` in step from now on; again: also those attached since.
@@ -64,8 +67,12 @@ class Keeping:
         """
         if not environment.syncs_by_itself():
             return
+        look = environment.authorities.look()
+        if look is not None and self._begun == (environment, look):  # it is asked before each call of a tool
+            return
         with self._turn:  # a lookout begins the keepers, too
             self._begin(environment)
+        self._begun = (environment, look)
 
     def _begin(self, environment: Environment) -> None:
         from gitchat.workspace.remotes import follow_renamed, missing  # for who keeps
@@ -165,6 +172,7 @@ class Keeper:
         self._tell = tell
         self._interval = chosen_interval(environment.repository.config)
         self._stop = threading.Event()
+        self._porter: Porter | None = None
         self._rings = 0
         self._knocks = 0
         self._hurry = Hurry(environment, remote)
@@ -195,9 +203,11 @@ class Keeper:
         self._changes.ring()
 
     def close(self) -> None:
-        """End; a round that is under way is finished first."""
+        """End; a round that is under way is finished first, as far as the process goes on."""
         self._stop.set()
         self._changes.close()
+        if self._porter is not None:
+            self._porter.close()  # here: the thread may not come to it
 
     def _stirred(self) -> None:
         """Something came by the doorbell; called by its thread."""
@@ -206,7 +216,9 @@ class Keeper:
 
     def _keep(self) -> None:
         with Porter(self._environment, self._name, stir=self._stirred) as porter:
+            self._porter = porter
             rounds = Rounds(self._environment, self._name, self._interval)
+            forks = Forks(self._environment, self._name)
             heard = self._rings
             is_called = False
             while not self._stop.is_set():
@@ -219,7 +231,7 @@ class Keeper:
                 waiting = rounds.waiting()
                 seconds = rounds.seconds_to(waiting)
                 if seconds <= 0:
-                    done = rounds.go(waiting)
+                    done = rounds.go(rounds.waiting() if forks.look() else waiting)
                     porter.looked(done, was_called=is_called)
                     is_called = False
                     self._tell(done, max(0.0, rounds.seconds_to(Waiting())))

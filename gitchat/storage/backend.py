@@ -49,6 +49,14 @@ class RefDamaged(Exception):
 class Backend(Protocol):
     """A repository's objects and refs. Opened durable or not: whether each write waits for the disk."""
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether :mod:`gitchat.quick.append` may write beside it: SHA-1, refs in files without logs, one user."""
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether each write waits for the disk."""
+
     def read_ref(self, ref: RefName) -> Oid | None:
         """The ref's value, or None when there is no such ref. Raises RefDamaged."""
 

@@ -61,6 +61,15 @@ class Libgit2Backend:
         with suppress(RefDamaged):
             self.read_ref(_ANY_REF)
 
+    @property
+    def is_usual(self) -> bool:
+        settings = self._repository.config
+        return "core.logallrefupdates" not in settings or str(settings["core.logallrefupdates"]).lower() != "always"
+
+    @property
+    def is_synced(self) -> bool:
+        return self._fsync
+
     def read_ref(self, ref: RefName) -> Oid | None:
         try:
             target = self._repository.lookup_reference(ref).target
@@ -116,7 +125,7 @@ class Libgit2Backend:
             except CutOff:
                 return self._read_packed(oid)
             if found is not None and found.kind in _TYPES:
-                return _TYPES[found.kind], found.content  # type: ignore[index]
+                return _TYPES[found.kind], found.content
         return None
 
     def _read_packed(self, oid: Oid) -> tuple[int, bytes]:

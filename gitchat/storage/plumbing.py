@@ -38,6 +38,7 @@ class PlumbingBackend:
 
     def __init__(self, common_dir: Path, *, variables: Mapping[str, str], has_reftable: bool, fsync: bool) -> None:
         self._common_dir = common_dir
+        self._is_synced = fsync
         self._options = (*_QUIET, "-c", "core.fsync=loose-object,reference" if fsync else "core.fsync=none")
         self._empty_tree: Oid | None = None
         self._variables = variables
@@ -52,6 +53,14 @@ class PlumbingBackend:
             stdin=stdin,
             keep_open=keep_open,
         )
+
+    @property
+    def is_usual(self) -> bool:
+        return False
+
+    @property
+    def is_synced(self) -> bool:
+        return self._is_synced
 
     def read_ref(self, ref: RefName) -> Oid | None:
         found, complaint = self._refs(ref)

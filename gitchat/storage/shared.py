@@ -36,6 +36,10 @@ class SharedBackend(Libgit2Backend):
         self._sharing = sharing
         self._writer = PlumbingBackend(common_dir, variables=variables, has_reftable=False, fsync=fsync)
 
+    @property
+    def is_usual(self) -> bool:
+        return False
+
     def write_object(self, kind: ObjectKind, content: bytes) -> Oid:
         self._make_directory(_oid_of(kind, content))
         end = time.monotonic() + _MODE_SECONDS

@@ -22,8 +22,11 @@ from gitchat.model.refs import (
     name_of_cursor,
     room_of_log,
 )
-from gitchat.storage import checkpoint, gate
-from gitchat.storage.backend import Backend, RefDamaged
+from gitchat.quick import append
+from gitchat.quick.swap import Clone
+from gitchat.quick.unusual import Unusual
+from gitchat.storage import checkpoint, exchange, gate
+from gitchat.storage.backend import Backend, ObjectDamaged, ObjectMissing, RefDamaged
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refs import Refs
@@ -33,6 +36,12 @@ from gitchat.storage.sharing import UNSHARED, Sharing
 
 class Store(Refs):
     """A repository's rooms. Cheap to make; holds no lock between calls."""
+
+    _clone: Clone | None = None
+    """What the quick way knows of the repository, from its first record on."""
+
+    is_settled = False
+    """Whether what a power cut may have taken was made again: see gitchat.rooms.aftermath, which says so."""
 
     # --- rooms ---------------------------------------------------------------
 
@@ -119,6 +128,39 @@ class Store(Refs):
         """
         dates = [self.step(parent).seconds for parent in parents]
         return replace(now, seconds=limits.seconds_after(dates, now.seconds))
+
+    # --- the quick way -------------------------------------------------------
+
+    def append(self, room: RoomName, make: Callable[[append.End], tuple[bytes, int]]) -> append.Appended:
+        """Add a record to a log by the quick way of :mod:`gitchat.quick.append`.
+
+        Raises:
+            Unusual: that is for :meth:`move`; nothing was changed.
+        """
+        clone = self._as_clone()
+        self.heal()
+        made = append.append(clone, log_ref(room), room, make, self._wait_seconds)
+        self._note_appended(made.journal_bytes, made.written_bytes)
+        return made
+
+    def _as_clone(self) -> Clone:
+        if self._clone is None:
+            if not self.backend.is_usual or not self._has_journal:
+                raise Unusual
+            self._clone = Clone(
+                str(self._common_dir),
+                is_synced=self.backend.is_synced,
+                is_settled=self.is_settled,
+                read_packed=self._packed_commit,
+                exchange=exchange.find() if not self.backend.is_synced else None,
+            )
+        return self._clone
+
+    def _packed_commit(self, oid: str) -> bytes:
+        try:
+            return self.backend.read_object(Oid(oid), "commit")
+        except (ObjectMissing, ObjectDamaged) as error:
+            raise Unusual from error
 
     # --- checkpoints ---------------------------------------------------------
 

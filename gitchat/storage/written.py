@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gitchat.model.errors import ConflictError, StorageError
 from gitchat.model.names import Oid
+from gitchat.model.refs import LOG_SUFFIX, ROOMS_PREFIX
 from gitchat.storage import gate, git, packing
 from gitchat.storage.backend import Backend, ObjectKind, WriteRefused
 from gitchat.storage.came import Came
@@ -176,6 +177,17 @@ class Written:
         """How many objects, and how many bytes, wait to be packed."""
         return (self._unpacked, self._journal.size_bytes()) if self._journal is not None else (0, 0)
 
+    @property
+    def _has_journal(self) -> bool:
+        return self._journal is not None
+
+    def _note_appended(self, size_bytes: int, added_bytes: int) -> None:
+        """Count what the quick way added to the journal, which has ``size_bytes`` now; pack when it is time."""
+        before = (self._unpacked, size_bytes - added_bytes)
+        self._unpacked += 1
+        if self._maintain is not None and self._is_due(before):
+            self._maintain()
+
     def _is_due(self, before: tuple[int, int]) -> bool:
         """Whether the write that found the journal like this is one that starts a packer.
 
@@ -231,5 +243,18 @@ class Written:
                 for saved in journal.entries()
                 if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
             }
+            if self.backend.is_synced:
+                self._sync_logs()
             journal.drop(packed)
         return len(packed)
+
+    def _sync_logs(self) -> None:
+        """Have the logs where they are after a power cut, too: the journal will not tell any more. Raises OSError."""
+        for ref, _ in self.backend.list_refs(ROOMS_PREFIX, LOG_SUFFIX):
+            for path in (self._common_dir / ref, (self._common_dir / ref).parent):
+                with suppress(FileNotFoundError):  # it is packed, which git syncs
+                    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    try:
+                        os.fsync(descriptor)
+                    finally:
+                        os.close(descriptor)

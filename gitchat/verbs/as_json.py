@@ -15,10 +15,11 @@ from gitchat.model.record import MESSAGE, Entry, Moment
 from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
+    from gitchat.doorbell.beats import Elsewhere
     from gitchat.model.participant import Participant
     from gitchat.rooms.log import Overview
     from gitchat.rooms.summaries import Summary
-    from gitchat.verbs.views import Delivery, Found, Status
+    from gitchat.verbs.views import Delivery, Found, Seen, Status
 
 
 def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) -> dict[str, Any]:
@@ -111,6 +112,16 @@ def of_participant(one: Participant) -> dict[str, Any]:
     return shown | ({"capabilities": list(one.capabilities)} if one.capabilities else {})
 
 
+def of_elsewhere(one: Elsewhere, now_seconds: int) -> dict[str, Any]:
+    """Who lives in another clone: the keys of :func:`of_participant`, ``elsewhere`` and the ``client``, if any.
+
+    Since when it is there nobody says, so it joined when it was last heard of.
+    """
+    heard = Moment(now_seconds - one.age_seconds).utc
+    shown = {"name": one.name, "role": one.role, "joined_at": heard, "last_seen": heard, "elsewhere": True}
+    return shown | ({"client": one.client} if one.client is not None else {})
+
+
 def of_short_summary(summary: Summary) -> dict[str, Any]:
     """As short as the tools give it: ``id``, ``ts``, ``from``, ``scope``, ``content``."""
     return {
@@ -181,6 +192,12 @@ def state_of(participant: Participant | None) -> str:
     if participant is None or not participant.is_present:
         return "away"
     return "living" if participant.is_living else "registered"
+
+
+def state_of_seen(one: Seen) -> str:
+    """As :func:`state_of`, and ``elsewhere`` for who is not here and lives in another clone."""
+    state = state_of(one.participant)
+    return "elsewhere" if state == "away" and one.elsewhere else state
 
 
 def parsed(body: str) -> Any:

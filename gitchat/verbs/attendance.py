@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from gitchat.doorbell.beats import Elsewhere
+from gitchat.doorbell.elsewhere import ElsewhereFile
 from gitchat.model.errors import UserError
 from gitchat.model.names import CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
@@ -100,6 +102,18 @@ def participants(room: Standpoint) -> list[Participant]:
     return room.environment.roll.participants(room.name)
 
 
+def elsewhere(room: Standpoint) -> list[Elsewhere]:
+    """Who lives here in other clones, as far as one who stays in this clone has heard it; sorted by name.
+
+    Another's word: it may be wrong, and may name somebody who is here, too.
+    """
+    environment = room.environment
+    remote = environment.authorities.of(room.name)
+    if remote is None:
+        return []
+    return ElsewhereFile(environment.repository.directory, remote).load(room.name, environment.now().seconds)
+
+
 def names(room: Standpoint) -> list[Name]:
     """The names of everybody who is or was here, or wrote or read here, sorted."""
     known = (participant.name for participant in _known(room))
@@ -114,8 +128,14 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
     chain = room.records.chain()
     wrote = chain.newest_by_author()
     known = {participant.name: participant for participant in _known(room)}
-    everybody = _everybody(room, known, wrote)
-    found = (_one(room, name, known.get(name), wrote.get(name), chain.count, since) for name in everybody)
+    others: dict[Name, tuple[Elsewhere, ...]] = {}
+    for one in elsewhere(room):
+        others[one.name] = (*others.get(one.name, ()), one)
+    everybody = _everybody(room, [*known, *others], wrote)
+    found = (
+        _one(room, name, known.get(name), wrote.get(name), chain.count, since, others.get(name, ()))
+        for name in everybody
+    )
     return [one for one in found if one is not None]
 
 
@@ -126,9 +146,11 @@ def _one(
     wrote: tuple[Number, int] | None,
     count: int,
     since: int | None,
+    others: tuple[Elsewhere, ...],
 ) -> Seen | None:
     times = [participant.last_seen] if participant else []
     times += [wrote[1]] if wrote else []
+    times += [room.environment.now().seconds - one.age_seconds for one in others]
     # Who only read was there when that had been said, and nothing tells how much later.
     last_seen = max(times or [_last_read_seconds(room, name)])
     is_here = participant is not None and participant.is_present
@@ -142,6 +164,7 @@ def _one(
         last_number=wrote[0] if wrote and wrote[0] <= count else None,
         unread=far.unread,
         last_read=far.last_read,
+        elsewhere=others,
     )
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gitchat.clones.denial import DenialFile
 from gitchat.model.names import RoomName
 from gitchat.model.record import Entry, Moment
+from gitchat.workspace.forks import fork_of, is_in_fork
 from gitchat.workspace.pushing import trouble_of
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class Pending:
     """Why, in words; a server's are among them. None where ``since`` is."""
     needs_a_person: bool = False
     """Whether nobody tries again before somebody types ``git chat sync``."""
+    fork: str | None = None
+    """The remote to whose inbox it goes, because ``remote`` does not take it from here."""
+    is_in_fork: bool = False
+    """Whether all of it is there, and waits until somebody who may push takes it in."""
 
 
 def pending(room: Standpoint) -> Pending | None:
@@ -47,17 +53,23 @@ def pending_in(environment: Environment, room: RoomName) -> Pending | None:
     count = len(environment.log(room).pending()) if remote is not None else 0
     if remote is None or not count:
         return None
-    trouble = trouble_of(environment, remote, room)
     is_carried = environment.syncs_by_itself()
+    fork = fork_of(environment, remote)
+    if fork is not None and DenialFile(environment.repository.directory, remote).load() is None:
+        fork = None
+    if fork is not None and is_in_fork(environment, fork, room):
+        return Pending(remote, count, is_carried, fork=fork, is_in_fork=True)
+    trouble = trouble_of(environment, remote, room)
     if trouble is None:
-        return Pending(remote, count, is_carried)
+        return Pending(remote, count, is_carried, fork=fork)
     return Pending(remote, count, is_carried, trouble.since, trouble.why, trouble.needs_a_person)
 
 
 def of_pending(one: Pending | None) -> dict[str, Any]:
     """``waiting`` as JSON, to stand beside other keys; nothing where nothing waits.
 
-    ``count``; ``remote`` where it goes there by itself; ``since`` and ``why`` where the remote was not heard, or did
+    ``count``; ``remote`` where it goes there by itself; ``fork``, the remote to which it goes instead where it may not
+    be pushed there, and ``in_fork`` when it waits there; ``since`` and ``why`` where the remote was not heard, or did
     not take it; ``hint`` where somebody has to type something.
     """
     if one is None:
@@ -66,6 +78,8 @@ def of_pending(one: Pending | None) -> dict[str, Any]:
         "remote": one.remote if one.is_carried else None,
         "since": Moment(one.since).utc if one.since is not None else None,
         "why": one.why,
+        "fork": one.fork,
+        "in_fork": True if one.is_in_fork else None,
         "hint": hint_of(one),
     }
     return {"waiting": {"count": one.count} | {key: value for key, value in optional.items() if value is not None}}
@@ -106,28 +120,43 @@ def words_of(one: Pending, shown: Callable[[str], str], clock: Callable[[int], s
         since=since,
         why=shown(one.why or ""),
         hint=shown(hint) if hint is not None else None,
+        fork=shown(one.fork) if one.fork is not None else None,
+        is_in_fork=one.is_in_fork,
     )
 
 
 def hint_of(one: Pending) -> str | None:
     """What somebody has to type; None where nothing has to be."""
+    if one.is_in_fork:
+        return None
     if one.needs_a_person:
         return f"git chat sync {one.remote}"
     return None if one.is_carried else "git chat sync"
 
 
 def words(
-    count: int | None, remote: str | None, *, since: str | None = None, why: str = "", hint: str | None = None
+    count: int | None,
+    remote: str | None,
+    *,
+    since: str | None = None,
+    why: str = "",
+    hint: str | None = None,
+    fork: str | None = None,
+    is_in_fork: bool = False,
 ) -> str:
     """The words themselves, of what is safe to show. ``count`` None is one message, which was named before.
 
-    ``remote`` None is one that nothing goes to by itself, ``since`` None one that nothing is known to be wrong with.
+    ``remote`` None is one that nothing goes to by itself, ``since`` None one that nothing is known to be wrong with;
+    ``fork`` is where it goes instead.
     """
     number = f"{count} " if count is not None else ""
+    verb = "waits" if count is None or count == 1 else "wait"
+    if is_in_fork:
+        return f"{number}{verb} in your fork ({fork}), until somebody pulls it from there who may push"
     if since is not None:
-        verb = "waits" if count is None or count == 1 else "wait"
         text = f"{number}{verb} for {remote or 'the remote'} since {since}: {why}"
         return f"{text}; {hint}" if hint is not None else text
     if remote is None:
         return f"{number}pending: {hint or 'git chat sync'}"
-    return f"{number}on {'its' if count is None or count == 1 else 'their'} way to {remote}"
+    whose = "its" if count is None or count == 1 else "their"
+    return f"{number}on {whose} way to {f'your fork ({fork})' if fork is not None else remote}"

@@ -95,6 +95,7 @@ class Room(Standpoint):
     register = attendance.register
     leave = attendance.leave
     participants = attendance.participants
+    elsewhere = attendance.elsewhere
     names = attendance.names
     who = attendance.who
     clones_of = attendance.clones_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gitchat.doorbell.beats import Elsewhere
 from gitchat.index import search
 from gitchat.index.chain import Place
 from gitchat.model.names import Name, Number, Oid, Uid
@@ -177,3 +178,5 @@ class Seen:
     unread: int
     last_read: int = 0
     """The greatest n for which it has read 1 to n."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Under that name somebody lives in these other clones, as they say; names are exclusive in a clone only."""

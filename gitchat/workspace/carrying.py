@@ -1,7 +1,7 @@
 """Rooms that travel in a file: writing a bundle of those here, and taking one in.
 
 A bundle holds the logs with all that is pending, what the room's remote had accepted of them, and the summaries;
-nobody's position. Source: docs/format.md section 12.23.
+nobody's position. Source: docs/format.md section 12.24.
 """
 
 from __future__ import annotations
@@ -137,6 +137,12 @@ def meant(environment: Environment, given: str | None) -> Path | None:
     path = Path(environment.cwd, given)
     if is_bundle(path):
         return path
+    if path.suffix == ".bundle" and not path.exists():
+        raise UserError(
+            f"there is neither a remote nor a file '{given}'",
+            hint=f"have it made where the rooms are: git chat bundle {_word(given)}",
+            code="not-a-bundle",
+        )
     if path.is_file():
         raise UserError(
             f"{given} is neither a remote nor a bundle",

@@ -13,8 +13,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from gitchat.model.names import Name
 from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, read_only, refused
+from tests.cli.programs import is_living, running
 from tests.cli.test_log import NASTY, OBEYED
+from tests.world import World
 
 
 def state(room: Chatroom, name: str) -> str | None:
@@ -160,6 +163,60 @@ def test_living_name_is_neither_joined_nor_left_by_others(chatroom: Chatroom) ->
             chatroom.chat("join", "codex", "--", "true"), "participant 'codex' is already active", "held by process"
         )
         refused(chatroom.chat("leave", "codex"), "'codex' is held by process", "end that process")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["send", "hi", "--as", "codex"],
+        ["reply", "1", "hi", "--as", "codex"],
+        ["summary", "write", "all done", "--as", "codex"],
+        ["room", "title", "lobby", "A title", "--as", "codex"],
+        ["cursor", "set", "1", "--as", "codex"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_nobody_else_speaks_under_a_living_name(held: Chatroom, arguments: list[str]) -> None:
+    """It is refused, and nothing is stored: to a person, and to an agent of another session."""
+    before = held.git("for-each-ref").stdout
+    for variables in ({}, {"CLAUDECODE": "1"}, {"CLAUDECODE": "1", "GITCHAT_SESSION": "another"}):
+        done = held.chat(*arguments, **variables)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "'codex' is held by process" in done.stderr
+        assert "hint: " in done.stderr
+    assert held.git("for-each-ref").stdout == before
+
+
+def test_who_is_no_other_speaks_under_a_living_name(held: Chatroom) -> None:
+    """Under one's own name, under one that nobody lives under, and as the session that lives there."""
+    for name, variables in (("alice", {}), ("bob", {}), ("codex", {"GITCHAT_SESSION": _session_of(held, "codex")})):
+        held.chat("send", "hi", "--as", name, check=True, **variables)
+        assert held.newest().author == name
+
+
+def test_a_person_speaks_at_each_of_its_terminals(chatroom: Chatroom) -> None:
+    """While one of them waits as somebody, another one says something as the same."""
+    chatroom.say("one", author="alex")
+    with running(chatroom, "wait", "--as", "alex"):
+        until(lambda: is_living(chatroom, "alex"))
+        chatroom.chat("send", "hi", "--as", "alex", check=True)
+        assert "held by" in chatroom.chat("send", "hi", "--as", "alex", CLAUDECODE="1").stderr
+
+
+def _session_of(chatroom: Chatroom, name: str) -> str:
+    known = chatroom.world.environment(chatroom.path).roll.find(Name(name))
+    assert known is not None
+    assert known.holder is not None
+    return known.holder.session or ""
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatroom]:
+    """A room with one message, in whose clone a program lives as codex."""
+    chatroom = Chatroom(World(tmp_path_factory.mktemp("held")))
+    chatroom.say("one", author="bob")
+    with holding(chatroom, "codex"):
+        yield chatroom
 
 
 # --- living while a command runs ---------------------------------------------

@@ -20,6 +20,7 @@ import pytest
 import gitchat
 from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, refused
 from tests.cli.test_log import NASTY, OBEYED
+from tests.clients.real.client import AGENTS, NODE
 from tests.needed import missing
 from tests.world import World
 
@@ -914,21 +915,26 @@ def test_a_file_of_a_stranger_cannot_deceive_who_reads_the_difference(chatroom: 
 # --- the clients themselves --------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.clients
 @pytest.mark.parametrize(
-    ("client", "expected"),
-    [("claude", "gitchat: git-chat mcp"), ("codex", "gitchat"), ("gemini", "gitchat: git-chat mcp (stdio)")],
+    ("client", "folder", "expected"),
+    [
+        ("claude", "usual", "gitchat: git-chat mcp"),
+        ("codex", "usual", "gitchat"),
+        pytest.param("gemini", "others", "gitchat: git-chat mcp (stdio)", marks=pytest.mark.others),
+    ],
 )
-def test_the_client_lists_us(chatroom: Chatroom, client: str, expected: str) -> None:
-    """Where the client is installed: it reads what was written beside the user's own entries, and lists both."""
-    program = shutil.which(client)
-    if program is None:
-        pytest.skip(f"{client} is not installed")
+def test_the_client_lists_us(chatroom: Chatroom, client: str, folder: str, expected: str) -> None:
+    """It reads what was written beside the user's own entries, and lists both."""
+    program = AGENTS / folder / "node_modules" / ".bin" / client
+    if not program.exists():
+        missing(f"{client} is not in {AGENTS}: make test-clients")
     lay(chatroom.path, FILES[client])
     trust = f'[projects."{chatroom.path}"]\ntrust_level = "trusted"\n'
     folders = json.dumps({str(chatroom.path): "TRUST_FOLDER"})
     lay(chatroom.world.home, {".codex/config.toml": trust, ".gemini/trustedFolders.json": folders})
     chatroom.chat("setup", client, check=True)
-    told = chatroom.world.run(program, "mcp", "list", cwd=chatroom.path)
+    path = f"{NODE}:{chatroom.world.variables['PATH']}"
+    told = chatroom.world.run(str(program), "mcp", "list", cwd=chatroom.path, PATH=path)
     assert expected in told.stdout + told.stderr
     assert ("github" if client == "claude" else "docs") in told.stdout + told.stderr

@@ -1,6 +1,6 @@
 """Rooms in a file: what a bundle carries, what is taken in of one, and what a hostile one changes (nothing).
 
-Proves format 12.23.
+Proves format 12.24.
 """
 
 from __future__ import annotations

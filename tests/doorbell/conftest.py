@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -74,3 +75,26 @@ def ring_by(server: Nats, *clones: Clone, interval_seconds: float = 600) -> None
     for clone in clones:
         clone.git("config", "chat.nats", server.url)
         clone.git("config", "chat.syncInterval", str(interval_seconds))
+
+
+class Talker:
+    """Somebody who reaches the server and says what he likes, by NATS's own protocol."""
+
+    def __init__(self, server: Nats) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port))
+        self._file = self._socket.makefile("rwb")
+        assert self._file.readline().startswith(b"INFO ")
+        self._file.write(b'CONNECT {"verbose":false,"pedantic":false}\r\n')
+
+    def say(self, subject: str, data: bytes) -> None:
+        """Publish ``data``, and return when the server has it."""
+        self._file.write(b"PUB %s %d\r\n%s\r\nPING\r\n" % (subject.encode(), len(data), data))
+        self._file.flush()
+        while not (answer := self._file.readline()).startswith(b"PONG"):
+            assert answer.startswith((b"PING", b"+OK", b"INFO")), answer
+
+    def __enter__(self) -> Talker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()

@@ -13,6 +13,13 @@ SENDING = [
         again="",
     ),
     Situation(
+        run='git chat join codex -- env -u GITCHAT_SESSION git chat send "mine" --as codex',
+        error="'codex' is held by process [..], which alone speaks under it",
+        hint='speak under your own name: git chat send "hello"; or as this one where it lives',
+        then='git chat send "hello"',
+        again="",
+    ),
+    Situation(
         run="git chat forget nobody-at-all",
         error="nobody called 'nobody-at-all' was ever here",
         hint="everybody who was: git chat who --all",

@@ -24,10 +24,11 @@ def command(context: click.Context, fix: bool, as_json: bool, color: str | None)
     Without --fix nothing is changed. The exit status is 1 when something is wrong.
     """
     from gitchat.care.doctor import examine
+    from gitchat.cli.installing import with_extra
 
     environment: Environment = context.obj
     unmended = _fix(environment, as_json) if fix else []
-    if findings.show(environment, chain(unmended, examine(environment)), as_json, color):
+    if findings.show(environment, chain(unmended, examine(environment, with_extra)), as_json, color):
         context.exit(1)
 
 

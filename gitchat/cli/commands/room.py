@@ -6,6 +6,7 @@ import click
 
 from gitchat.cli import terminal
 from gitchat.cli.grammar import Verbs
+from gitchat.cli.naming import may_speak
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import DEFAULT_ROOM, parse_room
 from gitchat.model.refs import log_ref
@@ -79,7 +80,7 @@ def share_room(environment: Environment, name: str, as_: str | None) -> None:
     if remote is not None:
         click.echo(f"room '{room}' follows {terminal.escape_line(remote)}")
         return
-    environment.writer(room).describe(environment.caller.identity(as_), stays_here=False)
+    environment.writer(room).describe(environment.caller.identity(may_speak(environment, as_)), stays_here=False)
     if not environment.repository.remotes():
         click.echo(f"room '{room}' goes with the first git chat sync")
         return
@@ -100,7 +101,7 @@ def rename_room(environment: Environment, name: str, new: str, as_: str | None) 
     from gitchat.verbs.owning import rename  # brings SQLite
     from gitchat.verbs.standpoint import Standpoint
 
-    room, other = Standpoint(environment, name, as_), parse_room(new)
+    room, other = Standpoint(environment, name, may_speak(environment, as_)), parse_room(new)
     rename(room, other)
     click.echo(f"room '{room.name}' is called '{other}' now")
     if environment.room_name(None) == room.name != DEFAULT_ROOM:
@@ -119,7 +120,7 @@ def delete_room(environment: Environment, name: str, as_: str | None) -> None:
     from gitchat.verbs.owning import delete  # brings SQLite
     from gitchat.verbs.standpoint import Standpoint
 
-    room = Standpoint(environment, name, as_)
+    room = Standpoint(environment, name, may_speak(environment, as_))
     count, tip = delete(room)
     click.echo(f"room '{room.name}' is deleted, with {count} message{'' if count == 1 else 's'}")
     click.echo(f"back, until git prunes it: git update-ref {log_ref(room.name)} {tip}", err=True)
@@ -180,7 +181,8 @@ def _describe(
 ) -> None:
     writer = environment.writer(parse_room(name))
     environment.repository.refuse_mirror()
-    writer.describe(environment.caller.identity(as_), title=title, state=state, stays_here=True if is_local else None)
+    sender = environment.caller.identity(may_speak(environment, as_))
+    writer.describe(sender, title=title, state=state, stays_here=True if is_local else None)
     overview = environment.log(writer.name).overview()
     shown = f": {overview.title}" if overview.title else ""
     click.echo(f"room '{overview.name}' is {'closed' if overview.is_closed else 'open'}{shown}")

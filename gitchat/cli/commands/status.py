@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ import click
 from gitchat.cli import dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
+from gitchat.doorbell.server import EXTRA
+from gitchat.model.errors import ChatError
 from gitchat.model.names import Name
 from gitchat.model.record import Entry
 from gitchat.verbs import as_json as forms
@@ -52,6 +55,7 @@ def command(
     summary, and the other rooms.
     """
     from gitchat.verbs.room import Room
+    from gitchat.workspace.doorbells import nats_missing
 
     chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
@@ -65,7 +69,11 @@ def command(
     screen = terminal.screen_for(environment, color)
     screen = replace(screen, width=screen.width or COLUMNS)
     given = options.in_room(environment, chosen.name) + (f" --as {chosen.me}" if as_ is not None else "")
-    page = _Page(Renderer(screen, style, environment.now()), status, chosen.me, given, environment.is_new_clone())
+    missing = None
+    with suppress(ChatError):  # a setting that is wrong is doctor's to tell
+        missing = nats_missing(environment)
+    renderer = Renderer(screen, style, environment.now())
+    page = _Page(renderer, status, chosen.me, given, environment.is_new_clone(), missing)
     sys.stdout.writelines(page.lines())
 
 
@@ -79,6 +87,8 @@ class _Page:
     given: str
     """The options for commands that it names."""
     is_new_clone: bool
+    missing: str | None
+    """That something is not installed for the doorbell that is set."""
 
     def lines(self) -> Iterator[str]:
         """At most 24 lines, each no longer than the screen is wide."""
@@ -115,6 +125,10 @@ class _Page:
                 for one in status.participants
             )
             yield self._line(f"here: {', '.join(names)}")
+        if self.missing is not None:
+            from gitchat.cli.installing import with_extra  # for who is told
+
+            yield self._line(f"no doorbell: {self.missing}: {with_extra(EXTRA)}")
         if status.pending is not None:
             now = self.renderer.now
             yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))

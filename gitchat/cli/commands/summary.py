@@ -11,6 +11,7 @@ import click
 from gitchat.cli import dates, options, terminal, texts
 from gitchat.cli.arriving import arrive
 from gitchat.cli.grammar import Counted, Verbs
+from gitchat.cli.naming import may_speak
 from gitchat.cli.render import Renderer
 from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
@@ -70,7 +71,7 @@ def write_summary(
 
     Without TEXT git's editor opens; '-' reads standard input.
     """
-    chosen = _room(environment, room, as_)
+    chosen = _room(environment, room, may_speak(environment, as_))
     environment.repository.refuse_mirror()
     chosen.me
     with texts.given(environment, text, TEXT) as body:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitchat.cli import options, terminal
+from gitchat.cli.naming import may_speak
 from gitchat.workspace.environment import Environment
 
 SHOWN_CHARS = 60
@@ -31,7 +32,7 @@ def command(environment: Environment, handles: tuple[str, ...], room: str | None
     """
     from gitchat.verbs.room import Room  # brings SQLite
 
-    chat = Room(environment, room, as_)
+    chat = Room(environment, room, may_speak(environment, as_))
     for handle in handles:
         unsent = chat.unsend(handle)
         said = " ".join(terminal.escape_line(unsent.entry.record.body).split())

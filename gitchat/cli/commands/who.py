@@ -25,8 +25,8 @@ FEW = 10
 Rings = dict[str, list[bool | None]]
 """By name, of each ring of the last hour whether it was heard; None as long as it still can be."""
 
-_RANKS = ("living", "registered", "away")
-_COLORS = {"living": "green", "registered": "yellow", "away": None}
+_RANKS = ("living", "registered", "elsewhere", "away")
+_COLORS = {"living": "green", "registered": "yellow", "elsewhere": "cyan", "away": None}
 
 
 @click.command("who")
@@ -43,7 +43,8 @@ def command(
     """Show who is here, what is unread, and who was woken.
 
     First the living, whose process runs right now; then the registered, who joined and
-    did not leave; then who is away: who left, or only wrote or read, perhaps on another machine.
+    did not leave; then who lives in another clone, where clones tell each other (chat.nats);
+    then who is away: who left, or only wrote or read, perhaps on another machine.
     "rung 3 times, 2 heard" is of the last hour: how often the session was woken for a message.
 
     \b
@@ -74,7 +75,7 @@ def command(
 
 
 def _state(one: Seen) -> str:
-    return json_form.state_of(one.participant)
+    return json_form.state_of_seen(one)
 
 
 def _order(one: Seen) -> tuple[int, int, str]:
@@ -108,6 +109,9 @@ def _shown_state(one: Seen, now: int) -> str:
 def _details(one: Seen) -> list[str]:
     """What is known beside name and state, in strangers' words and so escaped."""
     unread = [f"{one.unread} unread"] if one.unread else []
+    if _state(one) == "elsewhere":
+        role = escape_line(one.elsewhere[0].role.strip())
+        return [*filter(None, [role]), *unread, *_clones(one)]
     if one.participant is None:
         return unread
     role = escape_line(one.participant.role.strip())
@@ -117,7 +121,19 @@ def _details(one: Seen) -> list[str]:
         *unread,
         *([f"can {capabilities}"] if capabilities else []),
         *_place(one.participant),
+        *_clones(one),
     ]
+
+
+def _clones(one: Seen) -> list[str]:
+    """In how many other clones somebody lives under that name, and by which clients."""
+    if not one.elsewhere:
+        return []
+    clients = sorted({other.client for other in one.elsewhere if other.client is not None})
+    by = f" ({', '.join(clients)})" if clients else ""
+    count = len(one.elsewhere)
+    where = "another clone" if count == 1 else f"{count} other clones"
+    return [f"in {where}{by}" if _state(one) == "elsewhere" else f"and in {where}{by}"]
 
 
 def _rung(heard: list[bool | None]) -> list[str]:
@@ -142,6 +158,12 @@ def _json(one: Seen, heard: list[bool | None] | None) -> str:
     shown: dict[str, Any] = {"name": one.name, "last_seen": last_seen, "state": "away"}
     if one.participant is not None:
         shown = json_form.of_presence(one.participant) | {"last_seen": last_seen}
+    if one.elsewhere:
+        shown["state"] = _state(one)
+        shown["elsewhere"] = [
+            {"clone": other.clone, "role": other.role, "client": other.client, "age_seconds": other.age_seconds}
+            for other in one.elsewhere
+        ]
     shown["unread_count"] = one.unread
     if one.last_number is not None:
         shown["last_id"] = one.last_number

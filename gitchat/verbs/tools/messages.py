@@ -67,7 +67,7 @@ def on_its_way(chat: Room, entry: Entry) -> Json:
 def troubled(chat: Room) -> Json:
     """``waiting``, where something waits and the remote is known not to be heard."""
     pending = chat.pending()
-    return of_pending(pending) if pending is not None and pending.since is not None else {}
+    return of_pending(pending) if pending is not None and (pending.since is not None or pending.fork) else {}
 
 
 def say(

@@ -30,5 +30,11 @@ def leave(name: str | None = None, room: str = "") -> Json:
 
 @checked
 def list_participants(room: str = "") -> list[Json]:
-    """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``."""
-    return [as_json.of_participant(one) for one in looking(room).participants()]
+    """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``.
+
+    Then who lives in other clones, as they say, with ``elsewhere``.
+    """
+    chat = looking(room)
+    others, now = chat.elsewhere(), chat.environment.now().seconds
+    here = [as_json.of_participant(one) for one in chat.participants()]
+    return here + [as_json.of_elsewhere(one, now) for one in others]

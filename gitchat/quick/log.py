@@ -1,0 +1,146 @@
+"""``git chat log``, the newest N, to what is no terminal: as ``cli/commands/log`` prints it."""
+
+import time
+
+from gitchat.quick import record, room
+from gitchat.quick.objects import Objects
+from gitchat.quick.place import Place
+from gitchat.quick.plain import is_number
+from gitchat.quick.settings import Settings
+from gitchat.quick.unusual import Unusual
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitchat.quick.record import Record
+
+DEFAULT_COUNT = 50
+REPLY_SEARCH = 1000
+INDENT = "    "
+
+_PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no", "off", "0")
+
+
+class Asked:
+    """What was typed."""
+
+    __slots__ = ("count", "is_oneline", "room")
+
+    def __init__(self, words: "Sequence[str]") -> None:
+        """Raises Unusual: it is not of the plainest."""
+        self.count: int | None = None
+        self.room: str | None = None
+        self.is_oneline = False
+        rest = [*words]
+        while rest:
+            word = rest.pop(0)
+            if word == "--oneline":
+                self.is_oneline = True
+            elif word == "--room" and rest and self.room is None:
+                self.room = rest.pop(0)
+            elif word in ("-n", "--max-count") and rest and self.count is None:
+                self.count = _count(rest.pop(0))
+            elif word[:1] == "-" and self.count is None:
+                self.count = _count(word[2 if word[1:2] == "n" else 1 :])
+            else:
+                raise Unusual
+
+
+def _count(text: str) -> int:
+    if not is_number(text) or int(text) == 0:
+        raise Unusual
+    return int(text)
+
+
+def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
+    """What is printed. Raises Unusual, and what says that something cannot be read: OSError, ValueError."""
+    asked = Asked(words)
+    colors = (settings.get("color.chat"), settings.get("color.ui"))
+    if settings.get("chat.date") is not None or not all(one in _PLAIN_COLORS for one in colors):
+        raise Unusual
+    room.refuse_bad_settings(settings)
+    room.refuse_remotes(place, settings)
+    end = room.position(place, room.room_name(settings, asked.room))
+    room.refuse_lost(place)
+    found, labels = _newest(place, end, asked.count or DEFAULT_COUNT)
+    if not found:
+        raise Unusual
+    return "".join(_oneline(found) if asked.is_oneline else _listing(found, labels))
+
+
+def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[str, Record]], dict[str, str]]":
+    """The newest ``limit`` records that a listing shows, oldest first, each with its label; and labels by uid."""
+    found: list[tuple[str, Record]] = []
+    labels: dict[str, str] = {}
+    replies: set[str] = set()
+    spare, number, oid = REPLY_SEARCH, end.count, end.tip
+    objects = Objects(place)
+    try:
+        while (one := record.record_of(objects.commit(oid))) is not None:
+            label = f"#{number}" if one.hint in (None, number) else f"#{number} (was #{one.hint})"
+            labels[one.uid] = label
+            if len(found) == limit:
+                spare -= 1
+            elif one.kind not in record.UNLISTED:
+                found.append((label, one))
+                if one.reply is not None:
+                    replies.add(one.reply)
+            if len(found) == limit and (replies <= labels.keys() or spare == 0):
+                break
+            number, oid = number - 1, one.parent
+    finally:
+        objects.close()
+    found.reverse()
+    return found, labels
+
+
+def _listing(found: "Sequence[tuple[str, Record]]", labels: "dict[str, str]") -> "list[str]":
+    parts: list[str] = []
+    today, was_status = "", True
+    for label, one in found:
+        when = time.localtime(one.seconds)
+        day = f"{time.strftime('%A', when)}, {when.tm_mday} {time.strftime('%B %Y', when)}"
+        is_status = one.kind == "status"
+        if day != today:
+            parts.append(("\n" if parts else "") + f"-- {day} --\n\n")
+        elif parts and not (is_status and was_status):
+            parts.append("\n")
+        today, was_status = day, is_status
+        clock = time.strftime("%H:%M", when)
+        parts.append(_status(label, one, clock) if is_status else _block(label, one, clock, labels))
+    return parts
+
+
+def _status(label: str, one: "Record", clock: str) -> str:
+    said = one.body.strip().partition("\n")[0]
+    if "\r" in said:
+        raise Unusual
+    return f" *  {label}  {clock}  {one.author}: {_on_one_line(said)}\n"
+
+
+def _block(label: str, one: "Record", clock: str, labels: "dict[str, str]") -> str:
+    to = f" -> {', '.join(one.to)}" if one.to else ""
+    notes = ["urgent"] if one.urgent else []
+    if one.type is not None:
+        notes.append(one.type)
+    if one.reply is not None:
+        notes.append(f"re {labels.get(one.reply, '~' + one.reply[:6])}")
+    heading = "  ".join([label, one.author + to, clock, *([", ".join(notes)] if notes else [])])
+    lines = one.body.replace("\r\n", "\n").expandtabs(4).split("\n")
+    return "".join([heading, "\n", *(f"{INDENT}{line}\n" if line.strip() else "\n" for line in lines)])
+
+
+def _oneline(found: "Sequence[tuple[str, Record]]") -> "list[str]":
+    parts = []
+    for label, one in found:
+        mark = "* " if one.kind == "status" else ""
+        to = " -> " + ",".join(one.to) if one.to else ""
+        urgent = "urgent! " if one.urgent else ""
+        said = " ".join(_on_one_line(one.body).split())
+        parts.append(f"{label} {mark}{one.author}{to}: {urgent}{said}\n")
+    return parts
+
+
+def _on_one_line(said: str) -> str:
+    return said.replace("\r\n", "\n").replace("\n", " ").replace("\t", " ")

@@ -1,0 +1,74 @@
+"""Objects and refs, read as git keeps them: loose ones here, packed ones by a git that is asked."""
+
+from zlib import decompressobj, error
+
+from gitchat.quick.place import Place, read
+from gitchat.quick.plain import is_oid
+from gitchat.quick.spawned import CatFile
+from gitchat.quick.unusual import Unusual
+
+_MOST_BYTES = 2 * 1024 * 1024
+"""A commit of ours has a body of 1 MiB at the most."""
+
+_PACKED_REFS_BYTES = 16 * 1024 * 1024
+
+
+class Objects:
+    """The commits of a repository, to be closed."""
+
+    __slots__ = ("_directory", "_packed")
+
+    def __init__(self, place: Place) -> None:
+        self._directory = place.common_dir + "/objects/"
+        self._packed = CatFile(place)
+
+    def commit(self, oid: str) -> bytes:
+        """The bytes of a commit. Raises Unusual: it is missing, damaged, large or none."""
+        try:
+            data = read(f"{self._directory}{oid[:2]}/{oid[2:]}", _MOST_BYTES)
+        except FileNotFoundError:
+            return self._packed.commit(oid)
+        inflater = decompressobj()
+        try:
+            header, _, content = inflater.decompress(data, _MOST_BYTES).partition(b"\0")
+        except error as wrong:
+            raise Unusual from wrong
+        if not inflater.eof or header != b"commit %d" % len(content):
+            raise Unusual
+        return content
+
+    def close(self) -> None:
+        """Let go of what was started."""
+        self._packed.close()
+
+
+def tip(place: Place, ref: str) -> str:
+    """What ``ref`` points to, be it loose or packed. Raises Unusual: it is nowhere, damaged or symbolic."""
+    try:
+        data = read(f"{place.common_dir}/{ref}", 64)
+    except FileNotFoundError:
+        data = _packed(place, ref)
+    found = data.decode("ascii", "replace").removesuffix("\n")
+    if not is_oid(found):
+        raise Unusual
+    return found
+
+
+def _packed(place: Place, ref: str) -> bytes:
+    data = read(place.common_dir + "/packed-refs", _PACKED_REFS_BYTES)
+    end = data.find(b" %s\n" % ref.encode())
+    if end < 40 or (end > 40 and data[end - 41 : end - 40] != b"\n"):
+        raise Unusual
+    return data[end - 40 : end]
+
+
+def is_any_below(place: Place, prefix: str) -> bool:
+    """Whether there may be a ref whose name begins with ``prefix``, which ends in a slash; False is certain."""
+    from os.path import lexists
+
+    if lexists(f"{place.common_dir}/{prefix[:-1]}"):
+        return True
+    try:
+        return prefix.encode() in read(place.common_dir + "/packed-refs", _PACKED_REFS_BYTES)
+    except FileNotFoundError:
+        return False

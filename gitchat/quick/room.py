@@ -1,0 +1,114 @@
+"""The room that is meant, and up to where its log is numbered, where no remote has to do with it."""
+
+import os
+from zlib import crc32
+
+from gitchat.quick.objects import is_any_below, tip
+from gitchat.quick.place import Place, read
+from gitchat.quick.plain import is_number, is_oid, is_slug
+from gitchat.quick.settings import Settings
+from gitchat.quick.unusual import Unusual
+
+DEFAULT_ROOM = "lobby"
+
+_CHECKPOINT = "gitchat checkpoint 1"
+_JOURNAL_BYTES = 16 * 1024 * 1024
+
+PACK_OBJECTS, PACK_BYTES, PACK_RETRY = 512, 8 * 1024 * 1024, 16
+_MORE_BYTES = 4096
+"""More than a record has besides its body."""
+
+
+class Position:
+    """The tip of a room's log, and how many records there are up to it."""
+
+    __slots__ = ("count", "is_closed", "tip")
+
+    def __init__(self, tip: str, count: int, is_closed: bool) -> None:
+        self.tip = tip
+        self.count = count
+        self.is_closed = is_closed
+
+
+def room_name(settings: Settings, given: "str | None") -> str:
+    """``given``, else ``chat.room``, else ``lobby``. Raises Unusual: it is not spelled plainly."""
+    room = given if given is not None else settings.get("chat.room") or DEFAULT_ROOM
+    if not is_slug(room):
+        raise Unusual
+    return room
+
+
+def log_ref(room: str) -> str:
+    """The ref of a room's log."""
+    return f"refs/chatroom/rooms/{room}/log"
+
+
+def refuse_remotes(place: Place, settings: Settings) -> None:
+    """Raise Unusual where a remote may give a room its numbers, or has to be looked at first."""
+    if settings.has("chatroom.") or os.path.lexists(place.common_dir + "/chatroom/authorities"):
+        raise Unusual
+    fetched = [value for key, found in settings.values.items() if key.endswith(".fetch") for value in found]
+    if not all(value.startswith("+refs/heads/") and ":refs/remotes/" in value for value in fetched):
+        raise Unusual
+    if settings.has("remote.") and is_any_below(place, "refs/chatroom-local/"):
+        raise Unusual
+
+
+def refuse_bad_settings(settings: Settings) -> None:
+    """Raise Unusual where a setting may be one that is told to everybody who opens a room."""
+    if settings.get("chat.fsync") not in (None, "true", "false"):
+        raise Unusual
+    for value in (settings.get("chat.maxBody"), settings.get("chat.maxAttachment")):
+        if value is not None and not is_number(value):
+            raise Unusual
+
+
+def position(place: Place, room: str) -> Position:
+    """The end of a log in which a number follows from counting back. Raises Unusual: nobody noted that."""
+    here = tip(place, log_ref(room))
+    data = read(f"{place.common_dir}/chatroom/checkpoints/{room}", 4096)
+    body, checksum = data[:-9], data[-9:]
+    header, *lines = body.decode("ascii").splitlines()
+    if checksum != b"%08x\n" % crc32(body) or header != _CHECKPOINT:
+        raise Unusual
+    for line in lines:
+        found, count, is_plain, is_closed, title = line.split(" ")
+        if found == here and is_plain == "1" and is_number(count) and (title == "-" or is_oid(title)):
+            return Position(here, int(count), is_closed == "1")
+    raise Unusual
+
+
+def refuse_lost(place: Place) -> "tuple[int, int]":
+    """How many objects are not packed yet, and how many bytes they have in the journal.
+
+    Raises Unusual where git may have lost one: the long way writes it again.
+    """
+    try:
+        data = read(place.common_dir + "/chatroom/journal", _JOURNAL_BYTES)
+    except FileNotFoundError:
+        return 0, 0
+    objects, at = place.common_dir + "/objects/", 0
+    seen = set()
+    while at < len(data):
+        end = data.find(b"\n", at, at + 256)
+        words = data[at:end].split(b" ")
+        if end < 0 or len(words) != 4 or not words[2].isdigit():
+            raise Unusual
+        oid = words[0].decode("ascii", "replace")
+        at = end + 1 + int(words[2]) + 1
+        if not is_oid(oid) or data[at - 1 : at] != b"\n":
+            raise Unusual
+        seen.add(oid)
+    if not all(os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}") for oid in seen):
+        raise Unusual
+    return len(seen), len(data)
+
+
+def refuse_packing(unpacked: "tuple[int, int]", body_bytes: int) -> None:
+    """Raise Unusual where a record more may start a packer: see Written of gitchat.storage."""
+    count, size_bytes = unpacked
+    is_many = count + 1 >= PACK_OBJECTS or size_bytes + body_bytes + _MORE_BYTES >= PACK_BYTES
+    if is_many and (count + 1) % PACK_RETRY == 0:
+        raise Unusual
+    if (size_bytes + body_bytes + _MORE_BYTES) // PACK_BYTES > size_bytes // PACK_BYTES:
+        raise Unusual

@@ -1,0 +1,56 @@
+"""Which commands have a quick way, and going it: before anything of the rest of gitchat is loaded."""
+
+import os
+import sys
+
+from gitchat.quick.unusual import Unusual
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gitchat.quick.place import Place
+    from gitchat.quick.settings import Settings
+
+    Verb = Callable[[Place, Settings, Sequence[str]], str]
+
+BROKEN_PIPE_STATUS = 141
+
+
+def run(arguments: "Sequence[str]") -> "int | None":
+    """Do what was typed, and return the exit status; None where that is for the long way, and nothing was done yet.
+
+    Raises OSError: what was done cannot be printed.
+    """
+    try:
+        if os.environ.get("GITCHAT_QUICK") == "0" or None in (sys.stdin, sys.stdout, sys.stderr):
+            return None
+        text = _answer(arguments)
+    except (Unusual, OSError, ValueError):
+        return None
+    return _print(text.encode())
+
+
+def _answer(arguments: "Sequence[str]") -> str:
+    verb = arguments[0] if arguments else ""
+    if verb == "log" and not os.isatty(1):
+        from gitchat.quick.log import text
+    elif verb == "send":
+        from gitchat.quick.send import send as text
+    else:
+        raise Unusual
+    from gitchat.quick.place import find
+    from gitchat.quick.settings import settings
+
+    place = find(os.environ)
+    return text(place, settings(place), arguments[1:])
+
+
+def _print(data: bytes) -> int:
+    """Write it all to standard output; the exit status."""
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        return BROKEN_PIPE_STATUS
+    return 0

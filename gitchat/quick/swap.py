@@ -1,0 +1,136 @@
+"""A ref that moves by the quick way: under git's own lock, compared there, with an intent on file.
+
+Source: docs/format.md sections 6.1, 7.1 and 7.2; git's refs/files-backend.c.
+"""
+
+import errno
+import os
+
+from gitchat.quick import booted
+from gitchat.quick.unusual import Unusual
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a system or a file system says that cannot exchange two names."""
+
+
+class Clone:
+    """What an append has to know of a repository. It is whose process this is, shared with no other user, and SHA-1."""
+
+    __slots__ = ("common_dir", "exchange", "is_synced", "last", "read_packed")
+
+    def __init__(
+        self,
+        common_dir: str,
+        *,
+        is_synced: bool,
+        is_settled: bool = False,
+        read_packed: "Callable[[str], bytes]",
+        exchange: "Callable[[str, str], None] | None" = None,
+    ) -> None:
+        """``read_packed`` gives a commit that is not loose, or raises Unusual. ``exchange`` swaps the names of two
+        files at once, or raises OSError; it spares ext4 a flush that nobody asked for where nothing ``is_synced``.
+
+        Raises Unusual: another user owns it, it keeps logs of these refs, or, unless it ``is_settled``, nobody has
+        looked after what a power cut may have taken of it.
+        """
+        if is_synced and not is_settled and not booted.is_settled(common_dir + "/chatroom"):
+            raise Unusual
+        self.common_dir = common_dir
+        self.is_synced = is_synced
+        self.read_packed = read_packed
+        self.exchange = None if is_synced else exchange
+        self.last = ("", 0)
+        """The last commit of a record that was read or written here, and its committer date."""
+        try:
+            if os.stat(common_dir).st_uid != os.geteuid():
+                raise Unusual
+            os.stat(common_dir + "/logs/refs/chatroom")
+        except FileNotFoundError:
+            return
+        except OSError as refused:
+            raise Unusual from refused
+        raise Unusual
+
+
+def opened(name: str, flags: int, directory: "int | None" = None) -> int:
+    """A descriptor of what is called so in the open ``directory``. Raises Unusual: it is not there, or not ours."""
+    try:
+        return os.open(name, flags, dir_fd=directory)
+    except OSError as refused:
+        raise Unusual from refused
+
+
+def tip(path: str) -> str:
+    """The commit in the file of a ref. Raises Unusual: it is packed, or no plain ref."""
+    descriptor = opened(path, _READ)
+    try:
+        data = os.read(descriptor, 64)
+    finally:
+        os.close(descriptor)
+    if len(data) != 41 or data[40] != 10 or data[:40].strip(b"0123456789abcdef"):
+        raise Unusual
+    return data[:40].decode()
+
+
+def move(clone: Clone, ref: str, old: str, new: str, lock: int) -> None:
+    """Move a ref, with an intent on file for as long as git's lock of it may be ours. Raises Unusual: it stands."""
+    path = f"{clone.common_dir}/{ref}"
+    os.pwrite(lock, f"{ref} {new} {os.getpid()}\n".encode(), 0)
+    try:
+        has_moved = _swap(clone, path, old, new)
+    except OSError as refused:
+        if tip(path) != new:
+            raise Unusual from refused
+        return  # what could not be removed is left with the intent, by which the next writer knows it for ours
+    try:
+        os.ftruncate(lock, 0)
+    except OSError as refused:
+        if not has_moved:
+            raise Unusual from refused
+    if not has_moved:
+        raise Unusual
+
+
+def _swap(clone: Clone, path: str, old: str, new: str) -> bool:
+    """Move the ref whose file is at ``path`` under git's own lock; False when it is locked, or has moved."""
+    lock = path + ".lock"
+    try:
+        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
+        return False
+    is_there = True
+    try:
+        try:
+            is_whole = os.write(descriptor, new.encode() + b"\n") == 41
+        finally:
+            os.close(descriptor)
+        if not is_whole or tip(path) != old:
+            return False
+        is_there = _exchanged(clone, lock, path)
+        if not is_there:
+            os.rename(lock, path)
+    except Unusual:
+        return False
+    finally:
+        if is_there:
+            os.unlink(lock)
+    return True
+
+
+def _exchanged(clone: Clone, lock: str, path: str) -> bool:
+    """Let the lock's file be the ref, and the ref's the lock; False where that cannot be."""
+    if clone.exchange is None:
+        return False
+    try:
+        clone.exchange(lock, path)
+    except OSError as refused:
+        if refused.errno not in _HAS_NOT:
+            raise
+        clone.exchange = None
+        return False
+    return True

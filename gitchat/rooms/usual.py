@@ -1,0 +1,43 @@
+"""A usual record, added by the quick way: no attachment, no key, in a room that no remote numbers.
+
+What the quick way does not do is no error here: it raises Unusual, and the caller goes the long way.
+Source: docs/format.md sections 6 and 8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gitchat.model import codec
+from gitchat.model.names import Number, Oid
+from gitchat.model.record import META, Entry, Identity, Record
+from gitchat.quick import append, message, rules
+from gitchat.quick.unusual import Unusual
+from gitchat.rooms.numbering import Numbering
+
+
+def add(numbering: Numbering, record: Record, sender: Identity, sending: rules.Sending) -> Entry:
+    """Add ``record``, and return it as it stands there. Raises Unusual: that is for the long way."""
+    if numbering.tracking is not None or record.kind == META:
+        raise Unusual
+
+    def make(end: append.End) -> tuple[bytes, int]:
+        sending.is_closed = end.is_closed
+        if rules.refusal_at_end(sending) is not None:
+            raise Unusual
+        numbered = replace(record, seq_hint=Number(end.count + 1))
+        committed = message.after(end.seconds, record.written.seconds)
+        raw = message.commit(
+            end.tip,
+            (record.author, record.email),
+            (record.written.seconds, record.written.offset_minutes),
+            (sender.committer_name, sender.committer_email),
+            committed,
+            record.body,
+            codec.block_of(numbered),
+        )
+        return raw, committed
+
+    made = numbering.store.append(numbering.room, make)
+    numbered = replace(record, seq_hint=Number(made.number))
+    return Entry(numbering.room, Number(made.number), Oid(made.oid), made.seconds, numbered)
