@@ -51,5 +51,5 @@ def _leftovers(environment: Environment, remote: str) -> Iterator[Finding]:
             "wrong",
             subject,
             "it has refs of a clone, as git push --mirror leaves them: version 0.1.0 takes it for one and refuses it",
-            cleaning(remote),
+            cleaning(remote, environment.authorities.layout(remote)),
         )

@@ -80,7 +80,8 @@ def left(environment: Environment, *, purges_refs: bool) -> Iterator[str]:
         yield "your settings for all repositories: git config --global --remove-section chat"
     for remote in sorted(set(environment.authorities.all().values())):
         name = shlex.quote(remote)
-        delete = f"git push {name} --delete $(git ls-remote {name} '{REF_PREFIX}*' | cut -f2)"
+        prefix = environment.authorities.layout(remote).prefix
+        delete = f"git push {name} --delete $(git ls-remote {name} '{prefix}*' | cut -f2)"
         yield f"the rooms at '{remote}', for everybody: {delete}"
     if not purges_refs and environment.store.rooms():
         yield "the rooms here, with all that was said: git chat uninstall --purge-refs"

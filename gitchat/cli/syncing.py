@@ -19,6 +19,7 @@ from gitchat.workspace.environment import Environment
 if TYPE_CHECKING:
     from gitchat.clones.report import Report
     from gitchat.clones.sync import Remote
+    from gitchat.model.layout import Layout
 
 remote = click.argument("remote", required=False)
 yes = click.option("--yes", "has_consent", is_flag=True, help="Agree that messages here get new numbers.")
@@ -38,6 +39,8 @@ class Agreement:
     """That a room which was deleted at the remote is brought back."""
     has_moved: bool = False
     """That the rooms stand at the remote's present address now."""
+    layout: Layout | None = None
+    """What the remote shall call the refs of rooms; None where nothing was said of it."""
     takes: RoomName | None = None
     """The room that follows what stands at the remote now, whatever it followed before."""
 
@@ -74,7 +77,8 @@ def bring_together(
     if chosen in elsewhere and chosen not in lost:
         raise _follows_another(chosen, elsewhere[chosen])
     with _progress() as line:
-        remote = open_remote(environment, name, line.show if line is not None else None, is_typed=True)
+        tell = line.show if line is not None else None
+        remote = open_remote(environment, name, tell, is_typed=True, layout=agreement.layout)
         if is_dry_run:
             report = remote.preview(chosen, pushes=pushes)
         else:

@@ -48,7 +48,8 @@ class Accepting:
         """
         self._idle.stay(answer.ref)
         if not answer.is_late and self._dropped.settle(answer.ref, is_gone=False):
-            report.alarms.append(f"'{self._remote}' does not remove {answer.ref}, which comes back: {answer.words}")
+            stays = report.layout.there(answer.ref)
+            report.alarms.append(f"'{self._remote}' does not remove {stays}, which comes back: {answer.words}")
 
     def _show(self, ref: RefName, new: Oid | None, old: Oid | None, report: Report) -> None:
         if new is None:

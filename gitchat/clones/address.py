@@ -10,6 +10,8 @@ from __future__ import annotations
 import os.path
 import re
 
+from gitchat.model.layout import PLAIN, Layout, parse_prefix
+
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^/@]*@)?(?P<host>\[[^]/]*\]|[^/:]*)(?::(?P<port>\d*))?(?P<path>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -38,6 +40,21 @@ def compared(address: str, directory: str) -> str:
         return address
     path = url["path"] if url is not None else address
     return _bare(os.path.normpath(os.path.join(directory, path)))
+
+
+def at(address: str, layout: Layout) -> str:
+    """The place of rooms that are called as in ``layout`` at ``address``, which is one as two are compared.
+
+    ``host/path``, or ``host/path#refs/heads/chatroom/``: what ends in a slash has a prefix.
+    """
+    return address if layout.is_plain else f"{address}#{layout.prefix}"
+
+
+def parted(place: str) -> tuple[str, Layout]:
+    """The address and the layout that make up ``place``; the other way round than :func:`at`."""
+    address, mark, prefix = place.rpartition("#")
+    layout = parse_prefix(prefix) if mark and prefix else None
+    return (place, PLAIN) if layout is None else (address, layout)
 
 
 def public(address: str, directory: str) -> str | None:
@@ -72,8 +89,9 @@ def is_tellable(address: str) -> bool:
 def spelled(place: str, like: str) -> str:
     """An address of ``place``, which is one as two are compared: spelled as ``like`` is, with its scheme and user.
 
-    A guess, for want of the address itself: what is kept of one has neither.
+    A guess, for want of the address itself: what is kept of one has neither. What refs are called there is left out.
     """
+    place = parted(place)[0]
     if place.startswith("/"):
         return place
     url = _URL.fullmatch(like)

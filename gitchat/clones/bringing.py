@@ -212,6 +212,6 @@ def _is_about_the_room(commit: codec.Commit) -> bool:
 def _too_many(room: RoomName, count: int) -> UserError:
     return UserError(
         f"an inbox of room '{room}' has {count:,} records that are not here; {MOST_RECORDS:,} are taken at once",
-        hint="ask its owner what they are; to have them all the same: a bundle of the room, and git chat pull FILE",
+        hint="ask its owner what they are; a bundle of the room takes them all the same",
         code="inbox-too-large",
     )

@@ -46,6 +46,15 @@ class Comparing:
         """The refs of rooms as the remote had them when we last went on from them."""
         return self._below(tracking_prefix(self._remote))
 
+    def logs(self) -> dict[RefName, Oid]:
+        """Those of the logs of rooms that follow the remote."""
+        tracked = self.tracked().items()
+        return {
+            ref: oid
+            for ref, oid in tracked
+            if (room := room_of_log(ref)) is not None and self._attached(room) == self._remote
+        }
+
     def fetched(self) -> dict[RefName, Oid]:
         """The refs of rooms as the last fetch found them, without what is no ref of a room."""
         return {ref: oid for ref, oid in self.found().items() if is_of_a_room(ref)}

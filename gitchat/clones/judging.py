@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitchat.clones.comparing import Comparing, Tips
@@ -13,6 +13,7 @@ from gitchat.clones.report import Consent, OtherPlace, WouldRenumber, cleaning, 
 from gitchat.clones.spoiled import Spoiled
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import UserError
+from gitchat.model.layout import Layout
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log
 
@@ -90,25 +91,35 @@ class Judging:
     """What judges the rooms of one remote. Moves nothing."""
 
     def __init__(
-        self, wire: Wire, comparing: Comparing, notes: Notes, attached: Callable[[RoomName], str | None]
+        self,
+        wire: Wire,
+        comparing: Comparing,
+        notes: Notes,
+        attached: Callable[[RoomName], str | None],
+        layout: Callable[[], Layout] | None,
     ) -> None:
-        """``attached`` tells the remote that gives a room its numbers, or None."""
+        """``attached`` tells the remote that gives a room its numbers, or None; ``layout`` what that calls the refs."""
+        self._layout = layout
         self._wire = wire
         self._comparing = comparing
         self._notes = notes
         self._attached = attached
+        self._has_named_unused = False
 
     def places(self) -> list[str]:
         """Where the remote's fetch addresses stand, as two are compared: the first counts. Raises RemoteError.
 
         Asked once, before the fetch: an address that changes during a round must not be taken for the one that
-        was fetched from.
+        was fetched from. From here on the remote is spoken to by what it calls the refs of rooms now.
         """
+        self._wire.layout = self._layout() if self._layout is not None else self._wire.layout
         return [self._wire.place_of(address) for address in self._wire.fetch_addresses()]
 
-    def unused(self, places: Sequence[str]) -> list[str]:
-        """What a person should hear of places that git does not fetch from."""
+    def unused(self, places: Sequence[str], *, is_asked: bool) -> list[str]:
+        """What should be heard of places that git does not fetch from: by who asked each time, by who stays once."""
         first, *others = places
+        others = others if is_asked or not self._has_named_unused else []
+        self._has_named_unused = True
         return [
             f"url {place} is not used: '{self._wire.name}' has several, and the first counts"
             for place in dict.fromkeys(others)
@@ -172,17 +183,17 @@ class Judging:
             has_moved=note is not None and not is_same,
         )
 
-    def refuse(
+    def agreed(
         self,
-        rooms: Sequence[RoomName],
+        rooms: Mapping[RoomName, Judgement],
         there: Tips,
         consent: Consent,
         alarms: list[str],
         *,
         pushes: bool,
         spoiled: Spoiled,
-    ) -> None:
-        """Refuse what nobody agreed to, before anything is joined or pushed. ``alarms`` gets what should be heard.
+    ) -> dict[RoomName, Judgement]:
+        """``rooms`` that can be read, before anything is joined or pushed. ``alarms`` gets what should be heard.
 
         Raises:
             WouldRenumber: records here would get new numbers.
@@ -196,22 +207,23 @@ class Judging:
                 count = self._comparing.renumbered(one, there, pushes)
             if count is not None and not consent.renumbers(one):
                 raise WouldRenumber(self._wire.name, one, count)
+        return {one: judged for one, judged in rooms.items() if one not in spoiled}
 
     def refuse_follower(self) -> list[str]:
         """What a person should hear of a remote that holds refs of a clone, and is none.
 
         Raises UserError ``follows-another`` when it is a clone that takes its numbers from elsewhere.
         """
-        listed, name = self._wire.look(*PATTERNS), self._wire.name
+        listed, name, layout = self._wire.look(*PATTERNS), self._wire.name, self._wire.layout
         followed = upstream(listed)
         if followed is not None:
             raise UserError(
                 f"the remote '{name}' is a clone whose rooms follow its own remote '{followed}'",
                 hint="use that one here, too: git remote add UPSTREAM URL; git chat sync UPSTREAM; "
-                f"or, if it was copied to be a hub: {cleaning(name)}",
+                f"or, if it was copied to be a hub: {cleaning(name, layout)}",
                 code="follows-another",
             )
-        return [leftovers(name)] if has_leftovers(listed) else []
+        return [leftovers(name, layout)] if has_leftovers(listed) else []
 
     def _has_others(self, room: RoomName, there: Tips, has_all: bool) -> bool:
         """Whether the remote has another room. It is asked where only this one was fetched, and is missing."""

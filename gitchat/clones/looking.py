@@ -38,6 +38,8 @@ class Found(Enum):
 
     ROOMS = "rooms"
     NONE = "none"
+    TWO = "two"
+    """Rooms in two places, so that a person has to say which are the ones that count."""
     UNHEARD = "unheard"
     """Nothing was heard: try again."""
     REFUSED = "refused"

@@ -11,11 +11,12 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gitchat.clones.address import is_tellable
+from gitchat.clones.address import is_tellable, parted
 from gitchat.clones.comparing import is_first_parent
 from gitchat.clones.wire import Wire
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, RemoteError
+from gitchat.model.layout import PLAIN, Layout, parse_prefix
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import META, Draft, Entry, Identity
 from gitchat.model.refs import log_ref
@@ -23,7 +24,7 @@ from gitchat.model.signature import Signature
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.store import Store
 
-MOVED, MOVED_FROM = "Chat-Moved", "Chat-Moved-From"
+MOVED, MOVED_FROM, MOVED_PREFIX = "Chat-Moved", "Chat-Moved-From", "Chat-Moved-Prefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +37,40 @@ class Moved:
     """Of the new place, as git takes it, without a password."""
     place: str
     """The old one, as two are compared."""
+    layout: Layout = PLAIN
+    """What the refs of rooms are called at the new one."""
 
-    def words(self, room: RoomName, remote: str) -> str:
-        """What a person is told who still follows ``remote`` there."""
+    def words(self, room: RoomName, remote: str, place: str) -> str:
+        """What a person is told who still follows ``remote`` at ``place``."""
         name, address = shlex.quote(remote), shlex.quote(self.address)
+        ways = [f"git remote set-url {name} {address}"]
+        if self.layout != parted(place)[1]:
+            ways.append(f"git config chatremote.{name}.prefix {self.layout.prefix}")
         return (
-            f"room '{room}' moved to {self.address}, says {self.author}; to follow it there: "
-            f"git remote set-url {name} {address} && git chat sync {name}"
+            f"room '{room}' moved to {_shown(self.address, self.layout)}, says {self.author}; to follow it there: "
+            f"{' && '.join(ways)} && git chat sync {name}"
         )
 
 
-def draft(address: str, place: str) -> Draft:
-    """The record that says that a room moved from ``place`` to ``address``."""
-    extra = ((MOVED, address), (MOVED_FROM, place))
-    return Draft(body=f"this room moved to {address}", kind=META, extra=extra)
+def _shown(address: str, layout: Layout) -> str:
+    return address if layout.is_plain else f"{address}, below {layout.prefix}"
+
+
+def draft(address: str, place: str, layout: Layout) -> Draft:
+    """The record that says that a room moved from ``place`` to ``address``, where refs are called as in ``layout``."""
+    extra: tuple[tuple[str, str], ...] = ((MOVED, address), (MOVED_FROM, place))
+    if not layout.is_plain:
+        extra += ((MOVED_PREFIX, layout.prefix),)
+    return Draft(body=f"this room moved to {_shown(address, layout)}", kind=META, extra=extra)
 
 
 def said_by(oid: Oid, commit: codec.Commit) -> Moved | None:
     """What a record of a log says of it; None for nothing, or for what no command should be made of."""
     address, place = commit.value(MOVED), commit.value(MOVED_FROM)
-    if commit.kind != META or address is None or place is None or not is_tellable(address):
+    layout = parse_prefix(commit.value(MOVED_PREFIX) or PLAIN.prefix)
+    if commit.kind != META or address is None or place is None or layout is None or not is_tellable(address):
         return None
-    return Moved(oid, commit.author.name, address, place)
+    return Moved(oid, commit.author.name, address, place, layout)
 
 
 def last_said(numbering: Numbering) -> Moved | None:
@@ -90,8 +103,10 @@ class Moves:
         for room in rooms:
             is_new = fetched.get(room, 0) > 0
             moved = self._moved(room) if is_asked or is_new else None
-            if moved is not None and self._wire.place_of(moved.address) != place and (moved.place == place or is_new):
-                said.append(moved.words(room, self._wire.name))
+            if moved is None or not (moved.place == place or is_new):
+                continue
+            if self._wire.laid(moved.layout).place_of(moved.address) != place:
+                said.append(moved.words(room, self._wire.name, place))
         return said
 
 

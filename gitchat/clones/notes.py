@@ -74,10 +74,6 @@ class Notes:
         """The last look at ``remote``; None before the first."""
         return (self.read() or Noted()).looks.get(remote)
 
-    def layout(self, remote: str) -> Layout | None:
-        """What refs are called at ``remote``; None where nobody found a room there, or told a place for them."""
-        return (self.read() or Noted()).layouts.get(remote)
-
     def read(self) -> Noted | None:
         """All that is noted; None where there is no such file, or what is there does not read."""
         try:

@@ -20,7 +20,7 @@ from gitchat.clones.target import push_address
 from gitchat.clones.wire import Updates, Wire
 from gitchat.model.errors import RemoteError
 from gitchat.model.names import RefName, RoomName
-from gitchat.model.refs import REF_PREFIX, is_cursor, room_of, room_of_log
+from gitchat.model.refs import is_cursor, room_of, room_of_log
 from gitchat.storage.store import Store
 
 
@@ -162,10 +162,11 @@ class Offering:
 
     def _is_hidden(self, ref: RefName) -> RemoteError:
         name, room = self._wire.name, room_of(ref)
-        ask = f"ask who runs '{name}' to show {REF_PREFIX}* (uploadpack.hideRefs), and then: git chat sync {name}"
+        there, prefix = self._wire.layout.there(ref), self._wire.layout.prefix
+        ask = f"ask who runs '{name}' to show {prefix}* (uploadpack.hideRefs), and then: git chat sync {name}"
         alone = f"or number it here: git chat remote detach {room} --yes"
         return RemoteError(
-            f"'{name}' has {ref} and does not show it: nobody could fetch what is pushed there",
+            f"'{name}' has {there} and does not show it: nobody could fetch what is pushed there",
             hint=f"{ask}; {alone if self._attached(room) is not None else 'the room keeps its own numbers'}",
             code="hidden-refs",
         )

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from gitchat.clones.answer import Pushed
 from gitchat.clones.place import Standing
 from gitchat.model.errors import ConflictError, RemoteError
+from gitchat.model.layout import BRANCHES, PLAIN, Layout
 from gitchat.model.names import Handle, Oid, RefName, RoomName
-from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX, room_of, room_of_log, summaries_ref
+from gitchat.model.refs import LOCAL_PREFIX, room_of, room_of_log, summaries_ref
 
 Agreed = Callable[[RoomName], bool]
 """Whether somebody agreed that the records of a room here get new numbers."""
@@ -21,17 +22,18 @@ def nobody(room: RoomName) -> bool:
     return False
 
 
-def cleaning(remote: str) -> str:
-    """The command that removes what only a clone should have from ``remote``."""
+def cleaning(remote: str, layout: Layout) -> str:
+    """The command that removes what only a clone should have from ``remote``, whose rooms stand as in ``layout``."""
     name = shlex.quote(remote)
-    return f"git push {name} --delete $(git ls-remote {name} '{LOCAL_PREFIX}*' | cut -f2)"
+    patterns = f"'{LOCAL_PREFIX}*'" + f" '{PLAIN.prefix}*'" * (not layout.is_plain)
+    return f"git push {name} --delete $(git ls-remote {name} {patterns} | cut -f2)"
 
 
-def leftovers(remote: str) -> str:
+def leftovers(remote: str, layout: Layout) -> str:
     """That ``remote`` has such refs, and is no clone."""
     return (
         f"'{remote}' has refs of a clone, as git push --mirror leaves them, and version 0.1.0 refuses it for that; "
-        f"to remove them: {cleaning(remote)}"
+        f"to remove them: {cleaning(remote, layout)}"
     )
 
 
@@ -114,6 +116,10 @@ class Report:
     """What a round did, or some of them together."""
 
     remote: str
+    layout: Layout = PLAIN
+    """What the remote calls the refs of rooms."""
+    has_seen: bool = False
+    """Whether something of a room was seen there before."""
     fetched: dict[RoomName, int] = field(default_factory=dict)
     """How many records came in."""
     pushed: dict[RoomName, int] = field(default_factory=dict)
@@ -177,16 +183,37 @@ class Report:
                 code="push-denied",
             )
         first = next((one for one in self.refused if not one.is_late), self.refused[0])
-        said = f"'{self.remote}' did not take {first.ref}: {first.words}"
+        said = f"'{self.remote}' did not take {self.layout.there(first.ref)}: {first.words}"
         room = room_of_log(first.ref)
         if first.ref == summaries_ref(room_of(first.ref)) and room_of(first.ref) in self.give_up:
             return self._refused_summaries(room_of(first.ref), first.words)
         if room is not None and room in self.alone:
             kept += f"; if it is because of the message: git chat unsend --room {room} {self.alone[room]}"
+        if first.is_about_addresses:
+            return RemoteError(said, hint=f"{kept}; {self._own_address()}", code="ref-refused")
         if first.is_unwanted:
-            allow = f"ask who runs '{self.remote}' to allow {REF_PREFIX}*, and then: git chat sync {self.remote}"
-            return RemoteError(said, hint=f"{kept}; {allow}", code="ref-refused")
+            return RemoteError(said, hint=f"{kept}; {self._ways(room_of(first.ref))}", code="ref-refused")
         return RemoteError(said, hint=f"{kept}; try again later: git chat sync", code="push-refused")
+
+    def _own_address(self) -> str:
+        """What can be done where the host looks at who wrote the commits. No made-up address is left by now."""
+        return (
+            "messages carry git's user.name and user.email as committer; give the ones that the host knows, such as "
+            f"git config user.email YOU@EXAMPLE.ORG, and let agents write under it, too: "
+            f"git config chat.authorEmail user; then: git chat sync {self.remote}"
+        )
+
+    def _ways(self, room: RoomName) -> str:
+        """What can be done where the host takes no ref of such a name."""
+        name = self.remote
+        ask = f"ask who runs '{name}' to allow {self.layout.prefix}*, and then: git chat sync {name}"
+        if not self.layout.is_plain:
+            return ask
+        verb = f"move {name}" if self.has_seen else f"attach {room} {name}"
+        return (
+            f"if it takes branches only: git chat remote {verb} --prefix {BRANCHES.prefix} "
+            f"(its list of branches shows them then, and its CI may start); or {ask}"
+        )
 
     def _refused_summaries(self, room: RoomName, words: str) -> RemoteError:
         return RemoteError(
@@ -202,6 +229,7 @@ class Report:
         for total, counts in ((self.fetched, later.fetched), (self.pushed, later.pushed)):
             for room, count in counts.items():
                 total[room] = total.get(room, 0) + count
+        self.layout, self.has_seen = later.layout, later.has_seen
         self.taken |= later.taken
         self.begun += later.begun
         self.accepted += later.accepted

@@ -77,8 +77,9 @@ def without_blocked(
         if other is None:
             free[ref] = update
         else:
-            remedy = f"git push {report.remote} --delete {shlex.quote(other)}"
-            report.alarms.append(f"{ref} cannot be pushed: '{report.remote}' has {other} in its place: {remedy}")
+            stands, wanted = report.layout.there(other), report.layout.there(ref)
+            remedy = f"git push {report.remote} --delete {shlex.quote(stands)}"
+            report.alarms.append(f"{wanted} cannot be pushed: '{report.remote}' has {stands} in its place: {remedy}")
             report.blocked |= {} if is_cursor(ref) else {room_of(ref): remedy}
     return free
 

@@ -22,6 +22,7 @@ from gitchat.clones.answer import Pushed
 from gitchat.clones.attaching import Attaching
 from gitchat.clones.comparing import Comparing, Tips
 from gitchat.clones.dropping import Dropped
+from gitchat.clones.following import Following
 from gitchat.clones.idle import Idle
 from gitchat.clones.inbox import Inbox
 from gitchat.clones.joining import Guard, Joining
@@ -35,6 +36,7 @@ from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import Spoiled, fetch
 from gitchat.clones.wire import Updates, Wire
+from gitchat.model.layout import Layout
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
 from gitchat.model.refs import (
@@ -66,6 +68,8 @@ class Remote:
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
         moved: Callable[[RoomName], Moved | None] = lambda room: None,
+        layout: Callable[[], Layout] | None = None,
+        lay: Callable[[Layout], object] = lambda layout: None,
         inbox: Inbox | None = None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
@@ -73,8 +77,8 @@ class Remote:
 
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in; ``moved`` tells where a log says that its room went,
-        ``inbox`` where records go that may not be pushed there.
+        at what comes in; ``moved`` tells where a log says that its room went; ``layout`` tells what the remote calls
+        the refs of rooms now, and ``lay`` writes that down; ``inbox`` is where records go that may not be pushed there.
         """
         self._store = store
         self._wire = wire
@@ -85,7 +89,8 @@ class Remote:
         self._stays_here = stays_here
         self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
-        self._judging = Judging(wire, self._comparing, notes, attached)
+        self._following = Following(wire, self._comparing, notes, moved=moved, lay=lay)
+        self._judging = Judging(wire, self._comparing, notes, attached, layout)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
         """What lets rooms follow this remote."""
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
@@ -104,7 +109,6 @@ class Remote:
         )
         self._left: frozenset[RoomName] = frozenset()
         """Rooms that the last round left as they are."""
-        self._has_named_unused = False
 
     def _fetch(self, room: RoomName | None) -> dict[RoomName, str]:
         return fetch(self._wire, room)
@@ -123,9 +127,7 @@ class Remote:
         drops: bool = False,
         is_asked: bool = True,
     ) -> Report:
-        """Fetch, compare, join and, with ``pushes``, push; report what the remote answered.
-
-        With ``drops`` it is at least asked to drop the cursors that were given back.
+        """Fetch, compare, join and, with ``pushes``, push; with ``drops`` at least what is to be dropped there.
 
         Nothing that was fetched counts before it was compared with what we knew. Unless somebody asked for it,
         rooms here that no remote numbers stay so.
@@ -137,19 +139,18 @@ class Remote:
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
-        report, spoiled = Report(self.name), Spoiled()
+        spoiled = Spoiled()
         with alone(self._store.directory):
-            seen = self._comparing.tracked()
-            places = self._judging.places()
+            seen, places = self._comparing.tracked(), self._judging.places()
+            report = Report(self.name, layout=self._wire.layout, has_seen=bool(seen))
             spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
             rooms = self._shared(self._comparing.rooms(there, room, is_asked), report, spoiled)
-            self._name_unused(places, report, is_asked)
+            report.alarms += self._judging.unused(places, is_asked=is_asked)
             judgements = self._judging.judge(
                 rooms, places[0], seen, there, consent, has_all=room is None, spoiled=spoiled
             )
-            self._judging.refuse(list(judgements), there, consent, report.alarms, pushes=pushes, spoiled=spoiled)
-            judgements = {one: judged for one, judged in judgements.items() if one not in spoiled}
+            judgements = self._judging.agreed(judgements, there, consent, report.alarms, pushes=pushes, spoiled=spoiled)
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
             free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
@@ -163,11 +164,13 @@ class Remote:
                     known = {} if judgements[one].has_lost else seen
                     updates |= self._joining.updates(one, known, there) if pushes else {}
             going = [one for one in going if one not in spoiled]
+            numbered = [one for one in going if one not in free]
+            if self._following.leads(numbered, places[0], report, is_asked=is_asked):
+                return report
             updates |= self._joining.given_back(going, self._idle.look(kept)) if pushes and going else {}
             updates = self._admission.writable(updates, there, report, spoiled)
             allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
             self._left |= report.newer.keys() | spoiled.tell(report)
-            numbered = [one for one in going if one not in free]
             if allowed:
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
             report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
@@ -208,7 +211,7 @@ class Remote:
 
     def preview(self, room: RoomName | None, *, pushes: bool = True) -> Report:
         """What a round would bring and push. Moves nothing here or there. Raises as :meth:`round`."""
-        report = Report(self.name)
+        report, place = Report(self.name), self._judging.places()[0]
         report.alarms += self._judging.refuse_follower()
         listed = self._wire.listed(ROOMS_PREFIX + refs_of(room))
         there = {ref: oid for ref, oid in listed.items() if is_of_a_room(ref)}
@@ -218,7 +221,6 @@ class Remote:
         spoiled = Spoiled()
         rooms = self._shared(self._comparing.rooms(there, room, is_asked=True), report, spoiled)
         seen = self._comparing.tracked()
-        place = self._judging.places()[0]
         for one in self._judging.judge(rooms, place, seen, there, Consent(), has_all=room is None, spoiled=spoiled):
             with spoiled.apart(one):
                 preview(self._store, self._comparing, one, there, report, pushes=pushes)
@@ -252,12 +254,6 @@ class Remote:
     def left(self) -> frozenset[RoomName]:
         """Rooms that the last round left as they are."""
         return self._left
-
-    def _name_unused(self, places: Sequence[str], report: Report, is_asked: bool) -> None:
-        """Say which addresses of the remote are not used: to who asked each time, to who stays once."""
-        if is_asked or not self._has_named_unused:
-            report.alarms += self._judging.unused(places)
-        self._has_named_unused = True
 
     # --- its steps -----------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 
-from gitchat.clones.address import compared
+from gitchat.clones.address import at, compared
 from gitchat.clones.answer import Pushed, answers_in, last_words
 from gitchat.model.errors import ChatError, RemoteError, StorageError
 from gitchat.model.layout import PLAIN, Layout
@@ -111,8 +111,8 @@ class Wire:
             raise self._failed(error) from error
 
     def place_of(self, address: str) -> str:
-        """``address`` as two are compared."""
-        return compared(address, self._cwd)
+        """Where the rooms stand, were the remote at ``address``: as two places are compared."""
+        return at(compared(address, self._cwd), self.layout)
 
     def link(self, ref: RefName, target: RefName) -> None:
         """Make ``ref`` of this clone a symbolic ref that stands for ``target``, if it is none yet."""

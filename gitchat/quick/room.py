@@ -3,16 +3,24 @@
 import os
 from zlib import crc32
 
-from gitchat.quick.objects import is_any_below, tip
+from gitchat.quick.objects import is_any_below, packed_below, tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number, is_oid, is_slug
 from gitchat.quick.settings import Settings
+from gitchat.quick.spawned import has_all
 from gitchat.quick.unusual import Unusual
 
 DEFAULT_ROOM = "lobby"
 
 _CHECKPOINT = "gitchat checkpoint 1"
 _JOURNAL_BYTES = 16 * 1024 * 1024
+
+PACK_OBJECTS, PACK_BYTES, PACK_RETRY = 512, 8 * 1024 * 1024, 16
+_MORE_BYTES = 4096
+"""More than a record has besides its body."""
+
+
+_PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no", "off", "0")
 
 
 class Position:
@@ -39,21 +47,50 @@ def log_ref(room: str) -> str:
     return f"refs/chatroom/rooms/{room}/log"
 
 
+def cursor_ref(room: str, name: str) -> str:
+    """The ref of how far ``name`` has read a room."""
+    return f"refs/chatroom/rooms/{room}/cursors/{name}"
+
+
+def seat_ref(room: str, name: str) -> str:
+    """The ref of how far who sits on ``name`` here has read it."""
+    return f"refs/chatroom-local/seats/{room}/{name}"
+
+
 def refuse_remotes(place: Place, settings: Settings) -> None:
     """Raise Unusual where a remote may give a room its numbers, or has to be looked at first."""
     if settings.has("chatroom.") or os.path.lexists(place.common_dir + "/chatroom/authorities"):
         raise Unusual
-    if settings.has("remote.") and not (
-        settings.get("chat.sync") == "manual" and not is_any_below(place, "refs/chatroom-local/remotes/")
-    ):
+    fetched = [value for key, found in settings.values.items() if key.endswith(".fetch") for value in found]
+    if not all(value.startswith("+refs/heads/") and ":refs/remotes/" in value for value in fetched):
+        raise Unusual
+    told = ("refs/chatroom-local/remotes/", "refs/chatroom-local/fetched/")
+    if settings.has("remote.") and any(is_any_below(place, one) for one in told):
+        raise Unusual
+
+
+def refuse_other_rooms(place: Place, room: str) -> None:
+    """Raise Unusual where there may be another room than ``room``."""
+    rooms = place.common_dir + "/refs/chatroom/rooms"
+    loose = os.listdir(rooms) if os.path.lexists(rooms) else []
+    packed = packed_below(place, "refs/chatroom/rooms/")
+    if any(name != room for name in loose) or any(not name.startswith(room + "/") for name in packed):
+        raise Unusual
+
+
+def refuse_styles(settings: Settings) -> None:
+    """Raise Unusual where what is printed may have colours, or other dates, also where no person reads."""
+    colors = (settings.get("color.chat"), settings.get("color.ui"))
+    if settings.get("chat.date") is not None or not all(one in _PLAIN_COLORS for one in colors):
         raise Unusual
 
 
 def refuse_bad_settings(settings: Settings) -> None:
     """Raise Unusual where a setting may be one that is told to everybody who opens a room."""
-    for key in ("chat.fsync", "chat.maxBody", "chat.maxAttachment"):
-        value = settings.get(key)
-        if value is not None and value not in ("true", "false") and not is_number(value):
+    if settings.get("chat.fsync") not in (None, "true", "false"):
+        raise Unusual
+    for value in (settings.get("chat.maxBody"), settings.get("chat.maxAttachment")):
+        if value is not None and not is_number(value):
             raise Unusual
 
 
@@ -72,12 +109,15 @@ def position(place: Place, room: str) -> Position:
     raise Unusual
 
 
-def refuse_lost(place: Place) -> None:
-    """Raise Unusual where git may have lost something of what is not packed yet: the long way writes it again."""
+def refuse_lost(place: Place) -> "tuple[int, int]":
+    """How many objects are not packed yet, and how many bytes they have in the journal.
+
+    Raises Unusual where git may have lost one: the long way writes it again.
+    """
     try:
         data = read(place.common_dir + "/chatroom/journal", _JOURNAL_BYTES)
     except FileNotFoundError:
-        return
+        return 0, 0
     objects, at = place.common_dir + "/objects/", 0
     seen = set()
     while at < len(data):
@@ -90,5 +130,17 @@ def refuse_lost(place: Place) -> None:
         if not is_oid(oid) or data[at - 1 : at] != b"\n":
             raise Unusual
         seen.add(oid)
-    if not all(os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}") for oid in seen):
+    packed = {oid for oid in seen if not os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}")}
+    if packed and not has_all(place, packed):
+        raise Unusual
+    return len(seen), len(data)
+
+
+def refuse_packing(unpacked: "tuple[int, int]", body_bytes: int) -> None:
+    """Raise Unusual where a record more may start a packer: see Written of gitchat.storage."""
+    count, size_bytes = unpacked
+    is_many = count + 1 >= PACK_OBJECTS or size_bytes + body_bytes + _MORE_BYTES >= PACK_BYTES
+    if is_many and (count + 1) % PACK_RETRY == 0:
+        raise Unusual
+    if (size_bytes + body_bytes + _MORE_BYTES) // PACK_BYTES > size_bytes // PACK_BYTES:
         raise Unusual

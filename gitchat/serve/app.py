@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from gitchat import __version__
 from gitchat.model.errors import ChatError, UserError
 from gitchat.rooms.recovery import damaged_rooms
-from gitchat.serve import githttp, live, mcp, page, rest, rooms, session
+from gitchat.serve import doorbell, githttp, live, mcp, page, rest, rooms, session
 from gitchat.serve.answers import answer, refusal
 from gitchat.serve.asked import Asked
 from gitchat.serve.credentials import NOBODY, UnknownToken
@@ -25,7 +25,7 @@ from gitchat.serve.metrics import Metrics, sessions
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
 
-FACES = (session, rooms, rest, live, mcp, githttp, page)
+FACES = (session, rooms, rest, live, mcp, doorbell, githttp, page)
 """The modules whose ``routes(served)`` are joined; the page's, which begin anywhere, last."""
 
 CORS_HEADERS = ("Authorization", "Content-Type", "Last-Event-ID", "Mcp-Session-Id", "Mcp-Protocol-Version")

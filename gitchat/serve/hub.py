@@ -210,6 +210,11 @@ class Hub:
             subscription.close()
         return subscription
 
+    @property
+    def turn(self) -> int:
+        """How often something was handed over until now."""
+        return self._subscribers.turn
+
     async def wait(
         self, look: Callable[[Environment], T | None], reader: Reader, actor: Actor, seconds: float | None
     ) -> T | None:

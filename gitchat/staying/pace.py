@@ -42,9 +42,9 @@ IDLE_FACTOR = 4.0
 BACK_OFF = 1.5
 """By how much the time to the next look grows when nothing happened."""
 
-RELIED_SECONDS = 120.0
+RELIED_SECONDS = 180.0
 """The time between two looks while whoever pushes is relied on to say so: for what goes without saying, as positions
-do. A look over HTTP is two requests."""
+do. A look over HTTP with a password is three requests."""
 
 HASTE_SECONDS = 0.5
 """The shortest time between two looks that somebody asked for: whoever rings costs a fetch."""

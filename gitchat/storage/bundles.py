@@ -118,13 +118,19 @@ class Bundles:
         try:
             self._run(["bundle", "create", "--quiet", str(path), "--stdin"], {}, spoken)
         except git.GitFailed as error:
-            if path.parent.is_dir() and "unable to create" not in error.stderr and "No space" not in error.stderr:
+            words = error.stderr.lower()
+            if path.parent.is_dir() and not any(
+                said in words for said in ("unable to create", "could not", "no space")
+            ):
                 raise FormatError(
                     f"git cannot bundle the rooms: {_last_line(error)}", hint="git chat verify", code="bad-bundle"
                 ) from error
+            parent = shlex.quote(str(path.parent))
             raise StorageError(
                 f"{path} cannot be written: {_last_line(error)}",
-                hint=f"see who may: ls -ld {shlex.quote(str(path.parent))}",
+                hint=f"see who may: ls -ld {parent}"
+                if path.parent.is_dir()
+                else f"make the directory: mkdir -p {parent}",
                 code="storage",
             ) from error
 
@@ -187,7 +193,9 @@ class Bundles:
             )  # fmt: skip
         except git.GitSilent as error:
             raise StorageError(
-                f"git did nothing for {SILENCE_SECONDS:.0f} s", hint="git chat doctor", code="git-hangs"
+                f"git did nothing for {SILENCE_SECONDS:.0f} s",
+                hint="try again when the disk is less busy",
+                code="git-hangs",
             ) from error
 
     def _run(self, arguments: Sequence[str], more: Mapping[str, str], stdin: str) -> None:
@@ -220,5 +228,6 @@ def too_large(shown: str) -> UserError:
 def _last_line(error: git.GitFailed) -> str:
     """What git says of it: what is wrong with an object, else its last words."""
     lines = [line for line in error.stderr.splitlines() if line.strip() and not line.startswith("hint:")]
-    told = [line for line in lines if line.startswith("error: object")] or lines[-1:] or ["git says nothing"]
+    told = [line for start in ("error: object", "fatal: ") for line in lines if line.startswith(start)]
+    told = told or lines[-1:] or ["git says nothing"]
     return told[0].removeprefix("fatal: ").removeprefix("error: ")[:300]

@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
-from gitchat.clones import looking
+from gitchat.clones import looking, whereabouts
 from gitchat.clones.looking import Asker, Deed, Found, Look
-from gitchat.clones.marking import PATTERNS, upstream
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import ChatError, ConflictError, FormatError, RemoteError
+from gitchat.model.layout import BRANCHES, PLAIN
 from gitchat.model.names import RoomName
-from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log, tracking_ref
+from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.storage import gate
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote, wire_to
@@ -140,6 +140,12 @@ class _Here:
             words.append(looking.not_heard(self.remote, look.words))
         if look is not None and look.found is Found.NONE and room is None:
             words += self.elsewhere()
+        if (
+            look is not None
+            and look.found is Found.TWO
+            and self.environment.authorities.known_layout(self.remote) is None
+        ):
+            words.append(look.words)
         return words
 
     def both(self, room: RoomName | None) -> list[str]:
@@ -192,16 +198,16 @@ class _Visit:
     def tell(self) -> list[str]:
         """Look, and only say which rooms there are. Nothing is written."""
         try:
-            rooms = self._rooms()
+            rooms, _ = self._rooms()
         except ChatError:
             return []
         return [looking.only_there(rooms, self.remote)] if rooms else []
 
     def look(self, room: RoomName | None) -> list[str]:
         """Ask the remote, note what it has, and fetch what follows it from now on."""
-        place = self._place()  # before the question: a place that changes meanwhile is not the one that was asked
+        place = self._place()
         try:
-            there = self._rooms()
+            there, place = self._rooms()
         except ChatError as error:
             return self._note_failure(place, error)
         deeds = {one: self._deed(one) for one in there}
@@ -224,12 +230,17 @@ class _Visit:
             words += self.here.elsewhere()
         return words
 
-    def _rooms(self) -> list[RoomName]:
-        """The rooms that the remote has; none where it takes its numbers from elsewhere. Raises as Wire.listed."""
-        listed = self.wire.look(f"{ROOMS_PREFIX}*", *PATTERNS)
-        if upstream(listed) is not None:
-            return []  # a clone that follows a hub: a sync that is typed names the one to use
-        return sorted({room for ref in listed.refs if (room := room_of_log(ref)) is not None})
+    def _rooms(self) -> tuple[list[RoomName], str]:
+        """The rooms that the remote has, and the place where they stand.
+
+        None of a clone that follows a hub: a sync that is typed names the one to use. Raises as Wire.listed, TwoPlaces.
+        """
+        known = self.environment.authorities.known_layout(self.remote)
+        # Before the question: an address that changes meanwhile is not the one that was asked.
+        address = self.wire.fetch_addresses()[0]
+        found = whereabouts.look(self.wire, *((known,) if known is not None else (PLAIN, BRANCHES)))
+        self.wire.layout = whereabouts.decided(self.environment.store, self.wire, found) or known or PLAIN
+        return found.rooms(self.wire.layout), self.wire.place_of(address)
 
     def _deed(self, room: RoomName) -> Deed:
         here = self.here.has(room)
@@ -253,6 +264,10 @@ class _Visit:
 
     def _note_failure(self, place: str, error: ChatError) -> list[str]:
         """Remember that the remote was not heard; what was only slow goes on in a process that nobody waits for."""
+        if isinstance(error, whereabouts.TwoPlaces):
+            words = f"{error}; {error.hint}"
+            self._note(place, Found.TWO, words=words)
+            return [words]
         found = Found.REFUSED if looking.is_refusal(str(error)) else Found.UNHEARD
         self._note(place, found, words=str(error))
         if found is Found.UNHEARD and self.ends_at <= time.monotonic():

@@ -64,6 +64,18 @@ class Authorities:
         found = {RoomName(room): self.of(RoomName(room)) for room in sorted(names) if is_slug(room)}
         return {room: remote for room, remote in found.items() if remote is not None}
 
+    def look(self) -> tuple[object, ...] | None:
+        """What is another one whenever :meth:`all` may be; None where refs alone tell, which is not worth a look."""
+        config, notes = self.repository.location.common_dir / "config", self.repository.directory / "authorities"
+        try:
+            looks = [os.stat(config)]
+            looks += [os.stat(notes)] if notes.exists() else []
+        except OSError:
+            return None
+        if len(looks) == 1 and self.repository.remotes():
+            return None
+        return tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in looks)
+
     def is_set(self, room: RoomName) -> bool:
         """Whether the configuration says which remote ``room`` follows, and not the notes alone."""
         return bool(self._setting(room))
@@ -103,14 +115,38 @@ class Authorities:
         from gitchat.model.layout import BRANCHES, parse_prefix
 
         self.repository.forget_old_config()
-        key = f"chatremote.{remote}.prefix"
+        key = _prefix_key(remote)
         setting = self.repository.config.get(key)
         if setting is None:
-            return self.notes.layout(remote)
+            return self._noted_layout(remote)
         layout = parse_prefix(setting)
         if layout is None:
             raise bad_config(key, setting, f"{BRANCHES.prefix}, or another name of branches that ends in a slash")
         return layout
+
+    def _noted_layout(self, remote: str) -> Layout | None:
+        """What was noted last of what the refs of rooms are called at ``remote``; else as it is where they stand."""
+        from gitchat.clones.address import parted
+
+        noted = self.notes.read()
+        if noted is None or remote in noted.layouts:
+            return noted.layouts[remote] if noted is not None else None
+        places = (note.address for note in noted.rooms.values() if note.remote == remote and note.address)
+        return next((parted(place)[1] for place in places), None)
+
+    def lay(self, remote: str, layout: Layout) -> None:
+        """From now on the refs of rooms are called as in ``layout`` at ``remote``: a setting stays a setting.
+
+        Raises as :meth:`attach`, and as Notes.put.
+        """
+        if self.repository.config.get(_prefix_key(remote)) is not None:
+            self.repository.set_config(_prefix_key(remote), layout.prefix)
+        self.notes.put_layout(remote, layout)
+
+    def set_layout(self, remote: str, layout: Layout) -> None:
+        """As :meth:`lay`, because a person says it."""
+        self.repository.set_config(_prefix_key(remote), layout.prefix)
+        self.lay(remote, layout)
 
     def _setting(self, room: RoomName) -> str | None:
         self.repository.forget_old_config()
@@ -200,3 +236,7 @@ class Authorities:
 
 def _key(room: RoomName) -> str:
     return f"chatroom.{room}.remote"
+
+
+def _prefix_key(remote: str) -> str:
+    return f"chatremote.{remote}.prefix"

@@ -137,6 +137,12 @@ def meant(environment: Environment, given: str | None) -> Path | None:
     path = Path(environment.cwd, given)
     if is_bundle(path):
         return path
+    if path.suffix == ".bundle" and not path.exists():
+        raise UserError(
+            f"there is neither a remote nor a file '{given}'",
+            hint=f"have it made where the rooms are: git chat bundle {_word(given)}",
+            code="not-a-bundle",
+        )
     if path.is_file():
         raise UserError(
             f"{given} is neither a remote nor a bundle",

@@ -156,10 +156,16 @@ def here(progress: Callable[[str, int | None], None] = lambda task, count: None,
     Raises:
         StorageError: ``no-directory``.
     """
+    return Environment(
+        cwd=cwd or current_directory(), variables=read_variables(), is_terminal=has_terminal(), progress=progress
+    )
+
+
+def current_directory() -> str:
+    """Where this process is. Raises StorageError ``no-directory``."""
     try:
-        cwd = cwd or os.getcwd()
+        return os.getcwd()
     except FileNotFoundError as error:
         raise StorageError(
             "the current directory does not exist any more", hint="change to an existing directory", code="no-directory"
         ) from error
-    return Environment(cwd=cwd, variables=read_variables(), is_terminal=has_terminal(), progress=progress)

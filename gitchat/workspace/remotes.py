@@ -9,7 +9,9 @@ from gitchat.clones.inbox import Inbox
 from gitchat.clones.moving import last_said
 from gitchat.clones.renaming import follow
 from gitchat.clones.sync import Remote
+from gitchat.clones.whereabouts import decided, look
 from gitchat.clones.wire import Wire
+from gitchat.model.layout import BRANCHES, PLAIN, Layout
 from gitchat.model.names import RoomName
 from gitchat.storage import git
 from gitchat.storage.variables import asking_nobody
@@ -56,21 +58,34 @@ def open_remote(
     *,
     is_typed: bool = False,
     limit_seconds: float = math.inf,
+    layout: Layout | None = None,
 ) -> Remote:
-    """What brings the rooms here and those of a remote together; see :func:`wire_to`."""
+    """What brings the rooms here and those of a remote together; see :func:`wire_to`.
+
+    ``layout`` is what somebody says that the remote calls their refs; it is written down for a room that is attached.
+    """
     authorities = environment.authorities
+    wire = wire_to(environment, name, tell, is_typed=is_typed, limit_seconds=limit_seconds)
+
+    def attach(room: RoomName) -> None:
+        if layout is not None:
+            authorities.set_layout(name, layout)
+        authorities.attach(room, name)
+
     return Remote(
         environment.store,
-        wire_to(environment, name, tell, is_typed=is_typed, limit_seconds=limit_seconds),
+        wire,
         identity=lambda: environment.caller.identity(is_seated=False),
         clock=environment.now,
         attached=authorities.of,
-        attach=lambda room: authorities.attach(room, name),
+        attach=attach,
         notes=authorities.notes,
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
         guard=Seating(environment),
         stays_here=lambda room: environment.numbering(room).stays_here(),
         moved=lambda room: last_said(environment.numbering(room)),
+        layout=lambda: layout or layout_of(environment, wire),
+        lay=lambda new: authorities.lay(name, new),
         inbox=_inbox(environment, name, limit_seconds),
     )
 
@@ -88,6 +103,17 @@ def _inbox(environment: Environment, name: str, limit_seconds: float) -> Inbox |
         known_clone=environment.clone.known,
         waits=lambda room: bool(environment.log(room).pending()),
     )
+
+
+def layout_of(environment: Environment, wire: Wire) -> Layout:
+    """What the remote calls the refs of rooms; where nobody said or noted it, it is asked.
+
+    Raises:
+        TwoPlaces: it has rooms in two places.
+        RemoteError: it is not heard.
+    """
+    known = environment.authorities.known_layout(wire.name)
+    return known or decided(environment.store, wire, look(wire, PLAIN, BRANCHES)) or PLAIN
 
 
 def missing(environment: Environment) -> dict[RoomName, str]:

@@ -285,7 +285,9 @@ REFUSED = [
         run="git chat sync",
         error="'origin' did not take refs/chatroom/rooms/lobby/log: [..]no thanks",
         hint="nothing is lost: it stays pending; if it is because of the message: git chat unsend --room lobby ~[..]; "
-        "ask who runs 'origin' to allow refs/chatroom/*, and then: git chat sync origin",
+        "if it takes branches only: git chat remote move origin --prefix refs/heads/chatroom/ (its list of branches "
+        "shows them then, and its CI may start); or ask who runs 'origin' to allow refs/chatroom/*, and then: "
+        "git chat sync origin",
         then="git chat sync origin",
         fill={"git chat": "rm ../hub.git/hooks/pre-receive; git chat"},
     ),

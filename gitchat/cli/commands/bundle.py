@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,9 @@ def command(environment: Environment, file: str, rooms: tuple[str, ...], since: 
     """
     from gitchat.workspace import carrying  # for who carries
 
+    path = Path(environment.cwd, file)
+    if file != carrying.STDIN:
+        _refuse_overwriting(environment, file, path, rooms)
     chosen = [parse_room(room) for room in rooms]
     if since is not None and len(chosen) > 1:
         raise click.UsageError("--since counts the messages of one room; name that one")
@@ -43,8 +47,6 @@ def command(environment: Environment, file: str, rooms: tuple[str, ...], since: 
     if file == carrying.STDIN:
         _to_standard_output(environment, chosen, number)
         return
-    path = Path(environment.cwd, file)
-    _refuse_overwriting(environment, file, path, rooms)
     written = carrying.write(environment, path, chosen, number)
     shown = terminal.escape_line(file)
     click.echo(f"{shown}: {', '.join(written)}; take it in elsewhere: git chat pull {shown}", err=True)
@@ -69,9 +71,15 @@ def _to_standard_output(environment: Environment, rooms: list[RoomName], since: 
 
 
 def _refuse_overwriting(environment: Environment, file: str, path: Path, rooms: tuple[str, ...]) -> None:
-    """Raise UserError where a room was typed in the file's place, or what is there is no bundle."""
+    """Raise UserError where something else was typed in the file's place, or what is there is no bundle."""
     from gitchat.storage.bundles import is_bundle
 
+    if file == "create" and rooms and not path.exists():
+        raise UserError(
+            "git bundle has a 'create', and git chat bundle has none",
+            hint=f"git chat bundle {shlex.join(rooms)}",
+            code="file-first",
+        )
     if not rooms and not path.exists() and is_slug(file) and file in environment.store.rooms():
         raise UserError(
             f"'{file}' is a room, and the file comes first",
