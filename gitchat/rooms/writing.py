@@ -87,7 +87,7 @@ class Writer:
         sender: Identity,
         *,
         key: str | None = None,
-        check: Callable[[Oid | None], None] | None = None,
+        check: Callable[[Oid | None], None] = lambda tip: None,
     ) -> Sent:
         """Append a record and return it with its number. O(1) without a ``key``.
 
@@ -109,9 +109,9 @@ class Writer:
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
-        if key is None and check is None and not draft.files:
+        if key is None and not draft.files:
             with suppress(Unusual):
-                return Sent(usual.add(self._numbering, record, sender, sending), is_repeat=False)
+                return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
             for _ in range(_LOOKS):
                 with suppress(Cold):
@@ -121,9 +121,15 @@ class Writer:
             return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
 
     def _send_after(
-        self, known: Known | None, draft: Draft, record: Record, sender: Identity, sending: rules.Sending,
-        key: str | None, check: Callable[[Oid | None], None] | None,
-    ) -> Sent:  # fmt: skip
+        self,
+        known: Known | None,
+        draft: Draft,
+        record: Record,
+        sender: Identity,
+        sending: rules.Sending,
+        key: str | None,
+        check: Callable[[Oid | None], None],
+    ) -> Sent:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
             tree = attachment.build(draft.files, like=self._store.empty_tree()).tree
@@ -131,8 +137,7 @@ class Writer:
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
-            if check is not None:
-                check(tip)
+            check(tip)
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None and known is None:
                 self._refuse_second(record, key, objects.tree)
