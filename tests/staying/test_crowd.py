@@ -176,7 +176,7 @@ def test_what_is_said_after_a_pause_goes_out_at_once(kind: Kind) -> None:
 if __name__ == "__main__":
     for where in ("near", "forge"):
         for many, rate in ((2, 0.5), (8, 0.8), (8, 1.6), (32, 0.8), (32, 3.2)):
-            told = Room(where, many, rate).run()  # type: ignore[arg-type]
+            told = Room(where, many, rate).run()
             print(
                 where, many, rate, *(f"{figure:.2f}" for figure in told.figures), f"{told.fetches / told.records:.1f}"
             )
