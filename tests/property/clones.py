@@ -15,7 +15,7 @@ from functools import partial, reduce
 from typing import Any
 
 from gitchat.clones.answer import Pushed
-from gitchat.clones.report import Consent
+from gitchat.clones.report import Consent, Report
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.codec import identity_key
@@ -116,6 +116,8 @@ class Clone:
         """Returned by a reading that was then marked, in that order."""
         self.passed: dict[Name, set[Key]] = {name: set() for name in NAMES}
         """What these readings passed over, and what they returned."""
+        self.told: Callable[[Report], object] = lambda report: None
+        """Told what each round did that came to its end."""
         self.summaries: list[str] = []
         """The uids of the summaries that had a number here."""
 
@@ -161,6 +163,7 @@ class Clone:
         with suppress(RemoteError, Crash):
             report = remote.round(None, consent=Consent(renumbers=lambda room: True), pushes=not self.is_read_only)
             expect(report.alarms, [], f"alarms in {self.name}")
+            self.told(report)
 
     def tips(self) -> dict[str, str]:
         """All refs of the rooms here."""
