@@ -9,7 +9,7 @@ from zlib import compress, decompressobj, error
 from gitchat.quick.unusual import Unusual
 
 try:
-    from _sha1 import sha1  # without OpenSSL, which takes longer to load than a record to write
+    from _sha1 import sha1  # type: ignore[import-not-found]  # without OpenSSL, which takes long to load
 except ImportError:  # a Python that was built without it
     from hashlib import sha1
 

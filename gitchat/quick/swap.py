@@ -6,6 +6,7 @@ Source: docs/format.md sections 6.1, 7.1 and 7.2; git's refs/files-backend.c.
 import errno
 import os
 
+from gitchat.quick import booted
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -27,14 +28,18 @@ class Clone:
         common_dir: str,
         *,
         is_synced: bool,
+        is_settled: bool = False,
         read_packed: "Callable[[str], bytes]",
         exchange: "Callable[[str, str], None] | None" = None,
     ) -> None:
         """``read_packed`` gives a commit that is not loose, or raises Unusual. ``exchange`` swaps the names of two
         files at once, or raises OSError; it spares ext4 a flush that nobody asked for where nothing ``is_synced``.
 
-        Raises Unusual: another user owns it, or it keeps logs of these refs.
+        Raises Unusual: another user owns it, it keeps logs of these refs, or, unless it ``is_settled``, nobody has
+        looked after what a power cut may have taken of it.
         """
+        if is_synced and not is_settled and not booted.is_settled(common_dir + "/chatroom"):
+            raise Unusual
         self.common_dir = common_dir
         self.is_synced = is_synced
         self.read_packed = read_packed

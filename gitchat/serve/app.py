@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gitchat import __version__
-from gitchat.care.recovery import damaged_rooms
 from gitchat.model.errors import ChatError, UserError
+from gitchat.rooms.recovery import damaged_rooms
 from gitchat.serve import doorbell, githttp, live, mcp, page, rest, rooms, session
 from gitchat.serve.answers import answer, refusal
 from gitchat.serve.asked import Asked
