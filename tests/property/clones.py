@@ -16,7 +16,7 @@ from typing import Any
 
 from gitchat.clones.answer import Pushed
 from gitchat.clones.moving import draft, last_said
-from gitchat.clones.report import Consent
+from gitchat.clones.report import Consent, Report
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.codec import identity_key
@@ -120,6 +120,8 @@ class Clone:
         """Returned by a reading that was then marked, in that order."""
         self.passed: dict[Name, set[Key]] = {name: set() for name in NAMES}
         """What these readings passed over, and what they returned."""
+        self.told: Callable[[Report], object] = lambda report: None
+        """Told what each round did that came to its end."""
         self.summaries: list[str] = []
         """The uids of the summaries that had a number here."""
 
@@ -178,6 +180,7 @@ class Clone:
             report = remote.round(None, consent=Consent(renumbers=lambda room: True), pushes=not self.is_read_only)
             alarms = [alarm for alarm in report.alarms if "are followed there" not in alarm]
             expect(alarms, [], f"alarms in {self.name}")
+            self.told(report)
 
     def announce(self, layout: Layout) -> None:
         """Say where the rooms go, as ``workspace/farewell`` does, until the hub has it."""
