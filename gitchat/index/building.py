@@ -16,9 +16,9 @@ from pathlib import Path
 
 from gitchat.index import bulk
 from gitchat.index.catchup import CatchUp, Progress
-from gitchat.index.chain import Extent, Rule, View
 from gitchat.index.extent import has_commit, known_extent
 from gitchat.index.stages import COMMITS, Stages, counted_on
+from gitchat.index.view import Extent, Rule, View
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Oid

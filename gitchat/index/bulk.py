@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from gitchat.index.fields import Fields, Usual, of_commit
+from gitchat.index.tallies import Tallies
 from gitchat.model import codec
 from gitchat.model.names import Oid
 from gitchat.model.order import Key, Node
@@ -82,6 +83,11 @@ def take(
         f"INSERT INTO entry VALUES (?, NULL, 0, {stage.chain}, ?, ?, ?, {', '.join('?' * 12)}, NULL)",
         ((row, number, upto, oid, *fields.columns) for row, number, upto, oid, fields in rows),
     )
+    tallies = Tallies(database, stage.chain)
+    for number, one in zip(numbers, found, strict=True):
+        if number is not None:
+            tallies.add(number, one)
+    tallies.write()
     numbered = [(row, one) for row, (number, one) in enumerate(zip(numbers, found, strict=True), first) if number]
     database.executemany("INSERT INTO text (rowid, body) VALUES (?, ?)", ((row, one.body) for row, one in numbered))
     voices = {(one.author, one.clone, one.address) for _, one in numbered if one.kind != SUMMARY}

@@ -23,13 +23,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals
+from gitchat.index import arrivals, tallies
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
 from gitchat.index.catchup import Progress
-from gitchat.index.chain import Chain, Extent, Rule, View
+from gitchat.index.chain import Chain
 from gitchat.index.extent import has_commit
+from gitchat.index.view import Extent, Rule, View
 from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError
@@ -37,7 +38,7 @@ from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile
 
-VERSION = 7
+VERSION = 8
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -54,7 +55,7 @@ CREATE TABLE entry (
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
     seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, arrival INTEGER
 );
-{arrivals.TABLES}CREATE TABLE voice (
+{arrivals.TABLES}{tallies.TABLES}CREATE TABLE voice (
     chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
     UNIQUE (chain, author, clone, email)
 );

@@ -3,10 +3,11 @@
 import os
 from zlib import crc32
 
-from gitchat.quick.objects import is_any_below, tip
+from gitchat.quick.objects import is_any_below, packed_below, tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number, is_oid, is_slug
 from gitchat.quick.settings import Settings
+from gitchat.quick.spawned import has_all
 from gitchat.quick.unusual import Unusual
 
 DEFAULT_ROOM = "lobby"
@@ -17,6 +18,9 @@ _JOURNAL_BYTES = 16 * 1024 * 1024
 PACK_OBJECTS, PACK_BYTES, PACK_RETRY = 512, 8 * 1024 * 1024, 16
 _MORE_BYTES = 4096
 """More than a record has besides its body."""
+
+
+_PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no", "off", "0")
 
 
 class Position:
@@ -43,6 +47,16 @@ def log_ref(room: str) -> str:
     return f"refs/chatroom/rooms/{room}/log"
 
 
+def cursor_ref(room: str, name: str) -> str:
+    """The ref of how far ``name`` has read a room."""
+    return f"refs/chatroom/rooms/{room}/cursors/{name}"
+
+
+def seat_ref(room: str, name: str) -> str:
+    """The ref of how far who sits on ``name`` here has read it."""
+    return f"refs/chatroom-local/seats/{room}/{name}"
+
+
 def refuse_remotes(place: Place, settings: Settings) -> None:
     """Raise Unusual where a remote may give a room its numbers, or has to be looked at first."""
     if settings.has("chatroom.") or os.path.lexists(place.common_dir + "/chatroom/authorities"):
@@ -50,7 +64,24 @@ def refuse_remotes(place: Place, settings: Settings) -> None:
     fetched = [value for key, found in settings.values.items() if key.endswith(".fetch") for value in found]
     if not all(value.startswith("+refs/heads/") and ":refs/remotes/" in value for value in fetched):
         raise Unusual
-    if settings.has("remote.") and is_any_below(place, "refs/chatroom-local/"):
+    told = ("refs/chatroom-local/remotes/", "refs/chatroom-local/fetched/")
+    if settings.has("remote.") and any(is_any_below(place, one) for one in told):
+        raise Unusual
+
+
+def refuse_other_rooms(place: Place, room: str) -> None:
+    """Raise Unusual where there may be another room than ``room``."""
+    rooms = place.common_dir + "/refs/chatroom/rooms"
+    loose = os.listdir(rooms) if os.path.lexists(rooms) else []
+    packed = packed_below(place, "refs/chatroom/rooms/")
+    if any(name != room for name in loose) or any(not name.startswith(room + "/") for name in packed):
+        raise Unusual
+
+
+def refuse_styles(settings: Settings) -> None:
+    """Raise Unusual where what is printed may have colours, or other dates, also where no person reads."""
+    colors = (settings.get("color.chat"), settings.get("color.ui"))
+    if settings.get("chat.date") is not None or not all(one in _PLAIN_COLORS for one in colors):
         raise Unusual
 
 
@@ -99,7 +130,8 @@ def refuse_lost(place: Place) -> "tuple[int, int]":
         if not is_oid(oid) or data[at - 1 : at] != b"\n":
             raise Unusual
         seen.add(oid)
-    if not all(os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}") for oid in seen):
+    packed = {oid for oid in seen if not os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}")}
+    if packed and not has_all(place, packed):
         raise Unusual
     return len(seen), len(data)
 

@@ -81,11 +81,19 @@ class Writer:
         self._max_body_bytes = max_body_bytes
         self._max_attachment_bytes = max_attachment_bytes
 
-    def send(self, draft: Draft, sender: Identity, *, key: str | None = None) -> Sent:
+    def send(
+        self,
+        draft: Draft,
+        sender: Identity,
+        *,
+        key: str | None = None,
+        check: Callable[[Oid | None], None] = lambda tip: None,
+    ) -> Sent:
         """Append a record and return it with its number. O(1) without a ``key``.
 
         ``key`` is the caller's own name for this message: sending it again returns
-        the stored record instead of adding a second one.
+        the stored record instead of adding a second one. ``check`` is called with the log's tip and the write lock
+        held, before anything is written; what it raises ends the call.
 
         Raises:
             UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
@@ -129,6 +137,7 @@ class Writer:
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
+            check(tip)
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None and known is None:
                 self._refuse_second(record, key, objects.tree)

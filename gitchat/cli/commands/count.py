@@ -7,7 +7,6 @@ from contextlib import suppress
 import click
 
 from gitchat.cli import options
-from gitchat.index.building import TURN
 from gitchat.model.errors import ConflictError
 from gitchat.storage import gate
 from gitchat.workspace.environment import Environment
@@ -19,6 +18,8 @@ from gitchat.workspace.environment import Environment
 @click.pass_obj
 def command(environment: Environment, room: str | None, held: int | None) -> None:
     """Count the messages of a room, and index them. One process of a clone does it."""
+    from gitchat.index.building import TURN  # brings SQLite
+
     name = environment.room_name(room)
     with (
         suppress(ConflictError),
