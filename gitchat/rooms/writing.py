@@ -112,12 +112,12 @@ class Writer:
         record = self._record(draft, sender, uid)
         if key is None and not draft.files:
             with suppress(Unusual):
-                return Sent(usual.add(self._numbering, record, sender, sending), is_repeat=False)
+                return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
             for _ in range(_LOOKS):
                 with suppress(Cold):
-                    return self._send_after(look(self._numbering), draft, record, sender, sending, key)
-            return self._send_after(None, draft, record, sender, sending, key)
+                    return self._send_after(look(self._numbering), draft, record, sender, sending, key, check)
+            return self._send_after(None, draft, record, sender, sending, key, check)
         except _AlreadySent as sent:
             return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
 
@@ -129,6 +129,7 @@ class Writer:
         sender: Identity,
         sending: rules.Sending,
         key: str | None,
+        check: Callable[[Oid | None], None],
     ) -> Sent:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
