@@ -90,9 +90,8 @@ class Writer:
     ) -> Sent:
         """Append a record and return it with its number. O(1) without a ``key``.
 
-        ``key`` is the caller's own name for this message: sending it again returns
-        the stored record instead of adding a second one. ``check`` is called with the log's tip and the write lock
-        held, before anything is written; what it raises ends the call.
+        ``key`` is the caller's own name for this message: sending it again returns the stored record instead of
+        adding a second one. ``check`` is called with the write lock held, and what it raises of the tip ends the call.
 
         Raises:
             UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
