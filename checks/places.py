@@ -46,7 +46,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/serve/peer.py",
     ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
-    "knows sqlite3": ("gitchat/index/",),
+    "knows sqlite3": ("gitchat/index/", "gitchat/quick/inbox.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
     "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),

@@ -80,7 +80,7 @@ def parse_what(text: str) -> What:
     """What somebody means who types ``text``: ``task:12``, ``port:8080``; anything else is a path.
 
     Raises:
-        UserError: ``bad-pattern``, ``bad-claim``.
+        UserError: ``not-a-pattern``, ``bad-claim``.
     """
     found = _PREFIX.fullmatch(text)
     if found is None:

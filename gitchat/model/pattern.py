@@ -26,14 +26,14 @@ def parse_pattern(text: str) -> Parts:
     """The parts of ``text``. ``./`` before it is passed over; a ``/`` at its end is :data:`ANY`.
 
     Raises:
-        UserError: ``bad-pattern``.
+        UserError: ``not-a-pattern``.
     """
     why_not = _why_not(text)
     if why_not is not None:
         raise UserError(
             f"{text[:80]!r} is no pattern of paths: {why_not}",
             hint="paths count from the top of the repository: src/lexer/, docs/*.md, src/**/test_*.py",
-            code="bad-pattern",
+            code="not-a-pattern",
         )
     parts: list[str] = []
     for part in _bare(text).split("/"):

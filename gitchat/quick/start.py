@@ -35,6 +35,8 @@ def _answer(arguments: "Sequence[str]") -> str:
     verb = arguments[0] if arguments else ""
     if verb == "log" and not os.isatty(1):
         from gitchat.quick.log import text
+    elif verb == "inbox" and not os.isatty(1):
+        from gitchat.quick.inbox import text
     elif verb == "send":
         from gitchat.quick.send import send as text
     else:

@@ -19,6 +19,8 @@ repo rooms
     RW+                 = ann
     RW refs/chatroom/   = bob
     R                   = carol
+repo narrow
+    RW+ refs/heads/chatroom/ = ann bob
 repo carol
     RW+                 = carol
     R                   = ann
@@ -96,3 +98,21 @@ def test_gitolite_lets_each_user_do_what_its_rules_say(world: World) -> None:
     everything = [(1, "from ann"), (2, "from bob"), (3, "from carol")]
     assert ann.numbered() == bob.numbered() == carol.numbered() == everything
     assert left == ""
+
+
+@pytest.mark.soak
+def test_gitolite_takes_rooms_as_branches_where_it_takes_nothing_else(world: World) -> None:
+    """Its refusal has the command, and who comes later finds them there."""
+    gitolite = Gitolite(world, ("ann", "bob", "carol"), RULES)
+    with gitolite.serving():
+        ann, bob = (gitolite.clone(name, origin="narrow") for name in ("ann", "bob"))
+        ann.say("from ann")
+        refused = ann.chat("sync")
+        ann.chat("remote", "attach", "lobby", "origin", "--prefix", "refs/heads/chatroom/", check=True)
+        bob.sync()
+        bob.say("from bob")
+        bob.sync()
+        ann.sync()
+
+    assert refused.returncode == 5
+    assert ann.numbered() == bob.numbered() == [(1, "from ann"), (2, "from bob")]

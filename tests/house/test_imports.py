@@ -79,12 +79,13 @@ HEAVY = {
 }  # fmt: skip
 """What takes longer to load than a plain command has in all."""
 
-MOST_MODULES = 22
+MOST_MODULES = 24
 """How many modules of gitchat, or of Python beyond what it loads by itself, a plain command may load."""
 
 
 PLAINEST = {
     "log": "first", "log -n 20": "first", "log -5 --oneline": "first", "log --room lobby -n 3": "first",
+    "inbox": "first", "inbox -n 2 --room lobby": "first",
     "send hello": "#3", "send --type question --priority urgent --as bob hello": "#3",
 }  # fmt: skip
 """Lines, and what they print."""
@@ -95,7 +96,7 @@ def test_the_plainest_commands_load_nearly_nothing(world: World, line: str) -> N
     """Neither click nor pygit2, nor what these or our own modules need; by the installed program's own file."""
     repository = world.repository()
     for _ in range(2):
-        world.chat("send", "first", cwd=repository, check=True)
+        world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
     bare = modules_after("pass")
     # os._exit ends the program, so it is asked right before.
     code = """

@@ -54,7 +54,7 @@ def test_what_is_no_pattern(text: str) -> None:
     """It is refused, with how one looks."""
     with pytest.raises(UserError) as refused:
         parse_pattern(text)
-    assert refused.value.code == "bad-pattern"
+    assert refused.value.code == "not-a-pattern"
     assert "src/lexer/" in refused.value.hint
 
 
