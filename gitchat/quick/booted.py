@@ -1,7 +1,7 @@
 """Whether somebody looked after a clone since the system started: what a power cut may have taken is not made twice.
 
 Linux says by an id of its own which start this is. Where no system does, there is no quick way for what is synced.
-Source: random(4), /proc/sys/kernel/random/boot_id; docs/format.md section 7.34.
+Source: random(4), /proc/sys/kernel/random/boot_id; docs/format.md section 7.40.
 """
 
 import os

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_TYPE_BITS, _DIRECTORY = 0o170000, 0o040000
 _HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 """What a system or a file system says that cannot exchange two names."""
 
@@ -49,6 +50,13 @@ class Clone:
         try:
             if os.stat(common_dir).st_uid != os.geteuid():
                 raise Unusual
+            # No link below the git directory is followed; nobody but us can put one there.
+            for directory in ("chatroom", "chatroom/checkpoints"):
+                if os.lstat(f"{common_dir}/{directory}").st_mode & _TYPE_BITS != _DIRECTORY:
+                    raise Unusual
+        except OSError as refused:
+            raise Unusual from refused
+        try:
             os.stat(common_dir + "/logs/refs/chatroom")
         except FileNotFoundError:
             return
@@ -57,10 +65,10 @@ class Clone:
         raise Unusual
 
 
-def opened(name: str, flags: int, directory: "int | None" = None) -> int:
-    """A descriptor of what is called so in the open ``directory``. Raises Unusual: it is not there, or not ours."""
+def opened(path: str, flags: int) -> int:
+    """A descriptor of a file. Raises Unusual: it is not there, or not ours."""
     try:
-        return os.open(name, flags, dir_fd=directory)
+        return os.open(path, flags)
     except OSError as refused:
         raise Unusual from refused
 

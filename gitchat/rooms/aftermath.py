@@ -10,7 +10,7 @@ before the quick way writes here again:
 - A log whose ref holds no commit goes where it stood (:mod:`gitchat.rooms.recovery`).
 
 A record whose writer died between journal and ref is among these, though it was not acknowledged: nobody can tell, and
-letting it in loses nothing. Source: docs/format.md sections 6.2 and 7.34.
+letting it in loses nothing. Source: docs/format.md sections 6.2 and 7.40.
 """
 
 from __future__ import annotations

@@ -91,9 +91,8 @@ class Writer:
     ) -> Sent:
         """Append a record and return it with its number. O(1) without a ``key``.
 
-        ``key`` is the caller's own name for this message: sending it again returns
-        the stored record instead of adding a second one. ``check`` is called with the log's tip and the write lock
-        held, before anything is written; what it raises ends the call.
+        ``key`` is the caller's own name for this message: sending it again returns the stored record instead of
+        adding a second one. ``check`` is called with the write lock held, and what it raises of the tip ends the call.
 
         Raises:
             UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
@@ -112,12 +111,12 @@ class Writer:
         record = self._record(draft, sender, uid)
         if key is None and not draft.files:
             with suppress(Unusual):
-                return Sent(usual.add(self._numbering, record, sender, sending), is_repeat=False)
+                return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
             for _ in range(_LOOKS):
                 with suppress(Cold):
-                    return self._send_after(look(self._numbering), draft, record, sender, sending, key)
-            return self._send_after(None, draft, record, sender, sending, key)
+                    return self._send_after(look(self._numbering), draft, record, sender, sending, key, check)
+            return self._send_after(None, draft, record, sender, sending, key, check)
         except _AlreadySent as sent:
             return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
 
@@ -129,6 +128,7 @@ class Writer:
         sender: Identity,
         sending: rules.Sending,
         key: str | None,
+        check: Callable[[Oid | None], None],
     ) -> Sent:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
