@@ -23,7 +23,7 @@ from tests.property.conversation import expect
 from tests.world import World
 
 RINGING = {"send": 6, "read": 1, "summarize": 1, "sync": 12, "hear": 2, "lie": 2}
-"""The steps, and how often each is taken. Rooms stay at their place: who moved hears of the new place's pushes alone."""
+"""The steps, and how often each is taken. Rooms stay where they are: who moved hears of the new place alone."""
 
 PASSES_SECONDS = (0.1, 1.0, 12.0, 700.0)
 """How much time a step takes."""
