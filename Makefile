@@ -36,7 +36,7 @@ $(INSTALLED): pyproject.toml
 	|| { echo "error: $(PYTHON) cannot make a virtual environment"; \
 	  echo "hint: apt-get install python3-venv, or what your system calls the modules venv and ensurepip"; exit 1; } >&2
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group dev --editable '.[serve]'
+	$(BIN)/python -m pip install --quiet --group dev --editable '.[serve,nats]'
 	@touch $@
 
 tools: ## put a git that knows reftable, busybox, and MCP clients in TypeScript, into .tools/, for the tests

@@ -30,9 +30,12 @@ SECTIONS = (
     ("The MCP server", "server.py"),
     ("To a remote and other clones", "sync.py"),
     ("Sent, and delivered", "delivering.py"),
+    ("To another clone, by a doorbell", "bell.py"),
     ("A session of an agent", "agents.py"),
     ("A server with a thousand clients", "serve.py"),
     ("Tools over HTTP", "serve_mcp.py"),
+    ("Beside others", "beside.py"),
+    ("What is aimed at", "goals.py"),
 )
 """The headings of the report, and what prints the figures of each as Markdown. All are told of one directory for
 repositories that take long to make."""
@@ -50,6 +53,8 @@ def main() -> None:
     known = dict(part.split("\n\n", 1) for part in old.split("\n### ")[1:])
     with tempfile.TemporaryDirectory() as scratch:
         python = install_wheel(Path(scratch))
+        if "beside.py" in wanted:
+            fetch_peers()
         sections = [f"## Figures of {datetime.now(UTC):%Y-%m-%d}", machine(python, Path(scratch))]
         for heading, program in SECTIONS:
             if program in wanted:
@@ -65,8 +70,14 @@ def install_wheel(scratch: Path) -> Path:
     output(Path(sys.executable), "-m", "build", "--wheel", "--outdir", str(scratch))
     venv.create(scratch / "venv", with_pip=True)
     python = scratch / "venv" / "bin" / "python"
-    output(python, "-m", "pip", "install", "--quiet", *(f"{wheel}[serve]" for wheel in scratch.glob("*.whl")))
+    output(python, "-m", "pip", "install", "--quiet", *(f"{wheel}[serve,nats]" for wheel in scratch.glob("*.whl")))
     return python
+
+
+def fetch_peers() -> None:
+    """Fetch what gitchat is measured beside; what cannot be had is told here, and in the section."""
+    print("fetching what it is measured beside", flush=True)
+    subprocess.run([str(ROOT / "bench" / "fetch-peers.sh"), sys.executable], check=True)
 
 
 def output(python: Path, *arguments: str) -> str:

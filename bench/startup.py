@@ -51,6 +51,7 @@ def processes(repository: Path) -> str:
         "`git-chat --version`": lambda: run(git_chat, "--version"),
         "`git-chat send`": lambda: run(git_chat, "send", BODY),
         "`git-chat log -n 20`": lambda: run(git_chat, "log", "-n", "20"),
+        "`git-chat inbox`": lambda: run(git_chat, "inbox"),
         "`git commit --allow-empty`": lambda: run("git", "commit", "--allow-empty", "-m", BODY),
     }
     interleaved(actions, WARM_UPS)

@@ -15,16 +15,21 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "spells a ref": ("gitchat/model/refs.py", "gitchat/quick/room.py"),
+    "spells a ref": (
+        "gitchat/model/refs.py",
+        "gitchat/quick/room.py",
+        "gitchat/quick/append.py",
+        "gitchat/quick/swap.py",
+    ),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
-    "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py"),
+    "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py", "gitchat/quick/send.py"),
     "reads the environment": (
         "gitchat/workspace/",
         "gitchat/__main__.py",
         "gitchat/quick/start.py",
         "gitchat/quick/place.py",
     ),
-    "reads randomness": ("gitchat/workspace/",),
+    "reads randomness": ("gitchat/workspace/", "gitchat/quick/send.py"),
     "starts a process": (
         "gitchat/storage/git.py",
         "gitchat/storage/streamed.py",
@@ -35,12 +40,13 @@ PLACES: dict[str, tuple[str, ...]] = {
     "knows nats": ("gitchat/doorbell/nats.py",),
     "knows socket": (
         "gitchat/doorbell/loop.py",
+        "gitchat/doorbell/events.py",
         "gitchat/staying/doors.py",
         "gitchat/serve/running.py",
         "gitchat/serve/peer.py",
     ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
-    "knows sqlite3": ("gitchat/index/",),
+    "knows sqlite3": ("gitchat/index/", "gitchat/quick/inbox.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
     "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),

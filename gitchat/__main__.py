@@ -99,6 +99,8 @@ def _quickly(arguments: "Sequence[str]") -> "int | None":
 
     try:
         return start.run(arguments)
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         from gitchat.cli import refuse_output
 

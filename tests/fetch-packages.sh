@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that tests drive and a small system lacks: shells, servers of ssh and HTTP, gitolite, a terminal,
+# Installs the programs that tests drive and a small system lacks: shells, servers of ssh, HTTP and NATS, gitolite, a terminal,
 # strace, man (make packages). As root on Debian; otherwise it prints the command. Without one of them tests are skipped, or fail under CI.
 set -euo pipefail
 PATH=$PATH:/usr/sbin
@@ -8,7 +8,7 @@ PATH=$PATH:/usr/sbin
 needed=(
   fish:fish zsh:zsh dash:dash sshd:openssh-server ssh-keygen:openssh-client tmux:tmux strace:strace perl:perl
   nginx:nginx-light fcgiwrap:fcgiwrap lighttpd:lighttpd gitolite:gitolite3
-  groff:groff-base man:man-db unshare:util-linux setpriv:util-linux
+  groff:groff-base man:man-db unshare:util-linux setpriv:util-linux nats-server:nats-server openssl:openssl
 )
 packages=()
 for pair in "${needed[@]}"; do

@@ -14,6 +14,7 @@ from pathlib import Path
 from gitchat.index.database import Index
 from gitchat.model.names import RefName, RoomName, Uid, uid_from_random
 from gitchat.model.record import Moment
+from gitchat.rooms.aftermath import settle
 from gitchat.rooms.log import Log
 from gitchat.rooms.numbering import Numbering
 from gitchat.rooms.writing import Writer
@@ -41,7 +42,9 @@ NEWER_GIT = Path(__file__).parents[1] / ".tools" / "bin"
 
 def open_store(common_dir: Path, *, fsync: bool = True) -> Store:
     """A store on ``common_dir``, with this process's git."""
-    return store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync, random_bytes=os.urandom)
+    opened = store.open_store(common_dir, variables=git.scrub(os.environ), fsync=fsync, random_bytes=os.urandom)
+    settle(opened)
+    return opened
 
 
 def open_log(store: Store, name: str = "lobby", *, tracking: RefName | None = None) -> Log:

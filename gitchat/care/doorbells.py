@@ -47,7 +47,7 @@ def _of_nats(environment: Environment, shown: str, with_extra: Callable[[str], s
 
 def _of_remote(environment: Environment, remote: str) -> Iterator[Finding]:
     """What a hub that can ring by itself answers; nothing of one that cannot be asked."""
-    doorbell = doorbell_of(environment, remote)
+    doorbell = doorbell_of(environment, remote, asks_anew=True)
     if doorbell is None:
         return
     with Listener(doorbell) as here:

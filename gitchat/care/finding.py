@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gitchat.care.recovery import where_stood
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import log_ref
+from gitchat.rooms.recovery import where_stood
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.packing import loose_path
 from gitchat.storage.store import Store

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from gitchat.care import recovery
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import REF_PREFIX, log_ref
+from gitchat.rooms import recovery
 from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import ObjectDamaged, ObjectMissing
 from gitchat.storage.lockfile import LockFile

@@ -11,7 +11,6 @@ from itertools import dropwhile
 from pathlib import Path
 
 from gitchat.care.finding import Finding, lost, mend
-from gitchat.care.recovery import damaged_rooms, follows, lost_rooms, where_stood
 from gitchat.care.versions import unknown_authority
 from gitchat.model.codec import CLONE
 from gitchat.model.errors import ChatError, FormatError
@@ -20,6 +19,7 @@ from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
 from gitchat.model.refs import is_of_a_room, log_ref, room_of_log
+from gitchat.rooms.recovery import damaged_rooms, follows, lost_rooms, where_stood
 from gitchat.storage.store import Store
 from gitchat.workspace.environment import Environment
 

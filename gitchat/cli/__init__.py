@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 
 import click
@@ -22,12 +23,14 @@ from gitchat.model import offered
 from gitchat.model.errors import ChatError, Mistyped, MountError
 from gitchat.model.refs import REF_PREFIX
 from gitchat.workspace.environment import here
+from gitchat.workspace.opened import AGENTS_PATIENCE_SECONDS
 from gitchat.workspace.process import read_variables
 
 GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
+    "Who does what": ("claim", "release", "claims"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp", "snd"),
@@ -38,7 +41,7 @@ GROUPS = {
 
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
-MAINTENANCE = ("count", "deliver", "look", "pack")
+MAINTENANCE = ("count", "deliver", "doorbell", "look", "pack")
 """Run by gitchat itself, so not listed."""
 
 INTERNAL_STATUS = 70
@@ -70,6 +73,10 @@ class _Commands(Verbs):
         return command
 
 
+_LOOKS = frozenset({"inbox", "read", "search", "show", "status", "who"})
+"""Commands that an agent types to see something, and that change nothing that could be lost when they end early."""
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -85,7 +92,10 @@ def git_chat(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         return
-    context.obj = here(options.ShowProgress())
+    environment = here(options.ShowProgress())
+    if context.invoked_subcommand in _LOOKS and environment.caller.has_seat:
+        environment = replace(environment, patience_seconds=AGENTS_PATIENCE_SECONDS)
+    context.obj = environment
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -69,6 +69,16 @@ class Pushed:
         """Whether the host takes no ref of this name, as far as its words tell: to ask again changes nothing."""
         return not self.is_accepted and not self.is_late and _says(UNWANTED, self.words)
 
+    @property
+    def is_about_addresses(self) -> bool:
+        """Whether it was refused because of who wrote the commits, as far as the words tell."""
+        return not self.is_accepted and not self.is_late and _ADDRESSES.search(self.words) is not None
+
+
+_ADDRESSES = re.compile(r"\b(committers?|authors?|authored|e-?mails?|identity|forge author)\b", re.IGNORECASE)
+"""What hosts speak of that take commits of their own users alone: push rules of GitLab, Gerrit, hooks.
+Source: docs.gitlab.com on push rules; gerrit-review.googlesource.com on errors, ``invalid committer``."""
+
 
 def _says(phrases: Iterable[str], words: str) -> bool:
     return any(phrase in words for phrase in phrases)

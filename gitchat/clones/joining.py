@@ -57,7 +57,7 @@ class Joining:
         """``identity`` is asked for when two histories are joined by a commit; ``guard`` looks at what comes in."""
         self._store = store
         self._remote = remote
-        self._identity = identity
+        self.identity = identity
         self._clock = clock
         self._guard = guard
 
@@ -191,11 +191,11 @@ class Joining:
         return self._merge_logs(remote, local)
 
     def _merge_logs(self, remote: Oid, local: Oid) -> Oid:
-        return self._merge(remote, local, "merge", f"{self._identity().name} brings what was said elsewhere")
+        return self._merge(remote, local, "merge", f"{self.identity().name} brings what was said elsewhere")
 
     def _merge(self, remote: Oid, local: Oid, kind: str, body: str) -> Oid:
         """A commit of both, the remote's first, so that its order stands."""
-        who, now = self._identity(), self._clock()
+        who, now = self.identity(), self._clock()
         committed = self._store.date_after((remote, local), now)
         return self._store.write_commit(
             codec.encode_commit(

@@ -189,9 +189,19 @@ class Report:
             return self._refused_summaries(room_of(first.ref), first.words)
         if room is not None and room in self.alone:
             kept += f"; if it is because of the message: git chat unsend --room {room} {self.alone[room]}"
+        if first.is_about_addresses:
+            return RemoteError(said, hint=f"{kept}; {self._own_address()}", code="ref-refused")
         if first.is_unwanted:
             return RemoteError(said, hint=f"{kept}; {self._ways(room_of(first.ref))}", code="ref-refused")
         return RemoteError(said, hint=f"{kept}; try again later: git chat sync", code="push-refused")
+
+    def _own_address(self) -> str:
+        """What can be done where the host looks at who wrote the commits. No made-up address is left by now."""
+        return (
+            "messages carry git's user.name and user.email as committer; give the ones that the host knows, such as "
+            f"git config user.email YOU@EXAMPLE.ORG, and let agents write under it, too: "
+            f"git config chat.authorEmail user; then: git chat sync {self.remote}"
+        )
 
     def _ways(self, room: RoomName) -> str:
         """What can be done where the host takes no ref of such a name."""

@@ -27,6 +27,7 @@ from gitchat.model.record import Moment
 from gitchat.model.refs import log_ref, room_of, room_of_log, summaries_ref, tracking_ref
 from gitchat.rooms import aside
 from gitchat.rooms.rebuilding import NotPending, pending_keys, take_out, without
+from gitchat.rooms.vouching import vouch
 from gitchat.storage.store import Store
 
 IN_VAIN = 12
@@ -64,6 +65,8 @@ class Sifting:
         Raises:
             RemoteError: the remote is not heard any more. What it took by then is noted.
         """
+        if self._vouches(report):
+            return
         is_together = len(report.refused) > 1
         for answer in [one for one in report.refused if not one.is_late]:
             room = room_of_log(answer.ref)
@@ -79,6 +82,21 @@ class Sifting:
             if has_moved:
                 report.refused = [one for one in report.refused if room_of(one.ref) != room]
                 report.is_overtaken = True
+
+    def _vouches(self, report: Report) -> bool:
+        """Where the host takes nothing of who wrote it: whether another round can push it under the user's own address.
+
+        A room that has it already, and is refused all the same, stays among the refusals.
+        """
+        rooms = {room_of(one.ref) for one in report.refused if one.is_about_addresses}
+        who = self._joining.identity() if rooms else None
+        done = {room for room in rooms if who is not None and vouch(self._store, room, self._tracked, who)}
+        report.refused = [one for one in report.refused if room_of(one.ref) not in done]
+        report.is_overtaken = report.is_overtaken or bool(done)
+        return bool(done)
+
+    def _tracked(self, ref: RefName) -> Oid | None:
+        return self._store.tip(tracking_ref(self._remote, ref))
 
     def ask(self, room: RoomName, tip: Oid, at: Oid | None, report: Report, push: Push) -> tuple[Oid | None, str]:
         """Where the remote's log is after it was asked to go on to ``tip``, and its words. Raises _Late."""
@@ -115,7 +133,7 @@ class Sifting:
         aside.put(self._store, room, found, self._remote, words, self._clock())
         try:
             take_out(
-                self._store, room, lambda ref: self._store.tip(tracking_ref(self._remote, ref)), {key},
+                self._store, room, self._tracked, {key},
                 f"gitchat: {self._remote} does not take it",
             )  # fmt: skip
         except NotPending:

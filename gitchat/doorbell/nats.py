@@ -1,8 +1,7 @@
 """The doorbell over a NATS server: the only user of its library, which nobody needs who does not set ``chat.nats``.
 
-A thread of its own has the connection, and makes it anew when it breaks. Nothing is stored there, and no text passes:
-a knock says where a log stands, a beat who lives in a clone. What the server does, or anybody who reaches it, costs the
-pace at the most: what is heard is bounded before it is read, and a server that says too much is left for a while.
+A thread of its own has the connection, and makes it anew when it breaks. No text passes. What the server does, or
+anybody who reaches it, costs the pace at the most: a server that says too much is left for a while.
 Source: docs/format.md section 15; docs.nats.io, "NATS Protocol" and "Subject-Based Messaging".
 """
 
@@ -37,7 +36,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 """Bounds of the time before the next attempt, which doubles; that of a server which said too much is the longest."""
 
 LASTING_SECONDS = 30.0
-"""A connection that held so long was a good one: after it the pauses begin anew."""
+"""After a connection that held so long the pauses begin anew."""
 
 CHECK_SECONDS = 1.0
 """How often it is looked how much came."""
@@ -49,7 +48,7 @@ MAX_ROOMS = 1000
 """Of how many rooms is heard."""
 
 _MAX_UNPARSED_BYTES = 1 << 20
-"""What may have come of one message: the most that a server takes by default, and a hundred times what is ours."""
+"""What may have come of one message: the most that a server takes by default."""
 
 
 class NatsDoorbell:
@@ -210,8 +209,7 @@ class NatsDoorbell:
         finally:
             with suppress(Exception):
                 await _within(client.close())
-        if self._words is None:
-            self._words = "the server has closed the connection"
+        self._words = self._words or "the server has closed the connection"
 
     async def _subscribe(self, client: Client, subscribed: dict[Uid, list[Subscription]]) -> None:
         rooms = self._rooms
@@ -231,7 +229,7 @@ class NatsDoorbell:
                 )
 
     async def _say(self, client: Client) -> None:
-        """What was given us to say. A knock that may not have come there is kept for the next connection."""
+        """What is to be said. A knock that may not have come there is kept for the next connection."""
         with self._turn:
             knocks, spoken = list(self._knocks.values()), list(self._beats.values())
             self._beats.clear()

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Callable
 
 from gitchat.index.arrivals import take_pending
-from gitchat.index.chain import Extent, Rule, View
 from gitchat.index.condition import blob_of
-from gitchat.index.words import searchable
+from gitchat.index.fields import of_commit
+from gitchat.index.tallies import Tallies, forget_after
+from gitchat.index.view import Extent, Rule, View
 from gitchat.model import codec, order
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
@@ -49,6 +50,7 @@ class CatchUp:
         row = database.execute("SELECT id, tip, count, local, total FROM chain WHERE name = ?", (view.name,)).fetchone()
         self._chain, self._old_tip, self._old_count, self._old_local, self._old_total = row
         self._arrivals: dict[order.Key, int] = {}
+        self._tallies = Tallies(database, self._chain)
 
     def run(self) -> Extent:
         """Take in what the view reaches.
@@ -61,7 +63,7 @@ class CatchUp:
         if not is_longer:
             # Their numbers may be others now. What FTS knows of them finds
             # no row any more: row ids are not used twice.
-            self._arrivals = take_pending(self._database, self._chain)
+            self._arrivals = self._take_back()
             main = self._main(self._view.tip, self._old_tip)
             count = self._take(self._view.tip, main, count, is_pending=False)
         total = self._old_total if is_longer else count
@@ -69,6 +71,7 @@ class CatchUp:
             total = self._take(local, self._local_main(local), total, is_pending=True)
         elif self._old_local is not None:
             local, total = self._retake(Oid(self._old_local.hex()), count)
+        self._tallies.write()
         values = (blob_of(self._view.tip), count, blob_of(local), total, self._chain)
         self._database.execute("UPDATE chain SET tip = ?, count = ?, local = ?, total = ? WHERE id = ?", values)
         self._progress(None)
@@ -82,7 +85,7 @@ class CatchUp:
         try:
             total = self._take(local, self._local_main(local), count, is_pending=True)
         except FormatError:  # taken back, and its objects are gone by now
-            take_pending(self._database, self._chain)
+            self._take_back()
             return None, count
         return (local, total) if total > count else (None, count)
 
@@ -105,6 +108,13 @@ class CatchUp:
             if done % STEP == 0:
                 self._progress(done)
         return count
+
+    def _take_back(self) -> dict[order.Key, int]:
+        """Delete the rows of what was pending; what its records arrived as."""
+        if self._old_total > self._old_count:
+            forget_after(self._database, self._chain, self._old_count)
+        self._tallies = Tallies(self._database, self._chain)
+        return take_pending(self._database, self._chain)
 
     def _continues(self, local: Oid) -> bool:
         """Whether the pending rows that are there stand at the beginning of the new ones."""
@@ -162,26 +172,16 @@ class CatchUp:
         return self._database.execute(sql, (chain, *key)).fetchone() is not None
 
     def _insert(self, oid: Oid, *, number: int | None, upto: int | None, along: int | None, is_pending: bool) -> None:
-        commit = self._commit(oid)
-        committed = commit.committer.moment.seconds
-        values: list[object] = [along, int(is_pending), self._chain, number, upto, blob_of(oid)]
-        record = codec.record_of(oid, commit) if self._nodes[oid].key is not None else None
-        if record is None:
-            values += [None] * 8 + [committed, None, None, None, None]
-        else:
-            recipients = f",{','.join(record.to)}," if record.to else ""
-            scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
-            values += [record.uid, record.author, record.kind, scope, recipients]
-            values += [record.reply_to, record.commit, record.written.seconds, committed, int(record.urgent)]
-            values += [record.clone, record.address]
-            values.append(self._arrivals.get((record.uid, record.author)) if number is not None else None)
+        fields = of_commit(oid, self._commit(oid), self._nodes[oid])
+        arrival = self._arrivals.get(fields.key) if number is not None and fields.key is not None else None
+        values = [along, int(is_pending), self._chain, number, upto, blob_of(oid), *fields.columns, arrival]
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
-        if number is not None and record is not None:
-            if record.kind != SUMMARY:
-                self._hear((record.author, record.clone or "", record.address or ""))
-            text = searchable(commit.body)
-            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, text))
+        if number is not None:
+            self._tallies.add(number, fields)
+            if fields.kind != SUMMARY:
+                self._hear((fields.author, fields.clone, fields.address))
+            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, fields.body))
 
     def _hear(self, voice: tuple[str, str, str]) -> None:
         """Note who spoke from where; a name has few voices, and many records."""

@@ -9,17 +9,13 @@ commit reaches exactly the records 1 to ``upto`` (docs/format.md section 5.5).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
-from gitchat.index.condition import ANY, Condition, blob_of, of_kinds
-from gitchat.model import codec, order
+from gitchat.index.condition import ANY, Condition, Tally, blob_of, of_kinds
+from gitchat.index.tallies import count
+from gitchat.index.view import Extent, Rows, Rule, View
 from gitchat.model.names import CloneId, Number, Oid, Uid
-
-Rule = Callable[[Oid, codec.Commit], order.Node]
-"""What the order rule has to know of a commit of some chain."""
-
-_T = TypeVar("_T")
 
 
 class Place(NamedTuple):
@@ -59,28 +55,8 @@ class Row(NamedTuple):
     is_record: bool
 
 
-class View(NamedTuple):
-    """What of a chain is looked at: all that ``tip`` reaches, numbered, then what only ``local`` does."""
-
-    name: str
-    tip: Oid | None
-    local: Oid | None
-
-
-class Extent(NamedTuple):
-    """How far a view goes."""
-
-    chain: int
-    """The chain's row id."""
-    numbered: int
-    total: int
-
-
-class Rows(Protocol):
-    """Who has the rows: the index."""
-
-    def rows(self, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]) -> _T:
-        """What ``ask`` gives for the extent of the view, which is brought up to date."""
+RANKED = 2_000
+"""How many records that a search finds are compared with one another."""
 
 
 class Chain:
@@ -119,9 +95,19 @@ class Chain:
         return places[::-1] if newest else places
 
     def count_of(self, condition: Condition = ANY, *, after: int = 0) -> int:
-        """How many records with a place greater than ``after`` there are."""
+        """How many records with a place greater than ``after`` there are; what is tallied is not looked at for it."""
+        if condition.tally is not None:
+            told = self._tallied(condition.tally, after)
+            if told is not None:
+                return told
         found: int = self._ask("SELECT count(*) FROM entry WHERE {}", condition, after=after)[0][0]
         return found
+
+    def _tallied(self, tally: Tally, after: int) -> int | None:
+        def ask(database: sqlite3.Connection, extent: Extent) -> int | None:
+            return count(database, extent.chain, tally, after, self.total)
+
+        return self._index.rows(self._view, self._rule, ask)
 
     def count_without(self, kinds: Collection[str]) -> int:
         """How many records are of none of these kinds, none of which is ``message``. Looks only at those that are."""
@@ -252,13 +238,30 @@ class Chain:
         return list(dict.fromkeys(Voice(clone, address) for clone, address, seconds in rows if seconds >= since))
 
     def search(self, match: str, condition: Condition, limit: int | None) -> list[Hit]:
-        """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest."""
+        """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest.
+
+        Where more than :data:`RANKED` of the index fit, the newest first: so common a word tells good from bad no
+        more, and SQLite would look at each of them for that.
+        """
+        if limit is not None and self._is_common(match):
+            sql = (
+                # Not a plain join: SQLite shall go from the newest on, and stop.
+                "SELECT 0.0, number, oid FROM text CROSS JOIN entry ON entry.id = text.rowid "
+                "WHERE text MATCH ? AND {} ORDER BY text.rowid DESC LIMIT ?"
+            )
+            rows = self._ask(sql, condition, limit, before=(match,))
+            return [Hit(rank, *self._places([(number, oid)])) for rank, number, oid in rows]
         sql = (
             "SELECT rank, number, oid FROM text JOIN entry ON entry.id = text.rowid "
             "WHERE text MATCH ? AND {} ORDER BY rank, number DESC LIMIT ?"
         )
         rows = self._ask(sql, condition, -1 if limit is None else limit, before=(match,))
         return [Hit(rank, *self._places([(number, oid)])) for rank, number, oid in rows]
+
+    def _is_common(self, match: str) -> bool:
+        sql = "SELECT count(*) FROM (SELECT 1 FROM text WHERE text MATCH ? LIMIT ?)"
+        found: int = self._rows(sql, match, RANKED + 1)[0][0]
+        return found > RANKED
 
     def _ask(
         self, sql: str, condition: Condition, *values: object, after: int = 0, before: tuple[object, ...] = ()

@@ -10,11 +10,33 @@ from gitchat.model.names import Oid
 from gitchat.model.record import MESSAGE, QUIET_KINDS, STATUS, UNLISTED_KINDS
 
 
+class Spoken(NamedTuple):
+    """Records that a name wrote."""
+
+    author: str
+    voice: tuple[str | None, str | None] | None = None
+    """From which clone and address; None for any."""
+    through: int | None = None
+    """Up to which number; None for all."""
+
+
+class Tally(NamedTuple):
+    """Records that reach everybody or one of some names, without what some have spoken: counted as they come."""
+
+    names: tuple[str, ...]
+    without: tuple[Spoken, ...] = ()
+    """No record is in two of them."""
+    is_urgent: bool = False
+    """Only urgent ones."""
+
+
 class Condition(NamedTuple):
     """A part of a WHERE clause over ``entry``, with its values."""
 
     sql: str
     values: tuple[object, ...] = ()
+    tally: Tally | None = None
+    """The same records in other words, where they can be counted without a look at each."""
 
     @classmethod
     def any_of(cls, parts: Sequence[Condition]) -> Condition:
@@ -122,7 +144,23 @@ def visible_to(names: Iterable[str], own: str | None = None, *, with_status: boo
     addressed = " OR ".join(["instr(recipients, ?)"] * len(wanted)) or "0"
     to_all = Condition.all_of([Condition("recipients = ''"), ANY if with_status else LOUD])
     reached = Condition(f"({to_all.sql}) OR {addressed}", (*to_all.values, *(f",{name}," for name in wanted)))
-    return Condition.all_of([LISTED, reached, Condition("author != ?", (own,)) if own else ANY])
+    found = Condition.all_of([LISTED, reached, Condition("author != ?", (own,)) if own else ANY])
+    tally = Tally(tuple(dict.fromkeys(wanted)), (Spoken(own),) if own else ())
+    return found if with_status else found._replace(tally=tally)
+
+
+def without(condition: Condition, own: Condition, spoken: Sequence[Spoken] | None) -> Condition:
+    """``condition`` without ``own``, which are the records ``spoken`` where that can be said so."""
+    found = Condition.all_of([condition, own.denied()])
+    if condition.tally is None or spoken is None:
+        return found
+    return found._replace(tally=condition.tally._replace(without=(*condition.tally.without, *spoken)))
+
+
+def urgent_of(condition: Condition) -> Condition:
+    """The urgent ones of these records."""
+    found = Condition.all_of([condition, Condition("urgent = 1")])
+    return found if condition.tally is None else found._replace(tally=condition.tally._replace(is_urgent=True))
 
 
 def blob_of(oid: Oid | None) -> bytes | None:

@@ -6,7 +6,7 @@ alone, is brought up to date when it is asked, and is built anew when it is miss
 another version, damaged, or about a log whose order was changed. Where no file can be
 written it is built in memory for one use: slower, and the same answers.
 
-Here is the file; :mod:`gitchat.index.catchup` fills it, :mod:`gitchat.index.chain` asks it.
+Here is the file; :mod:`gitchat.index.building` fills it, :mod:`gitchat.index.chain` asks it.
 
 A damaged file is never written over: its successor gets a name of its own, so that no
 journal and no open connection of the old one can reach it. Source: docs/format.md
@@ -19,24 +19,26 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals
+from gitchat.index import arrivals, tallies
 from gitchat.index.arrivals import Arrived
-from gitchat.index.catchup import CatchUp, Progress
-from gitchat.index.chain import Chain, Extent, Rule, View
-from gitchat.index.extent import has_commit, known_extent
-from gitchat.index.stages import Stages, counted_on
+from gitchat.index.building import Builder
+from gitchat.index.bulk import Bytes
+from gitchat.index.catchup import Progress
+from gitchat.index.chain import Chain
+from gitchat.index.extent import has_commit
+from gitchat.index.view import Extent, Rule, View
 from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
-from gitchat.model.errors import ChatError, ConflictError, StorageError
+from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile
 
-VERSION = 7
+VERSION = 8
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -53,7 +55,7 @@ CREATE TABLE entry (
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
     seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, arrival INTEGER
 );
-{arrivals.TABLES}CREATE TABLE voice (
+{arrivals.TABLES}{tallies.TABLES}CREATE TABLE voice (
     chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
     UNIQUE (chain, author, clone, email)
 );
@@ -64,6 +66,7 @@ CREATE INDEX entry_uid ON entry (chain, uid) WHERE uid IS NOT NULL;
 CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT NULL;
 CREATE INDEX entry_type ON entry (chain, type, number) WHERE number IS NOT NULL;
 CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' AND number IS NOT NULL;
+CREATE INDEX entry_urgent ON entry (chain, number) WHERE urgent = 1 AND number IS NOT NULL;
 CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
 CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
 CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
@@ -78,10 +81,16 @@ _T = TypeVar("_T")
 class Index:
     """The index of one clone. Opened on first use; one thread at a time; a forked child opens its own."""
 
-    def __init__(self, directory: Path, read: Callable[[Oid], codec.Commit], progress: Progress) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        read: Callable[[Oid], codec.Commit],
+        progress: Progress,
+        line: Bytes | None = None,
+    ) -> None:
+        """``line`` reads a long log at once; without one its commits are read one by one."""
         self._directory = directory
-        self._read = read
-        self._progress = progress
+        self.builder = Builder(directory, read, progress, line)
         self._database: sqlite3.Connection | None = None
         self._path: Path | None = None
         self._pid = 0
@@ -95,6 +104,7 @@ class Index:
 
         Raises:
             FormatError: a commit is missing or damaged.
+            ConflictError: ``still-counting``, ``index-locked``.
         """
         return Chain(self, name, tip, rule, None if local == tip else local)
 
@@ -104,7 +114,7 @@ class Index:
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
         """
-        return self._asked(lambda database: ask(database, self._extended(database, view, rule)))
+        return self._asked(lambda database: ask(database, self.builder.extended(database, view, rule)))
 
     def _asked(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
         for _ in range(_ATTEMPTS):
@@ -112,8 +122,21 @@ class Index:
                 return ask(self._opened())
             except sqlite3.Error as error:
                 last = error
-                self._give_up(error)
+                if not _is_locked(error):
+                    self._give_up(error)
+        if _is_locked(last):
+            raise self._locked() from last
         raise last
+
+    def _locked(self) -> ConflictError:
+        """Somebody writes in the file and does not end. To build another one would only be more to wait for."""
+        return ConflictError(
+            f"another process has held the index for over {BUSY_SECONDS * _ATTEMPTS:.0f} s",
+            hint=f"see what it does, or end it: fuser -v '{self._path}'",
+            public_message="another process indexes here, and does not end",
+            public_hint="try again; if that lasts, tell who runs this server",
+            code="index-locked",
+        )
 
     def arrived(self, after: int = 0, epoch: str | None = None, limit: int | None = None) -> Arrived:
         """The oldest ``limit`` records of all rooms that came after an arrival number, as far as logs were taken in.
@@ -138,58 +161,6 @@ class Index:
                 self._database.close()
         self._database = None
 
-    # --- taking in -------------------------------------------------------------
-
-    def _extended(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
-        """Take in what is new, if anything is."""
-        known = known_extent(database, view)
-        if known is not None:
-            return known
-        way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
-        if way.is_one():
-            return self._taken_in(database, view, rule, way.kept, self._progress)
-        with self._turn():
-            # Whoever had the turn before has taken in the most of it.
-            for done, stop in enumerate(way.stops()[:-1]):
-                self._taken_in(database, View(view.name, stop, None), rule, {}, counted_on(self._progress, done))
-            return self._taken_in(database, view, rule, way.kept, self._progress)
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """The only process that takes in a long log, where that can be had; the others wait, and find it done."""
-        with ExitStack() as held:
-            while True:
-                try:
-                    held.enter_context(gate.hold(self._directory, BUSY_SECONDS, "indexing.lock"))
-                except ConflictError:
-                    continue  # somebody is at it, and ends one day
-                except StorageError:
-                    pass
-                break
-            yield
-
-    def _taken_in(
-        self,
-        database: sqlite3.Connection,
-        view: View,
-        rule: Rule,
-        kept: dict[Oid, codec.Commit],
-        progress: Progress,
-    ) -> Extent:
-        """Take in all that the view reaches, or nothing. ``kept`` are commits that were read already."""
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            known = known_extent(database, view)  # somebody else may have been quicker
-            if known is None:
-                database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (view.name,))
-                known = CatchUp(database, view, self._read, rule, progress, kept).run()
-            database.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                database.execute("ROLLBACK")
-            raise
-        return known
-
     # --- the file --------------------------------------------------------------
 
     def _opened(self) -> sqlite3.Connection:
@@ -204,6 +175,8 @@ class Index:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+            database.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 _create(database)
@@ -238,7 +211,7 @@ class Index:
             yield from self._directory.glob("index.*.db*")
 
     def _give_up(self, error: sqlite3.Error) -> None:
-        """Go on with a new file, or, where that would not help (disk full, read-only, locked), in memory."""
+        """Go on with a new file, or, where that would not help (disk full, read-only), in memory."""
         self.close()
         self._pid = os.getpid()
         damaged, self._path = self._path, None
@@ -266,8 +239,17 @@ class Index:
 
 
 _ATTEMPTS = 4
+_LOG_BYTES = 4 * 1024 * 1024
+"""What stays of SQLite's log of a large transaction."""
+_CACHE_KB = 16 * 1024
+"""Uids and commits come in no order: with less, a long log is read and written over and over."""
 _DAMAGE = re.compile("malformed|no such (table|column)")
 _FILE = re.compile(r"index\.([0-9]{1,9})\.db")
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    """Whether another process is in the way. Source: sqlite.org/rescode.html, SQLITE_BUSY, SQLITE_LOCKED."""
+    return isinstance(error, sqlite3.OperationalError) and "is locked" in str(error)
 
 
 def _create(database: sqlite3.Connection) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from gitchat.index.chain import Extent, View
 from gitchat.index.condition import blob_of
+from gitchat.index.view import Extent, View
 from gitchat.model.names import Oid
 
 

@@ -30,9 +30,9 @@ class Stages:
         self.kept: dict[Oid, codec.Commit] = {}
         """The commits of the last stage, read."""
 
-    def is_one(self) -> bool:
-        """Whether one stage leads there. Raises FormatError, as :meth:`stops`."""
-        return all(count < COMMITS for count, _ in enumerate(self._walk()))
+    def is_one(self, most: int) -> bool:
+        """Whether it is no longer than so many commits. Raises FormatError, as :meth:`stops`."""
+        return all(count < most for count, _ in enumerate(self._walk()))
 
     def stops(self) -> list[Oid]:
         """Where to stop on the way, oldest first; the last one is the tip."""
@@ -48,11 +48,11 @@ class Stages:
             here = commit.parents[0] if commit.parents else None
 
 
-def counted_on(progress: Progress, stages_done: int) -> Progress:
-    """``progress`` after so many stages, which goes on until all are done."""
+def counted_on(progress: Progress, done: int) -> Progress:
+    """``progress`` after so many commits, which goes on until all are done."""
 
     def told(count: int | None) -> None:
         if count is not None:
-            progress(count + stages_done * COMMITS)
+            progress(count + done)
 
     return told

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from gitchat.model import limits
 from gitchat.model.errors import FormatError
 from gitchat.model.names import CloneId, Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
-from gitchat.model.record import MAX_BODY_BYTES, UNNUMBERED_KINDS, Moment, Record
+from gitchat.model.record import GENESIS_EMAIL, MAX_BODY_BYTES, UNNUMBERED_KINDS, Moment, Record
 from gitchat.model.refs import told_branch
 from gitchat.model.signature import Signature, encode_signature, parse_signature
 
@@ -154,7 +154,7 @@ def encode_record(record: Record, *, tree: Oid, parent: Oid, committer: Signatur
 
 def encode_genesis(room: RoomName, tree: Oid) -> bytes:
     """The root of ``room``: the same bytes in every clone, so that histories share it."""
-    gitchat = Signature("gitchat", "gitchat@gitchat.invalid", Moment(0))
+    gitchat = Signature("gitchat", GENESIS_EMAIL, Moment(0))
     return encode_commit(
         tree=tree,
         parents=(),

@@ -53,6 +53,8 @@ class Moment:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)).zfill(20)
 
 
+GENESIS_EMAIL = "gitchat@gitchat.invalid"
+"""The address of nobody, under which the root of each room is written."""
 NO_DOMAIN = "@agents.gitchat.invalid"
 """The end of an address that stands where there is none, and that is nobody's."""
 

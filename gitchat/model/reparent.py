@@ -1,10 +1,11 @@
-"""A commit's bytes after other parents: the same record, at another place of the log. Pure."""
+"""A commit's bytes after other parents, or under another address: the same record, elsewhere in the log. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from gitchat.model.names import Oid
+from gitchat.model.signature import Signature, encode_signature
 
 _SIGNATURES = (b"gpgsig ", b"gpgsig-sha256 ")
 """Headers that vouch for the bytes as they were. Their further lines begin with a space."""
@@ -21,3 +22,14 @@ def with_parents(raw: bytes, parents: Iterable[Oid]) -> bytes:
         if not is_signature and not line.startswith(b"parent "):
             kept.append(line)
     return b"\n".join([tree, *(f"parent {parent}".encode() for parent in parents), *kept]) + separator + message
+
+
+def with_signatures(raw: bytes, author: Signature, committer: Signature) -> bytes:
+    """The commit ``raw`` by ``author`` and ``committer``, and otherwise byte for byte."""
+    head, separator, message = raw.partition(b"\n\n")
+    lines = {b"author ": author, b"committer ": committer}
+    signed = (
+        next((key + encode_signature(one).encode() for key, one in lines.items() if line.startswith(key)), line)
+        for line in head.split(b"\n")
+    )
+    return b"\n".join(signed) + separator + message

@@ -58,6 +58,8 @@ class Roll:
         self._holding = holding
         self._lock = lock
         self._wait_seconds = wait_seconds
+        self._touched: dict[tuple[Name, RoomName], int] = {}
+        """When each was last noted to be seen."""
 
     # --- reading ---------------------------------------------------------------
 
@@ -150,7 +152,10 @@ class Roll:
         return before != after
 
     def touch(self, name: Name, room: RoomName, now: int) -> None:
-        """Note that ``name`` was seen in ``room``, if it is a member. Never waits, never fails."""
+        """Note that ``name`` was seen in ``room``, if it is a member; once a second. Never waits, never fails."""
+        if self._touched.get((name, room)) == now:
+            return
+        self._touched[name, room] = now
         with suppress(OSError):
             file = LiveFile(self._directory, name, os.O_RDWR)
             try:

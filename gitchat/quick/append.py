@@ -29,7 +29,6 @@ WAIT_SECONDS = 10.0
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 _WRITE = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 _REGULAR, _TYPE_BITS = 0o100000, 0o170000
 
 _CHECKPOINT = b"gitchat checkpoint 1\n"
@@ -81,17 +80,13 @@ def append(
     changed. Raises Unusual: as above. What is acknowledged survives the process, and where the clone is synced the
     system, too.
     """
-    directory = swap.opened(clone.common_dir + "/chatroom", _DIRECTORY)
+    lock = turn.take(clone.common_dir + "/chatroom/write.lock", wait_seconds)
     try:
-        lock = turn.take(directory, wait_seconds)
-        try:
-            return _add(clone, ref, room, make, directory, lock)
-        except OSError as refused:
-            raise Unusual from refused
-        finally:
-            turn.give_back(lock)
+        return _add(clone, ref, room, make, lock)
+    except OSError as refused:
+        raise Unusual from refused
     finally:
-        os.close(directory)
+        turn.give_back(lock)
 
 
 def _add(
@@ -99,20 +94,19 @@ def _add(
     ref: str,
     room: str,
     make: "Callable[[End], tuple[bytes, int]]",
-    directory: int,
     lock: int,
 ) -> Appended:
     if os.pread(lock, 1, 0):
         raise Unusual  # somebody died at this work
     tip = swap.tip(f"{clone.common_dir}/{ref}")
-    note = _opened_note(directory, room)
+    note = swap.opened(f"{clone.common_dir}/chatroom/checkpoints/{room}", _WRITE)
     try:
         before = os.read(note, _CHECKPOINT_BYTES)
         lines, end = _end(clone, before, tip)
         raw, seconds = make(end)
         oid, framed = loose.frame(b"commit", raw)
         loose.write(clone.common_dir + "/objects", oid, framed)
-        journal_bytes, written_bytes = _keep(directory, oid, raw, clone.is_synced)
+        journal_bytes, written_bytes = _keep(clone, oid, raw)
         after = b"%s %d %d %d %s\n" % (oid.encode(), end.count + 1, end.is_plain, end.is_closed, end.title.encode())
         _note(note, [*lines, after], len(before))
     finally:
@@ -123,14 +117,6 @@ def _add(
 
 
 # --- what the checkpoint knows --------------------------------------------------------------
-
-
-def _opened_note(directory: int, room: str) -> int:
-    inner = swap.opened("checkpoints", _DIRECTORY, directory)
-    try:
-        return swap.opened(room, _WRITE, inner)
-    finally:
-        os.close(inner)
 
 
 def _end(clone: Clone, data: bytes, tip: str) -> "tuple[list[bytes], End]":
@@ -179,15 +165,15 @@ def _seconds(clone: Clone, oid: str) -> int:
 # --- what is written ------------------------------------------------------------------------
 
 
-def _keep(directory: int, oid: str, raw: bytes, is_synced: bool) -> "tuple[int, int]":
+def _keep(clone: Clone, oid: str, raw: bytes) -> "tuple[int, int]":
     """Append a commit to the journal, in one write; how large that is, and by how much larger than it was."""
     entry = b"%s commit %d %08x\n%s\n" % (oid.encode(), len(raw), crc32(raw), raw)
-    journal = swap.opened("journal", _WRITE | os.O_APPEND, directory)
+    journal = swap.opened(clone.common_dir + "/chatroom/journal", _WRITE | os.O_APPEND)
     try:
         status = os.fstat(journal)
         if status.st_mode & _TYPE_BITS != _REGULAR or os.write(journal, entry) != len(entry):
             raise Unusual
-        if is_synced:
+        if clone.is_synced:
             sync(journal)
     finally:
         os.close(journal)

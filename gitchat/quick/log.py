@@ -19,8 +19,6 @@ DEFAULT_COUNT = 50
 REPLY_SEARCH = 1000
 INDENT = "    "
 
-_PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no", "off", "0")
-
 
 class Asked:
     """What was typed."""
@@ -56,17 +54,15 @@ def _count(text: str) -> int:
 def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     """What is printed. Raises Unusual, and what says that something cannot be read: OSError, ValueError."""
     asked = Asked(words)
-    colors = (settings.get("color.chat"), settings.get("color.ui"))
-    if settings.get("chat.date") is not None or not all(one in _PLAIN_COLORS for one in colors):
-        raise Unusual
+    room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
-    room.refuse_remotes(place, settings)
-    end = room.position(place, room.room_name(settings, asked.room))
+    name = room.room_name(settings, asked.room)
+    end = room.position(place, name, room.authority(place, settings, name))
     room.refuse_lost(place)
     found, labels = _newest(place, end, asked.count or DEFAULT_COUNT)
     if not found:
         raise Unusual
-    return "".join(_oneline(found) if asked.is_oneline else _listing(found, labels))
+    return "".join(_oneline(found) if asked.is_oneline else listing(found, labels))
 
 
 def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[str, Record]], dict[str, str]]":
@@ -78,8 +74,7 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
     objects = Objects(place)
     try:
         while (one := record.record_of(objects.commit(oid))) is not None:
-            label = f"#{number}" if one.hint in (None, number) else f"#{number} (was #{one.hint})"
-            labels[one.uid] = label
+            labels[one.uid] = label = label_of(one, number)
             if len(found) == limit:
                 spare -= 1
             elif one.kind not in record.UNLISTED:
@@ -95,7 +90,13 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
     return found, labels
 
 
-def _listing(found: "Sequence[tuple[str, Record]]", labels: "dict[str, str]") -> "list[str]":
+def label_of(one: "Record", number: int) -> str:
+    """The number of a record, and the one that its writer saw where that is another."""
+    return f"#{number}" if one.hint in (None, number) else f"#{number} (was #{one.hint})"
+
+
+def listing(found: "Sequence[tuple[str, Record]]", labels: "dict[str, str]") -> "list[str]":
+    """Records with their labels and bodies, oldest first, a text each; and what stands between them."""
     parts: list[str] = []
     today, was_status = "", True
     for label, one in found:

@@ -9,7 +9,7 @@ from zlib import compress, decompressobj, error
 from gitchat.quick.unusual import Unusual
 
 try:
-    from _sha1 import sha1  # without OpenSSL, which takes longer to load than a record to write
+    from _sha1 import sha1  # type: ignore[import-not-found]  # without OpenSSL, which takes long to load
 except ImportError:  # a Python that was built without it
     from hashlib import sha1
 
@@ -34,7 +34,7 @@ def write(objects: str, oid: str, framed: bytes) -> None:
     Not synced: what it holds is in the journal before anything is acknowledged.
     """
     directory = f"{objects}/{oid[:2]}"
-    draft = f"{directory}/tmp_obj_{oid[2:8]}{os.getpid()}"  # a name that git, too, takes for left over
+    draft = f"{directory}/tmp_obj_{oid[2:]}"  # git, too, takes that for left over; who has the write lock writes alone
     data = compress(framed, _LEVEL)
     for _ in range(_TRIES):
         try:

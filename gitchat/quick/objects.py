@@ -44,10 +44,20 @@ class Objects:
 
 def tip(place: Place, ref: str) -> str:
     """What ``ref`` points to, be it loose or packed. Raises Unusual: it is nowhere, damaged or symbolic."""
+    found = find_tip(place, ref)
+    if found is None:
+        raise Unusual
+    return found
+
+
+def find_tip(place: Place, ref: str) -> "str | None":
+    """As :func:`tip`; None where there is no such ref for sure."""
     try:
         data = read(f"{place.common_dir}/{ref}", 64)
     except FileNotFoundError:
         data = _packed(place, ref)
+    if not data:
+        return None
     found = data.decode("ascii", "replace").removesuffix("\n")
     if not is_oid(found):
         raise Unusual
@@ -55,11 +65,30 @@ def tip(place: Place, ref: str) -> str:
 
 
 def _packed(place: Place, ref: str) -> bytes:
-    data = read(place.common_dir + "/packed-refs", _PACKED_REFS_BYTES)
+    """What packed-refs has of ``ref``; nothing where that is not in it. Raises Unusual: it is not as git writes it."""
+    try:
+        data = read(place.common_dir + "/packed-refs", _PACKED_REFS_BYTES)
+    except FileNotFoundError:
+        return b""
     end = data.find(b" %s\n" % ref.encode())
+    if end < 0 and all(_is_packed_line(line) for line in data.split(b"\n")[:-1]) and data[-1:] in (b"", b"\n"):
+        return b""
     if end < 40 or (end > 40 and data[end - 41 : end - 40] != b"\n"):
         raise Unusual
     return data[end - 40 : end]
+
+
+def _is_packed_line(line: bytes) -> bool:
+    return line[:1] in (b"#", b"^") or (line[40:41] == b" " and not line[:40].strip(b"0123456789abcdef"))
+
+
+def packed_below(place: Place, prefix: str) -> "list[str]":
+    """The packed refs whose names begin with ``prefix``, without that."""
+    try:
+        data = read(place.common_dir + "/packed-refs", _PACKED_REFS_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return []
+    return [line.partition(" " + prefix)[2] for line in data.split("\n") if line[40:].startswith(" " + prefix)]
 
 
 def is_any_below(place: Place, prefix: str) -> bool:

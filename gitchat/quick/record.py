@@ -17,12 +17,16 @@ _KINDS = ("message", "status", *UNLISTED)
 class Record:
     """What of a record a listing shows."""
 
-    __slots__ = ("author", "body", "hint", "kind", "parent", "reply", "seconds", "to", "type", "uid", "urgent")
+    __slots__ = (
+        "address", "author", "body", "clone", "hint", "kind", "parent", "reply", "seconds", "to", "type", "uid",
+        "urgent",
+    )  # fmt: skip
 
-    def __init__(self, parent: str, author: str, seconds: int, body: str, values: "dict[str, str]", to: "list[str]"):
+    def __init__(
+        self, parent: str, author: "tuple[str, str, int]", body: str, values: "dict[str, str]", to: "list[str]"
+    ) -> None:
         self.parent = parent
-        self.author = author
-        self.seconds = seconds
+        self.author, self.address, self.seconds = author
         """When it was written, since the epoch."""
         self.body = body
         self.to = to
@@ -31,6 +35,7 @@ class Record:
         self.uid = values["Chat-Uid"]
         self.type = values.get("Chat-Type")
         self.reply = values.get("Chat-Reply")
+        self.clone = values.get("Chat-Clone", "-")
         self.urgent = values.get("Chat-Priority") == "urgent"
         self.hint = int(values["Chat-Seq"]) if "Chat-Seq" in values else None
         """The number that its writer saw."""
@@ -50,11 +55,10 @@ def record_of(raw: bytes) -> "Record | None":
         return None
     if len(parents) != 1 or not parents[0].startswith("parent ") or values["Chat-Kind"] not in _KINDS:
         raise Unusual
-    name, seconds = _signature(author[7:])
     text = body.decode()
     if not is_text(text.replace("\r\n", "\n")):
         raise Unusual
-    return Record(parents[0][7:], name, seconds, text, values, to)
+    return Record(parents[0][7:], _signature(author[7:]), text, values, to)
 
 
 def _trailers(paragraph: str) -> "tuple[dict[str, str], list[str]]":
@@ -90,8 +94,8 @@ def _trailers(paragraph: str) -> "tuple[dict[str, str], list[str]]":
     return values, to
 
 
-def _signature(line: str) -> "tuple[str, int]":
-    """Who wrote it, and when: of ``NAME <ADDRESS> SECONDS +HHMM``."""
+def _signature(line: str) -> "tuple[str, str, int]":
+    """Who wrote it, from which address, and when: of ``NAME <ADDRESS> SECONDS +HHMM``."""
     name, _, rest = line.partition(" <")
     address, _, date = rest.partition("> ")
     seconds, _, zone = date.partition(" ")
@@ -111,4 +115,4 @@ def _signature(line: str) -> "tuple[str, int]":
     )
     if not is_plain:
         raise Unusual
-    return name, int(seconds)
+    return name, address, int(seconds)

@@ -3,16 +3,25 @@
 import os
 from zlib import crc32
 
-from gitchat.quick.objects import is_any_below, tip
+from gitchat.quick.objects import is_any_below, packed_below, tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number, is_oid, is_slug
 from gitchat.quick.settings import Settings
+from gitchat.quick.spawned import has_all
 from gitchat.quick.unusual import Unusual
 
 DEFAULT_ROOM = "lobby"
 
 _CHECKPOINT = "gitchat checkpoint 1"
+_NOTES_BYTES = 1024 * 1024
 _JOURNAL_BYTES = 16 * 1024 * 1024
+
+PACK_OBJECTS, PACK_BYTES, PACK_RETRY = 512, 8 * 1024 * 1024, 16
+_MORE_BYTES = 4096
+"""More than a record has besides its body."""
+
+
+_PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no", "off", "0")
 
 
 class Position:
@@ -39,27 +48,83 @@ def log_ref(room: str) -> str:
     return f"refs/chatroom/rooms/{room}/log"
 
 
-def refuse_remotes(place: Place, settings: Settings) -> None:
-    """Raise Unusual where a remote may give a room its numbers, or has to be looked at first."""
-    if settings.has("chatroom.") or os.path.lexists(place.common_dir + "/chatroom/authorities"):
+def cursor_ref(room: str, name: str) -> str:
+    """The ref of how far ``name`` has read a room."""
+    return f"refs/chatroom/rooms/{room}/cursors/{name}"
+
+
+def seat_ref(room: str, name: str) -> str:
+    """The ref of how far who sits on ``name`` here has read it."""
+    return f"refs/chatroom-local/seats/{room}/{name}"
+
+
+def authority(place: Place, settings: Settings, room: str) -> "str | None":
+    """The remote that gives the numbers of ``room``; None where this clone does.
+
+    Raises Unusual where that takes more to tell, and where a remote has to be looked at first.
+    """
+    fetched = [value for key, found in settings.values.items() if key.endswith(".fetch") for value in found]
+    if not all(value.startswith("+refs/heads/") and ":refs/remotes/" in value for value in fetched):
         raise Unusual
-    if settings.has("remote.") and not (
-        settings.get("chat.sync") == "manual" and not is_any_below(place, "refs/chatroom-local/remotes/")
-    ):
+    remote = settings.get(f"chatroom.{room}.remote")
+    if remote is None:
+        try:
+            notes = read(place.common_dir + "/chatroom/authorities", _NOTES_BYTES).decode()
+        except FileNotFoundError:
+            told = ("refs/chatroom-local/remotes/", "refs/chatroom-local/fetched/")
+            if settings.has("remote.") and any(is_any_below(place, one) for one in told):
+                raise Unusual from None
+            return None
+        remote = _noted(notes, room)
+    if not is_slug(remote) or settings.get(f"remote.{remote}.url") is None:
+        raise Unusual
+    return remote
+
+
+def _noted(notes: str, room: str) -> str:
+    """The remote that ``chatroom/authorities`` has for ``room``, where it is laid out as we write it: by lines."""
+    rooms, end, _ = notes.partition("\n }")
+    _, start, rest = rooms.partition(f'\n  "{room}": {{\n   "remote": "')
+    if not notes.startswith('{\n "rooms": {\n') or not start or not end:
+        raise Unusual
+    return rest.partition('"')[0]
+
+
+def refuse_other_rooms(place: Place, room: str) -> None:
+    """Raise Unusual where there may be another room than ``room``."""
+    rooms = place.common_dir + "/refs/chatroom/rooms"
+    loose = os.listdir(rooms) if os.path.lexists(rooms) else []
+    packed = packed_below(place, "refs/chatroom/rooms/")
+    if any(name != room for name in loose) or any(not name.startswith(room + "/") for name in packed):
+        raise Unusual
+
+
+def refuse_styles(settings: Settings) -> None:
+    """Raise Unusual where what is printed may have colours, or other dates, also where no person reads."""
+    colors = (settings.get("color.chat"), settings.get("color.ui"))
+    if settings.get("chat.date") is not None or not all(one in _PLAIN_COLORS for one in colors):
         raise Unusual
 
 
 def refuse_bad_settings(settings: Settings) -> None:
     """Raise Unusual where a setting may be one that is told to everybody who opens a room."""
-    for key in ("chat.fsync", "chat.maxBody", "chat.maxAttachment"):
-        value = settings.get(key)
-        if value is not None and value not in ("true", "false") and not is_number(value):
+    if settings.get("chat.fsync") not in (None, "true", "false"):
+        raise Unusual
+    for value in (settings.get("chat.maxBody"), settings.get("chat.maxAttachment")):
+        if value is not None and not is_number(value):
             raise Unusual
 
 
-def position(place: Place, room: str) -> Position:
-    """The end of a log in which a number follows from counting back. Raises Unusual: nobody noted that."""
+def position(place: Place, room: str, remote: "str | None" = None) -> Position:
+    """The end of a log in which a number follows from counting back, and in which nothing waits for ``remote``.
+
+    Raises Unusual: nobody noted that.
+    """
     here = tip(place, log_ref(room))
+    if remote is not None:
+        is_aside = is_any_below(place, f"refs/chatroom-local/aside/{room}/")
+        if is_aside or here != tip(place, f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"):
+            raise Unusual
     data = read(f"{place.common_dir}/chatroom/checkpoints/{room}", 4096)
     body, checksum = data[:-9], data[-9:]
     header, *lines = body.decode("ascii").splitlines()
@@ -72,12 +137,15 @@ def position(place: Place, room: str) -> Position:
     raise Unusual
 
 
-def refuse_lost(place: Place) -> None:
-    """Raise Unusual where git may have lost something of what is not packed yet: the long way writes it again."""
+def refuse_lost(place: Place) -> "tuple[int, int]":
+    """How many objects are not packed yet, and how many bytes they have in the journal.
+
+    Raises Unusual where git may have lost one: the long way writes it again.
+    """
     try:
         data = read(place.common_dir + "/chatroom/journal", _JOURNAL_BYTES)
     except FileNotFoundError:
-        return
+        return 0, 0
     objects, at = place.common_dir + "/objects/", 0
     seen = set()
     while at < len(data):
@@ -90,5 +158,17 @@ def refuse_lost(place: Place) -> None:
         if not is_oid(oid) or data[at - 1 : at] != b"\n":
             raise Unusual
         seen.add(oid)
-    if not all(os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}") for oid in seen):
+    packed = {oid for oid in seen if not os.path.lexists(f"{objects}{oid[:2]}/{oid[2:]}")}
+    if packed and not has_all(place, packed):
+        raise Unusual
+    return len(seen), len(data)
+
+
+def refuse_packing(unpacked: "tuple[int, int]", body_bytes: int) -> None:
+    """Raise Unusual where a record more may start a packer: see Written of gitchat.storage."""
+    count, size_bytes = unpacked
+    is_many = count + 1 >= PACK_OBJECTS or size_bytes + body_bytes + _MORE_BYTES >= PACK_BYTES
+    if is_many and (count + 1) % PACK_RETRY == 0:
+        raise Unusual
+    if (size_bytes + body_bytes + _MORE_BYTES) // PACK_BYTES > size_bytes // PACK_BYTES:
         raise Unusual

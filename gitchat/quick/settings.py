@@ -25,7 +25,7 @@ HEADER = "gitchat settings 1"
 _NAMING = ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
 """The variables that name the files, or turn one off."""
 
-_SECTIONS = ("chat.", "chatroom.", "user.", "color.", "remote.")
+_SECTIONS = ("chat.", "chatroom.", "user.", "color.", "remote.", "core.logallrefupdates")
 """How the keys begin of which the values are kept."""
 
 _UNUSUAL = ("include.", "includeif.", "extensions.", "core.sharedrepository", "core.worktree")

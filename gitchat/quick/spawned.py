@@ -10,6 +10,9 @@ _AS_STORED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": "/dev/null/none",
 
 _SECRETS = ("CLAUDE_CODE_MESSAGING_TOKEN", "GITCHAT_TOKEN")
 
+_PIPE_BYTES = 32 * 1024
+"""As much as a pipe takes before anybody reads it, on every system."""
+
 
 def _variables(place: Place, **more: str) -> "dict[str, str]":
     found = {name: value for name, value in place.variables.items() if name not in _SECRETS}
@@ -25,11 +28,11 @@ def _start(place: Place, arguments: "tuple[str, ...]", stdin: int, stdout: int, 
     return os.posix_spawn(place.program, ("git", *arguments), variables, file_actions=actions)
 
 
-def output(place: Place, *arguments: str, editor: str = "false") -> bytes:
+def output(place: Place, *arguments: str, editor: str = "false", stdin: int = -1) -> bytes:
     """What ``git <arguments>`` prints. Raises Unusual: it failed."""
     read, write = os.pipe()
     try:
-        pid = _start(place, arguments, -1, write, _variables(place, GIT_EDITOR=editor))
+        pid = _start(place, arguments, stdin, write, _variables(place, GIT_EDITOR=editor))
     except BaseException:
         os.close(read)
         raise
@@ -42,6 +45,23 @@ def output(place: Place, *arguments: str, editor: str = "false") -> bytes:
     if os.waitpid(pid, 0)[1] != 0:
         raise Unusual
     return b"".join(parts)
+
+
+def has_all(place: Place, oids: "set[str]") -> bool:
+    """Whether git has these objects, loose or packed. Raises Unusual: they are too many to ask for at once."""
+    asked = "".join(f"{oid}\n" for oid in oids).encode()
+    if len(asked) > _PIPE_BYTES:
+        raise Unusual
+    read, write = os.pipe()
+    try:
+        try:
+            os.write(write, asked)
+        finally:
+            os.close(write)
+        said = output(place, f"--git-dir={place.common_dir}", "cat-file", "--batch-check", stdin=read)
+    finally:
+        os.close(read)
+    return said.count(b"\n") == len(oids) and b" missing\n" not in said
 
 
 class CatFile:

@@ -32,8 +32,13 @@ def run(arguments: "Sequence[str]") -> "int | None":
 
 
 def _answer(arguments: "Sequence[str]") -> str:
-    if arguments[:1] == ["log"] and not os.isatty(1):
+    verb = arguments[0] if arguments else ""
+    if verb == "log" and not os.isatty(1):
         from gitchat.quick.log import text
+    elif verb == "inbox" and not os.isatty(1):
+        from gitchat.quick.inbox import text
+    elif verb == "send":
+        from gitchat.quick.send import send as text
     else:
         raise Unusual
     from gitchat.quick.place import find

@@ -6,6 +6,7 @@ Source: docs/format.md sections 6.1, 7.1 and 7.2; git's refs/files-backend.c.
 import errno
 import os
 
+from gitchat.quick import booted
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_TYPE_BITS, _DIRECTORY = 0o170000, 0o040000
 _HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 """What a system or a file system says that cannot exchange two names."""
 
@@ -27,14 +29,18 @@ class Clone:
         common_dir: str,
         *,
         is_synced: bool,
+        is_settled: bool = False,
         read_packed: "Callable[[str], bytes]",
         exchange: "Callable[[str, str], None] | None" = None,
     ) -> None:
         """``read_packed`` gives a commit that is not loose, or raises Unusual. ``exchange`` swaps the names of two
         files at once, or raises OSError; it spares ext4 a flush that nobody asked for where nothing ``is_synced``.
 
-        Raises Unusual: another user owns it, or it keeps logs of these refs.
+        Raises Unusual: another user owns it, it keeps logs of these refs, or, unless it ``is_settled``, nobody has
+        looked after what a power cut may have taken of it.
         """
+        if is_synced and not is_settled and not booted.is_settled(common_dir + "/chatroom"):
+            raise Unusual
         self.common_dir = common_dir
         self.is_synced = is_synced
         self.read_packed = read_packed
@@ -44,6 +50,13 @@ class Clone:
         try:
             if os.stat(common_dir).st_uid != os.geteuid():
                 raise Unusual
+            # No link below the git directory is followed; nobody but us can put one there.
+            for directory in ("chatroom", "chatroom/checkpoints"):
+                if os.lstat(f"{common_dir}/{directory}").st_mode & _TYPE_BITS != _DIRECTORY:
+                    raise Unusual
+        except OSError as refused:
+            raise Unusual from refused
+        try:
             os.stat(common_dir + "/logs/refs/chatroom")
         except FileNotFoundError:
             return
@@ -52,10 +65,10 @@ class Clone:
         raise Unusual
 
 
-def opened(name: str, flags: int, directory: "int | None" = None) -> int:
-    """A descriptor of what is called so in the open ``directory``. Raises Unusual: it is not there, or not ours."""
+def opened(path: str, flags: int) -> int:
+    """A descriptor of a file. Raises Unusual: it is not there, or not ours."""
     try:
-        return os.open(name, flags, dir_fd=directory)
+        return os.open(path, flags)
     except OSError as refused:
         raise Unusual from refused
 

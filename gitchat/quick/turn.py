@@ -23,14 +23,14 @@ def _let_go() -> None:
 os.register_at_fork(after_in_child=_let_go)
 
 
-def take(directory: int, wait_seconds: float) -> int:
-    """Hold the lock in the open directory ``chatroom/``; the descriptor that :func:`give_back` takes.
+def take(path: str, wait_seconds: float) -> int:
+    """Hold the lock whose file is at ``path``; the descriptor that :func:`give_back` takes.
 
     Raises Unusual: it did not come in time, nobody ever wrote here, or the file system has no such locks.
     """
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        descriptor = os.open("write.lock", flags, dir_fd=directory)
+        descriptor = os.open(path, flags)
     except OSError as refused:
         raise Unusual from refused
     _open_here.add(descriptor)

@@ -95,7 +95,11 @@ class Numbering:
                 break
         if self.tracking is not None:
             return tip, self._indexed(tip)
-        position, needed_format = self.survey(tip)
+        # SQLite is loaded where there is an index to ask, and nowhere else.
+        if tip and any(self.store.directory.glob("index.*.db")) and self._index().has(self.room, tip):
+            position, needed_format = self._place_of(tip), self.asked_format(tip)
+        else:
+            position, needed_format = self.survey(tip)
         if position.count >= LONG_WALK and needed_format == codec.FORMAT:
             self.store.remember_if_free(self.room, position)
         return tip, position
@@ -146,9 +150,8 @@ class Numbering:
         is_plain = not has_merge and len(kept) == len(ordered)
         said = [(oid, *metas[oid]) for oid in kept if oid in metas]
         states = [state for _, state, _ in said if state is not None]
-        titles = [oid for oid, _, titled in said if titled]
-        is_closed = states[-1:] == ["closed"]
-        return Position(tip, len(kept), is_plain, is_closed, titles[-1] if titles else None), asked_format
+        titles = [None, *(oid for oid, _, titled in said if titled)]
+        return Position(tip, len(kept), is_plain, states[-1:] == ["closed"], titles[-1]), asked_format
 
     # --- what the index knows --------------------------------------------------
 
@@ -157,11 +160,7 @@ class Numbering:
         return self.tracking is not None and self._index().has(self.room, oid)
 
     def chain(self) -> Chain:
-        """What the index knows of this log: what is numbered, and what is pending.
-
-        Raises:
-            FormatError: a commit that the index has not seen yet is missing or damaged.
-        """
+        """What the index knows of this log: what is numbered, and what is pending. Raises as :meth:`Index.chain`."""
         local = self.store.tip(self.ref) if self.tracking is not None else None
         return self._index().chain(self.room, self.tip(), rule, local)
 
@@ -184,14 +183,22 @@ class Numbering:
 
     def _indexed(self, tip: Oid | None) -> Position:
         """The position of a fetched tip, of which the index reads only what is new."""
-        from gitchat.index.condition import of_kinds  # for a room that a remote numbers
+        position = self._place_of(tip)
+        self.store.remember_if_free(self.room, position)
+        return position
+
+    def _place_of(self, tip: Oid | None) -> Position:
+        """The position of ``tip`` by what the index knows."""
+        from gitchat.index.condition import of_kinds  # for a room that a remote numbers, and a long one
 
         chain = self.chain_at(tip)
         state, title = self._said([place.oid for place in chain.select(of_kinds([META]))])
-        is_plain = chain.is_plain()
-        position = Position(tip, chain.count, is_plain, state == "closed", title)
-        self.store.remember_if_free(self.room, position)
-        return position
+        return Position(tip, chain.count, chain.is_plain(), state == "closed", title)
+
+    def take_in(self) -> None:
+        """Take the whole log into the index, and note by it how many records there are. Raises as :meth:`chain`."""
+        self.chain()
+        self.settled()
 
     # --- what has none yet -----------------------------------------------------
 

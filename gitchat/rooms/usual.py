@@ -6,6 +6,7 @@ Source: docs/format.md sections 6 and 8.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gitchat.model import codec
@@ -16,12 +17,22 @@ from gitchat.quick.unusual import Unusual
 from gitchat.rooms.numbering import Numbering
 
 
-def add(numbering: Numbering, record: Record, sender: Identity, sending: rules.Sending) -> Entry:
-    """Add ``record``, and return it as it stands there. Raises Unusual: that is for the long way."""
+def add(
+    numbering: Numbering,
+    record: Record,
+    sender: Identity,
+    sending: rules.Sending,
+    check: Callable[[Oid | None], None] = lambda tip: None,
+) -> Entry:
+    """Add ``record``, and return it as it stands there; ``check`` is as for Writer.send.
+
+    Raises Unusual: that is for the long way.
+    """
     if numbering.tracking is not None or record.kind == META:
         raise Unusual
 
     def make(end: append.End) -> tuple[bytes, int]:
+        check(Oid(end.tip))
         sending.is_closed = end.is_closed
         if rules.refusal_at_end(sending) is not None:
             raise Unusual

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
-from gitchat.model.errors import ConflictError, UserError
-from gitchat.model.names import Number, Oid, RoomName, Uid, uid_from_key
+from gitchat.model.errors import ConflictError
+from gitchat.model.names import Number, Oid, Uid, uid_from_key
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
     META,
@@ -30,6 +30,7 @@ from gitchat.quick.unusual import Unusual
 from gitchat.rooms import usual
 from gitchat.rooms.ending import Cold, Known, after_record, end_of, look
 from gitchat.rooms.numbering import Numbering
+from gitchat.rooms.refusing import checked_title, refuse
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
@@ -80,11 +81,18 @@ class Writer:
         self._max_body_bytes = max_body_bytes
         self._max_attachment_bytes = max_attachment_bytes
 
-    def send(self, draft: Draft, sender: Identity, *, key: str | None = None) -> Sent:
+    def send(
+        self,
+        draft: Draft,
+        sender: Identity,
+        *,
+        key: str | None = None,
+        check: Callable[[Oid | None], None] = lambda tip: None,
+    ) -> Sent:
         """Append a record and return it with its number. O(1) without a ``key``.
 
-        ``key`` is the caller's own name for this message: sending it again returns
-        the stored record instead of adding a second one.
+        ``key`` is the caller's own name for this message: sending it again returns the stored record instead of
+        adding a second one. ``check`` is called with the write lock held, and what it raises of the tip ends the call.
 
         Raises:
             UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
@@ -92,19 +100,23 @@ class Writer:
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
         """
+        if not self._store.is_settled:
+            from gitchat.rooms.aftermath import settle  # for who opened it while somebody else wrote
+
+            settle(self._store)
         sending = self._sending(draft, sender)
-        _refuse(rules.refusal_before(sending))
+        refuse(rules.refusal_before(sending))
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
         if key is None and not draft.files:
             with suppress(Unusual):
-                return Sent(usual.add(self._numbering, record, sender, sending), is_repeat=False)
+                return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
             for _ in range(_LOOKS):
                 with suppress(Cold):
-                    return self._send_after(look(self._numbering), draft, record, sender, sending, key)
-            return self._send_after(None, draft, record, sender, sending, key)
+                    return self._send_after(look(self._numbering), draft, record, sender, sending, key, check)
+            return self._send_after(None, draft, record, sender, sending, key, check)
         except _AlreadySent as sent:
             return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
 
@@ -116,6 +128,7 @@ class Writer:
         sender: Identity,
         sending: rules.Sending,
         key: str | None,
+        check: Callable[[Oid | None], None],
     ) -> Sent:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
@@ -124,6 +137,7 @@ class Writer:
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
+            check(tip)
             objects = attachment.build(draft.files, like=self._store.empty_tree())
             if key is not None and known is None:
                 self._refuse_second(record, key, objects.tree)
@@ -132,7 +146,7 @@ class Writer:
             self._before_first(tip, draft)
             position = end_of(self._numbering, tip, known)
             sending.is_closed = position.is_closed
-            _refuse(rules.refusal_at_end(sending))
+            refuse(rules.refusal_at_end(sending))
             added[:] = [self._write_after(position, record, sender, objects)]
             return added[0].oid
 
@@ -153,7 +167,7 @@ class Writer:
         """
         trailers: list[tuple[str, str]] = []
         if title is not None:
-            trailers.append((codec.TITLE, _checked_title(title, self.name)))
+            trailers.append((codec.TITLE, checked_title(title, self.name)))
         if state is not None:
             trailers.append((codec.STATE, state))
         if stays_here is not None and stays_here != self._numbering.stays_here():
@@ -185,13 +199,13 @@ class Writer:
 
     def check_size(self, draft: Draft) -> None:
         """Raise UserError ``body-too-long`` when the text is longer than the settings allow."""
-        _refuse(rules.refusal_before(self._sending(draft, None)))
+        refuse(rules.refusal_before(self._sending(draft, None)))
 
     def refuse_closed(self) -> None:
         """Raise UserError ``room-closed`` when the room is closed."""
         sending = self._sending(Draft(body="to ask"), None)
         sending.is_closed = self._numbering.state().is_closed
-        _refuse(rules.refusal_at_end(sending))
+        refuse(rules.refusal_at_end(sending))
 
     def _sending(self, draft: Draft, sender: Identity | None) -> rules.Sending:
         return rules.Sending(
@@ -284,21 +298,3 @@ class Writer:
         elif self._numbering.is_within(position.tip):
             self._store.note_end(self.name, after)
         return Entry(self.name, number, oid, committed.seconds, record, objects.tree, objects.attachments)
-
-
-def _refuse(refusal: rules.Refusal | None) -> None:
-    """Raise the error that says why something is not sent; return when nothing speaks against it."""
-    if refusal is not None:
-        kind = ConflictError if refusal.kind == "conflict" else UserError
-        raise kind(refusal.words, hint=refusal.hint, code=refusal.code)
-
-
-def _checked_title(text: str, room: RoomName) -> str:
-    title = text.strip()
-    if title and len(title) <= 200 and not any(unsafe < " " or "\x7f" <= unsafe <= "\x9f" for unsafe in title):
-        return title
-    raise UserError(
-        "a title is one line of 1 to 200 characters without control characters",
-        hint=f'for example: git chat room title {room} "Release 1.0"',
-        code="bad-title",
-    )

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from gitchat import __version__
-from gitchat.care.recovery import damaged_rooms
 from gitchat.model.errors import ChatError, UserError
-from gitchat.serve import githttp, live, mcp, page, rest, rooms, session
+from gitchat.rooms.recovery import damaged_rooms
+from gitchat.serve import doorbell, githttp, live, mcp, page, rest, rooms, session
 from gitchat.serve.answers import answer, refusal
 from gitchat.serve.asked import Asked
 from gitchat.serve.credentials import NOBODY, UnknownToken
@@ -25,7 +25,7 @@ from gitchat.serve.metrics import Metrics, sessions
 from gitchat.serve.served import Served
 from gitchat.workspace.environment import Environment
 
-FACES = (session, rooms, rest, live, mcp, githttp, page)
+FACES = (session, rooms, rest, live, mcp, doorbell, githttp, page)
 """The modules whose ``routes(served)`` are joined; the page's, which begin anywhere, last."""
 
 CORS_HEADERS = ("Authorization", "Content-Type", "Last-Event-ID", "Mcp-Session-Id", "Mcp-Protocol-Version")
@@ -82,7 +82,8 @@ def _health(served: Served) -> Callable[[Request], Awaitable[Response]]:
             troubles = [getattr(error, "code", "defect")]
         if trouble := next(filter(None, troubles), None):
             return answer({"status": "failing", "error": trouble}, 503)  # a word and no more: a stranger may ask, too
-        return answer({"status": "ok", "version": __version__, "sessions": sessions(served)})
+        counting = {"counting": True} if any(hub.is_counting for hub in served.hubs.values()) else {}
+        return answer({"status": "ok", "version": __version__, "sessions": sessions(served), **counting})
 
     return health
 

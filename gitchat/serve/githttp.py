@@ -99,7 +99,7 @@ class Git:
 
     async def _answer(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         service, path = _asked(scope)
-        _admit(scope.get(ACTOR), writes=SERVICES[service])
+        admit(scope.get(ACTOR), writes=SERVICES[service])
         headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         _refuse_size(headers.get("content-length", ""), self._exchange.limit_bytes)
         async with self._turn():
@@ -158,7 +158,7 @@ def _asked(scope: Scope) -> tuple[str, str]:
     raise Refused(404, "here are the rooms of a repository, for git: git remote add chat ADDRESS; git chat sync chat")
 
 
-def _admit(actor: Actor | None, *, writes: bool) -> None:
+def admit(actor: Actor | None, *, writes: bool) -> None:
     """Refuse who may not. Raises Refused.
 
     Who fetches gets all rooms with all positions, and who pushes can write under any name, as with any remote.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from typing import TypeVar
 
 from gitchat.model.errors import ChatError
@@ -14,10 +15,11 @@ from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref
 from gitchat.serve.acting import as_name, refuse_guest, refuse_unseen
 from gitchat.serve.actor import Actor
-from gitchat.serve.frontier import key_of
+from gitchat.serve.frontier import Key, key_of
 from gitchat.serve.handing import Reader, Record
 from gitchat.serve.hub import Hub
 from gitchat.serve.positions import Due, Positions, Whose
+from gitchat.server.desk import Coming
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
 
@@ -33,24 +35,35 @@ class Memory:
     def __init__(self) -> None:
         self.positions = Positions(with_own=True)
         self._environments: dict[Whose, Environment] = {}
-        self._seen: dict[Whose, tuple[Oid | None, Reading]] = {}
-        """All that was unread when it was looked last, and the log as it was then: who waits looks, and then takes."""
+        self._seen: dict[Whose, tuple[tuple[Oid, int], Reading]] = {}
+        """All that was unread when it was looked last, with the log as it was then and the turn of what was had."""
+        self._turns: dict[Whose, int] = {}
+        self._turn = count()
+        self._given: dict[Whose, frozenset[Key]] = {}
+        """What each had last: where it was read, it may be handed over only now."""
 
-    def had(self, actor: Actor, room: Room, entries: list[Entry]) -> None:
-        """Who acts in ``room`` has had these."""
+    def had(self, actor: Actor, room: Room, entries: Sequence[Entry]) -> None:
+        """Who acts in ``room`` has had these. In any thread."""
         whose = (room.name, room.me)
         self._environments[whose] = room.environment
-        self._seen.pop(whose, None)
-        self.positions.had(actor, whose, map(key_of, entries), time.monotonic())
+        self._given[whose] = frozenset(map(key_of, entries))
+        self.positions.had(actor, whose, self._given[whose], time.monotonic())
+        self._turns[whose] = next(self._turn)
+
+    def fresh(self, room: Room, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of ``entries`` that who acts in ``room`` has not had. In any thread."""
+        given = self._given.get((room.name, room.me), frozenset())
+        return [entry for entry in self.positions.fresh(room, entries) if key_of(entry) not in given]
 
     def unread(self, room: Room, limit: int | None) -> Reading:
         """As :meth:`Positions.unread`; not read again while the log is the same and nothing was had."""
         whose, tip = (room.name, room.me), room.environment.store.tip(log_ref(room.name))
+        now = (tip, self._turns.get(whose, -1)) if tip is not None else None
         seen_at, reading = self._seen.get(whose, (None, None))
-        if reading is None or tip is None or seen_at != tip:
+        if reading is None or now is None or seen_at != now:
             reading = self.positions.unread(room, limit)
-            if reading.left == 0:
-                self._seen[whose] = (tip, reading)
+            if reading.left == 0 and now is not None:
+                self._seen[whose] = (now, reading)
         if limit is None:
             return reading
         left = reading.left + max(0, len(reading.entries) - limit)
@@ -87,6 +100,13 @@ class HubGround:
         found = await self._hub.wait(lambda here: True if is_over() else None, reader, self._actor, seconds)
         return found is not None
 
+    @contextmanager
+    def coming(self, room: Room) -> Iterator[Coming]:
+        """What the hub hands over. Who acts in ``room`` joined by a tool, and lives without it, too."""
+        reader = Reader(room.me, frozenset({room.name}), within=self._actor.rooms, with_own=True)
+        with _HandedOver(self._hub, self._memory, room, reader) as coming:
+            yield coming
+
     async def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         """What the hub hands over to who reads all rooms; what a slow reader missed is missed."""
         is_overrun = True
@@ -96,6 +116,15 @@ class HubGround:
                     if isinstance(event, Record):
                         yield event.room, event.entry
             is_overrun = subscription.is_overrun
+
+    def take(self, room: Room, entries: Sequence[Entry]) -> list[Entry] | None:
+        """At once, in any thread, for who lives under its name through this server."""
+        if room.me not in room.environment.held():
+            return None
+        fresh = self._memory.fresh(room, entries)
+        if fresh:
+            self._memory.had(self._actor, room, fresh)
+        return fresh
 
     def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
         """Without what was just had and is not written yet. ``with_own`` is always so for who joined by a tool."""
@@ -114,3 +143,41 @@ class HubGround:
         left = reading.left + len(reading.entries) - len(entries)
         places = reading.places[: len(entries)]
         return replace(reading, entries=entries, places=places, left=left, is_marked=True)
+
+
+class _HandedOver:
+    """What comes for one who waits, as the hub hands it over. For the loop's thread. A context manager."""
+
+    def __init__(self, hub: Hub, memory: Memory, room: Room, reader: Reader) -> None:
+        self._hub = hub
+        self._memory = memory
+        self._room = room
+        self._coming = hub.subscribe(reader)
+        self._is_missing = False
+        """Whether something came that was not handed over."""
+
+    @property
+    def place(self) -> int:
+        return self._hub.turn
+
+    @property
+    def is_over(self) -> bool:
+        return self._coming.is_closed
+
+    async def something(self, seconds: float) -> bool:
+        is_there = await self._coming.something(seconds)
+        if self._coming.is_overrun:
+            self._coming = self._hub.subscribe(self._coming.reader)
+            self._is_missing = True
+        return is_there or self._is_missing
+
+    def handed(self) -> list[Entry] | None:
+        came = [one.entry for one in self._coming.taken() if isinstance(one, Record)]
+        was_missing, self._is_missing = self._is_missing, False
+        return None if was_missing else self._memory.fresh(self._room, came)
+
+    def __enter__(self) -> _HandedOver:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._coming.close()

@@ -227,6 +227,8 @@ class Subscribers:
         self._all: set[Subscription] = set()
         self._pages: set[Subscription] = set()
         """Those of them that read whole rooms: they alone are given signs, and a thousand others are not asked."""
+        self.turn = 0
+        """How often something was handed over, or was missed: who was handed all until one turn lacks nothing at it."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -266,12 +268,14 @@ class Subscribers:
 
     def hand(self, record: Record, reached: Reached) -> None:
         """Give a record to everybody whom it reaches."""
+        self.turn += 1
         for one in list(self._all):
             if one.reader.takes(record, reached):
                 one.put(record)
 
     def break_off(self) -> None:
         """Nobody can tell what came meanwhile: who reads whole rooms is told to read anew, others come back."""
+        self.turn += 1
         for one in list(self._all):
             if one.reader.is_all:
                 one.put(Reset())

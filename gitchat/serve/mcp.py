@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,9 @@ class _Offer:
         self._ended = asyncio.Event()
         self._faces: dict[str, asyncio.Task[Face]] = {}
         self._calls = 0
+        self._is_quiet = asyncio.Event()
+        """Set while no call is being answered."""
+        self._is_quiet.set()
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Raises ConflictError ``ending``."""
@@ -122,11 +126,20 @@ class _Offer:
         from gitchat.serve.protocol import GONE, owner
 
         told = {GONE: lambda: is_gone, "user": owner(scope[ACTOR].key)}
-        self._calls += scope["method"] == "POST"
-        try:
+        with self._counted() if scope["method"] == "POST" else nullcontext():
             await manager.handle_request({**scope, **told}, hear, send)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """A call is being answered meanwhile."""
+        self._calls += 1
+        self._is_quiet.clear()
+        try:
+            yield
         finally:
-            self._calls -= scope["method"] == "POST"
+            self._calls -= 1
+            if not self._calls:
+                self._is_quiet.set()
 
     # --- its life ----------------------------------------------------------------------
 
@@ -159,9 +172,8 @@ class _Offer:
 
     async def _end(self) -> None:
         """The server ends: calls that waited answer, then sessions end, and what they had is written."""
-        until = time.monotonic() + LAST_SECONDS
-        while self._calls and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_quiet.wait(), LAST_SECONDS)
         self._ended.set()
         assert self._running is not None
         await self._running

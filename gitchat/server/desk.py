@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, RoomName
@@ -19,6 +20,9 @@ from gitchat.server import news
 from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.waking.watch import Changes
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
@@ -53,6 +57,24 @@ class Told(Protocol):
         """What a Claude channel is told: ``content`` and ``meta``; None for nothing."""
 
 
+class Coming(Protocol):
+    """What comes for one participant in one room, from when it was begun."""
+
+    @property
+    def place(self) -> object:
+        """How far it has come: while nothing came since, a later one has the same. None where that is not known."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing comes any more: the server ends."""
+
+    async def something(self, seconds: float) -> bool:
+        """Wait until something came; False when the time is up, or it is over."""
+
+    def handed(self) -> list[Entry] | None:
+        """What came, in its order, which is then taken; None where it has to be looked up."""
+
+
 class Ground(Protocol):
     """Where the work of calls is done, and how it waits."""
 
@@ -65,10 +87,19 @@ class Ground(Protocol):
     async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
         """Look whether ``is_over`` now and when something came for who acts in ``room``; False when the time is up."""
 
+    def coming(self, room: Room) -> AbstractContextManager[Coming]:
+        """What comes for who acts in ``room``, also what it wrote itself, from now on."""
+
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         """Every record that comes to a room here, from this call on, whoever it is for; ends by being cancelled.
 
         Where there is no repository it looks every ``retry_seconds`` whether there is one.
+        """
+
+    def take(self, room: Room, entries: Sequence[Entry]) -> list[Entry] | None:
+        """Mark at once those of ``entries`` that who acts in ``room`` has not had, and give them.
+
+        None, and nothing is marked, where it is done as :meth:`mark` does it.
         """
 
     def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
@@ -99,9 +130,18 @@ class Here:
                 await changes.wait_async(left)
         return True
 
+    @contextmanager
+    def coming(self, room: Room) -> Iterator[Coming]:
+        """The refs tell that something came, and not what."""
+        with room.environment.changes() as changes:
+            yield _LookedUp(changes)
+
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         """By watching the refs."""
         return news.records(retry_seconds)
+
+    def take(self, room: Room, entries: Sequence[Entry]) -> None:
+        """Positions are in the repository."""
 
     def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
         """From the repository."""
@@ -110,6 +150,22 @@ class Here:
     def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
         """At once."""
         return room.mark(reading, count)
+
+
+class _LookedUp:
+    """What comes, where one is told only that something did."""
+
+    place = None
+    is_over = False
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+
+    async def something(self, seconds: float) -> bool:
+        return await self._changes.wait_async(seconds)
+
+    def handed(self) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +202,21 @@ class Call:
         finally:
             waiting.cancel()
             telling.cancel()
+
+    async def next(self, coming: Coming, seconds: float) -> bool:
+        """Wait until something came, and tell meanwhile that we are still there; False when the time is up.
+
+        Ends, too, when that cannot be told. One task: there may be hundreds who wait.
+        """
+        start = time.monotonic()
+        while (left := start + seconds - time.monotonic()) > 0:
+            if await coming.something(min(left, self.progress_seconds)):
+                return True
+            if coming.is_over:
+                return False
+            if left > self.progress_seconds:
+                await self.progress(min(seconds, time.monotonic() - start), seconds, "no message yet")
+        return False
 
     async def _tell(self, seconds: float) -> None:
         start = time.monotonic()

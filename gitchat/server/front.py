@@ -1,18 +1,17 @@
 """The service on our own JSON-RPC loop: answers a client before the SDK would be imported.
 
 It speaks what clients of tools speak, in both eras of the protocol, and answers as the SDK
-does (the same black-box suite runs over both). What a list needs is loaded at once; the rest
-with the first call. Source: docs/decisions/0004.
+does (the same black-box suite runs over both). What a client asks first, which needs no waiting, is
+answered before asyncio is imported; the rest comes with the first call. Source: docs/decisions/0004.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,9 @@ from gitchat.server.protocol import (
 from gitchat.server.subscriptions import Subscriptions
 from gitchat.server.toolset import GITCHAT, Toolset, toolset_of
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # asyncio takes longer to load than all that is needed for the first answers
+    import asyncio
+
     from gitchat.server.service import Service
 
 
@@ -54,7 +55,11 @@ def serve(
 
         return Service(as_data=as_data, toolset=offered, is_user_wide=is_user_wide)
 
-    ended_by = asyncio.run(_Front(make_service, offered, has_channel, of_standard_streams()).run())
+    front = _Front(make_service, offered, has_channel, of_standard_streams())
+    front.greet()
+    import asyncio  # with what may have to wait
+
+    ended_by = asyncio.run(front.run())
     if ended_by is not None:
         # One more signal while its handler is changed would be reported on standard error, as one that nobody took.
         sys.unraisablehook = lambda report: None
@@ -68,6 +73,13 @@ STARTING_SECONDS = 1.0
 """How long a run that a program waits for is left alone while it starts: what is done for its session then, of which
 the first call may be in need, would take from it the time that it takes itself."""
 
+GREETING_SECONDS = 0.05
+"""How long a client that was greeted may take to ask for the tools; what is begun for its session then would slow that
+down."""
+
+_AT_ONCE = frozenset({"initialize", "ping", "server/discover", "tools/list"})
+"""What is answered without waiting for anything."""
+
 
 class _Front:
     """One connection: takes its lines, and has each request answered by a task of its own."""
@@ -80,6 +92,9 @@ class _Front:
         self._has_channel = has_channel
         self._lines = lines
         self._subscriptions = Subscriptions(self._service, send=lines.send, has_channel=has_channel)
+        self._received = lines.received()
+        self._taken: Json | None = None
+        """What :meth:`greet` has read and left to be answered."""
         self._answers = Answers(
             list(toolset.catalogue),
             self._service,
@@ -94,10 +109,12 @@ class _Front:
         self._running: dict[Any, asyncio.Task[None]] = {}
         self._is_called = threading.Event()
         """Set as soon as something is asked for that needs the service."""
-        self._has_begun = False
-        """Whether the first request was answered."""
+        self._said: tuple[str, str] | None = None
+        """What the client calls itself, and its version, once the first request was answered."""
         self._end: Callable[[], object] = lambda: None
         """Ends the connection, from any thread."""
+        self._is_running = False
+        """Whether there is a loop."""
 
     def _service(self) -> Service:
         self._is_called.set()
@@ -120,8 +137,30 @@ class _Front:
 
     # --- from the first line to the last ---------------------------------------
 
+    def greet(self) -> None:
+        """Answer what a client asks before it does anything, up to the list of tools, or the first other request.
+
+        A signal, and the client's end, end the process: nothing was begun yet.
+        """
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        while self._lines.comes_within(GREETING_SECONDS if self._said is not None else None):
+            line = next(self._received, None)
+            if line is None:
+                os._exit(0)
+            message = self._message(line)
+            if message is None or "id" not in message:
+                continue  # nothing runs that it could be about
+            if message["method"] not in _AT_ONCE:
+                self._taken = message
+                return
+            _finish(self._answer(message["id"], message["method"], message.get("params")))
+            if message["method"] == "tools/list":
+                return
+
     async def run(self) -> signal.Signals | None:
         """Until the client goes away, or a signal comes: that signal. Further ones change nothing from then on."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         over = asyncio.Event()
         ended_by: list[signal.Signals] = []
@@ -136,12 +175,16 @@ class _Front:
             with suppress(RuntimeError):  # the loop has ended first
                 loop.call_soon_threadsafe(over.set)
 
-        self._end = end_from_thread
+        self._end, self._is_running = end_from_thread, True
         # Not the loop's own handlers, which it takes away while it closes: git passes on what it hears, and the
         # process group has heard it too, so that a second signal comes just then.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
             signal.siginterrupt(number, False)
+        if self._said is not None:
+            self._begin_aside()
+        if self._taken is not None:
+            self._begin(self._taken, loop)
         # A thread, because a loop cannot wait for every kind of standard input (a file, for one).
         threading.Thread(target=self._read, args=(loop, over), daemon=True).start()
         await over.wait()
@@ -154,27 +197,35 @@ class _Front:
 
     def _read(self, loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
         with suppress(RuntimeError):  # the loop has ended first
-            for line in self._lines.received():
-                loop.call_soon_threadsafe(self._take, line)
+            for line in self._received:
+                loop.call_soon_threadsafe(self._take, line, loop)
             loop.call_soon_threadsafe(over.set)
 
-    def _take(self, line: bytes | Cut) -> None:
+    def _take(self, line: bytes | Cut, loop: asyncio.AbstractEventLoop) -> None:
+        message = self._message(line)
+        if message is None:
+            return
+        if "id" in message:
+            self._begin(message, loop)
+        else:
+            params = message.get("params")
+            self._notified(message["method"], params if isinstance(params, dict) else {})
+
+    def _message(self, line: bytes | Cut) -> Json | None:
+        """What stands on a line; None for nothing, or for what was answered because it cannot be taken."""
         try:
-            message = message_of(line)
+            return message_of(line)
         except NotTaken as refused:
             for answer in refused.answers:
                 self._lines.send(answer)
-            return
-        if message is None:
-            return
-        method, params = message["method"], message.get("params")
-        if "id" not in message:
-            self._notified(method, params if isinstance(params, dict) else {})
-        else:
-            request_id = message["id"]
-            task = asyncio.get_running_loop().create_task(self._answer(request_id, method, params))
-            self._running[request_id] = task
-            task.add_done_callback(lambda done: self._forget(request_id, done))
+            return None
+
+    def _begin(self, message: Json, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a request answered."""
+        request_id = message["id"]
+        task = loop.create_task(self._answer(request_id, message["method"], message.get("params")))
+        self._running[request_id] = task
+        task.add_done_callback(lambda done: self._forget(request_id, done))
 
     def _forget(self, request_id: int | str, task: asyncio.Task[None]) -> None:
         if self._running.get(request_id) is task:
@@ -203,10 +254,14 @@ class _Front:
             self._lines.send({"id": request_id, "error": {"code": INTERNAL_ERROR, "message": words}})
         else:
             self._lines.send({"id": request_id, "result": result})
-            if not self._has_begun and self._era is not None:
-                self._has_begun = True
-                said = (self._era.client_name(request), self._era.client_version(request))
-                threading.Thread(target=self._begin_session, args=said, name="gitchat-session", daemon=True).start()
+            if self._said is None and self._era is not None:
+                self._said = (self._era.client_name(request), self._era.client_version(request))
+                if self._is_running:
+                    self._begin_aside()
+
+    def _begin_aside(self) -> None:
+        assert self._said is not None
+        threading.Thread(target=self._begin_session, args=self._said, name="gitchat-session", daemon=True).start()
 
     async def _result(self, request: Request) -> Json:
         if self._era is None:
@@ -228,3 +283,10 @@ class _Front:
                 "resources/unsubscribe": self._subscriptions.unsubscribe,
             }
         return {"server/discover": era.discover, "subscriptions/listen": self._subscriptions.listen}
+
+
+def _finish(answering: Coroutine[Any, Any, None]) -> None:
+    """Run what waits for nothing to its end."""
+    with suppress(StopIteration):
+        answering.send(None)
+        raise AssertionError("it waits")

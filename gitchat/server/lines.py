@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 from collections.abc import Iterator
 
 from gitchat.server.frames import KEPT_BYTES, Cut
@@ -22,6 +23,8 @@ class Lines:
     def __init__(self, source: int, output: int) -> None:
         self._source = source
         self._output = output
+        self._whole: list[bytes | Cut] = []
+        """Lines that were read with others, the next one last."""
 
     def received(self) -> Iterator[bytes | Cut]:
         """The client's lines until it hangs up, each as it comes. What no line end follows is none.
@@ -33,9 +36,15 @@ class Lines:
             *ends, rest = part.split(b"\n")
             for end in ends:
                 coming.add(end)
-                yield coming.whole()
+                self._whole.insert(0, coming.whole())
                 coming = _Coming()
             coming.add(rest)
+            while self._whole:
+                yield self._whole.pop()
+
+    def comes_within(self, seconds: float | None) -> bool:
+        """Whether there is more, or the client hangs up, before so many seconds are over; None waits for it."""
+        return bool(self._whole or select.select([self._source], [], [], seconds)[0])
 
     def send(self, message: Json) -> None:
         """Tell the client ``message``, a line. Without a client there is nothing left to do: the process ends."""

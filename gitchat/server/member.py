@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,13 +15,11 @@ from gitchat.server.collaboration import TOOLS
 from gitchat.server.desk import Answer, Bare, Call, Json
 from gitchat.server.fitting import json_text
 from gitchat.server.party import name_of
+from gitchat.server.taking import received
 from gitchat.server.topics import Membership, Topics, topic_of
 from gitchat.server.way import Way
 from gitchat.verbs import as_json
-from gitchat.verbs.room import Reading, Room
-
-_BESIDE = 50
-"""How many records beyond those that were asked for are looked at, since some of them are not shown."""
+from gitchat.verbs.room import Room
 
 
 class Member(Bare):
@@ -189,8 +186,7 @@ class Member(Bare):
         self, call: Call, join_token: str, timeout_ms: int = 0, max_messages: int = 20, verbosity: str = "compact"
     ) -> Json:
         _check_reading(timeout_ms, max_messages)
-        membership = await call.act(lambda: self._topics.of(join_token))
-        entries = await self._received(call, join_token, membership, timeout_ms / 1000, max_messages)
+        entries = await received(call, self._topics, join_token, timeout_ms / 1000, max_messages)
         messages = [self._message(entry, verbosity) for entry in entries]
         return {"timed_out": not messages, "messages": messages}
 
@@ -211,37 +207,6 @@ class Member(Bare):
             sent = {"sent": await self._send_message(call, join_token, body, recipient, include_self, verbosity)}
         return sent | await self._read_messages(call, join_token, timeout_ms, max_messages, verbosity)
 
-    async def _received(
-        self, call: Call, token: str, membership: Membership, seconds: float, count: int
-    ) -> list[Entry]:
-        """What is pending for a member, which is then consumed; waits for it as long as it is asked to."""
-        end = time.monotonic() + seconds
-        while True:
-            entries = await call.act(lambda: self._take(call, self._topics.of(token), count))
-            left = end - time.monotonic()
-            if entries or left <= 0:
-                return entries
-
-            def is_over() -> bool:
-                self._topics.of(token)  # who was replaced or left waits for nothing any more
-                reading = call.ground.unread(membership.chat, None, with_own=True)
-                return any(membership.hears(entry) for entry in reading.entries)
-
-            # Another call with the same token may be given what this one was woken by; then it waits on.
-            await call.wait(membership.chat, is_over, left)
-
-    def _take(self, call: Call, membership: Membership, count: int) -> list[Entry]:
-        chat = membership.chat
-        while True:
-            reading = call.ground.unread(chat, count + _BESIDE, with_own=True)
-            heard = [entry for entry in reading.entries if membership.hears(entry)][:count]
-            if not reading.entries or call.is_gone():
-                return []
-            ended = reading.entries.index(heard[-1]) + 1 if len(heard) == count else len(reading.entries)
-            _mark(call, chat, reading, ended)
-            if heard or not reading.left:
-                return heard
-
     def _message(self, entry: Entry, verbosity: str) -> Json:
         record = entry.record
         body = as_json.parsed(record.body) if record.media == "json" else record.body
@@ -254,12 +219,6 @@ class Member(Bare):
             "timestamp": record.written.utc,
             "broadcast": not record.to,
         }
-
-
-def _mark(call: Call, chat: Room, reading: Reading, count: int) -> None:
-    marked = call.ground.mark(chat, reading, count)
-    if marked.why_not is not None:
-        raise UserError(f"nothing was read: {marked.why_not}", hint="join the topic again", code="name-held")
 
 
 def _id_of(entry: Entry) -> str:

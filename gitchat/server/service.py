@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -22,7 +22,7 @@ from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Entry
 from gitchat.server import prompts, resources
 from gitchat.server.callers import caller_of
-from gitchat.server.desk import PROGRESS_SECONDS, Answer, Call, Ground, Here, Progress, Result, Told
+from gitchat.server.desk import PROGRESS_SECONDS, Answer, Call, Coming, Ground, Here, Progress, Result, Told
 from gitchat.server.toolset import GITCHAT, Toolset, toolset_of
 from gitchat.server.way import Way
 from gitchat.staying.keeper import Keeping
@@ -224,8 +224,14 @@ class _InContext:
     async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
         return await self._ground.wait(room, _with_context(is_over), seconds)
 
+    def coming(self, room: Room) -> AbstractContextManager[Coming]:
+        return self._ground.coming(room)
+
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         return self._ground.records(retry_seconds)
+
+    def take(self, room: Room, entries: Sequence[Entry]) -> list[Entry] | None:
+        return self._ground.take(room, entries)
 
     def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
         return self._ground.unread(room, limit, with_own=with_own)

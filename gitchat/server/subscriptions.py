@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from gitchat.server.protocol import Json, Request, uri_of
 
 if TYPE_CHECKING:
+    import asyncio
+
     from gitchat.server.desk import Told
     from gitchat.server.service import Service
 
@@ -43,6 +44,8 @@ class Subscriptions:
 
     async def listen(self, request: Request) -> Json:
         """A request that stays open until it is cancelled; what it asked for is told under its id."""
+        import asyncio  # long to load, and the first answers need none
+
         asked = request.params.get("notifications")
         wanted = asked.get("resourceSubscriptions") if isinstance(asked, dict) else None
         uris = [uri for uri in wanted if isinstance(uri, str)] if isinstance(wanted, list) else []
@@ -61,6 +64,8 @@ class Subscriptions:
     def begin(self) -> None:
         """Look for news, of what is said after the first call of this."""
         if self._forwarding is None:
+            import asyncio
+
             self._forwarding = asyncio.get_running_loop().create_task(self._forward(self._service().news()))
 
     def end(self) -> None:

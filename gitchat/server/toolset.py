@@ -7,8 +7,7 @@ Only the list is loaded here, so that a client has it before anything answers. W
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitchat.server.catalog import INSTRUCTIONS, listed
 
@@ -24,8 +23,7 @@ PROFILES = (GITCHAT, COLLABORATION, AGENTS)
 """What ``--profile`` chooses from: our own tools, or those of a server that an agent was told of before ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Toolset:
+class Toolset(NamedTuple):  # and no dataclass, whose module takes longer to load than the list
     """The tools of one connection: a name is another tool in another set, so a connection has one set."""
 
     name: str

@@ -47,6 +47,8 @@ class Membership:
     role: str
     unheard: set[Uid] = field(default_factory=set)
     """Own broadcasts that the sender did not want back."""
+    emptied_at: object = None
+    """How far the handing over had come when nothing was pending for it; None where that is not known."""
 
     @property
     def name(self) -> Name:
@@ -65,7 +67,7 @@ class Membership:
 
 
 class Topics:
-    """Who joined through one server, whatever its connections. Everything here is done where a call acts."""
+    """Who joined through one server, whatever its connections. All here is done where a call acts, but for `of`."""
 
     def __init__(self) -> None:
         self._of_token: dict[bytes, Membership] = {}
@@ -73,7 +75,7 @@ class Topics:
         self._parties: dict[Name, Party] = {}
 
     def of(self, token: str) -> Membership:
-        """What a token stands for. Raises UserError ``unknown-token``."""
+        """What a token stands for. In any thread. Raises UserError ``unknown-token``."""
         found = self._of_token.get(_hashed(token))
         if found is None:
             raise UserError(

@@ -57,6 +57,8 @@ class Keeping:
         self._keepers: dict[str, Keeper] = {}
         self._lookout: Lookout | None = None
         self._turn = threading.Lock()
+        self._begun: tuple[Environment, object] | None = None
+        """For whom it was begun last, and what told then which room follows which remote."""
 
     def begin(self, environment: Environment) -> None:
         """Keep the rooms of ``environment`` in step from now on; again: also those attached since.
@@ -65,8 +67,12 @@ class Keeping:
         """
         if not environment.syncs_by_itself():
             return
+        look = environment.authorities.look()
+        if look is not None and self._begun == (environment, look):  # it is asked before each call of a tool
+            return
         with self._turn:  # a lookout begins the keepers, too
             self._begin(environment)
+        self._begun = (environment, look)
 
     def _begin(self, environment: Environment) -> None:
         from gitchat.workspace.remotes import follow_renamed, missing  # for who keeps

@@ -119,8 +119,11 @@ class Gate:
             return
         from gitchat.storage.lockfile import LockFile  # for who finds a dead holder
 
+        written = os.fstat(self._descriptor).st_mtime
         found = LockFile.look(lock_of(intent.ref))
-        if found is not None and (found.is_left_over(intent.new) or found.is_left_empty()):
+        if found is not None and (
+            found.is_left_over(intent.new) or found.is_exchanged(intent.new, written) or found.is_left_empty()
+        ):
             found.path.unlink(missing_ok=True)
 
     def is_old(self, found: LockFile) -> bool:

@@ -7,8 +7,10 @@ elsewhere, and to write them again when they are missing: an object's name is it
 content, so that is harmless however often it happens.
 
 The file is only ever appended to under the write lock, an entry in one write:
-``<oid> <kind> <size> <crc32>`` and a line feed, the content, a line feed. It is not
-synced: it answers to a prune, not to a power cut. A reader passes over what does not
+``<oid> <kind> <size> <crc32>`` and a line feed, the content, a line feed. The quick way
+(:mod:`gitchat.quick.append`) syncs what it appends, and nothing else: after a power cut
+objects and refs are made again from here (:mod:`gitchat.rooms.aftermath`). The long way syncs
+objects and refs instead. A reader passes over what does not
 check and goes on at the next whole entry; as a torn one may run into the next, what is
 found behind damage must also have the id that its header tells. Source: docs/format.md section 7.
 """
@@ -50,10 +52,13 @@ class Journal:
         entry = _encode(saved)
         descriptor = self._file.open(os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
+            is_new = os.fstat(descriptor).st_size == 0
             if os.write(descriptor, entry) != len(entry):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._file.path))
         finally:
             os.close(descriptor)
+        if is_new:
+            self._file.sync_name()  # what is synced later by its content alone has a name then
 
     def entries(self) -> list[Saved]:
         """All whole entries, oldest first, each object once; none when the file cannot be read."""
@@ -73,7 +78,7 @@ class Journal:
         except FileNotFoundError:
             return
         kept = {saved.oid: _encode(saved) for saved in _decode(data) if saved.oid not in oids}
-        self._file.replace(b"".join(kept.values()))
+        self._file.replace(b"".join(kept.values()), is_synced=True)
 
     def unreadable_bytes(self) -> int:
         """How many bytes belong to no whole entry; 0 when the file is not there, or not ours to read."""

@@ -64,7 +64,7 @@ class Libgit2Backend:
     @property
     def is_usual(self) -> bool:
         settings = self._repository.config
-        return not ("core.logallrefupdates" in settings and settings["core.logallrefupdates"].lower() == "always")
+        return "core.logallrefupdates" not in settings or str(settings["core.logallrefupdates"]).lower() != "always"
 
     @property
     def is_synced(self) -> bool:

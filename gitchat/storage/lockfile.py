@@ -67,6 +67,22 @@ class LockFile:
         # Not asked at once: of a process that is being killed the kernel may free the write lock first.
         return self._stays(SETTLE_SECONDS) and self.is_closed() is True
 
+    def is_exchanged(self, new: Oid, intended: float) -> bool:
+        """Whether it is the file that was the ref until the dead exchanged the two: the ref is at ``new``.
+
+        It was written before the intent, at ``intended``. While the intent stood the name was the dead holder's, so
+        nobody else can have made a lock before that.
+        """
+        if self.is_of_all_refs or self.modified > intended:
+            return False
+        try:
+            with self.path.with_suffix("").open("rb", buffering=0) as file:
+                is_moved = (file.read(200) or b"").strip() == new.encode()
+        except OSError:
+            return False
+        # File systems tell times by ticks of milliseconds: a git may have come in the same one.
+        return is_moved and (self.modified < intended or self._stays(SETTLE_SECONDS))
+
     def is_left_empty(self) -> bool:
         """Whether it is a ``<ref>.lock`` without a value that nobody fills. Takes a second."""
         if self.is_of_all_refs or self.content:

@@ -109,8 +109,11 @@ class OwnFile:
         with open(self.open(os.O_RDONLY), "rb", buffering=0) as file:
             return (file.readall() if max_bytes is None else file.read(max_bytes)) or b""
 
-    def replace(self, content: bytes) -> None:
-        """Let it hold ``content``, and nothing between that and what it held before. One writer at a time."""
+    def replace(self, content: bytes, *, is_synced: bool = False) -> None:
+        """Let it hold ``content``, and nothing between that and what it held before. One writer at a time.
+
+        When it ``is_synced``, also after a power cut.
+        """
         with self._place(make=True) as (place, last):
             draft = f"{last}.new"
             # Of somebody who was killed, or not ours at all.
@@ -118,8 +121,13 @@ class OwnFile:
                 os.unlink(draft, dir_fd=place)
             with open(self._open(place, draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
                 file.write(content)
+                if is_synced:
+                    file.flush()
+                    os.fsync(file.fileno())
             with self._refused(self.path):
                 os.replace(draft, last, src_dir_fd=place, dst_dir_fd=place)
+            if is_synced:
+                os.fsync(place)
 
     def remove(self) -> None:
         """Remove it, or the link that stands in its place; nothing happens where there is none."""
@@ -141,6 +149,16 @@ class OwnFile:
         with self._place(make=False) as (place, last), self._refused(self.path):
             status = os.stat(last, dir_fd=place, follow_symlinks=False)
             return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def sync_name(self) -> None:
+        """Have its name in its directory, and that of ``chatroom/``, survive a power cut."""
+        with self._place(make=False) as (place, _):
+            os.fsync(place)
+            above = os.open("..", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
+            try:
+                os.fsync(above)
+            finally:
+                os.close(above)
 
     def make_directory(self) -> None:
         """Make all directories before its last part: what somebody else than this class opens there can be made."""

@@ -23,6 +23,7 @@ from gitchat.model.refs import (
     room_of_log,
 )
 from gitchat.quick import append
+from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import checkpoint, exchange, gate
 from gitchat.storage.backend import Backend, ObjectDamaged, ObjectMissing, RefDamaged
@@ -36,8 +37,11 @@ from gitchat.storage.sharing import UNSHARED, Sharing
 class Store(Refs):
     """A repository's rooms. Cheap to make; holds no lock between calls."""
 
-    _clone: append.Clone | None = None
+    _clone: Clone | None = None
     """What the quick way knows of the repository, from its first record on."""
+
+    is_settled = False
+    """Whether what a power cut may have taken was made again: see gitchat.rooms.aftermath, which says so."""
 
     # --- rooms ---------------------------------------------------------------
 
@@ -139,13 +143,14 @@ class Store(Refs):
         self._note_appended(made.journal_bytes, made.written_bytes)
         return made
 
-    def _as_clone(self) -> append.Clone:
-        if not self.backend.is_usual or not self._has_journal:
-            raise Unusual
+    def _as_clone(self) -> Clone:
         if self._clone is None:
-            self._clone = append.Clone(
+            if not self.backend.is_usual or not self._has_journal:
+                raise Unusual
+            self._clone = Clone(
                 str(self._common_dir),
                 is_synced=self.backend.is_synced,
+                is_settled=self.is_settled,
                 read_packed=self._packed_commit,
                 exchange=exchange.find() if not self.backend.is_synced else None,
             )

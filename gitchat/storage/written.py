@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gitchat.model.errors import ConflictError, StorageError
 from gitchat.model.names import Oid
+from gitchat.model.refs import LOG_SUFFIX, ROOMS_PREFIX
 from gitchat.storage import gate, git, packing
 from gitchat.storage.backend import Backend, ObjectKind, WriteRefused
 from gitchat.storage.came import Came
@@ -242,5 +243,18 @@ class Written:
                 for saved in journal.entries()
                 if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
             }
+            if self.backend.is_synced:
+                self._sync_logs()
             journal.drop(packed)
         return len(packed)
+
+    def _sync_logs(self) -> None:
+        """Have the logs where they are after a power cut, too: the journal will not tell any more. Raises OSError."""
+        for ref, _ in self.backend.list_refs(ROOMS_PREFIX, LOG_SUFFIX):
+            for path in (self._common_dir / ref, (self._common_dir / ref).parent):
+                with suppress(FileNotFoundError):  # it is packed, which git syncs
+                    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                    try:
+                        os.fsync(descriptor)
+                    finally:
+                        os.close(descriptor)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from gitchat.index import search
 from gitchat.index.chain import Chain
-from gitchat.index.condition import LISTED, Condition, unanswered
+from gitchat.index.condition import LISTED, Condition, unanswered, urgent_of
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
 from gitchat.model.query import Query
@@ -141,7 +141,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
     chain = room.records.chain()
     backlog = own(room, chain).backlog(chain)
     reaching = visible(room, with_own=False, chain=chain)
-    is_urgent = Condition.all_of([reaching, Condition("urgent = 1")])
+    is_urgent = urgent_of(reaching)
     is_open = Condition.all_of([reaching, unanswered()])
     urgent = entries_at(room, backlog.select(is_urgent, recent))
     questions = entries_at(room, chain.select(is_open, limit=recent, newest=True))

@@ -16,7 +16,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitchat.model.query import Query
-from gitchat.verbs import attendance, marking, pending, reading, returning, standpoint, talking, unsending, waiting
+from gitchat.verbs import (
+    attendance,
+    claiming,
+    marking,
+    pending,
+    reading,
+    returning,
+    standpoint,
+    talking,
+    unsending,
+    waiting,
+)
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.unsending import Unsent
 from gitchat.verbs.views import Found, Handoff, HowFar, Reading, Seen, Status
@@ -90,6 +101,10 @@ class Room(Standpoint):
     count_since = returning.count_since
     handoff = returning.handoff
     status = returning.status
+
+    claim = claiming.claim
+    release = claiming.release
+    claims = claiming.claims
 
     join = attendance.join
     register = attendance.register

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitchat.index.chain import Chain, Place
-from gitchat.index.condition import Condition, visible_to, with_oid
+from gitchat.index.condition import Condition, visible_to, with_oid, without
 from gitchat.model.names import Name, RoomName, is_slug
 from gitchat.model.record import Entry, Identity
 from gitchat.rooms.log import Log
@@ -74,8 +74,8 @@ def visible(room: Standpoint, *, with_own: bool = True, chain: Chain | None = No
     reaching = reaches(room, room.me)
     if with_own:
         return reaching
-    own = room.seating.own(room.name, room.me, chain or room.records.chain())
-    return Condition.all_of([reaching, own.denied()])
+    own, spoken = room.seating.own_and_spoken(room.name, room.me, chain or room.records.chain())
+    return without(reaching, own, spoken)
 
 
 def reaches(room: Standpoint, name: Name, *, with_own: bool = True) -> Condition:

@@ -64,6 +64,18 @@ class Authorities:
         found = {RoomName(room): self.of(RoomName(room)) for room in sorted(names) if is_slug(room)}
         return {room: remote for room, remote in found.items() if remote is not None}
 
+    def look(self) -> tuple[object, ...] | None:
+        """What is another one whenever :meth:`all` may be; None where refs alone tell, which is not worth a look."""
+        config, notes = self.repository.location.common_dir / "config", self.repository.directory / "authorities"
+        try:
+            looks = [os.stat(config)]
+            looks += [os.stat(notes)] if notes.exists() else []
+        except OSError:
+            return None
+        if len(looks) == 1 and self.repository.remotes():
+            return None
+        return tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in looks)
+
     def is_set(self, room: RoomName) -> bool:
         """Whether the configuration says which remote ``room`` follows, and not the notes alone."""
         return bool(self._setting(room))

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, StorageError
-from gitchat.model.names import Name
+from gitchat.model.names import Name, RoomName
 from gitchat.storage import git
 from gitchat.workspace.identity import Caller
 from gitchat.workspace.opened import Opened
@@ -71,6 +71,11 @@ class Environment(Opened):
 
         common_dir = self.repository.location.common_dir
         return Clone(common_dir, store=lambda: self.store, new_id=self.new_uid, roll=lambda: self.roll)
+
+    @cached_property
+    def sat(self) -> dict[tuple[RoomName, Name], tuple[int, object]]:
+        """In which second, and by which look at the seats, who acts here was last seen to sit; see Seating.sit_down."""
+        return {}
 
     # --- names -------------------------------------------------------------------
 
@@ -156,10 +161,16 @@ def here(progress: Callable[[str, int | None], None] = lambda task, count: None,
     Raises:
         StorageError: ``no-directory``.
     """
+    return Environment(
+        cwd=cwd or current_directory(), variables=read_variables(), is_terminal=has_terminal(), progress=progress
+    )
+
+
+def current_directory() -> str:
+    """Where this process is. Raises StorageError ``no-directory``."""
     try:
-        cwd = cwd or os.getcwd()
+        return os.getcwd()
     except FileNotFoundError as error:
         raise StorageError(
             "the current directory does not exist any more", hint="change to an existing directory", code="no-directory"
         ) from error
-    return Environment(cwd=cwd, variables=read_variables(), is_terminal=has_terminal(), progress=progress)

@@ -214,8 +214,11 @@ class Caller:
 
     def _address(self, name: Name, mine: str) -> str:
         """The author's address of what is written as ``name``: ``mine``, unless it is another's or tells nobody."""
-        if self.repository.config.get("chat.authorEmail") == "agent":
+        chosen = self.repository.config.get("chat.authorEmail")
+        if chosen == "agent":
             return name + NO_DOMAIN
+        if chosen == "user":
+            return mine
         if self.party is None or self.party.is_person:
             return mine
         if self.party.email is not None:

@@ -5,6 +5,7 @@ Everything below gets these, the clock and randomness as arguments.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import FormatError, Mistyped, StorageError
+from gitchat.model.errors import ChatError, FormatError, Mistyped, StorageError
 from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
+from gitchat.quick import booted
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
@@ -35,6 +37,9 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
 
+AGENTS_PATIENCE_SECONDS = 3.0
+"""How long an agent waits for a long log to be counted: its answer shall come within five."""
+
 PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
 """The file that Python runs as ``git-chat``, where no script is at hand."""
 
@@ -49,6 +54,8 @@ class Opened:
     random_bytes: Callable[[int], bytes] = field(default=os.urandom)
     progress: Callable[[str, int | None], None] = field(default=lambda task, count: None)
     """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
+    patience_seconds: float = math.inf
+    """How long to wait for a long log to be taken into the index; who has less is told that it goes on without it."""
 
     @cached_property
     def repository(self) -> Repository:
@@ -73,14 +80,29 @@ class Opened:
         )
         with suppress(StorageError):  # what was lost cannot be written back now; reading it will say so
             store.heal()
+        store.is_settled = booted.is_settled(str(store.directory))
+        if not store.is_settled:
+            from gitchat.rooms.aftermath import settle  # once after each start of the system
+
+            with suppress(ChatError, OSError):  # who writes tries it again, and is told
+                settle(store)
         return store
 
     @cached_property
     def index(self) -> Index:
         """The index of the logs here."""
         from gitchat.index.database import Index  # SQLite, which a plain send or log does without
+        from gitchat.storage.line import Line
 
-        return Index(self.store.directory, self.store.read, partial(self.progress, "indexing"))
+        line = Line(self.store.common_dir, git.scrub(self.variables))
+        index = Index(self.store.directory, self.store.read, partial(self.progress, "indexing"), line)
+        index.builder.patience_seconds = self.patience_seconds
+        index.builder.aside = self._count_aside
+        return index
+
+    def _count_aside(self, room: str, descriptor: int) -> None:
+        """Have a room taken into the index by a process that has the turn from then on."""
+        self.start_aside("count", "--room", room, "--held", str(descriptor), keep_open=(descriptor,))
 
     def arrived(
         self, after: int = 0, epoch: str | None = None, limit: int | None = None, *, rooms: Iterable[RoomName] = ()

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from gitchat.clones.idle import STILL_SECONDS
 from gitchat.index.chain import Chain, Voice
-from gitchat.index.condition import Condition, among, authored_by, signed_by, spoken_in
+from gitchat.index.condition import Condition, Spoken, among, authored_by, signed_by, spoken_in
 from gitchat.model import codec
 from gitchat.model.errors import ChatError
 from gitchat.model.names import CloneId, Name, Oid, RoomName, parse_name, suggest_slug
@@ -65,11 +65,18 @@ class Seating:
     def sit_down(self, room: RoomName, name: Name) -> None:
         """Take the seat of an agent that speaks or joins before it has read: what comes next is then said to it.
 
-        Nothing for a person, and never fails.
+        Nothing for a person, and never fails. Who sat down in this second, and still has its seat, need not look again.
         """
+        if not self._caller.has_seat:
+            return
         with suppress(ChatError):
-            if self._caller.has_seat and not self._is_others(name, is_person=False):
-                self._sit(room, name, Seat(self._environment.store, room, name), is_person=False)
+            seat, sat = Seat(self._environment.store, room, name), self._environment.sat
+            second = self._environment.now().seconds
+            if sat.get((room, name)) == (second, self._seats.look()) and seat.is_taken:
+                return
+            if not self._is_others(name, is_person=False):
+                self._sit(room, name, seat, is_person=False)
+                sat[room, name] = (second, self._seats.look())
 
     def _sit(self, room: RoomName, name: Name, seat: Seat, is_person: bool) -> None:
         """Take the seat of ``name`` in ``room``, unless who acts here sits there already."""
@@ -136,26 +143,41 @@ class Seating:
 
     def own(self, room: RoomName, name: Name, chain: Chain) -> Condition:
         """The records of ``chain`` that whoever acts here as ``name`` wrote. Raises FormatError."""
+        return self.own_and_spoken(room, name, chain)[0]
+
+    def own_and_spoken(self, room: RoomName, name: Name, chain: Chain) -> tuple[Condition, list[Spoken] | None]:
+        """As :meth:`own`, and the same in other words, where it can be said so."""
         mine = authored_by(name)
         voices = chain.voices(name)
         elsewhere = self._elsewhere(voices)
         others = self._other_addresses(name, voices)
+        mine_too = [voice for voice in voices if voice.address not in others]
+        spoken: list[Spoken] | None = [Spoken(name, voice) for voice in mine_too if voice.clone not in elsewhere]
         if elsewhere:
-            here = [spoken_in(elsewhere).denied(), *self._said_before(room, name, chain, elsewhere)]
+            before = list(self._said_before(room, name, chain, elsewhere))
+            here = [spoken_in(elsewhere).denied(), *(condition for condition, _, _ in before)]
             mine = Condition.all_of([mine, Condition.any_of(here)])
-        return Condition.all_of([mine, signed_by(others).denied()]) if others else mine
+            for voice in [voice for voice in mine_too if voice.clone in elsewhere]:
+                ends = [upto for _, clone, upto in before if clone in (None, voice.clone)]
+                known = [upto for upto in ends if upto is not None]
+                if spoken is not None and ends:
+                    spoken = [*spoken, Spoken(name, voice, max(known))] if len(known) == len(ends) else None
+        return Condition.all_of([mine, signed_by(others).denied()]) if others else mine, spoken
 
     def _said_before(
         self, room: RoomName, name: Name, chain: Chain, elsewhere: frozenset[CloneId]
-    ) -> Iterable[Condition]:
-        """What carries another clone's id and is its own: what was there when it sat down, or before a renewal."""
+    ) -> Iterable[tuple[Condition, CloneId | None, int | None]]:
+        """What carries another clone's id and is its own: what was there when it sat down, or before a renewal.
+
+        With the clone, unless it is any, and the number up to which all of that is meant, where one tells it.
+        """
         foreign = Condition.all_of([authored_by(name), spoken_in(elsewhere)])
         taken_at = Seat(self._environment.store, room, name).taken_at
         if taken_at is not None:
-            yield self._reached(chain, taken_at, foreign)
+            yield self._reached(chain, taken_at, foreign), None, chain.upto(taken_at)
         for clone, tip in self._environment.clone.former(room).items():
             if clone in elsewhere:
-                yield Condition.all_of([spoken_in([clone]), self._reached(chain, tip, foreign)])
+                yield Condition.all_of([spoken_in([clone]), self._reached(chain, tip, foreign)]), clone, chain.upto(tip)
 
     def _reached(self, chain: Chain, tip: Oid, foreign: Condition) -> Condition:
         """The records of ``chain`` that ``tip`` reaches, of those that fulfil ``foreign``."""

@@ -28,6 +28,14 @@ def outside_the_hook(inside: Environment) -> Environment:
     return replace(inside, variables={**git.scrub(inside.variables), **repository}, is_terminal=False)
 
 
+def at_path(environment: Environment, path: str) -> Environment:
+    """The surroundings of the repository that a remote's address means by ``path``, as git's own server finds it."""
+    home = os.path.expanduser(path)
+    places = (home, f"{home}.git", os.path.join(home, ".git"))
+    found = next((place for place in places if os.path.isdir(place)), home)
+    return replace(environment, cwd=os.path.abspath(found), variables=git.scrub(environment.variables))
+
+
 def hook_seconds(variables: Mapping[str, str]) -> float:
     """How long what a hook started may take: ``GITCHAT_HOOK_SECONDS``, else 2."""
     return _seconds(variables.get("GITCHAT_HOOK_SECONDS", ""), HOOK_SECONDS)

@@ -103,8 +103,8 @@ class Hub:
     def __init__(self, world: World, path: Path) -> None:
         self.world = world
         self.path = path
-        self.received_bytes = 0
-        """Of request bodies, over smart HTTP."""
+        self.requests = self.received_bytes = self.sent_bytes = 0
+        """How many requests came over smart HTTP; of their bodies, and of the answers."""
         self.sync = "manual"
         """What ``chat.sync`` is in its clones, where nothing else is said: most tests are about one round."""
         world.git("init", "-q", "--bare", path)
@@ -216,6 +216,7 @@ def _backend_handler(hub: Hub, max_bytes: float) -> type[BaseHTTPRequestHandler]
 
         def _serve(self) -> None:
             body = self._body()
+            hub.requests += 1
             hub.received_bytes += len(body)
             wanted = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode()
             if self.headers.get("Authorization") != wanted:
@@ -249,6 +250,7 @@ def _backend_handler(hub: Hub, max_bytes: float) -> type[BaseHTTPRequestHandler]
             return b"".join(parts)
 
         def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+            hub.sent_bytes += len(content)
             self.send_response(status)
             for key, value in [*headers, ("Content-Length", str(len(content)))]:
                 self.send_header(key, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -78,16 +79,24 @@ HEAVY = {
 }  # fmt: skip
 """What takes longer to load than a plain command has in all."""
 
-MOST_MODULES = 20
+MOST_MODULES = 24
 """How many modules of gitchat, or of Python beyond what it loads by itself, a plain command may load."""
 
 
-@pytest.mark.parametrize("line", ["log", "log -n 20", "log -5 --oneline", "log --room lobby -n 3"])
+PLAINEST = {
+    "log": "first", "log -n 20": "first", "log -5 --oneline": "first", "log --room lobby -n 3": "first",
+    "inbox": "first", "inbox -n 2 --room lobby": "first",
+    "send hello": "#3", "send --type question --priority urgent --as bob hello": "#3",
+}  # fmt: skip
+"""Lines, and what they print."""
+
+
+@pytest.mark.parametrize("line", PLAINEST)
 def test_the_plainest_commands_load_nearly_nothing(world: World, line: str) -> None:
     """Neither click nor pygit2, nor what these or our own modules need; by the installed program's own file."""
     repository = world.repository()
     for _ in range(2):
-        world.chat("send", "first", cwd=repository, check=True)
+        world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
     bare = modules_after("pass")
     # os._exit ends the program, so it is asked right before.
     code = """
@@ -102,7 +111,7 @@ from gitchat.__main__ import main
 main()
 """
     done = world.run(sys.executable, "-c", code, "git-chat", *line.split(), cwd=repository)
-    assert "first" in done.stdout
+    assert PLAINEST[line] in done.stdout
     loaded = set(done.stderr.split()) - bare
     assert loaded & (HEAVY - bare) == set()
     assert {name.split(".")[1] for name in loaded if name.startswith("gitchat.")} == {"__main__", "quick"}
@@ -128,3 +137,32 @@ def test_the_backend_brings_no_web_with_it() -> None:
     assert (
         loaded & {"mcp", "pydantic", "starlette", "uvicorn", "httpx", "anyio", "asyncio", "rich", "watchdog"} == set()
     )
+
+
+def test_a_server_answers_its_client_before_asyncio_is_loaded(world: World) -> None:
+    """What a client asks first needs no loop, and so does not wait for the longest import there is."""
+    asked = [
+        {"id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18"}},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
+    ]
+    lines = "".join(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in asked)
+    # What is sent is told with what is loaded by then.
+    code = """
+import sys
+from gitchat.server.lines import Lines
+send = Lines.send
+def tell(self, message):
+    send(self, message)
+    print(*sys.modules, file=sys.stderr, flush=True)
+Lines.send = tell
+from gitchat.server import front
+front.serve()
+"""
+    done = world.run(sys.executable, "-c", code, cwd=world.repository(), stdin=lines.encode())
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["id"] for answer in answers] == [1, 2]
+    assert answers[1]["result"]["tools"]
+    loaded = set(done.stderr.splitlines()[1].split())
+    heavy = {"asyncio", "dataclasses", "inspect", "pathlib", "subprocess", "socket", "logging", "click", "pygit2"}
+    assert loaded & heavy == set()

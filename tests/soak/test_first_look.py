@@ -164,7 +164,8 @@ def test_a_log_is_taken_in_by_stages_as_at_once(world: World, monkeypatch: pytes
     whole = [(place.number, place.oid) for place in room.records.chain().select()]
     for stale in (path / ".git/chatroom").glob("index.*"):
         stale.unlink()
-    monkeypatch.setattr("gitchat.index.stages.COMMITS", 10)
+    for module in ("stages", "building"):
+        monkeypatch.setattr(f"gitchat.index.{module}.COMMITS", 10)
     left = 38  # 26 to find the stages, 6 for the first of them, and some of the second
     staged = Room(world.environment(path), "lobby", "zoe")
     read = staged.environment.store.read
@@ -176,10 +177,11 @@ def test_a_log_is_taken_in_by_stages_as_at_once(world: World, monkeypatch: pytes
             raise KeyboardInterrupt
         return read(oid)
 
-    monkeypatch.setattr(staged.environment.index, "_read", read_some)
+    builder = staged.environment.index.builder
+    monkeypatch.setattr(builder, "_line", None)
+    monkeypatch.setattr(builder, "_read", read_some)
     with pytest.raises(KeyboardInterrupt):
         staged.records.chain()
-    monkeypatch.setattr(staged.environment.index, "_read", read)
     again = Room(world.environment(path), "lobby", "zoe")
     assert again.environment.index.has("lobby", whole[3][1])
     assert [(place.number, place.oid) for place in again.records.chain().select()] == whole

@@ -41,7 +41,7 @@ def command(environment: Environment, status: str, as_json: bool, color: str | N
 
 def _looked_at(environment: Environment) -> tuple[list[Overview], dict[RoomName, FormatError]]:
     """The rooms that can be read, and what is wrong with the others; both sorted by name."""
-    from gitchat.care.recovery import damaged_rooms
+    from gitchat.rooms.recovery import damaged_rooms
 
     readable, unreadable = [], {}
     for name in sorted({*environment.store.rooms(), *damaged_rooms(environment.store)}):

@@ -24,7 +24,7 @@ def command(context: click.Context, rooms: tuple[str, ...], as_json: bool, color
 
     Changes nothing. The exit status is 1 when something is wrong.
     """
-    from gitchat.care.recovery import damaged_rooms, lost_rooms
+    from gitchat.rooms.recovery import damaged_rooms, lost_rooms
 
     environment: Environment = context.obj
     store = environment.store

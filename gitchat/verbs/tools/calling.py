@@ -13,7 +13,8 @@ from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import Handle, Name, RoomName, parse_locator, parse_name, parse_slug
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import refuse_blank, refuse_negative, refuse_outside
-from gitchat.workspace.environment import Environment, here
+from gitchat.workspace.environment import Environment, current_directory, here
+from gitchat.workspace.opened import AGENTS_PATIENCE_SECONDS
 from gitchat.workspace.pushing import push_soon
 from gitchat.workspace.seating import Seating
 from gitchat.workspace.surroundings import in_client
@@ -66,10 +67,9 @@ def here_environment() -> Environment:
     given = _given.get()
     if given is not None:
         return given
-    environment, caller = here(), _caller.get()
-    key = (environment.cwd, caller)
+    key = (current_directory(), _caller.get())
     if key not in _environments:
-        _environments[key] = _as_called(environment, caller)
+        _environments[key] = _as_called(here(cwd=key[0]), key[1])
     return _environments[key]
 
 
@@ -80,7 +80,12 @@ def _as_called(environment: Environment, caller: Caller | None) -> Environment:
     seen = in_client(environment, caller.client, caller.session, caller.thread, caller.project)
     if not seen.caller.keys:
         seen = replace(seen, variables={**seen.variables, "GITCHAT_SESSION": caller.session or caller.connection})
-    return replace(seen, acts_as_anyone=not caller.is_model, is_subagent=caller.is_subagent)
+    return replace(
+        seen,
+        acts_as_anyone=not caller.is_model,
+        is_subagent=caller.is_subagent,
+        patience_seconds=AGENTS_PATIENCE_SECONDS,
+    )
 
 
 @contextmanager

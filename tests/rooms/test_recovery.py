@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from gitchat.care.recovery import last_written
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import Moment
 from gitchat.model.signature import Signature
+from gitchat.rooms.recovery import last_written
 from gitchat.storage.checkpoint import Position
 
 ROOM = RoomName("lobby")

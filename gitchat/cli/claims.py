@@ -1,0 +1,57 @@
+"""Claims on a terminal and as JSON: what ``claim``, ``release`` and ``claims`` share."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from gitchat.cli.terminal import escape_json, escape_line
+from gitchat.model.claim import Standing
+from gitchat.model.errors import UserError
+from gitchat.model.participant import Presence
+from gitchat.model.record import Moment
+from gitchat.verbs.claimwords import clock, listed, note_of
+
+_SECONDS = {"m": 60, "h": 3600}
+
+
+def parse_span(text: str) -> int:
+    """A time such as ``2h``, ``90m`` or ``1h30m`` in seconds. Raises UserError ``bad-date``."""
+    found = re.fullmatch(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m(?:in)?)?", text.strip().lower())
+    if found is None or not any(found.groups()):
+        raise UserError(f"--for {text!r} is no time", hint="say minutes or hours: 15m, 2h, 1h30m", code="bad-date")
+    return int(found[1] or 0) * _SECONDS["h"] + int(found[2] or 0) * _SECONDS["m"]
+
+
+def json_line(standing: Standing) -> str:
+    """One claim as a JSON object, in a line."""
+    claim = standing.claim
+    state = "waits" if standing.waits_for is not None else "holds" if claim.is_agreed else "unagreed"
+    told = {
+        "id": claim.entry.number, "handle": claim.entry.handle, "from": claim.seat.name, "clone": claim.seat.clone,
+        "what": [str(what) for what in claim.whats], "until": Moment(claim.until).utc, "note": note_of(claim),
+        "state": state, "waits_for": standing.waits_for.entry.handle if standing.waits_for is not None else None,
+    }  # fmt: skip
+    return escape_json(json.dumps(told, ensure_ascii=False)) + "\n"
+
+
+def words(standing: Standing, now: Moment) -> str:
+    """What somebody is told who has claimed."""
+    claim, blocker = standing.claim, standing.waits_for
+    if blocker is not None:
+        return f"{claim.entry.label} you wait for {blocker.seat.name} ({blocker.entry.label})"
+    agreed = "" if claim.is_agreed else ", not yet agreed"
+    return f"{claim.entry.label} you have {escape_line(listed(claim.whats))} until {clock(claim.until, now)}{agreed}"
+
+
+def row(standing: Standing, presence: Presence | None, has_namesake: bool, now: Moment) -> list[str]:
+    """One claim as the cells of a line."""
+    claim, blocker = standing.claim, standing.waits_for
+    name = f"{claim.seat.name} ({(claim.seat.clone or 'a person')[:6]})" if has_namesake else claim.seat.name
+    if blocker is not None:
+        state = f"waits for {blocker.seat.name} {blocker.entry.label}"
+    else:
+        is_living = presence is not None and presence.is_living
+        state = f"until {clock(claim.until, now)}{', living' if is_living else ''}"
+        state += "" if claim.is_agreed else ", not yet agreed"
+    return [claim.entry.label, escape_line(name), escape_line(listed(claim.whats)), state, escape_line(note_of(claim))]

@@ -1,0 +1,225 @@
+"""How an index gets as far as a log: by the one process that has the turn, while the others wait for it.
+
+A few new commits everybody takes in by itself, in one transaction. A long log is taken in by stages under a lock of
+its own (``indexing.lock``), so that eight who come at once to a fresh clone do not each do it, and each stage stays.
+Who cannot wait is told that it is going on; nobody builds one in memory because another is at work.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from gitchat.index import bulk
+from gitchat.index.catchup import CatchUp, Progress
+from gitchat.index.extent import has_commit, known_extent
+from gitchat.index.stages import COMMITS, Stages, counted_on
+from gitchat.index.view import Extent, Rule, View
+from gitchat.model import codec
+from gitchat.model.errors import ConflictError, FormatError, StorageError
+from gitchat.model.names import Oid
+from gitchat.storage import gate
+from gitchat.storage.line import Broken
+
+TURN = "indexing.lock"
+"""The file in ``chatroom/`` whose lock is the turn to take in a long log."""
+
+SHORT = 1_000
+"""How many commits anybody takes in by itself."""
+
+MINUTES = 20_000
+"""From how many commits on one who does not wait for the end leaves it to a process of its own."""
+
+AGAIN_SECONDS = 2.0
+"""For how long who has waited in vain does not wait again: one answer asks many times."""
+
+_LOOK_SECONDS = 0.1
+_EVER = 1e6
+"""Seconds: what a thread can wait has an end."""
+
+Aside = Callable[[str, int], None]
+"""Starts a process that takes in the chain of this name, and has the turn by this descriptor from then on."""
+
+
+class Builder:
+    """Takes in what is new of the chains of one index."""
+
+    def __init__(
+        self, directory: Path, read: Callable[[Oid], codec.Commit], progress: Progress, line: bulk.Bytes | None
+    ) -> None:
+        """``line`` reads a long log by its bytes; without one it is parsed commit by commit."""
+        self._directory = directory
+        self._read = read
+        self._progress = progress
+        self._line = line
+        self.patience_seconds = math.inf
+        """How long to wait for who takes in a long log; then it goes on without us, and we are told so."""
+        self.aside: Aside | None = None
+        self._gave_up_at = -math.inf
+        self.has_turn = False
+        """Whether this process has the turn already, and does all the work itself."""
+
+    def extended(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
+        """Take in what is new, if anything is.
+
+        Raises:
+            ConflictError: ``still-counting`` when that is going on for longer than one waits.
+            FormatError: a commit is missing or damaged.
+        """
+        known = known_extent(database, view)
+        if known is not None:
+            return known
+        if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
+            raise self._still(database, view)
+        way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
+        if way.is_one(COMMITS if self._line is None else SHORT):
+            return self._taken_in(database, view, rule, way.kept, self._progress)
+        until = time.monotonic() + self.patience_seconds
+        try:
+            with self._turn() as held:
+                known = known_extent(database, view)  # whoever had the turn before has taken in the most of it
+                if known is not None:
+                    return known
+                if held is None or self.aside is None or not self._is_for_another(database, view):
+                    return self._in_stages(database, view, rule, way)
+                self.aside(view.name, held.hand_on())
+        except ConflictError:
+            pass  # another has it, for longer than we wait
+        while known is None and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+            known = known_extent(database, view)
+        if known is None:
+            self._gave_up_at = time.monotonic()
+            raise self._still(database, view)
+        return known
+
+    @contextmanager
+    def _turn(self) -> Iterator[gate.Gate | None]:
+        """The only process that takes in a long log, where that can be had; the others wait, and find it done.
+
+        Raises ConflictError when that takes longer than one waits.
+        """
+        with ExitStack() as stack:
+            held: gate.Gate | None = None
+            if not self.has_turn:
+                with suppress(StorageError):
+                    held = stack.enter_context(gate.hold(self._directory, min(self.patience_seconds, _EVER), TURN))
+            yield held
+
+    def _is_for_another(self, database: sqlite3.Connection, view: View) -> bool:
+        """Whether it takes longer than we wait."""
+        if self.patience_seconds == math.inf or self._line is None or view.tip is None or "/" in view.name:
+            return False
+        try:
+            return self._line.is_longer(view.tip, _tip(database, view.name), MINUTES)
+        except Broken:
+            return False
+
+    def _still(self, database: sqlite3.Connection, view: View) -> ConflictError:
+        row = database.execute("SELECT count FROM chain WHERE name = ?", (view.name,)).fetchone()
+        so_far = f", {row[0]:,} so far" if row is not None and row[0] else ""
+        return ConflictError(
+            f"the messages of room '{view.name.partition('/')[0]}' are being counted for the first time here{so_far}",
+            hint="its newest ones are there at once: git chat log; for the rest try again in a moment",
+            code="still-counting",
+        )
+
+    # --- the work --------------------------------------------------------------
+
+    def _in_stages(self, database: sqlite3.Connection, view: View, rule: Rule, way: Stages) -> Extent:
+        if self._line is not None and view.tip is not None and "/" not in view.name:
+            with suppress(Broken, bulk.Unfit, FormatError):  # who reads one by one heals it, or says what is wrong
+                self._by_line(database, self._line, View(view.name, view.tip, None), rule)
+            way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
+        if not way.is_one(COMMITS):
+            for done, stop in enumerate(way.stops()[:-1]):
+                self._taken_in(
+                    database, View(view.name, stop, None), rule, {}, counted_on(self._progress, done * COMMITS)
+                )
+        return self._taken_in(database, view, rule, way.kept, self._progress)
+
+    def _by_line(self, database: sqlite3.Connection, line: bulk.Bytes, view: View, rule: Rule) -> None:
+        """Take in the log of the view by its bytes, and the stages of it that hold a merge commit by commit."""
+        assert view.tip is not None
+        oids = line.oids(view.tip, _tip(database, view.name))
+        for start in range(0, len(oids), bulk.COMMITS):
+            part = oids[start : start + bulk.COMMITS]
+            stop = View(view.name, Oid(part[-1].hex()), None)
+            tell = counted_on(self._progress, start)
+            try:
+                with _transaction(database):
+                    self._take_part(database, line, stop, part, rule, tell)
+            except bulk.Unfit:
+                self._taken_in(database, stop, rule, {}, tell)
+            # What was written goes into the file, or SQLite's log of it grows to the size of the whole.
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        _truncate(database)
+
+    def _take_part(
+        self,
+        database: sqlite3.Connection,
+        line: bulk.Bytes,
+        stop: View,
+        part: list[bytes],
+        rule: Rule,
+        tell: Progress,
+    ) -> None:
+        _begin(database, stop.name)
+        row = database.execute("SELECT id, tip, count, local FROM chain WHERE name = ?", (stop.name,)).fetchone()
+        chain, tip, count, local = row
+        if local is not None:
+            raise bulk.Unfit  # what is pending there stands behind, and would have to be moved
+        total = bulk.take(database, bulk.Stage(chain, tip, count), part, line.contents(part), rule, tell)
+        values = (part[-1], total, total, chain)
+        database.execute("UPDATE chain SET tip = ?, count = ?, total = ? WHERE id = ?", values)
+
+    def _taken_in(
+        self,
+        database: sqlite3.Connection,
+        view: View,
+        rule: Rule,
+        kept: dict[Oid, codec.Commit],
+        progress: Progress,
+    ) -> Extent:
+        """Take in all that the view reaches, or nothing. ``kept`` are commits that were read already."""
+        with _transaction(database):
+            known = known_extent(database, view)  # somebody else may have been quicker
+            if known is None:
+                _begin(database, view.name)
+                known = CatchUp(database, view, self._read, rule, progress, kept).run()
+        return known
+
+
+def _truncate(database: sqlite3.Connection) -> None:
+    """Give back what SQLite's log takes on the disk, unless somebody reads in it for longer than a moment."""
+    before = database.execute("PRAGMA busy_timeout").fetchone()[0]
+    database.execute("PRAGMA busy_timeout = 200")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    database.execute(f"PRAGMA busy_timeout = {before}")
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+
+
+def _begin(database: sqlite3.Connection, name: str) -> None:
+    """Let there be a chain of this name."""
+    database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (name,))
+
+
+def _tip(database: sqlite3.Connection, name: str) -> Oid | None:
+    """How far the chain goes already."""
+    row = database.execute("SELECT tip FROM chain WHERE name = ?", (name,)).fetchone()
+    return Oid(row[0].hex()) if row is not None and row[0] is not None else None

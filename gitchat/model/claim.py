@@ -1,0 +1,233 @@
+"""Claims: what somebody takes for a while, who has it, and who waits for it.
+
+Who has what is a function of the log and the clock, the same in every clone: nobody decides it, and nothing is stored
+of it. Pure. Source: docs/format.md section 16.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import timegm
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from gitchat.model.errors import UserError
+from gitchat.model.names import CloneId, Uid
+from gitchat.model.pattern import Parts, overlap, parse_pattern
+from gitchat.model.record import CLAIM, RELEASE, Entry, Moment, Record
+
+WHAT = "Chat-Claim"
+UNTIL = "Chat-Until"
+"""Trailers of a claim."""
+
+MAX_THINGS = 20
+"""How many things one claim is of."""
+
+MAX_SECONDS = 24 * 3600
+"""How long a claim lasts at most, whatever it says."""
+
+MIN_SECONDS = 5 * 60
+DEFAULT_SECONDS = 2 * 3600
+
+MAX_CHARS = 200
+"""The longest task or thing."""
+
+LEFT = re.compile(r"(.+) left the chatroom", re.DOTALL)
+"""What the system says when somebody leaves. Source: docs/format.md section 9."""
+
+_PREFIX = re.compile(r"([a-z][a-z0-9-]*):(?!/)(.*)", re.DOTALL)
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+
+
+@dataclass(frozen=True)
+class What:
+    """One of the things that a claim is of."""
+
+    kind: str
+    """``path``, ``task`` or ``thing``."""
+    text: str
+    """The pattern, or one line."""
+
+    @property
+    def value(self) -> str:
+        """As the trailer has it."""
+        return f"{self.kind}:{self.text}"
+
+    def __str__(self) -> str:
+        """As it is typed: a path bare, and a thing where it says itself what it is."""
+        if self.kind == "path":
+            return self.text if _PREFIX.fullmatch(self.text) is None else self.value
+        is_plain = self.kind == "thing" and (found := _PREFIX.fullmatch(self.text)) and found[1] not in _KINDS
+        return self.text if is_plain else self.value
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The pattern of a path."""
+        return parse_pattern(self.text)
+
+    def meets(self, other: What) -> bool:
+        """Whether both are, or can be, the same."""
+        if self.kind != other.kind:
+            return False
+        return overlap(self.parts, other.parts) if self.kind == "path" else _folded(self.text) == _folded(other.text)
+
+
+_KINDS = ("path", "task", "thing")
+
+
+def parse_what(text: str) -> What:
+    """What somebody means who types ``text``: ``task:12``, ``port:8080``; anything else is a path.
+
+    Raises:
+        UserError: ``not-a-pattern``, ``bad-claim``.
+    """
+    found = _PREFIX.fullmatch(text)
+    if found is None:
+        return _checked("path", text)
+    return _checked("thing", text if found[2].strip() else "") if found[1] not in _KINDS else _checked(*found.groups())
+
+
+def _checked(kind: str, text: str) -> What:
+    text = text.strip() if kind != "path" else text
+    if kind == "path":
+        parse_pattern(text)
+    elif not text or len(text) > MAX_CHARS or not text.isprintable():
+        raise UserError(
+            f"a {kind} is one line of at most {MAX_CHARS} characters, and not {text[:80]!r}",
+            hint=f"say it in a few words, such as {'task:12' if kind == 'task' else 'port:8080'}",
+            code="bad-claim",
+        )
+    return What(kind, text)
+
+
+def _of_value(value: str) -> What | None:
+    """What a trailer has; None outside its grammar."""
+    kind, _, text = value.partition(":")
+    try:
+        return _checked(kind, text) if kind in _KINDS else None
+    except UserError:
+        return None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+# --- who, and until when -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who claims: a name in a clone; a person, who has none, is a name with an address."""
+
+    name: str
+    clone: CloneId | None
+    address: str | None
+
+    @classmethod
+    def of(cls, record: Record) -> Seat:
+        """Who wrote ``record``."""
+        return cls(record.author, record.clone, record.address if record.clone is None else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A claim as its record tells it."""
+
+    entry: Entry
+    seat: Seat
+    whats: tuple[What, ...]
+    until: int
+    """When it ends, in seconds since the epoch: at most :data:`MAX_SECONDS` after it was written."""
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the room's authority has it; one that is pending binds here alone."""
+        return self.entry.number is not None
+
+    def meets(self, whats: Iterable[What]) -> bool:
+        """Whether it is of one of these."""
+        return any(mine.meets(other) for other in whats for mine in self.whats)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A claim that is neither over nor given back, and what it comes after."""
+
+    claim: Claim
+    waits_for: Claim | None = None
+    """The first of those before it that somebody else has; None: it holds."""
+
+
+def claim_of(entry: Entry) -> Claim | None:
+    """The claim that a record is; None for another kind, or one without anything, or an end, that can be read."""
+    record = entry.record
+    if record.kind != CLAIM:
+        return None
+    values = [value for key, value in record.extra if key == WHAT][:MAX_THINGS]
+    whats = tuple(what for value in values if (what := _of_value(value)) is not None)
+    untils = (seconds for key, value in record.extra if key == UNTIL and (seconds := parse_until(value)) is not None)
+    until = next(untils, None)
+    if not whats or until is None:
+        return None
+    until = min(until, record.written.seconds + MAX_SECONDS)
+    return Claim(entry=entry, seat=Seat.of(record), whats=whats, until=until)
+
+
+def parse_until(value: str) -> int | None:
+    """The seconds since the epoch of ``YYYY-MM-DDTHH:MM:SSZ``; None for what is no such time."""
+    found = _TIME.fullmatch(value)
+    if found is None:
+        return None
+    seconds = timegm((*(int(part) for part in found.groups()), 0, 0, 0))
+    return seconds if Moment(seconds).utc == value else None
+
+
+def trailers_of(whats: Iterable[What], until: int) -> tuple[tuple[str, str], ...]:
+    """The trailers of a claim of these things, which ends at ``until``."""
+    return (*((WHAT, what.value) for what in whats), (UNTIL, Moment(until).utc))
+
+
+# --- who has it ---------------------------------------------------------------------
+
+
+def standings(entries: Iterable[Entry], now: int) -> list[Standing]:
+    """What holds and what waits at ``now``, first come first, of a room's claims, releases and leaves in their order.
+
+    Other records among them say nothing. A claim that answers an earlier one of the same seat replaces it, and
+    takes its place in line when that one had not ended yet.
+    """
+    places: dict[Uid, tuple[int, Claim]] = {}
+    for place, entry in enumerate(entries):
+        claim = claim_of(entry)
+        if claim is not None:
+            before = places.get(entry.record.reply_to) if entry.record.reply_to else None
+            if before is not None and before[1].seat == claim.seat:
+                del places[before[1].entry.record.uid]
+                place = before[0] if before[1].until >= entry.record.written.seconds else place
+            places[entry.record.uid] = place, claim
+        else:
+            for uid in _given_back(entry.record, [claim for _, claim in places.values()]):
+                del places[uid]
+    found: list[Standing] = []
+    for _, claim in sorted((place for place in places.values() if place[1].until > now), key=lambda place: place[0]):
+        found.append(Standing(claim, first_of_others(found, claim.seat, claim.whats)))
+    return found
+
+
+def first_of_others(found: Sequence[Standing], seat: Seat, whats: Sequence[What]) -> Claim | None:
+    """The first claim of somebody else than ``seat`` that is of one of ``whats``."""
+    others = (standing.claim for standing in found if standing.claim.seat != seat)
+    return next((claim for claim in others if claim.meets(whats)), None)
+
+
+def _given_back(record: Record, claims: Sequence[Claim]) -> list[Uid]:
+    """The claims that end by ``record``: a release of one or of all of a seat's, or a leave."""
+    if record.kind == RELEASE:
+        mine = [claim.entry.record.uid for claim in claims if claim.seat == Seat.of(record)]
+        return mine if record.reply_to is None else [uid for uid in mine if uid == record.reply_to]
+    if record.author == "system" and record.type == "presence" and (left := LEFT.fullmatch(record.body)):
+        gone = replace(Seat.of(record), name=left[1])  # it has the clone and the address of who left
+        return [claim.entry.record.uid for claim in claims if claim.seat == gone]
+    return []

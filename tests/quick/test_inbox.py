@@ -1,0 +1,104 @@
+"""What is unread is the same by the quick way and by the long way, and to look for it marks nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from gitchat.model import refs
+from gitchat.model.names import Name, RoomName
+from gitchat.model.record import Draft, Identity
+from gitchat.quick import inbox, room
+from gitchat.quick.place import find
+from gitchat.quick.settings import settings
+from gitchat.quick.unusual import Unusual
+from tests.world import World, open_store, open_writer
+
+
+def test_the_refs_are_those_of_the_model() -> None:
+    """What stands in both places is the same."""
+    assert room.cursor_ref("a", "b") == refs.cursor_ref(RoomName("a"), Name("b"))
+    assert room.seat_ref("a", "b") == refs.seat_ref(RoomName("a"), Name("b"))
+
+
+INDEXED: set[str] = set()
+"""The steps at which the index was asked, and answered."""
+
+
+def same(world: World, repository: Path, *, step: str) -> str:
+    """What ``inbox`` prints by all ways, which is the same: with the whole log read, or its end and the index."""
+    said: list[str] = []
+    for line in ("inbox", "inbox -n 1 --room lobby"):
+        quick = world.chat(*line.split(), cwd=repository)
+        long = world.chat(*line.split(), cwd=repository, GITCHAT_QUICK="0")
+        assert (quick.returncode, quick.stdout, quick.stderr) == (long.returncode, long.stdout, long.stderr), step
+        with pytest.MonkeyPatch.context() as patch, suppress(Unusual, OSError):
+            patch.setattr(inbox, "NEAR", 6)
+            patch.chdir(repository)
+            place = find(world.variables)
+            assert inbox.text(place, settings(place), line.split()[1:]) == long.stdout, step
+            INDEXED.add(step)
+        said.append(long.stdout)
+    return said[0]
+
+
+def test_what_is_unread_is_the_same(world: World) -> None:
+    """From the first record to a joined role and a second room."""
+    repository = world.repository()
+
+    def say(*words: str, name: str = "bob") -> None:
+        world.chat(*words, cwd=repository, check=True, GITCHAT_NAME=name)
+
+    say("send", "first")
+    assert "first" in same(world, repository, step="one")
+    world.chat("send", "my own", cwd=repository, check=True)
+    say("send", "-q", "--to", "carol", "not for me")
+    say("send", "-q", "--to", "alice", "for me")
+    say("reply", "2", "on your own")
+    writer = open_writer(open_store(repository / ".git"))
+    bob = Identity(Name("bob"), "bob@example.com", "Bob", "bob@example.com", "hook")
+    writer.send(Draft(body="a commit", kind="status"), bob)
+    writer.send(Draft(body="a commit for alice", kind="status", to=("alice",)), bob)
+    found = same(world, repository, step="several")
+    assert "for me" in found
+    assert "re #2" in found
+    assert "1 commit since" in found
+    assert "not for me" not in found
+    world.chat("read", "-n", "2", cwd=repository, check=True)
+    assert "first" not in same(world, repository, step="some are read")
+    say("reply", "1", "on what was read")
+    same(world, repository, step="an answer to what was read")
+    world.git("pack-refs", "--all", cwd=repository)
+    world.git("gc", "-q", cwd=repository)
+    same(world, repository, step="packed")
+    world.chat("read", cwd=repository, check=True)
+    assert same(world, repository, step="all is read") == ""
+    say("room", "title", "lobby", "a title")
+    say("send", "after the title")
+    same(world, repository, step="a title")
+    world.chat("send", "as another alice", cwd=repository, check=True, GIT_CONFIG_GLOBAL=str(_of_another(world)))
+    assert "after the title" in same(world, repository, step="a namesake")
+    world.chat("join", "alice", "--role", "dev", cwd=repository, check=True)
+    say("send", "-q", "--to", "role:dev", "for the role")
+    assert "for the role" in same(world, repository, step="a role")
+    say("send", "--room", "other", "in another room")
+    same(world, repository, step="another room")
+    assert {"some are read", "an answer to what was read", "packed", "all is read"} <= INDEXED
+    assert INDEXED.isdisjoint({"a namesake", "a role", "another room"})
+
+
+def _of_another(world: World) -> Path:
+    path = world.root / "another.gitconfig"
+    path.write_text((world.home / ".gitconfig").read_text().replace("alice@example.com", "alice@example.org"))
+    return path
+
+
+def test_a_look_moves_nothing(world: World) -> None:
+    """Neither a cursor nor a seat comes of it."""
+    repository = world.repository()
+    world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
+    before = world.git("for-each-ref", cwd=repository).stdout
+    assert "first" in world.chat("inbox", cwd=repository, check=True).stdout
+    assert world.git("for-each-ref", cwd=repository).stdout == before
