@@ -17,7 +17,7 @@ from tests.property.conversation import Mismatch
 from tests.property.forked import Forked
 from tests.world import World
 
-QUICK_SEEDS, SEEDS, STEPS, QUICK_STEPS = 2, 12, 25, 10
+QUICK_SEEDS, SEEDS, STEPS, QUICK_STEPS = 1, 6, 25, 10
 
 MUTANT_SEEDS = range(2000, 2006)
 """One of these must notice a rule that was taken out."""
