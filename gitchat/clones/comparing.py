@@ -19,6 +19,7 @@ from gitchat.model.order import Key, Node, drop_repeated, linearize
 from gitchat.model.refs import (
     ROOMS_PREFIX,
     fetched_prefix,
+    is_cursor,
     is_of_a_room,
     log_ref,
     room_of,
@@ -58,6 +59,10 @@ class Comparing:
     def fetched(self) -> dict[RefName, Oid]:
         """The refs of rooms as the last fetch found them, without what is no ref of a room."""
         return {ref: oid for ref, oid in self.found().items() if is_of_a_room(ref)}
+
+    def readers(self) -> int:
+        """How many names read there, in any room."""
+        return len({ref.rpartition("/")[2] for ref in self.fetched() if is_cursor(ref)})
 
     def found(self) -> dict[RefName, Oid]:
         """All refs below those of rooms as the last fetch found them, also those that are none of a room's."""

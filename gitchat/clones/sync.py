@@ -245,6 +245,10 @@ class Remote:
         """
         return self._offering.still_ahead({ref for ref in self._comparing.ahead() if room_of(ref) not in self._left})
 
+    def readers(self) -> int:
+        """How many names read at the remote, as the last fetch found it."""
+        return self._comparing.readers()
+
     @property
     def is_denied(self) -> bool:
         """Whether the remote lets us read and not push, as far as is known."""

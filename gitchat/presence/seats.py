@@ -9,6 +9,7 @@ was read there under its name alone. Source: docs/format.md sections 7.18 and 10
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -74,6 +75,14 @@ class Seats:
             return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return {}
+
+    def look(self) -> tuple[int, int, int] | None:
+        """What is another one whenever somebody took or gave back a seat; None where nobody sits."""
+        try:
+            status = os.lstat(self._file.path)
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     @contextmanager
     def turn(self) -> Iterator[Callable[[Mapping[Name, Sitting | None]], None]]:

@@ -72,12 +72,11 @@ def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     asked = Asked(words)
     room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
-    room.refuse_remotes(place, settings)
     name = room.room_name(settings, asked.room)
     me = who.sender(settings, place.variables, None)
     _refuse_seats(place, name, me.name)
     room.refuse_other_rooms(place, name)
-    end = room.position(place, name)
+    end = room.position(place, name, room.authority(place, settings, name))
     room.refuse_lost(place)
     unread = _unread(place, settings, name, end, me.name)
     limit = asked.count or DEFAULT_COUNT

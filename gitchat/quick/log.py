@@ -56,8 +56,8 @@ def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     asked = Asked(words)
     room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
-    room.refuse_remotes(place, settings)
-    end = room.position(place, room.room_name(settings, asked.room))
+    name = room.room_name(settings, asked.room)
+    end = room.position(place, name, room.authority(place, settings, name))
     room.refuse_lost(place)
     found, labels = _newest(place, end, asked.count or DEFAULT_COUNT)
     if not found:

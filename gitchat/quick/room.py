@@ -13,6 +13,7 @@ from gitchat.quick.unusual import Unusual
 DEFAULT_ROOM = "lobby"
 
 _CHECKPOINT = "gitchat checkpoint 1"
+_NOTES_BYTES = 1024 * 1024
 _JOURNAL_BYTES = 16 * 1024 * 1024
 
 PACK_OBJECTS, PACK_BYTES, PACK_RETRY = 512, 8 * 1024 * 1024, 16
@@ -57,16 +58,36 @@ def seat_ref(room: str, name: str) -> str:
     return f"refs/chatroom-local/seats/{room}/{name}"
 
 
-def refuse_remotes(place: Place, settings: Settings) -> None:
-    """Raise Unusual where a remote may give a room its numbers, or has to be looked at first."""
-    if settings.has("chatroom.") or os.path.lexists(place.common_dir + "/chatroom/authorities"):
-        raise Unusual
+def authority(place: Place, settings: Settings, room: str) -> "str | None":
+    """The remote that gives the numbers of ``room``; None where this clone does.
+
+    Raises Unusual where that takes more to tell, and where a remote has to be looked at first.
+    """
     fetched = [value for key, found in settings.values.items() if key.endswith(".fetch") for value in found]
     if not all(value.startswith("+refs/heads/") and ":refs/remotes/" in value for value in fetched):
         raise Unusual
-    told = ("refs/chatroom-local/remotes/", "refs/chatroom-local/fetched/")
-    if settings.has("remote.") and any(is_any_below(place, one) for one in told):
+    remote = settings.get(f"chatroom.{room}.remote")
+    if remote is None:
+        try:
+            notes = read(place.common_dir + "/chatroom/authorities", _NOTES_BYTES).decode()
+        except FileNotFoundError:
+            told = ("refs/chatroom-local/remotes/", "refs/chatroom-local/fetched/")
+            if settings.has("remote.") and any(is_any_below(place, one) for one in told):
+                raise Unusual from None
+            return None
+        remote = _noted(notes, room)
+    if not is_slug(remote) or settings.get(f"remote.{remote}.url") is None:
         raise Unusual
+    return remote
+
+
+def _noted(notes: str, room: str) -> str:
+    """The remote that ``chatroom/authorities`` has for ``room``, where it is laid out as we write it: by lines."""
+    rooms, end, _ = notes.partition("\n }")
+    _, start, rest = rooms.partition(f'\n  "{room}": {{\n   "remote": "')
+    if not notes.startswith('{\n "rooms": {\n') or not start or not end:
+        raise Unusual
+    return rest.partition('"')[0]
 
 
 def refuse_other_rooms(place: Place, room: str) -> None:
@@ -94,9 +115,16 @@ def refuse_bad_settings(settings: Settings) -> None:
             raise Unusual
 
 
-def position(place: Place, room: str) -> Position:
-    """The end of a log in which a number follows from counting back. Raises Unusual: nobody noted that."""
+def position(place: Place, room: str, remote: "str | None" = None) -> Position:
+    """The end of a log in which a number follows from counting back, and in which nothing waits for ``remote``.
+
+    Raises Unusual: nobody noted that.
+    """
     here = tip(place, log_ref(room))
+    if remote is not None:
+        is_aside = is_any_below(place, f"refs/chatroom-local/aside/{room}/")
+        if is_aside or here != tip(place, f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"):
+            raise Unusual
     data = read(f"{place.common_dir}/chatroom/checkpoints/{room}", 4096)
     body, checksum = data[:-9], data[-9:]
     header, *lines = body.decode("ascii").splitlines()

@@ -86,8 +86,9 @@ def send(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     if settings.get("core.logAllRefUpdates") == "always":
         raise Unusual
     room.refuse_bad_settings(settings)
-    room.refuse_remotes(place, settings)
     name = room.room_name(settings, asked.room)
+    if room.authority(place, settings, name) is not None:
+        raise Unusual  # it has no number yet, and is to be carried there
     sender = who.sender(settings, place.variables, asked.name)
     sending = rules.Sending(
         name, sender.name, "message", asked.text.encode(), to=tuple(asked.to), type_=asked.type, media=None,

@@ -33,8 +33,21 @@ CAPACITY = 3
 LONGEST_SECONDS = 300.0
 """The longest time to the next token, however often the remote refuses, and to the next look."""
 
-TIDY_SECONDS = 60.0
+TIDY_SECONDS, LONGEST_TIDY_SECONDS = 60.0, 300.0
 """How long after a push cursors alone are not pushed: that somebody has read is no hurry."""
+
+TIDY_SECONDS_A_READER = 10.0
+"""So much longer the more read there: six pushes a minute of all their clones together, as GitHub asks for."""
+
+LONGEST_CROWD_SECONDS = 40.0
+"""The longest time to the next token because others are quicker. What is said is to be heard while one talks."""
+
+CALM = 0.95
+"""What a push that is taken leaves of the wait that others cause. Who doubles it each time that he comes too late, and
+takes a twentieth off each time that he does not, comes too late about once in fifteen times, however many push."""
+
+CROWDED = 2.0
+"""From here on a push that came too late is not tried again at once: others would do so, too."""
 
 IDLE_FACTOR = 4.0
 """So many intervals lie between two looks at the most while nothing happens."""
@@ -79,30 +92,45 @@ class Allowance:
     """By how much refusals have stretched the interval."""
     tidy_seconds: float = 0.0
     """In how many seconds cursors alone may be pushed."""
+    crowd: float = 1.0
+    """By how much others who were quicker have stretched the interval."""
 
     def gap_seconds(self, interval_seconds: float) -> float:
         """The time from one token to the next."""
-        return max(interval_seconds, min(interval_seconds * self.penalty, LONGEST_SECONDS))
+        crowded = min(interval_seconds * self.crowd, max(interval_seconds, LONGEST_CROWD_SECONDS))
+        return max(interval_seconds, min(crowded * self.penalty, LONGEST_SECONDS))
 
     def after(self, seconds: float, interval_seconds: float) -> Allowance:
-        """What it is so many seconds later."""
+        """What it is so many seconds later. Others are forgotten by half in five minutes."""
         more = self.with_more(seconds / self.gap_seconds(interval_seconds))
-        return replace(more, tidy_seconds=max(0.0, self.tidy_seconds - seconds))
+        crowd = max(1.0, self.crowd * 0.5 ** (seconds / LONGEST_SECONDS))
+        return replace(more, tidy_seconds=max(0.0, self.tidy_seconds - seconds), crowd=crowd)
 
     def with_more(self, tokens: float) -> Allowance:
         """With so many more tokens, or fewer; never more than there may be."""
         return replace(self, tokens=min(float(CAPACITY), self.tokens + tokens))
 
-    def accepted(self, interval_seconds: float) -> Allowance:
-        """After a push that the remote took: the next token takes half the time, if refusals had stretched it."""
-        return replace(self, penalty=self._stretched(0.5, interval_seconds), tidy_seconds=TIDY_SECONDS)
+    def accepted(self, interval_seconds: float, tidy_seconds: float, late: int) -> Allowance:
+        """After a push that the remote took, the first time or after it came too ``late`` so often.
 
-    def refused(self, interval_seconds: float) -> Allowance:
+        The next token takes half the time, if refusals had stretched it.
+        """
+        penalty = self._stretched(0.5, interval_seconds)
+        more = self.crowded(interval_seconds, late)
+        return replace(more, penalty=penalty, tidy_seconds=tidy_seconds, crowd=max(1.0, more.crowd * CALM))
+
+    def refused(self, interval_seconds: float, tidy_seconds: float) -> Allowance:
         """After one that it did not take: no token is left, and the next one takes twice the time."""
-        return Allowance(0.0, self._stretched(2.0, interval_seconds), TIDY_SECONDS)
+        return Allowance(0.0, self._stretched(2.0, interval_seconds), tidy_seconds, self.crowd)
+
+    def crowded(self, interval_seconds: float, late: int) -> Allowance:
+        """After pushes that came too late so often: the next token takes twice the time for each."""
+        most = max(1.0, LONGEST_CROWD_SECONDS / interval_seconds)
+        return replace(self, crowd=min(most, self.crowd * 2.0 ** min(late, 10)))
 
     def _stretched(self, factor: float, interval_seconds: float) -> float:
-        return max(1.0, min(self.gap_seconds(interval_seconds) * factor, LONGEST_SECONDS) / interval_seconds)
+        longer = min(interval_seconds * self.penalty * factor, LONGEST_SECONDS)
+        return max(1.0, longer / interval_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +163,7 @@ class Pace:
         self._hastened = -math.inf
         self._failures = 0
         self._is_relied = False
+        self._tidy_seconds = TIDY_SECONDS
 
     def allowance(self, now: float) -> Allowance:
         """What may be pushed at ``now``, to be kept for who comes after."""
@@ -158,6 +187,11 @@ class Pace:
         missing = max(0.0, count - self._allowance.tokens)
         return self._as_of + missing * self._allowance.gap_seconds(self._interval) * self._stretch
 
+    def share(self, readers: int) -> None:
+        """So many read at the remote, whose positions all go there."""
+        wanted = readers * TIDY_SECONDS_A_READER
+        self._tidy_seconds = min(LONGEST_TIDY_SECONDS, max(TIDY_SECONDS, wanted))
+
     def take(self, now: float, waiting: Waiting) -> int:
         """Take the tokens of a round at ``now``: how often it may push; 0 when it only looks.
 
@@ -166,6 +200,8 @@ class Pace:
         """
         self._age(now)
         tokens = int(self._allowance.tokens + _ROUNDING)
+        if self._allowance.crowd >= CROWDED:
+            tokens = min(tokens, 1)
         may_tidy = waiting.has_cursors and self._allowance.tidy_seconds <= _ROUNDING
         self._taken = tokens if waiting.has_news else max(0, tokens - 1) if may_tidy else 0
         self._allowance = self._allowance.with_more(-self._taken)
@@ -175,7 +211,7 @@ class Pace:
         """So many pushes were made that waited for no token."""
         self._age(now)
         left = max(0.0, self._allowance.tokens - pushes)
-        self._allowance = replace(self._allowance, tokens=left, tidy_seconds=TIDY_SECONDS)
+        self._allowance = replace(self._allowance, tokens=left, tidy_seconds=self._tidy_seconds)
 
     def lower(self, now: float, other: Allowance) -> None:
         """Another process of the clone has spent something, and left ``other``."""
@@ -215,13 +251,19 @@ class Pace:
         self._age(now)
         unused, self._taken = max(0, self._taken - max(1, pushes)), 0
         left = self._allowance.with_more(unused)
-        self._allowance = left.accepted(self._interval) if pushes else left
+        self._allowance = left.accepted(self._interval, self._tidy_seconds, pushes - 1) if pushes else left
         self._plan(now, is_busy=is_news or pushes > 0)
 
     def refused(self, now: float, *, is_news: bool) -> None:
         """The remote was heard and did not take everything: pushes come after twice the time, looks as ever."""
         self._age(now)
-        self._allowance, self._taken = self._allowance.refused(self._interval), 0
+        self._allowance, self._taken = self._allowance.refused(self._interval, self._tidy_seconds), 0
+        self._plan(now, is_busy=is_news)
+
+    def late(self, now: float, *, is_news: bool, pushes: int) -> None:
+        """Others were quicker each time: no token is left, and pushes come less often."""
+        self._age(now)
+        self._allowance, self._taken = replace(self._allowance.crowded(self._interval, pushes), tokens=0.0), 0
         self._plan(now, is_busy=is_news)
 
     def failed(self, now: float, *, is_refusal: bool = False) -> None:
@@ -231,7 +273,7 @@ class Pace:
         """
         self._age(now)
         if is_refusal:
-            self._allowance = self._allowance.refused(self._interval)
+            self._allowance = self._allowance.refused(self._interval, self._tidy_seconds)
         self._taken = 0
         self._failures += 1
         doubled = self._interval * 2.0 ** min(self._failures, 30)

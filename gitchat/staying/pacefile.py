@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from gitchat.staying.pace import CAPACITY, TIDY_SECONDS, Allowance
+from gitchat.staying.pace import CAPACITY, LONGEST_CROWD_SECONDS, LONGEST_TIDY_SECONDS, Allowance
 from gitchat.storage.ownfiles import OwnFile
 
 _MAX_BYTES = 4096
@@ -63,6 +63,7 @@ class PaceFile:
             "tidy_seconds": math.ceil(kept.allowance.tidy_seconds),
             "at": kept.at_seconds,
             "is_forge": kept.is_forge,
+            "crowd": round(kept.allowance.crowd, 3),
         }
         with suppress(OSError):
             self._file.replace(json.dumps(content).encode("ascii") + b"\n")
@@ -71,9 +72,13 @@ class PaceFile:
 def _decoded(content: dict[str, Any]) -> Kept:
     """A file's content, where every number is brought into its bounds. Raises as ``load`` catches."""
     tokens, penalty, tidy_seconds = (float(content[key]) for key in ("tokens", "penalty", "tidy_seconds"))
-    if not all(map(math.isfinite, (tokens, penalty, tidy_seconds))):
+    crowd = float(content.get("crowd", 1.0))
+    if not all(map(math.isfinite, (tokens, penalty, tidy_seconds, crowd))):
         raise ValueError("no number of anything")
     allowance = Allowance(
-        min(max(tokens, 0.0), float(CAPACITY)), max(penalty, 1.0), min(max(tidy_seconds, 0.0), TIDY_SECONDS)
+        min(max(tokens, 0.0), float(CAPACITY)),
+        max(penalty, 1.0),
+        min(max(tidy_seconds, 0.0), LONGEST_TIDY_SECONDS),
+        min(max(crowd, 1.0), LONGEST_CROWD_SECONDS),
     )
     return Kept(allowance, int(content["at"]), content.get("is_forge") is True)

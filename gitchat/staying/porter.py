@@ -55,11 +55,24 @@ class Porter:
     Nothing raises.
     """
 
-    def __init__(self, environment: Environment, remote: str, *, stir: Callable[[], object]) -> None:
-        """``stir`` is called from another thread when :meth:`calls` may have another answer."""
+    def __init__(
+        self,
+        environment: Environment,
+        remote: str,
+        *,
+        stir: Callable[[], object],
+        opens: Callable[[Environment, str], Doorbell | None] = doorbell_of,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``stir`` is called from another thread when :meth:`calls` may have another answer.
+
+        ``opens`` gives the doorbell, ``now`` the seconds of a clock that goes on evenly.
+        """
         self._environment = environment
         self._remote = remote
         self._stir = stir
+        self._opens = opens
+        self._now = now
         self._doorbell: Doorbell | None = None
         self._beating: Beating | None = None
         self._waiting: deque[Heard] = deque(maxlen=MOST_WAITING)
@@ -78,7 +91,7 @@ class Porter:
 
     def __enter__(self) -> Self:
         with suppress(ChatError):  # a bad setting is doctor's to say
-            self._doorbell = doorbell_of(self._environment, self._remote)
+            self._doorbell = self._opens(self._environment, self._remote)
         if self._doorbell is not None:
             if self._doorbell.has_presence:
                 self._beating = Beating(self._environment, self._remote, self._doorbell)
@@ -122,7 +135,7 @@ class Porter:
                 is_opened = True
             elif isinstance(heard, Knock | Moved):
                 self._note(heard.tip)
-        return is_opened or (bool(self._wanted) and time.monotonic() >= self._deaf_until)
+        return is_opened or (bool(self._wanted) and self._now() >= self._deaf_until)
 
     def _note(self, tip: Oid) -> None:
         self._heard.pop(tip, None)
@@ -142,7 +155,7 @@ class Porter:
     @property
     def seconds_to_ask(self) -> float:
         """In how many seconds another answer may be given here although nothing is heard."""
-        now = time.monotonic()
+        now = self._now()
         until = [at + UNRUNG_SECONDS for at in self._unrung.values()]
         until += [self._deaf_until] if self._wanted else []
         return max(0.05, min(until, default=math.inf) - now)
@@ -152,7 +165,7 @@ class Porter:
         """Whether nothing comes to the remote without being heard here, as far as is known."""
         if self._doorbell is None or not self._doorbell.is_open:
             return False
-        now = time.monotonic()
+        now = self._now()
         if any(now - at > UNRUNG_SECONDS for at in self._unrung.values()):
             self._unrung.clear()
             self._distrusts_until = now + DISTRUST_SECONDS
@@ -169,7 +182,7 @@ class Porter:
                 self._note(knock.tip)
                 self._doorbell.knock(knock)
         elif is_busy(done):
-            self._deaf_until = time.monotonic() + FALSE_SECONDS  # and then it is here, or looked for
+            self._deaf_until = self._now() + FALSE_SECONDS  # and then it is here, or looked for
         else:
             self._judge(set())  # the pace tries again; another knock is no reason to try at once
         self._attend()
@@ -179,7 +192,7 @@ class Porter:
         if self._wanted:
             self._falses = 0 if found else self._falses + 1
             doubled = FALSE_SECONDS * 2.0 ** min(self._falses - 1, 30)
-            self._deaf_until = time.monotonic() + min(doubled, LONGEST_FALSE_SECONDS) if self._falses else 0.0
+            self._deaf_until = self._now() + min(doubled, LONGEST_FALSE_SECONDS) if self._falses else 0.0
             self._wanted.clear()
 
     def _compare(self, done: Report, *, was_called: bool) -> None:
@@ -189,7 +202,7 @@ class Porter:
         for room, count in done.fetched.items():
             tip = self._tracked(room) if count else None
             if tip is not None and tip not in self._heard:
-                self._unrung[tip] = time.monotonic()
+                self._unrung[tip] = self._now()
 
     def _tracked(self, room: RoomName) -> Oid | None:
         with suppress(ChatError):
@@ -212,7 +225,7 @@ class Porter:
                 self._beating.attend(rooms)
 
     def _known(self) -> dict[Uid, RoomName]:
-        now = time.monotonic()
+        now = self._now()
         if now - self._firsts_from > FIRSTS_SECONDS:
             self._firsts, self._firsts_from = {}, now
         for room, remote in self._environment.authorities.all().items():

@@ -94,6 +94,7 @@ class Rounds:
             )
         except ChatError as error:
             done = error
+        self._turns.share(self._remote.readers())
         self._turns.note(done)
         self._note(done, has_pushed=pushes > 0)
         if has_hurry and (isinstance(done, ChatError) or done.refused):

@@ -73,6 +73,10 @@ class Turns:
         self._pace.spend(time.monotonic(), pushes)
         self._save()
 
+    def share(self, readers: int) -> None:
+        """So many read at the remote."""
+        self._pace.share(readers)
+
     def stirred(self) -> None:
         """Somebody here wrote: an answer may come soon."""
         self._pace.stirred(time.monotonic())
@@ -95,6 +99,8 @@ class Turns:
             self._pace.change_interval(now, self._interval())
         if isinstance(done, ChatError):
             self._pace.failed(now, is_refusal=is_refusal)
+        elif done.refused and all(one.is_late for one in done.refused):
+            self._pace.late(now, is_news=_is_news(done), pushes=done.pushes)
         elif done.refused:
             self._pace.refused(now, is_news=_is_news(done))
         else:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, StorageError
-from gitchat.model.names import Name
+from gitchat.model.names import Name, RoomName
 from gitchat.storage import git
 from gitchat.workspace.identity import Caller
 from gitchat.workspace.opened import Opened
@@ -71,6 +71,11 @@ class Environment(Opened):
 
         common_dir = self.repository.location.common_dir
         return Clone(common_dir, store=lambda: self.store, new_id=self.new_uid, roll=lambda: self.roll)
+
+    @cached_property
+    def sat(self) -> dict[tuple[RoomName, Name], tuple[int, object]]:
+        """In which second, and by which look at the seats, who acts here was last seen to sit; see Seating.sit_down."""
+        return {}
 
     # --- names -------------------------------------------------------------------
 

@@ -65,11 +65,18 @@ class Seating:
     def sit_down(self, room: RoomName, name: Name) -> None:
         """Take the seat of an agent that speaks or joins before it has read: what comes next is then said to it.
 
-        Nothing for a person, and never fails.
+        Nothing for a person, and never fails. Who sat down in this second, and still has its seat, need not look again.
         """
+        if not self._caller.has_seat:
+            return
         with suppress(ChatError):
-            if self._caller.has_seat and not self._is_others(name, is_person=False):
-                self._sit(room, name, Seat(self._environment.store, room, name), is_person=False)
+            seat, sat = Seat(self._environment.store, room, name), self._environment.sat
+            second = self._environment.now().seconds
+            if sat.get((room, name)) == (second, self._seats.look()) and seat.is_taken:
+                return
+            if not self._is_others(name, is_person=False):
+                self._sit(room, name, seat, is_person=False)
+                sat[room, name] = (second, self._seats.look())
 
     def _sit(self, room: RoomName, name: Name, seat: Seat, is_person: bool) -> None:
         """Take the seat of ``name`` in ``room``, unless who acts here sits there already."""

@@ -15,11 +15,13 @@ from functools import partial, reduce
 from typing import Any
 
 from gitchat.clones.answer import Pushed
-from gitchat.clones.report import Consent
+from gitchat.clones.moving import draft, last_said
+from gitchat.clones.report import Consent, Report
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.codec import identity_key
 from gitchat.model.errors import RemoteError
+from gitchat.model.layout import BRANCHES, PLAIN, Layout
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Draft, Moment
 from gitchat.model.refs import cursor_ref, log_ref, tracking_ref
@@ -27,6 +29,7 @@ from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
+from gitchat.workspace.remotes import layout_of
 from gitchat.workspace.seating import Seating
 from tests.property.conversation import expect
 from tests.property.ledger import Key, Ledger, Said
@@ -48,7 +51,8 @@ STEPS = (
 )  # fmt: skip
 """The parts of a round before each of which it can end."""
 
-KINDS = ("send", "read", "summarize", "sync")
+KINDS = ("send", "read", "summarize", "sync", "move")
+"""The last: the rooms become branches of the hub, or are none any more."""
 
 REST_ROUNDS = 12
 """So many times everybody syncs at most until nothing changes any more."""
@@ -116,6 +120,8 @@ class Clone:
         """Returned by a reading that was then marked, in that order."""
         self.passed: dict[Name, set[Key]] = {name: set() for name in NAMES}
         """What these readings passed over, and what they returned."""
+        self.told: Callable[[Report], object] = lambda report: None
+        """Told what each round did that came to its end."""
         self.summaries: list[str] = []
         """The uids of the summaries that had a number here."""
 
@@ -131,19 +137,28 @@ class Clone:
     def is_attached(self) -> bool:
         return self.environment.authorities.of(LOBBY) is not None
 
+    @property
+    def layout(self) -> Layout:
+        """Where the rooms are at the hub, as far as this clone knows."""
+        return self.environment.authorities.layout("origin")
+
     def room(self, name: Name = NAMES[0]) -> Room:
         return Room(self.environment, LOBBY, name)
 
+    def wire(self) -> Wire:
+        return Wire(
+            "origin",
+            git_dir=str(self.environment.repository.location.common_dir),
+            cwd=str(self.environment.repository.worktree),
+            variables=git.scrub(self.environment.variables),
+            layout=self.environment.authorities.layout("origin"),
+        )
+
     def remote(self) -> Faulty:
-        environment = self.environment
+        environment, wire = self.environment, self.wire()
         return self._remote(
             environment.store,
-            Wire(
-                "origin",
-                git_dir=str(environment.repository.location.common_dir),
-                cwd=str(environment.repository.worktree),
-                variables=git.scrub(environment.variables),
-            ),
+            wire,
             identity=environment.caller.identity,
             clock=environment.now,
             attached=environment.authorities.of,
@@ -152,6 +167,9 @@ class Clone:
             asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
             stays_here=lambda room: environment.numbering(room).stays_here(),
             guard=Seating(environment),
+            moved=lambda room: last_said(environment.numbering(room)),
+            layout=lambda: layout_of(environment, wire),
+            lay=lambda layout: environment.authorities.lay("origin", layout),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:
@@ -160,7 +178,22 @@ class Clone:
         prepare(remote)
         with suppress(RemoteError, Crash):
             report = remote.round(None, consent=Consent(renumbers=lambda room: True), pushes=not self.is_read_only)
-            expect(report.alarms, [], f"alarms in {self.name}")
+            alarms = [alarm for alarm in report.alarms if "are followed there" not in alarm]
+            expect(alarms, [], f"alarms in {self.name}")
+            self.told(report)
+
+    def announce(self, layout: Layout) -> None:
+        """Say where the rooms go, as ``workspace/farewell`` does, until the hub has it."""
+        wire = self.wire()
+        address = wire.fetch_addresses()[0]
+        sender = self.room().identity
+        sent = self.environment.writer(LOBBY).send(draft(address, wire.place_of(address), layout), sender)
+        self.sent.add((sent.entry.record.uid, sent.entry.record.author))
+
+    def move(self, layout: Layout) -> None:
+        """Have the rooms elsewhere at the hub."""
+        self.environment.authorities.lay("origin", layout)
+        self.remote().round(None, consent=Consent(has_moved=True))
 
     def tips(self) -> dict[str, str]:
         """All refs of the rooms here."""
@@ -176,7 +209,11 @@ class Clones:
         self._chance = chance = random.Random(seed)
         self._hub = world.root / "hub.git"
         world.git("init", "-q", "--bare", self._hub)
+        self.layout = chance.choice((PLAIN, BRANCHES))
+        """Where the rooms are at the hub."""
         self._clones = [Clone(world, f"clone{n}", self._hub, chance, remote) for n in range(chance.randint(2, 4))]
+        for clone in self._clones:
+            clone.environment.authorities.set_layout("origin", self.layout)
         self._clones[-1].is_read_only = len(self._clones) > 2 and chance.random() < 0.5
         self._ledger = Ledger()
         self._numbers: list[Oid] = []
@@ -186,13 +223,14 @@ class Clones:
         """Take so many steps, then sync until nothing changes. Raises Mismatch."""
         for _ in range(steps):
             place = self._chance.randrange(len(self._clones))
-            self.take(self._chance.choices(KINDS, weights=(5, 3, 1, 5))[0], place)
+            self.take(self._chance.choices(KINDS, weights=(5, 3, 1, 5, 1))[0], place)
         self.rest()
 
     def take(self, kind: str, place: int) -> None:
         """Take a step of this kind in one clone, the first after the last, and check all. Raises Mismatch."""
         clone = self._clones[place % len(self._clones)]
-        {"send": self._send, "read": self._read, "summarize": self._summarize, "sync": self._sync}[kind](clone)
+        steps = {"send": self._send, "read": self._read, "summarize": self._summarize, "sync": self._sync}
+        steps.get(kind, self._move)(clone)
         for one in self._clones:
             self._check(one)
 
@@ -240,6 +278,19 @@ class Clones:
             (None, None, "lost push", "lost answer", "meanwhile", "meanwhile", "crash", "crash")
         )
         clone.sync(partial(self._prepare, clone, fault))
+
+    def _move(self, clone: Clone) -> None:
+        """To the hub's other place: said at the old one first, and then done, unless it is never heard there."""
+        if clone.is_read_only or not clone.is_attached:
+            return
+        clone.sync()
+        if self.layout != clone.layout:  # it has just heard that somebody else did
+            return
+        layout = BRANCHES if self.layout.is_plain else PLAIN
+        clone.announce(layout)
+        clone.sync()
+        clone.move(layout)
+        self.layout = layout
 
     def _prepare(self, clone: Clone, fault: str | None, remote: Faulty) -> None:
         remote.fault = fault
@@ -355,7 +406,8 @@ class Clones:
     def _everything(self) -> list[dict[str, str]]:
         """The refs of the hub, then those of each clone."""
         refs = self._world.git("for-each-ref", "--format=%(refname) %(objectname)", cwd=self._hub).stdout
-        hub = dict(line.split(" ") for line in refs.splitlines())
+        pairs = [line.split(" ") for line in refs.splitlines()]
+        hub: dict[str, str] = {self.layout.here(ref): oid for ref, oid in pairs if ref.startswith(self.layout.prefix)}
         return [hub, *(clone.tips() for clone in self._clones)]
 
 

@@ -21,6 +21,7 @@ from gitchat.clones.answer import Pushed, answers_in
 from gitchat.clones.joining import Joining
 from gitchat.clones.place import Verdict
 from gitchat.clones.report import OtherPlace
+from gitchat.model.layout import PLAIN
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import cursor_ref, log_ref
 from tests.property.clones import KINDS, LOBBY, NAMES, Clone, Clones, Faulty
@@ -123,6 +124,28 @@ class Hasty(Faulty):
             self._accepting.track(ref, new, old)
             self._joining.forward(ref, new)
         return super()._push(updates, address)
+
+
+class Deaf(Faulty):
+    """Stays where the rooms were."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._following.leads = lambda *told, **how: False  # type: ignore[method-assign]
+
+
+class Blind(Faulty):
+    """Pushes to where its branches are as if they were none."""
+
+    def _sent(self, updates: Updates) -> list[Pushed]:
+        return self._wire.laid(PLAIN).push(updates)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("remote", [Deaf, Blind])
+def test_a_clone_that_is_elsewhere_at_the_hub_would_be_noticed(tmp_path: Path, remote: type[Faulty]) -> None:
+    """Who does not go along with a move, and who forgets the prefix for once."""
+    assert noticed(tmp_path, remote) != "nothing"
 
 
 def test_parents_of_a_merge_in_the_wrong_order_would_be_noticed(tmp_path: Path) -> None:

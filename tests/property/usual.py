@@ -29,7 +29,8 @@ class Commits:
         some = [
             b"Chat-Seq: 7", b"Chat-To: ann", b"Chat-To: role:dev", b"Chat-To: nul", b"Chat-Type: question",
             b"Chat-Type: con", b"Chat-Reply: " + b"0" * 16, b"Chat-Priority: urgent", b"Chat-Commit: " + b"f" * 40,
-            b"Chat-Branch: main", pick([b"Chat-Clone: -", b"Chat-Clone: " + b"1" * 16, b"Chat-Clone: " + b"2" * 16]), b"Chat-Origin: agent", b"Chat-Media: json",
+            b"Chat-Branch: main", b"Chat-Clone: " + pick([b"-", b"1" * 16, b"2" * 16]), b"Chat-Origin: agent",
+            b"Chat-Media: json",
         ]  # fmt: skip
         uid = uid_from_random(self.random.randrange(500).to_bytes(10, "big")).encode()
         block = [b"Chat-Kind: " + pick([b"message", b"message", b"status", b"claim", b"meta", b"merge"])]

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from gitchat.quick import log
+from gitchat.quick.place import find
+from gitchat.quick.settings import settings
 from tests.world import World
 
 LOGS = [
@@ -73,3 +78,44 @@ def test_an_object_that_git_lost_is_written_again(world: World) -> None:
     lost.unlink()
     assert "that one" in world.chat("log", "-n", "2", cwd=repository, check=True).stdout or lost.exists()
     assert lost.exists()
+
+
+def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
+    """Attached by a person, joined by itself, with something that waits; taken off, and with the remote gone."""
+    hub = world.root / "hub.git"
+    world.git("init", "-q", "--bare", hub)
+    first = filled(world)
+    world.git("remote", "add", "origin", hub, cwd=first)
+    world.chat("sync", cwd=first, check=True)
+    world.git("push", "-q", "origin", "HEAD", cwd=first)
+    second = world.root / "second"
+    world.git("clone", "-q", hub, second)
+    alone = {"GITCHAT_LOOK_SECONDS": "60", "CI": "1"}  # nothing goes on aside
+
+    def compared(step: str) -> None:
+        for repository in (first, second):
+            for line in ("log -n 3", "inbox", "log --oneline --room other"):
+                quick = world.chat(*line.split(), cwd=repository, **alone)
+                long = world.chat(*line.split(), cwd=repository, GITCHAT_QUICK="0", **alone)
+                assert (quick.returncode, quick.stdout, quick.stderr) == (long.returncode, long.stdout, long.stderr), (
+                    step
+                )
+
+    world.chat("log", cwd=second, check=True, **alone)
+    compared("both have it")
+    for repository in (first, second):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(repository)
+            place = find(world.variables)
+            assert "tail" in log.text(place, settings(place), ["-n", "3"])
+    world.chat("send", "from the second", cwd=second, check=True, GITCHAT_NAME="dora", **alone)
+    compared("the first has not heard it")
+    world.chat("sync", cwd=first, check=True)
+    compared("the first has")
+    world.git("config", "chat.sync", "manual", cwd=first)
+    world.chat("send", "waits", cwd=first, check=True)
+    compared("something waits")
+    world.chat("remote", "detach", "lobby", cwd=second)
+    compared("taken off")
+    world.git("remote", "remove", "origin", cwd=first)
+    compared("the remote is gone")

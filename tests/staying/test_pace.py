@@ -14,6 +14,7 @@ from gitchat.staying.pace import (
     HASTE_SECONDS,
     INTERVALS,
     LONGEST_SECONDS,
+    LONGEST_TIDY_SECONDS,
     TIDY_SECONDS,
     Allowance,
     Pace,
@@ -222,9 +223,9 @@ def test_an_answer_to_slow_down_is_a_refusal_though_nothing_else_was_heard() -> 
 def test_what_turns_out_to_be_a_forge_is_asked_at_its_interval() -> None:
     """Tokens and looks alike, from then on."""
     one = pace(2.0)
-    one.take(0.0, NEWS)
+    one.spend(0.0, CAPACITY)
     one.change_interval(0.0, 10.0)
-    one.done(0.0, is_news=False, pushes=3)
+    one.done(0.0, is_news=True)
     assert idle(one) == 10.0
     assert seconds_to_push(one, 0.0) == 10.0
 
@@ -368,7 +369,7 @@ def test_numbers_of_a_file_are_brought_into_their_bounds(tmp_path: Path) -> None
     text = '{"tokens": -50, "penalty": 1e99, "tidy_seconds": 1e9, "at": 5, "is_forge": 1}'
     (tmp_path / "pace-origin").write_text(text)
     kept = PaceFile(tmp_path, "origin").load()
-    assert kept == Kept(Allowance(0.0, 1e99, TIDY_SECONDS), 5, is_forge=False)
+    assert kept == Kept(Allowance(0.0, 1e99, LONGEST_TIDY_SECONDS), 5, is_forge=False)
     assert seconds_to_push(Pace(10.0, lambda: 1.0, kept.allowance_at(5, 10.0)), 0.0) == LONGEST_SECONDS
 
 

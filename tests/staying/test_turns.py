@@ -49,7 +49,7 @@ def test_a_process_goes_on_from_where_another_ended(world: World, repository: Pa
     first.note(Report("origin", pushes=2, accepted=1))
     assert turns(world, repository).take(NEWS) == 1
     assert turns(world, repository).take(NEWS) == 0
-    assert turns(world, repository, now=NOW + 10).take(NEWS) == 3
+    assert turns(world, repository, now=NOW + 15).take(NEWS) == 3
 
 
 def test_who_is_killed_while_it_pushes_has_pushed(world: World, repository: Path) -> None:
