@@ -24,7 +24,18 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from figures import BODY, interleaved, make_repository, milliseconds, number, open_environment, sealed_variables, table
+from figures import (
+    BODY,
+    interleaved,
+    make_repository,
+    milliseconds,
+    number,
+    open_environment,
+    ratios,
+    sealed_variables,
+    spread,
+    table,
+)
 from history import SIZES, histories
 
 from gitchat.model.names import DEFAULT_ROOM
@@ -32,16 +43,16 @@ from gitchat.verbs.room import Room
 
 CLIENTS = 1_000
 RECORDS = 100
-BROADCASTS = 10
-DIRECT = 30
+BROADCASTS = 8
+DIRECT = 15
 SENDS = 50
 LOADS = 20
 WARM_UPS = 2
-IDLE_SECONDS = 20.0
+IDLE_SECONDS = 6.0
 CALM = 0.05
 """So much of a core the server uses at most when it has nothing left to do."""
 
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.3
 """Between two records: who waits for one has to ask for the next, and that is not part of what is measured."""
 
 BEAT_SECONDS = 30.0
@@ -379,7 +390,8 @@ def sends(repository: Path) -> str:
         }
         interleaved(actions, WARM_UPS)
         times = interleaved(actions, SENDS)
-    return table(["a message is sent", "ms"], [[name, milliseconds(times[name])] for name in actions])
+    rows = [[name, milliseconds(times[name]), spread(ratios(times[name], times[inside]))] for name in actions]
+    return table(["a message is sent", "ms", "÷ inside a process: median (quartiles)"], rows)
 
 
 def loads(repository: Path) -> str:

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from figures import table
+from figures import make_repository, sealed_variables, table
 
 SESSIONS = 500
 BROADCASTS = 4
-WAKES = 20
+WAKES = 15
 POLL_MS = 600_000
-SETTLE_SECONDS = 6.0
+SETTLE_SECONDS = 5.5
+"""Longer than positions are kept before they are written."""
 PATH = "/mcp/collaboration"
 
 Json = dict[str, Any]
@@ -80,7 +81,8 @@ def server(repository: Path) -> Iterator[tuple[int, str, int]]:
     """A running one: its process, host and port."""
     # The process that is measured, and not git, which starts it.
     words = [str(Path(sys.executable).with_name("git-chat")), "serve", "--port", "0"]
-    with subprocess.Popen(words, cwd=repository, stdout=subprocess.PIPE, text=True) as process:
+    variables = sealed_variables(repository.parent)
+    with subprocess.Popen(words, cwd=repository, env=variables, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             place = urlsplit(process.stdout.readline().split()[-1])
@@ -167,9 +169,8 @@ def _percentile(times: list[float], percent: int) -> float:
 def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as scratch:
-        subprocess.run(["git", "init", "--quiet", scratch], check=True)
-        subprocess.run(["git", "chat", "send", "hello"], cwd=scratch, check=True, capture_output=True)
-        with server(Path(scratch)) as (pid, host, port):
+        repository = make_repository(Path(scratch) / "repository", 1)
+        with server(repository) as (pid, host, port):
             rows = asyncio.run(measured(pid, host, port))
     print(
         f"{SESSIONS} sessions of MCP over HTTP, each joined a topic and waits in a call of 600 s; {BROADCASTS} "

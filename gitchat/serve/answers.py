@@ -37,11 +37,15 @@ STATUSES = {
     "body-too-long": 413,
     "bad-content-type": 415,
     "rate-limited": 429,
+    "still-counting": 503,
     "full": 503,
     "ending": 503,
     "disk-full": 507,
 }
 """The status of an error by its code; what is not here has that of its class."""
+
+COUNTING_SECONDS = 2
+"""After how long to ask again for what is not there until a room's messages are counted."""
 
 CLASSES: tuple[tuple[type[ChatError], int], ...] = (
     (UserError, 400),
@@ -73,7 +77,8 @@ def refusal(error: ChatError, *, is_local: bool = False) -> JSONResponse:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = f'{getattr(error, "scheme", "Bearer")} realm="gitchat"'
-    if (seconds := getattr(error, "retry_seconds", None)) is not None:
+    seconds = COUNTING_SECONDS if code == "still-counting" else getattr(error, "retry_seconds", None)
+    if seconds is not None:
         headers["Retry-After"] = str(seconds)
     return JSONResponse({"success": False, "error": said, "hint": hint, "code": code}, status, headers)
 

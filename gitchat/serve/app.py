@@ -82,7 +82,8 @@ def _health(served: Served) -> Callable[[Request], Awaitable[Response]]:
             troubles = [getattr(error, "code", "defect")]
         if trouble := next(filter(None, troubles), None):
             return answer({"status": "failing", "error": trouble}, 503)  # a word and no more: a stranger may ask, too
-        return answer({"status": "ok", "version": __version__, "sessions": sessions(served)})
+        counting = {"counting": True} if any(hub.is_counting for hub in served.hubs.values()) else {}
+        return answer({"status": "ok", "version": __version__, "sessions": sessions(served), **counting})
 
     return health
 

@@ -39,6 +39,9 @@ TICK_SECONDS = 1.0
 PEOPLES_SHARE = 0.02
 """How much of the worker's time may go into looking who is here: with many names it is looked less often."""
 
+PATIENCE_SECONDS = 0.2
+"""How long a call waits for another process that takes a long log into the index; then it is told so."""
+
 WRITING_SECONDS = 0.5
 """How long positions are written when the server ends; what is left is told again."""
 
@@ -52,7 +55,6 @@ class Hub:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
         self.positions = Positions()
-        self.people = People(environment)
         self._subscribers = Subscribers()
         self.holdings = Holdings(
             self.call,
@@ -64,6 +66,9 @@ class Hub:
         )
         self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Awaited at the end, when nothing waits any more and names are still held."""
+        # Who asks is answered from what is there: the one thread must not wait for a long log to be taken in.
+        environment = replace(environment, patience_seconds=PATIENCE_SECONDS)
+        self.people = People(environment)
         self._environment = environment
         self._worker = Worker(environment, name)
         self._keeping = Keeping()
@@ -77,7 +82,7 @@ class Hub:
     # --- its life ----------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Bring the index up to date, and watch and keep in step from now on. Raises what Environment raises."""
+        """Bring the index up to date, where that is short; watch, and keep in step. Raises what Environment raises."""
         raise_limit()
         await self._worker.do(self._look.look)
         await self._worker.do(self.people.everybody)
@@ -119,6 +124,8 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await self.holdings.sweep()
+            if self._look.is_behind:
+                self._stir()
             for due in self.positions.due(time.monotonic()):
                 began = time.monotonic()
                 await self._write_down(due)
@@ -209,6 +216,11 @@ class Hub:
         if self._is_ending:
             subscription.close()
         return subscription
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether the messages of a room are still being counted, so that only its newest ones are known."""
+        return self._look.is_behind
 
     @property
     def turn(self) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchat.index.arrivals import Arrival
-from gitchat.model.errors import ChatError, FormatError
+from gitchat.model.errors import ChatError, ConflictError, FormatError
 from gitchat.model.names import Name, Oid, RoomName, Uid
 from gitchat.model.record import UNLISTED_KINDS, Entry
 from gitchat.model.refs import log_ref, room_of_log
@@ -58,6 +58,8 @@ class Look:
         self._epoch: str | None = None
         self.totals: dict[RoomName, int] = {}
         """How many records each room had at the last look, with the pending ones; what comes later is handed over."""
+        self.is_behind = False
+        """Whether a long log is still being taken in by another process, so that nobody can tell yet what came."""
         self.newest = 0
         """The arrival number up to which everything was handed over."""
 
@@ -69,12 +71,13 @@ class Look:
     def look(self) -> Looked:
         """What came since the last look. The first one takes all that is there for seen.
 
-        Never fails: what is damaged hides nothing else.
+        Never fails: what is damaged hides nothing else. Where it :attr:`is_behind`, look again.
         """
         changed: list[RoomName] = []
         fresh: list[Fresh] = []
         is_anew = False
-        with suppress(ChatError):
+        before, was_behind = dict(self._tips), self.is_behind
+        try:
             for room, tips in self._now().items():
                 if self._tips.get(room) != tips:
                     self._tips[room] = tips
@@ -86,8 +89,14 @@ class Look:
             if arrived.epoch == self._epoch:
                 fresh, self.newest = self._read(arrived.records), arrived.upto
             else:
-                is_anew = self._epoch is not None
+                is_anew = self._epoch is not None or was_behind
                 self._epoch, self.newest = arrived.epoch, arrived.newest
+            self.is_behind = False
+        except ConflictError:
+            self._tips, self.is_behind = before, True
+            return Looked([], [], False)
+        except ChatError:
+            pass
         return Looked(fresh, changed, is_anew)
 
     def after(self, arrival: str) -> list[Fresh] | None:

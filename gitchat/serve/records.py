@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from gitchat.model.errors import UserError
-from gitchat.model.names import EVERYBODY, RoomName, Uid
+from gitchat.model.errors import ConflictError, UserError
+from gitchat.model.names import EVERYBODY, Name, RoomName, Uid
+from gitchat.model.query import Query
 from gitchat.model.record import Entry
 from gitchat.serve.calls import Act, Call, Json
 from gitchat.serve.entering import place_of, post
@@ -38,6 +39,33 @@ async def timeline(call: Call) -> Json:
     if len(given.keys() & {"before", "after", "at", "thread"}) > 1:
         raise UserError("before, after, at and thread are ways of their own", hint="give one", code="bad-argument")
     room = await call.do(lambda environment: call.chat(environment).name)
+    try:
+        return await _timeline(call, reader, room)
+    except ConflictError as error:
+        if error.code != "still-counting" or given.keys() & {"before", "after", "at", "thread"}:
+            raise
+        return await call.do(lambda environment: _newest(call, call.chat(environment)))
+
+
+def _newest(call: Call, chat: Room) -> Json:
+    """The end of a log whose messages are still being counted: who reads comes back for more, and for its place."""
+    found = chat.records.listing(Query(), call.limit, waits=False)
+    return {
+        "room": chat.name,
+        "messages": [
+            public(call, as_json.of_entry(one, found.labels, call.given.get("chars"))) for one in found.entries
+        ],
+        "latest_id": next((one.number for one in reversed(found.entries) if one.number is not None), 0),
+        "last_read_id": None,
+        "first_unread_id": None,
+        "more_before": False,
+        "more_after": False,
+        "counting": True,
+    }
+
+
+async def _timeline(call: Call, reader: Name | None, room: RoomName) -> Json:
+    given = call.given
     reading = await call.hub.unread(call.actor, reader, room=room, limit=1) if reader is not None else None
     unread = reading.places[0].number if reading is not None and reading.places else None
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from gitchat.index import search as text_search
 from gitchat.index.condition import Condition
-from gitchat.model.errors import FormatError, UserError
+from gitchat.model.errors import ConflictError, FormatError, UserError
 from gitchat.model.names import Name
 from gitchat.model.record import Moment
 from gitchat.serve import records
@@ -56,7 +56,7 @@ async def rooms(call: Call) -> Json:
 def _overview(chat: Room) -> Json:
     try:
         return as_json.of_overview(chat.overview())
-    except FormatError as error:
+    except (ConflictError, FormatError) as error:
         return as_json.of_unreadable(chat.name, error)
 
 
@@ -64,7 +64,10 @@ async def _progress(call: Call, name: Name, shown: Json) -> Json:
     """How far ``name`` has read the room that is ``shown``; nothing where that cannot be read."""
     if shown["status"] == "unreadable":
         return {}
-    reading = await call.hub.unread(call.actor, name, room=shown["room"], limit=1)
+    try:
+        reading = await call.hub.unread(call.actor, name, room=shown["room"], limit=1)
+    except ConflictError:  # still counting: how far it has read is not known yet
+        return {}
     unread = reading.left + len(reading.entries)
     told = {"unread": unread, "last_read_id": reading.last_read}
     urgent = 0
