@@ -51,7 +51,7 @@ class Refusal:
 
     __slots__ = ("code", "hint", "kind", "words")
 
-    def __init__(self, kind: str, words: str, hint: str, code: str) -> None:
+    def __init__(self, kind: str, words: str, *, hint: str, code: str) -> None:
         self.kind = kind
         self.words = words
         self.hint = hint
@@ -65,10 +65,12 @@ def _fits(sending: Sending) -> "Refusal | None":
     return Refusal(
         "user",
         f"the message has {size:,} bytes; the limit is {sending.max_body_bytes:,}",
-        f"raise the limit: git config chat.maxBody {-(-size // 1024)}k"
-        if size <= MAX_BODY_BYTES
-        else "commit it as a file and send its path; no limit goes above 1 MiB",
-        "body-too-long",
+        hint=(
+            f"raise the limit: git config chat.maxBody {-(-size // 1024)}k"
+            if size <= MAX_BODY_BYTES
+            else "commit it as a file and send its path; no limit goes above 1 MiB"
+        ),
+        code="body-too-long",
     )
 
 
@@ -78,22 +80,27 @@ def _can_be_stored(sending: Sending) -> "Refusal | None":
     return Refusal(
         "user",
         "the message holds a NUL character, which git cannot store in a commit",
-        "remove it, or encode binary data (base64)",
-        "nul-in-body",
+        hint="remove it, or encode binary data (base64)",
+        code="nul-in-body",
     )
 
 
 def _says_something(sending: Sending) -> "Refusal | None":
     if sending.body.decode("utf-8", "replace").strip():
         return None
-    return Refusal("user", "the message must not be blank", 'write something: git chat send "hello"', "blank-body")
+    return Refusal(
+        "user", "the message must not be blank", hint='write something: git chat send "hello"', code="blank-body"
+    )
 
 
 def _is_open(sending: Sending) -> "Refusal | None":
     if not sending.is_closed or sending.kind == META:
         return None
     return Refusal(
-        "user", f"room '{sending.room}' is closed", f"open it again: git chat room open {sending.room}", "room-closed"
+        "user",
+        f"room '{sending.room}' is closed",
+        hint=f"open it again: git chat room open {sending.room}",
+        code="room-closed",
     )
 
 

@@ -36,11 +36,10 @@ from gitchat.storage.checkpoint import Position
 if TYPE_CHECKING:
     from gitchat.rooms.log import Log
 
-_LOOKS = 3
-"""How often a writer finds out about the end of a log, and comes too late, before it does that under the lock."""
-
-_UNSEEN = 64
-"""Of how many records that came meanwhile a writer with a key reads the uids under the lock."""
+_LOOKS, _UNSEEN = 3, 64
+"""How often a writer finds out about the end of a log, and comes too late, before it does that under the lock; and of
+how many records that came meanwhile one with a key reads the uids there.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +138,8 @@ class Writer:
         def append(tip: Oid | None) -> Oid:
             check(tip)
             objects = attachment.build(draft.files, like=self._store.empty_tree())
-            if key is not None and known is None:
-                self._refuse_second(record, key, objects.tree)
-            elif key is not None and known is not None:
-                self._refuse_unseen(record, key, tip, known.tip)
+            if key is not None:
+                self._refuse_known(record, key, objects.tree, tip, known)
             self._before_first(tip, draft)
             position = end_of(self._numbering, tip, known)
             sending.is_closed = position.is_closed
@@ -233,17 +230,19 @@ class Writer:
                 )
             raise _AlreadySent(entry)
 
-    def _refuse_unseen(self, record: Record, key: str, tip: Oid | None, seen: Oid | None) -> None:
-        """Raise Cold where what came after ``seen`` may hold a record of this key, or is much."""
+    def _refuse_known(self, record: Record, key: str, tree: Oid | None, tip: Oid | None, known: Known | None) -> None:
+        """As :meth:`_refuse_second`, with the write lock held; Cold where what came since may have it, or is much."""
         wanted, here = {record.uid, uid_from_key(key)}, tip
-        for _ in range(_UNSEEN):
-            if here == seen:
+        for _ in range(_UNSEEN if known is not None else 0):
+            if known is not None and here == known.tip:
                 return
             commit = self._store.read(here) if here is not None else None
             if commit is None or len(commit.parents) != 1 or commit.value("Chat-Uid") in wanted:
                 break
             here = commit.parents[0]
-        raise Cold
+        if known is not None:
+            raise Cold
+        self._refuse_second(record, key, tree)
 
     def _with_key(self, record: Record, key: str) -> list[Entry]:
         """What the author of ``record`` stored with this key; before it had a seat, too, as version 0.1.0 wrote it."""
