@@ -56,7 +56,7 @@ KINDS = ("send", "read", "summarize", "sync", "move")
 """The last: the rooms become branches of the hub, or are none any more."""
 
 EXPECTED = ("are followed there", "to follow it there", "lets you read and not push")
-"""What a round says of a move, before the rooms are there too, and of a hub that takes nothing from a clone: no mistake."""
+"""What a round says of a move, and of a hub that takes nothing from a clone: no mistake."""
 
 REST_ROUNDS = 12
 """So many times everybody syncs at most until nothing changes any more."""
