@@ -8,7 +8,7 @@ Source: docs/format.md sections 5 and 12.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import takewhile
 
 from gitchat.clones.place import Standing, standing
@@ -47,13 +47,13 @@ class Comparing:
         """The refs of rooms as the remote had them when we last went on from them."""
         return self._below(tracking_prefix(self._remote))
 
-    def logs(self) -> dict[RefName, Oid]:
-        """Those of the logs of rooms that follow the remote."""
+    def logs(self, rooms: Collection[RoomName]) -> dict[RefName, Oid]:
+        """Those of the logs of rooms that follow the remote, and of ``rooms``."""
         tracked = self.tracked().items()
         return {
             ref: oid
             for ref, oid in tracked
-            if (room := room_of_log(ref)) is not None and self._attached(room) == self._remote
+            if (room := room_of_log(ref)) is not None and (room in rooms or self._attached(room) == self._remote)
         }
 
     def fetched(self) -> dict[RefName, Oid]:

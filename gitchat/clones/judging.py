@@ -47,6 +47,11 @@ class Judgement:
         """Whether the remote does not have what we had seen there."""
         return self.verdict in (Verdict.BRING_BACK, Verdict.JOIN)
 
+    @property
+    def tells_drops(self) -> bool:
+        """Whether a cursor that was seen and is not there was dropped on purpose."""
+        return self.is_same_address and not self.has_lost
+
     def words(self, remote: str, room: RoomName) -> str | None:
         """What a person should hear of it; None for nothing."""
         brings_back = "nothing is lost here, and the next push brings it back"

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gitchat.clones.address import is_tellable, parted
 from gitchat.clones.comparing import is_first_parent
 from gitchat.clones.wire import Wire
 from gitchat.model import codec
-from gitchat.model.errors import ChatError, RemoteError
+from gitchat.model.errors import ChatError, FormatError, RemoteError
 from gitchat.model.layout import PLAIN, Layout, parse_prefix
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.record import META, Draft, Entry, Identity
@@ -71,6 +72,25 @@ def said_by(oid: Oid, commit: codec.Commit) -> Moved | None:
     if commit.kind != META or address is None or place is None or layout is None or not is_tellable(address):
         return None
     return Moved(oid, commit.author.name, address, place, layout)
+
+
+MOST_BEHIND = 200
+"""So many commits after it such a word is found: whoever wrote them had not heard it."""
+
+
+def said_near(store: Store, tip: Oid) -> Moved | None:
+    """What a log that is not followed yet said of it last, close to its end at ``tip``."""
+    oid: Oid | None = tip
+    with suppress(FormatError):
+        for _ in range(MOST_BEHIND):
+            if oid is None:
+                break
+            commit = store.read(oid)
+            moved = said_by(oid, commit)
+            if moved is not None:
+                return moved
+            oid = next(iter(commit.parents), None)
+    return None
 
 
 def last_said(numbering: Numbering) -> Moved | None:

@@ -89,7 +89,7 @@ class Remote:
         self._stays_here = stays_here
         self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
-        self._following = Following(wire, self._comparing, notes, moved=moved, lay=lay)
+        self._following = Following(store, wire, self._comparing, notes, moved=moved, lay=lay)
         self._judging = Judging(wire, self._comparing, notes, attached, layout)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
         """What lets rooms follow this remote."""
@@ -161,11 +161,11 @@ class Remote:
                 with spoiled.apart(one):
                     self._take_in(one, seen, kept, report)
                     # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
-                    known = {} if judgements[one].has_lost else seen
+                    known = seen if judgements[one].tells_drops else {}
                     updates |= self._joining.updates(one, known, there) if pushes else {}
             going = [one for one in going if one not in spoiled]
             numbered = [one for one in going if one not in free]
-            if self._following.leads(numbered, places[0], report, is_asked=is_asked):
+            if self._following.leads(going, places[0], report, is_asked=is_asked):
                 return report
             updates |= self._joining.given_back(going, self._idle.look(kept)) if pushes and going else {}
             updates = self._admission.writable(updates, there, report, spoiled)
@@ -283,9 +283,9 @@ class Remote:
 
         First goes what only the tracking refs tell: what the remote has lost is kept, and what it dropped goes here.
         """
-        if not judgement.has_lost:
+        if judgement.tells_drops:
             self._joining.drop_cursors(room, seen, there)
-        elif judgement.seen is not None:
+        elif judgement.has_lost and judgement.seen is not None:
             self._joining.keep(room, judgement.seen)
         if judgement.new_place is not None and self._attached(room) is not None:
             self._notes.put({room: judgement.new_place})

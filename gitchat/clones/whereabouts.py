@@ -8,21 +8,17 @@ Source: docs/format.md section 12.23.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from gitchat.clones.looking import named
 from gitchat.clones.marking import PATTERNS, has_leftovers, upstream
-from gitchat.clones.moving import said_by
+from gitchat.clones.moving import said_near
 from gitchat.clones.wire import Listed, Wire
-from gitchat.model.errors import ConflictError, FormatError
+from gitchat.model.errors import ConflictError
 from gitchat.model.layout import BRANCHES, PLAIN, Layout
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log
 from gitchat.storage.store import Store
-
-MOST_BEHIND = 200
-"""So many commits after it a word is found that a room moved: whoever wrote them had not heard it."""
 
 MOST_ROOMS = 4
 """The logs of so many rooms are read for such a word."""
@@ -105,14 +101,5 @@ def _said_last(store: Store, wire: Wire, layout: Layout, logs: Logs) -> str | No
 
 
 def _said_in(store: Store, wire: Wire, tip: Oid) -> str | None:
-    with suppress(FormatError):
-        oid: Oid | None = tip
-        for _ in range(MOST_BEHIND):
-            if oid is None:
-                break
-            commit = store.read(oid)
-            moved = said_by(oid, commit)
-            if moved is not None:
-                return wire.laid(moved.layout).place_of(moved.address)
-            oid = next(iter(commit.parents), None)
-    return None
+    moved = said_near(store, tip)
+    return wire.laid(moved.layout).place_of(moved.address) if moved is not None else None

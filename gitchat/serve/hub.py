@@ -43,7 +43,7 @@ PATIENCE_SECONDS = 0.2
 """How long a call waits for another process that takes a long log into the index; then it is told so."""
 
 WRITING_SECONDS = 0.3
-"""How long positions are written when the server ends, which with all else takes a second; what is left is told again."""
+"""How long positions are written when the server ends, of the second that it takes; what is left is told again."""
 
 T = TypeVar("T")
 

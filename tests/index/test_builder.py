@@ -65,12 +65,12 @@ def test_eight_come_to_a_fresh_clone_and_one_index_is_built(world: World, record
             taken += len(arguments[2])  # type: ignore[arg-type]
             return take(*arguments)  # type: ignore[arg-type]
 
-        bulk.take = counted
+        bulk.take = counted  # type: ignore[assignment]  # in a process of its own
         room = Room(world.environment(path), "lobby", f"bot{number}")
         room.environment.index.builder.patience_seconds = 3.0
         begin = time.monotonic()
         try:
-            answer = room.unread(limit=5).left
+            answer: int | str = room.unread(limit=5).left
         except ConflictError as error:
             answer = error.code
         return {"answer": answer, "taken": taken, "seconds": time.monotonic() - begin}

@@ -38,6 +38,10 @@ class Forked(Clones):
         self._denied = self._clones[-1]
         world.git("config", "remote.origin.receivepack", DENIAL, cwd=self._denied.path)
         self._denied.inbox = self._inbox(self._denied)
+        begun = self._clones[0]
+        self._send_one(begun)
+        for clone in (begun, self._denied):
+            clone.sync()
 
     def _inbox(self, clone: Clone) -> Inbox:
         environment = clone.environment
@@ -61,7 +65,12 @@ class Forked(Clones):
         if kind != "take":
             super().take(kind, place)
             return
-        self._take_in(self._clones[place % (len(self._clones) - 1)])
+        other = self._clones[place % (len(self._clones) - 1)]
+        self._send_one(self._denied)
+        self._sync(self._denied)
+        if self._dice.random() < 0.5:
+            self._send(other)
+        self._take_in(other)
         for one in self._clones:
             self._check(one)
 

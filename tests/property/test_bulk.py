@@ -12,7 +12,7 @@ from gitchat.index.database import Index
 from gitchat.index.fields import Fields, Usual, of_commit
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
-from gitchat.model.names import Oid
+from gitchat.model.names import Oid, RoomName
 from gitchat.rooms.numbering import rule
 from gitchat.storage import git
 from gitchat.storage.line import Line
@@ -67,7 +67,7 @@ def test_a_room_is_the_same_row_by_row(world: World, monkeypatch: pytest.MonkeyP
     git_dir = world.repository() / ".git"
     commits, rooms = Commits(seed), HostileRooms(git_dir, seed)
     chance = commits.random.random
-    root = rooms.add("commit", codec.encode_genesis("lobby", Oid(EMPTY_TREE)))
+    root = rooms.add("commit", codec.encode_genesis(RoomName("lobby"), Oid(EMPTY_TREE)))
     line = [root]
     for _ in range(90):
         others = [commits.random.choice(line)] if chance() < 0.03 else []
@@ -99,7 +99,7 @@ def test_a_room_that_git_cannot_give_is_read_one_by_one(world: World, monkeypatc
     monkeypatch.setattr("gitchat.index.building.SHORT", 0)
     git_dir = world.repository() / ".git"
     commits, rooms = Commits(1), HostileRooms(git_dir, 1)
-    line = [rooms.add("commit", codec.encode_genesis("lobby", Oid(EMPTY_TREE)))]
+    line = [rooms.add("commit", codec.encode_genesis(RoomName("lobby"), Oid(EMPTY_TREE)))]
     for _ in range(5):
         line.append(rooms.add("commit", commits.usual(line[-1:])))
     store = open_store(git_dir)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.clones.bringing import Bringing
 from gitchat.clones.inbox import Inbox
+from gitchat.model.names import Oid, RoomName
+from gitchat.model.refs import log_ref
 from tests.property.conversation import Mismatch
 from tests.property.forked import Forked
 from tests.world import World
@@ -59,3 +62,14 @@ def test_a_rule_that_was_taken_out_would_be_noticed(
     """Each of them leaves somebody without a message, or the fork with one."""
     monkeypatch.setattr(Inbox, name, value)
     assert noticed(tmp_path) != "nothing", mutation
+
+
+@pytest.mark.slow
+def test_taking_in_without_joining_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log goes on from what came, and what was said here is gone."""
+
+    def added(self: Bringing, room: RoomName, tip: Oid, local: Oid | None) -> None:
+        self._store.move(log_ref(room), lambda old: tip, "a mistake")
+
+    monkeypatch.setattr(Bringing, "_add", added)
+    assert noticed(tmp_path).startswith("lost")

@@ -10,7 +10,7 @@ from gitchat.index.chain import Chain, Voice
 from gitchat.index.condition import Condition, Spoken, authored_by, spoken_in, urgent_of, visible_to, without
 from gitchat.index.database import Index
 from gitchat.model import codec
-from gitchat.model.names import Oid
+from gitchat.model.names import Oid, RoomName
 from gitchat.rooms.numbering import rule
 from gitchat.storage import git
 from gitchat.storage.line import Line
@@ -53,7 +53,7 @@ def test_both_ways_of_counting_agree(world: World, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("gitchat.index.bulk.COMMITS", 9)
     git_dir = world.repository() / ".git"
     commits, rooms = Commits(seed), HostileRooms(git_dir, seed)
-    line = [rooms.add("commit", codec.encode_genesis("lobby", Oid(EMPTY_TREE)))]
+    line = [rooms.add("commit", codec.encode_genesis(RoomName("lobby"), Oid(EMPTY_TREE)))]
     store = open_store(git_dir)
     index = Index(store.directory, store.read, lambda count: None, Line(git_dir, git.scrub(os.environ)))
     told = 0
@@ -78,7 +78,7 @@ def test_an_author_without_a_name_is_counted_once(world: World) -> None:
     """The word for whoever wrote it is no name."""
     git_dir = world.repository() / ".git"
     commits, rooms = Commits(0), HostileRooms(git_dir, 0)
-    line = [rooms.add("commit", codec.encode_genesis("lobby", Oid(EMPTY_TREE)))]
+    line = [rooms.add("commit", codec.encode_genesis(RoomName("lobby"), Oid(EMPTY_TREE)))]
     raw = commits.usual(line)
     block = b"Chat-Kind: message\nChat-Uid: 0000000000000000\n"
     head = b"\n".join(raw.split(b"\n")[:2])
