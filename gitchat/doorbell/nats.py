@@ -87,10 +87,8 @@ class NatsDoorbell:
         self._thread.start()
 
     def attend(self, rooms: Mapping[Uid, RoomName]) -> None:
-        kept = dict(list(rooms.items())[:MAX_ROOMS])
-        if kept != self._rooms:
-            self._rooms = kept
-            self._stir()
+        self._rooms = dict(list(rooms.items())[:MAX_ROOMS])
+        self._stir()
 
     def knock(self, knock: Knock) -> None:
         with self._turn:
