@@ -87,10 +87,8 @@ class NatsDoorbell:
         self._thread.start()
 
     def attend(self, rooms: Mapping[Uid, RoomName]) -> None:
-        kept = dict(list(rooms.items())[:MAX_ROOMS])
-        if kept != self._rooms:
-            self._rooms = kept
-            self._stir()
+        self._rooms = dict(list(rooms.items())[:MAX_ROOMS])
+        self._stir()
 
     def knock(self, knock: Knock) -> None:
         with self._turn:
@@ -171,8 +169,7 @@ class NatsDoorbell:
         return await connect(
             self._server.url,
             error_cb=self._hear_error,
-            # It is connected anew by us, who can give it up.
-            allow_reconnect=False,
+            allow_reconnect=False,  # we do, who can give it up
             max_reconnect_attempts=1,
             connect_timeout=int(CONNECT_SECONDS),
             ping_interval=20,
@@ -184,7 +181,9 @@ class NatsDoorbell:
 
     async def _hear_error(self, error: Exception) -> None:
         """The library met something, or the server said no; else it prints a traceback."""
-        self._words = _words(error)
+        is_flood = type(error).__name__ == "SlowConsumerError"  # it has dropped what we had no time for
+        self._came += MOST_A_CHECK if is_flood else 0
+        self._words = self._words if is_flood else _words(error)
 
     async def _serve(self, client: Client) -> None:
         """Say and hear what there is until the connection breaks, or all is said and it is closed."""
@@ -271,7 +270,7 @@ class NatsDoorbell:
             raise _TooMuch("too much is said at the server: it is left alone for a while")
 
     async def _pause(self, seconds: float) -> None:
-        """Until the time is up, or it is closed; what there is to say waits."""
+        """As :meth:`_sleep`, but what there is to say waits, too."""
         end = self._now() + seconds
         while not self._is_closing and (left := end - self._now()) > 0:
             assert self._awake is not None
