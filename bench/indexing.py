@@ -35,6 +35,8 @@ from gitchat.index.database import Index
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft
 from gitchat.rooms.numbering import rule
+from gitchat.storage import git
+from gitchat.storage.line import Line
 
 BUILDS = 5
 """In a long room one takes over ten seconds."""
@@ -85,8 +87,10 @@ def builds(repositories: dict[int, Path], scratch: Path) -> str:
 
 def build(repository: Path, directory: Path) -> dict[str, float]:
     """Build an index in ``directory``: how long it took, the floor, how large the file is."""
-    store = open_environment(repository, fsync=False).store
-    index = Index(directory, store.read, lambda _: None)
+    environment = open_environment(repository, fsync=False)
+    store = environment.store
+    line = Line(store.common_dir, git.scrub(environment.variables))
+    index = Index(directory, store.read, lambda _: None, line)
     taken = seconds(lambda: index.chain(DEFAULT_ROOM, store.room_tip(DEFAULT_ROOM), rule))
     index.close()
     floor = seconds(partial(read_with_libgit2, pygit2.Repository(str(repository)), sys.maxsize))

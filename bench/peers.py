@@ -223,8 +223,10 @@ class Nats:
         self._loop.run_until_complete(read())
 
     def wait(self) -> None:
+        from nats.js.api import DeliverPolicy
+
         async def wait() -> None:
-            coming = await self._stream.subscribe("chat.all", ordered_consumer=True, deliver_policy="new")
+            coming = await self._stream.subscribe("chat.all", ordered_consumer=True, deliver_policy=DeliverPolicy.NEW)
             print("waiting", flush=True)
             await coming.next_msg(timeout=60)
             await coming.unsubscribe()

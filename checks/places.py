@@ -33,6 +33,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "starts a process": (
         "gitchat/storage/git.py",
         "gitchat/storage/streamed.py",
+        "gitchat/storage/line.py",
         "gitchat/quick/spawned.py",
         "gitchat/setup/handshake.py",
         "gitchat/cli/browser.py",

@@ -41,8 +41,12 @@ def _of_nats(environment: Environment, shown: str, with_extra: Callable[[str], s
     if took_ms is not None:
         return Finding("ok", "doorbell", f"{shown}: a knock is heard after {took_ms:.0f} ms")
     why = listening.trouble or knocking.trouble or "it says nothing"
-    look = "see that it runs and lets you in; what is set: git config --get-regexp '^chat.nats'"
-    return Finding("wrong", "doorbell", f"{shown}: {why}; {_PACE}", look)
+    return Finding(
+        "wrong",
+        "doorbell",
+        f"{shown}: {why}; {_PACE}",
+        "see that it runs and lets you in; what is set: git config --get-regexp '^chat.nats'",
+    )
 
 
 def _of_remote(environment: Environment, remote: str) -> Iterator[Finding]:

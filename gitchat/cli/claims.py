@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 from gitchat.cli.terminal import escape_json, escape_line
 from gitchat.model.claim import Standing
@@ -25,14 +26,9 @@ def parse_span(text: str) -> int:
 
 def json_line(standing: Standing) -> str:
     """One claim as a JSON object, in a line."""
-    claim = standing.claim
-    state = "waits" if standing.waits_for is not None else "holds" if claim.is_agreed else "unagreed"
-    told = {
-        "id": claim.entry.number, "handle": claim.entry.handle, "from": claim.seat.name, "clone": claim.seat.clone,
-        "what": [str(what) for what in claim.whats], "until": Moment(claim.until).utc, "note": note_of(claim),
-        "state": state, "waits_for": standing.waits_for.entry.handle if standing.waits_for is not None else None,
-    }  # fmt: skip
-    return escape_json(json.dumps(told, ensure_ascii=False)) + "\n"
+    from gitchat.verbs.as_json import of_claim
+
+    return escape_json(json.dumps(of_claim(standing), ensure_ascii=False)) + "\n"
 
 
 def words(standing: Standing, now: Moment) -> str:
@@ -42,6 +38,20 @@ def words(standing: Standing, now: Moment) -> str:
         return f"{claim.entry.label} you wait for {blocker.seat.name} ({blocker.entry.label})"
     agreed = "" if claim.is_agreed else ", not yet agreed"
     return f"{claim.entry.label} you have {escape_line(listed(claim.whats))} until {clock(claim.until, now)}{agreed}"
+
+
+def summed_up(standings: Iterable[Standing], now: Moment) -> str:
+    """One's own claims in a line."""
+    told = [
+        f"{escape_line(listed(one.claim.whats))} "
+        + (
+            f"until {clock(one.claim.until, now)}"
+            if one.waits_for is None
+            else f"when {one.waits_for.seat.name} is done"
+        )
+        for one in standings
+    ]
+    return f"yours: {'; '.join(told)}"
 
 
 def row(standing: Standing, presence: Presence | None, has_namesake: bool, now: Moment) -> list[str]:

@@ -90,6 +90,8 @@ def send(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     if room.authority(place, settings, name) is not None:
         raise Unusual  # it has no number yet, and is to be carried there
     sender = who.sender(settings, place.variables, asked.name)
+    if asked.name is not None and os.path.lexists(f"{place.common_dir}/chatroom/live/{asked.name}"):
+        raise Unusual  # somebody may live under it, who alone speaks under it then
     sending = rules.Sending(
         name, sender.name, "message", asked.text.encode(), to=tuple(asked.to), type_=asked.type, media=None,
         max_body_bytes=_max_body_bytes(settings),

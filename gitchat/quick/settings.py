@@ -124,7 +124,7 @@ def _asked(place: Place, paths: "Iterable[str]") -> "dict[str, list[str]]":
         if origin not in known and os.path.realpath(origin.removeprefix("file:")) not in map(os.path.realpath, paths):
             raise Unusual
         key, newline, value = item.partition("\n")
-        if key.startswith(_UNUSUAL):
+        if key.startswith(_UNUSUAL) or key.endswith(".promisor"):  # git would fetch what is not here
             raise Unusual
         if key.startswith(_SECTIONS):
             value = value if newline else "true"

@@ -51,12 +51,19 @@ def _close(descriptor: int) -> None:
 
 
 def give_back(descriptor: int) -> None:
-    """Let the next one write. It is unlocked before it is closed: a fork of just now may have it open, too."""
+    """Let the next one write. It is unlocked before it is closed: a fork of just now may have it open, too.
+
+    Never raises OSError: what was written meanwhile is acknowledged, and who thought otherwise would write it again.
+    """
     if descriptor in _open_here:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
-        finally:
+        except OSError:
+            pass  # a network's file system; closing it gives it back, too
+        try:
             _close(descriptor)
+        except OSError:
+            pass
 
 
 class _Waiting:

@@ -73,6 +73,8 @@ class Holdings:
         self._settle = settle
         self._called = called
         self._leases: dict[Name, _Lease] = {}
+        self._strangers: set[tuple[str, Name]] = set()
+        """Who did not join through a server before this one: by whom each was asked for, and is not again."""
         self._turn = asyncio.Lock()
         self._reviving: set[asyncio.Task[None]] = set()
 
@@ -153,7 +155,7 @@ class Holdings:
         if name is None:
             yield
             return
-        if name not in self._leases:
+        if name not in self._leases and (actor.key, name) not in self._strangers:
             await self._remember(actor, name)
         self.touch(actor, name)
         lease = self._leases.get(name)
@@ -184,6 +186,10 @@ class Holdings:
         if joined is not None and name not in self._leases:
             self._leases[name] = lease = _Lease(actor, joined, self._now())
             lease.is_living = False
+        elif joined is None:
+            if len(self._strangers) >= REMEMBERED:
+                self._strangers.clear()
+            self._strangers.add((actor.key, name))
 
     # --- the end -------------------------------------------------------------------------
 

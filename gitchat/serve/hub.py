@@ -42,8 +42,8 @@ PEOPLES_SHARE = 0.02
 PATIENCE_SECONDS = 0.2
 """How long a call waits for another process that takes a long log into the index; then it is told so."""
 
-WRITING_SECONDS = 0.5
-"""How long positions are written when the server ends; what is left is told again."""
+WRITING_SECONDS = 0.3
+"""How long positions are written when the server ends, of the second that it takes; what is left is told again."""
 
 T = TypeVar("T")
 

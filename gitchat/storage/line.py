@@ -7,7 +7,6 @@ Source: git-rev-list(1), git-cat-file(1).
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +33,7 @@ class Line:
 
         A shallow clone's line ends where its history does. Raises Broken.
         """
-        with self._git(_listing(tip, after), subprocess.DEVNULL) as process:
+        with self._git(_listing(tip, after)) as process:
             assert process.stdout is not None
             found = [bytes.fromhex(line[:-1].decode("ascii")) for line in process.stdout]
         found.reverse()
@@ -42,34 +41,35 @@ class Line:
 
     def is_longer(self, tip: Oid, after: Oid | None, limit: int) -> bool:
         """Whether there are more than ``limit`` of them. Raises Broken."""
-        with self._git([*_listing(tip, after), "--count", f"--max-count={limit + 1}"], subprocess.DEVNULL) as process:
+        with self._git([*_listing(tip, after), "--count", f"--max-count={limit + 1}"]) as process:
             assert process.stdout is not None
             return int(process.stdout.read()) > limit
 
     def contents(self, oids: Sequence[bytes]) -> Iterator[bytes]:
         """The bytes of these commits, one after the other. Raises Broken."""
         sha = hashlib.sha1 if oids and len(oids[0]) == 20 else hashlib.sha256
-        with TemporaryFile() as asked:  # a pipe would fill while nobody reads what comes
-            asked.write(b"".join(b"%s\n" % oid.hex().encode() for oid in oids))
-            asked.seek(0)
-            with self._git(["cat-file", "--batch", "--buffer"], asked.fileno()) as process:
-                assert process.stdout is not None
-                for oid in oids:
-                    header = process.stdout.readline().split(b" ")
-                    if len(header) != 3 or header[1] != b"commit":
-                        raise Broken
-                    content = process.stdout.read(int(header[2]) + 1)[:-1]
-                    # git does not compare them when it only prints.
-                    if sha(b"commit %d\0%s" % (len(content), content)).digest() != oid:
-                        raise Broken
-                    yield content
+        given = b"".join(b"%s\n" % oid.hex().encode() for oid in oids)
+        with self._git(["cat-file", "--batch", "--buffer"], given) as process:
+            assert process.stdout is not None
+            for oid in oids:
+                header = process.stdout.readline().split(b" ")
+                if len(header) != 3 or header[1] != b"commit":
+                    raise Broken
+                content = process.stdout.read(int(header[2]) + 1)[:-1]
+                # git does not compare them when it only prints.
+                if sha(b"commit %d\0%s" % (len(content), content)).digest() != oid:
+                    raise Broken
+                yield content
 
     @contextmanager
-    def _git(self, command: Sequence[str], stdin: int) -> Iterator[git.Process]:
-        """``git <command>``, running. Raises Broken when it fails."""
+    def _git(self, command: Sequence[str], given: bytes = b"") -> Iterator[git.Process]:
+        """``git <command>``, running, with its standard input. Raises Broken when it fails."""
         arguments = [f"--git-dir={self._common_dir}", *command]
         try:
-            process = git.start(arguments, self._common_dir, self._variables, stdin=stdin)
+            with TemporaryFile() as asked:  # a pipe would fill while nobody reads what comes
+                asked.write(given)
+                asked.seek(0)
+                process = git.start(arguments, self._common_dir, self._variables, stdin=asked.fileno())
         except StorageError as error:
             raise Broken from error
         try:

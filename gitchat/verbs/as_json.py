@@ -16,6 +16,7 @@ from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
     from gitchat.doorbell.beats import Elsewhere
+    from gitchat.model.claim import Standing
     from gitchat.model.participant import Participant
     from gitchat.rooms.log import Overview
     from gitchat.rooms.summaries import Summary
@@ -256,4 +257,24 @@ def of_status(status: Status) -> dict[str, Any]:
         "other_rooms": [of_overview(room) for room in status.other_rooms],
         **of_pending(status.pending),
         **of_asides(status.asides),
-    } | ({"namesakes": list(status.namesakes)} if status.namesakes else {})
+        **({"namesakes": list(status.namesakes)} if status.namesakes else {}),
+        **({"claims": [of_claim(standing) for standing in status.claims]} if status.claims else {}),
+    }
+
+
+def of_claim(standing: Standing) -> dict[str, Any]:
+    """A claim that holds or waits; one that the room's remote has not taken is not yet agreed."""
+    from gitchat.verbs.claimwords import note_of  # for who claims
+
+    claim, blocker = standing.claim, standing.waits_for
+    return {
+        "id": claim.entry.number,
+        "handle": claim.entry.handle,
+        "from": claim.seat.name,
+        "clone": claim.seat.clone,
+        "what": [str(what) for what in claim.whats],
+        "until": Moment(claim.until).utc,
+        "note": note_of(claim),
+        "state": "waits" if blocker is not None else "holds" if claim.is_agreed else "unagreed",
+        "waits_for": blocker.entry.handle if blocker is not None else None,
+    }

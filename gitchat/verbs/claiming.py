@@ -72,6 +72,12 @@ def claims(room: Standpoint, whats: Sequence[str] = ()) -> list[Standing]:
     return [one for one in found if not asked or one.claim.meets(asked)]
 
 
+def mine(room: Standpoint) -> list[Standing]:
+    """My own claims, first come first. Raises as Standpoint.me."""
+    found = standings(_entries(room), room.environment.now().seconds)
+    return [one for one in found if one.claim.seat == seat(room)] if found else []
+
+
 def seat(room: Standpoint) -> Seat:
     """Who claims here: me."""
     mine = room.identity

@@ -15,6 +15,7 @@ from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
+from gitchat.verbs.claiming import mine
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
@@ -168,4 +169,5 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         namesakes=tuple(room.seating.namesakes(room.me, chain)),
         pending=pending(room),
         asides=tuple(asides(room)),
+        claims=tuple(mine(room)),
     )

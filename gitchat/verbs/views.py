@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gitchat.doorbell.beats import Elsewhere
 from gitchat.index import search
 from gitchat.index.chain import Place
+from gitchat.model.claim import Standing
 from gitchat.model.names import Name, Number, Oid, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry
@@ -115,6 +116,8 @@ class Status:
     """What has no number yet; None for nothing."""
     asides: tuple[Entry, ...] = ()
     """What the remote does not take, and was set aside, oldest first."""
+    claims: tuple[Standing, ...] = ()
+    """My claims, first come first."""
 
 
 @dataclass(frozen=True, slots=True)

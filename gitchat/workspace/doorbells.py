@@ -67,7 +67,8 @@ def nats_missing(environment: Environment) -> str | None:
 
 def is_rung_by_pushers(environment: Environment) -> bool:
     """Whether nobody hears of a push but by who made it, as a hub does that reports it. Raises UserError."""
-    return bool(environment.repository.config.get("chat.nats"))
+    config = environment.repository.config
+    return bool(config.get("chat.nats")) and config.get_bool("chat.doorbell", True)
 
 
 def doorbell_of(environment: Environment, remote: str, *, asks_anew: bool = False) -> Doorbell | None:

@@ -101,6 +101,18 @@ def test_an_agent_and_a_person_of_one_name_are_two(chatroom: Chatroom) -> None:
     assert "waits for alex #1" in lines[1]
 
 
+def test_the_status_tells_of_ones_own(chatroom: Chatroom) -> None:
+    """In a line, and as JSON; who has none is told nothing of them."""
+    chatroom.chat("claim", "src/", check=True)
+    chatroom.chat("claim", "docs/", "--as", "bob", check=True)
+    chatroom.chat("claim", "docs/a.md", "--wait", check=True)
+    (line,) = [line for line in chatroom.chat("status", check=True).stdout.splitlines() if line.startswith("yours: ")]
+    assert re.fullmatch(r"yours: src/ until [0-9: -]+; docs/a.md when bob is done", line)
+    told = json.loads(chatroom.chat("status", "--json", check=True).stdout)
+    assert [one["state"] for one in told["claims"]] == ["holds", "waits"]
+    assert "claims" not in json.loads(chatroom.chat("status", "--json", "--as", "carol", check=True).stdout)
+
+
 def test_without_words_it_is_what_i_changed(chatroom: Chatroom) -> None:
     """Tracked and new files, never ignored ones; a directory is meant with all that is below; git's index stays."""
     assert "no file is changed here" in chatroom.chat("claim").stderr

@@ -153,19 +153,20 @@ def test_what_a_fork_says_of_the_room_itself_is_left_out(team: Team) -> None:
 
 
 def test_a_record_that_was_written_once_more_arrives_once(team: Team) -> None:
-    """Whoever took the inbox in may have had to leave something out; then the fork's own commits are dropped."""
+    """Whoever took the inbox in had one of its records already; then the fork's own commits of both are dropped."""
     ann, carol = team.ann, team.carol
-    carol.chat("room", "title", "lobby", "Mine now", check=True)
-    uid = carol.git("log", "-1", "--format=%B", LOG).stdout.partition("Chat-Uid: ")[2][:16]
-    carol.say("stays")
-    carol.sync("upstream")
-    ann.chat("pull", "carol", check=True)
+    ann.chat("send", "--uid", "run-1", "said twice", check=True, GITCHAT_NAME="carol")
     ann.sync()
-    carol.chat("unsend", f"~{uid}", check=True)
+    carol.chat("send", "--uid", "run-1", "said twice", check=True)
+    carol.say("after it")
     carol.sync("upstream")
-    carol.sync("upstream")
+    pulled = ann.chat("pull", "carol", check=True).stdout
+    ann.sync()
+    for _ in range(2):
+        carol.sync("upstream")
 
-    assert carol.numbered() == [(1, "one"), (2, "stays")]
+    assert pulled == "lobby: 1 taken in of carol, pending until 'origin' has them\n"
+    assert carol.numbered() == ann.numbered() == [(1, "one"), (2, "said twice"), (3, "after it")]
     assert carol.git("rev-parse", LOG).stdout.strip() == team.hub.tip
     assert team.inboxes() == []
 

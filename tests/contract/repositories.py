@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from tests.world import World
@@ -13,8 +16,34 @@ NEWER_KINDS = ["sha256", "reftable", "reftable-sha256"]
 """What only git's own plumbing opens."""
 
 
+_COPIED = frozenset({"bare", "packed", "partial", *NEWER_KINDS})
+"""In which no path of theirs stands, or one of a source that nobody changes: made once, and copied."""
+
+
 def make(kind: str, world: World) -> Path:
     """The common directory of a new repository of this kind, with a commit of the user's."""
+    if kind not in _COPIED:
+        return _made(kind, world)
+    template = _template(kind, world.variables["PATH"])
+    return Path(shutil.copytree(template, world.root / "copied" / template.name, symlinks=True))
+
+
+@cache
+def _template(kind: str, path: str) -> Path:
+    """One to copy, made with the git of this ``PATH``."""
+    root = Path(_templates().name, kind)
+    root.mkdir()
+    world = World(root)
+    world.variables["PATH"] = path
+    return _made(kind, world)
+
+
+@cache
+def _templates() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="gitchat-repositories-")
+
+
+def _made(kind: str, world: World) -> Path:
     root = world.root
     match kind:
         case "sha256":

@@ -51,6 +51,7 @@ def test_each_thing_that_can_be_wrong_has_its_words(world: World, repo: Path, sh
         assert said["level"] == "wrong"
         assert words in said["text"]
         assert "secret" not in json.dumps(said)
+        assert address in world.git("config", "--get-regexp", "^chat.nats", cwd=repo).stdout
         assert world.chat("send", "goes out", cwd=repo).stderr == ""
     world.git("config", "chat.nats", shared_nats.url, cwd=repo)
     world.git("config", "chat.natsPrefix", "a b", cwd=repo)

@@ -123,7 +123,8 @@ def test_no_password_is_shown() -> None:
     ("address", "is_ssh"),
     [
         ("ssh://h/p", True), ("git@h:p", True), ("ho:p", True), ("git+ssh://h/p", True), ("/p", False),
-        ("./a:b", False), ("https://h/p", False), ("git://h/p", False), ("ext::ssh x", False), ("C:/p", False), ("../p", False),
+        ("./a:b", False), ("https://h/p", False), ("git://h/p", False),
+        ("ext::ssh x", False), ("C:/p", False), ("../p", False),
     ],
 )  # fmt: skip
 def test_what_git_reaches_by_ssh(address: str, is_ssh: bool) -> None:

@@ -6,6 +6,18 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/doorbell/test_doctor.py::test_each_thing_that_can_be_wrong_has_its_words",
+        'world.git("config", "--get-regexp", "^chat.nats"',
+        error="nats://127.0.0.1:1: refused; messages come and go as often as without it",
+        hint="see that it runs and lets you in; what is set: git config --get-regexp '^chat.nats'",
+    ),
+    Elsewhere(
+        "tests/doorbell/test_doctor.py::test_without_the_library_one_line_says_what_to_install",
+        "[nats]'",
+        error="nats://h:4222: the library nats-py is not installed; messages come and go as often as without it",
+        hint="pipx install --force 'git-chatroom[nats]'",
+    ),
+    Elsewhere(
         "tests/cli/test_snd.py::test_it_sends_to_a_server",
         '"--port", told["GITCHAT_URL"]',
         error="http://127.0.0.1:8080 does not answer",

@@ -111,10 +111,11 @@ def test_another_home_and_another_git_have_answers_of_their_own(world: World, re
         '[includeIf "gitdir:/"]\n\tpath = more.inc\n',
         "[extensions]\n\tworktreeConfig = true\n",
         "[core]\n\tsharedRepository = group\n",
+        '[remote "origin"]\n\tpromisor = true\n',
     ],
 )
 def test_what_depends_on_more_is_left_to_the_long_way(world: World, repository: Path, text: str) -> None:
-    """An include, be its file there or not, a worktree's own file, a repository of several users."""
+    """An include, be its file there or not, a worktree's own file, a repository of several users, a partial clone."""
     with (repository / ".git" / "config").open("a") as file:
         file.write(text)
     with pytest.raises(Unusual):

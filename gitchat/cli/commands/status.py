@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli import claims, dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
 from gitchat.doorbell.server import EXTRA
@@ -129,6 +129,8 @@ class _Page:
             from gitchat.cli.installing import with_extra  # for who is told
 
             yield self._line(f"no doorbell: {self.missing}: {with_extra(EXTRA)}")
+        if status.claims:
+            yield self._line(claims.summed_up(status.claims, self.renderer.now))
         if status.pending is not None:
             now = self.renderer.now
             yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))
