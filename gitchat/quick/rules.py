@@ -51,7 +51,7 @@ class Refusal:
 
     __slots__ = ("code", "hint", "kind", "words")
 
-    def __init__(self, kind: str, words: str, *, hint: str, code: str) -> None:
+    def __init__(self, words: str, *, hint: str, code: str, kind: str = "user") -> None:
         self.kind = kind
         self.words = words
         self.hint = hint
@@ -63,7 +63,6 @@ def _fits(sending: Sending) -> "Refusal | None":
     if size <= sending.max_body_bytes:
         return None
     return Refusal(
-        "user",
         f"the message has {size:,} bytes; the limit is {sending.max_body_bytes:,}",
         hint=(
             f"raise the limit: git config chat.maxBody {-(-size // 1024)}k"
@@ -78,7 +77,6 @@ def _can_be_stored(sending: Sending) -> "Refusal | None":
     if b"\0" not in sending.body:
         return None
     return Refusal(
-        "user",
         "the message holds a NUL character, which git cannot store in a commit",
         hint="remove it, or encode binary data (base64)",
         code="nul-in-body",
@@ -88,16 +86,13 @@ def _can_be_stored(sending: Sending) -> "Refusal | None":
 def _says_something(sending: Sending) -> "Refusal | None":
     if sending.body.decode("utf-8", "replace").strip():
         return None
-    return Refusal(
-        "user", "the message must not be blank", hint='write something: git chat send "hello"', code="blank-body"
-    )
+    return Refusal("the message must not be blank", hint='write something: git chat send "hello"', code="blank-body")
 
 
 def _is_open(sending: Sending) -> "Refusal | None":
     if not sending.is_closed or sending.kind == META:
         return None
     return Refusal(
-        "user",
         f"room '{sending.room}' is closed",
         hint=f"open it again: git chat room open {sending.room}",
         code="room-closed",

@@ -169,7 +169,7 @@ def test_a_foreign_move_and_a_foreign_lock_are_met_under_git_s_lock(
 def test_a_rule_that_is_added_holds_for_both_ways(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The two lists of rules are all there is: what one of them refuses goes neither way, and says the same."""
     store = ready(world)
-    refusal = rules.Refusal("user", "no secrets here", hint="leave it out", code="a-secret")
+    refusal = rules.Refusal("no secrets here", hint="leave it out", code="a-secret")
 
     def no_secret(sending: rules.Sending) -> rules.Refusal | None:
         return refusal if b"secret" in sending.body else None
