@@ -39,8 +39,8 @@ TIDY_SECONDS, LONGEST_TIDY_SECONDS = 60.0, 300.0
 TIDY_SECONDS_A_READER = 10.0
 """So much longer the more read there: six pushes a minute of all their clones together, as GitHub asks for."""
 
-LONGEST_CROWD_SECONDS = 40.0
-"""The longest time to the next token because others are quicker. What is said is to be heard while one talks."""
+MOST_CROWDED = 4.0
+"""By how much others who are quicker stretch the interval at most. What is said is to be heard while one talks."""
 
 CALM = 0.95
 """What a push that is taken leaves of the wait that others cause. Who doubles it each time that he comes too late, and
@@ -97,8 +97,7 @@ class Allowance:
 
     def gap_seconds(self, interval_seconds: float) -> float:
         """The time from one token to the next."""
-        crowded = min(interval_seconds * self.crowd, max(interval_seconds, LONGEST_CROWD_SECONDS))
-        return max(interval_seconds, min(crowded * self.penalty, LONGEST_SECONDS))
+        return max(interval_seconds, min(interval_seconds * self.crowd * self.penalty, LONGEST_SECONDS))
 
     def after(self, seconds: float, interval_seconds: float) -> Allowance:
         """What it is so many seconds later. Others are forgotten by half in five minutes."""
@@ -125,8 +124,7 @@ class Allowance:
 
     def crowded(self, interval_seconds: float, late: int) -> Allowance:
         """After pushes that came too late so often: the next token takes twice the time for each."""
-        most = max(1.0, LONGEST_CROWD_SECONDS / interval_seconds)
-        return replace(self, crowd=min(most, self.crowd * 2.0 ** min(late, 10)))
+        return replace(self, crowd=min(MOST_CROWDED, self.crowd * 2.0 ** min(late, 10)))
 
     def _stretched(self, factor: float, interval_seconds: float) -> float:
         longer = min(interval_seconds * self.penalty * factor, LONGEST_SECONDS)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from gitchat.staying.pace import CAPACITY, LONGEST_CROWD_SECONDS, LONGEST_TIDY_SECONDS, Allowance
+from gitchat.staying.pace import CAPACITY, LONGEST_TIDY_SECONDS, MOST_CROWDED, Allowance
 from gitchat.storage.ownfiles import OwnFile
 
 _MAX_BYTES = 4096
@@ -79,6 +79,6 @@ def _decoded(content: dict[str, Any]) -> Kept:
         min(max(tokens, 0.0), float(CAPACITY)),
         max(penalty, 1.0),
         min(max(tidy_seconds, 0.0), LONGEST_TIDY_SECONDS),
-        min(max(crowd, 1.0), LONGEST_CROWD_SECONDS),
+        min(max(crowd, 1.0), MOST_CROWDED),
     )
     return Kept(allowance, int(content["at"]), content.get("is_forge") is True)
