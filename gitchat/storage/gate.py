@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName
+from gitchat.quick import booted
 from gitchat.storage.ownership import give_away, is_guest
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
@@ -147,9 +148,11 @@ def hold(directory: Path, wait_seconds: float = WAIT_SECONDS, name: str = "write
         ConflictError: ``write-lock-held`` when the turn did not come in time.
         StorageError: ``read-only``, ``disk-full`` when the file cannot be made.
     """
-    file = OwnFile(directory, name)
+    file, begins = OwnFile(directory, name), not directory.is_dir()
     try:
         descriptor = file.open(os.O_RDWR | os.O_CREAT)
+        if begins:  # there is nothing yet that a power cut could have taken
+            OwnFile(directory, booted.FILE).replace(booted.start_of_system().encode())
     except OSError as error:
         raise storage_error(error, directory) from error
     waiter = _Waiter(descriptor)

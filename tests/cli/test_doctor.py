@@ -366,7 +366,7 @@ def test_fix_moves_a_damaged_ref_past_an_old_packed_one(chatroom: Chatroom, know
     tip = chatroom.tip
     break_ref(chatroom)
     for path in (chatroom.path / ".git/chatroom").iterdir():
-        if path.name != known:
+        if path.name not in (known, "booted"):  # without the latter whoever comes first mends it
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     done = chatroom.chat("doctor", "--fix", check=True)
     assert f"fixed: moved the damaged ref {LOG} to {tip}, where the room stood" in done.stdout
