@@ -256,13 +256,13 @@ def _refuse_too_much(room: Standpoint, wanted: Sequence[What], seconds: int) -> 
     if not broad or seconds <= BROAD_SECONDS:
         return
     try:
-        paths = tracked(room.environment.repository)
+        files = tracked(room.environment.repository)
     except GitFailed:  # no work tree
         return
-    count = sum(any(matches(parts, path) for parts in broad) for path in paths) if len(paths) > LARGE_FILES else 0
-    if 2 * count > len(paths):
+    count = sum(any(matches(parts, file) for parts in broad) for file in files) if len(files) > LARGE_FILES else 0
+    if 2 * count > len(files):
         raise UserError(
-            f"that is {count} of {len(paths)} files: so much may be claimed for 15 minutes at most",
+            f"that is {count} of {len(files)} files: so much may be claimed for 15 minutes at most",
             hint="claim less, or add --for 15m",
             code="too-broad",
         )

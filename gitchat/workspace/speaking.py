@@ -20,6 +20,7 @@ def refuse_elsewhere(caller: Caller, name: Name) -> None:
             f"'{name}' is held by {presence.holder or 'another process'}, which alone speaks under it",
             hint='speak under your own name: git chat send "hello"; or as this one where it lives',
             code="name-held",
+            public_message=f"somebody else lives under '{name}'",
         )
 
 

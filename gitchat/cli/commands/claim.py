@@ -31,11 +31,12 @@ def command(
     as_: str | None,
     as_json: bool,
 ) -> None:
-    """Take files, tasks or things for a while, so that no two do the same.
+    """Take files, tasks or things for a while.
 
-    WHAT is a path from the top of the repository (src/lexer/ with all below, docs/*.md, src/**/test_*.py), a task
-    (task:12) or any other thing (port:8080); without it, the files that you changed. Where somebody has something of
-    it, nothing is claimed, and the exit status is 3. Claiming the same again makes it last longer.
+    So no two do the same. WHAT is a path from the top of the repository (src/lexer/ with all below, docs/*.md,
+    src/**/test_*.py), a task (task:12) or any other thing (port:8080); without it, the files that you changed.
+    Where somebody has something of it, nothing is claimed, and the exit status is 3. Claiming the same again makes
+    it last longer.
 
     A claim is said, and enforced by nobody: it ends with its time, git chat release, or git chat leave.
 

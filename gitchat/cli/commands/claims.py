@@ -18,7 +18,9 @@ from gitchat.workspace.environment import Environment
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a claim.")
 @click.pass_obj
 def command(environment: Environment, what: tuple[str, ...], room: str | None, as_json: bool) -> None:
-    """Show who has claimed what, and who waits for whom; with WHAT only what is about that.
+    """Show who has claimed what, and who waits.
+
+    With WHAT only what is about that.
 
     \b
     Examples:

@@ -18,10 +18,11 @@ from gitchat.workspace.environment import Environment
 def command(
     environment: Environment, remote: str | None, room: str | None, has_consent: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Take what is new at a git remote, or in a file, and push nothing.
+    """Take what is new at a remote or in a file.
 
-    FILE is what git chat bundle wrote, or - for standard input; a remote of that name goes first. A room that is not
-    here keeps its numbers; of one that is here only what is new comes in, behind what is here.
+    Nothing is pushed. FILE is what git chat bundle wrote, or - for standard input; a remote of that name goes
+    first. A room that is not here keeps its numbers; of one that is here only what is new comes in, behind what is
+    here.
 
     A fork is a remote, too: what its clones say who may not push to where a room is numbered waits there, in inboxes.
     It is taken in, and pushed with what is said here. Look whose names it bears: whoever may push to the fork could

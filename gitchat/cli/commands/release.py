@@ -17,9 +17,10 @@ from gitchat.workspace.environment import Environment
 @click.option("--as", "as_", metavar="NAME", help="Give back what NAME has.")
 @click.pass_obj
 def command(environment: Environment, what: str | None, room: str | None, as_: str | None) -> None:
-    """Give back what you claimed: the claim of WHAT, its number or handle; without it all of your claims.
+    """Give back what you claimed.
 
-    Who waited for it has it then, and is told.
+    WHAT is a thing, or the number or handle of a claim; without it all of your claims end. Who waited for it has it
+    then, and is told.
 
     \b
     Examples:
