@@ -76,6 +76,11 @@ def of_kinds(kinds: Collection[str]) -> Condition:
     return Condition(f"kind != 'message' AND kind IN ({', '.join('?' * len(kinds))})", tuple(sorted(kinds)))
 
 
+def of_claims() -> Condition:
+    """Records that claim something or give it back."""
+    return Condition("kind IN ('claim', 'release')")  # in the words of the index of these few
+
+
 def statuses_for_nobody() -> Condition:
     """Status records that are addressed to nobody, and so reach nobody; of those a reading tells how many."""
     return Condition.all_of([of_kinds([STATUS]), Condition("recipients = ''")])

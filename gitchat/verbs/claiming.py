@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitchat.index.condition import Condition, authored_by, of_kinds, of_type
+from gitchat.index.condition import Condition, authored_by, of_claims, of_type
 from gitchat.model.claim import (
     DEFAULT_SECONDS,
     MAX_SECONDS,
@@ -196,7 +196,7 @@ def _entries(room: Standpoint) -> list[Entry]:
     """The records of this room that say something of claims that can still last, in their order."""
     chain = room.records.chain()
     since = Condition("committed > ?", (room.environment.now().seconds - MAX_SECONDS,))
-    places = chain.select(Condition.all_of([of_kinds((CLAIM, RELEASE)), since]))
+    places = chain.select(Condition.all_of([of_claims(), since]))
     if places:
         leaves = Condition.all_of([authored_by("system"), of_type("presence"), since])
         places += chain.select(leaves, after=places[0].number)

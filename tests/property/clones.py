@@ -218,6 +218,7 @@ class Clones:
         world.git("init", "-q", "--bare", self._hub)
         self.layout = chance.choice((PLAIN, BRANCHES))
         """Where the rooms are at the hub."""
+        self._has_moved = False
         self._clones = [Clone(world, f"clone{n}", self._hub, chance, remote) for n in range(chance.randint(2, 4))]
         for clone in self._clones:
             clone.environment.authorities.set_layout("origin", self.layout)
@@ -287,13 +288,17 @@ class Clones:
         clone.sync(partial(self._prepare, clone, fault))
 
     def _move(self, clone: Clone) -> None:
-        """To the hub's other place: said at the old one first, and then done, unless it is never heard there."""
-        if clone.is_read_only or not clone.is_attached:
+        """To the hub's other place, once: said at the old one first, and then done, unless it is never heard there.
+
+        Back to where old refs lie, while somebody is still on his way from there, is more than it keeps its numbers in.
+        """
+        if self._has_moved or clone.is_read_only or not clone.is_attached:
             return
         clone.sync()
         if self.layout != clone.layout:  # it has just heard that somebody else did
             return
         layout = BRANCHES if self.layout.is_plain else PLAIN
+        self._has_moved = True
         clone.announce(layout)
         clone.sync()
         clone.move(layout)

