@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.programs import until
 from tests.world import World
 
 NEEDED = ["rev-parse --absolute-git-dir --git-common-dir --is-bare-repository", "config --list -z"]
@@ -25,9 +26,32 @@ def started(world: World) -> Path:
     return lines
 
 
+QUICK = ["send hello", "log -n 20", "inbox"]
 COMMANDS = [
-    "send hello", "log -n 20", "inbox", "read", "handoff", "status", "who", "show 1", "search parser", "rooms",
+    "read", "handoff", "status", "who", "show 1", "search parser", "rooms",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", QUICK)
+def test_what_is_typed_all_day_asks_git_once(world: World, started: Path, command: str) -> None:
+    """How it is configured, and never again while nothing of that changed."""
+    repository = world.repository()
+    world.chat("send", "the parser is done", "--as", "bob", cwd=repository, check=True)
+    started.unlink()
+    for _ in range(2):
+        world.run("git-chat", *command.split(), cwd=repository)
+    asked = started.read_text().splitlines() if started.exists() else []
+    assert set(asked) <= {"config --list -z --show-origin"}
+    assert len(asked) <= 2
+    started.unlink(missing_ok=True)
+    until(lambda: world.run("git-chat", *command.split(), cwd=repository) and not forgotten(started))
+
+
+def forgotten(started: Path) -> bool:
+    """Whether git was asked once more: a file that was written in the same moment is not trusted yet."""
+    was_asked = started.exists()
+    started.unlink(missing_ok=True)
+    return was_asked
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -50,7 +50,7 @@ for command in sys.argv[1:]:
     return {command: set(modules) for command, *modules in map(str.split, done.stdout.splitlines())}
 
 
-FLOORS_OF_ALL_DAY = {"cli", "model", "rooms", "storage", "workspace"}
+FLOORS_OF_ALL_DAY = {"cli", "model", "quick", "rooms", "storage", "workspace"}
 """The folders that a plain send or log enters; none of them is loaded as a whole."""
 
 

@@ -21,6 +21,7 @@ from gitchat.presence.holding import Holding
 from gitchat.serve.settings import Settings
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.speaking import refuse_elsewhere
 from tests.serve.serving import in_process
 from tests.server.wire import Wire
 from tests.world import World
@@ -66,8 +67,10 @@ class Alone:
             return _refused(error.code)
 
     def _act(self, face: str, room: Room) -> None:
-        """What only the name itself may do; who types is the person whose clone it is."""
-        if face != "cli" and (why_not := room.why_not_act()) is not None:
+        """What only the name itself may do; who types has terminals, and no session."""
+        if face == "cli":
+            refuse_elsewhere(room.environment.caller, room.me)
+        elif (why_not := room.why_not_act()) is not None:
             raise UserError(why_not, hint="-", code="name-held")
 
     def _send(self, face: str, room: Room, text: str, to: str, reply_to: int | None) -> Answer:
