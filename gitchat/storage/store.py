@@ -25,7 +25,7 @@ from gitchat.model.refs import (
 from gitchat.quick import append
 from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
-from gitchat.storage import checkpoint, exchange, gate
+from gitchat.storage import checkpoint, gate
 from gitchat.storage.backend import Backend, ObjectDamaged, ObjectMissing, RefDamaged
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.ownfiles import OwnFile
@@ -147,12 +147,17 @@ class Store(Refs):
         if self._clone is None:
             if not self.backend.is_usual or not self._has_journal:
                 raise Unusual
+            exchange = None
+            if not self.backend.is_synced:
+                from gitchat.storage.exchange import find  # for who does not wait for the disk
+
+                exchange = find()
             self._clone = Clone(
                 str(self._common_dir),
                 is_synced=self.backend.is_synced,
                 is_settled=self.is_settled,
                 read_packed=self._packed_commit,
-                exchange=exchange.find() if not self.backend.is_synced else None,
+                exchange=exchange,
             )
         return self._clone
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from gitchat.doorbell.beats import Elsewhere
-from gitchat.doorbell.elsewhere import ElsewhereFile
 from gitchat.model.errors import UserError
 from gitchat.model.names import CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
@@ -16,6 +15,9 @@ from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
+
+if TYPE_CHECKING:
+    from gitchat.doorbell.beats import Elsewhere
 
 SYSTEM = Name("system")
 """Who writes that somebody left."""
@@ -111,6 +113,8 @@ def elsewhere(room: Standpoint) -> list[Elsewhere]:
     remote = environment.authorities.of(room.name)
     if remote is None:
         return []
+    from gitchat.doorbell.elsewhere import ElsewhereFile  # for who asks who is in other clones
+
     return ElsewhereFile(environment.repository.directory, remote).load(room.name, environment.now().seconds)
 
 

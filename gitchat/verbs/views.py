@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gitchat.doorbell.beats import Elsewhere
 from gitchat.index import search
 from gitchat.index.chain import Place
 from gitchat.model.claim import Standing
@@ -16,6 +16,9 @@ from gitchat.rooms.cursor import Backlog
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import Summary
 from gitchat.verbs.pending import Pending
+
+if TYPE_CHECKING:
+    from gitchat.doorbell.beats import Elsewhere
 
 
 @dataclass(frozen=True, slots=True)
