@@ -180,9 +180,11 @@ def test_a_room_is_not_attached_beside_the_one_that_is_there(hub: Hub) -> None:
 def test_what_is_no_prefix_is_refused_with_one_that_is(hub: Hub, text: str) -> None:
     """Before anything is asked or set."""
     ann = hub.clone("ann")
+    ann.say("one")
     refused = ann.chat("remote", "attach", "lobby", "origin", "--prefix", text)
     assert refused.returncode == 1
     assert f"hint: git chat remote attach lobby origin --prefix {PREFIX}\n" in refused.stderr
+    ann.chat("remote", "attach", "lobby", "origin", "--prefix", PREFIX, check=True)  # as it says
 
 
 # --- from one place to the other ---------------------------------------------------

@@ -6,6 +6,25 @@ from tests.hints.situation import Elsewhere, NotRun
 
 ELSEWHERE = [
     Elsewhere(
+        "tests/clones/test_prefix.py::test_what_is_no_prefix_is_refused_with_one_that_is",
+        '"--prefix", PREFIX, check=True)  # as it says',
+        error="'x/' is nothing below which rooms can stand: it begins as a branch does, and ends in a slash",
+        hint="git chat remote attach lobby origin --prefix refs/heads/chatroom/",
+    ),
+    Elsewhere(
+        "tests/clones/test_prefix.py::test_a_room_is_not_attached_beside_the_one_that_is_there",
+        '"--prefix", "refs/chatroom/", check=True)',
+        error="room 'lobby' is at 'origin' below refs/chatroom/",
+        hint="attach it there: git chat remote attach lobby origin --prefix refs/chatroom/; who follows it there can "
+        "move it: git chat remote move origin --prefix refs/heads/chatroom/",
+    ),
+    Elsewhere(
+        "tests/index/test_builder.py::test_who_finds_another_at_work_is_told_and_builds_nothing",
+        'world.chat("log", cwd=path, check=True)',
+        error="the messages of room 'lobby' are being counted for the first time here",
+        hint="its newest ones are there at once: git chat log; for the rest try again in a moment",
+    ),
+    Elsewhere(
         "tests/doorbell/test_doctor.py::test_each_thing_that_can_be_wrong_has_its_words",
         'world.git("config", "--get-regexp", "^chat.nats"',
         error="nats://127.0.0.1:1: refused; messages come and go as often as without it",
@@ -195,6 +214,11 @@ ELSEWHERE = [
 ]
 
 NOT_RUN = [
+    NotRun(
+        error="another process has held the index for over 30 s",
+        hint="see what it does, or end it: fuser -v '/repo/.git/chatroom/index.1.db'",
+        reason="takes half a minute; the same is run for the write lock",
+    ),
     NotRun(
         error="gitchat 0.1.0 runs beside this version, for alice: there agents of one name in two clones read for each "
         "other, and positions that were dropped come back",

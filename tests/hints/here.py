@@ -13,50 +13,6 @@ SENDING = [
         again="",
     ),
     Situation(
-        run='git chat join codex -- env -u GITCHAT_SESSION git chat send "mine" --as codex',
-        error="'codex' is held by process [..], which alone speaks under it",
-        hint='speak under your own name: git chat send "hello"; or as this one where it lives',
-        then='git chat send "hello"',
-        again="",
-    ),
-    Situation(
-        given="git chat claim src/lexer/ --as bob",
-        run="git chat claim src/lexer/a.py",
-        error="bob has src/lexer/ until [..] (#1)",
-        hint="ask: git chat send --to bob TEXT; or stand in line: git chat claim --wait src/lexer/a.py",
-        then="git chat claim --wait src/lexer/a.py",
-        again="",
-    ),
-    Situation(
-        run="git chat claim --for 1m src/lexer/",
-        error="a claim lasts from 5 minutes to 24 hours",
-        hint="for example: git chat claim --for 2h src/lexer/",
-        then="git chat claim --for 2h src/lexer/",
-        again="",
-        after="git chat release",
-    ),
-    Situation(
-        run="git chat claim $(seq 21)",
-        error="these are 21 things, and a claim is of 20 at most",
-        hint="claim a directory or a pattern: git chat claim src/lexer/",
-        then="git chat claim --wait src/lexer/",
-        again="",
-    ),
-    Situation(
-        run="git chat claim",
-        error="no file is changed here, so say what to claim",
-        hint="for example: git chat claim src/lexer/ task:12",
-        then="git chat claim src/lexer/ task:12",
-        again="",
-    ),
-    Situation(
-        run="git chat release --as nobody",
-        error="nobody has no claim",
-        hint="see who has what: git chat claims",
-        then="git chat claims",
-        again="",
-    ),
-    Situation(
         run="git chat forget nobody-at-all",
         error="nobody called 'nobody-at-all' was ever here",
         hint="everybody who was: git chat who --all",
@@ -579,7 +535,57 @@ OUTSIDE = [
     ),
 ]
 
+CLAIMING = [
+    Situation(
+        given="git chat claim src/lexer/ --as bob",
+        run="git chat claim src/lexer/a.py",
+        error="bob has src/lexer/ until [..] (#1)",
+        hint="ask: git chat send --to bob TEXT; or stand in line: git chat claim --wait src/lexer/a.py",
+        then="git chat claim --wait src/lexer/a.py",
+        again="",
+        after="git chat release\ngit chat release --as bob",
+    ),
+    Situation(
+        run="git chat claim --for 1m src/lexer/",
+        error="a claim lasts from 5 minutes to 24 hours",
+        hint="for example: git chat claim --for 2h src/lexer/",
+        then="git chat claim --for 2h src/lexer/",
+        again="",
+        after="git chat release",
+    ),
+    Situation(
+        run="git chat claim $(seq 21)",
+        error="these are 21 things, and a claim is of 20 at most",
+        hint="claim a directory or a pattern: git chat claim src/lexer/",
+        then="git chat claim src/lexer/",
+        again="",
+        after="git chat release",
+    ),
+    Situation(
+        run="git chat claim",
+        error="no file is changed here, so say what to claim",
+        hint="for example: git chat claim src/lexer/ task:12",
+        then="git chat claim src/lexer/ task:12",
+        again="",
+    ),
+    Situation(
+        run="git chat release --as nobody",
+        error="nobody has no claim",
+        hint="see who has what: git chat claims",
+        then="git chat claims",
+        again="",
+    ),
+    Situation(
+        run='git chat join codex -- env -u GITCHAT_SESSION git chat send "mine" --as codex',
+        error="'codex' is held by process [..], which alone speaks under it",
+        hint='speak under your own name: git chat send "hello"; or as this one where it lives',
+        then='git chat send "hello"',
+        again="",
+    ),
+]
+
 REPOSITORIES = [
+    Repository("claiming", CLAIMING),
     Repository("sending", SENDING),
     Repository("leaving", LEAVING),
     Repository("renaming", RENAMING),
