@@ -21,6 +21,10 @@ SCHEMES = ("ssh", "git+ssh", "ssh+git")
 
 COMMAND = "git chat doorbell"
 
+_UNTIL_WE_ARE_GONE = 'f() { { git "$@"; kill -9 0; } & read -r nothing; kill -9 0; }; f'
+"""Runs git until it ends, or until nobody holds the other end of its standard input: whoever started it was killed.
+Neither git nor ssh would ever notice that, and one more of them would stay at the hub each time."""
+
 _PASSES = re.compile(
     r"timed out|refused\b|resolve|unreachable|No route|Connection (closed|reset)|Host key|Permission denied \(",
     re.IGNORECASE,
@@ -42,7 +46,8 @@ class SshSource:
 
     def __init__(self, remote: str, *, git_dir: str, cwd: str, variables: Mapping[str, str]) -> None:
         """As for Wire. Raises OSError where git cannot be started."""
-        arguments = [f"--git-dir={git_dir}", "ls-remote", f"--upload-pack={COMMAND}", "--", remote]
+        arguments = [f"--git-dir={git_dir}", "-c", f"alias.gitchat-line=!{_UNTIL_WE_ARE_GONE}", "gitchat-line"]
+        arguments += ["ls-remote", f"--upload-pack={COMMAND}", "--", remote]
         self._process = git.start(arguments, cwd, variables, has_terminal=False)
         self._said = b""
 

@@ -90,7 +90,7 @@ def test_a_refusal_is_told_once_and_tried_again(hub: Hub, ann: Clone) -> None:
         said = watching.process.stderr.readline().decode()
         assert "closed for the night" in said
         assert "; nothing is lost: it stays pending; " in said
-        assert "; ask who runs 'origin' to allow refs/chatroom/*" in said
+        assert "ask who runs 'origin' to allow refs/chatroom/*" in said
         assert "again in" not in said
         hook.unlink()
         assert watching.line() == "lobby: 0 fetched, 1 pushed"
