@@ -102,6 +102,6 @@ def test_without_the_library_one_line_says_what_to_install(world: World, repo: P
     assert "no doorbell: the library nats-py is not installed: " in chat("status").stdout
     said = chat("doctor").stdout
     assert "WRONG  doorbell: nats://127.0.0.1:4222: the library nats-py is not installed" in said
-    assert "[nats]'" in said
+    assert "[nats]" in said
     done = chat("send", "hello")
     assert (done.returncode, done.stderr) == (0, "")

@@ -109,7 +109,7 @@ def test_one_prefix_does_not_hear_another(shared_nats: Nats, ann: Clone, bea: Cl
         ann.say("second")
         ann.git("config", "chat.natsPrefix", "team.two")
         ann.say("third")
-        assert there.line() == "lobby: 2 fetched, 0 pushed"
+        until(lambda: bea.bodies() == ["first", "second", "third"])
 
 
 # --- a server that fails ---------------------------------------------------------------

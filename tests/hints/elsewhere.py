@@ -32,7 +32,7 @@ ELSEWHERE = [
     ),
     Elsewhere(
         "tests/doorbell/test_doctor.py::test_without_the_library_one_line_says_what_to_install",
-        "[nats]'",
+        "[nats]",
         error="nats://h:4222: the library nats-py is not installed; messages come and go as often as without it",
         hint="pipx install --force 'git-chatroom[nats]'",
     ),
