@@ -18,6 +18,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
@@ -62,7 +63,7 @@ def restore(store: Store) -> list[RoomName]:
     for room in recovery.damaged_rooms(store):
         stood, ref = recovery.where_stood(store, room), log_ref(room)
         if stood is not None and store.can_restore(ref):
-            store.restore(ref, lambda packed, stood=stood: _later(store, stood, packed), _REASON)  # type: ignore[misc]
+            store.restore(ref, partial(_later, store, stood), _REASON)
             moved.append(room)
     return moved
 
