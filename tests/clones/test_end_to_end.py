@@ -20,13 +20,11 @@ from tests.clones.conftest import (
     Hub,
     Serving,
     assert_same_view,
-    free_port,
     git_daemon,
     settle,
     smart_http,
-    wait_for_port,
 )
-from tests.needed import missing, need
+from tests.clones.servers import ssh_to
 
 
 def talk(clone: Clone, agent: str, count: int) -> list[str]:
@@ -100,35 +98,14 @@ def test_words_of_a_hook_come_through_smart_http(hub: Hub) -> None:
 @pytest.mark.slow
 def test_ssh_carries_a_room(hub: Hub, tmp_path: Path) -> None:
     """A path behind ssh, with the user's own key and settings."""
-    daemon = need("sshd")
-    keys = tmp_path / "ssh"
-    keys.mkdir(mode=0o700)
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys / key], check=True)
-    (keys / "authorized").write_text((keys / "user.pub").read_text())
-    port = free_port()
-    environment = " ".join(f'{key}="{value}"' for key, value in hub.world.variables.items() if key in ("PATH", "HOME"))
-    (keys / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {keys / 'host'}\nAuthorizedKeysFile {keys / 'authorized'}\n"
-        f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv {environment}\n"
-    )
-    checked = subprocess.run([daemon, "-t", "-f", keys / "config"], capture_output=True, text=True, check=False)
-    if checked.returncode != 0:
-        missing(f"sshd does not start here: {checked.stderr.strip()}")
-    process = subprocess.Popen([daemon, "-D", "-e", "-f", keys / "config"], stderr=subprocess.DEVNULL)
-    try:
-        wait_for_port(port, process)
-        command = f"ssh -F none -i {keys / 'user'} -o StrictHostKeyChecking=no -o UserKnownHostsFile={keys / 'known'}"
-        clones = [hub.clone(name, f"ssh://127.0.0.1:{port}{hub.path}") for name in ("ann", "bea")]
+    with ssh_to(hub, tmp_path) as (url, command):
+        clones = [hub.clone(name, url) for name in ("ann", "bea")]
         for clone in clones:
             clone.git("config", "core.sshCommand", command)
             clone.say(f"from {clone.name}")
             clone.sync("--yes")
         settle(clones)
         assert_same_view(hub, clones, ["from ann", "from bea"])
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.mark.soak

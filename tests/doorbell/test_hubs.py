@@ -5,44 +5,16 @@ Proves docs/format.md section 15.5. The clones look by themselves every ten minu
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.programs import running, until
-from tests.clones.conftest import Clone, Hub, free_port, wait_for_port
-from tests.needed import missing, need
+from tests.clones.conftest import Clone, Hub
+from tests.clones.servers import ssh_to
+from tests.needed import need
 from tests.serve.serving import serving
 from tests.world import World
-
-
-@contextmanager
-def ssh_to(hub: Hub, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """An sshd before the hub: the hub's address, and the command that git reaches it by."""
-    daemon, keys, port = need("sshd"), tmp_path / "ssh", free_port()
-    keys.mkdir(mode=0o700)
-    for key in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys / key], check=True)
-    (keys / "authorized").write_text((keys / "user.pub").read_text())
-    given = " ".join(f'{key}="{value}"' for key, value in hub.world.variables.items() if key in ("PATH", "HOME"))
-    (keys / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {keys / 'host'}\nAuthorizedKeysFile {keys / 'authorized'}\n"
-        f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv {given}\n"
-    )
-    checked = subprocess.run([daemon, "-t", "-f", keys / "config"], capture_output=True, text=True, check=False)
-    if checked.returncode != 0:
-        missing(f"sshd does not start here: {checked.stderr.strip()}")
-    process = subprocess.Popen([daemon, "-D", "-e", "-f", keys / "config"], stderr=subprocess.DEVNULL)
-    try:
-        wait_for_port(port, process)
-        command = f"ssh -F none -i {keys / 'user'} -o StrictHostKeyChecking=no -o UserKnownHostsFile={keys / 'known'}"
-        yield f"ssh://127.0.0.1:{port}{hub.path}", command
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def follows(hub: Hub, name: str, url: str, command: str) -> Clone:
