@@ -47,6 +47,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.slow)
 
 
+PROMISES = ("contract", "crash", "format", "property", "storage")
+"""Folders whose tests hold what must never fail, not even once: they get no second try."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a failure of what we promise stand, also where others may be tried again (``--reruns``)."""
+    if item.path.relative_to(Path(__file__).parent).parts[0] in PROMISES:
+        item.add_marker(pytest.mark.flaky(reruns=0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what passed only when it was tried again, with what had failed: that is a fault of the test or of ours."""
+    tried = terminalreporter.getreports("rerun")
+    if tried:
+        terminalreporter.section("failed once, and were tried again")
+    for report in tried:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        terminalreporter.line(f"{report.nodeid}: {crash.message if crash is not None else report.longreprtext}")
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A sealed world in a directory of its own."""

@@ -101,7 +101,8 @@ def test_who_finds_another_at_work_is_told_and_builds_nothing(world: World, monk
         environment.numbering(Room(environment, "lobby").name).chain()
     assert caught.value.code == "still-counting"
     assert "git chat log" in (caught.value.hint or "")
-    with gate.hold(environment.store.directory, 0, building.TURN):
+    # The look that gave up is still in the kernel's line, and has its turn for a moment before it goes.
+    with gate.hold(environment.store.directory, 60, building.TURN):
         assert "#10" in world.chat("log", cwd=path, check=True).stdout
     assert environment.index._path is not None
     later = world.environment(path)
