@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from gitchat.clones.address import at, parted
 from gitchat.clones.comparing import Comparing
-from gitchat.clones.moving import Told, said_near
+from gitchat.clones.moving import Told
 from gitchat.clones.notes import Note, Notes
 from gitchat.clones.place import Standing
 from gitchat.clones.report import Report
@@ -104,12 +104,8 @@ class Following:
 
     def _told(self, room: RoomName, place: str, is_said: bool) -> Layout | None:
         """Where ``room`` says that it went from ``place``, if that is at the same address."""
-        ref = log_ref(room)
-        tip = self._comparing.tracked().get(ref)
-        if ref in self._comparing.logs(()):
-            moved = self._moved(room, None if is_said else tip)
-        else:  # what is here may be another log, which nobody has joined to that one yet
-            moved = said_near(self._store, tip) if tip is not None else None
+        tip = self._comparing.tracked().get(log_ref(room))
+        moved = self._moved(room, None if is_said else tip) if tip is not None else None
         if moved is None or moved.place != place or moved.layout == self._wire.layout:
             return None
         return moved.layout if self._wire.place_of(moved.address) == place else None

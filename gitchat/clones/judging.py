@@ -182,8 +182,9 @@ class Judging:
             brought_back=consent.brings_back,
             is_strange=note is not None and bool(note.address) and not consent.goes_anywhere,
         )
-        is_arriving = self._is_arriving(room, old, there.get(log_ref(room)), standing, place)
-        if is_arriving and what in (Verdict.BRING_BACK, Verdict.JOIN):
+        known = old or seen.get(log_ref(room))  # also of a room that is not attached yet
+        is_arriving = self._is_arriving(room, known, there.get(log_ref(room)), place)
+        if is_arriving and what in (Verdict.BRING_BACK, Verdict.JOIN, Verdict.GO_ON):
             what = Verdict.BRING_BACK  # what was numbered stands first
         if what is Verdict.REFUSE and consent.takes(room):
             what = Verdict.JOIN if log_ref(room) in there else Verdict.BRING_BACK
@@ -193,7 +194,7 @@ class Judging:
         return Judgement(
             verdict=what,
             standing=standing,
-            seen=old,
+            seen=known if is_arriving else old,
             there=there.get(log_ref(room)),
             is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
             new_place=stands if note != stands else None,
@@ -202,11 +203,13 @@ class Judging:
             is_arriving=is_arriving and what is Verdict.BRING_BACK,
         )
 
-    def _is_arriving(self, room: RoomName, old: Oid | None, there: Oid | None, standing: Standing, place: str) -> bool:
+    def _is_arriving(self, room: RoomName, old: Oid | None, there: Oid | None, place: str) -> bool:
         """Whether the log that was seen up to ``old`` says that it went from another place of the remote to this one,
         and what is ``there`` was left by others, and has not that word. Raises FormatError.
         """
-        if old is None or there is None or standing not in (Standing.BEHIND, Standing.PARTED):
+        if old is None or there is None:
+            return False
+        if self._comparing.standing(old, there, has_others=True) not in (Standing.BEHIND, Standing.PARTED):
             return False
         moved = self._moved(room, old)
         if moved is None or moved.place == place or parted(moved.place)[0] != parted(place)[0]:

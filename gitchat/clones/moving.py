@@ -96,8 +96,11 @@ def said_near(store: Store, tip: Oid) -> Moved | None:
 def last_said(numbering: Numbering, tip: Oid | None = None) -> Moved | None:
     """What the log of a room said of it last, pending records too; with ``tip``, what that reaches. Raises FormatError.
 
-    What is pending nobody else has heard.
+    What is pending nobody else has heard. Where no remote numbers the room yet, what is here may be another log than
+    that of ``tip``, which is looked through near its end.
     """
+    if tip is not None and numbering.tracking is None:
+        return said_near(numbering.store, tip)
     from gitchat.index.condition import of_kinds  # for who has a remote
 
     store = numbering.store
