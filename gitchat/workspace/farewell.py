@@ -47,7 +47,8 @@ def _layout_in(note: Note | None) -> Layout:
 def announce(environment: Environment, remote: str, layout: Layout) -> None:
     """Have the rooms that follow ``remote`` at another place of it, too, and then say in each that it moves there.
 
-    Whoever pushes to the old place after that has heard it, and brings what had a number there to the new one. A room that is refused at the old place is not announced.
+    Whoever pushes to the old place after that has heard it, and brings what had a number there to the new one. A room
+    that is refused at the old place is not announced.
 
     Raises:
         RemoteError: the remote is not heard, or takes no room at the new place; or others were quicker each time.

@@ -8,7 +8,7 @@ what a clone shows is compared with what a ledger of plain sets and lists says.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
@@ -55,6 +55,9 @@ STEPS = (
 
 KINDS = ("send", "read", "summarize", "sync", "move")
 """The last: the rooms become branches of the hub, or are none any more."""
+
+USUAL, RESTLESS = (5, 3, 1, 5, 1), (4, 1, 1, 6, 4)
+"""How often each of them is taken: as usual, and by people who move all the time."""
 
 EXPECTED = ("are followed there", "to follow it there", "lets you read and not push")
 """What a round says of a move, and of a hub that takes nothing from a clone: no mistake."""
@@ -196,8 +199,11 @@ class Clone:
             expect(alarms, [], f"alarms in {self.name}")
             self.told(report)
 
-    def move(self, layout: Layout, until: str) -> None:
-        """Have the rooms elsewhere at the hub, as ``git chat remote move --prefix`` does, ``until`` a step is done."""
+    def move(self, layout: Layout, until: str, meanwhile: Callable[[], object]) -> None:
+        """Have the rooms elsewhere at the hub, as ``git chat remote move --prefix`` does, ``until`` a step is done.
+
+        ``meanwhile`` others do something, who may have heard it.
+        """
         environment = self.environment
         address = self.wire().fetch_addresses()[0]
         with suppress(RemoteError):
@@ -206,6 +212,7 @@ class Clone:
                 return
             announce(environment, "origin", layout)
             if until == "moved":
+                meanwhile()
                 environment.authorities.lay("origin", layout)
                 self.remote().round(None, consent=Consent(has_moved=True))
         self.sent |= {_key(entry) for entry in environment.log(LOBBY).entries() if entry.record.body.startswith(WORD)}
@@ -233,11 +240,11 @@ class Clones:
         self._numbers: list[Oid] = []
         """What stood behind each number that anybody was shown."""
 
-    def run(self, steps: int) -> None:
-        """Take so many steps, then sync until nothing changes. Raises Mismatch."""
+    def run(self, steps: int, weights: Sequence[int] = USUAL) -> None:
+        """Take so many steps, then sync until nothing changes; ``weights`` are of KINDS. Raises Mismatch."""
         for _ in range(steps):
             place = self._chance.randrange(len(self._clones))
-            self.take(self._chance.choices(KINDS, weights=(5, 3, 1, 5, 1))[0], place)
+            self.take(self._chance.choices(KINDS, weights=weights)[0], place)
         self.rest()
 
     def take(self, kind: str, place: int) -> None:
@@ -297,7 +304,8 @@ class Clones:
         """To the hub's other place, as far as the one who moves them gets: others may go on from there."""
         if not clone.is_read_only and clone.is_attached:
             clone.sync()
-            clone.move(BRANCHES if clone.layout.is_plain else PLAIN, self._chance.choice(MOVES))
+            layout = BRANCHES if clone.layout.is_plain else PLAIN
+            clone.move(layout, self._chance.choice(MOVES), partial(self._meanwhile, clone))
 
     def _prepare(self, clone: Clone, fault: str | None, remote: Faulty) -> None:
         remote.fault = fault
