@@ -176,8 +176,11 @@ class _HandedOver:
         was_missing, self._is_missing = self._is_missing, False
         return None if was_missing else self._memory.fresh(self._room, came)
 
+    def close(self) -> None:
+        self._coming.close()
+
     def __enter__(self) -> _HandedOver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._coming.close()
+        self.close()

@@ -71,6 +71,9 @@ class Coming(Protocol):
     async def something(self, seconds: float) -> bool:
         """Wait until something came; False when the time is up, or it is over."""
 
+    def close(self) -> None:
+        """Nothing more is waited for: whoever waits is woken. In the thread of who waits."""
+
     def handed(self) -> list[Entry] | None:
         """What came, in its order, which is then taken; None where it has to be looked up."""
 
@@ -156,10 +159,14 @@ class _LookedUp:
     """What comes, where one is told only that something did."""
 
     place = None
-    is_over = False
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
+        self.is_over = False
+
+    def close(self) -> None:
+        self.is_over = True
+        self._changes.close()
 
     async def something(self, seconds: float) -> bool:
         return await self._changes.wait_async(seconds)
