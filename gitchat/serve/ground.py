@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref
@@ -88,9 +88,19 @@ class HubGround:
         """Raise UserError ``not-your-name``, ``guest`` where the credentials are not for ``name``."""
         as_name(self._actor, name)
 
+    def refuse_revoked(self) -> None:
+        """Raise UserError ``no-token`` where the credentials hold no more."""
+        if self._hub.revoking.is_over(self._actor.key):
+            raise UserError(
+                "the token of this connection was revoked, or its time is over",
+                hint="ask who runs the server for another; what came is still there",
+                code="no-token",
+            )
+
     async def act(self, act: Callable[[], T]) -> T:
         """Do it in the hub's thread. Raises ConflictError ``ending`` when the server ends; UserError ``guest``."""
         refuse_guest(self._actor)
+        self.refuse_revoked()
         return await self._hub.call(lambda here: act(), self._actor)
 
     async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
@@ -104,7 +114,10 @@ class HubGround:
     def coming(self, room: Room) -> Iterator[Coming]:
         """What the hub hands over. Who acts in ``room`` joined by a tool, and lives without it, too."""
         reader = Reader(room.me, frozenset({room.name}), within=self._actor.rooms, with_own=True)
-        with _HandedOver(self._hub, self._memory, room, reader) as coming:
+        with (
+            _HandedOver(self._hub, self._memory, room, reader, self.refuse_revoked) as coming,
+            self._hub.revoking.call(self._actor.key, coming.close),
+        ):
             yield coming
 
     async def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
@@ -148,7 +161,10 @@ class HubGround:
 class _HandedOver:
     """What comes for one who waits, as the hub hands it over. For the loop's thread. A context manager."""
 
-    def __init__(self, hub: Hub, memory: Memory, room: Room, reader: Reader) -> None:
+    def __init__(
+        self, hub: Hub, memory: Memory, room: Room, reader: Reader, refuse_revoked: Callable[[], None]
+    ) -> None:
+        self._refuse_revoked = refuse_revoked
         self._hub = hub
         self._memory = memory
         self._room = room
@@ -166,6 +182,7 @@ class _HandedOver:
 
     async def something(self, seconds: float) -> bool:
         is_there = await self._coming.something(seconds)
+        self._refuse_revoked()
         if self._coming.is_overrun:
             self._coming = self._hub.subscribe(self._coming.reader)
             self._is_missing = True

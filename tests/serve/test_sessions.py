@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +24,8 @@ from tests.world import World
 
 SILENT_SECONDS = 0.3
 """In place of 90."""
+WAIT_SECONDS = 50
+"""How long a call may wait here that is not to."""
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +177,29 @@ def test_a_silent_agent_stays_registered_and_is_written_to(client: Any, environm
     assert "psst" in bea.call("poll_messages", name="Bea")
     assert "Broadcast published" in bea.call("agent_broadcast", name="Bea", message="here")
     assert is_living(environment, "bea")
+
+
+def test_who_waits_with_a_token_that_is_revoked_is_told_and_takes_nothing(
+    client: Any, environment: Environment
+) -> None:
+    """At once, and not when something comes: that is for whoever may have it."""
+    tokens = Tokens(environment.repository.directory, random_bytes=environment.random_bytes)
+    secret, token = tokens.add(environment.now().seconds, "token", "name", "rex")  # type: ignore[arg-type]
+    whose = {"Authorization": f"Bearer {secret}"}
+    session, local = Session(client, "collaboration", whose), Session(client, "collaboration")
+    joined = session.call("join_topic", topic="vault", agent_name="rex", create_if_missing=True)
+    key = json.loads(joined)["join_token"]
+    with ThreadPoolExecutor(2) as beside:
+        poll = beside.submit(session.call, "read_messages", join_token=key, timeout_ms=WAIT_SECONDS * 1000)
+        wait = beside.submit(client.get, f"/api/v1/messages?agent_id=rex&wait={WAIT_SECONDS}", headers=whose)
+        hub = client.app.state.served.first
+        eventually(lambda: len(hub._subscribers) >= 2)
+        began = time.monotonic()
+        tokens.revoke(token.id, environment.now().seconds)
+        assert "revoked" in poll.result()
+        refused = wait.result()
+    assert (refused.status_code, refused.json()["code"]) == (401, "no-token")
+    assert time.monotonic() - began < WAIT_SECONDS
+    other = local.call("join_topic", topic="vault", agent_name="sam")
+    local.call("send_message", join_token=json.loads(other)["join_token"], body="a secret", recipient="rex")
+    assert "a secret" in local.call("read_messages", join_token=key)
