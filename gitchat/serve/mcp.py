@@ -30,7 +30,7 @@ from gitchat.serve.served import ACTOR, Served
 from gitchat.serve.sessions import Sessions
 from gitchat.server.callers import caller_of
 from gitchat.server.service import Service
-from gitchat.server.toolset import AGENTS, PROFILES, Toolset, toolset_of
+from gitchat.server.toolset import AGENTS, GITCHAT, PROFILES, Toolset, toolset_of
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _Offer:
     def __init__(self, hub: Hub, toolset: Toolset) -> None:
         self._hub = hub
         self._toolset = toolset
-        self._memory = Memory()
+        self._memory = Memory(with_own=toolset.name != GITCHAT)
         self._shared: Any = None
         self._beginning: asyncio.Task[Manager] | None = None
         self._running: asyncio.Task[None] | None = None
@@ -257,6 +257,8 @@ class _Offer:
             opened = await opening
             await opened.face.tell_no_more()
             await self._hub.finish(opened.face.service.close)
+            assert opened.face.service.environment is not None
+            await self._hub.finish(partial(self._memory.settle, opened.face.service.environment))
             await self._sessions.end(opened.party)
 
 

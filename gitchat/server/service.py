@@ -221,11 +221,11 @@ class _InContext:
     async def act(self, act: Callable[[], Result]) -> Result:
         return await self._ground.act(_with_context(act))
 
-    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
-        return await self._ground.wait(room, _with_context(is_over), seconds)
+    def coming(self, room: Room, *, with_own: bool = True) -> AbstractContextManager[Coming]:
+        return self._ground.coming(room, with_own=with_own)
 
-    def coming(self, room: Room) -> AbstractContextManager[Coming]:
-        return self._ground.coming(room)
+    def settle(self) -> None:
+        self._ground.settle()
 
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         return self._ground.records(retry_seconds)

@@ -45,7 +45,7 @@ async def received(call: Call, topics: Topics, token: str, seconds: float, count
                 return []  # what is there was left for the next call, which has to look
             membership.emptied_at = place
             # Another call with the same token may be given what this one was woken by; then it waits on.
-            is_woken = await call.next(coming, end - time.monotonic())
+            is_woken = await call.next(coming, end, seconds)
             place = coming.place
             membership = topics.of(token)  # who was replaced or left waits for nothing any more
             if not is_woken:
