@@ -64,6 +64,8 @@ def test_codex_that_was_set_up_to_connect_reads_and_sends(codex: Codex) -> None:
     with server(codex) as (rooms, url, token):
         codex.scratch.variables["GITCHAT_TOKEN"] = token
         codex.setup("--allow", "--connect", url.removesuffix("/mcp"))
+        config = codex.project / ".codex" / "config.toml"  # the stand-in asks at once, so it has to wait for the tools
+        config.write_text(config.read_text().replace("env_vars", "required = true\nenv_vars"))
         codex.script.go_on(codex.call("read_unread"), codex.call("send_message", content="forwarded"), "done")
         assert codex.headless("go").stdout == "done\n"
         assert said(codex, rooms) == [("ann", "welcome"), ("bob", "forwarded")]
