@@ -266,9 +266,7 @@ def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[
 def _tell_what_is_left(chosen: list[Client], place: Place, screen: terminal.Screen) -> None:
     click.echo(f"\n{screen.style('Left for you:', bold=True)}", color=True)
     if place.connect is not None:
-        click.echo(
-            "- Where that server wants a token, set GITCHAT_TOKEN or GITCHAT_TOKEN_FILE where a client starts."
-        )
+        click.echo("- Where that server wants a token, set GITCHAT_TOKEN or GITCHAT_TOKEN_FILE where a client starts.")
     for client in chosen:
         for sentence in client.approvals(place):
             click.echo(f"- {client.title}: {sentence}")
