@@ -120,6 +120,7 @@ _OPTIONS = {
     "--fix": "--repair --mend --force",
     "--commit": "--rev --sha",
     "--host": "--bind --listen --address --ip --interface",
+    "--connect": "--url --server --http --endpoint --transport",
     "--tls-cert": "--cert --certificate --ssl-cert --certfile",
     "--tls-key": "--private-key --ssl-key --keyfile",
     "--expires": "--expiry --ttl --valid --until --lifetime",

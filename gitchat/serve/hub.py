@@ -28,6 +28,7 @@ from gitchat.serve.holdings import Holdings
 from gitchat.serve.look import Look
 from gitchat.serve.people import People
 from gitchat.serve.positions import Due, Positions
+from gitchat.serve.revoking import Revoking
 from gitchat.serve.worker import Worker
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs.room import Reading, Room
@@ -55,6 +56,7 @@ class Hub:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
         self.positions = Positions()
+        self.revoking = Revoking()
         self._subscribers = Subscribers()
         self.holdings = Holdings(
             self.call,
