@@ -163,7 +163,7 @@ def web_socket(name: str, latest: int) -> str:
 
 def events(name: str, latest: int) -> str:
     """What opens a stream of events."""
-    return "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    return f"GET /api/v1/events?as={name} HTTP/1.1\r\nHost: {{host}}\r\n\r\n"
 
 
 def waiting(name: str, latest: int) -> str:
@@ -214,13 +214,14 @@ class Fleet:
 
     def __init__(self, server: Server, request_of: Callable[[str, int], str], latest: int) -> None:
         self.mark = b"mark-0"
+        self._only: str | None = None
         self.latest = latest
         self._server = server
         self._request_of = request_of
         self._clients: list[Client] = []
         self._times: list[float] = []
         self._done = asyncio.Event()
-        self._count = 0
+        self._left = 0
 
     def request(self, client: Client) -> bytes:
         """What a client asks now."""
@@ -240,17 +241,19 @@ class Fleet:
         first = len(self._clients)
         await asyncio.gather(*(one(f"agent-{number}") for number in range(first, first + count)))
 
-    def expect(self, mark: bytes, count: int) -> None:
-        """From now on ``count`` clients are told of a record with ``mark``."""
-        self.mark, self._count, self._times, self._done = mark, count, [], asyncio.Event()
+    def expect(self, mark: bytes, count: int, only: str | None) -> None:
+        """From now on ``count`` clients are told of a record with ``mark``; of ``only``, if given, it is noted when."""
+        self.mark, self._left, self._only, self._times, self._done = mark, count, only, [], asyncio.Event()
 
     def told(self, client: Client) -> None:
         """A client was; one that waited for it waits for the next one."""
-        self._times.append(time.monotonic())
+        if self._only in (None, client.name):
+            self._times.append(time.monotonic())
         client.latest = self.latest + 1
         if self._request_of is waiting:
             client.ask()
-        if len(self._times) == self._count:
+        self._left -= 1
+        if not self._left:
             self._done.set()
 
     async def beat(self) -> None:
@@ -352,7 +355,7 @@ async def _told(fleet: Fleet, sender: Sender, rounds: int, reached: int, to: Cal
     found: list[float] = []
     for round_ in range(WARM_UPS + rounds):
         mark = f"mark-{to(round_)}-{round_}."
-        fleet.expect(mark.encode(), reached)
+        fleet.expect(mark.encode(), reached, only=None if to(round_) == "all" else to(round_))
         sent = asyncio.create_task(sender.send(to(round_), f"{mark} {BODY}"))
         times = await fleet.times()
         began = await sent
