@@ -25,9 +25,10 @@ from gitchat.serve.frames import frame_of
 from gitchat.serve.frontier import Key, key_of
 from gitchat.serve.handing import CursorMoved, PresenceChanged, Reader, Record, RoomChanged, Subscribers, Subscription
 from gitchat.serve.holdings import Holdings
-from gitchat.serve.look import Look
+from gitchat.serve.look import Look, Looked
 from gitchat.serve.people import People
 from gitchat.serve.positions import Due, Positions
+from gitchat.serve.recent import Recent
 from gitchat.serve.worker import Worker
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs.room import Reading, Room
@@ -64,6 +65,7 @@ class Hub:
             settle=self.settle,
             called=lambda name: self.people.called.get(name, (None, None)),
         )
+        self.recent = Recent()
         self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Awaited at the end, when nothing waits any more and names are still held."""
         # Who asks is answered from what is there: the one thread must not wait for a long log to be taken in.
@@ -84,7 +86,8 @@ class Hub:
     async def start(self) -> None:
         """Bring the index up to date, where that is short; watch, and keep in step. Raises what Environment raises."""
         raise_limit()
-        await self._worker.do(self._look.look)
+        self._hand_over(await self._worker.do(self._look.look))
+        self.recent.own_room = await self._worker.do(self._look.own_room)
         await self._worker.do(self.people.everybody)
         loop = asyncio.get_running_loop()
         # The copy has nothing open yet: what the thread that watches opens it uses alone.
@@ -124,6 +127,7 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await self.holdings.sweep()
+            self.recent.own_room = await self._worker.do(self._look.own_room)
             if self._look.is_behind:
                 self._stir()
             for due in self.positions.due(time.monotonic()):
@@ -253,13 +257,6 @@ class Hub:
 
         return await self.call(act, actor, reader.name)
 
-    def may_have_beyond(self, room: RoomName, number: int) -> bool:
-        """Whether ``room`` may have records behind ``number`` that who subscribed before was not handed.
-
-        Without a look: so that who waits again and again for what comes next does not read each time.
-        """
-        return number < self._look.totals.get(room, number + 1)
-
     @property
     def newest(self) -> int:
         """The arrival number up to which everything was handed over; for the worker's thread."""
@@ -277,15 +274,19 @@ class Hub:
         try:
             while self._is_stirred:
                 self._is_stirred = False
-                looked = await self._worker.do(self._look.look)
-                if looked.is_anew:
-                    self._subscribers.break_off()
-                for one in looked.fresh:
-                    self._subscribers.hand(one.record, one.reached)
-                for room in looked.changed:
-                    self._subscribers.tell(RoomChanged(room))
+                self._hand_over(await self._worker.do(self._look.look))
         finally:
             self._looking = None
+
+    def _hand_over(self, looked: Looked) -> None:
+        fresh = [(one.record, one.reached) for one in looked.fresh]
+        self.recent.keep(looked.totals, looked.changed, fresh)
+        if looked.is_anew:
+            self._subscribers.break_off()
+        for record, reached in fresh:
+            self._subscribers.hand(record, reached)
+        for room in looked.changed:
+            self._subscribers.tell(RoomChanged(room))
 
     def _people_changed(self, room: RoomName) -> None:
         self.people.forget()
