@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from gitchat.model.record import Entry
 from gitchat.serve.actor import Actor
 from gitchat.serve.descriptors import raise_limit
 from gitchat.serve.frames import frame_of
-from gitchat.serve.frontier import Key, key_of
+from gitchat.serve.frontier import Key
 from gitchat.serve.handing import CursorMoved, PresenceChanged, Reader, Record, RoomChanged, Subscribers, Subscription
 from gitchat.serve.holdings import Holdings
 from gitchat.serve.look import Look, Looked
@@ -169,26 +169,16 @@ class Hub:
         """The oldest ``limit`` records that are unread and for ``name``, without those that it just had."""
         return await self.call(lambda here: self.positions.unread(Room(here, room, name), limit), actor, name)
 
-    async def mark(self, actor: Actor, name: Name, room: RoomName, entries: Iterable[Entry]) -> None:
+    def had(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
         """``name`` has had these records: it is not told them again, and some seconds later that is written.
 
-        Nothing while somebody else lives under the name.
+        Whether it may is asked before, and again when it is written down.
         """
-        await self.mark_keys(actor, name, room, [key_of(entry) for entry in entries])
-
-    async def mark_keys(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
-        """As :meth:`mark`, of records by their keys."""
-        if not keys:
-            return
-        if not self.holdings.lives_for(actor, name):
-            why_not = await self.call(lambda here: Room(here, room, name).why_not_mark(), actor, name)
-            if why_not is not None:
-                return
-        self.had(actor, name, room, keys)
-
-    def had(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
-        """As :meth:`mark_keys`, of who was asked before whether it may; to write it down asks again."""
         self.positions.had(actor, (room, name), keys, time.monotonic())
+        self.tell_read(name, room)
+
+    def tell_read(self, name: Name, room: RoomName) -> None:
+        """Tell the pages of ``name`` that it has read more of ``room``."""
         self._subscribers.tell(CursorMoved(name, room))
 
     async def settle(self, name: Name) -> None:
