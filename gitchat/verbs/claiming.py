@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitchat.index.condition import Condition, authored_by, of_claims, of_type
 from gitchat.model.claim import (
     DEFAULT_SECONDS,
     MAX_SECONDS,
@@ -22,17 +21,17 @@ from gitchat.model.claim import (
     What,
     first_of_others,
     parse_what,
-    standings,
     trailers_of,
 )
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import Oid, Uid
 from gitchat.model.pattern import matches
-from gitchat.model.record import CLAIM, RELEASE, Draft, Entry, address_of
+from gitchat.model.record import CLAIM, RELEASE, Draft, Entry
 from gitchat.model.refs import log_ref
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.claimwords import body_of, listed, refused
-from gitchat.verbs.standpoint import Standpoint, entries_at, touch
+from gitchat.verbs.standing import seat, standing_in
+from gitchat.verbs.standpoint import Standpoint, touch
 from gitchat.verbs.talking import find
 from gitchat.workspace.files import changed, tracked
 from gitchat.workspace.pushing import push_soon
@@ -68,20 +67,8 @@ def claims(room: Standpoint, whats: Sequence[str] = ()) -> list[Standing]:
     Raises UserError ``not-a-pattern``, ``bad-claim``.
     """
     asked = [_meant(room, text) for text in whats]
-    found = standings(_entries(room), room.environment.now().seconds)
+    found = standing_in(room)
     return [one for one in found if not asked or one.claim.meets(asked)]
-
-
-def mine(room: Standpoint) -> list[Standing]:
-    """My own claims, first come first. Raises as Standpoint.me."""
-    found = standings(_entries(room), room.environment.now().seconds)
-    return [one for one in found if one.claim.seat == seat(room)] if found else []
-
-
-def seat(room: Standpoint) -> Seat:
-    """Who claims here: me."""
-    mine = room.identity
-    return Seat(mine.name, mine.clone, address_of(mine.email) if mine.clone is None else None)
 
 
 def claim(
@@ -121,7 +108,7 @@ def _claim(
             raise _Moved
 
     me, now = seat(room), room.environment.now().seconds
-    found = standings(_entries(room), now)
+    found = standing_in(room)
     again = _same(found, me, wanted)
     blocker = first_of_others(found[: found.index(again)] if again is not None else found, me, wanted)
     if blocker is not None and not wait:
@@ -150,7 +137,7 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
         UserError: ``no-claim`` when I have none of it; ``no-such-record``, ``not-a-pattern``, ``mirror``.
     """
     room.environment.repository.refuse_mirror()
-    me, found = seat(room), standings(_entries(room), room.environment.now().seconds)
+    me, found = seat(room), standing_in(room)
     mine = [one.claim for one in found if one.claim.seat == me]
     ended = mine if what is None else _chosen(room, mine, what)
     if not ended:
@@ -190,17 +177,6 @@ def _freed(found: Sequence[Standing], ended: Sequence[Claim]) -> tuple[str, ...]
     waited = {id(one.claim) for one in found if one.waits_for is not None}
     freed = (one.claim.seat.name for one in left if one.waits_for is None and id(one.claim) in waited)
     return tuple(dict.fromkeys(freed))
-
-
-def _entries(room: Standpoint) -> list[Entry]:
-    """The records of this room that say something of claims that can still last, in their order."""
-    chain = room.records.chain()
-    since = Condition("committed > ?", (room.environment.now().seconds - MAX_SECONDS,))
-    places = chain.select(Condition.all_of([of_claims(), since]))
-    if places:
-        leaves = Condition.all_of([authored_by("system"), of_type("presence"), since])
-        places += chain.select(leaves, after=places[0].number)
-    return entries_at(room, sorted(places, key=lambda place: place.number))
 
 
 def _same(found: Sequence[Standing], me: Seat, wanted: Sequence[What]) -> Standing | None:
