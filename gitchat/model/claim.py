@@ -216,6 +216,24 @@ def standings(entries: Iterable[Entry], now: int) -> list[Standing]:
     return found
 
 
+def holdings(entries: Sequence[Entry], now: int) -> list[tuple[Claim, int]]:
+    """What holds at ``now``, and what will without another record, each with the second from which on.
+
+    First come first. What waits holds when the time of all that it comes after is over.
+    """
+    found = standings(entries, now)
+    times = [now]
+    if any(one.waits_for is not None for one in found):
+        times += sorted({one.claim.until for one in found})
+    since: dict[Uid, int] = {}
+    for time in times:
+        for one in standings(entries, time) if time != now else found:
+            if one.waits_for is None:
+                since.setdefault(one.claim.entry.record.uid, time)
+    held = [one.claim for one in found if one.claim.entry.record.uid in since]
+    return [(claim, since[claim.entry.record.uid]) for claim in held]
+
+
 def first_of_others(found: Sequence[Standing], seat: Seat, whats: Sequence[What]) -> Claim | None:
     """The first claim of somebody else than ``seat`` that is of one of ``whats``."""
     others = (standing.claim for standing in found if standing.claim.seat != seat)

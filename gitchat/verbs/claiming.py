@@ -30,6 +30,7 @@ from gitchat.model.record import CLAIM, RELEASE, Draft, Entry
 from gitchat.model.refs import log_ref
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.claimwords import body_of, listed, refused
+from gitchat.verbs.guarding import refresh
 from gitchat.verbs.standing import seat, standing_in
 from gitchat.verbs.standpoint import Standpoint, touch
 from gitchat.verbs.talking import find
@@ -123,6 +124,7 @@ def _claim(
     )
     sent = room.writer.send(draft, room.identity, check=refuse_moved)
     touch(room)
+    refresh(room.environment)
     push_soon(room.environment, room.name)
     mine = Claim(entry=sent.entry, seat=me, whats=tuple(wanted), until=until)
     return Claimed(Standing(mine, blocker))
@@ -155,6 +157,7 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
         )  # fmt: skip
         room.writer.send(draft, room.identity)
     touch(room)
+    refresh(room.environment)
     push_soon(room.environment, room.name)
     return ended
 

@@ -30,7 +30,7 @@ class HeldPath:
 
 def standing_in(room: Standpoint) -> list[Standing]:
     """What holds and what waits in this room now, first come first. Raises FormatError."""
-    found = _entries(room)
+    found = entries_of_claims(room)
     return standings(found, room.environment.now().seconds) if found else []
 
 
@@ -66,7 +66,7 @@ def _held_paths(environment: Environment) -> Iterator[HeldPath]:
                 yield from (HeldPath(name, one.claim, what) for what in one.claim.whats if what.kind == "path")
 
 
-def _entries(room: Standpoint) -> list[Entry]:
+def entries_of_claims(room: Standpoint) -> list[Entry]:
     """The records of this room that say something of claims that can still last, in their order."""
     chain = room.records.chain()
     since = Condition("committed > ?", (room.environment.now().seconds - MAX_SECONDS,))
