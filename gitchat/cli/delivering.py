@@ -146,7 +146,7 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
     from gitchat.staying.knocking import knock_aside
     from gitchat.staying.rounds import is_busy
     from gitchat.staying.turns import spend
-    from gitchat.verbs.guarding import refresh_after
+    from gitchat.workspace.guarding import refresh_after
 
     while True:
         try:

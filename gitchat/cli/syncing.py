@@ -179,7 +179,7 @@ def _settle(
     from gitchat.clones.place import Standing
     from gitchat.clones.report import Consent, WouldRenumber
     from gitchat.clones.settling import settle
-    from gitchat.verbs.guarding import refresh_after
+    from gitchat.workspace.guarding import refresh_after
 
     agreed: set[RoomName] = set()
     brings_back = {Standing.EMPTY} if pushes else set()

@@ -25,8 +25,8 @@ from typing import Literal
 from gitchat.githooks import kept
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.storage.refusals import storage_error
-from gitchat.verbs.guarding import put_guard
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.guarding import put_guard
 
 EVENTS = {
     "commit": ("post-commit", "post-applypatch"),

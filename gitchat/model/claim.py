@@ -216,22 +216,19 @@ def standings(entries: Iterable[Entry], now: int) -> list[Standing]:
     return found
 
 
-def holdings(entries: Sequence[Entry], now: int) -> list[tuple[Claim, int]]:
-    """What holds at ``now``, and what will without another record, each with the second from which on.
+def holdings(found: Sequence[Standing], now: int) -> list[tuple[Claim, int]]:
+    """Each of ``found``, which is what stands at ``now``, that holds or will without another record, and since when.
 
-    First come first. What waits holds when the time of all that it comes after is over.
+    First come first. What waits holds when the time of all that it comes after is over, if its own is not.
     """
-    found = standings(entries, now)
-    times = [now]
-    if any(one.waits_for is not None for one in found):
-        times += sorted({one.claim.until for one in found})
-    since: dict[Uid, int] = {}
-    for time in times:
-        for one in standings(entries, time) if time != now else found:
-            if one.waits_for is None:
+    since = {one.claim.entry.record.uid: now for one in found if one.waits_for is None}
+    for time in sorted({one.claim.until for one in found}) if len(since) < len(found) else ():
+        left: list[Standing] = []
+        for one in (one for one in found if one.claim.until > time):
+            left.append(Standing(one.claim, first_of_others(left, one.claim.seat, one.claim.whats)))
+            if left[-1].waits_for is None:
                 since.setdefault(one.claim.entry.record.uid, time)
-    held = [one.claim for one in found if one.claim.entry.record.uid in since]
-    return [(claim, since[claim.entry.record.uid]) for claim in held]
+    return [(one.claim, since[uid]) for one in found if (uid := one.claim.entry.record.uid) in since]
 
 
 def first_of_others(found: Sequence[Standing], seat: Seat, whats: Sequence[What]) -> Claim | None:

@@ -78,7 +78,7 @@ class Rounds:
     def go(self, waiting: Waiting) -> Report | ChatError:
         """One round, or some where others push, too: what it did, or why it failed. Notes trouble, and its end."""
         from gitchat.clones.settling import settle  # for who pushes
-        from gitchat.verbs.guarding import refresh_after
+        from gitchat.workspace.guarding import refresh_after
 
         pushes = self._turns.take(waiting)
         # Taken before: who asks during the round may have moved a cursor that it does not push.

@@ -10,11 +10,11 @@ from gitchat.model.errors import UserError
 from gitchat.model.names import CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
-from gitchat.verbs.guarding import refresh_after
 from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
+from gitchat.workspace.guarding import refresh_after
 from gitchat.workspace.pushing import push_soon
 
 if TYPE_CHECKING:

@@ -30,11 +30,11 @@ from gitchat.model.record import CLAIM, RELEASE, Draft, Entry
 from gitchat.model.refs import log_ref
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.claimwords import body_of, listed, refused
-from gitchat.verbs.guarding import refresh
 from gitchat.verbs.standing import seat, standing_in
 from gitchat.verbs.standpoint import Standpoint, touch
 from gitchat.verbs.talking import find
 from gitchat.workspace.files import changed, tracked
+from gitchat.workspace.guarding import refresh
 from gitchat.workspace.pushing import push_soon
 
 LARGE_FILES = 200
@@ -130,8 +130,9 @@ def _claim(
     return Claimed(Standing(mine, blocker))
 
 
-def release(room: Standpoint, what: str | None = None) -> list[Claim]:
-    """Give back what I have of ``what``, be it a number, a handle or a thing, by default all; the claims that ended.
+def release(room: Standpoint, what: str | Sequence[str] | None = None) -> list[Claim]:
+    """Give back what I have of ``what``, be it a number, a handle or a thing, or several of them; by default all. The
+    claims that ended.
 
     Who now has what it waited for is told.
 
@@ -141,20 +142,19 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
     room.environment.repository.refuse_mirror()
     me, found = seat(room), standing_in(room)
     mine = [one.claim for one in found if one.claim.seat == me]
-    ended = mine if what is None else _chosen(room, mine, what)
+    asked = [what] if isinstance(what, str) else what or []
+    chosen = [claim for text in asked for claim in _chosen(room, mine, text)]
+    ended = [claim for claim in mine if claim in chosen] if asked else mine
     if not ended:
-        raise UserError(
-            f"{room.me} has no claim of {what!r}" if what is not None else f"{room.me} has no claim",
-            hint="see who has what: git chat claims",
-            code="no-claim",
-        )
-    is_all = len(ended) == len(mine)
-    for claim in ended[:1] if is_all else ended:
-        gone = ended if is_all else [claim]
-        body = f"gives back {listed([what for one in gone for what in one.whats])}"
-        draft = Draft(
-            body=body, kind=RELEASE, to=_freed(found, gone), reply_to=None if is_all else claim.entry.record.uid
-        )  # fmt: skip
+        raise _no_claim(room, None)
+    is_all, told = len(ended) == len(mine), set[str]()
+    for place, claim in enumerate(ended[:1] if is_all else ended):
+        gone = ended if is_all else ended[: place + 1]
+        freed = [name for name in _freed(found, gone) if name not in told]
+        told.update(freed)
+        body = f"gives back {listed([what for one in (gone if is_all else [claim]) for what in one.whats])}"
+        uid = None if is_all else claim.entry.record.uid
+        draft = Draft(body=body, kind=RELEASE, to=tuple(freed), reply_to=uid)
         room.writer.send(draft, room.identity)
     touch(room)
     refresh(room.environment)
@@ -165,9 +165,21 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
 def _chosen(room: Standpoint, mine: Sequence[Claim], what: str) -> list[Claim]:
     if what.lstrip("#").isdigit() or what.startswith("~"):
         uid: Uid = find(room, what).record.uid
-        return [claim for claim in mine if claim.entry.record.uid == uid]
-    wanted = _meant(room, what)
-    return [claim for claim in mine if wanted in claim.whats] or [claim for claim in mine if claim.meets([wanted])]
+        found = [claim for claim in mine if claim.entry.record.uid == uid]
+    else:
+        wanted = _meant(room, what)
+        found = [claim for claim in mine if wanted in claim.whats] or [one for one in mine if one.meets([wanted])]
+    if not found:
+        raise _no_claim(room, what)
+    return found
+
+
+def _no_claim(room: Standpoint, what: str | None) -> UserError:
+    return UserError(
+        f"{room.me} has no claim of {what!r}" if what is not None else f"{room.me} has no claim",
+        hint="see who has what: git chat claims",
+        code="no-claim",
+    )
 
 
 def _freed(found: Sequence[Standing], ended: Sequence[Claim]) -> tuple[str, ...]:

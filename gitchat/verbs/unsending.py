@@ -9,9 +9,9 @@ from gitchat.model.codec import identity_key
 from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.names import Handle
 from gitchat.model.record import Entry
-from gitchat.verbs.guarding import refresh_after
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.talking import find
+from gitchat.workspace.guarding import refresh_after
 
 HEARING_SECONDS = 10.0
 """How long the remote is asked whether it has it."""

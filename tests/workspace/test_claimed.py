@@ -8,7 +8,7 @@ import pytest
 
 from gitchat.model.pattern import matches
 from gitchat.verbs.room import Room
-from gitchat.verbs.standing import held_paths
+from gitchat.workspace.claimed import held_paths
 from tests.world import World
 
 

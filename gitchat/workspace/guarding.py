@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gitchat.model.claim import Claim, holdings
+from gitchat.model.claim import Claim, Standing, holdings
 from gitchat.model.errors import ChatError
 from gitchat.model.names import DEFAULT_ROOM, CloneId, RoomName
 from gitchat.model.pattern import fixed_part, regex_of_bytes
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
-from gitchat.verbs.standing import entries_of_claims
-from gitchat.verbs.standpoint import Standpoint
+from gitchat.workspace.claimed import standings_here
 from gitchat.workspace.environment import Environment
 
 PROGRAM = Path(__file__).with_name("guard.sh")
@@ -101,7 +100,8 @@ def _read(file: OwnFile) -> bytes:
 
 def _content(environment: Environment) -> bytes:
     """What the file shall hold: nothing where nothing is claimed. Raises what Environment.store raises."""
-    lines = [line for room in environment.store.rooms() for line in _lines_of(environment, room)][:MAX_LINES]
+    found = standings_here(environment)
+    lines = [line for room, standings in found for line in _lines_of(environment, room, standings)][:MAX_LINES]
     if not lines:
         return b""
     me: tuple[bytes, ...] = ()
@@ -110,24 +110,17 @@ def _content(environment: Environment) -> bytes:
     return b"".join((b"gitchat guarded 1\n", *me, *lines))
 
 
-def _lines_of(environment: Environment, name: RoomName) -> Iterator[bytes]:
-    """Those of one room: none where it is closed, or cannot be read."""
-    held: Sequence[tuple[Claim, int]] = ()
-    with suppress(ChatError):
-        room = Standpoint(environment, name)
-        entries = entries_of_claims(room)
-        if entries and not room.records.overview().is_closed:
-            held = holdings(entries, environment.now().seconds)
-    clone, addresses = (environment.clone.known(), environment.caller.addresses()) if held else (None, frozenset())
-    for claim, since in held:
-        label = claim.entry.label + (f" in {name}" if name != DEFAULT_ROOM else "")
+def _lines_of(environment: Environment, room: RoomName, found: Sequence[Standing]) -> Iterator[bytes]:
+    now, clone, addresses = environment.now().seconds, environment.clone.known(), environment.caller.addresses()
+    for claim, since in holdings(found, now):
+        label = claim.entry.label + (f" in {room}" if room != DEFAULT_ROOM else "")
+        # 0 and not now, so that the line is the same whenever it is written.
+        times = (str(since if since > now else 0), str(claim.until))
         here = "here" if _is_here(claim, clone, addresses) else "-"
         for what in claim.whats:
             if what.kind == "path":
-                # Since the claim was written, and not since now: the line stays the same however often it is written.
-                begin = 0 if since <= environment.now().seconds else since
                 expression = (fixed_part(what.parts).encode(), regex_of_bytes(what.parts))
-                yield _line("claim", str(begin), str(claim.until), claim.seat.name, here, *expression, what.text, label)
+                yield _line("claim", *times, claim.seat.name, here, *expression, what.text, label)
 
 
 def _is_here(claim: Claim, clone: CloneId | None, addresses: frozenset[str]) -> bool:
