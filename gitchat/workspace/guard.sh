@@ -177,7 +177,7 @@ function with(text, old, new,    out, at) {
 # As claims have it, from the top of the work tree; blank for what is not in it.
 function placed(path,    parts, count, i, out, depth) {
   if (path !~ /^\//) path = (cwd ~ /^\// ? cwd : top) "/" path
-  count = split(path, parts, "/")
+  count = split(path, parts, /\//)  # by "/" some awks split at the ends of lines, too
   depth = 0
   for (i = 1; i <= count; i++) {
     if (parts[i] == "..") { if (depth > 0) depth-- }
@@ -256,7 +256,7 @@ END {
   if (hits == 0) exit 0
   now = answer_of("date +%s") + 0
   live = 0
-  for (i = 1; i <= hits; i++) if (from[i] <= now && now < until[i]) live++
+  for (i = 1; now > 0 && i <= hits; i++) if (from[i] <= now && now < until[i]) live++
   if (live == 0) exit 0
   mode = answer_of("git config --get chat.claims")
   if (mode == "off") exit 0
