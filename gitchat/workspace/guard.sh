@@ -248,7 +248,7 @@ END {
     if (field[1] == "me") person = field[2]
     if (field[1] != "claim") continue
     for (i = 1; i <= count; i++)
-      if (index(paths[i], field[6]) == 1 && paths[i] ~ ("^(" field[7] ")$")) {
+      if (substr(paths[i], 1, length(field[6])) == field[6] && paths[i] ~ ("^(" field[7] ")$")) {
         hits++; hit[hits] = i; from[hits] = field[2]; until[hits] = field[3]; name[hits] = field[4]
         is_here[hits] = field[5]; what[hits] = field[8] ", " field[9]
       }
