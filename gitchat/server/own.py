@@ -17,7 +17,7 @@ from gitchat.model.names import RoomName, parse_name
 from gitchat.model.record import Entry
 from gitchat.server import notice, texts
 from gitchat.server.arguments import check
-from gitchat.server.catalog import TOOLS
+from gitchat.server.catalog import TOOLS, UNLISTED
 from gitchat.server.desk import Answer, Call, Ground
 from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wrong
 from gitchat.server.news import News, for_names
@@ -35,7 +35,7 @@ class Own:
     def __init__(self, way: Way) -> None:
         self._as_data = way.as_data
         self._is_alone = way.is_alone
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+        self._schemas = {tool["name"]: tool["inputSchema"] for tool in (*TOOLS, *UNLISTED)}
         self._notices: deque[str] = deque()
         """What the next answer says besides. Other threads add to it."""
         self.tell = self._notices.append

@@ -65,7 +65,7 @@ class Service:
         self.toolset = toolset or toolset_of(GITCHAT)
         self.instructions = self.toolset.instructions
         self.tools = list(self.toolset.catalogue)
-        self._names = {tool["name"] for tool in self.tools}
+        self._names = {tool["name"] for tool in (*self.tools, *self.toolset.unlisted)}
         self._as_data = as_data
         self._progress_seconds = progress_seconds
         self.environment = environment

@@ -15,9 +15,9 @@ from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
-from gitchat.verbs.claiming import mine
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
+from gitchat.verbs.standing import mine
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 from gitchat.workspace.pushing import push_soon

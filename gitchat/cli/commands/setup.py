@@ -104,9 +104,19 @@ def command(
     changes = change(targets, copies, is_removal=remove)
     click.echo("".join(_shown(changes, place, screen, dry_run)), nl=False, color=True)
     if not remove:
+        if not (dry_run or is_user):
+            _put_guard(environment)
         _tell_what_is_left(chosen, place, screen)
         for client in askers:
             click.echo(f"- {client.title}: {_permission(client, place)}")
+
+
+def _put_guard(environment: Environment) -> None:
+    """Put the guard where the hooks look for it. Where it cannot be put yet, the first claim does."""
+    from gitchat.workspace.guarding import put_guard
+
+    with suppress(ChatError, OSError):
+        put_guard(environment)
 
 
 def _agrees(askers: list[Client]) -> bool:
