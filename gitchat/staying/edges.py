@@ -59,6 +59,9 @@ def at(environment: Environment, edge: Edge) -> Said:
         return Said(None, is_settled=False)
     if edge.event == "stop" and edge.is_headless:
         return Said(None, is_settled=True)
+    from gitchat.workspace.guarding import refresh  # for who is told of claims
+
+    refresh(environment)
     known, told = wake.rooms_of(environment), told_to(environment)
     rooms = wake.left_to_hooks(known)
     said = _of_news(environment, edge, rooms, told)

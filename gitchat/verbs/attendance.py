@@ -15,6 +15,7 @@ from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
+from gitchat.workspace.guarding import refresh_after
 from gitchat.workspace.pushing import push_soon
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def leave(room: Standpoint) -> bool:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
     room.seating.give_back(room.me, room.name)
+    refresh_after(room.environment, has_come=False)
     push_soon(room.environment, room.name, cursors=True)
     return has_left
 

@@ -2,7 +2,7 @@
 
 Three things are written by whatever of ours runs next: that a holder who lived in this clone is gone, and gives back;
 that who waited has it now; that a claim fell back behind another's when two clones saw each other. Each is a record
-with a key, so it is there once, however many see it. Source: docs/format.md section 16.6.
+with a key, so it is there once, however many see it. Source: docs/format.md section 16.7.
 """
 
 from __future__ import annotations

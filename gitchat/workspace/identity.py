@@ -103,14 +103,14 @@ class Caller:
         if given is not None:
             return parse_name(given)
         if self.party is not None:
-            default = self._own_name if self.party.is_person else partial(self._agent_name, self.party.client)
+            default = self.own_name if self.party.is_person else partial(self._agent_name, self.party.client)
             return self.party.name or default()
         if variable := self.variables.get("GITCHAT_NAME"):
             return parse_setting("GITCHAT_NAME", variable, parse_name)
         client = self.client
-        return self._own_name() if client is None else self._agent_name(client)
+        return self.own_name() if client is None else self._agent_name(client)
 
-    def _own_name(self) -> Name:
+    def own_name(self) -> Name:
         """The name of the person whose clone this is. Raises as :meth:`name`."""
         configured = self.repository.config.get("chat.name")
         if configured is not None:
@@ -224,7 +224,7 @@ class Caller:
         if self.party.email is not None:
             return self.party.email
         with suppress(UserError):  # nobody here has a name
-            if name == self._own_name():
+            if name == self.own_name():
                 return mine
         return name + NO_DOMAIN
 
