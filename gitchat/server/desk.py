@@ -19,6 +19,8 @@ from gitchat.model.record import Entry
 from gitchat.server import news
 from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
+from gitchat.verbs.waiting import sooner
+from gitchat.workspace.claimends import pause_seconds, tend
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -127,7 +129,8 @@ class Here:
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
-                await changes.wait_async(left)
+                if not await changes.wait_async(sooner(left, pause_seconds(room.environment))):
+                    tend(room.environment)
         return True
 
     @contextmanager

@@ -23,6 +23,13 @@ def standing_in(room: Standpoint) -> list[Standing]:
     return standings_in(room.environment, room.name)
 
 
+def mine(room: Standpoint) -> list[Standing]:
+    """My own claims, first come first. Raises FormatError, and as Standpoint.me."""
+    found = standing_in(room)
+    me = seat(room) if found else None
+    return [one for one in found if one.claim.seat == me]
+
+
 def concerning(room: Standpoint) -> list[Standing]:
     """My claims, and those of others that are of files which I changed here, first come first.
 

@@ -17,7 +17,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, RoomName, Uid, uid_from_key
 from gitchat.model.record import RELEASE, STATUS, Draft, Entry, Identity, address_of
 from gitchat.storage.ownfiles import OwnFile
-from gitchat.workspace.claimed import entries_of_claims
+from gitchat.workspace.claimed import entries_of_claims, standings_here
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import push_soon
 
@@ -41,6 +41,16 @@ def tend(environment: Environment) -> None:
             with suppress(ChatError, OSError):  # a damaged room keeps no other from it
                 _tend(environment, room, lives)
         lives.keep()
+
+
+def pause_seconds(environment: Environment) -> float | None:
+    """In how many seconds something that somebody waits for here is over by the clock, which tells nobody: who sleeps
+    wakes then, and tends. None where nothing is. Never fails.
+    """
+    with suppress(ChatError, OSError):
+        ends = [one.waits_for.until for _, found in standings_here(environment) for one in found if one.waits_for]
+        return max(1, min(ends) - environment.now().seconds) if ends else None
+    return None
 
 
 def _tend(environment: Environment, room: RoomName, lives: Lives) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from gitchat.model.record import Moment
 from tests.cli.conftest import Chatroom
+from tests.cli.test_ending import claim_long_ago
 from tests.server.conftest import Connect, Start
 from tests.server.wire import HANDSHAKE, Json, Wire
 
@@ -704,3 +705,12 @@ def test_a_handoff_shows_the_claims_that_concern_one(chatroom: Chatroom, start: 
     ]  # fmt: skip
     assert model.text("list_participants") == "here: alice (general, has task:1)"
     assert program.data("list_participants") == [participant("alice", "general") | {"claims": ["task:1"]}]
+
+
+def test_a_model_is_told_once_that_its_claim_ends(chatroom: Chatroom, start: Start) -> None:
+    """Behind the next answer, whatever that is about; a program gets exactly the JSON of the contract."""
+    claim_long_ago(chatroom)
+    program, model = start("--json"), start()
+    assert program.data("get_cursor", name="alice") == {"name": "alice", "last_read_id": 0}
+    said = [model.text("join", name="alice"), model.text("get_status"), model.text("get_status")]
+    assert ["(what you claimed (src/, #1) is yours until" in text for text in said] == [True, False, False]

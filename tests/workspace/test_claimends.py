@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,11 @@ class Here:
         given = {"CLAUDECODE": "1", "GITCHAT_NAME": name, "GITCHAT_SESSION": f"{name}s"}
         here = self._world.environment(self.path, now=lambda: self._moment)
         return Room(replace(here, variables={**here.variables, **given}), None, name)
+
+    def at(self, now: Callable[[], Moment], name: str) -> Room:
+        """The lobby for an agent whose clock is another."""
+        room = self.agent(name)
+        return Room(replace(room.environment, now=now), None, name)
 
     def person(self) -> Room:
         """The lobby for the person whose repository this is."""
@@ -134,6 +140,18 @@ def test_who_waited_is_told_once_when_the_time_of_the_other_is_over(here: Here) 
     carol.claim(["src/a"], wait=True)
     bob.release()
     assert here.tend() == []
+
+
+def test_who_waits_for_news_is_woken_when_it_is_over(here: Here) -> None:
+    """Though no record comes by then: whoever sleeps looks at the clock, too."""
+    alice, bob = here.agent("alice"), here.agent("bob")
+    alice.claim(["src/"], seconds=5 * MINUTE)
+    bob.claim(["src/a"], wait=True)
+    began = read_clock().seconds
+    soon = here.at(lambda: Moment(alice.claims()[0].claim.until - 1 + read_clock().seconds - began), "bob")
+    assert not soon.wait(0, lambda: bool(soon.unread(1).entries))
+    assert soon.wait(60, lambda: bool(soon.unread(1).entries))
+    assert [entry.record.body for entry in soon.unread().entries] == ["bob has src/a now (#2)"]
 
 
 def test_a_damaged_file_or_room_keeps_nobody_from_it(here: Here) -> None:
