@@ -23,9 +23,13 @@ from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wr
 from gitchat.server.news import News, for_names
 from gitchat.server.ringing import Ringing
 from gitchat.server.way import Way
+from gitchat.staying import ending
+from gitchat.staying.told import Told
 from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
+from gitchat.verbs.room import Room
 from gitchat.verbs.tools.reading import IN_REPOSITORY, Begun, Positions
+from gitchat.workspace.claimed import standings_here
 from gitchat.workspace.process import read_clock
 
 
@@ -105,7 +109,7 @@ class Own:
             return Answer(json_text(result.result), shown if isinstance(shown, dict) else {"result": shown})
         text = texts.with_notices(
             texts.render(name, given, result.result, _today(), result.left),
-            [*misnamed, *self._new_notices(), *self._ringing.words(name, given)],
+            [*misnamed, *_ending(caller), *self._new_notices(), *self._ringing.words(name, given)],
         )
         return Answer(text, told=self._greeting(caller))
 
@@ -174,6 +178,19 @@ async def _waited(begun: Begun, positions: Positions, call: Call) -> bool:
             if came and begun.marks_all:
                 return True
     return True
+
+
+def _ending(caller: tools.Caller) -> list[str]:
+    """What a model is told of its claims that end soon."""
+    if caller.is_subagent:
+        return []
+    with suppress(ChatError, OSError):
+        environment = tools.here_environment()
+        if rooms := [room for room, _ in standings_here(environment)]:
+            me = tools.seat()
+            told = Told(environment.repository.directory, me)
+            return ending.sentences([Room(environment, room, me) for room in rooms], told)
+    return []
 
 
 def _today() -> str:
