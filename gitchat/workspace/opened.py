@@ -31,6 +31,7 @@ from gitchat.workspace.repository import Repository
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.arrivals import Arrived
     from gitchat.index.database import Index
+    from gitchat.model.secrets import Policy
     from gitchat.rooms.log import Log
     from gitchat.rooms.numbering import Numbering
     from gitchat.rooms.summaries import Summaries
@@ -56,6 +57,10 @@ class Opened:
     """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
     patience_seconds: float = math.inf
     """How long to wait for a long log to be taken into the index; who has less is told that it goes on without it."""
+    warn: Callable[[str], None] = field(default=lambda words: None)
+    """Told what of a text looks like a secret, where the repository's settings let it pass."""
+    allows_secret: bool = False
+    """Whether a person said that what looks like a secret is none."""
 
     @cached_property
     def repository(self) -> Repository:
@@ -145,7 +150,14 @@ class Opened:
             begins=lambda: self._follow(name),
             max_body_bytes=self.max_body_bytes(),
             max_attachment_bytes=self.max_attachment_bytes(),
+            secrets=self.secrets(),
         )
+
+    def secrets(self) -> Policy:
+        """What is done of what looks like a secret: ``chat.secrets``. Raises UserError ``bad-config``."""
+        from gitchat.workspace.secrecy import policy  # for who writes
+
+        return policy(self.repository.config, self.warn, is_allowed=self.allows_secret)
 
     def numbering(self, name: RoomName) -> Numbering:
         """What gives the log of the room ``name`` its numbers."""
