@@ -116,8 +116,11 @@ class Environment(Opened):
         ``label`` is what it is called outside, ``given`` how its name is spelled there; see Holder.
 
         Raises:
-            UserError: ``name-taken`` while another process lives under it; ``bad-label``.
+            UserError: ``name-taken`` while another process lives under it; ``bad-label``, ``secret``.
         """
+        from gitchat.workspace.secrecy import refuse_names  # for who joins
+
+        refuse_names(filter(None, (name, label, given)), self.secrets())
         held = self.held().get(name)
         if held is None:
             return self.roll.hold(name, self.caller.holder().called(label, given), self.now().seconds)
