@@ -21,12 +21,14 @@ from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_fro
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
 from gitchat.quick import booted
+from gitchat.quick.rules import is_suspect
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
 from gitchat.workspace.config import parse_setting
 from gitchat.workspace.process import read_clock
 from gitchat.workspace.repository import Repository
+from gitchat.workspace.secrecy import refuse_names
 
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.arrivals import Arrived
@@ -202,8 +204,10 @@ class Opened:
         return min(limit, attachment.MAX_BYTES)
 
     def room_name(self, given: str | None) -> RoomName:
-        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``."""
+        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``, ``secret``."""
         if given is not None:
+            if is_suspect(given.encode("utf-8", "replace")):  # seats and cursors are called by it, too
+                refuse_names([given], self.secrets())
             return parse_room(given)
         configured = self.repository.config.get("chat.room")
         return parse_setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM
