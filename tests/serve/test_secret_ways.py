@@ -8,7 +8,6 @@ and none of them may be open the second time. A way that is new fails until some
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,30 @@ from tests.world import World
 
 Json = dict[str, Any]
 
-TOOLS: dict[str, set[str]] = {GITCHAT: set(), COLLABORATION: set(), AGENTS: set()}
+TOOLS: dict[str, set[str]] = {
+    GITCHAT: {
+        "check_in content", "check_in name", "close_room name", "get_cursor name", "get_handoff name", "join name",
+        "join role", "join room", "list_rooms name", "open_room room", "open_room title", "read_unread name",
+        "send_message content", "send_message name", "send_message room", "send_message to", "send_message type",
+        "write_summary content", "write_summary name", "write_summary room", "write_summary scope",
+    },
+    COLLABORATION: {
+        "check_in body", "create_topic topic", "join_topic agent_name", "join_topic topic", "send_message body",
+    },
+    AGENTS: {
+        "agent_broadcast message", "agent_dm message", "agent_dm name", "agent_register name", "channel_send channel",
+        "channel_send message", "channel_send name",
+    },
+}  # fmt: skip
 """The texts of the tools of each set that reach the repository."""
 
-REQUESTS: set[str] = set()
-"""The fields of requests that do."""
-
-FRAMES: set[str] = set()
-"""Those of a frame of a WebSocket."""
+REQUESTS = {
+    "change as", "change room", "change title", "frame message", "frame to", "frame type", "mark agent_id",
+    "read_upto as", "register agent_id", "register capabilities", "register name", "register role", "room as",
+    "rooms as", "say as", "say content", "say to", "say type", "send from", "send message", "send to", "send type",
+    "sum_up as", "sum_up content", "sum_up scope", "timeline as",
+}  # fmt: skip
+"""The fields of requests that do, and of a frame of a WebSocket."""
 
 GOOD: Json = {
     "name": "ann", "content": "hello", "room": "lobby", "to": "all", "topic": "plans", "agent_id": "ann",
@@ -50,7 +65,9 @@ def held(world: World, repository: Path) -> bytes:
     shown = world.git("cat-file", "--batch-all-objects", "--batch", cwd=repository).stdout
     refs = world.git("for-each-ref", cwd=repository).stdout.encode()
     files = [path for path in (repository / ".git").rglob("*") if path.is_file() and not _is_elsewhere(path)]
-    return b"\n".join([shown.encode("utf-8", "surrogateescape"), refs, *(str(path).encode() + path.read_bytes() for path in files)])
+    return b"\n".join(
+        [shown.encode("utf-8", "surrogateescape"), refs, *(str(path).encode() + path.read_bytes() for path in files)]
+    )
 
 
 def repository(world: World, mode: str) -> Path:
@@ -68,7 +85,7 @@ def _is_elsewhere(path: Path) -> bool:
     return "objects" in path.parts or path.name.startswith("index.")
 
 
-def _calls(profile: str, connection: Connection) -> Iterator[tuple[str, str, Json]]:
+def _calls(profile: str) -> Iterator[tuple[str, str, Json]]:
     """Each text of each tool: what it is called, its tool, and the arguments with a secret there."""
     for tool in toolset_of(profile).catalogue:
         schema = tool["inputSchema"]
@@ -87,19 +104,21 @@ def _prepared(profile: str, connection: Connection, other: Connection) -> Json:
     pairs = ((other, "bob"), (connection, "ann"))
     if profile == COLLABORATION:
         for one, name in pairs:
-            given = one.data("join_topic", topic="plans", agent_name=name, create_if_missing=True, replace_existing=True)
+            given = one.data(
+                "join_topic", topic="plans", agent_name=name, create_if_missing=True, replace_existing=True
+            )
         return {"join_token": given["join_token"], "recipient": "bob"}
     if profile == AGENTS:
         for one, name in pairs:
-            one.call("agent_register", name=name)
-        return {"to": "bob", "with_agent": "bob"}
+            one.data("agent_register", name=name, description="Checks", group="team")
+        return {"to": "bob", "with_agent": "bob", "group": "team"}
     return {}
 
 
 @pytest.mark.parametrize("profile", [GITCHAT, COLLABORATION, AGENTS])
 def test_no_tool_writes_one(world: World, profile: str) -> None:
     """Of no set, whatever argument it stands in."""
-    print("WAYS", sorted(_written(world, profile, "off") ))
+    assert _written(world, profile, "off") == TOOLS[profile]
     assert _written(world, profile, "refuse") == set()
 
 
@@ -107,17 +126,64 @@ def _written(world: World, profile: str, mode: str) -> set[str]:
     place = repository(world, mode)
     server = Server(profile, world.environment(place))
     connection, other, ways = server.connect(), server.connect(), set()
-    for way, tool, given in _calls(profile, connection):
+    for way, tool, given in _calls(profile):
+        if profile == GITCHAT:
+            connection = server.connect()  # which has no name yet
         prepared = _prepared(profile, connection, other)
         given |= {key: value for key, value in prepared.items() if key in given and given[key] != secret(way)}
         if tool == "join_topic":
             given["create_if_missing"] = True
         answer = connection.call(tool, **given)
         ways.add(way)
-        if mode == "refuse":
-            assert "looks like" not in answer.text or secret(way) not in answer.text
-        print(mode, way, answer.is_error, answer.text[:150])
+        assert "looks like" not in answer.text or secret(way) not in answer.text
     if server.shared is not None:
         server.shared.close()
     all_ = held(world, place)
     return {way for way in ways if secret(way).encode() in all_}
+
+
+# --- over HTTP ---------------------------------------------------------------------------
+
+
+def test_no_request_and_no_frame_writes_one(world: World) -> None:
+    """Of REST, whichever of the operations it is, and of a WebSocket; so of the page, too, which has these."""
+    assert _requested(world, "off") == REQUESTS
+    assert _requested(world, "refuse") == set()
+
+
+_TOO = ("as", "title", "upto")
+"""What is given, too, though a program of the same user, or another request, may do without."""
+
+
+def _requested(world: World, mode: str) -> set[str]:
+    place, ways = repository(world, mode), []
+    with in_process(world.environment(place)) as client:
+        for operation in OPERATIONS:
+            for field in operation.fields:
+                way = f"{operation.act} {field.name}"
+                needed = [one.name for one in operation.fields if one.is_required or one.name in _TOO]
+                given = {one: GOOD.get(one, "1") for one in needed}
+                fresh = dict.fromkeys(
+                    ("as", "from", "agent_id"), f"agent-{len(ways)}"
+                )  # who asks too often has to wait
+                given |= {key: name for key, name in fresh.items() if key in given}
+                given[field.name] = [secret(way)] if field.schema.get("type") == "array" else secret(way)
+                path = ROOT + operation.path.format_map(given)
+                inside = {one.name for one in operation.fields if one.where == "path"}
+                body = {key: value for key, value in given.items() if key not in inside}
+                sent = {"json": body} if operation.has_body else {"params": body}
+                answer = client.request(operation.method, path, **sent)
+                assert "looks like" not in answer.text or secret(way) not in answer.text
+                ways.append(way)
+        for key in ("message", "to", "type", "room"):
+            way = f"frame {key}"
+            with client.websocket_connect(
+                f"{client.base_url}".replace("http", "ws", 1).rstrip("/") + f"/ws/agent-{len(ways)}"
+            ) as line:
+                line.send_json({"to": "ALL", "message": "hello"} | {key: secret(way)})
+                while not {"error", "message_id"} & (told := line.receive_json()).keys():
+                    pass
+                assert secret(way) not in str(told) or "looks like" not in str(told)
+            ways.append(way)
+    everything = held(world, place)
+    return {way for way in ways if secret(way).encode() in everything}
