@@ -31,7 +31,8 @@ WRITES: dict[str, list[str]] = {
     "room title": ["room title lobby {}"],
     "claim": ["claim task:{}", "claim a/ -m {}", "claim {}/"],
     "read": ["read --as {name}"], "cursor set": ["cursor set 1 --as {name}"],
-    "join": ["join {name}", "join ann --role {name}", "join ann --can {name}"], "room rename": ["room rename lobby {name}"],
+    "join": ["join {name}", "join ann --role {name}", "join ann --can {name}"],
+    "room rename": ["room rename lobby {name}"],
 }  # fmt: skip
 """The commands that write a text or a name that is typed, and lines in which that is a secret."""
 
@@ -94,7 +95,8 @@ MAKES = {
     "rooms/cursor.py": "a name that was refused when it was given", "rooms/aside.py": "what was written, once more",
     "rooms/seat.py": "no text", "rooms/rebuilding.py": "what was written, once more", "rooms/leaving.py": "the same",
     "rooms/vouching.py": "the same", "clones/moving.py": "an address without a password", "clones/marking.py": "none",
-    "clones/joining.py": "no text", "storage/written.py": "the bytes that it is given", "model/codec.py": "the function itself",
+    "clones/joining.py": "no text", "storage/written.py": "the bytes that it is given",
+    "model/codec.py": "the function itself",
 }  # fmt: skip
 """The modules that make a commit, and whose text it holds."""
 
