@@ -186,7 +186,9 @@ class _Passage:
         headers = MutableHeaders(scope=message)
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
-        if self._has_body and not self._body.is_whole:
+        # git answers while it reads: what has not come yet is git's, unless it is refused.
+        is_read_on = self._asked.path.startswith(GIT_PATH) and message["status"] < 400
+        if self._has_body and not self._body.is_whole and not is_read_on:
             await self._body.drain()
             if not self._body.is_whole:
                 headers["Connection"] = "close"

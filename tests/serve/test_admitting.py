@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
@@ -15,10 +17,11 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from gitchat.model.names import Name
 from gitchat.serve import app
 from gitchat.serve.audit import Audit
+from gitchat.serve.guard import Guard
 from gitchat.serve.served import Served
 from gitchat.serve.settings import Settings
 from gitchat.serve.tokens import Tokens
-from tests.serve.serving import in_process
+from tests.serve.serving import SECONDS, in_process
 from tests.world import World
 
 BROWSER = {"Sec-Fetch-Site": "none"}
@@ -216,3 +219,28 @@ def test_a_failure_that_nobody_thought_of_tells_nothing_of_its_cause(
     assert "path" not in answer.text
     assert "content-security-policy" in answer.headers
     assert "/some/path" in capsys.readouterr().err
+
+
+def test_what_comes_after_git_began_to_answer_is_gits(place: tuple[World, Path]) -> None:
+    """Its backend says its first words before it reads; they must not cost it a body that has just come."""
+    world, repo = place
+    served = Served.of({"repo": world.environment(repo)}, Settings(git=True), lambda theirs, ours: os.geteuid())
+    body: list[Any] = [{"type": "http.request", "body": b"0009done\n", "more_body": False}]
+    heard: list[bytes] = []
+
+    async def receive() -> Any:
+        return body.pop() if body else await asyncio.sleep(SECONDS)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            assert message["status"] == 200
+
+    async def git(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        heard.append((await receive())["body"])
+
+    headers = [(b"host", b"127.0.0.1:8080"), (b"content-length", b"9")]
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/git/git-upload-pack", "headers": headers}
+    scope |= {"client": ("127.0.0.1", 50000), "server": ("127.0.0.1", 8080)}
+    asyncio.run(asyncio.wait_for(Guard(git, served)(scope, receive, send), SECONDS))
+    assert heard == [b"0009done\n"]
