@@ -28,7 +28,6 @@ from gitchat.workspace.authorities import Authorities
 from gitchat.workspace.config import parse_setting
 from gitchat.workspace.process import read_clock
 from gitchat.workspace.repository import Repository
-from gitchat.workspace.secrecy import refuse_names
 
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.arrivals import Arrived
@@ -207,6 +206,8 @@ class Opened:
         """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``, ``secret``."""
         if given is not None:
             if is_suspect(given.encode("utf-8", "replace")):  # seats and cursors are called by it, too
+                from gitchat.workspace.secrecy import refuse_names  # for who names such a room
+
                 refuse_names([given], self.secrets())
             return parse_room(given)
         configured = self.repository.config.get("chat.room")

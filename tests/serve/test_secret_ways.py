@@ -142,6 +142,15 @@ def _written(world: World, profile: str, mode: str) -> set[str]:
     return {way for way in ways if secret(way).encode() in all_}
 
 
+def test_a_model_is_warned_where_the_repository_only_warns(world: World) -> None:
+    """What it sent is sent, and the answer says what it looks like, without it."""
+    connection = Server(GITCHAT, world.environment(repository(world, "warn"))).connect()
+    told = connection.text("send_message", content=f"a\n{secret('warned')}")
+    assert told.startswith("sent [2]")
+    assert "it looks like a secret key (sk-), and stays in git for ever" in told
+    assert secret("warned") not in told
+
+
 # --- over HTTP ---------------------------------------------------------------------------
 
 
