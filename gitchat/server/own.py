@@ -98,7 +98,7 @@ class Own:
         """What a model is told of the names in what it sends; a program gets exactly the JSON of the contract."""
         if self._as_data or name not in _SENDING or not given.get("content"):
             return []
-        return tools.misnamed(**{key: given[key] for key in ("to", "type", "room") if key in given})
+        return tools.misnamed(**{key: given[key] for key in ("to", "type", "room", "content") if key in given})
 
     def _answer(
         self, name: str, given: dict[str, Any], result: Fitted, caller: tools.Caller, misnamed: list[str]
