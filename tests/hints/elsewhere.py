@@ -12,6 +12,12 @@ ELSEWHERE = [
         hint="remove it, and add a better one: git config --fixed-value --unset chat.secretPattern 'a(b'",
     ),
     Elsewhere(
+        test="tests/work/test_conflicts.py::test_a_bare_repository_has_no_work",
+        words="git clone . ../ELSEWHERE",
+        error="a bare repository has no work to look at",
+        hint="ask where you work: git clone . ../ELSEWHERE",
+    ),
+    Elsewhere(
         "tests/clones/test_prefix.py::test_what_is_no_prefix_is_refused_with_one_that_is",
         '"--prefix", PREFIX, check=True)  # as it says',
         error="'x/' is nothing below which rooms can stand: it begins as a branch does, and ends in a slash",
