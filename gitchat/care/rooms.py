@@ -108,7 +108,7 @@ def _odd_refs(store: Store) -> Iterator[Finding]:
 
 
 def _claims_by_a_clock(environment: Environment, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:
-    """That claims end at another time here than elsewhere. Only what is ahead shows: an old record is no sign."""
+    """That claims end at another time here than elsewhere. Only what is ahead shows it: an old record does not."""
     ahead = entries[-1].record.written.seconds - environment.now().seconds if entries else 0
     if CLAIMS_AHEAD_SECONDS < ahead <= AHEAD_SECONDS and standings_in(environment, name):
         yield Finding(

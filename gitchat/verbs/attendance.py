@@ -17,6 +17,7 @@ from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.guarding import refresh_after
 from gitchat.workspace.pushing import push_soon
+from gitchat.workspace.secrecy import refuse_names
 
 if TYPE_CHECKING:
     from gitchat.doorbell.beats import Elsewhere
@@ -33,8 +34,10 @@ def join(
     Again: updates the role. ``since_now`` takes everything that was said so far for read.
 
     Raises:
-        UserError: ``name-taken`` while another process lives under my name; ``bad-role``, ``bad-capability``.
+        UserError: ``name-taken`` while another process lives under my name; ``secret``, ``bad-role``,
+            ``bad-capability``.
     """
+    refuse_names((role, *capabilities), room.environment.secrets())
     now = room.environment.now().seconds
     new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
     held = room.environment.hold(room.me)
@@ -46,7 +49,8 @@ def join(
 
 
 def register(room: Standpoint, role: str = "general", capabilities: Sequence[str] = ()) -> Participant:
-    """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``."""
+    """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``, ``secret``."""
+    refuse_names((room.me, role, *capabilities), room.environment.secrets())
     return room.environment.roll.register(
         room.me, room.name, role=role, capabilities=capabilities,
         holder=room.environment.caller.holder(), now=room.environment.now().seconds,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from gitchat.index import search
 from gitchat.index.chain import Chain
 from gitchat.index.condition import LISTED, Condition, unanswered, urgent_of
+from gitchat.model import codec
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
 from gitchat.model.query import Query
@@ -34,11 +35,11 @@ def summarize(room: Standpoint, text: str, scope: str = EVERYONE) -> Summary:
     ``scope`` is ``all``, a name, or any other line: who asks for that very scope gets it.
 
     Raises:
-        UserError: ``blank-body``, ``body-too-long``, ``bad-scope``, ``room-closed``, ``mirror``.
+        UserError: ``blank-body``, ``body-too-long``, ``secret``, ``bad-scope``, ``room-closed``, ``mirror``.
     """
     room.environment.repository.refuse_mirror()
     scope = checked_scope(scope)
-    room.writer.check_size(Draft(body=text))
+    room.writer.check(Draft(body=text, extra=((codec.SCOPE, scope),)))
     room.writer.refuse_closed()
     chain = room.records.chain()
     covers, upto = _known_to_me(room, chain)

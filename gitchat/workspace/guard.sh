@@ -177,7 +177,7 @@ function with(text, old, new,    out, at) {
 # As claims have it, from the top of the work tree; blank for what is not in it.
 function placed(path,    parts, count, i, out, depth) {
   if (path !~ /^\//) path = (cwd ~ /^\// ? cwd : top) "/" path
-  count = split(path, parts, "/")
+  count = split(path, parts, /\//)  # by "/" some awks split at the ends of lines, too
   depth = 0
   for (i = 1; i <= count; i++) {
     if (parts[i] == "..") { if (depth > 0) depth-- }
@@ -197,7 +197,7 @@ function add(path) {
 # --- who ---------------------------------------------------------------------------------
 
 # The name of who is about to change something; blank where nothing tells.
-function me(    line, cmd, name, held, newest, found, process, socket, is_agent, of_worktree, several, here) {
+function me(    line, i, name, held, newest, found, process, socket, is_agent, of_worktree, several, here) {
   if (ENVIRON["GITCHAT_NAME"] != "") return ENVIRON["GITCHAT_NAME"]
   if (session == "") session = first("GITCHAT_SESSION CLAUDE_CODE_SESSION_ID CODEX_SESSION_ID CODEX_THREAD_ID GEMINI_SESSION_ID")
   is_agent = way != "commit" || session != "" || first("CLAUDECODE GEMINI_CLI OPENCODE QWEN_CODE AI_AGENT") != ""
@@ -205,8 +205,8 @@ function me(    line, cmd, name, held, newest, found, process, socket, is_agent,
   socket = ENVIRON["CLAUDE_CODE_MESSAGING_SOCKET"]; process = ENVIRON["CLAUDE_PID"]
   here = json(top); newest = -1; found = of_worktree = ""; several = 0
   # A line of JSON in each file of a name, and one with its check.
-  cmd = "cat \"$GUARD_DIR\"/live/* 2>/dev/null"
-  while ((cmd | getline line) > 0) {
+  for (i = 1; i <= lived; i++) {
+    line = lives[i]
     if (!match(line, /^."name":"[^"]*"/)) continue
     name = substr(line, 10, RLENGTH - 10)
     if (is_in(line, "\"id\":", session) || is_in(line, "\"socket\":", socket) || \
@@ -216,7 +216,6 @@ function me(    line, cmd, name, held, newest, found, process, socket, is_agent,
     }
     if (index(line, "\"worktree\":" here ",") && !index(line, "\"client\":null")) { of_worktree = name; several++ }
   }
-  close(cmd)
   return (found == "" && session == "" && several == 1) ? of_worktree : found
 }
 
@@ -230,11 +229,14 @@ function is_in(line, key, value) {
   return value != "" && index(line, key json(value))
 }
 
-function answer_of(cmd,    line) {
-  line = ""
-  cmd | getline line
+# Looked up by one shell, and only where a path is claimed: the time, the setting, and the files of names.
+function look_up(    cmd, line) {
+  cmd = "date +%s || echo; git config --get chat.claims || echo; cat \"$GUARD_DIR\"/live/* 2>/dev/null"
+  cmd | getline now
+  cmd | getline mode
+  while ((cmd | getline line) > 0) lives[++lived] = line
   close(cmd)
-  return line
+  now += 0
 }
 
 # --- what is said ------------------------------------------------------------------------
@@ -248,17 +250,16 @@ END {
     if (field[1] == "me") person = field[2]
     if (field[1] != "claim") continue
     for (i = 1; i <= count; i++)
-      if (index(paths[i], field[6]) == 1 && paths[i] ~ ("^(" field[7] ")$")) {
+      if (substr(paths[i], 1, length(field[6])) == field[6] && paths[i] ~ ("^(" field[7] ")$")) {
         hits++; hit[hits] = i; from[hits] = field[2]; until[hits] = field[3]; name[hits] = field[4]
         is_here[hits] = field[5]; what[hits] = field[8] ", " field[9]
       }
   }
   if (hits == 0) exit 0
-  now = answer_of("date +%s") + 0
+  look_up()
   live = 0
-  for (i = 1; i <= hits; i++) if (from[i] <= now && now < until[i]) live++
+  for (i = 1; now > 0 && i <= hits; i++) if (from[i] <= now && now < until[i]) live++
   if (live == 0) exit 0
-  mode = answer_of("git config --get chat.claims")
   if (mode == "off") exit 0
   mine = me()
   for (i = 1; i <= hits; i++) {

@@ -18,6 +18,7 @@ from gitchat.model.names import DEFAULT_ROOM, CloneId, RoomName
 from gitchat.model.pattern import fixed_part, regex_of_bytes
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
+from gitchat.storage.refusals import storage_error
 from gitchat.workspace.claimed import standings_here
 from gitchat.workspace.claimends import tend
 from gitchat.workspace.environment import Environment
@@ -77,8 +78,12 @@ def put_guard(environment: Environment) -> None:
         ConflictError: ``write-lock-held``.
         StorageError: the disk refuses.
     """
-    with gate.hold(environment.repository.directory, _WAIT_SECONDS, f"{FILE}.lock") as _:
-        _put_guard(environment.repository.directory)
+    directory = environment.repository.directory
+    with gate.hold(directory, _WAIT_SECONDS, f"{FILE}.lock"):
+        try:
+            _put_guard(directory)
+        except OSError as error:
+            raise storage_error(error, directory / GUARD) from error
     refresh(environment)
 
 
