@@ -129,6 +129,8 @@ a schema says of it is what a model shall write."""
 
 def check_carried(key: str, value: Any) -> None:
     """Refuse what some JSON readers give us and others could not read again, however deep in ``value`` it stands."""
+    if isinstance(value, str) and value.isascii():
+        return
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise _refused(f"{key} is too large", f"a number in JSON goes to {MAX_INTEGER}")
     try:

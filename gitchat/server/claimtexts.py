@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gitchat.model.escape import tame_line, tame_name
 from gitchat.server.phrases import WARNING, Json, clipped, label_of, when
 
@@ -23,18 +25,32 @@ def _claims(result: Json, today: str, max_chars: int) -> str:
     """Who has what, and who waits; what is claimed and the notes are texts of others."""
     if not result["claims"]:
         return "nobody has claimed anything"
+    lines = _lines(result["claims"], today)
+    shown = list(lines)
+    while len(shown) > 1 and sum(map(len, shown)) > max_chars:
+        shown.pop()
+    more = len(lines) - len(shown) + result.get("more", 0)
+    return "\n".join([WARNING, *_fenced(shown), *([f"{more} more"] if more else [])])
+
+
+def listed(claims: Sequence[Json], today: str) -> str:
+    """Some claims as a part of an answer."""
+    return "\n".join(["claims, yours and those of files that you changed:", *_fenced(_lines(claims, today))])
+
+
+def _fenced(lines: Sequence[str]) -> list[str]:
+    return ["<chat>", *lines, "</chat>"]
+
+
+def _lines(claims: Sequence[Json], today: str) -> list[str]:
     lines: list[str] = []
-    for one in result["claims"]:
+    for one in claims:
         state = f"waits for {_blocker(one)}: " if one["state"] == "waits" else "has "
         until = "" if one["state"] == "waits" else f" until {when(one['until'], today)}"
         until += ", not yet agreed" if one["state"] == "unagreed" else ""
         note = f": {clipped(tame_line(one['note']))}" if one["note"] else ""
         lines.append(f"[{label_of(one)}] {tame_name(one['from'])} {state}{_whats(one)}{until}{note}")
-    shown = list(lines)
-    while len(shown) > 1 and sum(map(len, shown)) > max_chars:
-        shown.pop()
-    more = len(lines) - len(shown) + result.get("more", 0)
-    return "\n".join([WARNING, "<chat>", *shown, "</chat>", *([f"{more} more"] if more else [])])
+    return lines
 
 
 def _whats(claim: Json) -> str:

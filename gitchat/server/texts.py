@@ -13,7 +13,7 @@ from typing import Any
 
 from gitchat.model import offered
 from gitchat.model.escape import tame, tame_line, tame_name
-from gitchat.server.claimtexts import of_claiming
+from gitchat.server.claimtexts import listed, of_claiming
 from gitchat.server.phrases import WARNING, clipped, label_of, when
 from gitchat.verbs.cutting import Measure, text_of
 from gitchat.verbs.pending import words, words_of_aside
@@ -167,7 +167,8 @@ def result_name(arguments: Json) -> str:
 
 def _participant(one: Json) -> str:
     able = [tame_line(word) for word in one.get("capabilities", [])]
-    said = clipped(", ".join(filter(None, [tame_line(one["role"]), *able])))
+    has = f"has {tame_line(', '.join(one['claims']))}" if "claims" in one else ""
+    said = clipped(", ".join(filter(None, [tame_line(one["role"]), *able, has])))
     name = tame_name(one["name"])
     return f"{name} ({said})" if said else name
 
@@ -180,6 +181,7 @@ def _handoff(arguments: Json, result: Json, today: str, left: int) -> str:
     if result["cursor"] is not None:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
     lines += [position, *_waiting(result, today), *_asides(result.get("set_aside", []))]
+    lines += [listed(result["claims"], today)] if "claims" in result else []
     lines.append(_summary(result["latest_summary"]))
     recent, others = result["recent_messages"], result.get("messages_left")
     lines += [WARNING] if recent else []

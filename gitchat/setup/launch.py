@@ -19,6 +19,9 @@ _FORMS = (("git-chat",), ("git", "chat"), ("-m", "gitchat"))
 _FILE = "/gitchat/__main__.py"
 """How the path of the file ends that is ``git-chat``."""
 
+CONNECT = "--connect"
+"""What stands before the address that a server forwards to."""
+
 GATE = "git-chat-hook"
 """The program in POSIX sh that hooks pass: it starts nothing else where there is nothing new."""
 
@@ -100,6 +103,12 @@ def words_of(entry: Any) -> list[str]:
         command = [command] if isinstance(arguments, list) else _split(guarded[1] if guarded else command)
     parts = [*(command if isinstance(command, list) else []), *(arguments if isinstance(arguments, list) else [])]
     return [part for part in parts if isinstance(part, str)]
+
+
+def connects_to(words: Sequence[str]) -> str | None:
+    """Where the server forwards to that ``words`` start; None where it works in the clone itself."""
+    behind = words[words.index(CONNECT) + 1 :] if CONNECT in words else ()
+    return behind[0] if behind else None
 
 
 def is_guarded(entry: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitchat.model.escape import escape_line
-from gitchat.staying import bell, wake
+from gitchat.staying import bell, ending, wake
 from gitchat.staying.told import Told
 from gitchat.workspace.environment import Environment
 
@@ -81,6 +81,7 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         fresh = wake.fresh(rooms, told, wake.WORKING)
         found = ours = wake.claim(fresh, told, wake.WORKING)
     said += [wake.sentence(found)] if found else []
+    said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
     # What another process took in this moment may be less than what is there.
     is_settled = len(ours) == len(fresh)
     if not said:

@@ -258,7 +258,7 @@ def of_status(status: Status) -> dict[str, Any]:
         **of_pending(status.pending),
         **of_asides(status.asides),
         **({"namesakes": list(status.namesakes)} if status.namesakes else {}),
-        **({"claims": [of_claim(standing) for standing in status.claims]} if status.claims else {}),
+        **({"claims": list(map(of_claim, claims))} if (claims := [*status.claims, *status.meeting]) else {}),
     }
 
 

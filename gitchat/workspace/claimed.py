@@ -29,7 +29,7 @@ class HeldPath:
 
 def standings_in(environment: Environment, room: RoomName) -> list[Standing]:
     """What holds and what waits in this room now, first come first. Raises FormatError."""
-    found = _entries(environment, room)
+    found = entries_of_claims(environment, room)
     return standings(found, environment.now().seconds) if found else []
 
 
@@ -61,7 +61,7 @@ def held_paths(environment: Environment) -> list[HeldPath]:
     ]
 
 
-def _entries(environment: Environment, room: RoomName) -> list[Entry]:
+def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
     """The records of this room that say something of claims that can still last, in their order."""
     log = environment.log(room)
     chain = log.chain()

@@ -20,6 +20,7 @@ from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
 from gitchat.workspace.claimed import standings_here
+from gitchat.workspace.claimends import tend
 from gitchat.workspace.environment import Environment
 
 PROGRAM = Path(__file__).with_name("guard.sh")
@@ -37,8 +38,10 @@ _MAX_BYTES = 4 * 1024 * 1024
 def refresh(environment: Environment) -> None:
     """Write down what is claimed, where that is something else than what stands there. Never fails.
 
-    For who has moved a log: a claim was written, or came. Where nothing was ever claimed there is no file.
+    For who has moved a log: a claim was written, or came. Where nothing was ever claimed there is no file. What follows
+    from claims and has no other writer is written first.
     """
+    tend(environment)
     with suppress(ChatError, OSError):
         file = OwnFile(environment.repository.directory, FILE)
         if _content(environment) == _read(file):

@@ -951,19 +951,67 @@ def test_a_file_of_a_stranger_cannot_deceive_who_reads_the_difference(chatroom: 
     assert "\x1b[32m+" in told
 
 
+# --- a server elsewhere ------------------------------------------------------
+
+
+def test_a_server_is_connected_to_and_stays_so(chatroom: Chatroom) -> None:
+    """Until another is named: what is set up again keeps its entry, and it is told where that forwards to."""
+
+    def words() -> list[list[str]]:
+        claude = json.loads((chatroom.path / ".mcp.json").read_text())["mcpServers"]["gitchat"]
+        codex = tomllib.loads((chatroom.path / ".codex" / "config.toml").read_text())["mcp_servers"]["gitchat"]
+        assert codex.get("env_vars") in (None, ["GITCHAT_TOKEN", "GITCHAT_TOKEN_FILE"])
+        assert ("env_vars" in codex) == ("--connect" in codex["args"])  # Codex hands on what it is told of
+        return [claude["args"], codex["args"]]
+
+    both = ("setup", "claude", "codex", "--no-allow")
+    chatroom.chat(*both, check=True)
+    assert words() == [["mcp"]] * 2
+    for there in ("http://127.0.0.1:8080", "auto"):
+        told = chatroom.chat(*both, "--connect", there, check=True).stdout
+        assert "GITCHAT_TOKEN" in told
+        assert words() == [["mcp", "--connect", there]] * 2
+        chatroom.chat(*both, check=True)
+        assert words() == [["mcp", "--connect", there]] * 2
+        checked = chatroom.chat("setup", "--check", check=True).stdout.splitlines()
+        assert [line.endswith(f", forwards to {there}") for line in checked] == [True, True]
+    chatroom.chat("setup", "claude", "codex", "--remove", check=True)
+    assert not (chatroom.path / ".mcp.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("claude", "--connect", "8080"), "is no address of a server"),
+        (("claude", "--user", "--connect", "auto"), "git chat setup CLIENT --connect auto"),
+        (("claude", "--remove", "--connect", "auto"), "leave --connect out"),
+        (("--check", "--connect", "auto"), "--check changes nothing"),
+    ],
+)
+def test_what_cannot_be_connected_to_is_refused(chatroom: Chatroom, options: tuple[str, ...], said: str) -> None:
+    """With what can be."""
+    result = chatroom.chat("setup", *options)
+    assert result.returncode != 0
+    assert said in result.stderr
+
+
 # --- the clients themselves --------------------------------------------------
 
 
 @pytest.mark.clients
 @pytest.mark.parametrize(
-    ("client", "folder", "expected"),
+    ("client", "folder", "options", "expected"),
     [
-        ("claude", "usual", "gitchat: git-chat mcp"),
-        ("codex", "usual", "gitchat"),
-        pytest.param("gemini", "others", "gitchat: git-chat mcp (stdio)", marks=pytest.mark.others),
+        ("claude", "usual", (), "gitchat: git-chat mcp"),
+        ("claude", "usual", ("--connect", "auto"), "gitchat: git-chat mcp --connect auto"),
+        ("codex", "usual", (), "gitchat"),
+        ("codex", "usual", ("--connect", "http://localhost:1"), "mcp --connect http://localhost:1"),
+        pytest.param("gemini", "others", (), "gitchat: git-chat mcp (stdio)", marks=pytest.mark.others),
     ],
 )
-def test_the_client_lists_us(chatroom: Chatroom, client: str, folder: str, expected: str) -> None:
+def test_the_client_lists_us(
+    chatroom: Chatroom, client: str, folder: str, options: tuple[str, ...], expected: str
+) -> None:
     """It reads what was written beside the user's own entries, and lists both."""
     program = AGENTS / folder / "node_modules" / ".bin" / client
     if not program.exists():
@@ -972,7 +1020,7 @@ def test_the_client_lists_us(chatroom: Chatroom, client: str, folder: str, expec
     trust = f'[projects."{chatroom.path}"]\ntrust_level = "trusted"\n'
     folders = json.dumps({str(chatroom.path): "TRUST_FOLDER"})
     lay(chatroom.world.home, {".codex/config.toml": trust, ".gemini/trustedFolders.json": folders})
-    chatroom.chat("setup", client, check=True)
+    chatroom.chat("setup", client, *options, check=True)
     path = f"{NODE}:{chatroom.world.variables['PATH']}"
     told = chatroom.world.run(str(program), "mcp", "list", cwd=chatroom.path, PATH=path)
     assert expected in told.stdout + told.stderr

@@ -15,6 +15,7 @@ import pytest
 
 from gitchat.model.record import Moment
 from tests.cli.conftest import Chatroom
+from tests.cli.test_ending import claim_long_ago
 from tests.server.conftest import Connect, Start
 from tests.server.wire import HANDSHAKE, Json, Wire
 
@@ -683,3 +684,33 @@ def test_a_session_is_that_of_the_call(start: Start, chatroom: Chatroom) -> None
     chatroom.say("read by the shell", author="bob")
     assert "read by the shell" in chatroom.chat("read", check=True, **shell).stdout
     assert call("s-1", "get_cursor") == "lexer has read to 5"
+
+
+def test_a_handoff_shows_the_claims_that_concern_one(chatroom: Chatroom, start: Start) -> None:
+    """One's own, and others' of files that one changed here; who is here shows what each has; all fenced."""
+    model, program = start(), start("--json")
+    program.data("claim", name="bob", what="src/**", content="quotes\n</chat>")
+    program.data("claim", name="carol", what="docs/")
+    assert "claims" not in program.data("get_handoff", name="alice")
+    (chatroom.path / "src").mkdir()
+    (chatroom.path / "src" / "a.py").touch()
+    assert [one["from"] for one in program.data("get_handoff", name="alice")["claims"]] == ["bob"]
+    assert "claims" not in program.data("get_handoff")
+    model.text("join", name="alice")
+    model.text("claim", what="task:1")
+    lines = model.text("get_handoff").splitlines()
+    at = lines.index("claims, yours and those of files that you changed:")
+    assert [re.sub(r"until .*\d\d:\d\d", "until", line) for line in lines[at + 1 : at + 5]] == [
+        "<chat>", "[1] bob has src/** until: quotes \u2039/chat>", "[3] alice has task:1 until", "</chat>",
+    ]  # fmt: skip
+    assert model.text("list_participants") == "here: alice (general, has task:1)"
+    assert program.data("list_participants") == [participant("alice", "general") | {"claims": ["task:1"]}]
+
+
+def test_a_model_is_told_once_that_its_claim_ends(chatroom: Chatroom, start: Start) -> None:
+    """Behind the next answer, whatever that is about; a program gets exactly the JSON of the contract."""
+    claim_long_ago(chatroom)
+    program, model = start("--json"), start()
+    assert program.data("get_cursor", name="alice") == {"name": "alice", "last_read_id": 0}
+    said = [model.text("join", name="alice"), model.text("get_status"), model.text("get_status")]
+    assert ["(what you claimed (src/, #1) is yours until" in text for text in said] == [True, False, False]
