@@ -270,7 +270,7 @@ def test_a_guard_s_line_of_another_version_is_told_renewed_and_taken_out(chatroo
 
 
 def test_the_guard_s_line_is_silent_where_gitchat_is_not(chatroom: Chatroom, tmp_path: Path) -> None:
-    """In a repository without a guard, with one that fails, and outside of any. A directory of the work tree is none."""
+    """In a repository without a guard, with one that fails, and outside of any."""
     world, edit = chatroom.world, b'{"tool_input": {"file_path": "a"}}'
     plain = world.repository("plain")
     below = chatroom.path / "below"
