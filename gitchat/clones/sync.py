@@ -139,9 +139,8 @@ class Remote:
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
-        spoiled = Spoiled()
         with alone(self._store.directory):
-            seen, places = self._comparing.tracked(), self._judging.places()
+            spoiled, (seen, places) = Spoiled(), (self._comparing.tracked(), self._judging.places())
             report = Report(self.name, layout=self._wire.layout, has_seen=bool(seen))
             spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
@@ -165,7 +164,7 @@ class Remote:
                     known, arrives = seen if judgements[one].tells_drops else {}, judgements[one].is_arriving
                     updates |= self._joining.updates(one, known, there, is_ours_first=arrives) if pushes else {}
             going = [one for one in going if one not in spoiled]
-            numbered = [one for one in going if one not in free and not judgements[one].is_arriving]
+            numbered = [one for one in going if not (one in free or judgements[one].is_arriving)]
             if self._following.leads(going, places[0], report, is_asked=is_asked, is_said=consent.has_moved):
                 return report
             updates |= self._joining.given_back(going, self._idle.look(kept)) if pushes and going else {}
@@ -174,8 +173,8 @@ class Remote:
             self._left |= report.newer.keys() | spoiled.tell(report)
             if allowed:
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
-            staying = self._following.staying(going)
-            report.alarms += self._moves.heard(staying, places[0], report.fetched, is_asked=is_asked)
+            stay = self._following.staying(going)
+            report.alarms += self._moves.heard(stay, places[0], report.fetched, is_asked=is_asked)
             self._follow(going, free, places[0], report, consent, pushes=pushes)
         self._store.pack_what_came()
         return report
