@@ -129,8 +129,7 @@ class Remote:
     ) -> Report:
         """Fetch, compare, join and, with ``pushes``, push; with ``drops`` at least what is to be dropped there.
 
-        Nothing that was fetched counts before it was compared with what we knew. Unless somebody asked for it,
-        rooms here that no remote numbers stay so.
+        What was fetched counts only when it was compared with what we knew. Unasked, rooms that none numbers stay so.
 
         Raises:
             RemoteError: the remote cannot be reached, or refused everything.
