@@ -138,9 +138,8 @@ class Remote:
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
-        spoiled = Spoiled()
         with alone(self._store.directory):
-            seen, places = self._comparing.tracked(), self._judging.places()
+            spoiled, (seen, places) = Spoiled(), (self._comparing.tracked(), self._judging.places())
             report = Report(self.name, layout=self._wire.layout, has_seen=bool(seen))
             spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
