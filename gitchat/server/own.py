@@ -35,7 +35,6 @@ class Own:
     def __init__(self, way: Way) -> None:
         self._as_data = way.as_data
         self._is_alone = way.is_alone
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._notices: deque[str] = deque()
         """What the next answer says besides. Other threads add to it."""
         self.tell = self._notices.append
@@ -66,7 +65,7 @@ class Own:
         if name == notice.TOOL:
             return Answer(await call.act(lambda: notice.answer(arguments, self._subagents)))
         with self._ringing.call(call.caller, call.meta):
-            given = check(arguments, self._schemas[name])
+            given = check(arguments, _SCHEMAS[name])
             for whose in _WHOSE:
                 if said := str(given.get(whose) or "").strip():  # blank is nobody
                     call.ground.admit(parse_name(said))
@@ -86,7 +85,7 @@ class Own:
         By the contract some tools answer for nobody when nobody is named.
         """
         whose = "participant" if name == offered.READ_MESSAGES else "name"
-        if self._as_data or whose in given or whose not in self._schemas[name]["properties"]:
+        if self._as_data or whose in given or whose not in _SCHEMAS[name]["properties"]:
             return given
         return {**given, whose: tools.seat()}
 
@@ -179,6 +178,8 @@ async def _waited(begun: Begun, positions: Positions, call: Call) -> bool:
 def _today() -> str:
     return read_clock().utc[:10]
 
+
+_SCHEMAS = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
 
 _WHOSE = ("name", "participant")
 """Arguments that say under which name it is done."""
