@@ -30,7 +30,7 @@ GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
-    "Who does what": ("claim", "release", "claims"),
+    "Who does what": ("claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp", "snd"),
@@ -92,7 +92,7 @@ def git_chat(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         return
-    environment = here(options.ShowProgress())
+    environment = here(options.ShowProgress(), warn=_warn)
     if context.invoked_subcommand in _LOOKS and environment.caller.has_seat:
         environment = replace(environment, patience_seconds=AGENTS_PATIENCE_SECONDS)
     context.obj = environment
@@ -163,6 +163,13 @@ def _hint_of(error: ChatError, arguments: Sequence[str]) -> str:
             if here().caller.client is not None:
                 return f"your sandbox keeps .git read-only: use the tools of the {offered.SERVER} server"
     return error.hint
+
+
+def _warn(words: str) -> None:
+    """Say what may be wrong with what was typed, and is done."""
+    from gitchat.cli.terminal import escape_line  # for who is warned
+
+    click.echo(f"warning: {escape_line(words)}", err=True)
 
 
 def _fail(message: str, hint: str, status: int, has_color: bool) -> int:

@@ -31,6 +31,7 @@ _VERBS = {
     "claim {*}": "lock reserve take assign own checkout-file lease",
     "release {*}": "unlock unclaim free giveback give-back unassign",
     "claims": "locks reservations leases claimed",
+    "conflicts": "conflict forecast collisions merge-check",
     "leave": "part quit exit logout bye",
     "rooms": "channels topics list-rooms groups",
     "room open {1}": "mkroom create new open",

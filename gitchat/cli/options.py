@@ -29,6 +29,9 @@ no_color = click.option(
     callback=lambda context, _, is_given: context.params.update(color="never") if is_given else None,
     help="The same as --color=never.",
 )
+allow_secret = click.option(
+    "--allow-secret", is_flag=True, help="Write it though it looks like a secret: you are a person, and it is none."
+)
 no_pager = click.option("--no-pager", is_flag=True, help="Print straight to the terminal.")
 
 

@@ -46,6 +46,7 @@ _OPTIONS = (
         help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
     ),
     click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
+    options.allow_secret,
     click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
     click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
@@ -92,6 +93,7 @@ class Order:
     sync_seconds: float | None
     as_json: bool
     quiet: bool
+    allow_secret: bool = False
 
     def typed(self, **changed: Any) -> str:
         """The command that sends the same with something changed; a long text is left to be written."""

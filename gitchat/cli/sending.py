@@ -22,6 +22,8 @@ from gitchat.workspace.environment import Environment
 
 def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> None:
     """Send it, print its number, and say what its sender should know. Raises ChatError."""
+    if order.allow_secret:
+        environment = environment.allowing_secret()
     environment.repository.refuse_mirror()
     name = arrive(environment, order.room) if not order.is_local else environment.room_name(order.room)
     # After the look: an agent's name steps aside for one in use.

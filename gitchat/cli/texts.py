@@ -34,6 +34,7 @@ def given(environment: Environment, words: tuple[str, ...], asked: Asked, defaul
     """The text that ``words`` give; for ``-`` standard input, for none the ``default``, if there is
     one, else what a person writes in the editor.
 
+    A person whose text is refused as a secret in the body of the ``with`` is told how to overrule that.
     What was written in the editor is kept in its file when the body of the ``with`` fails, and the error says so.
 
     Raises:
@@ -46,6 +47,8 @@ def given(environment: Environment, words: tuple[str, ...], asked: Asked, defaul
         _check_utf8(text, asked)
         yield text
     except ChatError as error:
+        if error.code == "secret" and environment.caller.origin == "human":
+            error.hint = f'leave it out; if it is none: {asked.command} --allow-secret "..."'
         if is_edited:
             error.hint += f"; your text is kept in {path}"
         raise

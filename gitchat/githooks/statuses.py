@@ -14,6 +14,7 @@ from gitchat.githooks import hooks
 from gitchat.model.errors import UserError
 from gitchat.model.record import STATUS, Draft
 from gitchat.model.refs import branch_of, told_branch
+from gitchat.model.secrets import Policy
 from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.environment import Environment
@@ -22,6 +23,9 @@ from gitchat.workspace.pushing import push_soon
 SUBJECT_CHARS = 200
 LISTED_LINES = 50
 """How many files or commits a status names; of the others it tells how many."""
+
+SECRET_SUBJECT, SECRET_LINE = "(a subject that looks like a secret)", "(a line that looks like a secret)"
+"""What stands in the place of one: the commit may be gone tomorrow, and a record stays."""
 
 _MOST_ARGUMENT_CHARS = 100_000
 """Linux takes 128 KiB in one argument of a program."""
@@ -77,7 +81,7 @@ def post(
         return None
     head = read_head(environment, lines)
     try:
-        draft = _draft(environment, event, head, rewritten) if head is not None else None
+        draft = _kept(_draft(environment, event, head, rewritten), environment.secrets()) if head is not None else None
     except GitFailed as error:
         raise UserError(
             f"git cannot tell what happened: {error.stderr.removeprefix('fatal: ')}",
@@ -97,6 +101,15 @@ def post(
     sent = environment.writer(room).send(draft, replace(environment.caller.identity(), origin="hook"))
     push_soon(environment, room, is_hook=True)
     return sent
+
+
+def _kept(draft: Draft | None, secrets: Policy) -> Draft | None:
+    """``draft`` without what looks like a secret. A hook that failed would be switched off, so it is left out here."""
+    if draft is None or secrets.mode == "off":
+        return draft
+    lines = [secrets.without(line, SECRET_LINE) for line in draft.body.split("\n")]
+    branch = secrets.without(draft.branch, "") if draft.branch is not None else None
+    return replace(draft, body="\n".join(lines), branch=branch or None)
 
 
 def _is_wanted(environment: Environment, key: str) -> bool:
@@ -156,8 +169,9 @@ def _commit(environment: Environment, head: Head) -> Draft:
     told = environment.repository.git(*command).decode("utf-8", "replace")
     short, author, subject, changed = [*told.split("\0", 3), "", "", ""][:4]
     files = [line for line in changed.split("\n") if line]
-    title = f"{short} {_clipped(subject) or '(no subject)'} ({_place(environment, head)}, {_count(len(files), 'file')})"
-    return _status(title, "commit", head, [f"by {author}", *files])
+    shown = _clipped(environment.secrets().without(subject, SECRET_SUBJECT))
+    title = f"{short} {shown or '(no subject)'} ({_place(environment, head)}, {_count(len(files), 'file')})"
+    return _status(environment, title, "commit", head, [f"by {author}", *files])
 
 
 def _series(environment: Environment, verb: str, head: Head, oids: Sequence[str]) -> Draft | None:
@@ -168,10 +182,11 @@ def _series(environment: Environment, verb: str, head: Head, oids: Sequence[str]
     tip = _lines(environment, *one, head.oid, "--")
     listed = _lines(environment, *one, *oids[:LISTED_LINES], "--") if oids else []
     where = _place(environment, head)
-    title = f"{verb} {_count(len(oids), 'commit')}: {_clipped(''.join(tip[:1]))} ({where})"
+    subject = _clipped(environment.secrets().without("".join(tip[:1]), SECRET_SUBJECT))
+    title = f"{verb} {_count(len(oids), 'commit')}: {subject} ({where})"
     kind = {"rebased": "rewrite", "merged": "merge"}.get(verb, "commit")
     listed += [""] * (len(oids) - len(listed))
-    return _status(title, kind, head, listed) if oids else None
+    return _status(environment, title, kind, head, listed) if oids else None
 
 
 def _checkout(environment: Environment, head: Head) -> Draft | None:
@@ -186,8 +201,9 @@ def _checkout(environment: Environment, head: Head) -> Draft | None:
     return _draft_of(f"went from {moved[1]} to {moved[2]} ({where})", "checkout", head)
 
 
-def _status(title: str, kind: str, head: Head, lines: Sequence[str]) -> Draft:
-    shown = [title, "", *map(_clipped, lines[:LISTED_LINES])]
+def _status(environment: Environment, title: str, kind: str, head: Head, lines: Sequence[str]) -> Draft:
+    secrets = environment.secrets()  # looked at before a half of one is cut off
+    shown = [title, "", *(_clipped(secrets.without(line, SECRET_LINE)) for line in lines[:LISTED_LINES])]
     if len(lines) > LISTED_LINES:
         shown.append(f"and {len(lines) - LISTED_LINES} more")
     return _draft_of("\n".join(shown), kind, head, commit=head.oid)

@@ -13,7 +13,7 @@ from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 TYPES = (
     *("question", "answer", "blocker", "decision", "status", "broadcast"),
@@ -94,7 +94,7 @@ def send(place: Place, settings: Settings, words: "Sequence[str]") -> str:
         raise Unusual  # somebody may live under it, who alone speaks under it then
     sending = rules.Sending(
         name, sender.name, "message", asked.text.encode(), to=tuple(asked.to), type_=asked.type, media=None,
-        max_body_bytes=_max_body_bytes(settings),
+        max_body_bytes=_max_body_bytes(settings), look=_look(settings),
     )  # fmt: skip
     if rules.refusal_before(sending) is not None:
         raise Unusual
@@ -124,6 +124,14 @@ def send(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     finally:
         packed.close()
     return "" if asked.is_quiet else f"#{made.number}\n"
+
+
+def _look(settings: Settings) -> "Callable[[bytes], tuple[str, int] | None] | None":
+    """What stops at a text that may hold a secret. Raises Unusual: more than it knows are set, or wrong ones."""
+    mode = settings.get("chat.secrets")
+    if mode not in (None, "refuse", "warn", "off") or settings.get("chat.secretPattern") is not None:
+        raise Unusual
+    return rules.suspicion if mode != "off" else None
 
 
 def _max_body_bytes(settings: Settings) -> int:

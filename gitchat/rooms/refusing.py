@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName
+from gitchat.model.record import Draft, Identity
+from gitchat.model.secrets import MAX_BYTES, Policy
 from gitchat.quick import rules
 
 
@@ -12,6 +14,40 @@ def refuse(refusal: rules.Refusal | None) -> None:
     if refusal is not None:
         kind = ConflictError if refusal.kind == "conflict" else UserError
         raise kind(refusal.words, hint=refusal.hint, code=refusal.code)
+
+
+def judge(sending: rules.Sending, secrets: Policy) -> None:
+    """Raise the error that says why ``sending`` can stand in no log; of a secret only warn, if ``secrets`` say so."""
+    if secrets.mode == "warn":
+        words = rules.secret_in(sending)
+        if words is not None:
+            secrets.warn(words)
+        sending.look = None
+    refuse(rules.refusal_before(sending))
+
+
+def sending_of(
+    room: RoomName, draft: Draft, sender: Identity | None, *, max_body_bytes: int, secrets: Policy
+) -> rules.Sending:
+    """``draft`` as rules read it, with all that is stored of it."""
+    parts = [("its branch", draft.branch or ""), *(("one of its lines", value) for _, value in draft.extra)]
+    files: list[tuple[str, bytes]] = []
+    for number, file in enumerate(draft.files, 1):
+        files.append((f"the name of file {number}", file.name.encode("utf-8", "replace")))
+        if len(file.content) <= MAX_BYTES:
+            files.append((f"file {number}", file.content))
+    return rules.Sending(
+        room,
+        sender.name if sender is not None else "",
+        draft.kind,
+        draft.body.encode("utf-8", "replace"),
+        to=draft.to,
+        type_=draft.type,
+        media=draft.media,
+        max_body_bytes=max_body_bytes,
+        parts=(*((what, text.encode("utf-8", "replace")) for what, text in parts if text), *files),
+        look=secrets.look if secrets.mode != "off" else None,
+    )
 
 
 def checked_title(text: str, room: RoomName) -> str:

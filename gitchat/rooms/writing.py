@@ -24,13 +24,14 @@ from gitchat.model.record import (
     Moment,
     Record,
 )
+from gitchat.model.secrets import OFF, Policy
 from gitchat.model.signature import Signature
 from gitchat.quick import rules
 from gitchat.quick.unusual import Unusual
 from gitchat.rooms import usual
 from gitchat.rooms.ending import Cold, Known, after_record, end_of, look
 from gitchat.rooms.numbering import Numbering
-from gitchat.rooms.refusing import checked_title, refuse
+from gitchat.rooms.refusing import checked_title, judge, refuse, sending_of
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Writer:
         begins: Callable[[], object] = lambda: None,
         max_body_bytes: int = DEFAULT_BODY_BYTES,
         max_attachment_bytes: int = attachment.DEFAULT_BYTES,
+        secrets: Policy = OFF,
     ) -> None:
         """``begins`` is called before the first record of a room, with the write lock held."""
         self.name = numbering.room
@@ -79,6 +81,7 @@ class Writer:
         self._begins = begins
         self._max_body_bytes = max_body_bytes
         self._max_attachment_bytes = max_attachment_bytes
+        self._secrets = secrets
 
     def send(
         self,
@@ -94,7 +97,7 @@ class Writer:
         adding a second one. ``check`` is called with the write lock held, and what it raises of the tip ends the call.
 
         Raises:
-            UserError: ``body-too-long``, ``room-closed``, and what attachment.check_sizes raises.
+            UserError: ``body-too-long``, ``secret``, ``room-closed``, and what attachment.check_sizes raises.
             ConflictError: ``key-conflict``, and what Store.move raises.
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
@@ -104,7 +107,7 @@ class Writer:
 
             settle(self._store)
         sending = self._sending(draft, sender)
-        refuse(rules.refusal_before(sending))
+        judge(sending, self._secrets)
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
@@ -194,9 +197,9 @@ class Writer:
 
     # --- what is refused -------------------------------------------------------
 
-    def check_size(self, draft: Draft) -> None:
-        """Raise UserError ``body-too-long`` when the text is longer than the settings allow."""
-        refuse(rules.refusal_before(self._sending(draft, None)))
+    def check(self, draft: Draft) -> None:
+        """Raise UserError ``body-too-long`` or ``secret`` when no record of the room could hold this."""
+        judge(self._sending(draft, None), self._secrets)
 
     def refuse_closed(self) -> None:
         """Raise UserError ``room-closed`` when the room is closed."""
@@ -205,16 +208,7 @@ class Writer:
         refuse(rules.refusal_at_end(sending))
 
     def _sending(self, draft: Draft, sender: Identity | None) -> rules.Sending:
-        return rules.Sending(
-            self.name,
-            sender.name if sender is not None else "",
-            draft.kind,
-            draft.body.encode("utf-8", "replace"),
-            to=draft.to,
-            type_=draft.type,
-            media=draft.media,
-            max_body_bytes=self._max_body_bytes,
-        )
+        return sending_of(self.name, draft, sender, max_body_bytes=self._max_body_bytes, secrets=self._secrets)
 
     def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
         """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""

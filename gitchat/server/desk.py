@@ -18,6 +18,8 @@ from gitchat.model.record import Entry
 from gitchat.server import news
 from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
+from gitchat.verbs.waiting import sooner
+from gitchat.workspace.claimends import pause_seconds, tend
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -125,7 +127,7 @@ class Here:
     def coming(self, room: Room, *, with_own: bool = True) -> Iterator[Coming]:
         """The refs tell that something came, and not what."""
         with room.environment.changes() as changes:
-            yield _LookedUp(changes)
+            yield _LookedUp(changes, room.environment)
 
     def settle(self) -> None:
         """Nothing is."""
@@ -151,8 +153,9 @@ class _LookedUp:
 
     place = None
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, environment: Environment) -> None:
         self._changes = changes
+        self._environment = environment
         self.is_over = False
 
     def close(self) -> None:
@@ -160,7 +163,12 @@ class _LookedUp:
         self._changes.close()
 
     async def something(self, seconds: float) -> bool:
-        return await self._changes.wait_async(seconds)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.is_over:
+            if await self._changes.wait_async(sooner(left, pause_seconds(self._environment))):
+                return True
+            tend(self._environment)  # a claim may have ended by the clock, of which no ref tells
+        return False
 
     def handed(self) -> None:
         return None

@@ -17,15 +17,19 @@ from gitchat.model.names import RoomName, parse_name
 from gitchat.model.record import Entry
 from gitchat.server import notice, texts
 from gitchat.server.arguments import check
-from gitchat.server.catalog import TOOLS
+from gitchat.server.catalog import TOOLS, UNLISTED
 from gitchat.server.desk import Answer, Call, Ground
 from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wrong
 from gitchat.server.news import News, for_names
 from gitchat.server.ringing import Ringing
 from gitchat.server.way import Way
+from gitchat.staying import ending
+from gitchat.staying.told import Told
 from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
+from gitchat.verbs.room import Room
 from gitchat.verbs.tools.reading import IN_REPOSITORY, Begun, Positions
+from gitchat.workspace.claimed import standings_here
 from gitchat.workspace.process import read_clock
 
 
@@ -93,7 +97,7 @@ class Own:
         """What a model is told of the names in what it sends; a program gets exactly the JSON of the contract."""
         if self._as_data or name not in _SENDING or not given.get("content"):
             return []
-        return tools.misnamed(**{key: given[key] for key in ("to", "type", "room") if key in given})
+        return tools.misnamed(**{key: given[key] for key in ("to", "type", "room", "content") if key in given})
 
     def _answer(
         self, name: str, given: dict[str, Any], result: Fitted, caller: tools.Caller, misnamed: list[str]
@@ -104,7 +108,7 @@ class Own:
             return Answer(json_text(result.result), shown if isinstance(shown, dict) else {"result": shown})
         text = texts.with_notices(
             texts.render(name, given, result.result, _today(), result.left),
-            [*misnamed, *self._new_notices(), *self._ringing.words(name, given)],
+            [*misnamed, *_ending(caller), *self._new_notices(), *self._ringing.words(name, given)],
         )
         return Answer(text, told=self._greeting(caller))
 
@@ -175,11 +179,24 @@ async def _waited(begun: Begun, positions: Positions, call: Call) -> bool:
     return True
 
 
+def _ending(caller: tools.Caller) -> list[str]:
+    """What a model is told of its claims that end soon."""
+    if caller.is_subagent:
+        return []
+    with suppress(ChatError, OSError):
+        environment = tools.here_environment()
+        if rooms := [room for room, _ in standings_here(environment)]:
+            me = tools.seat()
+            told = Told(environment.repository.directory, me)
+            return ending.sentences([Room(environment, room, me) for room in rooms], told)
+    return []
+
+
 def _today() -> str:
     return read_clock().utc[:10]
 
 
-_SCHEMAS = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+_SCHEMAS = {tool["name"]: tool["inputSchema"] for tool in (*TOOLS, *UNLISTED)}
 
 _WHOSE = ("name", "participant")
 """Arguments that say under which name it is done."""

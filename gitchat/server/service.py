@@ -93,7 +93,7 @@ class Service:
         return self._has(name) or self.desk.knows(name)
 
     def _has(self, name: str) -> bool:
-        return any(tool["name"] == name for tool in self.tools)
+        return any(tool["name"] == name for tool in (*self.tools, *self.toolset.unlisted))
 
     def caller(self, client_name: str, meta: Any) -> tools.Caller:
         """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""

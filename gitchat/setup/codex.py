@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gitchat.model.names import suggest_slug
-from gitchat.setup.client import CALL_SECONDS, Client, shell_hooks
+from gitchat.setup.client import CALL_SECONDS, Client, guard_hook, shell_hooks
 from gitchat.setup.edits import CodexVariable, TomlServer
 from gitchat.setup.hooks import Hook, JsonHooks
 from gitchat.setup.launch import CONNECT, Launch
@@ -61,7 +61,7 @@ def server_for(launch: Launch, *words: str) -> dict[str, Any]:
 
 def hooks_for(launch: Launch) -> tuple[Hook, ...]:
     """Its hooks. It counts in seconds."""
-    return shell_hooks(launch, "codex", _EVENTS, 1)
+    return (*shell_hooks(launch, "codex", _EVENTS, 1), guard_hook("PreToolUse", "apply_patch", 5))
 
 
 def _approvals(place: Place) -> list[str]:

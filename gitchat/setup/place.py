@@ -24,7 +24,9 @@ the commands in brackets are for where there is only a shell, and where a sandbo
 nothing.
 
 - Before you start: the tool `{offered.GET_HANDOFF}` tells what happened and what is open (`git chat handoff`).
-- The tool `{offered.SEND_MESSAGE}` says what you take on, what you changed that others rely on, and where you are stuck
+- Before you change files: the tool `{offered.CLAIM}` takes them for a while, so that no two change the same
+  (`git chat claim PATH`).
+- The tool `{offered.SEND_MESSAGE}` says what you do, what you changed that others rely on, and where you are stuck
   (`git chat send "..."`, or `git chat send --to NAME --type question "..."`).
 - Between steps: the tool `{offered.CHECK_IN}` sends, and tells what is unread.
 - When you hear of unread messages: the tool `{offered.READ_UNREAD}` with the room (`git chat read --room ROOM`).

@@ -11,10 +11,13 @@ from gitchat.model.names import CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
+from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
+from gitchat.workspace.guarding import refresh_after
 from gitchat.workspace.pushing import push_soon
+from gitchat.workspace.secrecy import refuse_names
 
 if TYPE_CHECKING:
     from gitchat.doorbell.beats import Elsewhere
@@ -31,8 +34,10 @@ def join(
     Again: updates the role. ``since_now`` takes everything that was said so far for read.
 
     Raises:
-        UserError: ``name-taken`` while another process lives under my name; ``bad-role``, ``bad-capability``.
+        UserError: ``name-taken`` while another process lives under my name; ``secret``, ``bad-role``,
+            ``bad-capability``.
     """
+    refuse_names((role, *capabilities), room.environment.secrets())
     now = room.environment.now().seconds
     new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
     held = room.environment.hold(room.me)
@@ -44,7 +49,8 @@ def join(
 
 
 def register(room: Standpoint, role: str = "general", capabilities: Sequence[str] = ()) -> Participant:
-    """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``."""
+    """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``, ``secret``."""
+    refuse_names((room.me, role, *capabilities), room.environment.secrets())
     return room.environment.roll.register(
         room.me, room.name, role=role, capabilities=capabilities,
         holder=room.environment.caller.holder(), now=room.environment.now().seconds,
@@ -69,6 +75,7 @@ def leave(room: Standpoint) -> bool:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
     room.seating.give_back(room.me, room.name)
+    refresh_after(room.environment, has_come=False)
     push_soon(room.environment, room.name, cursors=True)
     return has_left
 
@@ -136,11 +143,12 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
     for one in elsewhere(room):
         others[one.name] = (*others.get(one.name, ()), one)
     everybody = _everybody(room, [*known, *others], wrote)
+    claims = standing_in(room)
     found = (
         _one(room, name, known.get(name), wrote.get(name), chain.count, since, others.get(name, ()))
         for name in everybody
     )
-    return [one for one in found if one is not None]
+    return [replace(one, claims=tuple(held_by(claims, one.name))) for one in found if one is not None]
 
 
 def _one(

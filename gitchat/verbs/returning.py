@@ -7,6 +7,7 @@ from contextlib import suppress
 from gitchat.index import search
 from gitchat.index.chain import Chain
 from gitchat.index.condition import LISTED, Condition, unanswered, urgent_of
+from gitchat.model import codec
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
 from gitchat.model.query import Query
@@ -15,9 +16,9 @@ from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
-from gitchat.verbs.claiming import mine
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
+from gitchat.verbs.standing import concerning, seat
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 from gitchat.workspace.pushing import push_soon
@@ -34,11 +35,11 @@ def summarize(room: Standpoint, text: str, scope: str = EVERYONE) -> Summary:
     ``scope`` is ``all``, a name, or any other line: who asks for that very scope gets it.
 
     Raises:
-        UserError: ``blank-body``, ``body-too-long``, ``bad-scope``, ``room-closed``, ``mirror``.
+        UserError: ``blank-body``, ``body-too-long``, ``secret``, ``bad-scope``, ``room-closed``, ``mirror``.
     """
     room.environment.repository.refuse_mirror()
     scope = checked_scope(scope)
-    room.writer.check_size(Draft(body=text))
+    room.writer.check(Draft(body=text, extra=((codec.SCOPE, scope),)))
     room.writer.refuse_closed()
     chain = room.records.chain()
     covers, upto = _known_to_me(room, chain)
@@ -148,6 +149,8 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
     questions = entries_at(room, chain.select(is_open, limit=recent, newest=True))
     newest = entries_at(room, chain.select(LISTED, limit=recent, newest=True))
     summary = _kept(room).latest([EVERYONE, room.me])
+    claims = concerning(room)
+    me = seat(room) if claims else None
     others: list[Overview] = []
     for name in room.environment.store.rooms():
         with suppress(FormatError):  # git chat rooms tells what is wrong with it
@@ -169,5 +172,6 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         namesakes=tuple(room.seating.namesakes(room.me, chain)),
         pending=pending(room),
         asides=tuple(asides(room)),
-        claims=tuple(mine(room)),
+        claims=tuple(one for one in claims if one.claim.seat == me),
+        meeting=tuple(one for one in claims if one.claim.seat != me),
     )

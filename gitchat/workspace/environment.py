@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitchat.model.errors import ChatError, StorageError
+from gitchat.model.errors import ChatError, StorageError, UserError
 from gitchat.model.names import Name, RoomName
 from gitchat.storage import git
 from gitchat.workspace.identity import Caller
@@ -116,8 +116,11 @@ class Environment(Opened):
         ``label`` is what it is called outside, ``given`` how its name is spelled there; see Holder.
 
         Raises:
-            UserError: ``name-taken`` while another process lives under it; ``bad-label``.
+            UserError: ``name-taken`` while another process lives under it; ``bad-label``, ``secret``.
         """
+        from gitchat.workspace.secrecy import refuse_names  # for who joins
+
+        refuse_names(filter(None, (name, label, given)), self.secrets())
         held = self.held().get(name)
         if held is None:
             return self.roll.hold(name, self.caller.holder().called(label, given), self.now().seconds)
@@ -132,6 +135,20 @@ class Environment(Opened):
         return {name: held for name, held in here.items() if self.caller.is_of_session(held.holder)}
 
     # --- staying, and processes aside -----------------------------------------------------------------
+
+    def allowing_secret(self) -> Environment:
+        """These surroundings for a person who says that what looks like a secret is none; nothing is opened in them.
+
+        Raises:
+            UserError: ``person-only`` for an agent, whom nobody asked.
+        """
+        if self.caller.origin != "human":
+            raise UserError(
+                "only a person can say that what looks like a secret is none",
+                hint="leave it out, and say where it is kept; or ask a person to send it",
+                code="person-only",
+            )
+        return replace(self, allows_secret=True)
 
     def start_shell(self, command: str, told: Mapping[str, str], text: str) -> None:
         """Run a command of the user's by ``sh``, as git does an editor. That it cannot be started is no error.
@@ -155,14 +172,22 @@ class Environment(Opened):
         return self.variables.get("CI", "").lower() not in ("", "0", "false", "no")
 
 
-def here(progress: Callable[[str, int | None], None] = lambda task, count: None, cwd: str | None = None) -> Environment:
-    """The surroundings of this process, in ``cwd``; ``progress`` is told of long walks.
+def here(
+    progress: Callable[[str, int | None], None] = lambda task, count: None,
+    cwd: str | None = None,
+    warn: Callable[[str], None] = lambda words: None,
+) -> Environment:
+    """The surroundings of this process, in ``cwd``; ``progress`` is told of long walks, ``warn`` of what may be wrong.
 
     Raises:
         StorageError: ``no-directory``.
     """
     return Environment(
-        cwd=cwd or current_directory(), variables=read_variables(), is_terminal=has_terminal(), progress=progress
+        cwd=cwd or current_directory(),
+        variables=read_variables(),
+        is_terminal=has_terminal(),
+        progress=progress,
+        warn=warn,
     )
 
 

@@ -17,6 +17,7 @@ from gitchat.model.errors import UserError
 from gitchat.model.names import MAX_SLUG_CHARS, CloneId, Name, parse_name, suggest_slug
 from gitchat.model.record import NO_DOMAIN, Identity, Moment, Origin, address_of
 from gitchat.model.session import Session, process_of_key
+from gitchat.quick.rules import is_suspect
 from gitchat.workspace import ancestry
 from gitchat.workspace.client import Ancestors, client_of, is_subagent, session_of
 from gitchat.workspace.config import parse_setting
@@ -98,19 +99,27 @@ class Caller:
         (see :meth:`_agent_name`), ``chat.name``, what git gives (:func:`given_by_git`); the first that is there.
 
         Raises:
-            UserError: ``bad-name``, ``reserved-name``, or ``no-name`` when nothing tells.
+            UserError: ``bad-name``, ``reserved-name``, ``secret``, or ``no-name`` when nothing tells.
         """
         if given is not None:
-            return parse_name(given)
+            return self._refused_as_secret(parse_name(given))
         if self.party is not None:
-            default = self._own_name if self.party.is_person else partial(self._agent_name, self.party.client)
+            default = self.own_name if self.party.is_person else partial(self._agent_name, self.party.client)
             return self.party.name or default()
         if variable := self.variables.get("GITCHAT_NAME"):
             return parse_setting("GITCHAT_NAME", variable, parse_name)
         client = self.client
-        return self._own_name() if client is None else self._agent_name(client)
+        return self.own_name() if client is None else self._agent_name(client)
 
-    def _own_name(self) -> Name:
+    def _refused_as_secret(self, name: Name) -> Name:
+        """``name``, which cursors and seats are called by, too. Raises UserError ``secret``."""
+        if is_suspect(name.encode()):
+            from gitchat.workspace.secrecy import policy, refuse_names  # for who goes by such a name
+
+            refuse_names([name], policy(self.repository.config))
+        return name
+
+    def own_name(self) -> Name:
         """The name of the person whose clone this is. Raises as :meth:`name`."""
         configured = self.repository.config.get("chat.name")
         if configured is not None:
@@ -224,7 +233,7 @@ class Caller:
         if self.party.email is not None:
             return self.party.email
         with suppress(UserError):  # nobody here has a name
-            if name == self._own_name():
+            if name == self.own_name():
                 return mine
         return name + NO_DOMAIN
 

@@ -21,6 +21,7 @@ from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_fro
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
 from gitchat.quick import booted
+from gitchat.quick.rules import is_suspect
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
@@ -31,6 +32,7 @@ from gitchat.workspace.repository import Repository
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.arrivals import Arrived
     from gitchat.index.database import Index
+    from gitchat.model.secrets import Policy
     from gitchat.rooms.log import Log
     from gitchat.rooms.numbering import Numbering
     from gitchat.rooms.summaries import Summaries
@@ -56,6 +58,10 @@ class Opened:
     """Told what is done to how many messages, such as ``counting`` and 12,000, in a walk that may take long."""
     patience_seconds: float = math.inf
     """How long to wait for a long log to be taken into the index; who has less is told that it goes on without it."""
+    warn: Callable[[str], None] = field(default=lambda words: None)
+    """Told what of a text looks like a secret, where the repository's settings let it pass."""
+    allows_secret: bool = False
+    """Whether a person said that what looks like a secret is none."""
 
     @cached_property
     def repository(self) -> Repository:
@@ -145,7 +151,14 @@ class Opened:
             begins=lambda: self._follow(name),
             max_body_bytes=self.max_body_bytes(),
             max_attachment_bytes=self.max_attachment_bytes(),
+            secrets=self.secrets(),
         )
+
+    def secrets(self) -> Policy:
+        """What is done of what looks like a secret: ``chat.secrets``. Raises UserError ``bad-config``."""
+        from gitchat.workspace.secrecy import policy  # for who writes
+
+        return policy(self.repository.config, self.warn, is_allowed=self.allows_secret)
 
     def numbering(self, name: RoomName) -> Numbering:
         """What gives the log of the room ``name`` its numbers."""
@@ -190,8 +203,12 @@ class Opened:
         return min(limit, attachment.MAX_BYTES)
 
     def room_name(self, given: str | None) -> RoomName:
-        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``."""
+        """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``, ``secret``."""
         if given is not None:
+            if is_suspect(given.encode("utf-8", "replace")):  # seats and cursors are called by it, too
+                from gitchat.workspace.secrecy import refuse_names  # for who names such a room
+
+                refuse_names([given], self.secrets())
             return parse_room(given)
         configured = self.repository.config.get("chat.room")
         return parse_setting("chat.room", configured, parse_room) if configured is not None else DEFAULT_ROOM

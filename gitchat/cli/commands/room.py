@@ -101,7 +101,7 @@ def rename_room(environment: Environment, name: str, new: str, as_: str | None) 
     from gitchat.verbs.owning import rename  # brings SQLite
     from gitchat.verbs.standpoint import Standpoint
 
-    room, other = Standpoint(environment, name, may_speak(environment, as_)), parse_room(new)
+    room, other = Standpoint(environment, name, may_speak(environment, as_)), environment.room_name(new)
     rename(room, other)
     click.echo(f"room '{room.name}' is called '{other}' now")
     if environment.room_name(None) == room.name != DEFAULT_ROOM:

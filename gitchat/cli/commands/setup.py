@@ -74,10 +74,7 @@ def command(
     environment: Environment = context.obj
     if check and (remove or dry_run or is_snippet or allows is not None or connect):
         raise click.UsageError("--check changes nothing: it goes with CLIENT, --user and --local alone")
-    if is_snippet and (remove or dry_run):
-        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
-    if not names and (remove or is_snippet):
-        raise click.UsageError("name the client, such as claude, codex or gemini")
+    _refuse_pairs(is_named=bool(names), remove=remove, dry_run=dry_run, is_snippet=is_snippet)
     if is_user and is_local:
         raise click.UsageError("--local is for this work tree, and --user for all")
     _refuse_connection(connect, is_user=is_user, is_removal=remove)
@@ -104,9 +101,27 @@ def command(
     changes = change(targets, copies, is_removal=remove)
     click.echo("".join(_shown(changes, place, screen, dry_run)), nl=False, color=True)
     if not remove:
+        if not (dry_run or is_user):
+            _put_guard(environment)
         _tell_what_is_left(chosen, place, screen)
         for client in askers:
             click.echo(f"- {client.title}: {_permission(client, place)}")
+
+
+def _refuse_pairs(*, is_named: bool, remove: bool, dry_run: bool, is_snippet: bool) -> None:
+    """Raise UsageError for options that do not go together, or not without a client."""
+    if is_snippet and (remove or dry_run):
+        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
+    if not is_named and (remove or is_snippet):
+        raise click.UsageError("name the client, such as claude, codex or gemini")
+
+
+def _put_guard(environment: Environment) -> None:
+    """Put the guard where the hooks look for it. Where it cannot be put yet, the first claim does."""
+    from gitchat.workspace.guarding import put_guard
+
+    with suppress(ChatError, OSError):
+        put_guard(environment)
 
 
 def _agrees(askers: list[Client]) -> bool:

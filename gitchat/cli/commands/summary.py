@@ -54,6 +54,7 @@ def command() -> None:
 @click.argument("text", nargs=-1)
 @_SCOPE
 @options.room
+@options.allow_secret
 @click.option("--as", "as_", metavar="NAME", help="Write it under this name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the stored summary as JSON instead of its number.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
@@ -63,6 +64,7 @@ def write_summary(
     text: tuple[str, ...],
     scope: str | None,
     room: str | None,
+    allow_secret: bool,
     as_: str | None,
     as_json: bool,
     quiet: bool,
@@ -71,6 +73,8 @@ def write_summary(
 
     Without TEXT git's editor opens; '-' reads standard input.
     """
+    if allow_secret:
+        environment = environment.allowing_secret()
     chosen = _room(environment, room, may_speak(environment, as_))
     environment.repository.refuse_mirror()
     chosen.me

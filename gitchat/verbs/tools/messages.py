@@ -95,8 +95,15 @@ def _recipients(to: str) -> list[str]:
 
 
 @checked
-def misnamed(to: str = EVERYBODY, type: str = "", room: str = "") -> list[str]:  # noqa: A002
+def misnamed(
+    to: str = EVERYBODY,
+    type: str = "",  # noqa: A002
+    room: str = "",
+    content: Content = "",
+) -> list[str]:
     """A sentence on each recipient, type or room that is new here, of a message that is to be sent so.
+
+    And on what looks like a secret in it, where the repository lets that pass.
 
     To be asked before it is: afterwards its room is there. As on the command line any name is good, and who may have
     meant another is told. By the contract a result has nothing of it, so it is for who shows a result to a model.
@@ -110,7 +117,14 @@ def misnamed(to: str = EVERYBODY, type: str = "", room: str = "") -> list[str]: 
     kind = unheard.kind(type or None)
     begun = room and store.tip(log_ref(chat.name)) is None
     place = unheard.place(chat.name, store.rooms()) if begun else None
-    return [*map(str, people), *([str(kind)] if kind else []), *([str(place)] if place and place.near else [])]
+    secrets = chat.environment.secrets()
+    found = secrets.look(str(content).encode("utf-8", "replace")) if secrets.mode == "warn" else None
+    return [
+        *map(str, people),
+        *([str(kind)] if kind else []),
+        *([str(place)] if place and place.near else []),
+        *([f"it looks like {found[0]}, and stays in git for ever"] if found is not None else []),
+    ]
 
 
 @checked
