@@ -67,6 +67,7 @@ class Session:
     def call(self, tool: str, **arguments: Any) -> str:
         """The text of an answer, be it a refusal."""
         answer = self._post("tools/call", {"name": tool, "arguments": arguments}, 2).text
+        assert "data: {" in answer, answer
         data = answer.partition("data: {")[2].partition("\n")[0]
         return str(json.loads("{" + data)["result"]["content"][0]["text"])
 
