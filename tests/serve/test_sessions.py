@@ -194,7 +194,9 @@ def test_who_waits_with_a_token_that_is_revoked_is_told_and_takes_nothing(
     before = len(hub._subscribers)  # sessions of other tests hear of what comes, too
     with ThreadPoolExecutor(2) as beside:
         poll = beside.submit(session.call, "read_messages", join_token=key, timeout_ms=WAIT_SECONDS * 1000)
-        wait = beside.submit(client.get, f"/api/v1/messages?agent_id=rex&wait={WAIT_SECONDS}", headers=whose)
+        wait = beside.submit(
+            client.get, f"/api/v1/messages?agent_id=rex&room=vault&unread=true&wait={WAIT_SECONDS}", headers=whose
+        )
         eventually(lambda: len(hub._subscribers) >= before + 2)
         began = time.monotonic()
         tokens.revoke(token.id, environment.now().seconds)
