@@ -116,9 +116,11 @@ async def measured(pid: int, host: str, port: int) -> list[tuple[str, str]]:
     for session in sessions:
         await session.begin()
         await session.ask("tools/list", {})  # a session is there for the server with its first request
+        await session.ask("ping", {})  # of each the SDK keeps the last answer until the next: here not the long list
     with_sessions = resident(pid)
     for number, session in enumerate(sessions):
         session.token = (await session.call("join_topic", topic="bench", agent_name=f"n{number}"))["join_token"]
+        await session.ask("ping", {})  # nor the list of all members
     joined = resident(pid)
     polls = [asyncio.create_task(_poll(session)) for session in sessions]
     await asyncio.sleep(SETTLE_SECONDS)

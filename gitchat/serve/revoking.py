@@ -16,6 +16,9 @@ from gitchat.serve.tokens import Tokens
 LOOK_SECONDS = 1.0
 """How often it is looked whether credentials were taken back, or their time is over."""
 
+GRACE_LOOKS = 3
+"""After how many looks more what was not ended by then is cut: who was told has that long to answer."""
+
 _KEPT = ("token:", "page:")
 """How the keys of actors begin whose credentials are in a file."""
 
@@ -28,7 +31,8 @@ class Revoking:
     def __init__(self) -> None:
         self._calls: dict[str, set[End]] = {}
         self._requests: dict[str, set[End]] = {}
-        self._over: set[str] = set()
+        self._over: dict[str, int] = {}
+        """Whose credentials hold no more, and at how many looks they did not."""
 
     def is_over(self, key: str) -> bool:
         """Whether the credentials of an actor hold no more."""
@@ -36,7 +40,7 @@ class Revoking:
 
     def admit(self, key: str) -> None:
         """These credentials held just now."""
-        self._over.discard(key)
+        self._over.pop(key, None)
 
     def call(self, key: str, end: End) -> AbstractContextManager[None]:
         """A call waits meanwhile; it asks :meth:`is_over` when it is ended."""
@@ -54,14 +58,15 @@ class Revoking:
                 self.look(tokens.keys(now()))
 
     def look(self, living: Collection[str]) -> None:
-        """End what is open for whom ``living`` does not name: calls now, and what is left of them at the next look."""
-        gone = {key for key in (*self._calls, *self._requests) if key.startswith(_KEPT) and key not in living}
-        for ends in (self._requests.get(key, ()) for key in gone & self._over):
-            for end in list(ends):
-                end()
-        self._over |= gone
-        for ends in (self._calls.get(key, ()) for key in gone):
-            for end in list(ends):
+        """End what is open for whom ``living`` does not name: calls now, and some looks later what is left."""
+        for key in {*self._calls, *self._requests}:
+            if not key.startswith(_KEPT) or key in living:
+                continue
+            self._over[key] = self._over.get(key, 0) + 1
+            ends = set(self._calls.get(key, ()))
+            if self._over[key] > GRACE_LOOKS:
+                ends |= self._requests.get(key, set())
+            for end in ends:
                 end()
 
 

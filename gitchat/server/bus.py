@@ -28,6 +28,8 @@ from gitchat.server.way import Way
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 
+_SCHEMAS = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+
 
 class Refusal(Exception):
     """What a tool answers in place of doing it; a sentence, without its full stop."""
@@ -39,7 +41,6 @@ class Bus(Bare):
     def __init__(self, way: Way, registry: Registry) -> None:
         self._way = way
         self._registry = registry
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._functions: dict[str, Callable[..., str | Json]] = {
             "agent_broadcast": self._broadcast,
             "agent_deregister": self._deregister,
@@ -58,7 +59,7 @@ class Bus(Bare):
 
     async def call(self, name: str, arguments: Any, call: Call) -> Answer:
         """Call a tool: text, or JSON as text."""
-        given = check(arguments, self._schemas[name])
+        given = check(arguments, _SCHEMAS[name])
         start = time.monotonic()
 
         def act() -> str | Json:

@@ -21,6 +21,8 @@ from gitchat.server.way import Way
 from gitchat.verbs import as_json
 from gitchat.verbs.room import Room
 
+_SCHEMAS = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+
 
 class Member(Bare):
     """The desk of one connection."""
@@ -28,7 +30,6 @@ class Member(Bare):
     def __init__(self, way: Way, topics: Topics) -> None:
         self._topics = topics
         self._is_alone = way.is_alone
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
         self._functions: dict[str, Callable[..., Awaitable[Json]]] = {
             "check_in": self._check_in,
             "create_topic": self._create_topic,
@@ -42,7 +43,7 @@ class Member(Bare):
 
     async def call(self, name: str, arguments: Any, call: Call) -> Answer:
         """Call a tool: its result as JSON text and as structured content."""
-        given = check(arguments, self._schemas[name])
+        given = check(arguments, _SCHEMAS[name])
         result = tame_data(await self._functions[name](call, **given))
         return Answer(json_text(result), result)
 

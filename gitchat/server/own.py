@@ -39,7 +39,6 @@ class Own:
     def __init__(self, way: Way) -> None:
         self._as_data = way.as_data
         self._is_alone = way.is_alone
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in (*TOOLS, *UNLISTED)}
         self._notices: deque[str] = deque()
         """What the next answer says besides. Other threads add to it."""
         self.tell = self._notices.append
@@ -70,7 +69,7 @@ class Own:
         if name == notice.TOOL:
             return Answer(await call.act(lambda: notice.answer(arguments, self._subagents)))
         with self._ringing.call(call.caller, call.meta):
-            given = check(arguments, self._schemas[name])
+            given = check(arguments, _SCHEMAS[name])
             for whose in _WHOSE:
                 if said := str(given.get(whose) or "").strip():  # blank is nobody
                     call.ground.admit(parse_name(said))
@@ -90,7 +89,7 @@ class Own:
         By the contract some tools answer for nobody when nobody is named.
         """
         whose = "participant" if name == offered.READ_MESSAGES else "name"
-        if self._as_data or whose in given or whose not in self._schemas[name]["properties"]:
+        if self._as_data or whose in given or whose not in _SCHEMAS[name]["properties"]:
             return given
         return {**given, whose: tools.seat()}
 
@@ -196,6 +195,8 @@ def _ending(caller: tools.Caller) -> list[str]:
 def _today() -> str:
     return read_clock().utc[:10]
 
+
+_SCHEMAS = {tool["name"]: tool["inputSchema"] for tool in (*TOOLS, *UNLISTED)}
 
 _WHOSE = ("name", "participant")
 """Arguments that say under which name it is done."""

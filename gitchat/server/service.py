@@ -64,8 +64,7 @@ class Service:
     ) -> None:
         self.toolset = toolset or toolset_of(GITCHAT)
         self.instructions = self.toolset.instructions
-        self.tools = list(self.toolset.catalogue)
-        self._names = {tool["name"] for tool in (*self.tools, *self.toolset.unlisted)}
+        self.tools = self.toolset.catalogue
         self._as_data = as_data
         self._progress_seconds = progress_seconds
         self.environment = environment
@@ -91,7 +90,10 @@ class Service:
 
     def knows(self, name: str) -> bool:
         """Whether there is a tool of this name; one may be answered and not be listed."""
-        return name in self._names or self.desk.knows(name)
+        return self._has(name) or self.desk.knows(name)
+
+    def _has(self, name: str) -> bool:
+        return any(tool["name"] == name for tool in (*self.tools, *self.toolset.unlisted))
 
     def caller(self, client_name: str, meta: Any) -> tools.Caller:
         """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""
@@ -114,7 +116,7 @@ class Service:
         """
         call = Call(caller, meta, progress, self._progress_seconds, self._ground, is_gone)
         with self._surrounded(), tools.called_by(caller):
-            if self.environment is None and name in self._names:
+            if self.environment is None and self._has(name):
                 await self._keep_in_step()
             try:
                 return await self.desk.call(name, arguments, call)

@@ -67,6 +67,7 @@ class Session:
     def call(self, tool: str, **arguments: Any) -> str:
         """The text of an answer, be it a refusal."""
         answer = self._post("tools/call", {"name": tool, "arguments": arguments}, 2).text
+        assert "data: {" in answer, answer
         data = answer.partition("data: {")[2].partition("\n")[0]
         return str(json.loads("{" + data)["result"]["content"][0]["text"])
 
@@ -189,11 +190,14 @@ def test_who_waits_with_a_token_that_is_revoked_is_told_and_takes_nothing(
     session, local = Session(client, "collaboration", whose), Session(client, "collaboration")
     joined = session.call("join_topic", topic="vault", agent_name="rex", create_if_missing=True)
     key = json.loads(joined)["join_token"]
+    hub = client.app.state.served.first
+    before = len(hub._subscribers)  # sessions of other tests hear of what comes, too
     with ThreadPoolExecutor(2) as beside:
         poll = beside.submit(session.call, "read_messages", join_token=key, timeout_ms=WAIT_SECONDS * 1000)
-        wait = beside.submit(client.get, f"/api/v1/messages?agent_id=rex&wait={WAIT_SECONDS}", headers=whose)
-        hub = client.app.state.served.first
-        eventually(lambda: len(hub._subscribers) >= 2)
+        wait = beside.submit(
+            client.get, f"/api/v1/messages?agent_id=rex&room=vault&unread=true&wait={WAIT_SECONDS}", headers=whose
+        )
+        eventually(lambda: len(hub._subscribers) >= before + 2)
         began = time.monotonic()
         tokens.revoke(token.id, environment.now().seconds)
         assert "revoked" in poll.result()
