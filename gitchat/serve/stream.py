@@ -4,7 +4,7 @@ Each record has its arrival number as its id, so that who comes back goes on exa
 slow is let go, and comes back the same way.
 
 A stream is two tasks, one that writes and one that hears its reader go, and the bytes of a record are made once for
-all. Source: docs/decisions/0020-event-streams-of-our-own.md, which has why no library does it.
+all. Source: docs/decisions/0021-event-streams-of-our-own.md, which has why no library does it.
 """
 
 from __future__ import annotations
