@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 from figures import interleaved, make_repository, milliseconds, ratios, sealed_variables, spread, table
 
@@ -35,11 +34,15 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as scratch:
 
-        def edit(name: str, claims: int, text: str) -> Callable[[], float]:
+        def edit(name: str, claims: int, text: str) -> Callable[[], None]:
             repository = _repository(Path(scratch) / name, claims)
             return partial(_run, repository, ["sh", "-c", GUARD], text)
 
-        actions = {
+<<<<<<< HEAD
+        actions: dict[str, Callable[[], None]] = {
+=======
+        actions: dict[str, Callable[[], float]] = {
+>>>>>>> main
             NOTHING: partial(
                 _run, _repository(Path(scratch) / "bare", 0), ["git", "rev-parse", "--git-common-dir"], ""
             ),
@@ -52,8 +55,8 @@ def main() -> None:
                 _run, _staged(_repository(Path(scratch) / "commit", 200)), ["sh", ".git/chatroom/guard", "commit"], ""
             ),
         }
-        interleaved(actions, WARM_UPS, lambda action: action())
-        times = interleaved(actions, ROUNDS, lambda action: action())
+        interleaved(actions, WARM_UPS)
+        times = interleaved(actions, ROUNDS)
     rows = [(name, spread(ratios(taken, times[NOTHING])), milliseconds(taken)) for name, taken in times.items()]
     print(
         f"The hook before an edit, as a client starts it, {ROUNDS} interleaved rounds; each time is divided by that of "
@@ -84,17 +87,9 @@ def _staged(repository: Path) -> Path:
     return repository
 
 
-def _run(repository: Path, command: list[str], text: str) -> float:
-    start = perf_counter()
-    subprocess.run(
-        command,
-        cwd=repository,
-        env=sealed_variables(repository.parent),
-        input=text.encode(),
-        capture_output=True,
-        check=True,
-    )
-    return perf_counter() - start
+def _run(repository: Path, command: list[str], text: str) -> None:
+    variables = sealed_variables(repository.parent)
+    subprocess.run(command, cwd=repository, env=variables, input=text.encode(), capture_output=True, check=True)
 
 
 if __name__ == "__main__":

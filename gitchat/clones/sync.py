@@ -129,8 +129,7 @@ class Remote:
     ) -> Report:
         """Fetch, compare, join and, with ``pushes``, push; with ``drops`` at least what is to be dropped there.
 
-        Nothing that was fetched counts before it was compared with what we knew. Unless somebody asked for it,
-        rooms here that no remote numbers stay so.
+        What was fetched counts only when it was compared with what we knew. Unasked, rooms that none numbers stay so.
 
         Raises:
             RemoteError: the remote cannot be reached, or refused everything.
@@ -139,9 +138,8 @@ class Remote:
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
-        spoiled = Spoiled()
         with alone(self._store.directory):
-            seen, places = self._comparing.tracked(), self._judging.places()
+            spoiled, (seen, places) = Spoiled(), (self._comparing.tracked(), self._judging.places())
             report = Report(self.name, layout=self._wire.layout, has_seen=bool(seen))
             spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
@@ -162,8 +160,8 @@ class Remote:
                     fetched = self._joining.take_in(one, kept, is_first=log_ref(one) not in seen)
                     report.fetched |= {one: fetched} if fetched is not None else {}
                     # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
-                    known, arrives = seen if judgements[one].tells_drops else {}, judgements[one].is_arriving
-                    updates |= self._joining.updates(one, known, there, is_ours_first=arrives) if pushes else {}
+                    known, first = seen if judgements[one].tells_drops else {}, judgements[one].is_arriving
+                    updates |= self._joining.updates(one, known, there, is_ours_first=first) if pushes else {}
             going = [one for one in going if one not in spoiled]
             numbered = [one for one in going if one not in free and not judgements[one].is_arriving]
             if self._following.leads(going, places[0], report, is_asked=is_asked, is_said=consent.has_moved):
@@ -174,8 +172,7 @@ class Remote:
             self._left |= report.newer.keys() | spoiled.tell(report)
             if allowed:
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
-            staying = self._following.staying(going)
-            report.alarms += self._moves.heard(staying, places[0], report.fetched, is_asked=is_asked)
+            report.alarms += self._moves.heard(self._following.staying(going), places[0], report, is_asked=is_asked)
             self._follow(going, free, places[0], report, consent, pushes=pushes)
         self._store.pack_what_came()
         return report

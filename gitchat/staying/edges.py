@@ -6,7 +6,9 @@ text. It is stated as a fact, for orders set off its defences. The answer has th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,14 +61,24 @@ def at(environment: Environment, edge: Edge) -> Said:
         return Said(None, is_settled=False)
     if edge.event == "stop" and edge.is_headless:
         return Said(None, is_settled=True)
-    from gitchat.workspace.guarding import refresh  # for who is told of claims
-
-    refresh(environment)
+    _look_at_claims(environment, edge)
     known, told = wake.rooms_of(environment), told_to(environment)
     rooms = wake.left_to_hooks(known)
     said = _of_news(environment, edge, rooms, told)
     # A call that waits may end without telling anything, and then this has to look once more.
     return replace(said, is_settled=said.is_settled and len(rooms) == len(known))
+
+
+def _look_at_claims(environment: Environment, edge: Edge) -> None:
+    """Write down what is claimed, for the guard: where something is, and for a session that begins in any case.
+
+    Who brings a first claim here writes it down; only what comes without us is seen at the next session's begin.
+    """
+    with suppress(OSError):
+        if edge.event == "session-start" or os.stat(environment.repository.directory / "guarded").st_size:
+            from gitchat.workspace.guarding import refresh  # for who has claims
+
+            refresh(environment)
 
 
 def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: Told) -> Said:

@@ -107,11 +107,11 @@ def _read(file: OwnFile) -> bytes:
 
 
 def _content(environment: Environment) -> bytes:
-    """What the file shall hold: nothing where nothing is claimed. Raises what Environment.store raises."""
-    found = standings_here(environment)
-    lines = [line for room, standings in found for line in _lines_of(environment, room, standings)][:MAX_LINES]
-    if not lines:
+    """What the file shall hold: nothing where nothing at all is claimed. Raises what Environment.store raises."""
+    found = list(standings_here(environment))
+    if not found:
         return b""
+    lines = [line for room, standings in found for line in _lines_of(environment, room, standings)][:MAX_LINES]
     me: tuple[bytes, ...] = ()
     with suppress(ChatError):  # nobody here has a name
         me = (_line("me", environment.caller.own_name()),)

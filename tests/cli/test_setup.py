@@ -18,6 +18,7 @@ import click
 import pytest
 
 import gitchat
+from gitchat.setup.launch import GUARD
 from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, refused
 from tests.cli.test_log import NASTY, OBEYED
 from tests.clients.real.client import AGENTS, NODE
@@ -93,6 +94,8 @@ OPENCODE_CONFIG = """\
   }
 }
 """
+
+HOOKS_OF = {"claude": ".claude/settings.json", "codex": ".codex/hooks.json", "gemini": ".gemini/settings.json"}
 
 FILES = {
     "claude": {".mcp.json": MCP_JSON, ".claude/settings.json": CLAUDE_SETTINGS, "CLAUDE.md": "# Rules\n\nBe kind.\n"},
@@ -233,6 +236,7 @@ def test_claude_gets_a_server_hooks_and_a_note(chatroom: Chatroom) -> None:
     entry = server(chatroom.path / ".mcp.json")
     assert (entry["type"], entry["command"], entry["args"]) == ("stdio", "git-chat", ["mcp"])
     hooks = json.loads((chatroom.path / ".claude/settings.json").read_text())["hooks"]
+    guard = hooks["PreToolUse"].pop()
     ours = {event: groups[-1]["hooks"] for event, groups in hooks.items()}
     assert {event: [hook.get("command", "notice").split()[-1] for hook in part] for event, part in ours.items()} == {
         "SessionStart": ["session-start"],
@@ -241,10 +245,45 @@ def test_claude_gets_a_server_hooks_and_a_note(chatroom: Chatroom) -> None:
         "PostToolUse": ["tool"],
         "Stop": ["stop", "wait"],
     }
+    assert (guard["matcher"], guard["hooks"][0]["command"]) == ("Edit|MultiEdit|Write|NotebookEdit", GUARD)
     assert ours["Stop"][1]["asyncRewake"] is True
     assert hooks["PreToolUse"][0]["matcher"] == "mcp__gitchat__.*"
     assert hooks["PostToolUse"][0]["matcher"] == "Edit|Write"
     assert "git chat" in (chatroom.path / "CLAUDE.md").read_text()
+
+
+@pytest.mark.parametrize("client", ["claude", "codex", "gemini"])
+def test_a_guard_s_line_of_another_version_is_told_renewed_and_taken_out(chatroom: Chatroom, client: str) -> None:
+    """By what it runs, whoever wrote it; with the guard itself, where the line looks for it."""
+    chatroom.chat("setup", client, check=True)
+    assert (chatroom.path / ".git" / "chatroom" / "guard").exists()
+    path = chatroom.path / HOOKS_OF[client]
+    written = path.read_text()
+    assert written.count(json.dumps(GUARD)) == 1
+    path.write_text(written.replace("2>/dev/null) &&", "2>/dev/null) ;"))
+    told = chatroom.chat("setup", client, "--check")
+    assert (told.returncode, f"{HOOKS_OF[client]} was written by another version" in told.stdout) == (1, True)
+    chatroom.chat("setup", client, check=True)
+    assert json.loads(path.read_text()) == json.loads(written)
+    chatroom.chat("setup", client, "--remove", check=True)
+    assert not path.exists()
+
+
+def test_the_guard_s_line_is_silent_where_gitchat_is_not(chatroom: Chatroom, tmp_path: Path) -> None:
+    """In a repository without a guard, with one that fails, and outside of any."""
+    world, edit = chatroom.world, b'{"tool_input": {"file_path": "a"}}'
+    plain = world.repository("plain")
+    below = chatroom.path / "below"
+    below.mkdir()
+    chatroom.chat("claim", "--as", "bob", "below/", check=True)
+    for place in (plain, tmp_path, world.root):
+        done = world.run("sh", "-c", GUARD, cwd=place, stdin=edit, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # The client says in its input where it is; without that paths count from the top.
+    said = b'{"cwd": "%s", "tool_input": {"file_path": "a"}}' % str(below).encode()
+    assert "below/a is claimed by bob" in world.run("sh", "-c", GUARD, cwd=below, stdin=said).stdout
+    (chatroom.path / ".git" / "chatroom" / "guard").write_text("exit 2\n")
+    assert world.run("sh", "-c", GUARD, cwd=below, stdin=edit, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("option", ["--user", "--local"])

@@ -44,9 +44,9 @@ def command(
 
         pull_file(environment, path, room, has_consent=has_consent, is_dry_run=dry_run, as_json=as_json)
         return
-    takes = partial(_take_inboxes, environment, remote, room, has_consent, dry_run, as_json)
+    takes = partial(_take_inboxes, environment, remote or "", room, has_consent, dry_run, as_json)
     is_authority = remote is not None and remote in environment.authorities.all().values()
-    if remote is not None and not is_authority and takes():
+    if not is_authority and takes():
         return
     syncing.bring_together(
         environment, remote, room, syncing.Agreement(has_consent), pushes=False, as_json=as_json, is_dry_run=dry_run
@@ -56,9 +56,11 @@ def command(
 
 
 def _take_inboxes(
-    environment: Environment, remote: str, room: str | None, has_consent: bool, is_dry_run: bool, as_json: bool
+    environment: Environment, remote: str | None, room: str | None, has_consent: bool, is_dry_run: bool, as_json: bool
 ) -> bool:
-    """Whether the remote has inboxes, which are taken in then."""
+    """Whether the remote, where one is named, has inboxes, which are taken in then."""
+    if remote is None:
+        return False
     from gitchat.cli.carrying import pull_fork  # for who names a remote
 
     return pull_fork(environment, remote, room, has_consent=has_consent, is_dry_run=is_dry_run, as_json=as_json)

@@ -74,10 +74,7 @@ def command(
     environment: Environment = context.obj
     if check and (remove or dry_run or is_snippet or allows is not None or connect):
         raise click.UsageError("--check changes nothing: it goes with CLIENT, --user and --local alone")
-    if is_snippet and (remove or dry_run):
-        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
-    if not names and (remove or is_snippet):
-        raise click.UsageError("name the client, such as claude, codex or gemini")
+    _refuse_pairs(is_named=bool(names), remove=remove, dry_run=dry_run, is_snippet=is_snippet)
     if is_user and is_local:
         raise click.UsageError("--local is for this work tree, and --user for all")
     _refuse_connection(connect, is_user=is_user, is_removal=remove)
@@ -109,6 +106,14 @@ def command(
         _tell_what_is_left(chosen, place, screen)
         for client in askers:
             click.echo(f"- {client.title}: {_permission(client, place)}")
+
+
+def _refuse_pairs(*, is_named: bool, remove: bool, dry_run: bool, is_snippet: bool) -> None:
+    """Raise UsageError for options that do not go together, or not without a client."""
+    if is_snippet and (remove or dry_run):
+        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
+    if not is_named and (remove or is_snippet):
+        raise click.UsageError("name the client, such as claude, codex or gemini")
 
 
 def _put_guard(environment: Environment) -> None:
