@@ -65,6 +65,17 @@ def test_a_room_tells_who_is_there_and_how_far_they_have_read(client: TestClient
     assert (told["title"], told["summary"]["content"]) == ("Peopled", "all is well")
 
 
+def test_a_room_tells_what_each_has_claimed(client: TestClient, shared_world: World) -> None:
+    """As it is typed, whatever is in it: the page escapes it; nothing of who only waits."""
+    path = begin(client, "claimed", "one")
+    for name, what in (("bob", ["docs/*.md", "task:<b>1</b>"]), ("cy", ["docs/a.md"])):
+        chat = Room(shared_world.environment(shared_world.root / "repo"), "claimed", name)
+        chat.claim(what, wait=True)
+    people = {one["name"]: one for one in ok(client.get(path))["people"]}
+    assert people["bob"]["claims"] == ["docs/*.md", "task:<b>1</b>"]
+    assert "claims" not in people["cy"]
+
+
 def test_a_timeline_opens_where_one_left_off(client: TestClient) -> None:
     """A third of it before the first unread; around, before, after a number; and says whether there is more."""
     path = begin(client, "long", *map(str, range(2, 32)))
