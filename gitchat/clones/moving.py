@@ -8,12 +8,13 @@ Source: docs/format.md sections 4.5 and 12.19.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gitchat.clones.address import is_tellable, parted
 from gitchat.clones.comparing import is_first_parent
+from gitchat.clones.report import Report
 from gitchat.clones.wire import Wire
 from gitchat.model import codec, reach
 from gitchat.model.errors import ChatError, FormatError, RemoteError
@@ -124,17 +125,15 @@ class Moves:
         self._wire = wire
         self._moved = moved
 
-    def heard(
-        self, rooms: Iterable[RoomName], place: str, fetched: Mapping[RoomName, int], *, is_asked: bool
-    ) -> list[str]:
+    def heard(self, rooms: Iterable[RoomName], place: str, report: Report, *, is_asked: bool) -> list[str]:
         """What somebody should hear who found ``rooms`` at ``place``: who asked each time, who stays when it comes.
 
-        ``fetched`` tells how many records came in. A place that is neither the old nor the new one may be the new
+        The report tells how many records came in. A place that is neither the old nor the new one may be the new
         one by another name: it is said when it comes, and no more. Raises FormatError.
         """
         said = []
         for room in rooms:
-            is_new = fetched.get(room, 0) > 0
+            is_new = report.fetched.get(room, 0) > 0
             moved = self._moved(room, None) if is_asked or is_new else None
             if moved is None or not (moved.place == place or is_new):
                 continue

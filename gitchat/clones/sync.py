@@ -160,10 +160,10 @@ class Remote:
                     fetched = self._joining.take_in(one, kept, is_first=log_ref(one) not in seen)
                     report.fetched |= {one: fetched} if fetched is not None else {}
                     # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
-                    known, arrives = seen if judgements[one].tells_drops else {}, judgements[one].is_arriving
-                    updates |= self._joining.updates(one, known, there, is_ours_first=arrives) if pushes else {}
+                    known, first = seen if judgements[one].tells_drops else {}, judgements[one].is_arriving
+                    updates |= self._joining.updates(one, known, there, is_ours_first=first) if pushes else {}
             going = [one for one in going if one not in spoiled]
-            numbered = [one for one in going if not (one in free or judgements[one].is_arriving)]
+            numbered = [one for one in going if one not in free and not judgements[one].is_arriving]
             if self._following.leads(going, places[0], report, is_asked=is_asked, is_said=consent.has_moved):
                 return report
             updates |= self._joining.given_back(going, self._idle.look(kept)) if pushes and going else {}
@@ -172,8 +172,7 @@ class Remote:
             self._left |= report.newer.keys() | spoiled.tell(report)
             if allowed:
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
-            stay = self._following.staying(going)
-            report.alarms += self._moves.heard(stay, places[0], report.fetched, is_asked=is_asked)
+            report.alarms += self._moves.heard(self._following.staying(going), places[0], report, is_asked=is_asked)
             self._follow(going, free, places[0], report, consent, pushes=pushes)
         self._store.pack_what_came()
         return report

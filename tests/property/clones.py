@@ -8,11 +8,11 @@ what a clone shows is compared with what a ledger of plain sets and lists says.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
-from typing import Any
+from typing import Any, ClassVar
 
 from gitchat.clones.answer import Pushed
 from gitchat.clones.inbox import Inbox
@@ -55,9 +55,6 @@ STEPS = (
 
 KINDS = ("send", "read", "summarize", "sync", "move")
 """The last: the rooms become branches of the hub, or are none any more."""
-
-USUAL, RESTLESS = (5, 3, 1, 5, 1), (4, 1, 1, 6, 4)
-"""How often each of them is taken: as usual, and by people who move all the time."""
 
 EXPECTED = ("are followed there", "to follow it there", "lets you read and not push")
 """What a round says of a move, and of a hub that takes nothing from a clone: no mistake."""
@@ -225,6 +222,9 @@ class Clone:
 class Clones:
     """Some clones and their hub, and the steps they take by chance."""
 
+    weights: ClassVar = (5, 3, 1, 5, 1)
+    """How often each of KINDS is taken."""
+
     def __init__(self, world: World, seed: int, remote: type[Faulty] = Faulty) -> None:
         """``remote`` can be one that makes a mistake, which must be noticed."""
         self._world = world
@@ -240,11 +240,11 @@ class Clones:
         self._numbers: list[Oid] = []
         """What stood behind each number that anybody was shown."""
 
-    def run(self, steps: int, weights: Sequence[int] = USUAL) -> None:
-        """Take so many steps, then sync until nothing changes; ``weights`` are of KINDS. Raises Mismatch."""
+    def run(self, steps: int) -> None:
+        """Take so many steps, then sync until nothing changes. Raises Mismatch."""
         for _ in range(steps):
             place = self._chance.randrange(len(self._clones))
-            self.take(self._chance.choices(KINDS, weights=weights)[0], place)
+            self.take(self._chance.choices(KINDS, weights=self.weights)[0], place)
         self.rest()
 
     def take(self, kind: str, place: int) -> None:
@@ -427,6 +427,12 @@ class Clones:
         layout = self._clones[0].layout
         hub: dict[str, str] = {layout.here(ref): oid for ref, oid in pairs if ref.startswith(layout.prefix)}
         return [hub, *(clone.tips() for clone in self._clones)]
+
+
+class Restless(Clones):
+    """People who move all the time."""
+
+    weights: ClassVar = (4, 1, 1, 6, 4)
 
 
 def _key(entry: Any) -> Key:

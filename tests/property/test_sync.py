@@ -6,7 +6,7 @@ A simulation proves nothing until it can fail: each rule is taken out once, and 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ from gitchat.clones.report import OtherPlace, Report
 from gitchat.model.layout import PLAIN
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import cursor_ref, log_ref
-from tests.property.clones import KINDS, LOBBY, NAMES, RESTLESS, USUAL, Clone, Clones, Faulty
+from tests.property.clones import KINDS, LOBBY, NAMES, Clone, Clones, Faulty, Restless
 from tests.property.conversation import Mismatch
 from tests.world import World
 
@@ -89,15 +89,15 @@ def test_no_order_of_steps_breaks_a_promise() -> None:
 @pytest.mark.parametrize("seed", MOVING_SEEDS)
 def test_no_number_changes_however_often_rooms_move(world: World, seed: int) -> None:
     """There and back again, onto what was left there, while others are on their way, and not always to the end."""
-    Clones(world, seed).run(MOVING_STEPS, RESTLESS)
+    Restless(world, seed).run(MOVING_STEPS)
 
 
-def noticed(root: Path, remote: type[Faulty] = Faulty, *, weights: Sequence[int] = USUAL) -> str:
+def noticed(root: Path, remote: type[Faulty] = Faulty, *, kind: type[Clones] = Clones) -> str:
     """What the first seed says that notices something."""
     for seed in MUTANT_SEEDS:
         (root / str(seed)).mkdir()
         try:
-            Clones(World(root / str(seed)), seed, remote).run(STEPS, weights)
+            kind(World(root / str(seed)), seed, remote).run(STEPS)
         except (Mismatch, OtherPlace) as mismatch:
             return str(mismatch)
     return "nothing"
@@ -171,21 +171,21 @@ class Blind(Faulty):
 @pytest.mark.parametrize("remote", [Deaf, Blind])
 def test_a_clone_that_is_elsewhere_at_the_hub_would_be_noticed(tmp_path: Path, remote: type[Faulty]) -> None:
     """Who does not go along with a move, and who forgets the prefix for once."""
-    assert noticed(tmp_path, remote, weights=RESTLESS) != "nothing"
+    assert noticed(tmp_path, remote, kind=Restless) != "nothing"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("remote", [Believing, Unladen])
 def test_a_move_that_leaves_numbers_behind_would_be_noticed(tmp_path: Path, remote: type[Faulty]) -> None:
     """What was numbered at the place that was left stands for something else at the new one."""
-    assert noticed(tmp_path, remote, weights=RESTLESS).startswith(("numbers that were shown", "places"))
+    assert noticed(tmp_path, remote, kind=Restless).startswith(("numbers that were shown", "places"))
 
 
 @pytest.mark.slow
 def test_a_word_before_there_is_anything_would_be_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who hears of a place where nothing is goes on where he is, and the one who said it does not."""
     monkeypatch.setattr("gitchat.workspace.farewell.lay_out", lambda environment, remote, rooms, layout: Report(remote))
-    assert noticed(tmp_path, weights=RESTLESS).startswith(("numbers that were shown", "alarms"))
+    assert noticed(tmp_path, kind=Restless).startswith(("numbers that were shown", "alarms"))
 
 
 def test_parents_of_a_merge_in_the_wrong_order_would_be_noticed(tmp_path: Path) -> None:
@@ -239,7 +239,9 @@ def test_a_ref_that_nobody_here_moved_would_be_noticed(
     """A cursor that was deleted at the hub comes back by a clone that pushes what it only has."""
     if not is_moved_alone:
         updates = Joining.updates
-        monkeypatch.setattr(Joining, "updates", lambda self, room, seen, tracked: updates(self, room, {}, tracked))
+        monkeypatch.setattr(
+            Joining, "updates", lambda self, room, seen, *tips, **how: updates(self, room, {}, *tips, **how)
+        )
         monkeypatch.setattr(Joining, "drop_cursors", lambda self, room, seen, tracked: None)
     world, chance = World(tmp_path), random.Random(1)
     hub = tmp_path / "hub.git"
