@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitchat.model.escape import escape_line
-from gitchat.staying import bell, ending, wake
+from gitchat.staying import bell, wake
 from gitchat.staying.told import Told
 from gitchat.workspace.environment import Environment
 
@@ -74,11 +74,17 @@ def _look_at_claims(environment: Environment, edge: Edge) -> None:
 
     Who brings a first claim here writes it down; only what comes without us is seen at the next session's begin.
     """
-    with suppress(OSError):
-        if edge.event == "session-start" or os.stat(environment.repository.directory / "guarded").st_size:
-            from gitchat.workspace.guarding import refresh  # for who has claims
+    if edge.event == "session-start" or _has_claims(environment):
+        from gitchat.workspace.guarding import refresh  # for who has claims
 
-            refresh(environment)
+        refresh(environment)
+
+
+def _has_claims(environment: Environment) -> bool:
+    """Whether something is claimed here, or was lately, so far as it was written down. Loads nothing."""
+    with suppress(OSError):
+        return os.stat(environment.repository.directory / "guarded").st_size > 0
+    return False
 
 
 def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: Told) -> Said:
@@ -93,7 +99,10 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         fresh = wake.fresh(rooms, told, wake.WORKING)
         found = ours = wake.claim(fresh, told, wake.WORKING)
     said += [wake.sentence(found)] if found else []
-    said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
+    if _has_claims(environment):
+        from gitchat.staying import ending  # for who has claims
+
+        said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
     # What another process took in this moment may be less than what is there.
     is_settled = len(ours) == len(fresh)
     if not said:

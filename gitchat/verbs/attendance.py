@@ -15,7 +15,6 @@ from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
-from gitchat.workspace.guarding import refresh_after
 from gitchat.workspace.pushing import push_soon
 from gitchat.workspace.secrecy import refuse_names
 
@@ -75,6 +74,8 @@ def leave(room: Standpoint) -> bool:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
     room.seating.give_back(room.me, room.name)
+    from gitchat.workspace.guarding import refresh_after  # for who claims
+
     refresh_after(room.environment, has_come=False)
     push_soon(room.environment, room.name, cursors=True)
     return has_left

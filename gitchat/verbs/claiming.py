@@ -34,7 +34,6 @@ from gitchat.verbs.standing import seat, standing_in
 from gitchat.verbs.standpoint import Standpoint, touch
 from gitchat.verbs.talking import find
 from gitchat.workspace.files import changed, tracked
-from gitchat.workspace.guarding import refresh
 from gitchat.workspace.pushing import push_soon
 
 LARGE_FILES = 200
@@ -124,6 +123,8 @@ def _claim(
     )
     sent = room.writer.send(draft, room.identity, check=refuse_moved)
     touch(room)
+    from gitchat.workspace.guarding import refresh  # for who claims
+
     refresh(room.environment)
     push_soon(room.environment, room.name)
     mine = Claim(entry=sent.entry, seat=me, whats=tuple(wanted), until=until)
@@ -157,6 +158,8 @@ def release(room: Standpoint, what: str | Sequence[str] | None = None) -> list[C
         draft = Draft(body=body, kind=RELEASE, to=tuple(freed), reply_to=uid)
         room.writer.send(draft, room.identity)
     touch(room)
+    from gitchat.workspace.guarding import refresh
+
     refresh(room.environment)
     push_soon(room.environment, room.name)
     return ended

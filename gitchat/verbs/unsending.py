@@ -11,7 +11,6 @@ from gitchat.model.names import Handle
 from gitchat.model.record import Entry
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.talking import find
-from gitchat.workspace.guarding import refresh_after
 
 HEARING_SECONDS = 10.0
 """How long the remote is asked whether it has it."""
@@ -55,6 +54,8 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
     key = identity_key(entry.oid, room.environment.store.read(entry.oid))
     try:
         unsent = Unsent(entry, take_back(room.environment.store, wire, room.name, key))
+        from gitchat.workspace.guarding import refresh_after  # for who claims
+
         refresh_after(room.environment, has_come=False)  # it may have been a claim
         return unsent
     except Taken:

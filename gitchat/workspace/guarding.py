@@ -107,7 +107,7 @@ def _read(file: OwnFile) -> bytes:
 
 
 def _content(environment: Environment) -> bytes:
-    """What the file shall hold: nothing where nothing at all is claimed. Raises what Environment.store raises."""
+    """What the file shall hold: nothing where nothing is claimed, be it a task. Raises as Environment.store."""
     found = list(standings_here(environment))
     if not found:
         return b""
