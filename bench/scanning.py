@@ -34,7 +34,7 @@ def sending(program: str) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         actions = {mode: partial(_send, home, _repository(home, mode), program) for mode in ("refuse", "off")}
-        times = interleaved(actions, PAIRS, lambda action: action())  # type: ignore[arg-type, return-value]
+        times = interleaved(actions, PAIRS, lambda action: action())
     shown = [[f"`chat.secrets={mode}`", milliseconds(found)] for mode, found in times.items()]
     ratio = spread(ratios(times["refuse"], times["off"]))
     return f"{table(['a plain send', 'CPU, ms'], shown)}\n\nOn against off, pair by pair: {ratio}."
