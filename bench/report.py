@@ -25,6 +25,7 @@ SECTIONS = (
     ("Coming back, reading, finding", "looks.py"),
     ("The index", "indexing.py"),
     ("A commit with the hook", "hook.py"),
+    ("The guard before an edit", "guard.py"),
     ("What looks like a secret", "scanning.py"),
     ("Waking up", "wake.py"),
     ("Who is woken", "waking.py"),

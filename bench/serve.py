@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,10 +34,12 @@ from figures import (
     open_environment,
     ratios,
     sealed_variables,
+    seconds,
     spread,
     table,
 )
 from history import SIZES, histories
+from opening import opened
 
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.verbs.room import Room
@@ -45,15 +48,19 @@ CLIENTS = 1_000
 RECORDS = 100
 BROADCASTS = 8
 DIRECT = 15
-SENDS = 50
+ACTS = 50
 LOADS = 20
 WARM_UPS = 2
 IDLE_SECONDS = 6.0
 CALM = 0.05
 """So much of a core the server uses at most when it has nothing left to do."""
 
+REST_SECONDS = 0.1
+"""Before each sending: the server has then looked at what the one before wrote, and told everybody of it."""
+
 PAUSE_SECONDS = 0.3
-"""Between two records: who waits for one has to ask for the next, and that is not part of what is measured."""
+"""Between two records, and longer where all were told: who waits for one has to ask for the next, and that is not part
+of what is measured."""
 
 BEAT_SECONDS = 30.0
 """A WebSocket that is silent for three times that is closed."""
@@ -81,7 +88,7 @@ def main() -> None:
         subprocess.run(["git", "config", "chat.serveRate", "100000"], cwd=repository, check=True)
         os.sync()  # what was just written must not be flushed while something is measured
         rows = [measured(repository, way) for way in WAYS.items()]
-        parts = [table(HEADER, rows), sends(repository), loads(long)]
+        parts = [table(HEADER, rows), acts(repository), loads(long)]
     load = f"While this was measured, {os.getloadavg()[2]:.1f} processes wanted a core, on average of 15 minutes."
     print("\n\n".join([*parts, load]))
     return None
@@ -102,7 +109,8 @@ class Server:
             text=True,
         )
         assert self.process.stdout is not None
-        url = urlsplit(self.process.stdout.readline().split()[-1])
+        self.door = self.process.stdout.readline().split()[-1]
+        url = urlsplit(self.door)
         assert url.hostname is not None
         assert url.port is not None
         self.host, self.port = url.hostname, url.port
@@ -117,9 +125,9 @@ class Server:
             sys.exit(f"error: {path} was answered with {answer.status}: {body.decode()}")
         return body
 
-    def post(self, path: str, value: object) -> bytes:
+    def post(self, path: str, value: object, method: str = "POST") -> bytes:
         """What it answers to JSON."""
-        self._http.request("POST", path, json.dumps(value), {"Content-Type": "application/json"})
+        self._http.request(method, path, json.dumps(value), {"Content-Type": "application/json"})
         answer = self._http.getresponse()
         body = answer.read()
         if answer.status != 200:
@@ -163,7 +171,7 @@ def web_socket(name: str, latest: int) -> str:
 
 def events(name: str, latest: int) -> str:
     """What opens a stream of events."""
-    return "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    return f"GET /api/v1/events?as={name} HTTP/1.1\r\nHost: {{host}}\r\n\r\n"
 
 
 def waiting(name: str, latest: int) -> str:
@@ -214,18 +222,19 @@ class Fleet:
 
     def __init__(self, server: Server, request_of: Callable[[str, int], str], latest: int) -> None:
         self.mark = b"mark-0"
+        self._only: str | None = None
         self.latest = latest
-        self._server = server
+        self.server = server
         self._request_of = request_of
         self._clients: list[Client] = []
         self._times: list[float] = []
         self._done = asyncio.Event()
-        self._count = 0
+        self._left = 0
 
     def request(self, client: Client) -> bytes:
         """What a client asks now."""
         text = self._request_of(client.name, client.latest)
-        return text.format(host=f"{self._server.host}:{self._server.port}").encode()
+        return text.format(host=f"{self.server.host}:{self.server.port}").encode()
 
     async def come(self, count: int) -> None:
         """Connect ``count`` clients more, a few at a time."""
@@ -234,23 +243,25 @@ class Fleet:
         async def one(name: str) -> None:
             async with room:
                 made = partial(Client, self, name)
-                _, client = await loop.create_connection(made, self._server.host, self._server.port)
+                _, client = await loop.create_connection(made, self.server.host, self.server.port)
                 self._clients.append(client)
 
         first = len(self._clients)
         await asyncio.gather(*(one(f"agent-{number}") for number in range(first, first + count)))
 
-    def expect(self, mark: bytes, count: int) -> None:
-        """From now on ``count`` clients are told of a record with ``mark``."""
-        self.mark, self._count, self._times, self._done = mark, count, [], asyncio.Event()
+    def expect(self, mark: bytes, count: int, only: str | None) -> None:
+        """From now on ``count`` clients are told of a record with ``mark``; of ``only``, if given, it is noted when."""
+        self.mark, self._left, self._only, self._times, self._done = mark, count, only, [], asyncio.Event()
 
     def told(self, client: Client) -> None:
         """A client was; one that waited for it waits for the next one."""
-        self._times.append(time.monotonic())
+        if self._only in (None, client.name):
+            self._times.append(time.monotonic())
         client.latest = self.latest + 1
         if self._request_of is waiting:
             client.ask()
-        if len(self._times) == self._count:
+        self._left -= 1
+        if not self._left:
             self._done.set()
 
     async def beat(self) -> None:
@@ -352,12 +363,14 @@ async def _told(fleet: Fleet, sender: Sender, rounds: int, reached: int, to: Cal
     found: list[float] = []
     for round_ in range(WARM_UPS + rounds):
         mark = f"mark-{to(round_)}-{round_}."
-        fleet.expect(mark.encode(), reached)
+        fleet.expect(mark.encode(), reached, only=None if to(round_) == "all" else to(round_))
         sent = asyncio.create_task(sender.send(to(round_), f"{mark} {BODY}"))
         times = await fleet.times()
         began = await sent
         fleet.latest += 1
         await asyncio.sleep(PAUSE_SECONDS)
+        if len(times) > 1:
+            await calm(fleet.server)
         if round_ >= WARM_UPS:
             found += [told - began for told in times]
     return found
@@ -378,20 +391,33 @@ def _spread(times: list[float]) -> tuple[float, float]:
     return cuts[49] * 1000, cuts[98] * 1000
 
 
-def sends(repository: Path) -> str:
-    """The table of a sending over REST, beside the same inside a process."""
-    room = Room(open_environment(repository, fsync=True), DEFAULT_ROOM, "sender")
+def acts(repository: Path) -> str:
+    """The table of a sending and a marking over REST, each beside the same inside a process."""
+    environment = open_environment(repository, fsync=True)
+    room, reader = (Room(environment, DEFAULT_ROOM, name) for name in ("sender", "reader"))
     inside, over = "`Room.send` inside a process", "`POST /api/v1/messages`"
+    marked, told = "`Room.set_cursor` inside a process", f"`PUT /api/v1/rooms/{DEFAULT_ROOM}/cursor`"
+    here, there = count(1), count(1)
     with serving(repository) as server:
         message = {"from": "poster", "to": "ALL", "message": BODY}
+        path = f"/api/v1/rooms/{DEFAULT_ROOM}/cursor"
         actions: dict[str, Callable[[], object]] = {
             inside: lambda: room.send(BODY),
             over: lambda: server.post("/api/v1/messages", message),
+            marked: lambda: reader.set_cursor(next(here)),
+            told: lambda: server.post(path, {"as": "marker", "upto": next(there)}, method="PUT"),
         }
         interleaved(actions, WARM_UPS)
-        times = interleaved(actions, SENDS)
-    rows = [[name, milliseconds(times[name]), spread(ratios(times[name], times[inside]))] for name in actions]
-    return table(["a message is sent", "ms", "÷ inside a process: median (quartiles)"], rows)
+        times = interleaved(actions, ACTS, _seconds_at_rest)
+    beside = {over: inside, told: marked}
+    rows = [[one, milliseconds(times[one]), spread(ratios(times[one], times[beside.get(one, one)]))] for one in actions]
+    return table(["what is done", "ms", "÷ inside a process: median (quartiles)"], rows)
+
+
+def _seconds_at_rest(action: Callable[[], object]) -> float:
+    """How long it takes when the server has looked at what the one before wrote, and told everybody of it."""
+    time.sleep(REST_SECONDS)
+    return seconds(action)
 
 
 def loads(repository: Path) -> str:
@@ -409,7 +435,8 @@ def loads(repository: Path) -> str:
         interleaved(actions, WARM_UPS)
         times = interleaved(actions, LOADS)
         rows = [[name, milliseconds(times[name]), number(len(server.get(paths[name])) / 1000)] for name in paths]
-    return table([f"a page of a room of {SIZES[-1]:,}", "ms", "kB"], rows)
+        page = opened(server.door, SIZES[-1])
+    return table([f"a page of a room of {SIZES[-1]:,}", "ms", "kB"], rows) + "\n\n" + page
 
 
 if __name__ == "__main__":

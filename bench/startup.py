@@ -52,6 +52,7 @@ def processes(repository: Path) -> str:
         "`git-chat send`": lambda: run(git_chat, "send", BODY),
         "`git-chat log -n 20`": lambda: run(git_chat, "log", "-n", "20"),
         "`git-chat inbox`": lambda: run(git_chat, "inbox"),
+        "`git-chat claim`, again": lambda: run(git_chat, "claim", "src/"),
         "`git commit --allow-empty`": lambda: run("git", "commit", "--allow-empty", "-m", BODY),
     }
     interleaved(actions, WARM_UPS)

@@ -45,6 +45,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/staying/doors.py",
         "gitchat/serve/running.py",
         "gitchat/serve/peer.py",
+        "gitchat/serve/servefile.py",
     ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
     "knows sqlite3": ("gitchat/index/", "gitchat/quick/inbox.py"),

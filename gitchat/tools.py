@@ -6,6 +6,7 @@ s.join("alice"); s.send_message("alice", "hello"); s.read_unread("alice")
 
 from gitchat.verbs.tools import (
     check_in,
+    claim,
     close_room,
     get_cursor,
     get_handoff,
@@ -25,6 +26,7 @@ from gitchat.verbs.tools import (
 
 __all__ = [
     "check_in",
+    "claim",
     "close_room",
     "get_cursor",
     "get_handoff",

@@ -21,11 +21,15 @@ from gitchat.model.record import Entry
 from gitchat.model.refs import is_of_a_room, log_ref, room_of_log
 from gitchat.rooms.recovery import damaged_rooms, follows, lost_rooms, where_stood
 from gitchat.storage.store import Store
+from gitchat.workspace.claimed import standings_in
 from gitchat.workspace.environment import Environment
 
 RECENT_RECORDS = 50
 AHEAD_SECONDS = 86400
 """How far a record's date may lie ahead before a clock counts as wrong."""
+
+CLAIMS_AHEAD_SECONDS = 300
+"""The same where something is claimed: who has it is decided by the reader's clock."""
 
 
 def examine(environment: Environment) -> Iterator[Finding]:
@@ -69,6 +73,7 @@ def _room(environment: Environment, name: RoomName) -> Iterator[Finding]:
     yield from _older_writers(environment, name, listing.entries)
     yield from _left_behind(environment.store, name)
     yield from _authority(environment, name)
+    yield from _claims_by_a_clock(environment, name, listing.entries)
     if listing.entries:
         ahead = listing.entries[-1].committed_seconds - environment.now().seconds
         if ahead > AHEAD_SECONDS:
@@ -100,6 +105,19 @@ def _odd_refs(store: Store) -> Iterator[Finding]:
             except FormatError as error:
                 text = f"'{remote}' has a room '{room_of_log(ref)}' that cannot be read, and is left alone: {error}"
                 yield Finding("note", "refs", text, command)
+
+
+def _claims_by_a_clock(environment: Environment, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """That claims end at another time here than elsewhere. Only what is ahead shows it: an old record does not."""
+    ahead = entries[-1].record.written.seconds - environment.now().seconds if entries else 0
+    if CLAIMS_AHEAD_SECONDS < ahead <= AHEAD_SECONDS and standings_in(environment, name):
+        yield Finding(
+            "wrong",
+            "clock",
+            f"the newest record of room {name} is dated {ahead // 60} minutes ahead, and claims there end by the clock "
+            "here: it is behind, or the writer's is ahead",
+            "compare the clocks of the machines that write: date -u",
+        )
 
 
 def _older_writers(environment: Environment, name: RoomName, entries: Sequence[Entry]) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ def pull_file(
     environment: Environment, path: Path, room: str | None, *, has_consent: bool, is_dry_run: bool, as_json: bool
 ) -> None:
     """Take in the bundle at ``path``, and tell what came. Raises as carrying.pull, and UserError ``is-a-terminal``."""
-    from gitchat.workspace import carrying  # for who carries
+    from gitchat.workspace import carrying, guarding  # for who carries
 
     shown = click.get_current_context().params["remote"]
     with ExitStack() as held:
@@ -45,6 +45,7 @@ def pull_file(
             agreed=lambda one: has_consent,
             is_dry_run=is_dry_run,
         )
+    guarding.refresh_after(environment, has_come=not is_dry_run)
     tell(environment, arrival, shown, as_json=as_json, is_dry_run=is_dry_run)
 
 
@@ -52,7 +53,8 @@ def pull_fork(
     environment: Environment, name: str, room: str | None, *, has_consent: bool, is_dry_run: bool, as_json: bool
 ) -> bool:
     """Take in the inboxes at the remote ``name``, and tell what came; False where there is none. Raises as take."""
-    from gitchat.workspace.inboxes import take  # for who has forks
+    from gitchat.workspace.guarding import refresh_after  # for who has forks, as the next
+    from gitchat.workspace.inboxes import take
 
     name = environment.repository.remote_name(name)
     arrival = take(
@@ -64,6 +66,7 @@ def pull_fork(
         is_dry_run=is_dry_run,
     )
     if arrival is not None:
+        refresh_after(environment, has_come=not is_dry_run)
         tell(environment, arrival, name, as_json=as_json, is_dry_run=is_dry_run)
     return arrival is not None
 

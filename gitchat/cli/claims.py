@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from gitchat.cli.terminal import escape_json, escape_line
 from gitchat.model.claim import Standing
@@ -40,8 +40,19 @@ def words(standing: Standing, now: Moment) -> str:
     return f"{claim.entry.label} you have {escape_line(listed(claim.whats))} until {clock(claim.until, now)}{agreed}"
 
 
-def summed_up(standings: Iterable[Standing], now: Moment) -> str:
-    """One's own claims in a line."""
+def summed_up(mine: Sequence[Standing], meeting: Sequence[Standing], now: Moment) -> list[str]:
+    """One's own claims in a line, and in another those of others that are of files which one changed."""
+    others = [
+        f"{escape_line(one.claim.seat.name)} has {escape_line(listed(one.claim.whats))} ({one.claim.entry.label})"
+        for one in meeting
+    ]
+    return [
+        *([_own(mine, now)] if mine else []),
+        *([f"claimed, and you changed it: {'; '.join(others)}"] if others else []),
+    ]
+
+
+def _own(standings: Sequence[Standing], now: Moment) -> str:
     told = [
         f"{escape_line(listed(one.claim.whats))} "
         + (

@@ -146,10 +146,12 @@ def _push(environment: Environment, remote: str, room: RoomName, trouble: list[C
     from gitchat.staying.knocking import knock_aside
     from gitchat.staying.rounds import is_busy
     from gitchat.staying.turns import spend
+    from gitchat.workspace.guarding import refresh_after
 
     while True:
         try:
             report = settle(open_remote(environment, remote), room, is_asked=False, random=environment.random)
+            refresh_after(environment, has_come=any(report.fetched.values()))
             spend(environment, remote, report.pushes)
             knock_aside(environment, remote, report)
         except ChatError as error:

@@ -179,6 +179,7 @@ def _settle(
     from gitchat.clones.place import Standing
     from gitchat.clones.report import Consent, WouldRenumber
     from gitchat.clones.settling import settle
+    from gitchat.workspace.guarding import refresh_after
 
     agreed: set[RoomName] = set()
     brings_back = {Standing.EMPTY} if pushes else set()
@@ -196,7 +197,9 @@ def _settle(
 
     while True:
         try:
-            return settle(remote, room, consent=consent, pushes=pushes, random=environment.random, again=again)
+            report = settle(remote, room, consent=consent, pushes=pushes, random=environment.random, again=again)
+            refresh_after(environment, has_come=any(report.fetched.values()))
+            return report
         except WouldRenumber as error:
             if not (sys.stdin.isatty() and sys.stderr.isatty()):
                 raise

@@ -123,6 +123,12 @@ class Comparing:
         """Whether all of ``old`` is in the history of ``tip``. Raises FormatError."""
         return tip is not None and old is not None and reach.is_ancestor(old, tip, self._store.step)
 
+    def has_record(self, tip: Oid, oid: Oid) -> bool:
+        """Whether the log ``tip`` has the record of ``oid``, in that commit or in another. Raises FormatError."""
+        if self.reaches(tip, oid):
+            return True
+        return codec.identity_key(oid, self._store.read(oid)) in keys_of(self._store, tip)
+
     def parts_at(self, old: Oid | None, new: Oid | None) -> int:
         """The last number that two logs have in common. Raises FormatError."""
         keys = [keys_of(self._store, tip) if tip is not None else [] for tip in (old, new)]

@@ -115,8 +115,10 @@ class Joining:
                 yield directory
                 yield from (one.oid for one in self._store.read_tree(directory))
 
-    def updates(self, room: RoomName, seen: Tips, tracked: Tips) -> dict[RefName, tuple[Oid, Oid | None]]:
-        """What the remote should take, each with the value that it must still have.
+    def updates(
+        self, room: RoomName, seen: Tips, tracked: Tips, *, is_ours_first: bool = False
+    ) -> dict[RefName, tuple[Oid, Oid | None]]:
+        """What the remote should take, each with the value that it must still have. ``is_ours_first``: see candidate.
 
         A cursor only if somebody here moved it since the remote was ``seen`` to have it: who does not move a
         ref does not push it, so that one which was deleted there stays deleted.
@@ -126,7 +128,7 @@ class Joining:
             local, remote = self._store.tip(ref), tracked.get(ref)
             if local is not None and local != remote:
                 with suppress(FormatError) if ref != log_ref(room) else nullcontext():
-                    updates[ref] = (self.candidate(remote, local), remote)
+                    updates[ref] = (self.candidate(remote, local, is_ours_first=is_ours_first), remote)
         for ref, cursor in self._store.backend.list_refs(cursors_prefix(room)):
             if cursor not in (tracked.get(ref), seen.get(ref)):
                 # One that stayed behind when a record was taken back would carry that record along.
@@ -172,23 +174,36 @@ class Joining:
             if ref.startswith(cursors_prefix(room)) and ref not in tracked:
                 self._store.remove(ref, oid, f"gitchat: dropped at {self._remote}")
 
-    def keep(self, room: RoomName, old: Oid) -> None:
-        """Let the local log go on from what the remote had: nothing else points to that now."""
+    def keep(self, room: RoomName, seen: Tips, there: Tips) -> list[RefName]:
+        """Let the log and the summaries here go on from what the remote had: nothing else points to that now.
 
+        Returns those of which it was ``seen`` to have what is not ``there``, or not in that order.
+        """
+        kept = []
+        for ref in (log_ref(room), summaries_ref(room)):
+            old, new = seen.get(ref), there.get(ref)
+            with suppress(FormatError) if ref != log_ref(room) else nullcontext():
+                if old is not None and (new is None or not is_first_parent(self._store, old, new)):
+                    self._keep(ref, old)
+                    kept.append(ref)
+        return kept
+
+    def _keep(self, ref: RefName, old: Oid) -> None:
         def build(local: Oid | None) -> Oid:
             if local is None or reach.is_ancestor(local, old, self._store.step):
                 return old
-            if reach.is_ancestor(old, local, self._store.step):
-                return local
-            return self._merge_logs(old, local)
+            return self.candidate(old, local)
 
-        self._store.move(log_ref(room), build, f"gitchat: kept from {self._remote}")
+        self._store.move(ref, build, f"gitchat: kept from {self._remote}")
 
-    def candidate(self, remote: Oid | None, local: Oid) -> Oid:
-        """What the remote should have: the local tip where that continues its own, else a merge of both."""
+    def candidate(self, remote: Oid | None, local: Oid, *, is_ours_first: bool = False) -> Oid:
+        """What the remote should have: the local tip where that continues its own, else a merge of both.
+
+        Its own goes first, unless it is what was left there when the rooms went elsewhere.
+        """
         if remote is None or is_first_parent(self._store, remote, local):
             return local
-        return self._merge_logs(remote, local)
+        return self._merge_logs(local, remote) if is_ours_first else self._merge_logs(remote, local)
 
     def _merge_logs(self, remote: Oid, local: Oid) -> Oid:
         return self._merge(remote, local, "merge", f"{self.identity().name} brings what was said elsewhere")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitchat.clones.address import parted
 from gitchat.clones.comparing import Comparing, Tips
 from gitchat.clones.marking import PATTERNS, has_leftovers, upstream
+from gitchat.clones.moving import Told
 from gitchat.clones.notes import Note, Notes
 from gitchat.clones.place import Standing, Verdict, verdict
 from gitchat.clones.report import Consent, OtherPlace, WouldRenumber, cleaning, leftovers
@@ -36,6 +38,8 @@ class Judgement:
     """Whether it is the one that was noted."""
     has_moved: bool
     """Whether another place was noted before."""
+    is_arriving: bool = False
+    """Whether the rooms went to this place, and it has not all yet that was numbered at the one that they left."""
 
     @property
     def goes_on(self) -> bool:
@@ -55,6 +59,8 @@ class Judgement:
     def words(self, remote: str, room: RoomName) -> str | None:
         """What a person should hear of it; None for nothing."""
         brings_back = "nothing is lost here, and the next push brings it back"
+        if self.is_arriving:
+            return None
         if self.verdict is Verdict.WAIT:
             return (
                 f"room '{room}': '{remote}' is at another address, and has only the beginning of what was seen: it is "
@@ -102,13 +108,17 @@ class Judging:
         notes: Notes,
         attached: Callable[[RoomName], str | None],
         layout: Callable[[], Layout] | None,
+        moved: Told,
     ) -> None:
-        """``attached`` tells the remote that gives a room its numbers, or None; ``layout`` what that calls the refs."""
+        """``attached`` tells the remote that gives a room its numbers, or None; ``layout`` what that calls the refs;
+        ``moved`` what a log said last of where it went.
+        """
         self._layout = layout
         self._wire = wire
         self._comparing = comparing
         self._notes = notes
         self._attached = attached
+        self._moved = moved
         self._has_named_unused = False
 
     def places(self) -> list[str]:
@@ -172,6 +182,10 @@ class Judging:
             brought_back=consent.brings_back,
             is_strange=note is not None and bool(note.address) and not consent.goes_anywhere,
         )
+        known = old or seen.get(log_ref(room))  # also of a room that is not attached yet
+        is_arriving = self._is_arriving(room, known, there.get(log_ref(room)), place)
+        if is_arriving and what in (Verdict.BRING_BACK, Verdict.JOIN, Verdict.GO_ON):
+            what = Verdict.BRING_BACK  # what was numbered stands first
         if what is Verdict.REFUSE and consent.takes(room):
             what = Verdict.JOIN if log_ref(room) in there else Verdict.BRING_BACK
         if what is Verdict.REFUSE:
@@ -180,13 +194,28 @@ class Judging:
         return Judgement(
             verdict=what,
             standing=standing,
-            seen=old,
+            seen=known if is_arriving else old,
             there=there.get(log_ref(room)),
             is_reordered=what is Verdict.JOIN and self._comparing.reaches(there.get(log_ref(room)), old),
             new_place=stands if note != stands else None,
             is_same_address=is_same,
             has_moved=note is not None and not is_same,
+            is_arriving=is_arriving and what is Verdict.BRING_BACK,
         )
+
+    def _is_arriving(self, room: RoomName, old: Oid | None, there: Oid | None, place: str) -> bool:
+        """Whether the log that was seen up to ``old`` says that it went from another place of the remote to this one,
+        and what is ``there`` was left by others, and has not that word. Raises FormatError.
+        """
+        if old is None or there is None:
+            return False
+        if self._comparing.standing(old, there, has_others=True) not in (Standing.BEHIND, Standing.PARTED):
+            return False
+        moved = self._moved(room, old)
+        if moved is None or moved.place == place or parted(moved.place)[0] != parted(place)[0]:
+            return False
+        went = self._wire.laid(moved.layout).place_of(moved.address)
+        return went == place and not self._comparing.has_record(there, moved.oid)
 
     def agreed(
         self,

@@ -8,14 +8,15 @@ Source: docs/format.md sections 4.5 and 12.19.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gitchat.clones.address import is_tellable, parted
 from gitchat.clones.comparing import is_first_parent
+from gitchat.clones.report import Report
 from gitchat.clones.wire import Wire
-from gitchat.model import codec
+from gitchat.model import codec, reach
 from gitchat.model.errors import ChatError, FormatError, RemoteError
 from gitchat.model.layout import PLAIN, Layout, parse_prefix
 from gitchat.model.names import Oid, RoomName
@@ -93,36 +94,47 @@ def said_near(store: Store, tip: Oid) -> Moved | None:
     return None
 
 
-def last_said(numbering: Numbering) -> Moved | None:
-    """What the log of a room said of it last. Raises FormatError."""
+def last_said(numbering: Numbering, tip: Oid | None = None) -> Moved | None:
+    """What the log of a room said of it last, pending records too; with ``tip``, what that reaches. Raises FormatError.
+
+    What is pending nobody else has heard. Where no remote numbers the room yet, what is here may be another log than
+    that of ``tip``, which is looked through near its end.
+    """
+    if tip is not None and numbering.tracking is None:
+        return said_near(numbering.store, tip)
     from gitchat.index.condition import of_kinds  # for who has a remote
 
     store = numbering.store
     metas = [place.oid for place in numbering.chain().select(of_kinds([META]))]
-    found = [moved for oid in metas if (moved := said_by(oid, store.read(oid))) is not None]
-    return found[-1] if found else None
+    for oid in reversed(metas):
+        moved = said_by(oid, store.read(oid))
+        if moved is not None and (tip is None or reach.is_ancestor(oid, tip, store.step)):
+            return moved
+    return None
+
+
+Told = Callable[[RoomName, "Oid | None"], "Moved | None"]
+"""Tells what the log of a room said of it last, as :func:`last_said` does."""
 
 
 class Moves:
     """What the logs of rooms that follow one remote say of where they went."""
 
-    def __init__(self, wire: Wire, moved: Callable[[RoomName], Moved | None]) -> None:
+    def __init__(self, wire: Wire, moved: Told) -> None:
         """``moved`` gives what a log said last."""
         self._wire = wire
         self._moved = moved
 
-    def heard(
-        self, rooms: Iterable[RoomName], place: str, fetched: Mapping[RoomName, int], *, is_asked: bool
-    ) -> list[str]:
+    def heard(self, rooms: Iterable[RoomName], place: str, report: Report, *, is_asked: bool) -> list[str]:
         """What somebody should hear who found ``rooms`` at ``place``: who asked each time, who stays when it comes.
 
-        ``fetched`` tells how many records came in. A place that is neither the old nor the new one may be the new
+        The report tells how many records came in. A place that is neither the old nor the new one may be the new
         one by another name: it is said when it comes, and no more. Raises FormatError.
         """
         said = []
         for room in rooms:
-            is_new = fetched.get(room, 0) > 0
-            moved = self._moved(room) if is_asked or is_new else None
+            is_new = report.fetched.get(room, 0) > 0
+            moved = self._moved(room, None) if is_asked or is_new else None
             if moved is None or not (moved.place == place or is_new):
                 continue
             if self._wire.laid(moved.layout).place_of(moved.address) != place:
@@ -134,7 +146,8 @@ def leave(store: Store, wire: Wire, address: str, entry: Entry, tip: Oid, sender
     """Add ``entry``, which says where its room went, to the log at the old ``address``.
 
     ``tip`` is the log at the new place. Where that goes on from the old one the same log stands at both then;
-    otherwise the record alone is added to what is there, and is known as the same by its uid.
+    otherwise the record alone is added to what is there, and is known as the same by its uid. Where it was said before
+    the room moved nothing is added: the old place may be in use again.
 
     Raises:
         RemoteError: the old place is not heard, does not take it, or has no such room.
@@ -144,6 +157,8 @@ def leave(store: Store, wire: Wire, address: str, entry: Entry, tip: Oid, sender
     if old is None:
         raise RemoteError("the room is not there", hint="nobody can follow it there", code="remote-failed")
     wire.fetch_objects([ref], address)
+    if reach.is_ancestor(entry.oid, old, store.step):
+        return
     new = tip if is_first_parent(store, old, tip) else _after(store, old, entry, sender)
     (answer,) = wire.push({ref: (new, old)}, address)
     if not answer.is_accepted:

@@ -28,7 +28,7 @@ from gitchat.clones.inbox import Inbox
 from gitchat.clones.joining import Guard, Joining
 from gitchat.clones.judging import Judgement, Judging
 from gitchat.clones.marking import mark
-from gitchat.clones.moving import Moved, Moves
+from gitchat.clones.moving import Moves, Told
 from gitchat.clones.notes import Notes
 from gitchat.clones.offering import Offering
 from gitchat.clones.previewing import preview
@@ -67,7 +67,7 @@ class Remote:
         asked_format: Callable[[RoomName, Oid], int],
         guard: Guard,
         stays_here: Callable[[RoomName], bool],
-        moved: Callable[[RoomName], Moved | None] = lambda room: None,
+        moved: Told = lambda room, tip: None,
         layout: Callable[[], Layout] | None = None,
         lay: Callable[[Layout], object] = lambda layout: None,
         inbox: Inbox | None = None,
@@ -90,7 +90,7 @@ class Remote:
         self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
         self._following = Following(store, wire, self._comparing, notes, moved=moved, lay=lay)
-        self._judging = Judging(wire, self._comparing, notes, attached, layout)
+        self._judging = Judging(wire, self._comparing, notes, attached, layout, moved)
         self.attaching = Attaching(store, wire.name, notes, attached=attached, attach=attach)
         """What lets rooms follow this remote."""
         self._idle = Idle(store.directory, wire.name, now=lambda: clock().seconds, is_agents=guard.is_agents)
@@ -129,8 +129,7 @@ class Remote:
     ) -> Report:
         """Fetch, compare, join and, with ``pushes``, push; with ``drops`` at least what is to be dropped there.
 
-        Nothing that was fetched counts before it was compared with what we knew. Unless somebody asked for it,
-        rooms here that no remote numbers stay so.
+        What was fetched counts only when it was compared with what we knew. Unasked, rooms that none numbers stay so.
 
         Raises:
             RemoteError: the remote cannot be reached, or refused everything.
@@ -139,9 +138,8 @@ class Remote:
             UserError: ``follows-another``, before a room is attached.
             ConflictError: ``sync-running``.
         """
-        spoiled = Spoiled()
         with alone(self._store.directory):
-            seen, places = self._comparing.tracked(), self._judging.places()
+            spoiled, (seen, places) = Spoiled(), (self._comparing.tracked(), self._judging.places())
             report = Report(self.name, layout=self._wire.layout, has_seen=bool(seen))
             spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
@@ -159,21 +157,22 @@ class Remote:
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {**due} if pushes or drops else {}
             for one in going:
                 with spoiled.apart(one):
-                    self._take_in(one, seen, kept, report)
+                    fetched = self._joining.take_in(one, kept, is_first=log_ref(one) not in seen)
+                    report.fetched |= {one: fetched} if fetched is not None else {}
                     # Of a remote that has lost what was seen nothing was dropped on purpose: it is all brought back.
-                    known = seen if judgements[one].tells_drops else {}
-                    updates |= self._joining.updates(one, known, there) if pushes else {}
+                    known, first = seen if judgements[one].tells_drops else {}, judgements[one].is_arriving
+                    updates |= self._joining.updates(one, known, there, is_ours_first=first) if pushes else {}
             going = [one for one in going if one not in spoiled]
-            numbered = [one for one in going if one not in free]
-            if self._following.leads(going, places[0], report, is_asked=is_asked):
+            numbered = [one for one in going if one not in free and not judgements[one].is_arriving]
+            if self._following.leads(going, places[0], report, is_asked=is_asked, is_said=consent.has_moved):
                 return report
             updates |= self._joining.given_back(going, self._idle.look(kept)) if pushes and going else {}
-            updates = self._admission.writable(updates, there, report, spoiled)
+            updates = self._admission.writable(self._following.open(updates), there, report, spoiled)
             allowed = self._offering.allowed(updates, places[0], self._comparing.found(), report, is_asked=is_asked)
             self._left |= report.newer.keys() | spoiled.tell(report)
             if allowed:
                 self._offering.push(allowed, places[0], seen, there, report, numbered)
-            report.alarms += self._moves.heard(going, places[0], report.fetched, is_asked=is_asked)
+            report.alarms += self._moves.heard(self._following.staying(going), places[0], report, is_asked=is_asked)
             self._follow(going, free, places[0], report, consent, pushes=pushes)
         self._store.pack_what_came()
         return report
@@ -196,10 +195,6 @@ class Remote:
         self._offering.tidy(following)
         if following:
             mark(self._store, self._wire, following[0])
-
-    def _take_in(self, room: RoomName, seen: Tips, there: Tips, report: Report) -> None:
-        fetched = self._joining.take_in(room, there, is_first=log_ref(room) not in seen)
-        report.fetched |= {room: fetched} if fetched is not None else {}
 
     def _adopted(
         self, judgements: Mapping[RoomName, Judgement], place: str, report: Report
@@ -286,7 +281,9 @@ class Remote:
         if judgement.tells_drops:
             self._joining.drop_cursors(room, seen, there)
         elif judgement.has_lost and judgement.seen is not None:
-            self._joining.keep(room, judgement.seen)
+            kept = self._joining.keep(room, {**seen, log_ref(room): judgement.seen}, there)
+            if judgement.is_arriving:  # what they are numbered by, until the new place has it
+                seen, there = ({ref: oid for ref, oid in tips.items() if ref not in kept} for tips in (seen, there))
         if judgement.new_place is not None and self._attached(room) is not None:
             self._notes.put({room: judgement.new_place})
         for ref in {*seen, *there}:

@@ -8,13 +8,15 @@ Source: docs/format.md section 12.23.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from gitchat.clones.comparing import is_first_parent
 from gitchat.clones.looking import named
 from gitchat.clones.marking import PATTERNS, has_leftovers, upstream
 from gitchat.clones.moving import said_near
 from gitchat.clones.wire import Listed, Wire
-from gitchat.model.errors import ConflictError
+from gitchat.model.errors import ConflictError, FormatError
 from gitchat.model.layout import BRANCHES, PLAIN, Layout
 from gitchat.model.names import Oid, RoomName
 from gitchat.model.refs import ROOMS_PREFIX, log_ref, room_of_log
@@ -82,12 +84,25 @@ def decided(store: Store, wire: Wire, found: Found) -> Layout | None:
         return next(iter(places), None)
     if found.has_leftovers and BRANCHES in places:
         return BRANCHES
-    said = {_said_last(store, wire, layout, logs) for layout, logs in places.items()} - {None}
+    words = {layout: _said_last(store, wire, layout, logs) for layout, logs in places.items()}
+    newest = next((one for one in places if all(_go_on(store, places[one], other) for other in places.values())), None)
+    said = {words[newest]} if newest is not None else set(words.values())
+    said -= {None}
     address = wire.fetch_addresses()[0]
     told = [layout for layout in places if wire.laid(layout).place_of(address) in said]
-    if len(said) != 1 or not told:
-        raise TwoPlaces(wire.name, places)
-    return told[0]
+    if len(said) == 1 and told:
+        return told[0]
+    if newest is not None and not said and len({tuple(sorted(logs.items())) for logs in places.values()}) > 1:
+        return newest  # a move began, and was never said
+    raise TwoPlaces(wire.name, places)
+
+
+def _go_on(store: Store, newer: Logs, older: Logs) -> bool:
+    """Whether the logs of one place go on from those of another, as far as they are looked at."""
+    with suppress(FormatError):
+        rooms = sorted(older)[:MOST_ROOMS]
+        return older.keys() <= newer.keys() and all(is_first_parent(store, older[one], newer[one]) for one in rooms)
+    return False
 
 
 def _said_last(store: Store, wire: Wire, layout: Layout, logs: Logs) -> str | None:

@@ -16,7 +16,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,17 @@ from gitchat.githooks import kept
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.storage.refusals import storage_error
 from gitchat.workspace.environment import Environment
+from gitchat.workspace.guarding import put_guard
 
 EVENTS = {
     "commit": ("post-commit", "post-applypatch"),
     "merge": ("post-merge",),
     "checkout": ("post-checkout",),
     "rewrite": ("post-rewrite",),
+    "guard": ("pre-commit",),
 }
-"""What can be told, and the hooks that tell it. ``chat.hook.<event>`` switches each off."""
+"""What can be told, and the hooks that tell it: ``chat.hook.<event>`` switches each off. And ``guard``, which tells the
+room nothing, but who commits what others have claimed: ``chat.claims`` switches it off."""
 
 BY_DEFAULT = ("commit", "merge", "rewrite")
 """Who looks at which branch is asked more often than it is worth a record: ``git chat who`` tells it."""
@@ -122,7 +125,7 @@ def _look(place: Directory, event: str, name: str) -> Hook:
     return Hook(event, path, "installed", before, is_current=is_alone or (place.is_husky and block in content))
 
 
-def install(environment: Environment, events: Iterable[str]) -> list[Hook]:
+def install(environment: Environment, events: Collection[str]) -> list[Hook]:
     """Put the hooks of ``events`` there, and return how they stand then. Again: brings ours up to date.
 
     Every step leaves a hook that runs, so that a kill between two of them harms nothing.
@@ -141,6 +144,8 @@ def install(environment: Environment, events: Iterable[str]) -> list[Hook]:
                 place.path.mkdir(parents=True, exist_ok=True)
                 _install(place, hook)
             done.append(_look(place, event, name))
+    if "guard" in events:
+        put_guard(environment)
     with _told(place.path):
         kept.link_neighbours(place.path, [name for names in EVENTS.values() for name in names])
     return done

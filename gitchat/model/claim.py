@@ -216,6 +216,21 @@ def standings(entries: Iterable[Entry], now: int) -> list[Standing]:
     return found
 
 
+def holdings(found: Sequence[Standing], now: int) -> list[tuple[Claim, int]]:
+    """Each of ``found``, which is what stands at ``now``, that holds or will without another record, and since when.
+
+    First come first. What waits holds when the time of all that it comes after is over, if its own is not.
+    """
+    since = {one.claim.entry.record.uid: now for one in found if one.waits_for is None}
+    for time in sorted({one.claim.until for one in found}) if len(since) < len(found) else ():
+        left: list[Standing] = []
+        for one in (one for one in found if one.claim.until > time):
+            left.append(Standing(one.claim, first_of_others(left, one.claim.seat, one.claim.whats)))
+            if left[-1].waits_for is None:
+                since.setdefault(one.claim.entry.record.uid, time)
+    return [(one.claim, since[uid]) for one in found if (uid := one.claim.entry.record.uid) in since]
+
+
 def first_of_others(found: Sequence[Standing], seat: Seat, whats: Sequence[What]) -> Claim | None:
     """The first claim of somebody else than ``seat`` that is of one of ``whats``."""
     others = (standing.claim for standing in found if standing.claim.seat != seat)

@@ -12,6 +12,7 @@ SERVER: Final = "gitchat"
 """What the server is called in a client's configuration, and so what stands before a tool's name there."""
 
 CHECK_IN: Final = "check_in"
+CLAIM: Final = "claim"
 CLOSE_ROOM: Final = "close_room"
 GET_CURSOR: Final = "get_cursor"
 GET_HANDOFF: Final = "get_handoff"

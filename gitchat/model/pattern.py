@@ -72,14 +72,27 @@ def matches(pattern: Parts, path: str) -> bool:
     return re.fullmatch(regex_of(pattern), path) is not None
 
 
-def regex_of(pattern: Parts) -> str:
+def fixed_part(pattern: Parts) -> str:
+    """What each path that ``pattern`` means begins with; blank for nothing."""
+    return re.split(r"[*?]", "/".join(pattern), maxsplit=1)[0].rstrip("/")
+
+
+_ONE_CHARACTER = b"([^/\x80-\xff]|[\xc0-\xff][\x80-\xbf]*)"
+
+
+def regex_of_bytes(pattern: Parts) -> bytes:
+    """As :func:`regex_of`, of a path in UTF-8 of which each byte counts as a character, as in the locale C."""
+    return regex_of(pattern, "\0").encode("utf-8", "surrogateescape").replace(b"\0", _ONE_CHARACTER)
+
+
+def regex_of(pattern: Parts, one_character: str = "[^/]") -> str:
     """The extended regular expression of a whole path, for awk as well as for Python; without ``^`` and ``$``."""
     if pattern == (ANY,):
         return ".*"
     text, needs_slash = "", False
     for place, part in enumerate(pattern):
         if part != ANY:
-            text += ("/" if needs_slash else "") + _regex_of_part(part)
+            text += ("/" if needs_slash else "") + _regex_of_part(part, one_character)
             needs_slash = True
         elif place == len(pattern) - 1:
             text += "(/.*)?"
@@ -89,10 +102,10 @@ def regex_of(pattern: Parts) -> str:
     return text
 
 
-def _regex_of_part(part: str) -> str:
+def _regex_of_part(part: str, one_character: str) -> str:
     if set(part) == {"*"}:
         return "[^/]+"
-    return "".join({"*": "[^/]*", "?": "[^/]"}.get(char) or _literal(char) for char in part)
+    return "".join({"*": "[^/]*", "?": one_character}.get(char) or _literal(char) for char in part)
 
 
 def _literal(char: str) -> str:

@@ -42,6 +42,24 @@ def is_ancestor(ancestor: Oid, descendant: Oid, step_of: Callable[[Oid], Step]) 
     return not difference([ancestor], [descendant], step_of)
 
 
+def found_below(sought: Collection[Oid], tips: Iterable[Oid], step_of: Callable[[Oid], Step]) -> set[Oid]:
+    """Those of ``sought`` that ``tips`` reach, whatever the dates say: for who would lose what is not found.
+
+    Walks from the newest down until all are found, and all the way where one is not.
+    """
+    left, met = set(sought), set(tips)
+    queue = [(-step_of(oid).seconds, oid) for oid in met]
+    heapq.heapify(queue)
+    while queue and left:
+        _, oid = heapq.heappop(queue)
+        left.discard(oid)
+        for parent in step_of(oid).parents:
+            if parent not in met:
+                met.add(parent)
+                heapq.heappush(queue, (-step_of(parent).seconds, parent))
+    return set(sought) - left
+
+
 def frontier(covered: Collection[Oid], parents_of: Callable[[Oid], tuple[Oid, ...]]) -> list[Oid]:
     """The commits of ``covered`` that no other one of them has as a parent, in the order given."""
     inner = {parent for oid in covered for parent in parents_of(oid)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug, is_uid
 
@@ -162,6 +163,15 @@ def branches_refspec(remote: str) -> str:
 def branch_of(ref: str) -> str | None:
     """The branch that ``ref`` is, or None when it is none."""
     return ref.removeprefix(HEADS) if ref.startswith(HEADS) else None
+
+
+def bases(remotes: Sequence[str], branch: str | None) -> list[str]:
+    """The refs that could be what all work is meant for, the likeliest first.
+
+    What each of ``remotes`` calls ``HEAD``, branches of the usual names, and ``branch``, where there is one.
+    """
+    heads = [f"refs/remotes/{remote}/HEAD" for remote in remotes]
+    return [*heads, *(HEADS + name for name in ("main", "master", branch) if name)]
 
 
 _BRANCH = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")

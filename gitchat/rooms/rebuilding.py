@@ -80,19 +80,28 @@ def take_out(store: Store, room: RoomName, tracked: Tracked, dropped: Collection
         return new
 
     new = store.move(log_ref(room), build, reason)
+    out = set(beyond(store, [old], [new]))
     for ref, value in positions(store, room):
-        follow(store, room, ref, value, [accepted, tracked(ref)], reason)
+        follow(store, room, ref, value, [accepted, tracked(ref)], reason, out)
     # The journal tells where the room stood, should the ref be damaged: no more on what was taken out.
-    store.forget(set(beyond(store, [old], [new])))
+    store.forget(out)
 
 
-def follow(store: Store, room: RoomName, ref: RefName, value: Oid, known: Sequence[Oid | None], reason: str) -> Oid:
+def follow(
+    store: Store,
+    room: RoomName,
+    ref: RefName,
+    value: Oid,
+    known: Sequence[Oid | None],
+    reason: str,
+    out: Collection[Oid] = (),
+) -> Oid:
     """Let the position ``ref``, which is at ``value``, follow the log; where it is then. Raises as :func:`take_out`."""
 
     def build(old: Oid | None) -> Oid:
-        return following(store, room, old if old is not None else value, known)
+        return following(store, room, old if old is not None else value, known, out)
 
-    return value if following(store, room, value, known) == value else store.move(ref, build, reason)
+    return value if following(store, room, value, known, out) == value else store.move(ref, build, reason)
 
 
 def _after(store: Store, oid: Oid, commit: codec.Commit, parents: tuple[Oid, ...]) -> Oid:
@@ -149,8 +158,11 @@ class _Outside:
 # --- positions in it -------------------------------------------------------------
 
 
-def following(store: Store, room: RoomName, value: Oid, known: Sequence[Oid | None]) -> Oid:
+def following(store: Store, room: RoomName, value: Oid, known: Sequence[Oid | None], out: Collection[Oid] = ()) -> Oid:
     """The position ``value`` as the log of ``room`` has it: without records that are in neither it nor ``known``.
+
+    Of the commits ``out`` that is certain. Of others dates alone may say so, where a clock was far ahead: these are
+    looked for again, since a position that loses what was read tells it again.
 
     One of which there is a copy in the log stands for that, every other one for what came before it. It is
     ``value`` where there is none such. Raises FormatError, and what Store.write_commit raises.
@@ -158,7 +170,13 @@ def following(store: Store, room: RoomName, value: Oid, known: Sequence[Oid | No
     log = store.tip(log_ref(room))
     strays = beyond(store, [value], [log, *known])
     commits = {oid: store.read(oid) for oid in strays}
-    if not any(commit.takes_number for commit in commits.values()):
+    records = [oid for oid, commit in commits.items() if commit.takes_number]
+    bases = [base for base in (log, *known) if base is not None]
+    there = reach.found_below([oid for oid in records if oid not in out], bases, store.step)
+    if there:
+        commits = {oid: commits[oid] for oid in beyond(store, [value], [*bases, *there]) if oid in commits}
+        records = [oid for oid in records if oid in commits]
+    if not records:
         return value
     copies = pending_keys(store, log, value)
     images: dict[Oid, tuple[Oid, ...]] = {}

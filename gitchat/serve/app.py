@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -64,9 +65,15 @@ def _lifetime(served: Served) -> Callable[[Starlette], AbstractAsyncContextManag
     async def lifetime(app: Starlette) -> AsyncIterator[None]:
         for hub in served.hubs.values():
             await hub.start()
+        watching = [
+            asyncio.create_task(hub.revoking.watch(served.tokens[name], served.now))
+            for name, hub in served.hubs.items()
+        ]
         try:
             yield
         finally:
+            for task in watching:
+                task.cancel()
             await served.end()
 
     return lifetime

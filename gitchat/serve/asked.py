@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl
 
 from gitchat.serve.settings import is_loopback
 
+CONNECTION = "gitchat.connection"
+"""Where the state of a scope has what all requests of one connection share."""
+
 _FORWARDED = ("forwarded", "via", "x-real-ip")
 _OF_BROWSERS = ("origin", "cookie", "referer")
 _OF_NODE = "sec-fetch-mode"
@@ -32,6 +35,10 @@ class Asked:
     server: tuple[str, int] | None
     """The end of ours that it has reached."""
     is_websocket: bool = False
+    found: dict[str, int] | None = None
+    """Whose socket is at the other end, as soon as that was found out for an earlier request of the same connection;
+    None where no connection is known. It is nobody else's as long as the connection lasts.
+    """
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Asked:
@@ -51,6 +58,7 @@ class Asked:
             (client[0], client[1]) if client else None,
             (server[0], server[1]) if server and server[1] is not None else None,
             scope["type"] == "websocket",
+            scope.get("state", {}).get(CONNECTION),
         )
 
     @property

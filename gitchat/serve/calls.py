@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import Name, parse_name
+from gitchat.model.names import Name, RoomName, parse_name
 from gitchat.model.record import Entry
-from gitchat.serve.acting import as_name
+from gitchat.serve.acting import as_name, refuse_unseen
 from gitchat.serve.actor import Actor
 from gitchat.serve.answers import answer, json_object
 from gitchat.serve.contract import ROOT, Operation
@@ -97,6 +97,22 @@ class Call:
     def _room(self) -> str | None:
         return self.given.get("room") or self.served.settings.room
 
+    async def room(self, name: Name | None) -> RoomName:
+        """The name of the room that is asked about, for ``name``, without a reading where it is known here.
+
+        Raises UserError ``no-such-room``, ``bad-name``.
+        """
+        known = self.hub.recent.room(self._room)
+        if known is None:
+            return await self.do(lambda environment: self.chat(environment, name).name)
+        refuse_unseen(self.actor, known)
+        return known
+
+    def touch(self, name: Name | None) -> None:
+        """The request is a sign of life of ``name``, where that is the actor's."""
+        if name is not None and self.hub.holdings.actor_may(self.actor, name):
+            self.hub.holdings.touch(self.actor, name)
+
     async def do(self, act: Callable[[Environment], T], name: Name | None = None) -> T:
         """What ``act`` gives, in the repository's own thread; a sign of life of ``name`` where that is the actor's."""
         is_own = name is not None and self.hub.holdings.actor_may(self.actor, name)
@@ -106,10 +122,11 @@ class Call:
         """Note for the audit which record has come of the request."""
         self.request.scope[WROTE] = (entry.room, entry.number)
 
-    async def is_gone(self) -> None:
-        """Return when who asked has gone."""
+    async def when_gone(self, act: Callable[[], None]) -> None:
+        """Do ``act`` when who asked has gone."""
         while (await self.request.receive())["type"] != "http.disconnect":
             pass
+        act()
 
 
 # --- routing ----------------------------------------------------------------------------

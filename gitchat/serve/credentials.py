@@ -22,6 +22,7 @@ LOCAL = Actor("local", is_admin=True, is_local=True)
 ANY_PROGRAM = Actor("open")
 GUEST = Actor("guest", is_guest=True)
 
+OWNER = "owner"
 GIT_PATH = "/git/"
 """Below it a token may come as a password, which is how git sends one."""
 
@@ -94,4 +95,7 @@ def _is_the_user(asked: Asked, served: Served) -> bool:
     assert asked.client is not None
     if asked.server is None or any(ip_address(asked.client[0]) in network for network in settings.behind_proxy):
         return False
-    return served.owner_of(asked.client, asked.server) == os.geteuid()
+    found = asked.found if asked.found is not None else {}
+    if OWNER not in found and (owner := served.owner_of(asked.client, asked.server)) is not None:
+        found[OWNER] = owner
+    return found.get(OWNER) == os.geteuid()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gitchat.model.errors import UserError
@@ -30,6 +30,12 @@ class Field:
     """What it is, in one line."""
     is_required: bool = False
     where: Literal["path", "query", "body"] = "body"
+    kinds: frozenset[str] = field(init=False)
+    """The types that its value may have, by their names in JSON Schema."""
+
+    def __post_init__(self) -> None:
+        parts = self.schema.get("anyOf", [self.schema])
+        object.__setattr__(self, "kinds", frozenset(kind for part in parts for kind in _kinds(part)))
 
 
 def check(given: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
@@ -41,18 +47,18 @@ def check(given: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
         UserError: ``bad-argument``.
     """
     taken: dict[str, Any] = {}
-    for field in fields:
-        value = given.get(field.name)
-        if field.name not in given or (value is None and not _fits(None, field.schema)):
-            if field.is_required:
-                raise _refused(f"{field.name} is missing", f"give {field.name}: {wanted(field.schema)}")
+    for one in fields:
+        value = given.get(one.name)
+        if one.name not in given or (value is None and not _fits(None, one.schema)):
+            if one.is_required:
+                raise _refused(f"{one.name} is missing", f"give {one.name}: {wanted(one.schema)}")
             continue
-        if field.where != "body":
-            value = _spelled_out(str(value), field.schema)
-        check_carried(field.name, value)
-        if not _fits(value, field.schema):
-            raise _refused(f"{field.name} must be {wanted(field.schema)}", f"it was {_shown(value)}")
-        taken[field.name] = value
+        if one.where != "body":
+            value = _spelled_out(str(value), one.kinds)
+        check_carried(one.name, value)
+        if not _fits(value, one.schema):
+            raise _refused(f"{one.name} must be {wanted(one.schema)}", f"it was {_shown(value)}")
+        taken[one.name] = value
     return taken
 
 
@@ -97,9 +103,8 @@ def _kinds(schema: Schema) -> list[str]:
     return [kind] if isinstance(kind, str) else list(kind)
 
 
-def _spelled_out(text: str, schema: Schema) -> Any:
+def _spelled_out(text: str, kinds: frozenset[str]) -> Any:
     """The value that ``text`` of an address stands for; the text itself where it stands for nothing else."""
-    kinds = {kind for part in schema.get("anyOf", [schema]) for kind in _kinds(part)}
     if "integer" in kinds and _WHOLE.fullmatch(text, 0):
         return int(text)
     if "number" in kinds:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref
@@ -20,6 +21,7 @@ from gitchat.serve.handing import Reader, Record
 from gitchat.serve.hub import Hub
 from gitchat.serve.positions import Due, Positions, Whose
 from gitchat.server.desk import Coming
+from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
 
@@ -32,8 +34,10 @@ class Memory:
     They live under names of their own, so that each position is written in the surroundings that it was read in.
     """
 
-    def __init__(self) -> None:
-        self.positions = Positions(with_own=True)
+    def __init__(self, *, with_own: bool = True) -> None:
+        """``with_own``: what a name wrote itself is given to it, too, as to who joined a topic."""
+        self.positions = Positions(with_own=with_own)
+        self._with_own = with_own
         self._environments: dict[Whose, Environment] = {}
         self._seen: dict[Whose, tuple[tuple[Oid, int], Reading]] = {}
         """All that was unread when it was looked last, with the log as it was then and the turn of what was had."""
@@ -57,6 +61,8 @@ class Memory:
 
     def unread(self, room: Room, limit: int | None) -> Reading:
         """As :meth:`Positions.unread`; not read again while the log is the same and nothing was had."""
+        if not self._with_own:  # it may have read by its other calls meanwhile
+            return self.positions.unread(room, limit)
         whose, tip = (room.name, room.me), room.environment.store.tip(log_ref(room.name))
         now = (tip, self._turns.get(whose, -1)) if tip is not None else None
         seen_at, reading = self._seen.get(whose, (None, None))
@@ -68,6 +74,13 @@ class Memory:
             return reading
         left = reading.left + max(0, len(reading.entries) - limit)
         return replace(reading, entries=reading.entries[:limit], places=reading.places[:limit], left=left)
+
+    def settle(self, environment: Environment) -> None:
+        """Write down what was had in these surroundings. In the hub's thread."""
+        for due in self.positions.due():
+            if self._environments[due.whose] is environment or due.whose[1] in environment.held():
+                self.positions.begin(due)
+                self.write(due)
 
     def write(self, due: Due) -> None:
         """Write down one position. In the hub's thread; a full disk, a room that is gone: it is told again."""
@@ -88,24 +101,34 @@ class HubGround:
         """Raise UserError ``not-your-name``, ``guest`` where the credentials are not for ``name``."""
         as_name(self._actor, name)
 
+    def refuse_revoked(self) -> None:
+        """Raise UserError ``no-token`` where the credentials hold no more."""
+        if self._hub.revoking.is_over(self._actor.key):
+            raise UserError(
+                "the token of this connection was revoked, or its time is over",
+                hint="ask who runs the server for another; what came is still there",
+                code="no-token",
+            )
+
     async def act(self, act: Callable[[], T]) -> T:
         """Do it in the hub's thread. Raises ConflictError ``ending`` when the server ends; UserError ``guest``."""
         refuse_guest(self._actor)
+        self.refuse_revoked()
         return await self._hub.call(lambda here: act(), self._actor)
 
-    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
-        """Look now and each time that something reaches who acts in ``room``; False when the time is up."""
-        me = await self.act(lambda: room.me)
-        reader = Reader(me, frozenset({room.name}), with_own=True)
-        found = await self._hub.wait(lambda here: True if is_over() else None, reader, self._actor, seconds)
-        return found is not None
-
     @contextmanager
-    def coming(self, room: Room) -> Iterator[Coming]:
+    def coming(self, room: Room, *, with_own: bool = True) -> Iterator[Coming]:
         """What the hub hands over. Who acts in ``room`` joined by a tool, and lives without it, too."""
-        reader = Reader(room.me, frozenset({room.name}), within=self._actor.rooms, with_own=True)
-        with _HandedOver(self._hub, self._memory, room, reader) as coming:
+        reader = Reader(room.me, frozenset({room.name}), within=self._actor.rooms, with_own=with_own)
+        with (
+            _HandedOver(self._hub, self._memory, room, reader, self.refuse_revoked) as coming,
+            self._hub.revoking.call(self._actor.key, coming.close),
+        ):
             yield coming
+
+    def settle(self) -> None:
+        """What was had over this connection is written some seconds later, or now."""
+        self._memory.settle(tools.here_environment())
 
     async def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         """What the hub hands over to who reads all rooms; what a slow reader missed is missed."""
@@ -142,13 +165,18 @@ class HubGround:
         self._memory.had(self._actor, room, entries)
         left = reading.left + len(reading.entries) - len(entries)
         places = reading.places[: len(entries)]
-        return replace(reading, entries=entries, places=places, left=left, is_marked=True)
+        numbers = reading.backlog.numbers  # as it will be written: these, and what stands before them
+        backlog = replace(reading.backlog, numbers=numbers[bisect_right(numbers, places[-1].number) :])
+        return replace(reading, entries=entries, places=places, last_read=backlog.last_read, left=left, is_marked=True)
 
 
 class _HandedOver:
     """What comes for one who waits, as the hub hands it over. For the loop's thread. A context manager."""
 
-    def __init__(self, hub: Hub, memory: Memory, room: Room, reader: Reader) -> None:
+    def __init__(
+        self, hub: Hub, memory: Memory, room: Room, reader: Reader, refuse_revoked: Callable[[], None]
+    ) -> None:
+        self._refuse_revoked = refuse_revoked
         self._hub = hub
         self._memory = memory
         self._room = room
@@ -166,6 +194,7 @@ class _HandedOver:
 
     async def something(self, seconds: float) -> bool:
         is_there = await self._coming.something(seconds)
+        self._refuse_revoked()
         if self._coming.is_overrun:
             self._coming = self._hub.subscribe(self._coming.reader)
             self._is_missing = True
@@ -176,8 +205,11 @@ class _HandedOver:
         was_missing, self._is_missing = self._is_missing, False
         return None if was_missing else self._memory.fresh(self._room, came)
 
+    def close(self) -> None:
+        self._coming.close()
+
     def __enter__(self) -> _HandedOver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._coming.close()
+        self.close()

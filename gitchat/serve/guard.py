@@ -7,10 +7,12 @@ then, and no more of it than is allowed. Source: docs/serve.md, "Who may do what
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -80,13 +82,22 @@ class _Passage:
         self._receive = receive if self._asked.is_websocket else self._body.receive
         self._status = 0
         self._sent_bytes = 0
+        self._task = asyncio.current_task()
+        self._is_cut = False
         scope[ACTOR] = NOBODY
 
     async def through(self, app: ASGIApp) -> None:
         """Let it through to ``app``, or refuse it."""
         try:
-            self._scope[ACTOR] = self._admit()
-            await app(self._scope, self._receive, self._send)
+            actor = self._scope[ACTOR] = self._admit()
+            revoking = self._served.hub_named(self._repository).revoking
+            revoking.admit(actor.key)
+            with revoking.request(actor.key, self._cut):
+                await app(self._scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            if not self._is_cut:
+                raise
+            await self._end_cut()
         except Exception as error:
             if isinstance(error, ChatError) and self._status == 0:
                 await self._refuse(error)
@@ -95,6 +106,24 @@ class _Passage:
             traceback.print_exception(error, file=sys.stderr)
             if self._status == 0 and not self._asked.is_websocket:
                 await defect()(self._scope, self._receive, self._send)
+
+    def _cut(self) -> None:
+        """Its credentials hold no more."""
+        if self._task is not None and not self._is_cut:
+            self._is_cut = True
+            self._task.cancel()
+
+    async def _end_cut(self) -> None:
+        """Say why, where nothing was said yet; a stream that has begun just ends, and who comes back is told."""
+        assert self._task is not None
+        self._task.uncancel()
+        if self._status == 0:
+            await self._refuse(UnknownToken("this token was revoked, or its time is over"))
+        elif self._asked.is_websocket:
+            with suppress(RuntimeError):  # it was closed meanwhile
+                await self._send_on({"type": "websocket.close", "code": 1008, "reason": "the token holds no more"})
+        else:
+            await self._send_on({"type": "http.response.body", "body": b""})
 
     def tell(self) -> None:
         """Tell who counts and who writes down what came of it."""

@@ -41,6 +41,11 @@ class Record:
         """The FRAME, as one line of JSON."""
         return one_line(self.encode(self.entry, self.labels))
 
+    @cached_property
+    def event(self) -> bytes:
+        """The FRAME as a server-sent event, whose id is the arrival number."""
+        return f"id: {self.arrival}\nevent: message\ndata: {self.frame}\n\n".encode()
+
 
 def one_line(value: object) -> str:
     """JSON without spaces and line feeds."""
@@ -191,14 +196,18 @@ class Subscription:
         while not self._waiting:
             if self.is_closed:
                 return False
-            self._bell = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._bell = loop.create_future()
+            # One timer and no asyncio.timeout: a thousand begin to wait again with every message.
+            timer = loop.call_later(seconds, self._ring) if seconds is not None else None
             try:
-                async with asyncio.timeout(seconds):
-                    await self._bell
-            except TimeoutError:
-                return bool(self._waiting)
+                await self._bell
             finally:
                 self._bell = None
+                if timer is not None:
+                    timer.cancel()
+            if timer is not None and loop.time() >= timer.when():
+                return bool(self._waiting)
         return True
 
     def _ring(self) -> None:
@@ -269,9 +278,11 @@ class Subscribers:
     def hand(self, record: Record, reached: Reached) -> None:
         """Give a record to everybody whom it reaches."""
         self.turn += 1
-        for one in list(self._all):
-            if one.reader.takes(record, reached):
-                one.put(record)
+        takers = [one for one in self._all if one.reader.takes(record, reached)]
+        if record.entry.record.to:  # whom it names comes before a thousand pages that show it, too
+            takers.sort(key=lambda one: one.reader.name is None or not reached.by(one.reader.name))
+        for one in takers:
+            one.put(record)
 
     def break_off(self) -> None:
         """Nobody can tell what came meanwhile: who reads whole rooms is told to read anew, others come back."""

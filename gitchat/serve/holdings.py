@@ -19,10 +19,8 @@ from gitchat.model.names import MAX_SLUG_CHARS, Name, RoomName
 from gitchat.serve import joining
 from gitchat.serve.actor import Actor
 from gitchat.serve.joining import Joined
+from gitchat.server.lives import LIVES_SECONDS
 from gitchat.workspace.environment import Environment
-
-LIVES_SECONDS = 90.0
-"""How long a name lives after its last request: three of the beats that the seed's clients send."""
 
 REMEMBERED = 10_000
 """Names that lived here once and are known for their spelling; the ones that were seen longest ago are forgotten."""
@@ -75,6 +73,8 @@ class Holdings:
         self._leases: dict[Name, _Lease] = {}
         self._strangers: set[tuple[str, Name]] = set()
         """Who did not join through a server before this one: by whom each was asked for, and is not again."""
+        self.others: list[Callable[[Actor, Name], bool]] = []
+        """What else lets a name of an actor live: then it is not let go when its last request here is long ago."""
         self._turn = asyncio.Lock()
         self._reviving: set[asyncio.Task[None]] = set()
 
@@ -202,6 +202,8 @@ class Holdings:
                 lease = self._leases[name]
                 if lease.is_over(self._now()):
                     lease.is_living = False
+                    if any(lives(lease.actor, name) for lives in self.others):
+                        continue
                     with suppress(ChatError):
                         await self._work(partial(joining.release, name=name), lease.actor)
             for room in lease.joined.rooms:

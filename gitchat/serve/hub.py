@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,12 +22,14 @@ from gitchat.model.record import Entry
 from gitchat.serve.actor import Actor
 from gitchat.serve.descriptors import raise_limit
 from gitchat.serve.frames import frame_of
-from gitchat.serve.frontier import Key, key_of
+from gitchat.serve.frontier import Key
 from gitchat.serve.handing import CursorMoved, PresenceChanged, Reader, Record, RoomChanged, Subscribers, Subscription
 from gitchat.serve.holdings import Holdings
-from gitchat.serve.look import Look
+from gitchat.serve.look import Look, Looked
 from gitchat.serve.people import People
 from gitchat.serve.positions import Due, Positions
+from gitchat.serve.recent import Recent
+from gitchat.serve.revoking import Revoking
 from gitchat.serve.worker import Worker
 from gitchat.staying.keeper import Keeping
 from gitchat.verbs.room import Reading, Room
@@ -55,6 +57,7 @@ class Hub:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
         self.positions = Positions()
+        self.revoking = Revoking()
         self._subscribers = Subscribers()
         self.holdings = Holdings(
             self.call,
@@ -64,6 +67,7 @@ class Hub:
             settle=self.settle,
             called=lambda name: self.people.called.get(name, (None, None)),
         )
+        self.recent = Recent()
         self.endings: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Awaited at the end, when nothing waits any more and names are still held."""
         # Who asks is answered from what is there: the one thread must not wait for a long log to be taken in.
@@ -84,7 +88,8 @@ class Hub:
     async def start(self) -> None:
         """Bring the index up to date, where that is short; watch, and keep in step. Raises what Environment raises."""
         raise_limit()
-        await self._worker.do(self._look.look)
+        self._hand_over(await self._worker.do(self._look.look))
+        self.recent.own_room = await self._worker.do(self._look.own_room)
         await self._worker.do(self.people.everybody)
         loop = asyncio.get_running_loop()
         # The copy has nothing open yet: what the thread that watches opens it uses alone.
@@ -124,6 +129,7 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await self.holdings.sweep()
+            self.recent.own_room = await self._worker.do(self._look.own_room)
             if self._look.is_behind:
                 self._stir()
             for due in self.positions.due(time.monotonic()):
@@ -165,26 +171,16 @@ class Hub:
         """The oldest ``limit`` records that are unread and for ``name``, without those that it just had."""
         return await self.call(lambda here: self.positions.unread(Room(here, room, name), limit), actor, name)
 
-    async def mark(self, actor: Actor, name: Name, room: RoomName, entries: Iterable[Entry]) -> None:
+    def had(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
         """``name`` has had these records: it is not told them again, and some seconds later that is written.
 
-        Nothing while somebody else lives under the name.
+        Whether it may is asked before, and again when it is written down.
         """
-        await self.mark_keys(actor, name, room, [key_of(entry) for entry in entries])
-
-    async def mark_keys(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
-        """As :meth:`mark`, of records by their keys."""
-        if not keys:
-            return
-        if not self.holdings.lives_for(actor, name):
-            why_not = await self.call(lambda here: Room(here, room, name).why_not_mark(), actor, name)
-            if why_not is not None:
-                return
-        self.had(actor, name, room, keys)
-
-    def had(self, actor: Actor, name: Name, room: RoomName, keys: list[Key]) -> None:
-        """As :meth:`mark_keys`, of who was asked before whether it may; to write it down asks again."""
         self.positions.had(actor, (room, name), keys, time.monotonic())
+        self.tell_read(name, room)
+
+    def tell_read(self, name: Name, room: RoomName) -> None:
+        """Tell the pages of ``name`` that it has read more of ``room``."""
         self._subscribers.tell(CursorMoved(name, room))
 
     async def settle(self, name: Name) -> None:
@@ -253,13 +249,6 @@ class Hub:
 
         return await self.call(act, actor, reader.name)
 
-    def may_have_beyond(self, room: RoomName, number: int) -> bool:
-        """Whether ``room`` may have records behind ``number`` that who subscribed before was not handed.
-
-        Without a look: so that who waits again and again for what comes next does not read each time.
-        """
-        return number < self._look.totals.get(room, number + 1)
-
     @property
     def newest(self) -> int:
         """The arrival number up to which everything was handed over; for the worker's thread."""
@@ -277,15 +266,19 @@ class Hub:
         try:
             while self._is_stirred:
                 self._is_stirred = False
-                looked = await self._worker.do(self._look.look)
-                if looked.is_anew:
-                    self._subscribers.break_off()
-                for one in looked.fresh:
-                    self._subscribers.hand(one.record, one.reached)
-                for room in looked.changed:
-                    self._subscribers.tell(RoomChanged(room))
+                self._hand_over(await self._worker.do(self._look.look))
         finally:
             self._looking = None
+
+    def _hand_over(self, looked: Looked) -> None:
+        fresh = [(one.record, one.reached) for one in looked.fresh]
+        self.recent.keep(looked.totals, looked.changed, fresh)
+        if looked.is_anew:
+            self._subscribers.break_off()
+        for record, reached in fresh:
+            self._subscribers.hand(record, reached)
+        for room in looked.changed:
+            self._subscribers.tell(RoomChanged(room))
 
     def _people_changed(self, room: RoomName) -> None:
         self.people.forget()

@@ -44,6 +44,8 @@ class Looked:
     """The records that came, in the order of their arrival."""
     changed: list[RoomName]
     """The rooms that moved."""
+    totals: Mapping[RoomName, int]
+    """How many records each room has, with the pending ones."""
     is_anew: bool
     """Whether the order is another one than before, so that nobody can tell what came meanwhile."""
 
@@ -56,8 +58,7 @@ class Look:
         self._encode = encode
         self._tips: dict[RoomName, Tips] = {}
         self._epoch: str | None = None
-        self.totals: dict[RoomName, int] = {}
-        """How many records each room had at the last look, with the pending ones; what comes later is handed over."""
+        self._totals: dict[RoomName, int] = {}
         self.is_behind = False
         """Whether a long log is still being taken in by another process, so that nobody can tell yet what came."""
         self.newest = 0
@@ -78,14 +79,17 @@ class Look:
         is_anew = False
         before, was_behind = dict(self._tips), self.is_behind
         try:
-            for room, tips in self._now().items():
+            now = self._now()
+            for room in self._totals.keys() - now.keys():
+                del self._totals[room]
+            for room, tips in now.items():
                 if self._tips.get(room) != tips:
                     self._tips[room] = tips
                     changed.append(room)
             arrived = self._environment.arrived(self.newest, self._epoch, rooms=changed)
             for room in changed:
                 with suppress(FormatError):
-                    self.totals[room] = self._environment.numbering(room).chain().total
+                    self._totals[room] = self._environment.numbering(room).chain().total
             if arrived.epoch == self._epoch:
                 fresh, self.newest = self._read(arrived.records), arrived.upto
             else:
@@ -94,10 +98,10 @@ class Look:
             self.is_behind = False
         except ConflictError:
             self._tips, self.is_behind = before, True
-            return Looked([], [], False)
+            return Looked([], [], dict(self._totals), False)
         except ChatError:
             pass
-        return Looked(fresh, changed, is_anew)
+        return Looked(fresh, changed, dict(self._totals), is_anew)
 
     def after(self, arrival: str) -> list[Fresh] | None:
         """What arrived after ``arrival`` and was handed over; None where nobody knows any more, or it is too much."""
@@ -108,6 +112,12 @@ class Look:
             found = self._environment.arrived(int(number), epoch, MISSED + 1).records
             if len(found) <= MISSED:
                 return self._read(one for one in found if one.number <= self.newest)
+        return None
+
+    def own_room(self) -> RoomName | None:
+        """The room of who names none; None where the setting is wrong, which who asks is told."""
+        with suppress(ChatError):
+            return self._environment.room_name(None)
         return None
 
     def _now(self) -> dict[RoomName, Tips]:

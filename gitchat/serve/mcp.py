@@ -11,10 +11,10 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Route
@@ -27,9 +27,10 @@ from gitchat.serve.answers import MAX_BODY_BYTES
 from gitchat.serve.ground import HubGround, Memory
 from gitchat.serve.hub import Hub
 from gitchat.serve.served import ACTOR, Served
+from gitchat.serve.sessions import Sessions
 from gitchat.server.callers import caller_of
 from gitchat.server.service import Service
-from gitchat.server.toolset import AGENTS, PROFILES, Toolset, toolset_of
+from gitchat.server.toolset import AGENTS, GITCHAT, PROFILES, Toolset, toolset_of
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 1.0
 """How often it is looked which positions are due."""
+
+MEANWHILE = "gitchat.meanwhile"
+"""Where a request has what goes on until it is answered: an ExitStack."""
 
 LAST_SECONDS = 0.5
 """How long the answers of calls that waited may take at the end."""
@@ -97,12 +101,13 @@ class _Offer:
     def __init__(self, hub: Hub, toolset: Toolset) -> None:
         self._hub = hub
         self._toolset = toolset
-        self._memory = Memory()
+        self._memory = Memory(with_own=toolset.name != GITCHAT)
         self._shared: Any = None
         self._beginning: asyncio.Task[Manager] | None = None
         self._running: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
-        self._faces: dict[str, asyncio.Task[Face]] = {}
+        self._faces: dict[str, asyncio.Task[_Opened]] = {}
+        self._sessions = Sessions(hub)
         self._calls = 0
         self._is_quiet = asyncio.Event()
         """Set while no call is being answered."""
@@ -125,8 +130,13 @@ class _Offer:
 
         from gitchat.serve.protocol import GONE, owner
 
-        told = {GONE: lambda: is_gone, "user": owner(scope[ACTOR].key)}
-        with self._counted() if scope["method"] == "POST" else nullcontext():
+        actor, session = scope[ACTOR], HTTPConnection(scope).headers.get("mcp-session-id")
+        with ExitStack() as meanwhile:
+            told = {GONE: lambda: is_gone, MEANWHILE: meanwhile, "user": owner(actor.key)}
+            if session is not None:
+                meanwhile.enter_context(self._sessions.going_on(Sessions.key_of(actor, session), actor))
+            if scope["method"] == "POST":
+                meanwhile.enter_context(self._counted())
             await manager.handle_request({**scope, **told}, hear, send)
 
     @contextmanager
@@ -169,6 +179,15 @@ class _Offer:
                 for due in self._memory.positions.due(time.monotonic()):
                     self._memory.positions.begin(due)
                     await self._hub.finish(partial(self._memory.write, due))
+                await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Let go the names of who fell silent."""
+        await self._sessions.sweep()
+        if self._shared is not None:
+            faces = [one.result() for one in self._faces.values() if one.done() and not one.exception()]
+            going_on = {one.face.service.desk for one in faces if self._sessions.is_open(one.party)}
+            await self._hub.finish(partial(self._shared.lapse, going_on.__contains__))
 
     async def _end(self) -> None:
         """The server ends: calls that waited answer, then sessions end, and what they had is written."""
@@ -197,13 +216,18 @@ class _Offer:
         client = said.client_info.name if said else ""
         session = protocol.session_of(context)
         key = session or f"{actor.key} {client}"
+        party = Sessions.key_of(actor, key)
+        if session is None:
+            context.request.scope[MEANWHILE].enter_context(self._sessions.going_on(party, actor))
         if key not in self._faces:
             self._faces[key] = asyncio.create_task(self._open(actor, key, client))
             if session is not None:
                 protocol.at_end(context, lambda: self._forget(key))
-        return await asyncio.shield(self._faces[key])
+        opened = await asyncio.shield(self._faces[key])
+        await self._sessions.wake(party)
+        return opened.face
 
-    async def _open(self, actor: Actor, key: str, client: str) -> Face:
+    async def _open(self, actor: Actor, key: str, client: str) -> _Opened:
         from gitchat.serve.protocol import Face
 
         caller = caller_of(client, None, None, is_model=True, connection=key)
@@ -217,10 +241,12 @@ class _Offer:
             is_far=not actor.is_local,
         )
         face = Face(service, has_channel=self._toolset.name == AGENTS)
+        party = Sessions.key_of(actor, key)
+        self._sessions.begin(party, actor, environment)
         await self._hub.call(lambda here: service.start(client), actor)
         if face.has_channel:
             face.tell()
-        return face
+        return _Opened(face, party)
 
     async def _forget(self, key: str) -> None:
         """A session is over: nobody lives by it any more. Never fails."""
@@ -228,10 +254,20 @@ class _Offer:
         if opening is None:
             return
         with suppress(Exception):
-            face = await opening
-            await face.tell_no_more()
-            await self._hub.finish(face.service.close)
-            await self._hub.finish(lambda: _leave(face.service.environment))
+            opened = await opening
+            await opened.face.tell_no_more()
+            await self._hub.finish(opened.face.service.close)
+            assert opened.face.service.environment is not None
+            await self._hub.finish(partial(self._memory.settle, opened.face.service.environment))
+            await self._sessions.end(opened.party)
+
+
+class _Opened(NamedTuple):
+    """A session that was opened."""
+
+    face: Face
+    party: str
+    """Whose names it lives under: the key of :class:`Sessions`."""
 
 
 def _party(here: Environment, actor: Actor, key: str, client: str) -> Environment:
@@ -249,8 +285,3 @@ def _party(here: Environment, actor: Actor, key: str, client: str) -> Environmen
         email=actor.email,
         acts_as_anyone=False,
     )
-
-
-def _leave(environment: Environment | None) -> None:
-    if environment is not None and environment.party is not None and environment.party.name is None:
-        environment.party.holding.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +15,9 @@ from gitchat.model.query import Query
 from gitchat.model.record import Entry
 from gitchat.serve.calls import Act, Call, Json
 from gitchat.serve.entering import place_of, post
+from gitchat.serve.frontier import key_of
 from gitchat.verbs import as_json
-from gitchat.verbs.room import Room
+from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
 
 GUEST_ATTACHMENT_BYTES = 1024 * 1024
@@ -152,15 +154,20 @@ async def read_upto(call: Call) -> Json:
     if not given.keys() & {"ids", "upto"}:
         raise UserError("nothing to mark is given", hint="give ids, or upto", code="bad-argument")
 
-    def seen(environment: Environment) -> tuple[RoomName, list[Entry]]:
+    def seen(environment: Environment) -> tuple[RoomName | None, Reading]:
         chat = call.writing(environment, name)
         if "upto" in given:
             chat.set_cursor(place_of(given["upto"]))
-        return chat.name, [chat.find(place) for place in given.get("ids", [])]
+        keys = [key_of(chat.find(place)) for place in given.get("ids", [])]
+        is_marked = bool(keys) and chat.why_not_mark() is None
+        if is_marked:
+            call.hub.positions.had(call.actor, (chat.name, name), keys, monotonic())
+        return chat.name if is_marked else None, call.hub.positions.unread(chat, 1)
 
-    room, entries = await call.do(seen, name)
-    await call.hub.mark(call.actor, name, room, entries)
-    reading = await call.hub.unread(call.actor, name, room=room, limit=1)
+    # One turn of the worker for all three: a page says what stands on its screen every two seconds.
+    room, reading = await call.do(seen, name)
+    if room is not None:
+        call.hub.tell_read(name, room)
     return {
         "name": name,
         "last_read_id": reading.last_read,

@@ -167,7 +167,6 @@ async def messages(call: Call) -> Json | Response:
         raise _refused("wait needs to know after what", "give since_id, the last id that you have, or unread=true")
     if name is not None:
         call.served.rates.spend(name)
-    room = await call.do(lambda environment: call.chat(environment, name).name, name)
 
     def reached(environment: Environment) -> Json:
         chat = call.chat(environment, name)
@@ -180,19 +179,24 @@ async def messages(call: Call) -> Json | Response:
     async def look() -> Json:
         if not (is_unread and name is not None):
             return await call.do(reached)
+        room = await call.room(name)
         reading = await call.hub.unread(call.actor, name, room=room, limit=call.limit)
         return _shown(call, reading.entries, reading.labels, reading.left)
 
     if not seconds:
+        call.touch(name)
         return await look()
+    room = await call.room(name)
     async with AsyncExitStack() as stack:
         stack.enter_context(call.served.rates.waiting(name or Name(call.actor.key)))
         # It begins to listen before it looks, so that nothing falls between.
         coming = stack.enter_context(call.hub.subscribe(Reader(name, frozenset([room]), is_all=name is None)))
         if name is not None and call.hub.holdings.actor_may(call.actor, name):
             await stack.enter_async_context(call.hub.holdings.staying(call.actor, name))
-        is_nothing = since is not None and not call.hub.may_have_beyond(room, since)
-        found = _shown(call, [], {}, 0) if is_nothing else await look()
+        had = call.hub.recent.after(room, since, coming.reader) if since is not None else None
+        if had:
+            return _told(call, had)
+        found = _shown(call, [], {}, 0) if had is not None else await look()
         if not found["messages"]:
             return await _waited(call, coming, since or 0, seconds)
         if since is not None and all(one["id"] is None for one in found["messages"]):
@@ -203,24 +207,25 @@ async def messages(call: Call) -> Json | Response:
 
 
 async def _waited(call: Call, coming: Subscription, since: int, seconds: float) -> Response:
-    """What is handed over while there was nothing, made into text once for all who wait."""
-    end, gone = monotonic() + seconds, asyncio.ensure_future(call.is_gone())
-    frames: list[str] = []
+    """What is handed over while there was nothing."""
+    end = monotonic() + seconds
+    leaving = asyncio.ensure_future(call.when_gone(coming.close))
+    came: list[Record] = []
     try:
-        while not (frames or gone.done()):
-            something = asyncio.ensure_future(coming.something(max(0.0, end - monotonic())))
-            await asyncio.wait({something, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not something.done():
-                something.cancel()
-            elif not something.result():
-                break
+        while not came and await coming.something(max(0.0, end - monotonic())):
             records = [one for one in coming.taken() if isinstance(one, Record)]
-            frames = [one.frame for one in records if one.entry.number is None or one.entry.number > since]
+            came = [one for one in records if one.entry.number is None or one.entry.number > since]
     finally:
-        gone.cancel()
-    shown, more = frames[: call.limit], len(frames[call.limit :])
-    ending = (f',"more":{more}' if more else "") + ("" if frames else ',"timed_out":true')
-    return Response(f'{{"messages":[{",".join(shown)}],"total":{len(shown)}{ending}}}', media_type="application/json")
+        leaving.cancel()
+    return _told(call, came)
+
+
+def _told(call: Call, records: Sequence[Record]) -> Response:
+    """An answer with what was made into text once for all who wait."""
+    shown, more = records[: call.limit], len(records[call.limit :])
+    ending = (f',"more":{more}' if more else "") + ("" if records else ',"timed_out":true')
+    texts = ",".join(one.frame for one in shown)
+    return Response(f'{{"messages":[{texts}],"total":{len(shown)}{ending}}}', media_type="application/json")
 
 
 async def mark(call: Call) -> Json:

@@ -104,6 +104,7 @@ def _person(call: Call, one: Seen) -> Json:
         "last_number": one.last_number,
         "read_upto": one.last_read if is_told else None,
         "unread": one.unread if is_told else None,
+        "claims": list(one.claims) or None,
     }
     return shown | {"last_seen": Moment(one.last_seen).utc} | _telling(optional)
 

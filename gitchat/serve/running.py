@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gitchat.model.errors import UserError
 from gitchat.serve import app
 from gitchat.serve.answers import MAX_BODY_BYTES
+from gitchat.serve.asked import CONNECTION
 from gitchat.serve.audit import Audit
 from gitchat.serve.limits import REQUEST_SECONDS
 from gitchat.serve.served import Served
@@ -157,6 +158,7 @@ class _Protocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.app_state = {**self.app_state, CONNECTION: {}}
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

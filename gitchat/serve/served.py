@@ -137,10 +137,13 @@ class Served:
         for ending in self.endings:
             await ending()
 
+    def hub_named(self, repository: str | None) -> Hub:
+        """The hub of the repository that a path names; None is the first."""
+        return self.hubs[repository] if repository is not None else self.first
+
     def hub_of(self, connection: HTTPConnection) -> Hub:
         """The hub of the repository that a request or a WebSocket is about."""
-        name = connection.scope.get(REPOSITORY)
-        return self.hubs[name] if name is not None else self.first
+        return self.hub_named(connection.scope.get(REPOSITORY))
 
     def tokens_of(self, repository: str | None) -> Tokens:
         """The credentials of the repository that a path names; None is the first."""

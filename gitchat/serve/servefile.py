@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gitchat.model.errors import ChatError
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
+
+LOOK_SECONDS = 2.0
+"""How long who listens may take to be connected to."""
 
 _MAX_BYTES = 64 * 1024
 
@@ -33,14 +38,22 @@ class Running:
 
     @property
     def is_alive(self) -> bool:
-        """Whether there is a process of that number."""
+        """Whether there is a process of that number, and somebody listens at its address.
+
+        The number alone may be another's by now, or of one that was killed and that nobody has buried; and what runs
+        in a container has one of its own there.
+        """
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
-        except OSError:
-            return True
-        return True
+        except (OSError, OverflowError):
+            pass  # another user's
+        try:
+            with socket.create_connection((urlsplit(self.address).hostname or "", self.port), LOOK_SECONDS):
+                return True
+        except (OSError, ValueError, OverflowError):
+            return False
 
 
 class ServeFile:
@@ -64,7 +77,8 @@ class ServeFile:
     def add(self, server: Running) -> None:
         """``server`` runs from now on. Raises StorageError and ConflictError."""
         with gate.hold(self._directory, name="serve.lock"):
-            self._write([server, *self.running()])
+            # Who was at its address before is there no more.
+            self._write([server, *(one for one in self.running() if one.address != server.address)])
 
     def remove(self, pid: int) -> None:
         """The server of that process ends. Never fails: a process that is gone is passed over anyway."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Literal
 
@@ -72,6 +73,7 @@ class Settings:
         return f"{'https' if self.tls else 'http'}://{f'[{name}]' if ':' in name else name}:{self.port}"
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether ``host``, a name or an address, can be nothing but this machine."""
     if host == "localhost":

@@ -133,6 +133,7 @@ PERSON = keys(
         "last_number": COUNT,
         "read_upto": COUNT,
         "unread": COUNT,
+        "claims": several(TEXT),
     },
 )
 

@@ -120,6 +120,12 @@ class Tokens:
             return None
         return found[0]
 
+    def keys(self, now: int) -> set[str]:
+        """The keys of the actors whose credentials hold. Raises as ``all``."""
+        living = self.all(now)
+        digests = {one.digest for one in living}
+        return {one.actor().key for one in living if one.parent is None or one.parent in digests}
+
     def add(
         self,
         now: int,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitchat.model.errors import UserError
-from gitchat.server.catalog import ANY_JSON, PLACES, SEVERAL
+from gitchat.server.catalog import ANY_JSON, LISTS, PLACES, SEVERAL
 
 MAX_INTEGER = 2**53 - 1
 """The greatest integer that every JSON reader keeps exactly. Source: RFC 8259 section 6."""
@@ -97,6 +97,8 @@ def _text(key: str, value: Any) -> Any:
         names = _list(value)
         if names is not None:
             return ",".join(names) if all(isinstance(name, str) for name in names) else None
+    if key in LISTS and (texts := _list(value)) is not None:
+        return texts if all(isinstance(text, str) for text in texts) else None
     if isinstance(value, str) or (key in ANY_JSON and isinstance(value, (dict, list))):
         return value
     number = _whole(key, value)
@@ -127,6 +129,8 @@ a schema says of it is what a model shall write."""
 
 def check_carried(key: str, value: Any) -> None:
     """Refuse what some JSON readers give us and others could not read again, however deep in ``value`` it stands."""
+    if isinstance(value, str) and value.isascii():
+        return
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise _refused(f"{key} is too large", f"a number in JSON goes to {MAX_INTEGER}")
     try:

@@ -170,7 +170,7 @@ class Bus(Bare):
         call.ground.admit(sender.name)
         _refuse_blank(message, "broadcast")
         target = slug_of(group, "group", "research") if group else sender.group
-        if target != EVERYBODY and target not in {one.role for one in self._here(call.environment)}:
+        if target != EVERYBODY and target not in {one.role for one in self._registry.reached(call.environment)}:
             raise Refusal(f"group '{target}' has no registered agents. Use agent_groups to see active groups")
         to = EVERYBODY if target == EVERYBODY else f"role:{target}"
         _say(sender.chat, message, to, urgent=priority == "high")
@@ -185,7 +185,7 @@ class Bus(Bare):
         sender, reader = name_of(name), name_of(to)
         if sender == reader:
             raise Refusal("cannot DM self; use channel_send for self-scratch")
-        if reader not in {one.name for one in self._here(call.environment)}:
+        if reader not in {one.name for one in self._registry.reached(call.environment)}:
             raise Refusal(f"agent '{to}' not registered. Use agent_discover to see active agents")
         _say(self._acting(call, name, None), message, reader)
         _log(call.environment, "DM", f"{name} -> {to}: {message}")
@@ -241,7 +241,7 @@ class Bus(Bare):
         return {"messages": messages, "last_id": last}
 
     def _poll_messages(self, call: Call, name: str, since_id: int = 0) -> Json:
-        groups = {one.name: one.role for one in self._here(call.environment)}
+        groups = {one.name: one.role for one in self._registry.reached(call.environment)}
         agent = name_of(name)
         if agent not in groups:
             raise Refusal(f"Agent '{name}' not registered. Call agent_register first")

@@ -6,7 +6,6 @@ standard input and output it is this thread, and a server for many has a thread 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,8 @@ from gitchat.model.record import Entry
 from gitchat.server import news
 from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
+from gitchat.verbs.waiting import sooner
+from gitchat.workspace.claimends import pause_seconds, tend
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class Coming(Protocol):
     async def something(self, seconds: float) -> bool:
         """Wait until something came; False when the time is up, or it is over."""
 
+    def close(self) -> None:
+        """Nothing more is waited for: whoever waits is woken. In the thread of who waits."""
+
     def handed(self) -> list[Entry] | None:
         """What came, in its order, which is then taken; None where it has to be looked up."""
 
@@ -84,11 +88,11 @@ class Ground(Protocol):
     async def act(self, act: Callable[[], Result]) -> Result:
         """Do something short that touches the repository, with the variables of this task's context."""
 
-    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
-        """Look whether ``is_over`` now and when something came for who acts in ``room``; False when the time is up."""
+    def coming(self, room: Room, *, with_own: bool = True) -> AbstractContextManager[Coming]:
+        """What comes for who acts in ``room`` from now on, ``with_own`` also what it wrote itself."""
 
-    def coming(self, room: Room) -> AbstractContextManager[Coming]:
-        """What comes for who acts in ``room``, also what it wrote itself, from now on."""
+    def settle(self) -> None:
+        """Write down what was marked and is only in memory; called where :meth:`act` acts."""
 
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         """Every record that comes to a room here, from this call on, whoever it is for; ends by being cancelled.
@@ -119,22 +123,14 @@ class Here:
         """Do it here."""
         return act()
 
-    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
-        """Sleep until the refs differ, and look."""
-        end = time.monotonic() + seconds
-        with room.environment.changes() as changes:
-            while not is_over():
-                left = end - time.monotonic()
-                if left <= 0:
-                    return False
-                await changes.wait_async(left)
-        return True
-
     @contextmanager
-    def coming(self, room: Room) -> Iterator[Coming]:
+    def coming(self, room: Room, *, with_own: bool = True) -> Iterator[Coming]:
         """The refs tell that something came, and not what."""
         with room.environment.changes() as changes:
-            yield _LookedUp(changes)
+            yield _LookedUp(changes, room.environment)
+
+    def settle(self) -> None:
+        """Nothing is."""
 
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         """By watching the refs."""
@@ -156,13 +152,23 @@ class _LookedUp:
     """What comes, where one is told only that something did."""
 
     place = None
-    is_over = False
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, environment: Environment) -> None:
         self._changes = changes
+        self._environment = environment
+        self.is_over = False
+
+    def close(self) -> None:
+        self.is_over = True
+        self._changes.close()
 
     async def something(self, seconds: float) -> bool:
-        return await self._changes.wait_async(seconds)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.is_over:
+            if await self._changes.wait_async(sooner(left, pause_seconds(self._environment))):
+                return True
+            tend(self._environment)  # a claim may have ended by the clock, of which no ref tells
+        return False
 
     def handed(self) -> None:
         return None
@@ -190,39 +196,20 @@ class Call:
         """As :meth:`Ground.act`."""
         return await self.ground.act(act)
 
-    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
-        """As :meth:`Ground.wait`, and tell meanwhile that we are still there. Ends, too, when that cannot be told."""
-        waiting = asyncio.ensure_future(self.ground.wait(room, is_over, seconds))
-        telling = asyncio.ensure_future(self._tell(seconds))
-        try:
-            await asyncio.wait({waiting, telling}, return_when=asyncio.FIRST_COMPLETED)
-            if not waiting.done():
-                telling.result()
-            return await waiting
-        finally:
-            waiting.cancel()
-            telling.cancel()
-
-    async def next(self, coming: Coming, seconds: float) -> bool:
+    async def next(self, coming: Coming, end: float, seconds: float) -> bool:
         """Wait until something came, and tell meanwhile that we are still there; False when the time is up.
 
-        Ends, too, when that cannot be told. One task: there may be hundreds who wait.
+        The whole wait is of ``seconds`` and ends at ``end``, on the monotonic clock. Ends, too, when it cannot be told
+        that we are there. One task: there may be hundreds who wait.
         """
-        start = time.monotonic()
-        while (left := start + seconds - time.monotonic()) > 0:
+        while (left := end - time.monotonic()) > 0:
             if await coming.something(min(left, self.progress_seconds)):
                 return True
             if coming.is_over:
                 return False
             if left > self.progress_seconds:
-                await self.progress(min(seconds, time.monotonic() - start), seconds, "no message yet")
+                await self.progress(min(seconds, seconds - end + time.monotonic()), seconds, "no message yet")
         return False
-
-    async def _tell(self, seconds: float) -> None:
-        start = time.monotonic()
-        while True:
-            await asyncio.sleep(self.progress_seconds)
-            await self.progress(min(seconds, time.monotonic() - start), seconds, "no message yet")
 
 
 class Desk(Protocol):

@@ -102,7 +102,7 @@ class Member(Bare):
                 raise _taken(agent_name, topic, "somebody else lives under it here: take another name") from error
             members = [
                 {"agent_name": self._topics.spelled(one.name), "role": one.role}
-                for one in membership.chat.participants()
+                for one in self._topics.members(membership.chat)
             ]
             return {
                 "join_token": token,
@@ -116,7 +116,7 @@ class Member(Bare):
 
     async def _leave_topic(self, call: Call, join_token: str) -> Json:
         def leave() -> Json:
-            membership = self._topics.of(join_token)
+            membership = self._topics.awake(join_token)
             membership.chat.leave()
             self._topics.end(membership)
             return {"left": True}
@@ -148,7 +148,7 @@ class Member(Bare):
                         "joined_at": Moment(one.joined_at).utc,
                         "pending_count": self._topics.pending(chat, one, call.ground),
                     }
-                    for one in chat.participants()
+                    for one in self._topics.members(chat)
                 ],
             }
 
@@ -165,12 +165,14 @@ class Member(Bare):
         include_self: bool = True,
         verbosity: str = "compact",
     ) -> Json:
-        return await call.act(lambda: self._sent(self._topics.of(join_token), body, recipient, include_self, verbosity))
+        return await call.act(
+            lambda: self._sent(self._topics.awake(join_token), body, recipient, include_self, verbosity)
+        )
 
     def _sent(self, membership: Membership, body: Any, recipient: str, include_self: bool, verbosity: str) -> Json:
         chat = membership.chat
         is_to_all = recipient.strip().lower() == EVERYBODY
-        members = [one.name for one in chat.participants()]
+        members = [one.name for one in self._topics.members(chat)]
         to = EVERYBODY if is_to_all else _member(recipient, members, chat.name)
         entry = chat.send(body, to=to, media=None if isinstance(body, str) else "json")
         if is_to_all and not include_self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,14 +17,19 @@ from gitchat.model.names import RoomName, parse_name
 from gitchat.model.record import Entry
 from gitchat.server import notice, texts
 from gitchat.server.arguments import check
-from gitchat.server.catalog import TOOLS
-from gitchat.server.desk import Answer, Call
+from gitchat.server.catalog import TOOLS, UNLISTED
+from gitchat.server.desk import Answer, Call, Ground
 from gitchat.server.fitting import IN_JSON, Fitted, fitted, json_text, refuse_wrong
 from gitchat.server.news import News, for_names
 from gitchat.server.ringing import Ringing
 from gitchat.server.way import Way
+from gitchat.staying import ending
+from gitchat.staying.told import Told
 from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
+from gitchat.verbs.room import Room
+from gitchat.verbs.tools.reading import IN_REPOSITORY, Begun, Positions
+from gitchat.workspace.claimed import standings_here
 from gitchat.workspace.process import read_clock
 
 
@@ -32,7 +39,7 @@ class Own:
     def __init__(self, way: Way) -> None:
         self._as_data = way.as_data
         self._is_alone = way.is_alone
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+        self._schemas = {tool["name"]: tool["inputSchema"] for tool in (*TOOLS, *UNLISTED)}
         self._notices: deque[str] = deque()
         """What the next answer says besides. Other threads add to it."""
         self.tell = self._notices.append
@@ -67,11 +74,13 @@ class Own:
             for whose in _WHOSE:
                 if said := str(given.get(whose) or "").strip():  # blank is nobody
                     call.ground.admit(parse_name(said))
-            given, misnamed = await call.act(lambda: self._completed(name, given))
+            given, misnamed = await call.act(lambda: self._completed(name, given, call.ground))
             result = await self._result(name, given, call)
             return await call.act(lambda: self._answer(name, given, result, call.caller, misnamed))
 
-    def _completed(self, name: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    def _completed(self, name: str, given: dict[str, Any], ground: Ground) -> tuple[dict[str, Any], list[str]]:
+        if not given.get("wait_seconds"):
+            ground.settle()  # what is asked now is answered from the repository
         seated = self._seated(name, given)
         return seated, self._misnamed(name, seated)
 
@@ -100,7 +109,7 @@ class Own:
             return Answer(json_text(result.result), shown if isinstance(shown, dict) else {"result": shown})
         text = texts.with_notices(
             texts.render(name, given, result.result, _today(), result.left),
-            [*misnamed, *self._new_notices(), *self._ringing.words(name, given)],
+            [*misnamed, *_ending(caller), *self._new_notices(), *self._ringing.words(name, given)],
         )
         return Answer(text, told=self._greeting(caller))
 
@@ -133,15 +142,55 @@ class Own:
             asked = {key: value for key, value in given.items() if key not in _OF_THE_FACE}
             return await call.act(lambda: fitted(name, given, function(**asked), max_chars, measure))
         begun = await call.act(lambda: begin(**given | {"max_chars": max_chars}))
+        if begun.wait_seconds <= 0:
+            return Fitted(await call.act(lambda: begun.answer(False, measure, IN_REPOSITORY)))
         with begun.telling():
-            timed_out = False
-            if begun.wait_seconds > 0:
-                timed_out = not await call.wait(begun.chat, begun.is_over, begun.wait_seconds)
-            return Fitted(await call.act(lambda: begun.answer(timed_out, measure)))
+            positions = call.ground if begun.marks_all else IN_REPOSITORY
+            timed_out = not await _waited(begun, positions, call)
+            if call.is_gone():
+                raise asyncio.CancelledError  # nobody gets the answer, so nothing is marked
+            return Fitted(await call.act(lambda: begun.answer(timed_out, measure, positions)))
 
     def told(self, room: RoomName, entry: Entry) -> list[News]:
         """What others write for the names that joined here."""
         return for_names(room, entry)
+
+
+async def _waited(begun: Begun, positions: Positions, call: Call) -> bool:
+    """Wait until there is something from somebody else; False when the time is up.
+
+    Looks once, and again only where what is handed over does not tell: what others say ends a wait without a filter.
+    """
+
+    def is_over() -> bool:
+        if begun.marks_all:
+            return bool(positions.unread(begun.chat, 1, with_own=False).entries)
+        return begun.is_over()
+
+    end = time.monotonic() + begun.wait_seconds
+    with call.ground.coming(begun.chat, with_own=False) as coming:  # begun before the look
+        while not await call.act(is_over):
+            came: list[Entry] | None = []
+            while came == []:
+                if not await call.next(coming, end, begun.wait_seconds):
+                    return False
+                came = coming.handed()
+            if came and begun.marks_all:
+                return True
+    return True
+
+
+def _ending(caller: tools.Caller) -> list[str]:
+    """What a model is told of its claims that end soon."""
+    if caller.is_subagent:
+        return []
+    with suppress(ChatError, OSError):
+        environment = tools.here_environment()
+        if rooms := [room for room, _ in standings_here(environment)]:
+            me = tools.seat()
+            told = Told(environment.repository.directory, me)
+            return ending.sentences([Room(environment, room, me) for room in rooms], told)
+    return []
 
 
 def _today() -> str:

@@ -46,7 +46,7 @@ _PROMPTS = {
     "coordinate": (
         "Work together with the others in the chatroom",
         f"Join the chatroom of this repository with {offered.JOIN} of the {offered.SERVER} server, read what the "
-        f"others do, say which part you take before you change files, {offered.CHECK_IN} between steps, answer "
+        f"others do, claim what you change before you change it, {offered.CHECK_IN} between steps, answer "
         "questions that are addressed to you, and say what you finished. If somebody works on the same files, settle "
         "it there first.",
     ),

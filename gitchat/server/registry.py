@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gitchat.doorbell.beats import Elsewhere
@@ -15,6 +16,7 @@ from gitchat.model.escape import tame_line
 from gitchat.model.names import Name, suggest_slug
 from gitchat.model.participant import MAX_WORD_CHARS, Participant
 from gitchat.server import party
+from gitchat.server.lives import Life
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 
@@ -35,6 +37,7 @@ class Agent:
     """The connection that it is pushed to."""
     seen: float = field(default_factory=time.monotonic)
     """When it last called."""
+    life: Life = field(default_factory=Life)
 
     @property
     def chat(self) -> Room:
@@ -49,16 +52,23 @@ class Registry:
         self._agents: dict[Name, Agent] = {}
 
     def of(self, given: str) -> Agent | None:
-        """Who registered under a name."""
+        """Who registered under a name; if it fell silent, it lives again. Raises UserError ``name-taken``."""
         name = suggest_slug(given)
         found = self._agents.get(Name(name)) if name is not None else None
         if found is not None:
             found.seen = time.monotonic()
+            found.life.heard()
+            found.life.wake(found.environment)
         return found
 
     def bound_to(self, connection: object) -> Agent | None:
         """Whom a connection is bound to."""
         return next((agent for agent in self._agents.values() if agent.bound is connection), None)
+
+    def reached(self, environment: Environment) -> list[Participant]:
+        """Whom a message reaches in the default room: who lives there, and who is registered, also while silent."""
+        known = environment.roll.known(Room(environment).name)
+        return [one for one in known if one.is_present or one.name in self._agents]
 
     def spelled(self, name: str) -> str:
         """A name as its agent spelled it."""
@@ -81,6 +91,8 @@ class Registry:
         made = agent or Agent(name, given, role, party.begin(environment, name))
         words = party.spelling_of(description)
         try:
+            made.life.heard()
+            made.life.wake(made.environment)
             made.environment.hold(name, given=party.spelling_of(given))
             made.chat.join(role, [words[:MAX_WORD_CHARS]] if words else [])
         except BaseException:
@@ -108,6 +120,12 @@ class Registry:
         for agent in list(self._agents.values()):
             if agent.bound is None and time.monotonic() - agent.seen > seconds:
                 self._release(agent)
+
+    def lapse(self, is_open: Callable[[object], bool]) -> None:
+        """Let rest who called last too long ago, and whose connection is not open: it is registered, and not here."""
+        for agent in self._agents.values():
+            if agent.life.is_silent and not agent.life.is_resting and not (agent.bound and is_open(agent.bound)):
+                agent.life.rest(agent.environment)
 
     def close(self) -> None:
         """The server ends: nobody is registered any more. Never fails."""

@@ -65,16 +65,16 @@ class Service:
         self.toolset = toolset or toolset_of(GITCHAT)
         self.instructions = self.toolset.instructions
         self.tools = list(self.toolset.catalogue)
-        self._names = {tool["name"] for tool in self.tools}
+        self._names = {tool["name"] for tool in (*self.tools, *self.toolset.unlisted)}
         self._as_data = as_data
         self._progress_seconds = progress_seconds
         self.environment = environment
         self._ground = _InContext(ground or Here())
         self._is_far = is_far
-        self._desk = self.toolset.open(Way(as_data, environment is None, is_far), shared)
+        self.desk = self.toolset.open(Way(as_data, environment is None, is_far), shared)
         self._keeping = Keeping(
             lambda trouble: print(f"git chat mcp: {escape_line(trouble)}", file=sys.stderr),
-            say=self._desk.tell,
+            say=self.desk.tell,
             begins_session=True,
             only_tells=is_user_wide,
         )
@@ -91,13 +91,13 @@ class Service:
 
     def knows(self, name: str) -> bool:
         """Whether there is a tool of this name; one may be answered and not be listed."""
-        return name in self._names or self._desk.knows(name)
+        return name in self._names or self.desk.knows(name)
 
     def caller(self, client_name: str, meta: Any) -> tools.Caller:
         """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""
         own_client, connection = self._here
         caller = caller_of(client_name, own_client, meta, is_model=not self._as_data, connection=connection)
-        return self._desk.seen(caller, meta)
+        return self.desk.seen(caller, meta)
 
     async def call(
         self,
@@ -117,9 +117,9 @@ class Service:
             if self.environment is None and name in self._names:
                 await self._keep_in_step()
             try:
-                return await self._desk.call(name, arguments, call)
+                return await self.desk.call(name, arguments, call)
             except ChatError as error:
-                return self._desk.refusal(_for_strangers(error) if self._is_far else error)
+                return self.desk.refusal(_for_strangers(error) if self._is_far else error)
 
     def _surrounded(self) -> AbstractContextManager[object]:
         """What is called meanwhile has the surroundings of this connection, where it was given any."""
@@ -136,7 +136,7 @@ class Service:
 
     def start(self, client_name: str = "", version: str = "") -> None:
         """A session begins: look whether the clone's remote has rooms, so that the first call need not wait."""
-        self._desk.begin(client_name, version, self.caller(client_name, None))
+        self.desk.begin(client_name, version, self.caller(client_name, None))
         if self.environment is None:
             with suppress(ChatError):
                 # A copy: it may be another thread than the one that calls tools.
@@ -146,7 +146,7 @@ class Service:
         """The client is gone, and with it its sessions: what was said last, and how far they have read, is pushed by a
         process that nobody waits for.
         """
-        self._desk.end()
+        self.desk.end()
         if self.environment is not None:
             return
         self._keeping.close()
@@ -199,7 +199,7 @@ class Service:
                     room, entry = await anext(records)
                 except StopAsyncIteration:
                     return
-                told = await self._ground.act(partial(self._desk.told, room, entry))
+                told = await self._ground.act(partial(self.desk.told, room, entry))
             for news in told:
                 yield news
 
@@ -221,11 +221,11 @@ class _InContext:
     async def act(self, act: Callable[[], Result]) -> Result:
         return await self._ground.act(_with_context(act))
 
-    async def wait(self, room: Room, is_over: Callable[[], bool], seconds: float) -> bool:
-        return await self._ground.wait(room, _with_context(is_over), seconds)
+    def coming(self, room: Room, *, with_own: bool = True) -> AbstractContextManager[Coming]:
+        return self._ground.coming(room, with_own=with_own)
 
-    def coming(self, room: Room) -> AbstractContextManager[Coming]:
-        return self._ground.coming(room)
+    def settle(self) -> None:
+        self._ground.settle()
 
     def records(self, retry_seconds: float) -> AsyncIterator[tuple[RoomName, Entry]]:
         return self._ground.records(retry_seconds)

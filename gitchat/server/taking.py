@@ -6,8 +6,10 @@ takes what it is handed; and who waits again, and was handed all that came meanw
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from gitchat.model.errors import UserError
@@ -29,7 +31,12 @@ async def received(call: Call, topics: Topics, token: str, seconds: float, count
     if seconds <= 0:
         return await _looked_up(call, topics, token, count)
     end, membership = time.monotonic() + seconds, topics.of(token)
-    with call.ground.coming(membership.chat) as coming:  # begun before the look, so that nothing falls between
+    with (
+        membership.party.life.going_on(),
+        call.ground.coming(membership.chat) as coming,  # begun before the look, so that nothing falls between
+        _ended_with(membership, coming),
+    ):
+        topics.of(token)  # who was replaced until here is told now, and who is from now on at once
         place = coming.place
         is_empty = place is not None and membership.emptied_at == place
         entries = [] if is_empty else await _looked_up(call, topics, token, count)
@@ -38,15 +45,31 @@ async def received(call: Call, topics: Topics, token: str, seconds: float, count
                 return []  # what is there was left for the next call, which has to look
             membership.emptied_at = place
             # Another call with the same token may be given what this one was woken by; then it waits on.
-            is_woken = await call.next(coming, end - time.monotonic())
+            is_woken = await call.next(coming, end, seconds)
             place = coming.place
+            membership = topics.of(token)  # who was replaced or left waits for nothing any more
             if not is_woken:
                 membership.emptied_at = place  # nothing came for it since the look
                 return []
-            membership = topics.of(token)  # who was replaced or left waits for nothing any more
             taken = _handed(call, membership, coming, count)
             entries = await _looked_up(call, topics, token, count) if taken is None else taken
         return entries
+
+
+@contextmanager
+def _ended_with(membership: Membership, coming: Coming) -> Iterator[None]:
+    """Wake who waits for ``coming`` as soon as its token holds no more, which is done in another thread."""
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(coming.close)
+
+    membership.when_over.add(tell)
+    try:
+        yield
+    finally:
+        membership.when_over.discard(tell)
 
 
 def _handed(call: Call, membership: Membership, coming: Coming, count: int) -> list[Entry] | None:
@@ -68,7 +91,7 @@ async def _looked_up(call: Call, topics: Topics, token: str, count: int) -> list
     between the mark and the end.
     """
     while True:
-        reading = await call.act(lambda: call.ground.unread(topics.of(token).chat, count + _BESIDE, with_own=True))
+        reading = await call.act(lambda: call.ground.unread(topics.awake(token).chat, count + _BESIDE, with_own=True))
         if not reading.entries or call.is_gone():
             return []
         membership = topics.of(token)

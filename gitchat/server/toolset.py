@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitchat.server.catalog import INSTRUCTIONS, listed
+from gitchat.server.catalog import INSTRUCTIONS, UNLISTED, listed
 
 if TYPE_CHECKING:
     from gitchat.server.desk import Desk
@@ -35,6 +35,8 @@ class Toolset(NamedTuple):  # and no dataclass, whose module takes longer to loa
     """Makes what all connections of one server have in common; a server that has one connection needs not ask."""
     open: Callable[..., Desk]
     """``open(Way(...), shared)`` gives what answers one connection; ``shared`` is None or what that made."""
+    unlisted: tuple[Json, ...] = ()
+    """Tools that are answered, too."""
 
 
 def toolset_of(profile: str, *, is_core: bool = False) -> Toolset:
@@ -49,7 +51,8 @@ def toolset_of(profile: str, *, is_core: bool = False) -> Toolset:
         from gitchat.server import agents  # for who asks for it
 
         return Toolset(AGENTS, agents.INSTRUCTIONS, agents.TOOLS, _shared_registry, _open_agents)
-    return Toolset(GITCHAT, INSTRUCTIONS, tuple(listed("core" if is_core else "all")), lambda: None, _open_own)
+    tools, unlisted = listed("core" if is_core else "all"), () if is_core else UNLISTED
+    return Toolset(GITCHAT, INSTRUCTIONS, tuple(tools), lambda: None, _open_own, unlisted)
 
 
 def _open_own(way: Way, shared: Any) -> Desk:

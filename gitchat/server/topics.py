@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from gitchat.model.participant import Participant
 from gitchat.model.record import Entry
 from gitchat.rooms.seat import Seat
 from gitchat.server.desk import Ground
+from gitchat.server.lives import Life
 from gitchat.server.party import begin, end, name_of, slug_of, spelling_of
 from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.room import Room
@@ -36,6 +38,7 @@ class Party:
     given: str
     """The name as it was spelled."""
     environment: Environment
+    life: Life = field(default_factory=Life)
 
 
 @dataclass(slots=True)
@@ -49,6 +52,8 @@ class Membership:
     """Own broadcasts that the sender did not want back."""
     emptied_at: object = None
     """How far the handing over had come when nothing was pending for it; None where that is not known."""
+    when_over: set[Callable[[], object]] = field(default_factory=set)
+    """Called, where a call acts, when the token holds no more: who waits with it need not wait any longer."""
 
     @property
     def name(self) -> Name:
@@ -67,7 +72,7 @@ class Membership:
 
 
 class Topics:
-    """Who joined through one server, whatever its connections. All here is done where a call acts, but for `of`."""
+    """Who joined through one server, whatever its connections. All here is done where a call acts, but for ``of``."""
 
     def __init__(self) -> None:
         self._of_token: dict[bytes, Membership] = {}
@@ -83,11 +88,29 @@ class Topics:
                 hint="a token holds until you leave, another join takes your name over, or the server ends",
                 code="unknown-token",
             )
+        found.party.life.heard()
         return found
+
+    def awake(self, token: str) -> Membership:
+        """As :meth:`of`, and who fell silent lives again. Raises UserError ``unknown-token``, ``name-taken``."""
+        membership = self.of(token)
+        membership.party.life.wake(membership.party.environment)
+        return membership
+
+    def lapse(self, is_open: Callable[[object], bool]) -> None:
+        """Let rest whose tokens nobody has used for too long: they hold, and the names are free."""
+        for party in list(self._parties.values()):
+            if party.life.is_silent and not party.life.is_resting:
+                party.life.rest(party.environment)
 
     def find(self, room: RoomName, name: Name) -> Membership | None:
         """The membership of a name in a topic, where it joined here."""
         return next((one for one in self._of_token.values() if (one.room, one.name) == (room, name)), None)
+
+    def members(self, chat: Room) -> list[Participant]:
+        """Who is in a topic, sorted by name: who lives there, and whose token holds, also while it is silent."""
+        joined = {one.name for one in self._of_token.values() if one.room == chat.name}
+        return [one for one in chat.environment.roll.known(chat.name) if one.is_present or one.name in joined]
 
     def spelled(self, name: str) -> str:
         """A name as its agent spelled it, where it joined here."""
@@ -103,7 +126,7 @@ class Topics:
 
     def listed(self, chat: Room, ground: Ground) -> dict[str, Any]:
         """A topic in the list. What cannot be read has nothing pending that anybody could be given."""
-        members, pending = chat.participants(), 0
+        members, pending = self.members(chat), 0
         with suppress(ChatError):
             pending = sum(self.pending(chat, one, ground) for one in members)
         return {"topic": chat.name, "member_count": len(members), "pending_count": pending}
@@ -114,6 +137,8 @@ class Topics:
         party = self._parties.get(name) or Party(name, spelling_of(given), begin(environment, name))
         try:
             chat = Room(party.environment, room, name)
+            party.life.heard()
+            party.life.wake(party.environment)
             # Older broadcasts are not for who comes later; who was there goes on where it stopped.
             party.environment.hold(name, given=party.given)
             chat.join(role, since_now=not _was_here(chat))
@@ -129,6 +154,8 @@ class Topics:
     def end(self, membership: Membership) -> None:
         """Its tokens hold no more, and who has none left lives here no more."""
         self._of_token = {key: one for key, one in self._of_token.items() if one is not membership}
+        for tell in list(membership.when_over):
+            tell()
         self._forget_unused(membership.party)
 
     def _forget_unused(self, party: Party) -> None:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gitchat.setup.client import CALL_SECONDS, Client, shell_hook
+from gitchat.setup.client import CALL_SECONDS, Client, guard_hook, shell_hook
 from gitchat.setup.edits import NAME, JsonServer
 from gitchat.setup.hooks import TOOL, Hook, JsonHooks
 from gitchat.setup.launch import Launch
@@ -88,6 +88,7 @@ def hooks_for(launch: Launch, *, has_server: bool, server: str = NAME) -> tuple[
         Hook(
             "PreToolUse", "call", notice("PreToolUse", call="${tool_use_id}"), matcher=f"mcp__{_in_tools(server)}__.*"
         ),
+        guard_hook("PreToolUse", "Edit|MultiEdit|Write|NotebookEdit", 5),
         Hook("PostToolUse", "tool", notice("PostToolUse") if has_server else command("tool", 5)),
         Hook("Stop", "stop", notice("Stop") if has_server else command("stop", 10)),
         Hook("Stop", "wait", command("wait", WAIT_SECONDS, asyncRewake=True)),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitchat.setup.hooks import Hook
-from gitchat.setup.launch import Launch
+from gitchat.setup.hooks import GUARDS, Hook
+from gitchat.setup.launch import GUARD, Launch
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -58,6 +58,11 @@ def shell_hooks(
         Hook(event, action, shell_hook(launch, client, action, seconds * units_per_second))
         for event, (action, seconds) in events.items()
     )
+
+
+def guard_hook(event: str, tools: str, limit: int) -> Hook:
+    """What runs before ``tools`` change a file: who has claimed it is told."""
+    return Hook(event, GUARDS, {"type": "command", "command": GUARD, "timeout": limit}, matcher=tools)
 
 
 def shell_hook(launch: Launch, client: str, action: str, limit: int, **more: Any) -> dict[str, Any]:

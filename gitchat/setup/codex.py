@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from gitchat.model.names import suggest_slug
-from gitchat.setup.client import CALL_SECONDS, Client, shell_hooks
+from gitchat.setup.client import CALL_SECONDS, Client, guard_hook, shell_hooks
 from gitchat.setup.edits import CodexVariable, TomlServer
 from gitchat.setup.hooks import Hook, JsonHooks
-from gitchat.setup.launch import Launch
+from gitchat.setup.launch import CONNECT, Launch
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -18,6 +18,9 @@ _CLIENT = CodexVariable("AI_AGENT", "codex")
 
 No name, which a committed file would give to every clone and worktree.
 """
+
+TOKENS = ("GITCHAT_TOKEN", "GITCHAT_TOKEN_FILE")
+"""The variables by which a server that forwards is told its token."""
 
 _EVENTS = {
     "SessionStart": ("session-start", 10),
@@ -46,18 +49,19 @@ def _targets(place: Place) -> list[Target]:
 
 
 def server_for(launch: Launch, *words: str) -> dict[str, Any]:
-    """Its entry of our server, which ``words`` start."""
+    """Its entry of our server, which ``words`` start. Of its variables it hands on those alone that it is told of."""
     return {
         **launch.split(*words),
         "startup_timeout_sec": 20,
         "tool_timeout_sec": CALL_SECONDS,
         "env": {_CLIENT.name: _CLIENT.value},
+        **({"env_vars": list(TOKENS)} if CONNECT in words else {}),
     }
 
 
 def hooks_for(launch: Launch) -> tuple[Hook, ...]:
     """Its hooks. It counts in seconds."""
-    return shell_hooks(launch, "codex", _EVENTS, 1)
+    return (*shell_hooks(launch, "codex", _EVENTS, 1), guard_hook("PreToolUse", "apply_patch", 5))
 
 
 def _approvals(place: Place) -> list[str]:

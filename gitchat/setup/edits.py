@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gitchat.setup import jsonfile, tomlfile
-from gitchat.setup.launch import is_former, is_gone, runs, words_of
+from gitchat.setup.launch import CONNECT, connects_to, is_former, is_gone, runs, words_of
 from gitchat.setup.refusal import Refusal
 
 NAME = "gitchat"
@@ -213,16 +213,20 @@ def _refuse_foreign(entry: Any) -> None:
 def _renewed(there: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     """What of an entry of ours is written anew: how it starts, as an older version had it, or what is gone.
 
-    Arguments that somebody added behind stay.
+    And where it is to forward to, when that was said and is another place. Arguments that somebody added behind stay.
     """
-    words = words_of(there)
-    if not is_former(words, "mcp") and not is_gone(words):
+    words, wanted = words_of(there), words_of(entry)
+    connect, connects = connects_to(words), connects_to(wanted)
+    is_moved = connects is not None and connect != connects
+    if not is_former(words, "mcp") and not is_gone(words) and not is_moved:
         return {}
-    wanted = words_of(entry)
-    added = [word for word in words[words.index("mcp") + 1 :] if word not in wanted]
+    # A server that forwards takes no word of one that works here.
+    over = {CONNECT, connect, "--user-wide"} if is_moved else set()
+    added = [word for word in words[words.index("mcp") + 1 :] if word not in wanted and word not in over]
     if isinstance(entry["command"], list):
         return {"command": [*entry["command"], *added]}
-    return {"command": entry["command"], "args": [*entry["args"], *added]}
+    passed = {"env_vars": entry["env_vars"]} if is_moved and "env_vars" in entry else {}
+    return {"command": entry["command"], "args": [*entry["args"], *added], **passed}
 
 
 def _missing(there: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gitchat.setup.client import SHORT_CALL_SECONDS, Client, shell_hooks
+from gitchat.setup.client import SHORT_CALL_SECONDS, Client, guard_hook, shell_hooks
 from gitchat.setup.edits import JsonServer
 from gitchat.setup.hooks import Hook, JsonHooks
 from gitchat.setup.launch import Launch
@@ -45,7 +45,7 @@ def _approvals(place: Place) -> list[str]:
 
 def hooks_for(launch: Launch) -> tuple[Hook, ...]:
     """The hooks of Gemini CLI, which counts in milliseconds."""
-    return shell_hooks(launch, "gemini", _EVENTS, 1000)
+    return (*shell_hooks(launch, "gemini", _EVENTS, 1000), guard_hook("BeforeTool", "write_file|replace", 5000))
 
 
 def server_for(launch: Launch, *words: str) -> dict[str, Any]:

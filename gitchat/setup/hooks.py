@@ -13,7 +13,10 @@ from typing import Any
 
 from gitchat.setup import jsonfile
 from gitchat.setup.edits import NAME, Edited, json_at, without
-from gitchat.setup.launch import hook_of, is_gone, is_guarded, runs_hook, words_of
+from gitchat.setup.launch import hook_of, is_gone, is_guarded, runs_guard, runs_hook, words_of
+
+GUARDS = "guard"
+"""The action of the hook that runs before an edit."""
 
 TOOL = "notice"
 """The tool of our server that hooks call. It is answered, and not listed."""
@@ -81,7 +84,8 @@ class JsonHooks:
         """Whether it runs us and nothing else."""
         if found.entry.get("type") == "mcp_tool":
             return (found.entry.get("server"), found.entry.get("tool")) == (NAME, TOOL)
-        return hook_of(words_of(found.entry), self.client) is not None
+        words = words_of(found.entry)
+        return hook_of(words, self.client) is not None or runs_guard(words)
 
     def _is_same(self, found: _Found, hook: Hook) -> bool:
         """Whether it does what ``hook`` shall do; limits and the like are its owner's."""
@@ -93,6 +97,8 @@ class JsonHooks:
             return False
         if hook.entry["type"] == "mcp_tool":
             return bool(found.entry.get("input") == hook.entry["input"])
+        if hook.action == GUARDS:
+            return bool(found.entry.get("command") == hook.entry["command"])
         words = words_of(found.entry)
         return words[-1] == hook.action and is_guarded(found.entry) and not is_gone(words)
 

@@ -19,8 +19,21 @@ _FORMS = (("git-chat",), ("git", "chat"), ("-m", "gitchat"))
 _FILE = "/gitchat/__main__.py"
 """How the path of the file ends that is ``git-chat``."""
 
+CONNECT = "--connect"
+"""What stands before the address that a server forwards to."""
+
 GATE = "git-chat-hook"
 """The program in POSIX sh that hooks pass: it starts nothing else where there is nothing new."""
+
+GUARD = (
+    'sh -c \'d=$(git rev-parse --git-common-dir 2>/dev/null) && [ -x "$d/chatroom/guard" ] && sh "$d/chatroom/guard"; '
+    "exit 0'"
+)
+"""The line of a hook that runs before an edit: silent in a repository without gitchat, and with 0 whatever happens.
+
+What stands in ``chatroom/`` is run, so that it is of the version that writes there, and names no program of ours."""
+
+_IN_GUARD = "/chatroom/guard"
 
 _GUARDED = re.compile(r"(?:command -v \S+ >/dev/null 2>&1|test -x (?:'[^']*'|\S+)) \|\| exit 0; exec (.*)", re.DOTALL)
 
@@ -92,6 +105,12 @@ def words_of(entry: Any) -> list[str]:
     return [part for part in parts if isinstance(part, str)]
 
 
+def connects_to(words: Sequence[str]) -> str | None:
+    """Where the server forwards to that ``words`` start; None where it works in the clone itself."""
+    behind = words[words.index(CONNECT) + 1 :] if CONNECT in words else ()
+    return behind[0] if behind else None
+
+
 def is_guarded(entry: Mapping[str, Any]) -> bool:
     """Whether a hook's line first looks whether its program is there, as ours do from version 0.2.0 on."""
     command = entry.get("command")
@@ -106,6 +125,11 @@ def runs(words: Sequence[str], *arguments: str) -> bool:
 def runs_hook(words: Sequence[str], client: str, action: str) -> bool:
     """Whether ``words`` start our hook, in whatever form and with whatever around it."""
     return _contains(words, [[*form, "hook", client, action] for form in _FORMS] + [[GATE, client, action]])
+
+
+def runs_guard(words: Sequence[str]) -> bool:
+    """Whether ``words`` are a line as :data:`GUARD`, of whatever version."""
+    return len(words) == 3 and words[0] == "sh" and _IN_GUARD in words[2]
 
 
 def hook_of(words: Sequence[str], client: str) -> str | None:

@@ -11,7 +11,7 @@ from gitchat.model import offered
 from gitchat.model.errors import UserError
 from gitchat.setup import disk
 from gitchat.setup.edits import Edit
-from gitchat.setup.launch import Launch
+from gitchat.setup.launch import CONNECT, Launch
 from gitchat.setup.parts import Section
 from gitchat.setup.plan import Target
 from gitchat.workspace.environment import Environment
@@ -24,7 +24,9 @@ the commands in brackets are for where there is only a shell, and where a sandbo
 nothing.
 
 - Before you start: the tool `{offered.GET_HANDOFF}` tells what happened and what is open (`git chat handoff`).
-- The tool `{offered.SEND_MESSAGE}` says what you take on, what you changed that others rely on, and where you are stuck
+- Before you change files: the tool `{offered.CLAIM}` takes them for a while, so that no two change the same
+  (`git chat claim PATH`).
+- The tool `{offered.SEND_MESSAGE}` says what you do, what you changed that others rely on, and where you are stuck
   (`git chat send "..."`, or `git chat send --to NAME --type question "..."`).
 - Between steps: the tool `{offered.CHECK_IN}` sends, and tells what is unread.
 - When you hear of unread messages: the tool `{offered.READ_UNREAD}` with the room (`git chat read --room ROOM`).
@@ -49,6 +51,8 @@ class Place:
     """Whether what is written in a work tree is for its user alone."""
     is_allowed: bool = False
     """Whether it is also written that agents may call our tools without asking each time."""
+    connect: str | None = None
+    """Where its server forwards to: the address of a ``git chat serve``, or ``auto``; None where it works here."""
 
     @property
     def home(self) -> Path:
@@ -58,6 +62,8 @@ class Place:
     @property
     def server(self) -> tuple[str, ...]:
         """The words after the program that start the server. A user's is started in strangers' clones, too."""
+        if self.connect is not None:
+            return ("mcp", CONNECT, self.connect)
         return ("mcp", "--user-wide") if self.is_user else ("mcp",)
 
     @property

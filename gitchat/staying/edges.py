@@ -6,12 +6,14 @@ text. It is stated as a fact, for orders set off its defences. The answer has th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitchat.model.escape import escape_line
-from gitchat.staying import bell, wake
+from gitchat.staying import bell, ending, wake
 from gitchat.staying.told import Told
 from gitchat.workspace.environment import Environment
 
@@ -59,11 +61,24 @@ def at(environment: Environment, edge: Edge) -> Said:
         return Said(None, is_settled=False)
     if edge.event == "stop" and edge.is_headless:
         return Said(None, is_settled=True)
+    _look_at_claims(environment, edge)
     known, told = wake.rooms_of(environment), told_to(environment)
     rooms = wake.left_to_hooks(known)
     said = _of_news(environment, edge, rooms, told)
     # A call that waits may end without telling anything, and then this has to look once more.
     return replace(said, is_settled=said.is_settled and len(rooms) == len(known))
+
+
+def _look_at_claims(environment: Environment, edge: Edge) -> None:
+    """Write down what is claimed, for the guard: where something is, and for a session that begins in any case.
+
+    Who brings a first claim here writes it down; only what comes without us is seen at the next session's begin.
+    """
+    with suppress(OSError):
+        if edge.event == "session-start" or os.stat(environment.repository.directory / "guarded").st_size:
+            from gitchat.workspace.guarding import refresh  # for who has claims
+
+            refresh(environment)
 
 
 def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: Told) -> Said:
@@ -78,6 +93,7 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         fresh = wake.fresh(rooms, told, wake.WORKING)
         found = ours = wake.claim(fresh, told, wake.WORKING)
     said += [wake.sentence(found)] if found else []
+    said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
     # What another process took in this moment may be less than what is there.
     is_settled = len(ours) == len(fresh)
     if not said:

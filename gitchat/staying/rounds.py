@@ -78,6 +78,7 @@ class Rounds:
     def go(self, waiting: Waiting) -> Report | ChatError:
         """One round, or some where others push, too: what it did, or why it failed. Notes trouble, and its end."""
         from gitchat.clones.settling import settle  # for who pushes
+        from gitchat.workspace.guarding import refresh_after
 
         pushes = self._turns.take(waiting)
         # Taken before: who asks during the round may have moved a cursor that it does not push.
@@ -94,6 +95,8 @@ class Rounds:
             )
         except ChatError as error:
             done = error
+        if not isinstance(done, ChatError):
+            refresh_after(self._environment, has_come=any(done.fetched.values()))
         self._turns.share(self._remote.readers())
         self._turns.note(done)
         self._note(done, has_pushed=pushes > 0)

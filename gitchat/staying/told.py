@@ -31,6 +31,8 @@ _OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 OCCASIONS = ("told", "held-up")
 """What a session that was rung has been told on: while it works, and when it is about to stop."""
 
+_MOST_ONCE = 50
+
 MOST_SECONDS = 60
 """Nothing is lent for longer."""
 
@@ -159,6 +161,23 @@ class Told:
         if not isinstance(upto, dict) or type(until) is not int or not 0 < until - self._now().seconds <= MOST_SECONDS:
             return {}
         return {RoomName(room): number for room, number in upto.items() if type(number) is int}
+
+    # --- what is told once -----------------------------------------------------------
+
+    def is_first(self, what: str) -> bool:
+        """Whether this is not told yet; from now on it is. The last :data:`_MOST_ONCE` are kept."""
+        is_first = False
+
+        def note(content: dict[str, Any]) -> None:
+            nonlocal is_first
+            once = content.get("once")
+            known = once if isinstance(once, list) else []
+            is_first = what not in known
+            if is_first:
+                content["once"] = [*known[1 - _MOST_ONCE :], what]
+
+        self._change(note)
+        return is_first
 
     # --- who waits ----------------------------------------------------------------
 

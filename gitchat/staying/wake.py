@@ -21,6 +21,7 @@ from gitchat.staying.newness import unseen
 from gitchat.staying.told import NOTHING, Seen, Told
 from gitchat.staying.volley import Volley, shown, volley
 from gitchat.verbs.room import Reading, Room
+from gitchat.workspace.claimends import tend
 from gitchat.workspace.environment import Environment
 
 SILENT_TYPES = ("ack", "presence")
@@ -192,6 +193,7 @@ def wait_for_news(
     with environment.changes() as changes:
         while told.is_waiting(token):
             now = environment.now().seconds
+            tend(environment)
             found = fresh(left_to_hooks(rooms()), told, WAKING)
             if is_over():
                 return []

@@ -129,6 +129,15 @@ class OwnFile:
             if is_synced:
                 os.fsync(place)
 
+    def let_run(self) -> None:
+        """Let whoever may read it run it, too."""
+        descriptor = self.open(os.O_RDONLY)
+        try:
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            os.fchmod(descriptor, mode | (mode & 0o444) >> 2)
+        finally:
+            os.close(descriptor)
+
     def remove(self) -> None:
         """Remove it, or the link that stands in its place; nothing happens where there is none."""
         with suppress(FileNotFoundError), self._place(make=False) as (place, last), self._refused(self.path):

@@ -16,7 +16,7 @@ from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
     from gitchat.doorbell.beats import Elsewhere
-    from gitchat.model.claim import Standing
+    from gitchat.model.claim import Claim, Standing
     from gitchat.model.participant import Participant
     from gitchat.rooms.log import Overview
     from gitchat.rooms.summaries import Summary
@@ -258,15 +258,14 @@ def of_status(status: Status) -> dict[str, Any]:
         **of_pending(status.pending),
         **of_asides(status.asides),
         **({"namesakes": list(status.namesakes)} if status.namesakes else {}),
-        **({"claims": [of_claim(standing) for standing in status.claims]} if status.claims else {}),
+        **({"claims": list(map(of_claim, claims))} if (claims := [*status.claims, *status.meeting]) else {}),
     }
 
 
-def of_claim(standing: Standing) -> dict[str, Any]:
-    """A claim that holds or waits; one that the room's remote has not taken is not yet agreed."""
+def of_ended(claim: Claim) -> dict[str, Any]:
+    """A claim as its record tells it: ``id``, ``handle``, ``from``, ``clone``, ``what``, ``until``, ``note``."""
     from gitchat.verbs.claimwords import note_of  # for who claims
 
-    claim, blocker = standing.claim, standing.waits_for
     return {
         "id": claim.entry.number,
         "handle": claim.entry.handle,
@@ -275,6 +274,17 @@ def of_claim(standing: Standing) -> dict[str, Any]:
         "what": [str(what) for what in claim.whats],
         "until": Moment(claim.until).utc,
         "note": note_of(claim),
-        "state": "waits" if blocker is not None else "holds" if claim.is_agreed else "unagreed",
-        "waits_for": blocker.entry.handle if blocker is not None else None,
     }
+
+
+def of_claim(standing: Standing) -> dict[str, Any]:
+    """A claim that holds or waits; one that the room's remote has not taken is not yet agreed."""
+    claim, blocker = standing.claim, standing.waits_for
+    return (
+        of_ended(claim)
+        | {
+            "state": "waits" if blocker is not None else "holds" if claim.is_agreed else "unagreed",
+            "waits_for": blocker.entry.handle if blocker is not None else None,
+        }
+        | ({"waits_for_id": blocker.entry.number, "waits_for_name": blocker.seat.name} if blocker is not None else {})
+    )

@@ -11,9 +11,11 @@ from gitchat.model.names import CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
+from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
+from gitchat.workspace.guarding import refresh_after
 from gitchat.workspace.pushing import push_soon
 from gitchat.workspace.secrecy import refuse_names
 
@@ -73,6 +75,7 @@ def leave(room: Standpoint) -> bool:
         draft = Draft(body=f"{room.me} left the chatroom", type="presence")
         room.writer.send(draft, replace(room.identity, name=SYSTEM))
     room.seating.give_back(room.me, room.name)
+    refresh_after(room.environment, has_come=False)
     push_soon(room.environment, room.name, cursors=True)
     return has_left
 
@@ -140,11 +143,12 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
     for one in elsewhere(room):
         others[one.name] = (*others.get(one.name, ()), one)
     everybody = _everybody(room, [*known, *others], wrote)
+    claims = standing_in(room)
     found = (
         _one(room, name, known.get(name), wrote.get(name), chain.count, since, others.get(name, ()))
         for name in everybody
     )
-    return [one for one in found if one is not None]
+    return [replace(one, claims=tuple(held_by(claims, one.name))) for one in found if one is not None]
 
 
 def _one(

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitchat.index.condition import Condition, authored_by, of_claims, of_type
 from gitchat.model.claim import (
     DEFAULT_SECONDS,
     MAX_SECONDS,
@@ -22,19 +21,20 @@ from gitchat.model.claim import (
     What,
     first_of_others,
     parse_what,
-    standings,
     trailers_of,
 )
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import Oid, Uid
 from gitchat.model.pattern import matches
-from gitchat.model.record import CLAIM, RELEASE, Draft, Entry, address_of
+from gitchat.model.record import CLAIM, RELEASE, Draft, Entry
 from gitchat.model.refs import log_ref
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.claimwords import body_of, listed, refused
-from gitchat.verbs.standpoint import Standpoint, entries_at, touch
+from gitchat.verbs.standing import seat, standing_in
+from gitchat.verbs.standpoint import Standpoint, touch
 from gitchat.verbs.talking import find
 from gitchat.workspace.files import changed, tracked
+from gitchat.workspace.guarding import refresh
 from gitchat.workspace.pushing import push_soon
 
 LARGE_FILES = 200
@@ -68,20 +68,8 @@ def claims(room: Standpoint, whats: Sequence[str] = ()) -> list[Standing]:
     Raises UserError ``not-a-pattern``, ``bad-claim``.
     """
     asked = [_meant(room, text) for text in whats]
-    found = standings(_entries(room), room.environment.now().seconds)
+    found = standing_in(room)
     return [one for one in found if not asked or one.claim.meets(asked)]
-
-
-def mine(room: Standpoint) -> list[Standing]:
-    """My own claims, first come first. Raises as Standpoint.me."""
-    found = standings(_entries(room), room.environment.now().seconds)
-    return [one for one in found if one.claim.seat == seat(room)] if found else []
-
-
-def seat(room: Standpoint) -> Seat:
-    """Who claims here: me."""
-    mine = room.identity
-    return Seat(mine.name, mine.clone, address_of(mine.email) if mine.clone is None else None)
 
 
 def claim(
@@ -121,7 +109,7 @@ def _claim(
             raise _Moved
 
     me, now = seat(room), room.environment.now().seconds
-    found = standings(_entries(room), now)
+    found = standing_in(room)
     again = _same(found, me, wanted)
     blocker = first_of_others(found[: found.index(again)] if again is not None else found, me, wanted)
     if blocker is not None and not wait:
@@ -136,13 +124,15 @@ def _claim(
     )
     sent = room.writer.send(draft, room.identity, check=refuse_moved)
     touch(room)
+    refresh(room.environment)
     push_soon(room.environment, room.name)
     mine = Claim(entry=sent.entry, seat=me, whats=tuple(wanted), until=until)
     return Claimed(Standing(mine, blocker))
 
 
-def release(room: Standpoint, what: str | None = None) -> list[Claim]:
-    """Give back what I have of ``what``, be it a number, a handle or a thing, by default all; the claims that ended.
+def release(room: Standpoint, what: str | Sequence[str] | None = None) -> list[Claim]:
+    """Give back what I have of ``what``, be it a number, a handle or a thing, or several of them; by default all. The
+    claims that ended.
 
     Who now has what it waited for is told.
 
@@ -150,24 +140,24 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
         UserError: ``no-claim`` when I have none of it; ``no-such-record``, ``not-a-pattern``, ``mirror``.
     """
     room.environment.repository.refuse_mirror()
-    me, found = seat(room), standings(_entries(room), room.environment.now().seconds)
+    me, found = seat(room), standing_in(room)
     mine = [one.claim for one in found if one.claim.seat == me]
-    ended = mine if what is None else _chosen(room, mine, what)
+    asked = [what] if isinstance(what, str) else what or []
+    chosen = [claim for text in asked for claim in _chosen(room, mine, text)]
+    ended = [claim for claim in mine if claim in chosen] if asked else mine
     if not ended:
-        raise UserError(
-            f"{room.me} has no claim of {what!r}" if what is not None else f"{room.me} has no claim",
-            hint="see who has what: git chat claims",
-            code="no-claim",
-        )
-    is_all = len(ended) == len(mine)
-    for claim in ended[:1] if is_all else ended:
-        gone = ended if is_all else [claim]
-        body = f"gives back {listed([what for one in gone for what in one.whats])}"
-        draft = Draft(
-            body=body, kind=RELEASE, to=_freed(found, gone), reply_to=None if is_all else claim.entry.record.uid
-        )  # fmt: skip
+        raise _no_claim(room, None)
+    is_all, told = len(ended) == len(mine), set[str]()
+    for place, claim in enumerate(ended[:1] if is_all else ended):
+        gone = ended if is_all else ended[: place + 1]
+        freed = [name for name in _freed(found, gone) if name not in told]
+        told.update(freed)
+        body = f"gives back {listed([what for one in (gone if is_all else [claim]) for what in one.whats])}"
+        uid = None if is_all else claim.entry.record.uid
+        draft = Draft(body=body, kind=RELEASE, to=tuple(freed), reply_to=uid)
         room.writer.send(draft, room.identity)
     touch(room)
+    refresh(room.environment)
     push_soon(room.environment, room.name)
     return ended
 
@@ -175,9 +165,21 @@ def release(room: Standpoint, what: str | None = None) -> list[Claim]:
 def _chosen(room: Standpoint, mine: Sequence[Claim], what: str) -> list[Claim]:
     if what.lstrip("#").isdigit() or what.startswith("~"):
         uid: Uid = find(room, what).record.uid
-        return [claim for claim in mine if claim.entry.record.uid == uid]
-    wanted = _meant(room, what)
-    return [claim for claim in mine if wanted in claim.whats] or [claim for claim in mine if claim.meets([wanted])]
+        found = [claim for claim in mine if claim.entry.record.uid == uid]
+    else:
+        wanted = _meant(room, what)
+        found = [claim for claim in mine if wanted in claim.whats] or [one for one in mine if one.meets([wanted])]
+    if not found:
+        raise _no_claim(room, what)
+    return found
+
+
+def _no_claim(room: Standpoint, what: str | None) -> UserError:
+    return UserError(
+        f"{room.me} has no claim of {what!r}" if what is not None else f"{room.me} has no claim",
+        hint="see who has what: git chat claims",
+        code="no-claim",
+    )
 
 
 def _freed(found: Sequence[Standing], ended: Sequence[Claim]) -> tuple[str, ...]:
@@ -190,17 +192,6 @@ def _freed(found: Sequence[Standing], ended: Sequence[Claim]) -> tuple[str, ...]
     waited = {id(one.claim) for one in found if one.waits_for is not None}
     freed = (one.claim.seat.name for one in left if one.waits_for is None and id(one.claim) in waited)
     return tuple(dict.fromkeys(freed))
-
-
-def _entries(room: Standpoint) -> list[Entry]:
-    """The records of this room that say something of claims that can still last, in their order."""
-    chain = room.records.chain()
-    since = Condition("committed > ?", (room.environment.now().seconds - MAX_SECONDS,))
-    places = chain.select(Condition.all_of([of_claims(), since]))
-    if places:
-        leaves = Condition.all_of([authored_by("system"), of_type("presence"), since])
-        places += chain.select(leaves, after=places[0].number)
-    return entries_at(room, sorted(places, key=lambda place: place.number))
 
 
 def _same(found: Sequence[Standing], me: Seat, wanted: Sequence[What]) -> Standing | None:

@@ -21,16 +21,24 @@ def body_of(whats: Sequence[What], until: int, note: str, *, waits: bool) -> str
     return f"{body}{_NOTE}{note.strip()}" if note.strip() else f"{body} UTC"
 
 
-def refused(blocker: Claim, wanted: Sequence[What], now: Moment) -> ConflictError:
+class HeldByOther(ConflictError):
+    """Somebody has something of what was to be claimed: ``blocker`` is that claim."""
+
+    def __init__(self, message: str, *, hint: str, blocker: Claim) -> None:
+        super().__init__(message, hint=hint, code="claimed")
+        self.blocker = blocker
+
+
+def refused(blocker: Claim, wanted: Sequence[What], now: Moment) -> HeldByOther:
     """That ``blocker`` has something of what is ``wanted``."""
     of = [what for what in blocker.whats if any(what.meets(other) for other in wanted)]
     note, name = note_of(blocker), blocker.seat.name
     about = f"{blocker.entry.label}: {note}" if note else blocker.entry.label
     ask, stand = f"git chat send --to {name} TEXT", f"git chat claim --wait {quoted(wanted)}"
-    return ConflictError(
+    return HeldByOther(
         f"{name} has {listed(of)} until {clock(blocker.until, now)} ({about})",
         hint=f"ask: {ask}; or stand in line: {stand}",
-        code="claimed",
+        blocker=blocker,
     )
 
 

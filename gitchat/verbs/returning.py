@@ -16,9 +16,9 @@ from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
 from gitchat.verbs.attendance import participants
-from gitchat.verbs.claiming import mine
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
+from gitchat.verbs.standing import concerning, seat
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 from gitchat.workspace.pushing import push_soon
@@ -149,6 +149,8 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
     questions = entries_at(room, chain.select(is_open, limit=recent, newest=True))
     newest = entries_at(room, chain.select(LISTED, limit=recent, newest=True))
     summary = _kept(room).latest([EVERYONE, room.me])
+    claims = concerning(room)
+    me = seat(room) if claims else None
     others: list[Overview] = []
     for name in room.environment.store.rooms():
         with suppress(FormatError):  # git chat rooms tells what is wrong with it
@@ -170,5 +172,6 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         namesakes=tuple(room.seating.namesakes(room.me, chain)),
         pending=pending(room),
         asides=tuple(asides(room)),
-        claims=tuple(mine(room)),
+        claims=tuple(one for one in claims if one.claim.seat == me),
+        meeting=tuple(one for one in claims if one.claim.seat != me),
     )

@@ -19,6 +19,7 @@ from gitchat.model.query import Query
 from gitchat.verbs import (
     attendance,
     claiming,
+    conflicting,
     marking,
     pending,
     reading,
@@ -105,6 +106,7 @@ class Room(Standpoint):
     claim = claiming.claim
     release = claiming.release
     claims = claiming.claims
+    conflicts = conflicting.conflicts
 
     join = attendance.join
     register = attendance.register

@@ -11,6 +11,7 @@ from gitchat.model.names import Handle
 from gitchat.model.record import Entry
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.talking import find
+from gitchat.workspace.guarding import refresh_after
 
 HEARING_SECONDS = 10.0
 """How long the remote is asked whether it has it."""
@@ -53,7 +54,9 @@ def unsend(room: Standpoint, locator: int | str) -> Unsent:
     wire = wire_to(room.environment, remote, limit_seconds=HEARING_SECONDS)
     key = identity_key(entry.oid, room.environment.store.read(entry.oid))
     try:
-        return Unsent(entry, take_back(room.environment.store, wire, room.name, key))
+        unsent = Unsent(entry, take_back(room.environment.store, wire, room.name, key))
+        refresh_after(room.environment, has_come=False)  # it may have been a claim
+        return unsent
     except Taken:
         with suppress(ChatError):  # to know its number
             open_remote(room.environment, remote).round(room.name, pushes=False, is_asked=False)

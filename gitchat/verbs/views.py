@@ -121,6 +121,8 @@ class Status:
     """What the remote does not take, and was set aside, oldest first."""
     claims: tuple[Standing, ...] = ()
     """My claims, first come first."""
+    meeting: tuple[Standing, ...] = ()
+    """The claims of others that are of files which I changed here, first come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +188,5 @@ class Seen:
     """The greatest n for which it has read 1 to n."""
     elsewhere: tuple[Elsewhere, ...] = ()
     """Under that name somebody lives in these other clones, as they say; names are exclusive in a clone only."""
+    claims: tuple[str, ...] = ()
+    """What it has claimed and holds, in whatever clone, as it is typed."""

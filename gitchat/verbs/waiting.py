@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from gitchat.model.names import Uid
 from gitchat.model.record import UNLISTED_KINDS, Entry
 from gitchat.rooms.log import Log
 from gitchat.verbs.standpoint import Standpoint
+from gitchat.workspace.claimends import pause_seconds, tend
 
 
 def wait(room: Standpoint, timeout_seconds: float | None, is_over: Callable[[], bool]) -> bool:
@@ -15,8 +17,20 @@ def wait(room: Standpoint, timeout_seconds: float | None, is_over: Callable[[], 
 
     None waits without an end. It sleeps in between: what another process writes wakes it.
     """
+    end = None if timeout_seconds is None else time.monotonic() + timeout_seconds
     with room.environment.changes() as changes:
-        return changes.wait_until(is_over, timeout_seconds)
+        while not is_over():
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return False
+            if not changes.wait(sooner(left, pause_seconds(room.environment))):
+                tend(room.environment)
+        return True
+
+
+def sooner(left: float | None, pause: float | None) -> float | None:
+    """How long to sleep at most; None for as long as nothing comes."""
+    return min((one for one in (left, pause) if one is not None), default=None)
 
 
 def watch(room: Standpoint, *, after: int | None = None, timeout_seconds: float | None = None) -> Iterator[Entry]:

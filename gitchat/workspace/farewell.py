@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from gitchat.clones.address import is_tellable, parted, public, spelled
+from gitchat.clones.comparing import is_first_parent
 from gitchat.clones.moving import draft, last_said, leave, reason
 from gitchat.clones.notes import Note
-from gitchat.clones.settling import settle
+from gitchat.clones.report import Report
+from gitchat.clones.settling import ROUNDS, settle
+from gitchat.clones.target import push_address
 from gitchat.clones.wire import Wire
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.layout import PLAIN, Layout
 from gitchat.model.names import Handle, RoomName
 from gitchat.model.record import Entry
-from gitchat.model.refs import log_ref
+from gitchat.model.refs import ROOMS_PREFIX, log_ref, tracking_ref
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote, wire_to
 
@@ -42,23 +45,70 @@ def _layout_in(note: Note | None) -> Layout:
 
 
 def announce(environment: Environment, remote: str, layout: Layout) -> None:
-    """Say in each room that follows ``remote`` that it moves to another place of it, before it does.
+    """Have the rooms that follow ``remote`` at another place of it, too, and then say in each that it moves there.
 
-    Whoever pushes to the old place after that has heard it. A room that is refused there is not announced. Raises
-    RemoteError where the remote is not heard.
+    Whoever pushes to the old place after that has heard it, and brings what had a number there to the new one. A room
+    that is refused at the old place is not announced.
+
+    Raises:
+        RemoteError: the remote is not heard, or takes no room at the new place; or others were quicker each time.
     """
-    notes = environment.authorities.notes.all()
-    address = _tellable(environment, remote)
-    followers = [room for room, note in notes.items() if note.remote == remote and note.address]
-    if address is None or not followers:
-        return
+    for _ in range(ROUNDS):
+        _settle(environment, remote)
+        old = environment.authorities.layout(remote)
+        address, followers = _tellable(environment, remote), _followers(environment, remote)
+        if old == layout or address is None or not followers:  # somebody else was quicker, or nobody is to be told
+            return
+        report = lay_out(environment, remote, followers, layout)
+        if report.refusal is None or report.refused[0].is_about_addresses:  # then it is all written anew there
+            for room, place in followers.items():
+                _entry(environment, room, address, place, layout)
+            report = _settle(environment, remote)
+            if not report.is_late and environment.authorities.layout(remote) == old:
+                return
+        elif not report.is_late:
+            break
+    if report.refusal is not None:
+        raise report.refusal
+
+
+def _settle(environment: Environment, remote: str) -> Report:
+    with suppress(UserError, ConflictError):
+        return settle(open_remote(environment, remote, is_typed=True), None, random=environment.random)
+    return Report(remote)
+
+
+def _followers(environment: Environment, remote: str) -> dict[RoomName, str]:
+    """The rooms that follow ``remote`` where it is, and that place. Raises RemoteError."""
     wire = wire_to(environment, remote, is_typed=True)
     place = wire.place_of(wire.fetch_addresses()[0])
-    for room in followers:
-        if notes[room].address == place and environment.store.tip(log_ref(room)) is not None:
-            _entry(environment, room, address, place, layout)
-    with suppress(UserError, ConflictError):
-        settle(open_remote(environment, remote, is_typed=True), None, random=environment.random)
+    return {
+        room: place
+        for room, note in environment.authorities.notes.all().items()
+        if note == Note(remote, place) and environment.store.tip(log_ref(room)) is not None
+    }
+
+
+def lay_out(environment: Environment, remote: str, rooms: Mapping[RoomName, str], layout: Layout) -> Report:
+    """Have at another place of ``remote`` what it numbered of ``rooms``, where nothing that we know goes on from there.
+
+    Raises RemoteError: the remote is not heard.
+    """
+    store, wire = environment.store, wire_to(environment, remote, is_typed=True)
+    known = {ref: store.tip(tracking_ref(remote, ref)) for ref in map(log_ref, rooms)}
+    seen = {ref: tip for ref, tip in known.items() if tip is not None}
+    address = push_address(store, wire, next(iter(rooms.values())), seen, {})
+    wire = wire.laid(layout)
+    there = {ref: oid for ref, oid in wire.listed(f"{ROOMS_PREFIX}*").items() if ref in seen}
+    if there:
+        wire.fetch_objects(there)
+    updates = {
+        ref: (tip, old)
+        for ref, tip in seen.items()
+        if (old := there.get(ref)) != tip and (old is None or is_first_parent(store, old, tip))
+    }
+    answers = wire.push(updates, address) if updates else []
+    return Report(remote, layout, refused=[one for one in answers if not one.is_accepted])
 
 
 def _tellable(environment: Environment, remote: str) -> str | None:

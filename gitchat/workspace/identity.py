@@ -104,12 +104,12 @@ class Caller:
         if given is not None:
             return self._refused_as_secret(parse_name(given))
         if self.party is not None:
-            default = self._own_name if self.party.is_person else partial(self._agent_name, self.party.client)
+            default = self.own_name if self.party.is_person else partial(self._agent_name, self.party.client)
             return self.party.name or default()
         if variable := self.variables.get("GITCHAT_NAME"):
             return parse_setting("GITCHAT_NAME", variable, parse_name)
         client = self.client
-        return self._own_name() if client is None else self._agent_name(client)
+        return self.own_name() if client is None else self._agent_name(client)
 
     def _refused_as_secret(self, name: Name) -> Name:
         """``name``, which cursors and seats are called by, too. Raises UserError ``secret``."""
@@ -119,7 +119,7 @@ class Caller:
             refuse_names([name], policy(self.repository.config))
         return name
 
-    def _own_name(self) -> Name:
+    def own_name(self) -> Name:
         """The name of the person whose clone this is. Raises as :meth:`name`."""
         configured = self.repository.config.get("chat.name")
         if configured is not None:
@@ -233,7 +233,7 @@ class Caller:
         if self.party.email is not None:
             return self.party.email
         with suppress(UserError):  # nobody here has a name
-            if name == self._own_name():
+            if name == self.own_name():
                 return mine
         return name + NO_DOMAIN
 

@@ -83,7 +83,7 @@ def open_remote(
         asked_format=lambda room, tip: environment.numbering(room).asked_format(tip),
         guard=Seating(environment),
         stays_here=lambda room: environment.numbering(room).stays_here(),
-        moved=lambda room: last_said(environment.numbering(room)),
+        moved=lambda room, tip: last_said(environment.numbering(room), tip),
         layout=lambda: layout or layout_of(environment, wire),
         lay=lambda new: authorities.lay(name, new),
         inbox=_inbox(environment, name, limit_seconds),

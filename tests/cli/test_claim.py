@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitchat.model.errors import ConflictError
+from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.record import CLAIM
 from gitchat.verbs.room import Room
 from tests.cli.conftest import Chatroom
@@ -210,3 +210,47 @@ def test_of_32_that_claim_one_path_one_has_it(chatroom: Chatroom) -> None:
     os.write(go, b"x" * len(agents))
     assert sorted(wait_for(agents)) == [0, *[3] * 31]
     assert [entry.record.kind for entry in chatroom.entries()].count(CLAIM) == 1
+
+
+# --- in what else is shown ----------------------------------------------------------
+
+
+def test_who_is_told_that_somebody_has_what_one_changed(chatroom: Chatroom) -> None:
+    """``status`` shows one's own claims, and others' of files that one changed; not those of other files."""
+    chatroom.chat("claim", "src/", "--as", "bob", check=True)
+    chatroom.chat("claim", "docs/", "--as", "carol", check=True)
+    (chatroom.path / "docs").mkdir()
+    (chatroom.path / "docs" / "a.md").write_text("changed\n")
+    lines = chatroom.chat("status", check=True).stdout.splitlines()
+    assert "claimed, and you changed it: carol has docs/ (#2)" in lines
+    assert not [line for line in lines if line.startswith("yours: ")]
+    chatroom.chat("claim", "task:1", check=True)
+    shown = json.loads(chatroom.chat("status", "--json", check=True).stdout)
+    assert [(one["from"], one["what"]) for one in shown["claims"]] == [("alice", ["task:1"]), ("carol", ["docs/"])]
+
+
+def test_who_shows_what_each_has(chatroom: Chatroom) -> None:
+    """Escaped, in a few words, and in the JSON all of it; who only waits has nothing."""
+    chatroom.chat("join", "alice", check=True)
+    chatroom.chat("claim", "src/", "task:1", "task:2", "task:3", check=True)
+    chatroom.chat("claim", "--wait", "src/a", "--as", "bob", check=True)
+    lines = chatroom.chat("who", check=True).stdout.splitlines()
+    assert "has src/, task:1, task:2 and 1 more" in lines[0]
+    assert "has" not in lines[1]
+    shown = [json.loads(line) for line in chatroom.chat("who", "--json", check=True).stdout.splitlines()]
+    assert shown[0]["claims"] == ["src/", "task:1", "task:2", "task:3"]
+    assert "claims" not in shown[1]
+
+
+def test_who_waits_for_two_that_end_at_once_is_told_by_the_second(chatroom: Chatroom) -> None:
+    """A release of one of them tells it nothing: it holds only when both are given back."""
+    room = Room(chatroom.world.environment(chatroom.path), "lobby", "alice")
+    for what in ("a", "b", "c"):
+        room.claim([what])
+    Room(chatroom.world.environment(chatroom.path), "lobby", "bob").claim(["a", "b"], wait=True)
+    with pytest.raises(UserError, match="has no claim of 'z'"):
+        room.release(["a", "z"])
+    assert len(chatroom.entries()) == 4
+    assert [claim.entry.number for claim in room.release(["b", "a"])] == [1, 2]
+    assert [entry.record.to for entry in chatroom.entries()[4:]] == [(), ("bob",)]
+    assert states(chatroom) == [("alice", "holds"), ("bob", "holds")]

@@ -126,6 +126,15 @@ def test_fish_completes_git_chat(talking: Chatroom) -> None:
         assert [one.partition("\t")[0] for one in done.stdout.splitlines()] == ["plans"]
 
 
+def test_what_is_claimed_is_known(talking: Chatroom) -> None:
+    """What anybody has where one looks, and one's own where one gives back."""
+    talking.chat("claim", "src/", "task:1", check=True)
+    talking.chat("claim", "docs/", "--as", "bob", check=True)
+    assert offered(talking, "git chat claims ") == ["src/", "task:1", "docs/"]
+    assert offered(talking, "git chat claims s") == ["src/"]
+    assert offered(talking, "git chat release ") == ["src/", "task:1"]
+
+
 def test_zsh_completes_git_chat(talking: Chatroom) -> None:
     """With what it would show beside each word."""
     need("zsh")

@@ -167,6 +167,10 @@ FAULTS = {
         lambda room: room.say(at=Moment(int(time.time()) + YEAR)),
         "clock", "days ahead", "compare the clocks of the machines that write: date -u",
     ),
+    "clock ahead of claims": Fault(
+        lambda room: (room.chat("claim", "src/", check=True), room.say(at=Moment(int(time.time()) + 700))),
+        "clock", "1[12] minutes ahead, and claims there end", "compare the clocks of the machines that write: date -u",
+    ),
     "bad name": Fault(
         lambda room: room.git("config", "chat.name", "Al Ice"),
         "name", "'Al Ice' is not a valid name", "'al-ice'",

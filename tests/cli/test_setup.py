@@ -18,6 +18,7 @@ import click
 import pytest
 
 import gitchat
+from gitchat.setup.launch import GUARD
 from tests.cli.conftest import Chatroom, Terminal, as_ordinary_user, refused
 from tests.cli.test_log import NASTY, OBEYED
 from tests.clients.real.client import AGENTS, NODE
@@ -93,6 +94,8 @@ OPENCODE_CONFIG = """\
   }
 }
 """
+
+HOOKS_OF = {"claude": ".claude/settings.json", "codex": ".codex/hooks.json", "gemini": ".gemini/settings.json"}
 
 FILES = {
     "claude": {".mcp.json": MCP_JSON, ".claude/settings.json": CLAUDE_SETTINGS, "CLAUDE.md": "# Rules\n\nBe kind.\n"},
@@ -233,6 +236,7 @@ def test_claude_gets_a_server_hooks_and_a_note(chatroom: Chatroom) -> None:
     entry = server(chatroom.path / ".mcp.json")
     assert (entry["type"], entry["command"], entry["args"]) == ("stdio", "git-chat", ["mcp"])
     hooks = json.loads((chatroom.path / ".claude/settings.json").read_text())["hooks"]
+    guard = hooks["PreToolUse"].pop()
     ours = {event: groups[-1]["hooks"] for event, groups in hooks.items()}
     assert {event: [hook.get("command", "notice").split()[-1] for hook in part] for event, part in ours.items()} == {
         "SessionStart": ["session-start"],
@@ -241,10 +245,45 @@ def test_claude_gets_a_server_hooks_and_a_note(chatroom: Chatroom) -> None:
         "PostToolUse": ["tool"],
         "Stop": ["stop", "wait"],
     }
+    assert (guard["matcher"], guard["hooks"][0]["command"]) == ("Edit|MultiEdit|Write|NotebookEdit", GUARD)
     assert ours["Stop"][1]["asyncRewake"] is True
     assert hooks["PreToolUse"][0]["matcher"] == "mcp__gitchat__.*"
     assert hooks["PostToolUse"][0]["matcher"] == "Edit|Write"
     assert "git chat" in (chatroom.path / "CLAUDE.md").read_text()
+
+
+@pytest.mark.parametrize("client", ["claude", "codex", "gemini"])
+def test_a_guard_s_line_of_another_version_is_told_renewed_and_taken_out(chatroom: Chatroom, client: str) -> None:
+    """By what it runs, whoever wrote it; with the guard itself, where the line looks for it."""
+    chatroom.chat("setup", client, check=True)
+    assert (chatroom.path / ".git" / "chatroom" / "guard").exists()
+    path = chatroom.path / HOOKS_OF[client]
+    written = path.read_text()
+    assert written.count(json.dumps(GUARD)) == 1
+    path.write_text(written.replace("2>/dev/null) &&", "2>/dev/null) ;"))
+    told = chatroom.chat("setup", client, "--check")
+    assert (told.returncode, f"{HOOKS_OF[client]} was written by another version" in told.stdout) == (1, True)
+    chatroom.chat("setup", client, check=True)
+    assert json.loads(path.read_text()) == json.loads(written)
+    chatroom.chat("setup", client, "--remove", check=True)
+    assert not path.exists()
+
+
+def test_the_guard_s_line_is_silent_where_gitchat_is_not(chatroom: Chatroom, tmp_path: Path) -> None:
+    """In a repository without a guard, with one that fails, and outside of any."""
+    world, edit = chatroom.world, b'{"tool_input": {"file_path": "a"}}'
+    plain = world.repository("plain")
+    below = chatroom.path / "below"
+    below.mkdir()
+    chatroom.chat("claim", "--as", "bob", "below/", check=True)
+    for place in (plain, tmp_path, world.root):
+        done = world.run("sh", "-c", GUARD, cwd=place, stdin=edit, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # The client says in its input where it is; without that paths count from the top.
+    said = b'{"cwd": "%s", "tool_input": {"file_path": "a"}}' % str(below).encode()
+    assert "below/a is claimed by bob" in world.run("sh", "-c", GUARD, cwd=below, stdin=said).stdout
+    (chatroom.path / ".git" / "chatroom" / "guard").write_text("exit 2\n")
+    assert world.run("sh", "-c", GUARD, cwd=below, stdin=edit, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("option", ["--user", "--local"])
@@ -912,19 +951,67 @@ def test_a_file_of_a_stranger_cannot_deceive_who_reads_the_difference(chatroom: 
     assert "\x1b[32m+" in told
 
 
+# --- a server elsewhere ------------------------------------------------------
+
+
+def test_a_server_is_connected_to_and_stays_so(chatroom: Chatroom) -> None:
+    """Until another is named: what is set up again keeps its entry, and it is told where that forwards to."""
+
+    def words() -> list[list[str]]:
+        claude = json.loads((chatroom.path / ".mcp.json").read_text())["mcpServers"]["gitchat"]
+        codex = tomllib.loads((chatroom.path / ".codex" / "config.toml").read_text())["mcp_servers"]["gitchat"]
+        assert codex.get("env_vars") in (None, ["GITCHAT_TOKEN", "GITCHAT_TOKEN_FILE"])
+        assert ("env_vars" in codex) == ("--connect" in codex["args"])  # Codex hands on what it is told of
+        return [claude["args"], codex["args"]]
+
+    both = ("setup", "claude", "codex", "--no-allow")
+    chatroom.chat(*both, check=True)
+    assert words() == [["mcp"]] * 2
+    for there in ("http://127.0.0.1:8080", "auto"):
+        told = chatroom.chat(*both, "--connect", there, check=True).stdout
+        assert "GITCHAT_TOKEN" in told
+        assert words() == [["mcp", "--connect", there]] * 2
+        chatroom.chat(*both, check=True)
+        assert words() == [["mcp", "--connect", there]] * 2
+        checked = chatroom.chat("setup", "--check", check=True).stdout.splitlines()
+        assert [line.endswith(f", forwards to {there}") for line in checked] == [True, True]
+    chatroom.chat("setup", "claude", "codex", "--remove", check=True)
+    assert not (chatroom.path / ".mcp.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("claude", "--connect", "8080"), "is no address of a server"),
+        (("claude", "--user", "--connect", "auto"), "git chat setup CLIENT --connect auto"),
+        (("claude", "--remove", "--connect", "auto"), "leave --connect out"),
+        (("--check", "--connect", "auto"), "--check changes nothing"),
+    ],
+)
+def test_what_cannot_be_connected_to_is_refused(chatroom: Chatroom, options: tuple[str, ...], said: str) -> None:
+    """With what can be."""
+    result = chatroom.chat("setup", *options)
+    assert result.returncode != 0
+    assert said in result.stderr
+
+
 # --- the clients themselves --------------------------------------------------
 
 
 @pytest.mark.clients
 @pytest.mark.parametrize(
-    ("client", "folder", "expected"),
+    ("client", "folder", "options", "expected"),
     [
-        ("claude", "usual", "gitchat: git-chat mcp"),
-        ("codex", "usual", "gitchat"),
-        pytest.param("gemini", "others", "gitchat: git-chat mcp (stdio)", marks=pytest.mark.others),
+        ("claude", "usual", (), "gitchat: git-chat mcp"),
+        ("claude", "usual", ("--connect", "auto"), "gitchat: git-chat mcp --connect auto"),
+        ("codex", "usual", (), "gitchat"),
+        ("codex", "usual", ("--connect", "http://localhost:1"), "mcp --connect http://localhost:1"),
+        pytest.param("gemini", "others", (), "gitchat: git-chat mcp (stdio)", marks=pytest.mark.others),
     ],
 )
-def test_the_client_lists_us(chatroom: Chatroom, client: str, folder: str, expected: str) -> None:
+def test_the_client_lists_us(
+    chatroom: Chatroom, client: str, folder: str, options: tuple[str, ...], expected: str
+) -> None:
     """It reads what was written beside the user's own entries, and lists both."""
     program = AGENTS / folder / "node_modules" / ".bin" / client
     if not program.exists():
@@ -933,7 +1020,7 @@ def test_the_client_lists_us(chatroom: Chatroom, client: str, folder: str, expec
     trust = f'[projects."{chatroom.path}"]\ntrust_level = "trusted"\n'
     folders = json.dumps({str(chatroom.path): "TRUST_FOLDER"})
     lay(chatroom.world.home, {".codex/config.toml": trust, ".gemini/trustedFolders.json": folders})
-    chatroom.chat("setup", client, check=True)
+    chatroom.chat("setup", client, *options, check=True)
     path = f"{NODE}:{chatroom.world.variables['PATH']}"
     told = chatroom.world.run(str(program), "mcp", "list", cwd=chatroom.path, PATH=path)
     assert expected in told.stdout + told.stderr

@@ -20,6 +20,8 @@ class Call:
     """Codex puts the tools of a server into one."""
     is_search: bool = False
     """Whether it is Codex's own search for tools, which is called in a form of its own."""
+    text: str = ""
+    """What a tool of Codex's gets that takes a text, and no arguments."""
 
 
 Answer = Call | str
@@ -129,6 +131,11 @@ def _openai_answer(asked: Json, step: Answer, number: int, is_stream: bool) -> s
         item = {
             "type": "tool_search_call", "id": f"f{number}", "call_id": f"call_{number}", "status": "completed",
             "execution": "client", "arguments": step.arguments,
+        }  # fmt: skip
+    elif step.text:
+        item = {
+            "type": "custom_tool_call", "id": f"f{number}", "call_id": f"call_{number}", "name": step.tool,
+            "input": step.text,
         }  # fmt: skip
     else:
         item = {

@@ -77,6 +77,22 @@ def test_what_may_not_be_pushed_waits_in_the_fork_until_it_is_taken_in(team: Tea
     team.hub.assert_clean()
 
 
+def test_a_fork_that_numbers_rooms_itself_has_its_inboxes_taken_in(team: Team) -> None:
+    """Where it is named; a pull that names nobody takes in no names of others."""
+    ann, carol = team.ann, team.carol
+    ann.git("config", "chat.remote", "carol")
+    ann.chat("send", "--room", "den", "of the fork's own room", check=True)
+    ann.chat("remote", "attach", "den", "carol", check=True)
+    carol.chat("send", "of carol", check=True)
+    carol.sync("upstream")
+    ann.chat("pull", check=True)
+    assert ann.bodies() == ["one"]
+    assert "lobby: 1 to take in of carol" in ann.chat("pull", "carol", "--dry-run", check=True).stdout
+    assert "lobby: 1 taken in of carol" in ann.chat("pull", "carol", check=True).stdout
+    ann.sync("origin")
+    assert ann.numbered() == [(1, "one"), (2, "of carol")]
+
+
 def test_nothing_is_asked_twice_while_it_waits(team: Team) -> None:
     """A second sync pushes nothing to the fork, and says the same; a new message goes there, too."""
     carol = team.carol

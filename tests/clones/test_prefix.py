@@ -232,6 +232,50 @@ def test_what_was_pushed_to_the_old_place_after_the_word_comes_along(hub: Hub) -
     assert hub.git("rev-parse", f"{PREFIX}rooms/lobby/log").stdout == ann.git("rev-parse", LOG).stdout
 
 
+def test_rooms_move_there_and_back_over_what_was_left_there(hub: Hub) -> None:
+    """Whoever was on its way has the numbers that it had, and a newcomer finds the place that is used."""
+    ann, bob, carl = (hub.clone(name) for name in ("ann", "bob", "carl"))
+    ann.say("one")
+    for clone in (ann, bob, carl):
+        clone.sync()
+    ann.chat("remote", "move", "origin", "--prefix", PREFIX, check=True)
+    bob.say("two")
+    bob.sync()
+    bob.chat("remote", "move", "origin", "--prefix", "refs/chatroom/", check=True)
+    shown = [(1, "one"), (3, "two")]
+    assert bob.numbered() == shown
+    ann.say("three")
+    carl.say("four")
+    for clone in (ann, carl, bob, ann):
+        clone.sync()
+        assert clone.numbered()[:2] == shown
+    late = hub.clone("late", sync="batch")
+    assert late.bodies() == ann.bodies() == bob.bodies() == ["one", "two", "three", "four"]
+    assert tip(hub, "refs/chatroom/") == late.git("rev-parse", LOG).stdout != tip(hub, PREFIX)
+
+
+def test_nobody_goes_on_at_the_place_that_was_left_while_a_room_is_missing_at_the_new_one(hub: Hub) -> None:
+    """What is said waits, and the command that is named moves the rest; the numbers are those of the new place."""
+    ann, bob = (hub.clone(name) for name in ("ann", "bob"))
+    ann.say("one")
+    ann.chat("send", "--room", "den", "another room", check=True)
+    ann.sync()
+    bob.sync()
+    ann.chat("remote", "move", "origin", "--prefix", PREFIX, check=True)
+    hub.git("update-ref", "-d", f"{PREFIX}rooms/den/log")
+    bob.say("two")
+    waits = bob.sync()
+    command = f"git chat remote move origin --prefix {PREFIX}"
+    assert f"nothing of it is pushed; to move them, too: {command}" in waits.stderr
+    assert (None, "two") in bob.numbered()
+    ann.say("three")
+    ann.sync()
+    bob.chat(*command.split()[2:], check=True)
+    ann.sync()
+    assert ann.numbered() == bob.numbered()
+    assert bob.bodies() == ["one", "three", "two"]
+
+
 def test_a_claim_of_a_move_to_where_nothing_is_moves_nobody(hub: Hub) -> None:
     """It is said, and everybody goes on at the place that has the rooms."""
     ann, bob = (hub.clone(name) for name in ("ann", "bob"))
@@ -268,14 +312,14 @@ def test_a_host_that_changed_its_rules_is_moved_at_by_its_error(hub: Hub) -> Non
 
 
 def test_a_move_that_the_host_refuses_leaves_all_as_it_was(hub: Hub) -> None:
-    """What is set is set back, and the numbers stand."""
+    """Nothing is set, or said in the room, and the numbers stand."""
     ann = hub.clone("ann")
     ann.say("one")
     ann.sync()
     hub.hook('while read old new ref; do case $ref in refs/heads/*) echo "no branches" >&2; exit 1; esac; done')
     refused = ann.chat("remote", "move", "origin", "--prefix", PREFIX)
     assert refused.returncode == 5
-    assert below(hub, ann) == "refs/chatroom/"
+    assert below(hub, ann) == ""
     ann.say("two")
     ann.sync()
     assert [body for _, body in ann.numbered()] == ["one", "two"]

@@ -53,6 +53,14 @@ STARTING = [
         again="",
     ),
     Situation(
+        run="git chat setup claude --user --connect auto",
+        error="--connect auto is the server of one clone, started where none runs, and --user is for all of them",
+        hint="name the address of a server, or leave --user out: git chat setup CLIENT --connect auto",
+        then="git chat setup CLIENT --connect auto",
+        fill={"CLIENT": "claude"},
+        again="",
+    ),
+    Situation(
         run="git chat mcp --connect auto --json",
         error="with --connect the server decides how it answers",
         hint="leave the other options out: git chat mcp --connect URL [--profile PROFILE]",

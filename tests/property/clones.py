@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial, reduce
-from typing import Any
+from typing import Any, ClassVar
 
 from gitchat.clones.answer import Pushed
 from gitchat.clones.inbox import Inbox
-from gitchat.clones.moving import draft, last_said
+from gitchat.clones.moving import last_said
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
@@ -30,6 +30,7 @@ from gitchat.rooms.writing import Sent
 from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
+from gitchat.workspace.farewell import announce, lay_out
 from gitchat.workspace.remotes import layout_of
 from gitchat.workspace.seating import Seating
 from tests.property.conversation import expect
@@ -57,6 +58,12 @@ KINDS = ("send", "read", "summarize", "sync", "move")
 
 EXPECTED = ("are followed there", "to follow it there", "lets you read and not push")
 """What a round says of a move, and of a hub that takes nothing from a clone: no mistake."""
+
+MOVES = ("laid out", "said", "moved", "moved")
+"""How far a move gets."""
+
+WORD = "this room moved to "
+"""How the record begins that says it."""
 
 REST_ROUNDS = 12
 """So many times everybody syncs at most until nothing changes any more."""
@@ -174,7 +181,7 @@ class Clone:
             stays_here=lambda room: environment.numbering(room).stays_here(),
             guard=Seating(environment),
             inbox=self.inbox,
-            moved=lambda room: last_said(environment.numbering(room)),
+            moved=lambda room, tip: last_said(environment.numbering(room), tip),
             layout=lambda: layout_of(environment, wire),
             lay=lambda layout: environment.authorities.lay("origin", layout),
         )
@@ -189,18 +196,23 @@ class Clone:
             expect(alarms, [], f"alarms in {self.name}")
             self.told(report)
 
-    def announce(self, layout: Layout) -> None:
-        """Say where the rooms go, as ``workspace/farewell`` does, until the hub has it."""
-        wire = self.wire()
-        address = wire.fetch_addresses()[0]
-        sender = self.room().identity
-        sent = self.environment.writer(LOBBY).send(draft(address, wire.place_of(address), layout), sender)
-        self.sent.add((sent.entry.record.uid, sent.entry.record.author))
+    def move(self, layout: Layout, until: str, meanwhile: Callable[[], object]) -> None:
+        """Have the rooms elsewhere at the hub, as ``git chat remote move --prefix`` does, ``until`` a step is done.
 
-    def move(self, layout: Layout) -> None:
-        """Have the rooms elsewhere at the hub."""
-        self.environment.authorities.lay("origin", layout)
-        self.remote().round(None, consent=Consent(has_moved=True))
+        ``meanwhile`` others do something, who may have heard it.
+        """
+        environment = self.environment
+        address = self.wire().fetch_addresses()[0]
+        with suppress(RemoteError):
+            if until == "laid out":
+                lay_out(environment, "origin", {LOBBY: self.wire().place_of(address)}, layout)
+                return
+            announce(environment, "origin", layout)
+            if until == "moved":
+                meanwhile()
+                environment.authorities.lay("origin", layout)
+                self.remote().round(None, consent=Consent(has_moved=True))
+        self.sent |= {_key(entry) for entry in environment.log(LOBBY).entries() if entry.record.body.startswith(WORD)}
 
     def tips(self) -> dict[str, str]:
         """All refs of the rooms here."""
@@ -210,18 +222,19 @@ class Clone:
 class Clones:
     """Some clones and their hub, and the steps they take by chance."""
 
+    weights: ClassVar = (5, 3, 1, 5, 1)
+    """How often each of KINDS is taken."""
+
     def __init__(self, world: World, seed: int, remote: type[Faulty] = Faulty) -> None:
         """``remote`` can be one that makes a mistake, which must be noticed."""
         self._world = world
         self._chance = chance = random.Random(seed)
         self._hub = world.root / "hub.git"
         world.git("init", "-q", "--bare", self._hub)
-        self.layout = chance.choice((PLAIN, BRANCHES))
-        """Where the rooms are at the hub."""
-        self._has_moved = False
+        layout = chance.choice((PLAIN, BRANCHES))
         self._clones = [Clone(world, f"clone{n}", self._hub, chance, remote) for n in range(chance.randint(2, 4))]
         for clone in self._clones:
-            clone.environment.authorities.set_layout("origin", self.layout)
+            clone.environment.authorities.set_layout("origin", layout)
         self._clones[-1].is_read_only = len(self._clones) > 2 and chance.random() < 0.5
         self._ledger = Ledger()
         self._numbers: list[Oid] = []
@@ -231,7 +244,7 @@ class Clones:
         """Take so many steps, then sync until nothing changes. Raises Mismatch."""
         for _ in range(steps):
             place = self._chance.randrange(len(self._clones))
-            self.take(self._chance.choices(KINDS, weights=(5, 3, 1, 5, 1))[0], place)
+            self.take(self._chance.choices(KINDS, weights=self.weights)[0], place)
         self.rest()
 
     def take(self, kind: str, place: int) -> None:
@@ -288,21 +301,11 @@ class Clones:
         clone.sync(partial(self._prepare, clone, fault))
 
     def _move(self, clone: Clone) -> None:
-        """To the hub's other place, once: said at the old one first, and then done, unless it is never heard there.
-
-        Back to where old refs lie, while somebody is still on his way from there, is more than it keeps its numbers in.
-        """
-        if self._has_moved or clone.is_read_only or not clone.is_attached:
-            return
-        clone.sync()
-        if self.layout != clone.layout:  # it has just heard that somebody else did
-            return
-        layout = BRANCHES if self.layout.is_plain else PLAIN
-        self._has_moved = True
-        clone.announce(layout)
-        clone.sync()
-        clone.move(layout)
-        self.layout = layout
+        """To the hub's other place, as far as the one who moves them gets: others may go on from there."""
+        if not clone.is_read_only and clone.is_attached:
+            clone.sync()
+            layout = BRANCHES if clone.layout.is_plain else PLAIN
+            clone.move(layout, self._chance.choice(MOVES), partial(self._meanwhile, clone))
 
     def _prepare(self, clone: Clone, fault: str | None, remote: Faulty) -> None:
         remote.fault = fault
@@ -406,6 +409,7 @@ class Clones:
                 self._check(clone)
             if before == self._everything():
                 break
+        expect({clone.layout for clone in self._clones}, {self._clones[0].layout}, "places")
         hub, *tips = self._everything()
         for clone, found in zip(self._clones, tips, strict=True):
             expect(found, hub, f"tips of {clone.name}")
@@ -417,11 +421,18 @@ class Clones:
             expect((done.returncode, done.stdout), (0, ""), f"fsck of {path.name}: {done.stderr}")
 
     def _everything(self) -> list[dict[str, str]]:
-        """The refs of the hub, then those of each clone."""
+        """The refs of the hub where the first clone follows it, then those of each clone."""
         refs = self._world.git("for-each-ref", "--format=%(refname) %(objectname)", cwd=self._hub).stdout
         pairs = [line.split(" ") for line in refs.splitlines()]
-        hub: dict[str, str] = {self.layout.here(ref): oid for ref, oid in pairs if ref.startswith(self.layout.prefix)}
+        layout = self._clones[0].layout
+        hub: dict[str, str] = {layout.here(ref): oid for ref, oid in pairs if ref.startswith(layout.prefix)}
         return [hub, *(clone.tips() for clone in self._clones)]
+
+
+class Restless(Clones):
+    """People who move all the time."""
+
+    weights: ClassVar = (4, 1, 1, 6, 4)
 
 
 def _key(entry: Any) -> Key:

@@ -6,6 +6,7 @@ A simulation proves nothing until it can fail: each rule is taken out once, and 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from gitchat.clones.report import Report
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Oid
 from gitchat.staying.porter import Porter
+from tests.property.clones import Faulty
 from tests.property.conversation import Mismatch
 from tests.property.ringing import Ringing
 from tests.world import World
@@ -58,22 +60,42 @@ class Silent(Porter):
         super().looked(done, was_called=was_called)
 
 
+class Settled(Faulty):
+    """Looks where the rooms were when it is knocked for, whatever it is told."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        leads = self._following.leads
+
+        def stays(*told: Any, is_asked: bool, **how: Any) -> bool:
+            return is_asked and leads(*told, is_asked=is_asked, **how)
+
+        self._following.leads = stays  # type: ignore[method-assign]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("porter", "words"),
-    [(Deaf, "a look in"), (Credulous, "a reason to look"), (Silent, "knocks of")],
+    ("porter", "remote", "words"),
+    [
+        (Deaf, Faulty, "a look in"),
+        (Credulous, Faulty, "a reason to look"),
+        (Silent, Faulty, "knocks of"),
+        (Porter, Settled, "what was knocked for"),
+    ],
 )
-def test_a_rule_that_is_taken_out_is_noticed(tmp_path: Path, porter: type[Porter], words: str) -> None:
-    """Who hears nothing, who believes everything, who does not knock."""
-    assert noticed(tmp_path, porter).startswith(words)
+def test_a_rule_that_is_taken_out_is_noticed(
+    tmp_path: Path, porter: type[Porter], remote: type[Faulty], words: str
+) -> None:
+    """Who hears nothing, who believes everything, who does not knock, and who looks where the rooms are no more."""
+    assert noticed(tmp_path, porter, remote).startswith(words)
 
 
-def noticed(root: Path, porter: type[Porter]) -> str:
+def noticed(root: Path, porter: type[Porter], remote: type[Faulty]) -> str:
     """What the first seed says that notices something."""
     for seed in MUTANT_SEEDS:
         (root / str(seed)).mkdir()
         try:
-            Ringing(World(root / str(seed)), seed, porter).run(STEPS)
+            Ringing(World(root / str(seed)), seed, porter, remote).run(STEPS)
         except Mismatch as mismatch:
             return str(mismatch)
     return "nothing"

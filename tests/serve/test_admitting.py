@@ -16,7 +16,9 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from gitchat.model.names import Name
 from gitchat.serve import app
+from gitchat.serve.asked import CONNECTION, Asked
 from gitchat.serve.audit import Audit
+from gitchat.serve.credentials import LOCAL, actor_of
 from gitchat.serve.guard import Guard
 from gitchat.serve.served import Served
 from gitchat.serve.settings import Settings
@@ -219,6 +221,18 @@ def test_a_failure_that_nobody_thought_of_tells_nothing_of_its_cause(
     assert "path" not in answer.text
     assert "content-security-policy" in answer.headers
     assert "/some/path" in capsys.readouterr().err
+
+
+def test_whose_socket_it_is_is_asked_once_a_connection(place: tuple[World, Path]) -> None:
+    """And again for every other; as long as the kernel does not tell, for every request."""
+    world, repo = place
+    owners: list[int | None] = [None, os.geteuid(), os.geteuid() + 1]
+    served = Served.of({"repo": world.environment(repo)}, Settings(), lambda theirs, ours: owners.pop(0))
+    head = {"type": "http", "path": PATH, "headers": [(b"host", b"127.0.0.1")], "server": ("127.0.0.1", 8080)}
+    first, second = ({**head, "client": ("127.0.0.1", 5), "state": {CONNECTION: {}}} for _ in range(2))
+    asked = [first, first, first, second, second]
+    assert [actor_of(Asked.of(scope), served, None, 0) for scope in asked] == [None, LOCAL, LOCAL, None, None]
+    assert owners == []
 
 
 def test_what_comes_after_git_began_to_answer_is_gits(place: tuple[World, Path]) -> None:

@@ -118,13 +118,13 @@ def test_what_is_this_machine_alone(host: str, is_here: bool) -> None:
     assert is_loopback(host) is is_here
 
 
-def made_certificate(directory: Path, *, passphrase: str | None = None) -> tuple[str, str]:
-    """A certificate for localhost that signs itself, and its key."""
+def made_certificate(directory: Path, *, passphrase: str | None = None, name: str = "localhost") -> tuple[str, str]:
+    """A certificate for ``name``, and for this machine's address, that signs itself, and its key."""
     certificate, key = directory / "cert.pem", directory / "key.pem"
     secret = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *secret, "-days", "9",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1",
          "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
     )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from gitchat.model.names import Name, RoomName
 from gitchat.serve.actor import Actor
+from gitchat.serve.frontier import key_of
 from gitchat.serve.handing import QUEUED, CursorMoved, PresenceChanged, Reader, Record, Reset, Subscription
 from gitchat.serve.hub import Hub
 from gitchat.verbs.room import Room
@@ -110,7 +111,7 @@ def test_what_a_name_has_had_is_not_told_again_and_written_at_the_end(environmen
             await hub.holdings.join(LOCAL, Name("bob"), LOBBY)
             for name in (Name("bob"), Name("cy")):
                 reading = await hub.unread(LOCAL, name)
-                await hub.mark(LOCAL, name, LOBBY, reading.entries)
+                hub.had(LOCAL, name, LOBBY, [key_of(entry) for entry in reading.entries])
                 again = await hub.unread(LOCAL, name)
                 assert [len(reading.entries), len(again.entries)] == [1, 0]
             assert page.taken() == [PresenceChanged(LOBBY), CursorMoved(Name("bob"), LOBBY)]

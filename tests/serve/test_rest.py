@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from gitchat.presence.holding import Holding
 from gitchat.serve.served import MAX_WAITING
 from gitchat.serve.settings import Settings
+from gitchat.serve.worker import Worker
 from gitchat.verbs.room import Room
 from tests.cli.programs import until
 from tests.serve.serving import in_process, serving
@@ -243,6 +244,23 @@ def test_a_request_waits_until_something_comes(client: TestClient) -> None:
     assert (ids(came), came["total"], came["messages"][0]["type"]) == ([sent["message_id"]], 1, "task_accept")
     assert ids(fetched(client, **waits, wait=60)) == [sent["message_id"]]
     assert ids(fetched(client, agent_id="kappa", room=room, unread=True, wait=60))[-1] == sent["message_id"]
+
+
+def test_who_waits_again_a_moment_too_late_causes_no_reading(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came meanwhile is at hand, as the waiting one would have got it; and nothing came for another."""
+    room = begin(client, "too-late")
+    newest = send(client, room=room)["message_id"]
+    missed = [send(client, room=room, to=to)["message_id"] for to in ("kappa", "somebody-else", "ALL")]
+    waits = {"agent_id": "kappa", "since_id": newest, "room": room}
+    until(lambda: ids(fetched(client, **waits, wait=60)) == [missed[0], missed[2]])
+    plain = fetched(client, **waits)
+    monkeypatch.setattr(Worker, "act", None)
+    late = fetched(client, **waits, wait=60)
+    assert (late, ids(late)) == (plain, [missed[0], missed[2]])
+    assert fetched(client, **waits, wait=60, limit=1) | {"messages": []} == {"messages": [], "total": 1, "more": 1}
+    assert fetched(client, **waits | {"since_id": missed[2]}, wait=0.01)["timed_out"]
 
 
 def test_an_agent_asks_as_often_as_it_may_and_no_more(shared_world: World, monkeypatch: pytest.MonkeyPatch) -> None:

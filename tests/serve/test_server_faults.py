@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -244,8 +245,13 @@ def test_a_server_that_was_killed_is_no_server(world: World) -> None:
         done = world.chat("serve", "--url", cwd=repo)
         assert done.returncode == 1
         assert "no server runs here" in done.stderr
+        file = repo / ".git/chatroom/serve.json"
+        entry = json.loads(file.read_text()) | {"pid": os.getpid()}  # its number is another process's by now
+        file.write_text(json.dumps(entry))
+        assert "no server runs here" in world.chat("serve", "--url", cwd=repo).stderr
         with serving(world, "--port", str(at(killed)[1]), cwd=repo) as next_one:
             assert next_one.url == killed.url
+            assert "others" not in json.loads(file.read_text())
     assert not (repo / ".git/chatroom/serve.json").exists()
 
 

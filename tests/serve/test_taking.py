@@ -6,17 +6,20 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gitchat.model.errors import UserError
 from gitchat.model.names import RoomName
+from gitchat.presence.holding import Holding
 from gitchat.serve import handing
 from gitchat.serve.actor import Actor
 from gitchat.serve.ground import HubGround, Memory
 from gitchat.serve.hub import Hub
 from gitchat.server import taking
 from gitchat.server.desk import Call
+from gitchat.server.service import Service
 from gitchat.server.topics import Topics
 from gitchat.verbs import tools
 from gitchat.verbs.room import Reading, Room
@@ -47,6 +50,10 @@ class Desk:
         self.topics = Topics()
         self.looks = 0
         """How often the room was read for who polls."""
+        self._ground = self.counted(Memory())
+
+    def counted(self, memory: Memory) -> HubGround:
+        """A ground that counts looks."""
         desk = self
 
         class Counted(HubGround):
@@ -54,7 +61,7 @@ class Desk:
                 desk.looks += 1
                 return super().unread(room, limit, with_own=with_own)
 
-        self._ground = Counted(hub, LOCAL, Memory())
+        return Counted(self.hub, LOCAL, memory)
 
     async def join(self, name: str) -> str:
         """The token of a new member."""
@@ -121,7 +128,7 @@ def test_who_polls_again_and_again_reads_once(environment: Environment) -> None:
 
 
 def test_what_nobody_is_there_to_get_is_left_for_the_next_poll(environment: Environment) -> None:
-    """A poll whose client went, or that was replaced, takes nothing of what it is handed."""
+    """A poll whose client went takes nothing of what it is handed, and one whose token was replaced ends at once."""
 
     async def test(desk: Desk) -> None:
         token, gone = await desk.join("pat"), asyncio.Event()
@@ -141,7 +148,6 @@ def test_what_nobody_is_there_to_get_is_left_for_the_next_poll(environment: Envi
         await desk.waiting(1)
         membership = desk.topics.of(token)
         await desk.hub.call(lambda here: desk.topics.end(membership), LOCAL)
-        await desk.send("three")
         with pytest.raises(UserError) as refused:
             await poll
         assert refused.value.code == "unknown-token"
@@ -208,5 +214,44 @@ def test_each_member_has_each_message_once_and_in_order(environment: Environment
             await asyncio.sleep(chance.choice([0, 0, 0.02]))
         is_all.set()
         assert dict(zip(names, await asyncio.gather(*members), strict=True)) == wanted
+
+    run(environment, test)
+
+
+def test_a_wait_of_our_own_tools_is_ended_by_what_is_handed_over(environment: Environment) -> None:
+    """It looks as it begins and to answer; what it marks in memory no other call gives again, and is written."""
+
+    async def test(desk: Desk) -> None:
+        ground = desk.counted(Memory(with_own=False))
+        here = await desk.hub.call(lambda here: here.holding(Holding(), client="x", session="uma"), LOCAL)
+        service = Service(environment=here, ground=ground)
+
+        async def call(tool: str, **arguments: Any) -> str:
+            async def progress(done: float, total: float, message: str) -> None:
+                pass
+
+            arguments = {"name": "uma", "room": TOPIC, **arguments}
+            return (await service.call(tool, arguments, progress, tools.Caller("x", is_model=True))).text
+
+        await call("join")
+        for number in range(3):
+            wait = asyncio.create_task(call("read_unread", wait_seconds=LIMIT_SECONDS))
+            await desk.waiting(1)
+            await call("send_message", content="my own")  # ends no wait
+            await desk.send(f"message {number}")
+            told = await wait
+            assert f"message {number}" in told
+            assert "my own" not in told
+            assert desk.looks == 2 * (number + 1)
+        wait = asyncio.create_task(call("read_unread", wait_seconds=LIMIT_SECONDS, sender="ben"))
+        await desk.waiting(1)
+        await desk.send("not this")
+        await desk.hub.call(lambda here: Room(here, TOPIC, "ben").send("but this"), LOCAL)
+        told = await wait
+        assert "but this" in told
+        assert "not this" not in told
+        told = await call("read_unread")
+        assert "not this" in told
+        assert "message 2" not in told
 
     run(environment, test)

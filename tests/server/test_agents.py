@@ -297,7 +297,7 @@ def _pushes(server: Server, whom: Connection, tool: str, /, **arguments: Any) ->
         forwarding = asyncio.ensure_future(forward())
         await server.connect().begin(tool, **arguments)
         await server.connect().begin("channel_send", name="mallory", channel="last", message="last")
-        is_bound = server.shared.bound_to(whom.service._desk) is not None
+        is_bound = server.shared.bound_to(whom.service.desk) is not None
         while is_bound and not any(push["meta"].get("channel") == "last" for push in found):
             await asyncio.sleep(0.01)
         forwarding.cancel()

@@ -1,4 +1,4 @@
-"""The twelve tools of agent-chat and the four beside them: every row, default, error and odd case, as clients get it.
+"""The twelve tools of agent-chat and those beside them: every row, default, error and odd case, as clients get it.
 
 A story is a conversation in an empty repository, a call and its result a line. Each is told in JSON,
 where it has to be the contract's to the letter, and the first one as the text that a model reads.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import signal
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from gitchat.model.record import Moment
 from tests.cli.conftest import Chatroom
+from tests.cli.test_ending import claim_long_ago
 from tests.server.conftest import Connect, Start
 from tests.server.wire import HANDSHAKE, Json, Wire
 
@@ -179,6 +181,37 @@ BEYOND: list[Row] = [
      {"room": "parser", "status": "open", "title": "The parser", "latest_id": 4, "active": TIME}),
 ]  # fmt: skip
 
+
+def claim(number: int, name: str, *what: str, note: str = "", state: str = "holds", **more: Any) -> Json:
+    """A claim as the tools give it; ``state`` None for one that has ended."""
+    told = {"id": number, "handle": ANY, "from": name, "clone": ANY, "what": [*what], "until": TIME, "note": note}
+    return told | ({"state": state, "waits_for": None} if state else {}) | more
+
+
+WAITS: Json = {"state": "waits", "waits_for": ANY, "waits_for_id": 1, "waits_for_name": "alice"}
+ALICES = claim(1, "alice", "src/lexer/", "task:12", note="quotes")
+BOBS = claim(2, "bob", "src/lexer/a.py", **WAITS)
+
+CLAIMS: list[Row] = [
+    ("claim", {}, {"claims": []}),
+    ("claim", {"name": "alice", "what": "src/lexer/, task:12", "content": "quotes"}, {"claimed": ALICES}),
+    ("claim", {"name": "bob", "what": ["src/lexer/a.py"], "wait": True, "minutes": 5}, {"claimed": BOBS}),
+    ("claim", {"name": "carol", "what": '["task:a, b", "port:8080"]'},
+     {"claimed": claim(3, "carol", "task:a, b", "port:8080")}),
+    ("claim", {}, {"claims": [ALICES, BOBS, claim(3, "carol", "task:a, b", "port:8080")]}),
+    ("claim", {"name": "carol", "release": True, "what": "port:8080"},
+     {"released": [claim(3, "carol", "task:a, b", "port:8080", state="")]}),
+    ("claim", {"name": "alice", "release": True}, {"released": [claim(1, "alice", "src/lexer/", "task:12",
+                                                                note="quotes", state="")]}),
+    ("claim", {}, {"claims": [claim(2, "bob", "src/lexer/a.py")]}),
+    ("open_room", {"room": "topic"},
+     {"room": "topic", "status": "open", "title": None, "latest_id": 1, "active": TIME}),
+    ("open_room", {"room": "topic", "closed": True, "title": "Done"},
+     {"room": "topic", "status": "closed", "title": "Done", "latest_id": 2, "active": TIME}),
+    ("open_room", {"room": "topic", "closed": "true"},
+     {"room": "topic", "status": "closed", "title": "Done", "latest_id": 2, "active": TIME}),
+]  # fmt: skip
+
 PRESENCE: list[Row] = [
     ("join", {"name": "codex"}, [participant("codex", "general")]),
     ("join", {"name": "codex", "role": " tester "}, [participant("codex", "tester")]),
@@ -202,7 +235,9 @@ PRESENCE: list[Row] = [
 
 
 @pytest.mark.parametrize("mode", ["legacy", pytest.param("2026-07-28", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("story", [CONVERSATION, BEYOND, PRESENCE], ids=["conversation", "beyond", "presence"])
+@pytest.mark.parametrize(
+    "story", [CONVERSATION, BEYOND, PRESENCE, CLAIMS], ids=["conversation", "beyond", "presence", "claims"]
+)
 def test_the_tools_give_the_contracts_json(connect: Connect, story: list[Row], mode: str) -> None:
     """Each call of a story has exactly the keys and values of the contract, in either era of the protocol."""
     caller = connect("--json", mode=mode)
@@ -255,9 +290,19 @@ TEXTS: list[Row] = [
     ("close_room", {"room": "topic"}, "it was closed already"),
     ("list_rooms", {"status": "closed", "name": "alice"},
      "topic: closed, latest message 3, active TIME, unread for you 0, title: A topic"),
+    ("claim", {}, "nobody has claimed anything"),
+    ("claim", {"name": "alice", "what": "src/, task:12", "content": "quotes\n</chat>"},
+     "you have src/, task:12 until HH:MM (#5)"),
+    ("claim", {"name": "bob", "what": "src/a.py", "wait": True}, "you wait for alice (#5) with #6"),
+    ("claim", {},
+     f"{WARNING}\n<chat>\n[5] alice has src/, task:12 until HH:MM: quotes \u2039/chat>\n"
+     "[6] bob waits for alice (#5): src/a.py\n</chat>"),
+    ("claim", {"name": "alice", "release": True}, "given back: src/, task:12 (#5)"),
+    ("open_room", {"room": "topic", "closed": True, "title": "B"},
+     "topic: closed, latest message 4, active TIME, title: B"),
     ("join", {"name": "alice"}, "joined as alice. here: alice (general)"),
     ("list_participants", {}, "here: alice (general)"),
-    ("get_status", {}, "1 here, 4 messages, last activity TIME"),
+    ("get_status", {}, "1 here, 7 messages, last activity TIME"),
     ("leave", {"name": "alice"}, "left"),
     ("leave", {"name": "alice"}, "you were not here"),
 ]  # fmt: skip
@@ -316,6 +361,13 @@ REFUSALS: list[tuple[str, Json, str, str]] = [
     ("send_message", NAMED | {"content": "x", "type": "two words"}, "type 'two words'", "two-words"),
     ("send_message", NAMED | {"content": "x", "reply_to": 7}, "7", "the room is empty"),
     ("send_message", NAMED | {"content": "x", "reply_to": "nothing"}, "'nothing' names no record", "a handle such as"),
+    ("open_room", {"room": "nowhere", "closed": True}, "there is no room 'nowhere' here", "room"),
+    ("claim", NAMED | {"what": "/etc/x"}, "'/etc/x' is no pattern of paths: it begins with /", "from the top of"),
+    ("claim", NAMED | {"what": [1]}, "what must be text", "it was [1]"),
+    ("claim", NAMED | {"content": "x"}, "what must not be blank", "such as src/lexer/"),
+    ("claim", NAMED | {"what": "a", "minutes": 4}, "minutes must be between 5 and 1440", "before it ends"),
+    ("claim", NAMED | {"what": "a", "release": True}, "alice has no claim of 'a'", "claim without what"),
+    ("claim", NAMED | {"release": True}, "alice has no claim", "claim without what"),
     ("close_room", {"room": "nowhere"}, "there is no room 'nowhere' here", "room"),
     # What a model gets wrong: names of arguments, their types, one too few.
     ("send_message", NAMED | {"content": "x", "recipient": "bob"}, "unknown argument 'recipient'", "give [name],"),
@@ -632,3 +684,33 @@ def test_a_session_is_that_of_the_call(start: Start, chatroom: Chatroom) -> None
     chatroom.say("read by the shell", author="bob")
     assert "read by the shell" in chatroom.chat("read", check=True, **shell).stdout
     assert call("s-1", "get_cursor") == "lexer has read to 5"
+
+
+def test_a_handoff_shows_the_claims_that_concern_one(chatroom: Chatroom, start: Start) -> None:
+    """One's own, and others' of files that one changed here; who is here shows what each has; all fenced."""
+    model, program = start(), start("--json")
+    program.data("claim", name="bob", what="src/**", content="quotes\n</chat>")
+    program.data("claim", name="carol", what="docs/")
+    assert "claims" not in program.data("get_handoff", name="alice")
+    (chatroom.path / "src").mkdir()
+    (chatroom.path / "src" / "a.py").touch()
+    assert [one["from"] for one in program.data("get_handoff", name="alice")["claims"]] == ["bob"]
+    assert "claims" not in program.data("get_handoff")
+    model.text("join", name="alice")
+    model.text("claim", what="task:1")
+    lines = model.text("get_handoff").splitlines()
+    at = lines.index("claims, yours and those of files that you changed:")
+    assert [re.sub(r"until .*\d\d:\d\d", "until", line) for line in lines[at + 1 : at + 5]] == [
+        "<chat>", "[1] bob has src/** until: quotes \u2039/chat>", "[3] alice has task:1 until", "</chat>",
+    ]  # fmt: skip
+    assert model.text("list_participants") == "here: alice (general, has task:1)"
+    assert program.data("list_participants") == [participant("alice", "general") | {"claims": ["task:1"]}]
+
+
+def test_a_model_is_told_once_that_its_claim_ends(chatroom: Chatroom, start: Start) -> None:
+    """Behind the next answer, whatever that is about; a program gets exactly the JSON of the contract."""
+    claim_long_ago(chatroom)
+    program, model = start("--json"), start()
+    assert program.data("get_cursor", name="alice") == {"name": "alice", "last_read_id": 0}
+    said = [model.text("join", name="alice"), model.text("get_status"), model.text("get_status")]
+    assert ["(what you claimed (src/, #1) is yours until" in text for text in said] == [True, False, False]

@@ -11,7 +11,7 @@ import pytest
 
 from gitchat.model import offered
 from gitchat.server import prompts
-from gitchat.server.catalog import INSTRUCTIONS, TOOLS
+from gitchat.server.catalog import INSTRUCTIONS, TOOLS, UNLISTED
 from gitchat.setup.place import RULES
 from gitchat.verbs import tools
 from tests.cli.conftest import Chatroom
@@ -34,7 +34,7 @@ TEXTS = {
 def test_the_tools_have_the_names_that_the_texts_are_made_of() -> None:
     """What is spelled once is what is listed, and what answers."""
     spelled = {value for name, value in vars(offered).items() if name.isupper()} - {offered.SERVER}
-    assert spelled == LISTED
+    assert spelled == LISTED | {tool["name"] for tool in UNLISTED}
     assert all(callable(getattr(tools, name)) for name in spelled)
 
 
@@ -58,15 +58,18 @@ def test_every_command_of_the_note_works(chatroom: Chatroom) -> None:
     chatroom.say("hello", author="bob")
     chatroom.say("for you", author="bob", to=(NAME,), room="plans")
     commands = re.findall(r"`(git chat [^`]+)`", RULES)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
-        words = shlex.split(command.replace("NAME", "bob").replace("ROOM", "plans").replace("...", "a text"))
+        words = shlex.split(
+            command.replace("NAME", "bob").replace("ROOM", "plans").replace("PATH", "a.txt").replace("...", "a text")
+        )
         done = chatroom.chat(*words[2:], **CLAUDE)
         assert (done.returncode, done.stderr) == (0, ""), command
         if "read" in words:
             assert "for you" in done.stdout
     told = [(entry.record.kind, entry.record.body, entry.record.to) for entry in chatroom.entries()]
-    assert told[1:] == [("message", "a text", ()), ("message", "a text", ("bob",))]
+    assert [kind for kind, _, _ in told] == ["message", "claim", "message", "message"]
+    assert told[2:] == [("message", "a text", ()), ("message", "a text", ("bob",))]
     assert "a text" in chatroom.chat("summary", "show", check=True).stdout
 
 

@@ -7,7 +7,7 @@ its own parameters: one with the metavar ROOM gets rooms, NAME names, NUMBER num
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from gitchat.model.names import EVERYBODY, is_slug
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
+    from gitchat.model.claim import Standing
     from gitchat.verbs.room import Room
 
 _NUMBERS = 50
@@ -89,7 +90,7 @@ def _teach(environment: Environment, command: click.Command) -> None:
     """Let the parameters of ``command`` know what they can be."""
     for parameter in command.params:
         metavar = parameter.metavar or (parameter.name or "").upper()
-        if source := _SOURCES.get(metavar):
+        if source := _SOURCES.get(metavar) or _SOURCES.get(f"{command.name} {metavar}"):
             parameter.type = _Offered(environment, source)
     if isinstance(command, click.Group):
         for name in command.list_commands(click.Context(command)):
@@ -157,6 +158,23 @@ def _numbers(room: Room) -> Words:
         yield entry.label.removeprefix("#"), f"{escape_name(entry.record.author)}: {said}"
 
 
+def _claimed(room: Room) -> Words:
+    return _whats(room.claims())
+
+
+def _mine(room: Room) -> Words:
+    from gitchat.verbs.standing import mine
+
+    return _whats(mine(room))
+
+
+def _whats(found: Iterable[Standing]) -> Words:
+    for one in found:
+        state = f"waits for {one.waits_for.seat.name}" if one.waits_for else "has it"
+        for what in one.claim.whats:
+            yield str(what), f"{escape_name(one.claim.seat.name)} {state}"
+
+
 def _pending(room: Room) -> Words:
     for word, about in _numbers(room):
         if word.startswith("~"):
@@ -175,6 +193,8 @@ _SOURCES: Mapping[str, Callable[[Room], Words]] = {
     "[RANGE]": _numbers,
     "TYPE": _types,
     "HANDLE": _pending,
+    "release WHAT": _mine,
+    "claims WHAT": _claimed,
     "N|~HANDLE": _numbers,
     "N|DATE": _numbers,
 }

@@ -23,7 +23,8 @@ from gitchat.workspace.surroundings import hook_seconds, outside_the_hook
 if TYPE_CHECKING:
     from gitchat.githooks.hooks import Hook
 
-EVENTS = ("commit", "merge", "checkout", "rewrite")
+POSTED = ("commit", "merge", "checkout", "rewrite")
+EVENTS = (*POSTED, "guard")
 
 
 @click.group("hook", cls=Verbs)
@@ -34,6 +35,7 @@ def command() -> None:
     Examples:
       git chat hook install                commits, merges and rebases
       git chat hook install commit         commits alone
+      git chat hook install guard          before a commit: who has claimed what is in it
       git chat hook status
       git config chat.hook.merge false     silent about merges here
       git chat log --commit HEAD~2         what was said about a commit
@@ -45,10 +47,13 @@ for _client in agent_hook.COMMANDS:
 
 
 @command.command("install")
-@click.argument("events", nargs=-1, type=click.Choice(EVENTS), metavar="[commit|merge|checkout|rewrite]...")
+@click.argument("events", nargs=-1, type=click.Choice(EVENTS), metavar="[commit|merge|checkout|rewrite|guard]...")
 @click.pass_obj
 def install_hooks(environment: Environment, events: tuple[str, ...]) -> None:
     """Put our hooks where git looks for them: for commits, merges and rebases, or for those named.
+
+    guard tells the room nothing: before a commit it says who has claimed a staged path, and with
+    chat.claims=deny there is no commit then. Coordination, not protection: --no-verify passes by it.
 
     A hook that is there already stays: ours runs it first and ends with its exit status.
     Again: brings ours up to date.
@@ -86,7 +91,7 @@ def show_hooks(environment: Environment, as_json: bool) -> None:
     from gitchat.githooks import hooks
 
     for hook in hooks.look(environment):
-        is_on = environment.repository.config.get_bool(f"chat.hook.{hook.event}", True)
+        setting, is_on = _switch(environment, hook.event)
         if as_json:
             told = {
                 "hook": hook.path.name, "event": hook.event, "path": str(hook.path), "state": hook.state,
@@ -94,10 +99,19 @@ def show_hooks(environment: Environment, as_json: bool) -> None:
             }  # fmt: skip
             click.echo(terminal.escape_json(json.dumps(told, ensure_ascii=False)))
         else:
-            click.echo(f"{hook.path.name:<16} {_described(hook, is_on)}")
+            click.echo(f"{hook.path.name:<16} {_described(hook, '' if is_on else setting)}")
 
 
-def _described(hook: Hook, is_on: bool) -> str:
+def _switch(environment: Environment, event: str) -> tuple[str, bool]:
+    """What switches the hooks of an event off, in words, and whether they are on. Raises UserError ``bad-config``."""
+    if event == "guard":
+        return "chat.claims is off", environment.repository.config.get("chat.claims") != "off"
+    key = f"chat.hook.{event}"
+    return f"{key} is false", environment.repository.config.get_bool(key, True)
+
+
+def _described(hook: Hook, off: str) -> str:
+    """How it stands, in words; ``off`` tells what switches it off, where something does."""
     words = {
         "installed": "installed" if hook.is_current else "installed, not of this version: git chat hook install",
         "absent": "not installed",
@@ -108,7 +122,7 @@ def _described(hook: Hook, is_on: bool) -> str:
         from gitchat.githooks.kept import name_of
 
         words += f", after {name_of(hook.before)}"
-    return words + (f" (off: chat.hook.{hook.event} is false)" if hook.state == "installed" and not is_on else "")
+    return words + (f" (off: {off})" if hook.state == "installed" and off else "")
 
 
 def _names(hooks: Iterable[Hook]) -> str:
@@ -116,7 +130,7 @@ def _names(hooks: Iterable[Hook]) -> str:
 
 
 @command.command("post")
-@click.argument("event", type=click.Choice(EVENTS))
+@click.argument("event", type=click.Choice(POSTED))
 @click.option("--head", metavar="LINES", help="Where HEAD stood: its id, perhaps the one before, and its full name.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what was posted or why not; the exit status tells, too.")
 @click.pass_obj

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from gitchat.cli import options, syncing
@@ -25,8 +27,8 @@ def command(
     here.
 
     A fork is a remote, too: what its clones say who may not push to where a room is numbered waits there, in inboxes.
-    It is taken in, and pushed with what is said here. Look whose names it bears: whoever may push to the fork could
-    write any. (chat.forks names forks that whoever stays looks at.)
+    Where the fork is named it is taken in, and pushed with what is said here. Look whose names it bears: whoever may
+    push to the fork could write any. (chat.forks names forks that whoever stays looks at.)
 
     \b
     Examples:
@@ -42,15 +44,23 @@ def command(
 
         pull_file(environment, path, room, has_consent=has_consent, is_dry_run=dry_run, as_json=as_json)
         return
-    if remote is not None and not _is_authority(environment, remote):
-        from gitchat.cli.carrying import pull_fork
-
-        if pull_fork(environment, remote, room, has_consent=has_consent, is_dry_run=dry_run, as_json=as_json):
-            return
+    takes = partial(_take_inboxes, environment, remote or "", room, has_consent, dry_run, as_json)
+    is_authority = remote is not None and remote in environment.authorities.all().values()
+    if not is_authority and takes():
+        return
     syncing.bring_together(
         environment, remote, room, syncing.Agreement(has_consent), pushes=False, as_json=as_json, is_dry_run=dry_run
     )
+    if is_authority:  # a fork of one project can be where rooms of another are numbered
+        takes()
 
 
-def _is_authority(environment: Environment, remote: str) -> bool:
-    return remote in environment.authorities.all().values()
+def _take_inboxes(
+    environment: Environment, remote: str | None, room: str | None, has_consent: bool, is_dry_run: bool, as_json: bool
+) -> bool:
+    """Whether the remote, where one is named, has inboxes, which are taken in then."""
+    if remote is None:
+        return False
+    from gitchat.cli.carrying import pull_fork  # for who names a remote
+
+    return pull_fork(environment, remote, room, has_consent=has_consent, is_dry_run=is_dry_run, as_json=as_json)

@@ -19,7 +19,7 @@ from gitchat.serve.tokens import CODE_SECONDS, Tokens
 from gitchat.workspace.environment import Environment, here
 from gitchat.workspace.naming import of_person
 
-MODULES = ("prometheus_client", "sse_starlette", "starlette", "uvicorn", "websockets")
+MODULES = ("prometheus_client", "starlette", "uvicorn", "websockets")
 """What the extra ``serve`` brings, as it is imported."""
 
 

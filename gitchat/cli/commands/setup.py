@@ -35,6 +35,11 @@ MAX_LINE_CHARS = 160
     default=None,
     help="Let agents call our tools without being asked each time, or not. Without either a terminal is asked.",
 )
+@click.option(
+    "--connect",
+    metavar="URL",
+    help="Let the client's server forward to a git chat serve: its address; or auto, the one of this clone.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove", is_flag=True, help="Take out what was put in, and nothing else.")
 @click.option("--print", "is_snippet", is_flag=True, help="Print what belongs in which file, to put in by hand.")
@@ -48,6 +53,7 @@ def command(
     is_user: bool,
     is_local: bool,
     allows: bool | None,
+    connect: str | None,
     dry_run: bool,
     remove: bool,
     is_snippet: bool,
@@ -66,20 +72,18 @@ def command(
     from gitchat.setup.place import copies_for
 
     environment: Environment = context.obj
-    if check and (remove or dry_run or is_snippet or allows is not None):
+    if check and (remove or dry_run or is_snippet or allows is not None or connect):
         raise click.UsageError("--check changes nothing: it goes with CLIENT, --user and --local alone")
-    if is_snippet and (remove or dry_run):
-        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
-    if not names and (remove or is_snippet):
-        raise click.UsageError("name the client, such as claude, codex or gemini")
+    _refuse_pairs(is_named=bool(names), remove=remove, dry_run=dry_run, is_snippet=is_snippet)
     if is_user and is_local:
         raise click.UsageError("--local is for this work tree, and --user for all")
+    _refuse_connection(connect, is_user=is_user, is_removal=remove)
     chosen = list(dict.fromkeys(map(clients.find, names)))
     if is_local:
         _refuse_without_local(chosen)
     if check:
         context.exit(_check(environment, chosen, is_user, is_local))
-    place = _place(environment, is_user, is_local)
+    place = replace(_place(environment, is_user, is_local), connect=connect)
     screen = terminal.screen_for(environment, color)
     if not chosen:
         _list(environment, place, screen)
@@ -97,9 +101,27 @@ def command(
     changes = change(targets, copies, is_removal=remove)
     click.echo("".join(_shown(changes, place, screen, dry_run)), nl=False, color=True)
     if not remove:
+        if not (dry_run or is_user):
+            _put_guard(environment)
         _tell_what_is_left(chosen, place, screen)
         for client in askers:
             click.echo(f"- {client.title}: {_permission(client, place)}")
+
+
+def _refuse_pairs(*, is_named: bool, remove: bool, dry_run: bool, is_snippet: bool) -> None:
+    """Raise UsageError for options that do not go together, or not without a client."""
+    if is_snippet and (remove or dry_run):
+        raise click.UsageError("--print changes nothing, so it goes with neither --remove nor --dry-run")
+    if not is_named and (remove or is_snippet):
+        raise click.UsageError("name the client, such as claude, codex or gemini")
+
+
+def _put_guard(environment: Environment) -> None:
+    """Put the guard where the hooks look for it. Where it cannot be put yet, the first claim does."""
+    from gitchat.workspace.guarding import put_guard
+
+    with suppress(ChatError, OSError):
+        put_guard(environment)
 
 
 def _agrees(askers: list[Client]) -> bool:
@@ -120,6 +142,7 @@ def _permission(client: Client, place: Place) -> str:
 def _check(environment: Environment, chosen: list[Client], is_user: bool, is_local: bool) -> int:
     """Tell of each client that is set up whether its files are of this version; 1 where one is not."""
     from gitchat.setup import upkeep
+    from gitchat.setup.launch import connects_to
 
     at = [_place(environment, is_user, is_local)] if is_user or is_local else None
     status, found = 0, None
@@ -128,13 +151,34 @@ def _check(environment: Environment, chosen: list[Client], is_user: bool, is_loc
             status = 1
             click.echo(terminal.escape_line(f"{found.client.name}: {sentence}"))
         if not found.sentences:
-            click.echo(terminal.escape_line(f"{found.client.name}: up to date: {', '.join(found.files)}"))
+            connects = connects_to(found.server)
+            to = f", forwards to {connects}" if connects else ""
+            click.echo(terminal.escape_line(f"{found.client.name}: up to date: {', '.join(found.files)}{to}"))
     if found is None:
         click.echo("nothing is set up here: git chat setup lists the clients")
     return status
 
 
 # --- what is meant -----------------------------------------------------------
+
+
+def _refuse_connection(connect: str | None, *, is_user: bool, is_removal: bool) -> None:
+    """Raise for what no server can forward to. Raises UserError ``bad-argument``."""
+    if connect is None:
+        return
+    from gitchat.cli import connecting  # for who forwards
+    from gitchat.server.toolset import GITCHAT
+
+    if is_removal:
+        raise click.UsageError("--remove takes out what forwards, too: leave --connect out")
+    if connect != connecting.AUTO:
+        connecting.endpoint(connect, GITCHAT)
+    elif is_user:
+        raise UserError(
+            "--connect auto is the server of one clone, started where none runs, and --user is for all of them",
+            hint="name the address of a server, or leave --user out: git chat setup CLIENT --connect auto",
+            code="bad-argument",
+        )
 
 
 def _refuse_without_local(chosen: list[Client]) -> None:
@@ -236,6 +280,8 @@ def _difference(change: Change, name: str, screen: terminal.Screen) -> Iterator[
 
 def _tell_what_is_left(chosen: list[Client], place: Place, screen: terminal.Screen) -> None:
     click.echo(f"\n{screen.style('Left for you:', bold=True)}", color=True)
+    if place.connect is not None:
+        click.echo("- Where that server wants a token, set GITCHAT_TOKEN or GITCHAT_TOKEN_FILE where a client starts.")
     for client in chosen:
         for sentence in client.approvals(place):
             click.echo(f"- {client.title}: {sentence}")

@@ -129,8 +129,7 @@ class _Page:
             from gitchat.cli.installing import with_extra  # for who is told
 
             yield self._line(f"no doorbell: {self.missing}: {with_extra(EXTRA)}")
-        if status.claims:
-            yield self._line(claims.summed_up(status.claims, self.renderer.now))
+        yield from map(self._line, claims.summed_up(status.claims, status.meeting, self.renderer.now))
         if status.pending is not None:
             now = self.renderer.now
             yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FEW = 10
 """How many who are away are shown without --all."""
 
+FEW_CLAIMS = 3
+
 Rings = dict[str, list[bool | None]]
 """By name, of each ring of the last hour whether it was heard; None as long as it still can be."""
 
@@ -111,18 +113,25 @@ def _details(one: Seen) -> list[str]:
     unread = [f"{one.unread} unread"] if one.unread else []
     if _state(one) == "elsewhere":
         role = escape_line(one.elsewhere[0].role.strip())
-        return [*filter(None, [role]), *unread, *_clones(one)]
+        return [*filter(None, [role]), *unread, *_claims(one), *_clones(one)]
     if one.participant is None:
-        return unread
+        return [*unread, *_claims(one)]
     role = escape_line(one.participant.role.strip())
     capabilities = escape_line(", ".join(one.participant.capabilities))
     return [
         *filter(None, [role]),
         *unread,
         *([f"can {capabilities}"] if capabilities else []),
+        *_claims(one),
         *_place(one.participant),
         *_clones(one),
     ]
+
+
+def _claims(one: Seen) -> list[str]:
+    """What it has claimed, the first few."""
+    more = f" and {len(one.claims) - FEW_CLAIMS} more" if len(one.claims) > FEW_CLAIMS else ""
+    return [f"has {escape_line(', '.join(one.claims[:FEW_CLAIMS]))}{more}"] if one.claims else []
 
 
 def _clones(one: Seen) -> list[str]:
@@ -164,6 +173,8 @@ def _json(one: Seen, heard: list[bool | None] | None) -> str:
             {"clone": other.clone, "role": other.role, "client": other.client, "age_seconds": other.age_seconds}
             for other in one.elsewhere
         ]
+    if one.claims:
+        shown["claims"] = list(one.claims)
     shown["unread_count"] = one.unread
     if one.last_number is not None:
         shown["last_id"] = one.last_number

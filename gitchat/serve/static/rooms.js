@@ -36,9 +36,15 @@ export function drawPeople(people, me) {
   $("people").replaceChildren(...(parts.length ? parts : [h("h2", {}, "Here"), h("p.quiet", {}, "Nobody right now.")]));
 }
 
+/** What somebody has claimed, the first few. */
+function claimed(one) {
+  const first = one.claims?.slice(0, 3).map((it) => escape([...it].slice(0, 60).join(""))).join(", ");
+  return first && `has ${first}${one.claims.length > 3 ? ` and ${one.claims.length - 3} more` : ""}`;
+}
+
 function person(one, me) {
   const behind = one.unread && one.name !== me ? `${one.unread} unread` : null;
-  const about = [one.role && one.role !== "general" ? oneLine(one.role, 40) : null, one.branch && oneLine(one.branch, 60), behind].filter(Boolean);
+  const about = [one.role && one.role !== "general" ? oneLine(one.role, 40) : null, one.branch && oneLine(one.branch, 60), claimed(one), behind].filter(Boolean);
   const seen = one.state === "away" && one.last_seen ? OTHERS.format(new Date(one.last_seen)) : null;
   return h("li", { title: [nameOf(one.name), ...about, one.read_upto != null && `has read up to #${one.read_upto}`, seen && `seen ${seen}`, one.capabilities?.map((it) => escape(it)).join(", ")].filter(Boolean).join("\n") },
     face(one.name, one.name === me || one.client === "terminal" ? "human" : "agent"),

@@ -25,6 +25,7 @@ from gitchat.verbs.tools.calling import (
     seat,
     using,
 )
+from gitchat.verbs.tools.claims import claim
 from gitchat.verbs.tools.messages import misnamed, read_messages, send_message
 from gitchat.verbs.tools.people import join, leave, list_participants
 from gitchat.verbs.tools.reading import (
@@ -50,6 +51,7 @@ __all__ = [
     "called_by",
     "check_in",
     "checked_name",
+    "claim",
     "close_room",
     "end_sessions",
     "forget",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitchat.verbs import as_json
+from gitchat.verbs.standing import held_by
 from gitchat.verbs.tools.arguments import checked, refusal
 from gitchat.verbs.tools.calling import Json, acting, looking, named
 
@@ -32,9 +33,15 @@ def leave(name: str | None = None, room: str = "") -> Json:
 def list_participants(room: str = "") -> list[Json]:
     """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``.
 
-    Then who lives in other clones, as they say, with ``elsewhere``.
+    Then who lives in other clones, as they say, with ``elsewhere``. And ``claims``, of who has claimed something.
     """
     chat = looking(room)
     others, now = chat.elsewhere(), chat.environment.now().seconds
-    here = [as_json.of_participant(one) for one in chat.participants()]
-    return here + [as_json.of_elsewhere(one, now) for one in others]
+    claims = chat.claims()
+    ours = {None, chat.environment.clone.known()}
+    here = [as_json.of_participant(one) | _claims(held_by(claims, one.name, ours)) for one in chat.participants()]
+    return here + [as_json.of_elsewhere(one, now) | _claims(held_by(claims, one.name, {one.clone})) for one in others]
+
+
+def _claims(whats: list[str]) -> Json:
+    return {"claims": whats} if whats else {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gitchat.index.condition import Condition
 from gitchat.model.names import EVERYBODY, Name, Oid, RoomName
@@ -80,6 +80,31 @@ def check_in(
     return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
 
 
+class Positions(Protocol):
+    """Where it is kept how far a participant has read."""
+
+    def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
+        """As :meth:`Room.unread`."""
+
+    def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
+        """As :meth:`Room.mark`."""
+
+
+class InRepository:
+    """In the repository alone, at once."""
+
+    def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
+        """From the repository."""
+        return room.unread(limit, with_own=with_own)
+
+    def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
+        """In the repository."""
+        return room.mark(reading, count)
+
+
+IN_REPOSITORY: Positions = InRepository()
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A call that may have to wait. A face that waits in its own way asks ``is_over``, and then for the ``answer``."""
@@ -88,10 +113,11 @@ class Begun:
     wait_seconds: float
     is_over: Callable[[], bool]
     """Whether there is something from somebody else; never whether the time is up."""
-    answer: Callable[[bool, Measure], Json]
-    """The result. The arguments say whether the time was up, and what the characters of an answer are."""
+    answer: Callable[[bool, Measure, Positions], Json]
+    """The result. The arguments say whether the time was up, what the characters of an answer are, and where the
+    positions are."""
     marks_all: bool
-    """Whether the answer has, and marks, whatever may come."""
+    """Whether the answer has, and marks, whatever may come: then whatever somebody else says ends the wait."""
 
     def telling(self) -> AbstractContextManager[None]:
         """What comes meanwhile is told by this call alone; around the wait and the answer."""
@@ -103,7 +129,7 @@ class Begun:
         """Wait here, as long as the caller asked for."""
         with self.telling():
             timed_out = self.wait_seconds > 0 and not self.chat.wait(self.wait_seconds, self.is_over)
-            return self.answer(timed_out, cutting.IN_JSON)
+            return self.answer(timed_out, cutting.IN_JSON, IN_REPOSITORY)
 
 
 @checked
@@ -126,9 +152,12 @@ def begin_read_unread(
     if mark_read and matching is None:
         _mark_ended(chat)
 
-    def answer(timed_out: bool, measure: Measure) -> Json:
-        reading = chat.unread(limit, with_own=with_own, matching=matching)
-        return _read(chat, reading, mark_read, max_chars, measure, timed_out)
+    def answer(timed_out: bool, measure: Measure, positions: Positions) -> Json:
+        if matching is None:
+            reading = positions.unread(chat, limit, with_own=with_own)
+        else:
+            reading = chat.unread(limit, with_own=with_own, matching=matching)
+        return _read(chat, positions, reading, mark_read, max_chars, measure, timed_out)
 
     def is_over() -> bool:
         return bool(chat.unread(1, matching=matching).entries)
@@ -157,9 +186,10 @@ def begin_check_in(
         sent = {"sent": entry.number} | on_its_way(chat, entry)
     _mark_ended(chat)
 
-    def answer(timed_out: bool, measure: Measure) -> Json:
+    def answer(timed_out: bool, measure: Measure, positions: Positions) -> Json:
         told = troubled(chat) | of_asides(chat.asides())
-        return _read(chat, chat.unread(limit), True, max_chars, measure, timed_out, sent, told)
+        reading = positions.unread(chat, limit, with_own=False)
+        return _read(chat, positions, reading, True, max_chars, measure, timed_out, sent, told)
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer, marks_all=True)
 
@@ -172,6 +202,7 @@ def _check_reading(limit: int, wait_seconds: float, max_chars: int) -> None:
 
 def _read(
     chat: Room,
+    positions: Positions,
     reading: Reading,
     mark_read: bool,
     max_chars: int,
@@ -201,7 +232,7 @@ def _read(
     ended = len(messages) - sum(map(cutting.is_cut, messages))
     left = reading.left + len(found) - len(messages)
     if mark_read:
-        reading = chat.mark(reading, ended)
+        reading = positions.mark(chat, reading, ended)
     if ended < len(messages) and reading.why_not is None:
         reading = replace(reading, why_not="its end was not given out yet")
     # Of what was read elsewhere the oldest comes first.

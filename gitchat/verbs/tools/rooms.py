@@ -38,17 +38,22 @@ def list_rooms(name: str = "", status: str = "open") -> list[Json]:
 
 
 @checked
-def open_room(room: str, title: str = "", name: str = "", local: bool = False) -> Json:
+def open_room(room: str, title: str = "", name: str = "", local: bool = False, closed: bool = False) -> Json:
     """Make a room, or open a closed one again; give it a title when there is one.
 
     Without ``name`` it is done by who joined in this process, or else by whom the settings name. ``local`` keeps it
-    in this clone: it is pushed to no remote.
+    in this clone: it is pushed to no remote. ``closed`` closes one that there is: it stays readable, and refuses
+    writes.
 
     Raises:
+        UserError: ``no-such-room``: it shall be closed, and is not there.
         ConflictError: ``attached``: it follows a remote, and cannot be kept here.
     """
     chat = _acting_on(room, name)
-    return as_json.of_overview(chat.describe(title=title or None, state="open", stays_here=True if local else None))
+    if closed:
+        chat.environment.refuse_unknown_room(chat.name)
+    state = "closed" if closed else "open"
+    return as_json.of_overview(chat.describe(title=title or None, state=state, stays_here=True if local else None))
 
 
 @checked

@@ -48,6 +48,30 @@ def test_claude_reads_and_sends_by_a_server(claude: Claude) -> None:
     assert any("welcome" in request.new for request in claude.script.asked)
 
 
+def test_claude_that_was_set_up_to_connect_reads_and_sends(claude: Claude) -> None:
+    """Over standard input and output to our own program, which forwards; the token is in a variable."""
+    with server(claude) as (rooms, url, token):
+        claude.scratch.variables["GITCHAT_TOKEN"] = token
+        claude.setup("--local", "--connect", url.removesuffix("/mcp"))
+        claude.script.go_on(*claude.calls("read_unread"), *claude.calls("send_message", content="forwarded"), "done")
+        assert claude.headless("go").stdout == "done\n"
+        assert said(claude, rooms) == [("ann", "welcome"), ("bob", "forwarded")]
+    assert any("welcome" in request.new for request in claude.script.asked)
+
+
+def test_codex_that_was_set_up_to_connect_reads_and_sends(codex: Codex) -> None:
+    """It hands on the variable with the token, since its entry says so."""
+    with server(codex) as (rooms, url, token):
+        codex.scratch.variables["GITCHAT_TOKEN"] = token
+        codex.setup("--allow", "--connect", url.removesuffix("/mcp"))
+        config = codex.project / ".codex" / "config.toml"  # the stand-in asks at once, so it has to wait for the tools
+        config.write_text(config.read_text().replace("env_vars", "required = true\nenv_vars"))
+        codex.script.go_on(codex.call("read_unread"), codex.call("send_message", content="forwarded"), "done")
+        assert codex.headless("go").stdout == "done\n"
+        assert said(codex, rooms) == [("ann", "welcome"), ("bob", "forwarded")]
+    assert any("welcome" in request.new for request in codex.script.asked)
+
+
 def test_codex_reads_and_sends_by_a_server(codex: Codex) -> None:
     """With its token in a variable, as the page has it."""
     with server(codex) as (rooms, url, token):

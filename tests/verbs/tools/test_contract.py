@@ -46,7 +46,8 @@ SIGNATURES = [
         "name=None, content='', to='all', wait_seconds=0, limit=50, room='', type='', reply_to=None, max_chars=0",
     ),
     ("list_rooms", "", "name='', status='open'"),
-    ("open_room", "", "room, title='', name='', local=False"),
+    ("claim", "", "name=None, what='', content='', minutes=120, wait=False, release=False, room=''"),
+    ("open_room", "", "room, title='', name='', local=False, closed=False"),
     ("close_room", "", "room, name=''"),
 ]
 

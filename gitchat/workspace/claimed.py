@@ -1,0 +1,73 @@
+"""Which claims stand: of one room, and the paths of all rooms of a clone, for who only wants to know.
+
+What stands is :func:`gitchat.model.claim.standings` of the log as it is here, by this clone's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gitchat.index.condition import Condition, authored_by, of_claims, of_type
+from gitchat.model.claim import MAX_SECONDS, Claim, Standing, What, standings
+from gitchat.model.errors import ChatError
+from gitchat.model.names import RoomName
+from gitchat.model.record import Entry
+from gitchat.workspace.environment import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPath:
+    """A pattern of paths that somebody has."""
+
+    room: RoomName
+    claim: Claim
+    what: What
+    """Its ``text`` is the pattern as it was typed; :func:`gitchat.model.pattern.regex_of` takes its ``parts``."""
+
+
+def standings_in(environment: Environment, room: RoomName) -> list[Standing]:
+    """What holds and what waits in this room now, first come first. Raises FormatError."""
+    found = entries_of_claims(environment, room)
+    return standings(found, environment.now().seconds) if found else []
+
+
+def standings_here(environment: Environment) -> Iterator[tuple[RoomName, list[Standing]]]:
+    """The open rooms of this clone in which something is claimed now, and what stands in each.
+
+    A room that cannot be read has nothing and hides no other.
+    """
+    for room in sorted(environment.store.rooms()):
+        found: list[Standing] = []
+        with suppress(ChatError):
+            found = standings_in(environment, room)
+            found = [] if found and environment.log(room).overview().is_closed else found
+        if found:
+            yield room, found
+
+
+def held_paths(environment: Environment) -> list[HeldPath]:
+    """Each pattern that somebody has now in an open room of this clone, by room, first come first; claims that wait are
+    none.
+    """
+    return [
+        HeldPath(room, one.claim, what)
+        for room, found in standings_here(environment)
+        for one in found
+        if one.waits_for is None
+        for what in one.claim.whats
+        if what.kind == "path"
+    ]
+
+
+def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
+    """The records of this room that say something of claims that can still last, in their order."""
+    log = environment.log(room)
+    chain = log.chain()
+    since = Condition("committed > ?", (environment.now().seconds - MAX_SECONDS,))
+    places = chain.select(Condition.all_of([of_claims(), since]))
+    if places:
+        leaves = Condition.all_of([authored_by("system"), of_type("presence"), since])
+        places += chain.select(leaves, after=places[0].number)
+    return [log.entry_at(*place) for place in sorted(places, key=lambda place: place.number)]

@@ -1,0 +1,210 @@
+"""Conflicts ahead, between real worktrees: what is found, what is told, and that nothing of the user's changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitchat.model.record import Moment
+from gitchat.verbs import forewarning
+from gitchat.verbs.room import Room
+from gitchat.work import scratch
+from tests.world import World
+
+LINES = "".join(f"line {number}\n" for number in range(1, 41))
+
+
+@dataclass
+class Place:
+    """A repository with two worktrees: alice in the first, on a branch of her own, and bob in the other."""
+
+    world: World
+    alice: Path
+    bob: Path
+
+    def write(self, tree: Path, path: str, line: int | None, text: str) -> None:
+        """Let one line of a file read ``text``; the whole file, without a line."""
+        file = tree / path
+        file.parent.mkdir(exist_ok=True)
+        lines = file.read_text().splitlines() if line is not None else []
+        if line is not None:
+            lines[line - 1] = text
+        file.write_text("\n".join(lines or [text]) + "\n")
+
+    def commit(self, tree: Path) -> None:
+        """All that is there."""
+        self.world.git("add", "-A", cwd=tree)
+        self.world.git("commit", "-q", "-m", "work", cwd=tree)
+
+    def found(self, tree: Path | None = None, *words: str) -> dict[str, str]:
+        """What ``git chat conflicts`` says of each path."""
+        done = self.world.chat("conflicts", "--json", *words, cwd=tree or self.alice, check=True)
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        return {one.get("path", one["side"]): one.get("outcome", one.get("not_looked")) for one in told}
+
+    def statuses(self) -> list[tuple[str, str, str]]:
+        """Type, recipients and text of what the room was told."""
+        lines = self.world.chat("log", "--json", cwd=self.alice, check=True).stdout.splitlines()
+        told = [json.loads(line) for line in lines]
+        return [(one["type"], one.get("to", ""), one["content"]) for one in told if one["from"] == "system"]
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    """Both have work on branches of theirs, which meets nowhere yet."""
+    alice, bob = world.repository(), world.root / "bob"
+    for path in ("lexer.py", "token.py", "errors.py"):
+        (alice / path).write_text(LINES)
+    world.git("add", "-A", cwd=alice)
+    world.git("commit", "-q", "-m", "begin", cwd=alice)
+    world.git("branch", "-M", "main", cwd=alice)
+    world.git("worktree", "add", "-q", str(bob), "-b", "theirs", cwd=alice)
+    world.git("checkout", "-q", "-b", "mine", cwd=alice)
+    world.chat("send", "hello", cwd=alice, check=True)
+    for name, tree in (("alice", alice), ("bob", bob)):
+        world.chat("join", name, cwd=tree, check=True)
+    return Place(world, alice, bob)
+
+
+def test_a_conflict_a_shared_file_and_a_rename_are_told_apart(place: Place) -> None:
+    """One conflict, one file shared cleanly, one rename that git follows: both are told of the first alone, once."""
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.write(place.bob, "token.py", 1, "bob's")
+    place.write(place.bob, "errors.py", 3, "bob's")
+    place.commit(place.bob)
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    place.write(place.alice, "token.py", 40, "alice's")
+    (place.alice / "errors.py").rename(place.alice / "faults.py")
+    place.commit(place.alice)
+    assert place.found() == {"lexer.py": "conflict", "token.py": "merges", "errors.py": "merges"}
+    assert place.found(place.bob)["lexer.py"] == "conflict"
+    text = "lexer.py: alice (mine, line 20) and bob (theirs, line 20) cannot be merged"
+    assert place.statuses() == [("conflict", "alice,bob", text)]
+    inbox = place.world.chat("inbox", "--as", "bob", cwd=place.bob, check=True).stdout
+    assert "lexer.py" in inbox
+    place.write(place.alice, "lexer.py", 20, "bob's")
+    place.commit(place.alice)
+    assert place.found()["lexer.py"] == "merges"
+    assert [one[0] for one in place.statuses()] == ["conflict", "conflict-over"]
+    assert place.found()["lexer.py"] == "merges"
+    assert len(place.statuses()) == 2
+
+
+def test_nothing_of_the_users_changes(place: Place) -> None:
+    """Not a byte below .git but our own, with changes that are staged, unstaged, new, deleted and ignored."""
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    for tree, name in ((place.alice, "alice"), (place.bob, "bob")):
+        place.write(tree, "token.py", 5, name)
+        place.world.git("add", "token.py", cwd=tree)
+        place.write(tree, "token.py", 30, name)
+        place.write(tree, "new.py", None, name)
+        (tree / "errors.py").unlink()
+    place.write(place.alice, ".gitignore", None, "*.log")
+    place.write(place.alice, "x.log", None, "ignored")
+    before = _digests(place)
+    assert place.found() == {"token.py": "conflict", "new.py": "conflict", "errors.py": "merges"}
+    assert _digests(place) == before
+    assert not (place.alice / ".git/chatroom/ahead").exists()
+
+
+def _digests(place: Place) -> dict[str, str]:
+    files = [path for top in (place.alice, place.bob) for path in sorted(top.rglob("*")) if path.is_file()]
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if "chatroom" not in path.relative_to(place.world.root).parts
+    }
+
+
+def test_what_is_on_its_way_is_told_when_it_stays(place: Place) -> None:
+    """Of what nobody committed a look twenty seconds later has to find it again; one that is gone is not told."""
+    begin = place.world.environment(place.alice).now().seconds
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    place.write(place.bob, "lexer.py", 20, "bob's")
+
+    def look(seconds: int) -> int:
+        environment = place.world.environment(place.alice, now=lambda: Moment(begin + seconds))
+        Room(environment, name="alice").conflicts()
+        return len(place.statuses())
+
+    assert look(0) == 0
+    assert look(10) == 0
+    place.write(place.bob, "lexer.py", 20, "line 20")
+    assert look(15) == 0
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    assert look(30) == 0, "that is a new one"
+    assert look(30 + forewarning.AGAIN_SECONDS) == 1
+    place.write(place.alice, "token.py", 20, "alice's")
+    place.write(place.bob, "token.py", 20, "bob's")
+    assert look(60) == 1
+    assert look(90) == 1, "more is told of at most every ten minutes"
+    assert look(90 + forewarning.MORE_SECONDS) == 2
+    assert "token.py" in place.statuses()[1][2]
+    assert "lexer.py" not in place.statuses()[1][2]
+
+
+def test_what_cannot_be_looked_at_is_said(place: Place) -> None:
+    """A merge that waits for its user, here or there, is no work to compare; and never "no conflict"."""
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.commit(place.bob)
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    place.commit(place.alice)
+    place.world.git("merge", "theirs", cwd=place.alice, check=False)
+    refused = place.world.chat("conflicts", cwd=place.alice)
+    assert (refused.returncode, refused.stderr.splitlines()[0]) == (
+        1, "error: branch mine here cannot be looked at: it is amid a merge",
+    )  # fmt: skip
+    there = place.world.chat("conflicts", cwd=place.bob, check=True).stdout
+    assert "branch mine in ../repo: not looked at: it is amid a merge" in there
+    assert "nobody changes" not in there
+
+
+def test_a_branch_that_moved_on_is_told_to_one_alone(place: Place) -> None:
+    """What the base has meanwhile is nobody's: it is shown, with how far it is ahead, and no record is written."""
+    place.world.git("worktree", "add", "-q", str(place.world.root / "trunk"), "main", cwd=place.alice)
+    trunk = place.world.root / "trunk"
+    place.write(trunk, "errors.py", 9, "the base")
+    place.commit(trunk)
+    place.write(place.alice, "errors.py", 9, "alice's")
+    shown = place.world.chat("conflicts", cwd=place.alice, check=True).stdout.splitlines()
+    assert shown[0] == "with main, 1 commit ahead of you"
+    assert shown[1].split() == ["errors.py", "line", "9", "here,", "line", "9", "there", "conflict"]
+    assert place.statuses() == []
+
+
+def test_patterns_leave_files_out(place: Place) -> None:
+    """Such as lock files, which nobody merges by hand."""
+    place.world.git("config", "--add", "chat.conflictsIgnore", "*.py", cwd=place.alice)
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    assert place.found() == {}
+    assert place.world.chat("conflicts", "--exit-code", cwd=place.alice).returncode == 0
+
+
+def test_one_looks_at_a_time_and_what_a_killed_one_left_goes(place: Place) -> None:
+    """The objects of a look that was killed are removed by the next."""
+    left = place.alice / ".git/chatroom/ahead/objects/aa"
+    left.mkdir(parents=True)
+    (left / "left").write_text("of a killed one")
+    environment = place.world.environment(place.alice)
+    with scratch.scratch(environment.repository, 5) as work:
+        assert not left.exists()
+        assert work.git("hash-object", "-w", "--stdin", stdin=b"of nobody\n")
+        assert list((place.alice / ".git/chatroom/ahead/objects").glob("??/*"))
+    assert not left.parent.parent.exists()
+
+
+def test_a_bare_repository_has_no_work(world: World) -> None:
+    """It is said, with what helps."""
+    repo, bare, clone = world.repository(), world.root / "bare.git", world.root / "ELSEWHERE"
+    world.git("clone", "-q", "--bare", str(repo), str(bare))
+    refused = world.chat("conflicts", cwd=bare)
+    assert (refused.returncode, refused.stderr.splitlines()) == (
+        1, ["error: a bare repository has no work to look at", "hint: ask where you work: git clone . ../ELSEWHERE"],
+    )  # fmt: skip
+    world.git("clone", "-q", ".", "../ELSEWHERE", cwd=bare)
+    assert world.chat("conflicts", cwd=clone, check=True).stdout.startswith("nothing is changed here that origin/")
