@@ -38,11 +38,7 @@ def main() -> None:
             repository = _repository(Path(scratch) / name, claims)
             return partial(_run, repository, ["sh", "-c", GUARD], text)
 
-<<<<<<< HEAD
         actions: dict[str, Callable[[], None]] = {
-=======
-        actions: dict[str, Callable[[], float]] = {
->>>>>>> main
             NOTHING: partial(
                 _run, _repository(Path(scratch) / "bare", 0), ["git", "rev-parse", "--git-common-dir"], ""
             ),
