@@ -39,6 +39,7 @@ WRITES: dict[str, list[str]] = {
 WRITES_NOTHING = {
     "log": "reads", "watch": "says it as send does, by the same function", "inbox": "reads", "wait": "reads",
     "status": "reads", "handoff": "reads", "summary show": "reads", "summary log": "reads", "show": "reads",
+    "conflicts": "writes what git says, by Writer",
     "search": "reads", "who": "reads", "leave": "writes a name that has joined", "cursor show": "reads",
     "forget": "takes away", "release": "repeats what is claimed", "claims": "reads", "rooms": "reads",
     "room close": "writes a state", "room delete": "takes away", "room forget": "takes away",

@@ -24,7 +24,8 @@ Json = dict[str, Any]
 
 TOOLS: dict[str, set[str]] = {
     GITCHAT: {
-        "check_in content", "check_in name", "close_room name", "get_cursor name", "get_handoff name", "join name",
+        "check_in content", "check_in name", "claim name", "claim what", "claim content", "claim room",
+        "get_cursor name", "get_handoff name", "join name",
         "join role", "join room", "list_rooms name", "open_room room", "open_room title", "read_unread name",
         "send_message content", "send_message name", "send_message room", "send_message to", "send_message type",
         "write_summary content", "write_summary name", "write_summary room", "write_summary scope",
@@ -95,6 +96,7 @@ def _calls(profile: str) -> Iterator[tuple[str, str, Json]]:
                 made = secret(way)
                 given = {one: GOOD.get(one, "plain") for one in schema.get("required", ())}
                 given |= {"recipient": "bob"} if "recipient" in schema["properties"] else {}
+                given |= {"what": f"{name}/"} if tool["name"] == "claim" else {}
                 given[name] = {next(iter(shape["properties"])): made} if shape["type"] == "object" else made
                 yield way, tool["name"], given
 
