@@ -38,7 +38,7 @@ def main() -> None:
             repository = _repository(Path(scratch) / name, claims)
             return partial(_run, repository, ["sh", "-c", GUARD], text)
 
-        actions: dict[str, Callable[[], float]] = {
+        actions: dict[str, Callable[[], None]] = {
             NOTHING: partial(
                 _run, _repository(Path(scratch) / "bare", 0), ["git", "rev-parse", "--git-common-dir"], ""
             ),
