@@ -16,7 +16,6 @@ from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
-from gitchat.workspace.secrecy import refuse_names
 
 if TYPE_CHECKING:
     from gitchat.doorbell.beats import Elsewhere
@@ -36,7 +35,7 @@ def join(
         UserError: ``name-taken`` while another process lives under my name; ``secret``, ``bad-role``,
             ``bad-capability``.
     """
-    refuse_names((role, *capabilities), room.environment.secrets())
+    _refuse_secrets(room, role, *capabilities)
     now = room.environment.now().seconds
     new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
     held = room.environment.hold(room.me)
@@ -49,11 +48,18 @@ def join(
 
 def register(room: Standpoint, role: str = "general", capabilities: Sequence[str] = ()) -> Participant:
     """Be a participant until I leave, without a process behind it. Raises UserError ``name-taken``, ``secret``."""
-    refuse_names((room.me, role, *capabilities), room.environment.secrets())
+    _refuse_secrets(room, room.me, role, *capabilities)
     return room.environment.roll.register(
         room.me, room.name, role=role, capabilities=capabilities,
         holder=room.environment.caller.holder(), now=room.environment.now().seconds,
     )  # fmt: skip
+
+
+def _refuse_secrets(room: Standpoint, *words: str) -> None:
+    """Raise UserError ``secret`` where one of ``words``, which others see, looks like one."""
+    from gitchat.workspace.secrecy import refuse_names  # for who joins
+
+    refuse_names(words, room.environment.secrets())
 
 
 def leave(room: Standpoint) -> bool:

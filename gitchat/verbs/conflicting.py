@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitchat.model.errors import UserError
 from gitchat.model.names import Name, parse_name
 from gitchat.model.pattern import Parts, parse_pattern
 from gitchat.storage.git import GitFailed
-from gitchat.verbs.forewarning import tell
 from gitchat.verbs.standpoint import Standpoint
-from gitchat.work.looking import Looked, NoBase, look
-from gitchat.work.scratch import scratch
-from gitchat.work.side import NotLooked
+
+if TYPE_CHECKING:
+    from gitchat.work.looking import Looked
 
 WAIT_SECONDS = 20.0
 """How long who asks waits for another look that is going on."""
@@ -29,6 +29,11 @@ def conflicts(room: Standpoint, name: str | None = None) -> Looked:
             ``not-looked``: git is amid something here.
         ConflictError: ``write-lock-held``: another look does not end.
     """
+    from gitchat.verbs.forewarning import tell  # these for who asks, and Room is loaded by every hook
+    from gitchat.work.looking import NoBase, look
+    from gitchat.work.scratch import scratch
+    from gitchat.work.side import NotLooked
+
     environment = room.environment
     repository = environment.repository
     if repository.location.is_bare:

@@ -44,7 +44,7 @@ def command(
 
         pull_file(environment, path, room, has_consent=has_consent, is_dry_run=dry_run, as_json=as_json)
         return
-    takes = partial(_take_inboxes, environment, remote or "", room, has_consent, dry_run, as_json)
+    takes = partial(_take_inboxes, environment, remote, room, has_consent, dry_run, as_json)
     is_authority = remote is not None and remote in environment.authorities.all().values()
     if not is_authority and takes():
         return

@@ -21,12 +21,14 @@ WRONG: dict[str, list[Any]] = {
     "whole number": ["5", None, True, 1.0, math.nan, b"5"],
     "number": ["5", None, True, b"5"],
     "truth": [None, 1, 0, "yes"],
+    "things": [None, 5, True, b"bytes", [5], {"a": 1}],
     "place": [None, True, 1.5, b"1", [1]],
     "content": [None, 5, True, 1.5, b"bytes", ("a", "b"), {1}],
 }
 KINDS = {
     "limit": "whole number", "recent_limit": "whole number", "max_chars": "whole number", "wait_seconds": "number",
-    "mark_read": "truth", "local": "truth", "since_id": "place", "message_id": "place", "reply_to": "place",
+    "mark_read": "truth", "local": "truth", "closed": "truth", "wait": "truth", "release": "truth",
+    "minutes": "whole number", "what": "things", "since_id": "place", "message_id": "place", "reply_to": "place",
     "id": "place", "content": "content",
 }  # fmt: skip
 """Of the fields that are no text."""
