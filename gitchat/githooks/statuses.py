@@ -100,6 +100,8 @@ def post(
         return None
     sent = environment.writer(room).send(draft, replace(environment.caller.identity(), origin="hook"))
     push_soon(environment, room, is_hook=True)
+    if event != "checkout" and environment.repository.has_worktrees():
+        environment.start_aside("conflicts", "--aside")
     return sent
 
 

@@ -62,8 +62,11 @@ def tell(room: Standpoint, found: Looked) -> list[Entry]:
     environment = room.environment
     pairs = {_names(pair): pair for pair in found.pairs if _names(pair)}
     now = environment.now().seconds
-    looked = {" ".join(names): _certain(pair) for names, pair in pairs.items()}
-    looked |= {" ".join(names): {} for names in _clean(found) if " ".join(names) not in looked}
+    looked: dict[str, dict[str, Meeting]] = {" ".join(names): {} for names in _clean(found)}
+    looked |= {" ".join(names): _certain(pair) for names, pair in pairs.items()}
+    for names, pair in pairs.items():
+        if pair.not_looked is not None or any(one.outcome == "may conflict" for one in pair.meetings):
+            del looked[" ".join(names)]  # nothing is known of these two
     try:
         since = FoundFile(environment.repository.directory).note(looked, now)
     except OSError:
@@ -174,7 +177,7 @@ def _take_back(room: Standpoint, names: tuple[str, ...], before: Told) -> list[E
 
 
 def _send(room: Standpoint, draft: Draft, key: str) -> list[Entry]:
-    sender = replace(room.environment.caller.identity(), name=SYSTEM, origin="hook", clone=None)
+    sender = replace(room.environment.caller.identity(is_seated=False), name=SYSTEM, origin="hook", clone=None)
     with suppress(ConflictError):  # the same was said at the same time, in other words
         sent = room.writer.send(draft, sender, key=key)
         return [] if sent.is_repeat else [sent.entry]

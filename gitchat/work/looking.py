@@ -68,8 +68,9 @@ def look(
     told_base: str | None,
     remotes: Sequence[str],
     ignored: Sequence[Parts],
+    everybody: bool = False,
 ) -> Looked:
-    """What work of ``me``, by default of who works ``here``, meets in that of others.
+    """What work of ``me``, by default of who works ``here``, meets in that of others; of ``everybody``, where asked.
 
     ``living`` are the names by their worktrees, ``fallback`` is who works here where nobody is known to; ``told_base``
     and ``remotes`` as find_base takes them.
@@ -88,28 +89,32 @@ def look(
     met: dict[bool, list[Name]] = {True: [], False: []}
     missed: list[tuple[str, str]] = []
     for tree, names in trees:
-        is_mine = me in names if me is not None else _is_at(tree, here)
+        is_mine = everybody or (me in names if me is not None else _is_at(tree, here))
         label = _label(tree, here)
         if not names and fallback is not None and _is_at(tree, here):
             names = (fallback,)
         try:
             found = sides.side_of(work, tree, base, names, label)
         except (NotLooked, GitFailed) as error:
-            if is_mine:
+            if is_mine and not everybody:
                 raise NotLooked(f"{label} cannot be looked at: {_first_line(error)}") from error
             missed.append((label, _first_line(error)))
             continue
         met[is_mine] += names[:1]
         if found is not None:
             (mine if is_mine else others).append(found)
-    pairs = [_pair(work, one, other, ignored) for one in mine for other in others if other.paths]
+    pairs = [
+        _pair(work, one, other, ignored)
+        for at, one in enumerate(mine)
+        for other in (mine[at + 1 :] if everybody else others)
+        if other.paths
+    ]
     pairs += [
         _pair(work, one, sides.side_of_base(work, base, one.root), ignored) for one in mine if one.behind and one.paths
     ]
     shown = tuple(pair for pair in pairs if pair.meetings or pair.not_looked)
-    return Looked(
-        base, tuple(mine), shown, tuple(met[True]), tuple(met[False]), len(trees) - len(missed), tuple(missed)
-    )
+    who = (tuple(met[True]), tuple(met[everybody]))
+    return Looked(base, tuple(mine), shown, *who, len(trees) - len(missed), tuple(missed))
 
 
 def _pair(work: Scratch, mine: Side, other: Side, ignored: Sequence[Parts]) -> Pair:

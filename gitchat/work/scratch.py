@@ -15,6 +15,7 @@ from pathlib import Path
 from gitchat.storage import gate, git
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
+from gitchat.workspace.process import read_clock
 from gitchat.workspace.repository import Repository
 
 LOCK = "conflicts.lock"
@@ -55,6 +56,9 @@ class Scratch:
             (self._place / "index").unlink()
         with suppress(FileNotFoundError):
             shutil.copyfile(git_dir / "index", self._place / "index", follow_symlinks=False)
+            # As old as it is: git reads again what was written in the second of its index, and by that alone knows it.
+            status = os.stat(git_dir / "index")
+            os.utime(self._place / "index", ns=(status.st_atime_ns, status.st_mtime_ns))
 
     def _begin(self) -> None:
         self._end()
@@ -65,6 +69,23 @@ class Scratch:
     def _end(self) -> None:
         with suppress(FileNotFoundError):
             shutil.rmtree(self._place)
+
+
+def seconds_since(repository: Repository) -> float | None:
+    """How long ago a look began here; None where there was none, or the clock was set back."""
+    with suppress(OSError):
+        past = read_clock().seconds - os.stat(repository.directory / LOCK).st_mtime
+        return max(past, 0.0) if past > -1 else None  # our clock tells whole seconds
+    return None
+
+
+def entries_of_index(git_dir: Path) -> int:
+    """How many paths the index of a worktree has; 0 where it has none. Source: gitformat-index(5)."""
+    with suppress(OSError), open(git_dir / "index", "rb") as file:
+        head = file.read(12)
+        if head[:4] == b"DIRC" and len(head) == 12:
+            return int.from_bytes(head[8:], "big")
+    return 0
 
 
 @contextmanager
@@ -78,6 +99,7 @@ def scratch(repository: Repository, wait_seconds: float) -> Iterator[Scratch]:
     with gate.hold(repository.directory, wait_seconds, LOCK):
         made = Scratch(repository)
         try:
+            os.utime(repository.directory / LOCK)
             made._begin()
             yield made
         except OSError as error:

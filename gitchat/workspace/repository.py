@@ -87,6 +87,14 @@ class Repository:
         lines = os.fsdecode(self.git("worktree", "list", "--porcelain")).split("\n")
         return [Path(line.removeprefix("worktree ")) for line in lines if line.startswith("worktree ")]
 
+    def has_worktrees(self) -> bool:
+        """Whether there are others than that of the repository, be they gone by now. Raises as ``location``."""
+        try:
+            with os.scandir(self.location.common_dir / "worktrees") as found:
+                return any(found)
+        except OSError:
+            return False
+
     def superproject(self) -> Path | None:
         """The top of the worktree that this repository is a submodule of; None for any other one."""
         try:

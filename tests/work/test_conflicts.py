@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from gitchat.model.record import Moment
-from gitchat.verbs import forewarning
+from gitchat.storage import gate
+from gitchat.verbs import conflicting, forewarning
 from gitchat.verbs.room import Room
 from gitchat.work import scratch
+from tests.server.wire import eventually
 from tests.world import World
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
@@ -145,6 +148,95 @@ def test_what_is_on_its_way_is_told_when_it_stays(place: Place) -> None:
     assert look(90 + forewarning.MORE_SECONDS) == 2
     assert "token.py" in place.statuses()[1][2]
     assert "lexer.py" not in place.statuses()[1][2]
+
+
+def test_a_commit_tells_both_without_anybodys_asking(place: Place) -> None:
+    """By the hook that tells of the commit; whose work meets is found also among others than who commits."""
+    carol = place.world.root / "carol"
+    place.world.git("worktree", "add", "-q", str(carol), "-b", "third", cwd=place.alice)
+    place.world.chat("join", "carol", cwd=carol, check=True)
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.commit(place.bob)
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    place.commit(place.alice)
+    place.world.chat("hook", "install", cwd=place.alice, check=True)
+    place.write(carol, "token.py", 5, "carol's")
+    place.commit(carol)
+    eventually(place.statuses)
+    assert place.statuses()[0][:2] == ("conflict", "alice,bob")
+
+
+def test_nobody_looks_unasked_where_that_is_off_or_too_much(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By chat.conflicts, and in a tree of very many files."""
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.commit(place.bob)
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    place.commit(place.alice)
+    room = Room(place.world.environment(place.alice), name="alice")
+    monkeypatch.setattr(conflicting, "MOST_FILES", 2)
+    conflicting.glance(room)
+    monkeypatch.setattr(conflicting, "MOST_FILES", scratch.entries_of_index(place.alice / ".git"))
+    place.world.git("config", "chat.conflicts", "false", cwd=place.alice)
+    conflicting.glance(Room(place.world.environment(place.alice), name="alice"))
+    assert place.statuses() == []
+    place.world.git("config", "chat.conflicts", "true", cwd=place.alice)
+    conflicting.glance(Room(place.world.environment(place.alice), name="alice"))
+    assert len(place.statuses()) == 1
+
+
+def test_half_a_minute_is_between_two_looks_that_nobody_asked_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of many who come meanwhile one waits; what nobody committed is looked at twice, and told then."""
+    waited: list[float] = []
+    clock = {"now": place.world.environment(place.alice).now().seconds}
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        clock["now"] += 31
+
+    monkeypatch.setattr(conflicting, "_sleep", wait)
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    room = Room(place.world.environment(place.alice, now=lambda: Moment(clock["now"])), name="alice")
+    conflicting.glance(room)
+    assert [one[0] for one in place.statuses()] == ["conflict"]
+    assert len(waited) == 1
+    assert 0 < waited[0] <= conflicting.PAUSE_SECONDS
+    with gate.hold(place.alice / ".git/chatroom", 0, "conflicts.next"):
+        conflicting.glance(room)
+    assert len(waited) == 1
+
+
+def test_a_change_in_the_second_of_the_index_is_seen(place: Place) -> None:
+    """Of the same length, in a file as old as the index: git reads such a one, and so must who copies the index."""
+    place.write(place.bob, "lexer.py", 20, "bob's")
+    place.commit(place.bob)
+    place.world.git("config", "core.trustctime", "false", cwd=place.alice)
+    place.world.git("update-index", "--refresh", cwd=place.alice)
+    file, index = place.alice / "lexer.py", place.alice / ".git/index"
+    was = file.stat().st_mtime_ns
+    place.write(place.alice, "lexer.py", 20, "alice's")
+    for path in (file, index):
+        os.utime(path, ns=(was, was))
+    assert place.found() == {"lexer.py": "conflict"}
+
+
+def test_what_is_not_known_takes_nothing_back(place: Place) -> None:
+    """A conflict that was told stands while one of both cannot be looked at."""
+    for tree, name in ((place.bob, "bob"), (place.alice, "alice")):
+        place.write(tree, "lexer.py", 20, name)
+        place.commit(tree)
+    assert place.found() == {"lexer.py": "conflict"}
+    marker = place.alice / ".git/worktrees/bob/MERGE_HEAD"
+    marker.write_text("x")
+    assert "amid a merge" in str(place.found())
+    assert [one[0] for one in place.statuses()] == ["conflict"]
+    marker.unlink()
+    place.write(place.bob, "lexer.py", 20, "alice")
+    place.commit(place.bob)
+    place.found()
+    assert [one[0] for one in place.statuses()] == ["conflict", "conflict-over"]
 
 
 def test_what_cannot_be_looked_at_is_said(place: Place) -> None:

@@ -22,11 +22,18 @@ from gitchat.workspace.environment import Environment
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there is a conflict.")
 @options.room
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each file that two change.")
+@click.option("--aside", is_flag=True, hidden=True, help="What a hook starts: look at everybody's, and say nothing.")
 @options.color
 @options.no_color
 @click.pass_context
 def command(
-    context: click.Context, name: str | None, exit_code: bool, room: str | None, as_json: bool, color: str | None
+    context: click.Context,
+    name: str | None,
+    exit_code: bool,
+    room: str | None,
+    as_json: bool,
+    aside: bool,
+    color: str | None,
 ) -> None:
     """Show what will not merge, before it is merged.
 
@@ -45,6 +52,11 @@ def command(
 
     environment: Environment = context.obj
 
+    if aside:
+        from gitchat.verbs.conflicting import glance
+
+        glance(Room(environment))
+        return
     found = Room(environment, arrive(environment, room)).conflicts(name)
     if as_json:
         sys.stdout.writelines(_json_lines(found))
