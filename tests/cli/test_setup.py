@@ -511,7 +511,7 @@ def test_without_git_chat_in_path_the_program_is_named_by_its_path(chatroom: Cha
     assert server(chatroom.path / ".mcp.json")["args"] == ["mcp"]
     hooks = json.loads((chatroom.path / ".claude/settings.json").read_text())["hooks"]
     assert {event: sum(len(group["hooks"]) for group in groups) for event, groups in hooks.items()} == {
-        "SessionStart": 1, "UserPromptSubmit": 1, "PreToolUse": 1, "PostToolUse": 1, "Stop": 2,
+        "SessionStart": 1, "UserPromptSubmit": 1, "PreToolUse": 2, "PostToolUse": 1, "Stop": 2,
     }  # fmt: skip
 
 

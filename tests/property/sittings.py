@@ -313,7 +313,7 @@ class Sittings:
         joining = remote._joining
         joining._guard = Unguarded()
         updates = joining.updates
-        joining.updates = lambda room, seen, tracked: updates(room, {}, tracked)  # type: ignore[method-assign]
+        joining.updates = lambda room, seen, tracked, **_: updates(room, {}, tracked)  # type: ignore[method-assign]
         return remote
 
     # --- what happens to sessions ----------------------------------------------------------
