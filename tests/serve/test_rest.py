@@ -293,6 +293,7 @@ def test_what_waits_for_its_number_has_a_handle(world: World) -> None:
         assert (pending["id"], pending["handle"], pending["message"]) == (None, sent["handle"], "hello")
         answer = send(client, reply_to=sent["handle"], to="mu")
         assert fetched(client, agent_id="mu")["messages"][-1]["reply_to"] == sent["handle"]
+        fetched(client, agent_id="mu", since_id=1, wait=60)  # who asks just when they come gets them at once
         began = monotonic()
         waited = fetched(client, agent_id="mu", since_id=1, wait=60)["messages"]
         assert [one["handle"] for one in waited] == [sent["handle"], answer["handle"]]
