@@ -45,7 +45,7 @@ def common_dir(request: pytest.FixtureRequest, world: World, monkeypatch: pytest
 
 KINDS = [
     "plain",
-    pytest.param("sha256", marks=pytest.mark.slow),
+    pytest.param("sha256", marks=pytest.mark.soak),
     pytest.param("reftable", marks=pytest.mark.slow),
 ]
 in_each_kind = pytest.mark.parametrize("common_dir", KINDS, indirect=True)
