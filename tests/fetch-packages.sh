@@ -7,7 +7,7 @@ PATH=$PATH:/usr/sbin
 # A program, and the package of Debian's that has it.
 needed=(
   fish:fish zsh:zsh dash:dash sshd:openssh-server ssh-keygen:openssh-client tmux:tmux strace:strace perl:perl
-  nginx:nginx-light caddy:caddy fcgiwrap:fcgiwrap lighttpd:lighttpd gitolite:gitolite3
+  gawk:gawk original-awk:original-awk nginx:nginx-light caddy:caddy fcgiwrap:fcgiwrap lighttpd:lighttpd gitolite:gitolite3
   groff:groff-base man:man-db unshare:util-linux setpriv:util-linux nats-server:nats-server openssl:openssl
 )
 packages=()
