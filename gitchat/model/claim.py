@@ -246,3 +246,18 @@ def _given_back(record: Record, claims: Sequence[Claim]) -> list[Uid]:
         gone = replace(Seat.of(record), name=left[1])  # it has the clone and the address of who left
         return [claim.entry.record.uid for claim in claims if claim.seat == gone]
     return []
+
+
+def freed(found: Sequence[Standing], ended: Sequence[Claim], *, before: Sequence[Claim] = ()) -> tuple[str, ...]:
+    """The names of those who have what they waited for once ``ended`` has ended, where ``before`` had already."""
+    waits = _waiting(found, ended)
+    names = [one.seat.name for one in _waiting(found, before) if one not in waits and one not in ended]
+    return tuple(dict.fromkeys(names))
+
+
+def _waiting(found: Sequence[Standing], ended: Sequence[Claim]) -> list[Claim]:
+    left: list[Standing] = []
+    for one in found:
+        if one.claim not in ended:
+            left.append(Standing(one.claim, first_of_others(left, one.claim.seat, one.claim.whats)))
+    return [one.claim for one in left if one.waits_for is not None]

@@ -44,6 +44,9 @@ EMPTY_TREES = frozenset(
 
 DEFAULT_ROOM = RoomName("lobby")
 EVERYBODY = "all"
+SYSTEM = Name("system")
+"""Who says what nobody says: that somebody left, that two will not merge."""
+
 RESERVED_NAMES = frozenset({"all", "system", "role", "gitchat"})
 
 MAX_SLUG_CHARS = 64

@@ -14,11 +14,10 @@ from typing import Any
 from gitchat.index.condition import LISTED, Condition, addressed_to, authored_by
 from gitchat.model.errors import UserError
 from gitchat.model.escape import tame_line
-from gitchat.model.names import EVERYBODY, Name, RoomName
+from gitchat.model.names import EVERYBODY, SYSTEM, Name, RoomName
 from gitchat.model.record import MESSAGE, Entry
 from gitchat.server import texts
 from gitchat.server.party import name_of, slug_of
-from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.room import Room
 from gitchat.verbs.standpoint import entries_at
 from gitchat.workspace.environment import Environment

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchat.model.errors import FormatError, UserError
-from gitchat.model.names import EVERYBODY, Name, RoomName
+from gitchat.model.names import EVERYBODY, SYSTEM, Name, RoomName
 from gitchat.model.record import MESSAGE, Entry
-from gitchat.verbs.attendance import SYSTEM
 from gitchat.workspace.environment import Environment
 
 Json = dict[str, Any]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchat.model.escape import tame_line
-from gitchat.model.names import EVERYBODY, RoomName
+from gitchat.model.names import EVERYBODY, SYSTEM, RoomName
 from gitchat.model.record import MESSAGE, Entry
 from gitchat.server import texts
 from gitchat.server.party import host_of
 from gitchat.server.registry import Agent
-from gitchat.verbs.attendance import SYSTEM
 
 PUSH_CHARS = 2000
 """How much of a message is pushed; the histories have the rest."""

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitchat.model.errors import ChatError, UserError
-from gitchat.model.names import Name, RoomName, Uid
+from gitchat.model.names import SYSTEM, Name, RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry
 from gitchat.rooms.seat import Seat
 from gitchat.server.desk import Ground
 from gitchat.server.lives import Life
 from gitchat.server.party import begin, end, name_of, slug_of, spelling_of
-from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 

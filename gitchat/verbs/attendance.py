@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import CloneId, Name, Number, is_name
+from gitchat.model.names import SYSTEM, CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
 from gitchat.verbs.marking import common, how_far, set_cursor
@@ -19,9 +19,6 @@ from gitchat.workspace.pushing import push_soon
 
 if TYPE_CHECKING:
     from gitchat.doorbell.beats import Elsewhere
-
-SYSTEM = Name("system")
-"""Who writes that somebody left."""
 
 
 def join(

@@ -20,6 +20,7 @@ from gitchat.model.claim import (
     Standing,
     What,
     first_of_others,
+    freed,
     parse_what,
     trailers_of,
 )
@@ -151,11 +152,11 @@ def release(room: Standpoint, what: str | Sequence[str] | None = None) -> list[C
     is_all, told = len(ended) == len(mine), set[str]()
     for place, claim in enumerate(ended[:1] if is_all else ended):
         gone = ended if is_all else ended[: place + 1]
-        freed = [name for name in _freed(found, gone) if name not in told]
-        told.update(freed)
+        names = [name for name in freed(found, gone) if name not in told]
+        told.update(names)
         body = f"gives back {listed([what for one in (gone if is_all else [claim]) for what in one.whats])}"
         uid = None if is_all else claim.entry.record.uid
-        draft = Draft(body=body, kind=RELEASE, to=tuple(freed), reply_to=uid)
+        draft = Draft(body=body, kind=RELEASE, to=tuple(names), reply_to=uid)
         room.writer.send(draft, room.identity)
     touch(room)
     from gitchat.workspace.guarding import refresh
@@ -183,18 +184,6 @@ def _no_claim(room: Standpoint, what: str | None) -> UserError:
         hint="see who has what: git chat claims",
         code="no-claim",
     )
-
-
-def _freed(found: Sequence[Standing], ended: Sequence[Claim]) -> tuple[str, ...]:
-    """The names of those who have what they waited for once these have ended."""
-    left: list[Standing] = []
-    for one in found:
-        if one.claim not in ended:
-            blocker = first_of_others(left, one.claim.seat, one.claim.whats)
-            left.append(Standing(one.claim, blocker))
-    waited = {id(one.claim) for one in found if one.waits_for is not None}
-    freed = (one.claim.seat.name for one in left if one.waits_for is None and id(one.claim) in waited)
-    return tuple(dict.fromkeys(freed))
 
 
 def _same(found: Sequence[Standing], me: Seat, wanted: Sequence[What]) -> Standing | None:

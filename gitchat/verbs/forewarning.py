@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from gitchat.index.condition import Condition, authored_by, of_kinds, of_type
 from gitchat.model.errors import ConflictError
 from gitchat.model.hunks import spelled
-from gitchat.model.names import Uid
+from gitchat.model.names import SYSTEM, Uid
 from gitchat.model.record import STATUS, Draft, Entry
-from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.standpoint import Standpoint, entries_at
 from gitchat.work.found import FoundFile
 from gitchat.work.looking import Looked, Pair

@@ -11,10 +11,9 @@ from contextlib import contextmanager, suppress
 
 from gitchat.clones.alone import alone
 from gitchat.model.errors import ChatError, ConflictError
-from gitchat.model.names import Oid, RoomName
+from gitchat.model.names import SYSTEM, Oid, RoomName
 from gitchat.model.refs import log_ref, remote_of_log
 from gitchat.rooms import leaving
-from gitchat.verbs.attendance import SYSTEM
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.workspace.remotes import wire_to
 

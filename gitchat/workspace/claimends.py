@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from gitchat.model.claim import Claim, Standing, first_of_others, standings
+from gitchat.model.claim import Claim, freed, standings
 from gitchat.model.errors import ChatError
-from gitchat.model.names import Name, RoomName, Uid, uid_from_key
+from gitchat.model.names import SYSTEM, Name, RoomName, Uid, uid_from_key
 from gitchat.model.record import RELEASE, STATUS, Draft, Entry, Identity, address_of
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.workspace.claimed import entries_of_claims, standings_here
@@ -23,8 +23,6 @@ from gitchat.workspace.pushing import push_soon
 
 GONE_SECONDS = 15 * 60
 """How long a holder's claims outlast it: its client may be starting again."""
-
-SYSTEM = Name("system")
 
 TYPE = "claim"
 """The type of the statuses."""
@@ -61,7 +59,7 @@ def _tend(environment: Environment, room: RoomName, lives: Lives) -> None:
     written = False
     gone = [one.claim for one in found if lives.is_gone(one.claim, room)]
     for place, claim in enumerate(gone):
-        written |= _give_back(environment, room, claim, _freed(found, gone[:place], gone[: place + 1]))
+        written |= _give_back(environment, room, claim, freed(found, gone[: place + 1], before=gone[:place]))
     for one in found:
         if one.claim in gone or not one.claim.is_agreed:
             continue
@@ -133,21 +131,6 @@ def _give_back(environment: Environment, room: RoomName, claim: Claim, freed: Se
     draft = Draft(body=body, kind=RELEASE, to=tuple(freed), reply_to=claim.entry.record.uid)
     sender = replace(_nobody(environment), name=Name(claim.seat.name), clone=claim.seat.clone)
     return _send(environment, room, draft, sender, f"gone {claim.entry.record.uid}")
-
-
-def _freed(found: Sequence[Standing], before: Sequence[Claim], after: Sequence[Claim]) -> list[str]:
-    """The names of those who wait when ``before`` has ended, and hold when ``after`` has."""
-    waited, holds = _waiting(found, before), _waiting(found, after)
-    names = [one.seat.name for one in waited if one not in holds and one not in after]
-    return list(dict.fromkeys(names))
-
-
-def _waiting(found: Sequence[Standing], ended: Sequence[Claim]) -> list[Claim]:
-    left: list[Standing] = []
-    for one in found:
-        if one.claim not in ended:
-            left.append(Standing(one.claim, first_of_others(left, one.claim.seat, one.claim.whats)))
-    return [one.claim for one in left if one.waits_for is not None]
 
 
 # --- who is told ---------------------------------------------------------------------
