@@ -48,6 +48,10 @@ _OPTIONS = (
     click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
     options.allow_secret,
     click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
+    click.option(
+        "-w", "--work", "is_work", is_flag=True,
+        help="Hand over what is changed here and not committed; of it only what is at paths that stand before TEXT.",
+    ),
     click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
     click.option(
@@ -86,6 +90,8 @@ class Order:
     type_: str | None
     priority: str
     attach: tuple[str, ...]
+    is_work: bool = False
+    """Whether uncommitted work goes along; what stands before the last word of the text are paths then."""
     json_body: bool
     as_: str | None
     is_local: bool = False
@@ -95,12 +101,24 @@ class Order:
     quiet: bool
     allow_secret: bool = False
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The words of the text."""
+        return self.text[-1:] if self.is_work else self.text
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What of the work is to go along; none for all of it."""
+        return self.text[:-1] if self.is_work else ()
+
     def typed(self, **changed: Any) -> str:
         """The command that sends the same with something changed; a long text is left to be written."""
         order = replace(self, **changed)
         given = [("--room", order.room), ("--type", order.type_), ("-r", order.reply_to), ("--as", order.as_)]
-        words = [part for one in order.to for part in ("--to", one)]
+        words = ["--work"] if order.is_work else []
+        words += [part for one in order.to for part in ("--to", one)]
         words += [part for name, value in given if value is not None for part in (name, value)]
-        text = " ".join(order.text)
-        is_short = order.text != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
+        text = " ".join(order.said)
+        words += order.paths
+        is_short = order.said != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
         return f"{shlex.join(['git', 'chat', 'send', *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"

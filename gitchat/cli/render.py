@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_line, escape_name, json_text
 from gitchat.model.attachment import Attachment
-from gitchat.model.names import MAX_SLUG_CHARS, Uid, handle_of
+from gitchat.model.names import DEFAULT_ROOM, MAX_SLUG_CHARS, Uid, handle_of
 from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
 
 if TYPE_CHECKING:  # brings SQLite
@@ -46,6 +46,8 @@ class Renderer:
     date_style: str | None
     """None for the chat's own: the day once as a heading, then times of day."""
     now: Moment
+    default_room: str = DEFAULT_ROOM
+    """The one that a command means which names none."""
 
     def listing(self, entries: list[Entry], labels: Mapping[Uid, str]) -> Iterator[str]:
         """Records with their bodies: one text each, with what stands before it, so that a listing can end early."""
@@ -69,7 +71,7 @@ class Renderer:
         """
         text = self.text(entry)
         lines = "".join(line + "\n" for line in self.shortened(text, chars, hint))
-        return self.heading(entry, labels) + lines + self._attached(entry)
+        return self.heading(entry, labels) + lines + self._attached(entry) + self._handed(entry)
 
     def text(self, entry: Entry) -> str:
         """The text of a record as it is shown, before wrapping and escaping."""
@@ -132,6 +134,18 @@ class Renderer:
             for one in entry.attachments
         )
 
+    def _work(self, entry: Entry) -> str | None:
+        """What work a record hands over, and how to take it; None for most."""
+        if entry.record.work is None:
+            return None
+        from gitchat.cli.handing import of_entry  # for who is given some
+
+        return escape_line(of_entry(entry, self.default_room))
+
+    def _handed(self, entry: Entry) -> str:
+        work = self._work(entry)
+        return self.screen.style(self.screen.fold(f"{INDENT}work: {work}", INDENT), dim=True) + "\n" if work else ""
+
     def _recipients(self, entry: Entry) -> str:
         shown = ", ".join(map(self.screen.name, map(escape_line, entry.record.to)))
         return f" -> {shown}" if shown else ""
@@ -166,6 +180,7 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
+            text += f" [{self._work(entry)}]" if record.work else ""
             head = f"{indent}{self.screen.style(entry.full_label, fg='yellow')} {mark}"
             name = self.screen.name(escape_name(record.author))
             yield self.screen.clip(f"{head}{name}{to}: {urgent}{text}") + "\n"
@@ -217,6 +232,7 @@ class Renderer:
             ("Fetched", f"elsewhere, {_under(delivery.fetched_by)}" if delivery.fetched_by else None),
             ("Read by", _under(delivery.readers) if delivery.readers else None),
             *(("Attached", described(one)) for one in entry.attachments),
+            ("Work", self._work(entry)),
             *record.extra,
         ]
         title = self.screen.style(f"{entry.full_label} in {entry.room}", fg="yellow")

@@ -34,7 +34,7 @@ MAX_NAME_BYTES = 120
 MAX_FILES = 100
 """How many files one message carries at most: each is an object of its own, and a line of a listing."""
 
-_DIRECTORY = b"att"
+_DIRECTORY, _WORK = b"att", b"wip"
 _FILE_MODE, _DIRECTORY_MODE = 0o100644, 0o040000
 _TYPE_MASK, _REGULAR = 0o170000, 0o100000
 _TYPES = {0o040000: "is a directory", 0o120000: "is a symbolic link", 0o160000: "is a submodule"}
@@ -77,6 +77,15 @@ class TreeEntry(NamedTuple):
     mode: int
     name: bytes
     oid: Oid
+
+
+class Beside(NamedTuple):
+    """A directory that stands beside the attachments in a commit's tree."""
+
+    name: bytes
+    tree: Oid
+    contents: Sequence[tuple[Literal["blob", "tree"], bytes]]
+    """Its objects, each after those that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,23 +186,30 @@ def too_large(what: str, size_bytes: int, limit_bytes: int) -> UserError:
 # --- writing -----------------------------------------------------------------
 
 
-def build(files: Sequence[File], like: Oid) -> Objects:
-    """The objects that carry ``files``, the same for the same files in the same order.
+def build(files: Sequence[File], like: Oid, beside: Beside | None = None) -> Objects:
+    """The objects that carry ``files`` and what is ``beside`` them, the same for the same files in the same order.
 
     ``like`` is any id of the repository; its length tells the hash.
     """
-    if not files:
+    if not files and beside is None:
         return Objects(None)
     contents: list[tuple[Literal["blob", "tree"], bytes]] = [("blob", file.content) for file in files]
     attachments = tuple(
-        Attachment(safe_name(file.name), _oid_of("blob", file.content, like), len(file.content)) for file in files
+        Attachment(safe_name(file.name), oid_of("blob", file.content, like), len(file.content)) for file in files
     )
     entries = [
-        TreeEntry(_FILE_MODE, f"{number}-{one.name}".encode(), one.oid) for number, one in enumerate(attachments, 1)
+        TreeEntry(_FILE_MODE, f"{place}-{one.name}".encode(), one.oid) for place, one in enumerate(attachments, 1)
     ]
-    inner = encode_tree(entries)
-    outer = encode_tree([TreeEntry(_DIRECTORY_MODE, _DIRECTORY, _oid_of("tree", inner, like))])
-    return Objects(_oid_of("tree", outer, like), (*contents, ("tree", inner), ("tree", outer)), attachments)
+    top: list[TreeEntry] = []
+    if entries:
+        inner = encode_tree(entries)
+        contents.append(("tree", inner))
+        top.append(TreeEntry(_DIRECTORY_MODE, _DIRECTORY, oid_of("tree", inner, like)))
+    if beside is not None:
+        contents += beside.contents
+        top.append(TreeEntry(_DIRECTORY_MODE, beside.name, beside.tree))
+    outer = encode_tree(top)
+    return Objects(oid_of("tree", outer, like), (*contents, ("tree", outer)), attachments)
 
 
 def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
@@ -208,7 +224,8 @@ def _sort_key(entry: TreeEntry) -> bytes:
     return entry.name + (b"/" if entry.mode == _DIRECTORY_MODE else b"")
 
 
-def _oid_of(kind: str, content: bytes, like: Oid) -> Oid:
+def oid_of(kind: str, content: bytes, like: Oid) -> Oid:
+    """The id of an object; ``like`` is any id of the repository, whose length tells the hash."""
     import hashlib  # loads OpenSSL, which a message without files does without
 
     digest = hashlib.new("sha1" if len(like) == 40 else "sha256", usedforsecurity=False)
@@ -239,18 +256,15 @@ def parse_tree(oid: Oid, raw: bytes) -> tuple[TreeEntry, ...]:
     return tuple(entries)
 
 
-def directory_of(entries: Iterable[TreeEntry]) -> Oid | None:
-    """The tree of the attachments in a commit's tree; None when it has none."""
-    return next((entry.oid for entry in entries if _is_directory(entry)), None)
+def directory_of(entries: Iterable[TreeEntry], name: bytes = _DIRECTORY) -> Oid | None:
+    """The tree of the attachments in a commit's tree, or of what stands beside them; None when it has none."""
+    return next((entry.oid for entry in entries if (entry.mode, entry.name) == (_DIRECTORY_MODE, name)), None)
 
 
 def unknown_in(entries: Iterable[TreeEntry]) -> list[str]:
-    """What else stands in a commit's tree. A later format may mean something by it."""
-    return [_text(entry.name) for entry in entries if not _is_directory(entry)]
-
-
-def _is_directory(entry: TreeEntry) -> bool:
-    return entry.mode == _DIRECTORY_MODE and entry.name == _DIRECTORY
+    """What else stands in a commit's tree, beside work. A later format may mean something by it."""
+    known = ((_DIRECTORY_MODE, _DIRECTORY), (_DIRECTORY_MODE, _WORK))
+    return [_text(entry.name) for entry in entries if (entry.mode, entry.name) not in known]
 
 
 def listed(entries: Iterable[TreeEntry]) -> list[Attachment]:

@@ -25,8 +25,10 @@ from gitchat.verbs import (
     reading,
     returning,
     standpoint,
+    taking,
     talking,
     unsending,
+    untaking,
     waiting,
 )
 from gitchat.verbs.standpoint import Standpoint
@@ -107,6 +109,8 @@ class Room(Standpoint):
     release = claiming.release
     claims = claiming.claims
     conflicts = conflicting.conflicts
+    take = taking.take
+    undo_take = untaking.undo
 
     join = attendance.join
     register = attendance.register

@@ -13,7 +13,9 @@ from pathlib import Path
 from gitchat.model.names import Name
 from gitchat.model.refs import bases, branch_of
 from gitchat.storage.git import GitFailed
+from gitchat.work import dirty
 from gitchat.work.scratch import Scratch
+from gitchat.workspace.repository import Repository
 
 _AMID = {
     "MERGE_HEAD": "a merge",
@@ -98,14 +100,19 @@ def worktrees(work: Scratch) -> list[Worktree]:
     return found
 
 
+def current(repository: Repository) -> Worktree:
+    """The worktree here."""
+    return Worktree(repository.worktree, repository.location.git_dir, repository.branch())
+
+
 def find_base(work: Scratch, told: str | None, remotes: Sequence[str], main: Worktree | None) -> Base | None:
     """What work is meant for: as ``told`` by the setting, else what the first of ``remotes`` that says so calls HEAD,
     else a branch ``main`` or ``master``, else that of the ``main`` worktree. None where there is no such commit.
     """
     for name in [told] if told else bases(remotes, main.branch if main is not None else None):
         try:
-            oid = _line(work, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-            return Base(told or _line(work, "rev-parse", "--abbrev-ref", name), oid)
+            oid = work.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            return Base(told or work.line("rev-parse", "--abbrev-ref", name), oid)
         except GitFailed:
             continue
     return None
@@ -128,38 +135,30 @@ def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], la
             raise NotLooked(f"it is amid {amid}")
     where = str(tree.top)
     try:
-        head = _line(work, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
+        head = work.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
     except GitFailed as error:
         raise NotLooked("it has no commit yet") from error
     try:
-        root = _line(work, "merge-base", head, base.oid)
+        root = work.line("merge-base", head, base.oid)
     except GitFailed as error:
         raise NotLooked(f"it has nothing in common with {base.label}") from error
     oid = _snapshot(work, tree, head)
     paths = _changed(work, root, oid)
-    behind = int(_line(work, "rev-list", "--count", f"{root}..{base.oid}"))
+    behind = int(work.line("rev-list", "--count", f"{root}..{base.oid}"))
     if not paths and not behind:
         return None
     return Side(tuple(names), label, oid, root, paths, oid == head, tree.top, tree.branch, behind)
 
 
 def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
-    """A commit of all that stands there, ignored files and submodules aside: HEAD itself where nothing is changed.
-
-    Never ``git stash create``, which writes the user's index and forgets new files.
-    """
-    status = ("status", "--porcelain=v1", "-z", "-uall", "--no-renames", "--ignore-submodules=all")
-    paths = [line[3:] for line in work.git(*status, cwd=str(tree.top)).split(b"\0") if line]
+    """A commit of all that stands there, ignored files and submodules aside: HEAD itself where nothing is changed."""
+    paths = [one.path for one in dirty.look(work, tree.top) if not one.is_submodule]
     if not paths:
         return head
-    work.copy_index(tree.git_dir)
-    given = b"".join(path + b"\0" for path in paths)
-    update = ("update-index", "--add", "--remove", "-z", "--stdin")
-    work.git(*update, cwd=str(tree.top), stdin=given, has_index=True)
-    made = _line(work, "write-tree", cwd=str(tree.top), has_index=True)
-    if made == _line(work, "rev-parse", f"{head}^{{tree}}"):
+    made = dirty.written_over(work, tree.top, tree.git_dir, paths)
+    if made == work.line("rev-parse", f"{head}^{{tree}}"):
         return head
-    return _line(work, "commit-tree", made, "-p", head, "-m", "work")
+    return work.line("commit-tree", made, "-p", head, "-m", "work")
 
 
 def _changed(work: Scratch, old: str, new: str) -> frozenset[str]:
@@ -173,10 +172,6 @@ def _changed(work: Scratch, old: str, new: str) -> frozenset[str]:
         if status:
             found.update(next(words) for _ in range(2 if status[0] in "RC" else 1))
     return frozenset(found)
-
-
-def _line(work: Scratch, *arguments: str, cwd: str | None = None, has_index: bool = False) -> str:
-    return os.fsdecode(work.git(*arguments, cwd=cwd, has_index=has_index)).strip("\n")
 
 
 def named(trees: Sequence[Worktree], at: Mapping[Path, Sequence[Name]]) -> Iterator[tuple[Worktree, Sequence[Name]]]:

@@ -103,7 +103,9 @@ def command(
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    output = _lines(Renderer(screen, style, environment.now()), listing, graph, oneline, as_json)
+    output = _lines(
+        Renderer(screen, style, environment.now(), environment.room_name(None)), listing, graph, oneline, as_json
+    )
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
     _print(environment, output, is_plain=no_pager or as_json, from_end=not reverse)
