@@ -128,7 +128,10 @@ def _take_here(
     )  # fmt: skip
     words = f"{entry.record.author}'s work ({entry.label})"
     try:
-        fits = fit(work, tree, found.overlay, with_index=index, with_markers=merge, label=words)
+        stands_on = entry.record.commit if came.is_base_here else None
+        fits = fit(
+            work, tree, found.overlay, stands_on=stands_on, with_index=index, with_markers=merge, label=words
+        )  # fmt: skip
     except standing.Same:
         return replace(took, is_same=True)
     except standing.Misfit as error:

@@ -37,9 +37,19 @@ class Fit:
     """Whether what is committed here has changed some of its paths since."""
 
 
-def fit(work: Scratch, tree: Worktree, overlay: Overlay, *, with_index: bool, with_markers: bool, label: str) -> Fit:
-    """What taking ``overlay`` does in the worktree. ``with_markers`` lets what cannot be merged be marked in the files,
-    where ``label`` is what the other side is called.
+def fit(
+    work: Scratch,
+    tree: Worktree,
+    overlay: Overlay,
+    *,
+    stands_on: str | None,
+    with_index: bool,
+    with_markers: bool,
+    label: str,
+) -> Fit:
+    """What taking ``overlay`` does in the worktree, merged as git picks a commit: by what it ``stands_on``, where that
+    is here, so that renames since are seen; else by the versions that came with it. ``with_markers`` lets what cannot
+    be merged be marked in the files, where ``label`` is what the other side is called.
 
     Raises:
         standing.Misfit: one of those there.
@@ -50,7 +60,7 @@ def fit(work: Scratch, tree: Worktree, overlay: Overlay, *, with_index: bool, wi
         head = work.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
     except GitFailed as error:
         raise NoHead from error
-    merged = _Merger(work, work.line("rev-parse", f"{head}^{{tree}}"), overlay)
+    merged = _Merger(work, work.line("rev-parse", f"{head}^{{tree}}"), overlay, stands_on)
     disk = merged.merge(overlay.work)
     if disk.conflicts:
         if not (with_markers and disk.is_mendable):
@@ -81,18 +91,31 @@ class _Merged:
 class _Merger:
     """The work put over what is committed here, by git's own three-way merge."""
 
-    def __init__(self, work: Scratch, head: str, overlay: Overlay) -> None:
+    def __init__(self, work: Scratch, head: str, overlay: Overlay, stands_on: str | None) -> None:
         self._work = work
         self.head = head
         """The tree of the commit here."""
         self._paths = overlay.paths
-        work.drop_index()
-        work.git("read-tree", head, has_index=True)
+        self._begin(head)
         self._base = self._over(overlay.base)
         self.has_moved = self._base != head
         if self.has_moved:
+            if stands_on is not None:
+                self._base = self._base_of(work.line("rev-parse", f"{stands_on}^{{tree}}"), overlay)
             self._root = self._commit(self._base)
             self._ours = self._commit(head, self._root)
+
+    def _base_of(self, tree: str, overlay: Overlay) -> str:
+        """The tree of the commit that it stands on, if that is what it says; else as where that is not here."""
+        self._begin(tree)
+        if self._over(overlay.base) != tree:
+            self._begin(self.head)
+            return self._over(overlay.base)
+        return tree
+
+    def _begin(self, tree: str) -> None:
+        self._work.drop_index()
+        self._work.git("read-tree", tree, has_index=True)
 
     def merge(self, side: Side) -> _Merged:
         """The tree that one version of the work becomes here."""
@@ -153,8 +176,7 @@ class _Merger:
                         lines[at] = b">>>>>>> " + label.encode() + end
             oid = self._work.line("hash-object", "-w", "--stdin", stdin=b"\n".join(lines))
             changed[path] = Version(after.mode, Oid(oid))
-        self._work.drop_index()
-        self._work.git("read-tree", disk.tree, has_index=True)
+        self._begin(disk.tree)
         dirty.put(self._work, changed.items(), self.head)
         return self._work.line("write-tree", has_index=True)
 
