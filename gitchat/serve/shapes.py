@@ -62,6 +62,7 @@ FRAME = keys(
         "kind": TEXT,
         "handle": TEXT,
         "attachments": several(ATTACHMENT),
+        "work": COUNT,
         "looks_like": TEXT,
     },
 )
@@ -92,6 +93,7 @@ RECORD = keys(
         "priority": {"type": "string", "enum": ["urgent"]},
         "commit": TEXT,
         "branch": TEXT,
+        "work": COUNT,
         "origin": TEXT,
         "media": TEXT,
         "attachments": several(ATTACHMENT),

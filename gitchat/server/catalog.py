@@ -202,6 +202,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "reply_to": said(PLACE, "number or ~handle"),
             "priority": _one_of("normal", "urgent"),
             "key": said(TEXT, "your own id: sending twice adds one"),
+            "work": said(FLAG, "hand over your uncommitted work"),
         },
         required=("content",),
     ),

@@ -68,7 +68,7 @@ def _fetch(environment: Environment, work: Scratch, entry: Entry, content: bytes
         refs = [ref for ref, target in head.refs.items() if target == oid]
         if not refs or not all(_is_here(work, one) for one in head.needed):
             raise FormatError(
-                f"{shown} needs commits that are not here", hint="fetch them: git fetch", code="bad-bundle"
+                f"{shown} needs commits that are not here", hint="fetch them, and take it again", code="bad-bundle"
             )
         bundles = Bundles(store.common_dir, variables=git.scrub(environment.variables))
         with gate.hold(store.directory, _SYNC_SECONDS, "sync.lock"):

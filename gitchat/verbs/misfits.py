@@ -29,7 +29,9 @@ def explained(error: standing.Misfit, entry: Entry, room: Standpoint, top: Place
     paths = listed(error.paths)
     if isinstance(error, standing.NoHead):
         return UserError(
-            "there is no commit here yet that work could be put on", hint="make the first: git commit", code="no-commit"
+            "there is no commit here yet that work could be put on",
+            hint="make the first: git commit --allow-empty -m begin",
+            code="no-commit",
         )
     if isinstance(error, standing.Unmerged):
         return UserError(
@@ -47,12 +49,6 @@ def explained(error: standing.Misfit, entry: Entry, room: Standpoint, top: Place
         return ConflictError(
             f"what is staged of it cannot be merged with what is committed here: {paths}; nothing was touched",
             hint=f"stage nothing of it: {again} --no-index",
-            code="work-conflicts",
-        )
-    if isinstance(error, standing.TooOld):
-        return ConflictError(
-            f"what is committed here is not what it stands on, and this git cannot merge that: {paths}",
-            hint=f"git 2.38 or newer can; or: {apart}",
             code="work-conflicts",
         )
     is_mendable = isinstance(error, standing.Conflicts) and error.is_mendable

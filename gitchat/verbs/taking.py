@@ -20,6 +20,7 @@ from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.talking import find
 from gitchat.verbs.untaking import apply, finish, handing, note_of
 from gitchat.workspace.pushing import push_soon
+from gitchat.workspace.secrecy import refuse_names
 
 if TYPE_CHECKING:  # for who takes
     from gitchat.verbs import commits
@@ -78,9 +79,9 @@ def take(
 
     Raises:
         UserError: ``no-work``, ``unsafe-work``, ``risky-work``, ``person-only``, ``no-work-tree``, ``no-commit``,
-            ``unmerged``, ``directory-exists``, ``not-looked``; ``half-taken``: another taking was cut off here, and
-            what it wrote was changed since.
-        ConflictError: ``work-conflicts``, ``work-in-the-way``, ``index-locked``, ``write-lock-held``.
+            ``unmerged``, ``directory-exists``, ``not-looked``, ``secret``; ``half-taken``: another taking was cut off
+            here, and what it wrote was changed since.
+        ConflictError: ``work-conflicts``, ``work-in-the-way``, ``worktree-locked``, ``write-lock-held``.
         FormatError: some of the work is missing or damaged.
     """
     from gitchat.verbs import commits, misfits
@@ -94,7 +95,7 @@ def take(
         raise no_work(entry)
     notes = misfits.refuse_unsafe(entry, found)
     misfits.refuse_risks(room, entry, found.risks, force)
-    _ = room.identity  # who takes is known before anything is touched
+    refuse_names([room.identity.name], environment.secrets())  # who takes is known before anything is touched
     with handing(room) as (work, tree):
         notes += finish(room, work, tree)
         came = commits.bring(environment, work, entry, found, notes)

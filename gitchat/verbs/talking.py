@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from gitchat.index import search as text_search
@@ -11,7 +12,8 @@ from gitchat.index.condition import ANY, LISTED, Condition
 from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Handle, Number, Uid, parse_locator, parse_recipients, parse_slug
 from gitchat.model.query import Query
-from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
+from gitchat.model.record import HANDOFF, UNLISTED_KINDS, Draft, Entry
+from gitchat.model.refs import told_branch
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.views import Found, Stretch
@@ -28,16 +30,19 @@ def send(
     urgent: bool = False,
     key: str | None = None,
     media: Literal["json"] | None = None,
+    work: bool | Sequence[str] = False,
+    note: Callable[[str], object] | None = None,
 ) -> Entry:
     """Add a message and return it with its number: it is stored for good.
 
     ``content`` is a text, or a dict or list, which is stored as JSON; with ``media="json"`` any value that JSON has,
     of which a string is then one, too. ``reply_to`` is a number or a handle. ``key`` is
-    your own name for the message: sending it again with the same key adds nothing.
+    your own name for the message: sending it again with the same key adds nothing. With ``work`` it hands over what is
+    changed here and not committed, or what of it is at these paths; ``note`` is told what was left out of it.
 
     Raises:
         UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
-            ``mirror``, ...
+            ``mirror``, ...; with ``work`` what :func:`gitchat.verbs.handing.gather` raises.
         ConflictError: ``key-conflict``, or a lock that is held for too long.
     """
     room.environment.repository.refuse_mirror()
@@ -50,11 +55,28 @@ def send(
         urgent=urgent,
         media=None if is_text else "json",
     )
+    if work is not False:
+        draft = _with_work(room, draft, () if work is True else tuple(work), note or (lambda words: None))
     room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
     push_soon(room.environment, room.name)
     return sent.entry
+
+
+def _with_work(room: Standpoint, draft: Draft, paths: Sequence[str], note: Callable[[str], object]) -> Draft:
+    from gitchat.verbs.handing import gather  # for who hands over work
+
+    found = gather(room.environment, room.name, room.identity.origin, paths)
+    for words in found.notes:
+        note(words)
+    return replace(
+        draft,
+        type=draft.type or HANDOFF,
+        work=found.carried,
+        commit=found.commit,
+        branch=told_branch(found.branch),
+    )
 
 
 def log(room: Standpoint, query: Query = Query(), limit: int | None = 50) -> Listing:  # noqa: B008 - frozen

@@ -27,7 +27,7 @@ def undo(room: Standpoint) -> Taken:
 
     Raises:
         UserError: ``nothing-taken``; ``changed-since``: somebody changed, or committed, some of it since.
-        ConflictError: ``index-locked``, ``write-lock-held``.
+        ConflictError: ``worktree-locked``, ``write-lock-held``.
     """
     from gitchat.work import applying
 
@@ -53,7 +53,7 @@ def undo(room: Standpoint) -> Taken:
         except applying.Changed as error:
             raise UserError(
                 f"{listed(error.paths)} was changed since it was taken; nothing was put back",
-                hint=f"keep that first: git stash push -- {quoted(error.paths)}",
+                hint=f"keep that first: git stash push --include-untracked -- {quoted(error.paths)}",
                 code="changed-since",
             ) from error
         return taken

@@ -240,5 +240,5 @@ def locked(tree: Worktree) -> ConflictError:
     return ConflictError(
         "another git is changing the index here; nothing was touched",
         hint=f"try again when it is done; if none runs, remove what a killed one left: {tree.git_dir / 'index.lock'}",
-        code="index-locked",
+        code="worktree-locked",
     )

@@ -15,11 +15,11 @@ from gitchat.storage.git import GitFailed
 from gitchat.work import dirty
 from gitchat.work.scratch import Scratch
 from gitchat.work.side import Worktree
-from gitchat.work.standing import Conflicts, NoHead, StagedConflicts, TooOld, hold_against
+from gitchat.work.standing import Conflicts, NoHead, StagedConflicts, hold_against
 from gitchat.work.taken import Stages, Step
 
 _USAGE = 129
-"""git's status for an option that it does not know."""
+"""git's status for an option that it does not know: one older than 2.38 merges nothing in memory."""
 
 _MENDABLE = ("CONFLICT (contents)", "CONFLICT (binary)", "CONFLICT (modify/delete)")
 """Conflicts that stand in one path, where it is; of others git makes names of its own."""
@@ -132,7 +132,7 @@ class _Merger:
             told = self._work.git(*options, self._ours, self._commit(theirs, self._root))
         except GitFailed as error:
             if error.status == _USAGE:
-                raise TooOld(self._paths) from error
+                return _Merged(self.head, dict.fromkeys(self._paths, ()), is_mendable=False)
             if error.status != 1:
                 raise
             return self._refused(error.stdout)

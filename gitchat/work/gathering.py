@@ -57,7 +57,9 @@ def gather(
         head = work.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=str(tree.top))
     except GitFailed as error:
         raise UserError(
-            "there is no commit here yet that work could stand on", hint="make the first: git commit", code="no-commit"
+            "there is no commit here yet that work could stand on",
+            hint="make the first: git commit --allow-empty -m begin",
+            code="no-commit",
         ) from error
     named = [_from_top(tree, cwd, path) for path in paths]
     found, left_out = _chosen(work, tree, paths, named, cwd)
@@ -104,12 +106,7 @@ def _chosen(
     left_out += [f"{shown(one.path)} {problem}" for one in found if (problem := problem_of_path(one.path))]
     found = [one for one in found if problem_of_path(one.path) is None]
     if not found:
-        also = f" ({'; '.join(left_out)})" if left_out else ""
-        raise UserError(
-            f"nothing is changed here that could be handed over{also}",
-            hint="what is committed goes by a branch: git push; to say something: git chat send TEXT",
-            code="nothing-changed",
-        )
+        raise _nothing(left_out)
     if len(found) > MOST_PATHS:
         raise UserError(
             f"{len(found):,} paths are changed here; one message hands over at most {MOST_PATHS}",
@@ -128,6 +125,15 @@ def _chosen(
 
 def _is_at(path: Path, place: Path) -> bool:
     return place == b"." or path.rstrip(b"/") == place or path.startswith(place + b"/")
+
+
+def _nothing(left_out: Sequence[str]) -> UserError:
+    also = f" ({'; '.join(left_out)})" if left_out else ""
+    return UserError(
+        f"nothing is changed here that could be handed over{also}",
+        hint="what is committed goes by a branch: git push; to say something: git chat send TEXT",
+        code="nothing-changed",
+    )
 
 
 def _nothing_at(work: Scratch, path: str, cwd: str) -> UserError:
@@ -193,11 +199,7 @@ def _overlay(work: Scratch, tree: Worktree, head: str, found: Sequence[Dirty]) -
                 side[one.path] = version
     overlay = Overlay(sides["base"], sides["index"], sides["work"])
     if not overlay.paths:
-        raise UserError(
-            "nothing is changed here: what git status names holds the same as HEAD",
-            hint="to say something: git chat send TEXT",
-            code="nothing-changed",
-        )
+        raise _nothing([])
     return overlay
 
 

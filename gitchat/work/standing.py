@@ -42,10 +42,6 @@ class StagedConflicts(Misfit):
     """git can merge what it is, and not what is staged of it."""
 
 
-class TooOld(Misfit):
-    """This git cannot merge in memory, and what is committed here has changed some of its paths since."""
-
-
 class InTheWay(Misfit):
     """What nobody committed stands where it would go."""
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.model.errors import UserError
+from gitchat.model.names import Name
+from gitchat.presence.holding import Holding
 from gitchat.storage import gate
 from gitchat.verbs.room import Room
 from gitchat.work import applying, taken
@@ -125,6 +128,9 @@ def test_all_that_git_knows_comes_back_as_it_was(world: World, kind: str) -> Non
         (place.alice / ".gitattributes").write_text("*.txt text eol=crlf\n*.rot filter=rot\n")
         place.commit(place.alice)
         place.git(place.bob, "merge", "-q", "lexer")
+        for path in place.bob.glob("*.txt"):
+            path.unlink()  # to be checked out anew, as its attributes say now
+        place.git(place.bob, "checkout", "-q", ".")
         (place.alice / "new.txt").write_bytes(b"one\r\ntwo\r\n")
         (place.alice / "new.rot").write_text("hello\n")
     change_everything(place)
@@ -347,6 +353,17 @@ def test_an_agent_asks_its_user_before_work_is_pushed(place: Place) -> None:
     assert (refused.returncode, "git config chat.share handoff" in refused.stderr) == (1, True)
     place.git(place.alice, "config", "chat.share", "handoff")
     place.chat(place.alice, "send", "--work", "there", CLAUDECODE="1")
+
+
+def test_who_asks_over_http_hands_over_nothing_of_the_server(place: Place) -> None:
+    """The work tree is the server's, and not the caller's."""
+    place.edit(place.alice, "src/lexer.py", 5, "alice's")
+    environment = place.world.environment(place.alice)
+    guest = environment.holding(Holding(), name=Name("guest"))
+    with pytest.raises(UserError) as refused:
+        Room(guest, name="guest").send("mine", work=True)
+    assert refused.value.code == "elsewhere"
+    place.chat(place.alice, "send", "--work", "TEXT")
 
 
 # --- kills -----------------------------------------------------------------------------

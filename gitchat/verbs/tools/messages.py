@@ -35,6 +35,7 @@ def send_message(
     reply_to: Place | None = None,
     priority: str = "",
     key: str = "",
+    work: bool = False,
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
@@ -42,11 +43,14 @@ def send_message(
     ``remote`` that it is on its way to, unless somebody has to push it, and ``waiting`` while the remote is not heard.
 
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
-    again with the same ``key`` adds nothing.
+    again with the same ``key`` adds nothing. With ``work`` it hands over what is changed here and not committed; then
+    ``work`` says of how many paths, and ``notes``, if any, what was left out.
     """
     chat = acting(name, room)
-    entry = say(chat, content, to, type, reply_to, priority, key)
-    return {"id": entry.number} | on_its_way(chat, entry)
+    notes: list[str] = []
+    entry = say(chat, content, to, type, reply_to, priority, key, notes if work else None)
+    handed = {"work": entry.record.work} | ({"notes": notes} if notes else {}) if work else {}
+    return {"id": entry.number} | handed | on_its_way(chat, entry)
 
 
 def on_its_way(chat: Room, entry: Entry) -> Json:
@@ -78,8 +82,12 @@ def say(
     reply_to: Place | None,
     priority: str = "",
     key: str = "",
+    work_notes: list[str] | None = None,
 ) -> Entry:
-    """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
+    """What :func:`send_message` does, in a room that is at hand, and for whom it may be done.
+
+    With ``work_notes`` it hands over work, and what there is to say of that is added to them.
+    """
     if isinstance(content, str):
         refuse_blank(content, "content")
     recipients = _recipients(to)
@@ -87,6 +95,7 @@ def say(
         raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
     return chat.send(
         content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
+        work=work_notes is not None, note=work_notes.append if work_notes is not None else None,
     )  # fmt: skip
 
 
