@@ -26,6 +26,7 @@ SECTIONS = (
     ("The index", "indexing.py"),
     ("A commit with the hook", "hook.py"),
     ("The guard before an edit", "guard.py"),
+    ("Handing over work that is not committed", "handing.py"),
     ("What looks like a secret", "scanning.py"),
     ("Waking up", "wake.py"),
     ("Who is woken", "waking.py"),

@@ -64,7 +64,7 @@ def diff(environment: Environment, entry: Entry) -> bytes:
 
     found = handed(environment.store, entry.tree)
     if found is None:
-        raise no_work(entry)
+        raise no_work(environment, entry)
     try:
         options = ("-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
         return environment.repository.git("diff-tree", *options, found.base, found.work)
@@ -72,10 +72,17 @@ def diff(environment: Environment, entry: Entry) -> bytes:
         raise not_looked(error) from error
 
 
-def no_work(entry: Entry) -> UserError:
+def typed(environment: Environment, entry: Entry) -> str:
+    """How a command names a message."""
+    return f"'{entry.label}'{'' if entry.room == environment.room_name(None) else f' --room {entry.room}'}"
+
+
+def no_work(environment: Environment, entry: Entry) -> UserError:
     """The error for a message that hands over nothing."""
     return UserError(
-        f"{entry.label} hands over no work", hint=f"see what it says: git chat show '{entry.label}'", code="no-work"
+        f"{entry.label} hands over no work",
+        hint=f"see what it says: git chat show {typed(environment, entry)}",
+        code="no-work",
     )
 
 

@@ -11,6 +11,7 @@ from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.overlay import shown
 from gitchat.model.paths import Path
 from gitchat.model.record import Entry
+from gitchat.verbs.handing import typed
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.work import standing
 
@@ -23,8 +24,7 @@ _SHOWN = 5
 
 def explained(error: standing.Misfit, entry: Entry, room: Standpoint, top: Place) -> ChatError:
     """The error for work of ``entry`` that does not fit into the worktree at ``top``."""
-    default = room.environment.room_name(None)
-    again = f"git chat take '{entry.label}'{'' if room.name == default else f' --room {room.name}'}"
+    again = f"git chat take {typed(room.environment, entry)}"
     apart = f"{again} --worktree ../{top.name}-{entry.record.author}"
     paths = listed(error.paths)
     if isinstance(error, standing.NoHead):
@@ -59,14 +59,14 @@ def explained(error: standing.Misfit, entry: Entry, room: Standpoint, top: Place
     )
 
 
-def refuse_unsafe(entry: Entry, found: Handed) -> list[str]:
+def refuse_unsafe(room: Standpoint, entry: Entry, found: Handed) -> list[str]:
     """What is left out of it. Raises UserError ``unsafe-work`` for what nobody writes who means well."""
     submodules = [one for one in found.overlay.left_out if one.endswith("is a submodule")]
     others = [one for one in found.overlay.left_out if one not in submodules]
     if others:
         raise UserError(
             f"{entry.label} is not to be taken: {'; '.join(others[:_SHOWN])}",
-            hint=f"see who sent it: git chat show '{entry.label}'",
+            hint=f"see who sent it: git chat show {typed(room.environment, entry)}",
             code="unsafe-work",
         )
     return [f"left out: {one}" for one in submodules]
@@ -80,13 +80,14 @@ def refuse_risks(room: Standpoint, entry: Entry, risks: Sequence[tuple[Path, str
     if not force:
         raise UserError(
             f"in {entry.label} {told_risks}",
-            hint=f"look at it: git chat show '{entry.label}' --diff; a person can take it with --force",
+            hint=f"look at it: git chat show {typed(room.environment, entry)} --diff; "
+            "a person can take it with --force",
             code="risky-work",
         )
     if room.environment.caller.origin != "human":
         raise UserError(
             f"only a person can take what is acted upon: in {entry.label} {told_risks}",
-            hint=f"ask your user to: git chat take '{entry.label}' --force",
+            hint=f"ask your user to: git chat take {typed(room.environment, entry)} --force",
             code="person-only",
         )
 

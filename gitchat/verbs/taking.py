@@ -15,7 +15,7 @@ from gitchat.model.overlay import TAKEN, Overlay, told
 from gitchat.model.paths import Path
 from gitchat.model.record import STATUS, Draft, Entry
 from gitchat.storage.git import GitFailed
-from gitchat.verbs.handing import no_work, refuse_bare
+from gitchat.verbs.handing import no_work, refuse_bare, typed
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.talking import find
 from gitchat.verbs.untaking import apply, finish, handing, note_of
@@ -92,8 +92,8 @@ def take(
     entry = find(room, locator)
     found = handed(environment.store, entry.tree)
     if found is None or not found.overlay.paths:
-        raise no_work(entry)
-    notes = misfits.refuse_unsafe(entry, found)
+        raise no_work(environment, entry)
+    notes = misfits.refuse_unsafe(room, entry, found)
     misfits.refuse_risks(room, entry, found.risks, force)
     refuse_names([room.identity.name], environment.secrets())  # who takes is known before anything is touched
     with handing(room) as (work, tree):
@@ -160,7 +160,8 @@ def _take_apart(
     if os.path.lexists(place) and not (place.is_dir() and not any(place.iterdir())):
         raise UserError(
             f"{str(place)!r} exists already",
-            hint=f"name a directory that does not: git chat take '{entry.label}' --worktree {shlex.quote(worktree)}-2",
+            hint="name a directory that does not: "
+            f"git chat take {typed(room.environment, entry)} --worktree {shlex.quote(worktree)}-2",
             code="directory-exists",
         )
     at = entry.record.commit if came.is_base_here and entry.record.commit else "HEAD"

@@ -6,7 +6,6 @@ It holds for each path what was there and what comes there. Source: docs/format.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path as Place
 from typing import Any, Literal
@@ -116,9 +115,3 @@ def _step_of(told: dict[str, Any]) -> Step:
 
 def _version_of(told: list[Any]) -> Version | None:
     return Version(int(told[0], 8), Oid(str(told[1]))) if told else None
-
-
-def left_over(common_dir: Place, directory: Place, trees: Collection[Worktree]) -> list[tuple[Worktree, Taken]]:
-    """The worktrees in which taking something was cut off."""
-    found = ((tree, Note(directory, tree, common_dir).read()) for tree in trees)
-    return [(tree, taken) for tree, taken in found if taken is not None and taken.state == "begun"]

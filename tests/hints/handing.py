@@ -152,11 +152,11 @@ TAKING = [
         after="git reset -q --hard HEAD~1",
     ),
     Situation(
-        given="echo read me > AGENTS.md && git chat send --work hello && rm AGENTS.md",
-        run="git chat take 3",
-        error="in #3 AGENTS.md is acted upon by programs without being run",
-        hint="look at it: git chat show '#3' --diff; a person can take it with --force",
-        then="git chat show '#3' --diff",
+        given="echo read me > AGENTS.md && git chat send --room risky --work hello && rm AGENTS.md",
+        run="git chat take 1 --room risky",
+        error="in #1 AGENTS.md is acted upon by programs without being run",
+        hint="look at it: git chat show '#1' --room risky --diff; a person can take it with --force",
+        then="git chat show '#1' --room risky --diff",
         again="",
     ),
     Situation(
