@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from figures import interleaved, make_repository, milliseconds, ratios, sealed_variables, spread, table
+from figures import make_repository, milliseconds, ratios, sealed_variables, seconds, spread, table
 
 ROUNDS = 10
 WARM_UPS = 1
@@ -27,36 +27,32 @@ def main() -> None:
     for files in FILES:
         with tempfile.TemporaryDirectory() as scratch:
             giver, taker = _trees(Path(scratch), files)
-            number = iter(range(1, 10_000))
-
-            def take(taker: Path = taker) -> None:
-                _run(taker, "chat", "take", "1")
-
             actions: dict[str, Callable[[], None]] = {
                 "git status": partial(_run, giver, "status", "--short"),
-                "send --work": lambda giver=giver, number=number: _run(  # type: ignore[misc]
-                    giver, "chat", "send", "-q", "--work", f"the work, {next(number)}"
-                ),
-                "take": take,
+                "send --work": partial(_run, giver, "chat", "send", "-q", "--work", "the work"),
+                "take": partial(_run, taker, "chat", "take", "1"),
                 "take --undo": partial(_run, taker, "chat", "take", "--undo"),
             }
-            _run(giver, "chat", "send", "-q", "--work", "the work")
-            interleaved(actions, WARM_UPS)
-            times = interleaved(actions, ROUNDS)
+            times: dict[str, list[float]] = {name: [] for name in actions}
+            for number in range(WARM_UPS + ROUNDS):  # in this order: each needs what the one before it did
+                for name, action in actions.items():
+                    taken = seconds(action)
+                    if number >= WARM_UPS:
+                        times[name].append(taken)
         rows += [
             (f"{files:,}", name, spread(ratios(taken, times["git status"])), milliseconds(taken))
             for name, taken in times.items()
         ]
     heads = ["files", "what runs", "÷ git status: median (quartiles)", "ms, median"]
     print(
-        f"{CHANGED} changed files, half of them staged, between two worktrees, {ROUNDS} interleaved rounds.\n\n"
+        f"{CHANGED} changed files, half of them staged, between two worktrees, {ROUNDS} rounds.\n\n"
         + table(heads, rows)
     )
 
 
 def _trees(scratch: Path, files: int) -> tuple[Path, Path]:
     """The worktree that has the work, and the one that takes it."""
-    giver, taker = make_repository(scratch / "giver", 1), scratch / "taker"
+    giver, taker = make_repository(scratch / "giver", 0), scratch / "taker"
     for number in range(files):
         path = giver / f"d{number // IN_A_DIRECTORY}" / f"f{number % IN_A_DIRECTORY}.txt"
         path.parent.mkdir(exist_ok=True)
@@ -72,7 +68,7 @@ def _trees(scratch: Path, files: int) -> tuple[Path, Path]:
 
 
 def _run(place: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=place, env=sealed_variables(), check=True, capture_output=True)
+    subprocess.run(["git", *words], cwd=place, env=sealed_variables(place.parent), check=True, capture_output=True)
 
 
 if __name__ == "__main__":
