@@ -22,8 +22,12 @@ _SHOWN = 5
 """How many paths an error names."""
 
 
-def explained(error: standing.Misfit, entry: Entry, room: Standpoint, top: Place) -> ChatError:
-    """The error for work of ``entry`` that does not fit into the worktree at ``top``."""
+def explained(
+    error: standing.Misfit, entry: Entry, room: Standpoint, top: Place, *, made_as: str | None = None
+) -> ChatError:
+    """The error for work of ``entry`` that does not fit into the worktree at ``top``, which was ``made_as`` somebody
+    typed it, where it was made for that alone.
+    """
     again = f"git chat take {typed(room.environment, entry)}"
     apart = f"{again} --worktree ../{top.name}-{entry.record.author}"
     paths = listed(error.paths)
@@ -52,6 +56,15 @@ def explained(error: standing.Misfit, entry: Entry, room: Standpoint, top: Place
             code="work-conflicts",
         )
     is_mendable = isinstance(error, standing.Conflicts) and error.is_mendable
+    if made_as is not None:
+        return ConflictError(
+            f"it cannot be merged with what is committed here, and what it stands on is not here: {paths}",
+            hint=f"fetch that first: git fetch --all; or with conflict markers: "
+            f"{again} --worktree {shlex.quote(made_as)} --merge"
+            if is_mendable
+            else "fetch that first: git fetch --all",
+            code="work-conflicts",
+        )
     return ConflictError(
         f"it cannot be merged with what is committed here: {paths}; nothing was touched",
         hint=f"with conflict markers: {again} --merge; or apart: {apart}" if is_mendable else f"apart: {apart}",

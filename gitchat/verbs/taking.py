@@ -117,6 +117,7 @@ def _take_here(
     *,
     merge: bool,
     index: bool,
+    made_as: str | None = None,
 ) -> Took:
     from gitchat.verbs import misfits
     from gitchat.work import standing
@@ -136,7 +137,7 @@ def _take_here(
     except standing.Same:
         return replace(took, is_same=True)
     except standing.Misfit as error:
-        raise misfits.explained(error, entry, room, tree.top) from error
+        raise misfits.explained(error, entry, room, tree.top, made_as=made_as) from error
     apply(work, tree, note_of(room, tree), Taken("begun", room.name, entry.record.uid, words, fits.head, fits.steps))
     staged = tuple(step.path for step in fits.steps if step.staged_before != step.staged_after)
     return replace(took, is_merged=fits.is_merged, conflicts=fits.conflicts, staged=staged)
@@ -169,7 +170,7 @@ def _take_apart(
     try:
         git_dir = Place(os.fsdecode(work.outside("rev-parse", "--absolute-git-dir", cwd=str(place))).strip("\n"))
         tree = Worktree(place, git_dir, None)
-        took = _take_here(room, work, tree, entry, found, came, merge=merge, index=index)
+        took = _take_here(room, work, tree, entry, found, came, merge=merge, index=index, made_as=worktree)
         return replace(took, is_apart=True)
     except BaseException:
         with suppress(GitFailed, StorageError):

@@ -209,6 +209,19 @@ ELSEWHERE = [
         hint="ask your user for it, who says so by: git config chat.share handoff; or commit it to a branch",
     ),
     Elsewhere(
+        f"{_PLACE}::test_work_whose_base_is_not_here_is_fetched_first",
+        '"fetch", "--all"',
+        error="it cannot be merged with what is committed here, and what it stands on is not here: other.txt",
+        hint="fetch that first: git fetch --all; or with conflict markers: "
+        "git chat take '#1' --worktree ../apart --merge",
+    ),
+    Elsewhere(
+        f"{_PLACE}::test_work_whose_base_is_not_here_is_fetched_first",
+        '"fetch", "--all"',
+        error="it cannot be merged with what is committed here, and what it stands on is not here: other.txt",
+        hint="fetch that first: git fetch --all",
+    ),
+    Elsewhere(
         f"{_PLACE}::test_who_asks_over_http_hands_over_nothing_of_the_server",
         '"send", "--work", "TEXT"',
         error="your work is on your own machine, and this server is not",

@@ -280,6 +280,46 @@ def test_a_worktree_of_its_own_is_at_the_commit_that_it_stands_on(place: Place) 
     assert (taken.returncode, "exists already" in taken.stderr) == (1, True)
 
 
+def test_through_a_hub_it_comes_back_with_the_commits_below_it(place: Place) -> None:
+    """A clone that has neither the branch nor its commits takes it apart, at the commit that came along; no branch of
+    its own moves."""
+    world, hub = place.world, place.world.root / "hub.git"
+    world.git("clone", "-q", "--bare", place.alice, hub)
+    place.git(place.alice, "remote", "add", "origin", hub)
+    place.git(place.alice, "fetch", "-q", "origin")
+    place.git(place.alice, "config", "chat.share", "handoff")
+    place.edit(place.alice, "other.txt", 5, "committed, and nowhere else")
+    place.commit(place.alice)
+    place.edit(place.alice, "other.txt", 6, "alice's")
+    sent = place.chat(place.alice, "send", "--work", "look at this")
+    assert "1 commit of lexer is on no remote; it goes with it" in sent.stderr
+    place.chat(place.alice, "sync", "--yes")
+    clone = world.root / "clone"
+    world.git("clone", "-q", hub, clone)
+    refused = world.chat("take", "1", "--as", "carol", cwd=clone)
+    assert (refused.returncode, "cannot be merged" in refused.stderr) == (3, True)
+    world.chat("take", "1", "--as", "carol", "--worktree", "../apart", cwd=clone, check=True)
+    lines = (world.root / "apart" / "other.txt").read_text().split("\n")
+    assert lines[4:6] == ["committed, and nowhere else", "alice's"]
+    assert world.git("status", "--porcelain", cwd=world.root / "apart").stdout == " M other.txt\n"
+    assert world.git("for-each-ref", "refs/heads", "refs/remotes", cwd=clone).stdout.count("\n") <= 4
+
+
+def test_work_whose_base_is_not_here_is_fetched_first(place: Place) -> None:
+    """Without the commit that it stands on a worktree of its own may not fit either; the error says what to fetch."""
+    world, clone = place.world, place.world.root / "clone"
+    world.git("clone", "-q", place.alice, clone)
+    place.edit(place.alice, "other.txt", 5, "committed")
+    place.commit(place.alice)
+    place.edit(place.alice, "other.txt", 5, "alice's")
+    place.hand_over()
+    refused = world.chat("take", "1", "--as", "carol", "--worktree", "../apart", cwd=clone)
+    assert (refused.returncode, "fetch that first: git fetch --all" in refused.stderr) == (3, True)
+    assert not (world.root / "apart").exists()
+    world.git("fetch", "--all", cwd=clone)
+    world.chat("take", "1", "--as", "carol", "--worktree", "../apart", cwd=clone, check=True)
+
+
 def test_the_giver_is_told_and_who_comes_second_is_told_who_was_first(place: Place) -> None:
     """One status to the giver for each taking."""
     place.edit(place.alice, "src/lexer.py", 5, "alice's")
