@@ -129,6 +129,13 @@ class OwnFile:
             if is_synced:
                 os.fsync(place)
 
+    def look(self) -> None:
+        """Raise Misplaced where it is no regular file, without opening it: who closes a file gives up its locks."""
+        with self._place(make=False) as (place, last), self._refused(self.path):
+            mode = os.stat(last, dir_fd=place, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):
+            raise Misplaced(self.path, mode, self.directory.parent)
+
     def let_run(self) -> None:
         """Let whoever may read it run it, too."""
         descriptor = self.open(os.O_RDONLY)
