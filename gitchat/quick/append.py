@@ -1,12 +1,12 @@
 """A record added at the end of a log, in as few calls of the system as it takes.
 
 The one quick way of server, library and command. It goes the steps of :meth:`gitchat.storage.refs.Refs.move`, with the
-same bytes on disk, where nothing is out of the ordinary: a log that is loose, noted in its checkpoint, and not
-numbered by a remote. Whatever else is met raises Unusual, and nothing was changed but, at most, an object more to
-which nothing points; then the long way does it, or says why not.
+same bytes on disk, where nothing is out of the ordinary: a log that is loose, and of which the end is noted; in its
+checkpoint, or in ``ends/`` where a remote gives the numbers. Whatever else is met raises Unusual, and nothing was
+changed but, at most, an object more to which nothing points; then the long way does it, or says why not.
 
-    write lock, no intent in it -> tip -> checkpoint -> parent's date -> the caller's commit
-    -> loose object -> journal, synced -> checkpoint -> intent -> <ref>.lock -> compare -> swap -> intent gone
+    write lock, no intent in it -> tip -> note of the end -> parent's date -> the caller's commit
+    -> loose object -> journal, synced -> the note -> intent -> <ref>.lock -> compare -> swap -> intent gone
 
 Before the ref moves the record is in the journal, whose sync is the only one: what a power cut takes of the rest is
 made again from there (gitchat/storage/aftermath.py). Source: docs/format.md sections 6 and 7.
@@ -32,8 +32,12 @@ _WRITE = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _REGULAR, _TYPE_BITS = 0o100000, 0o170000
 
 _CHECKPOINT = b"gitchat checkpoint 1\n"
-_KEPT_POSITIONS = 8
 _CHECKPOINT_BYTES = 4096
+
+CHECKPOINTS, ENDS = "checkpoints", "ends"
+"""Where the end of a log is noted: of one that this clone numbers, and of one that a remote does."""
+
+_KEPT_POSITIONS = {CHECKPOINTS: 8, ENDS: 1}
 
 
 class End:
@@ -53,7 +57,7 @@ class End:
 
 
 class Appended:
-    """A record that is acknowledged: it is stored, and its number is final."""
+    """A record that is acknowledged: it is stored, and its number is final, where this clone gives it."""
 
     __slots__ = ("journal_bytes", "number", "oid", "seconds", "written_bytes")
 
@@ -73,16 +77,18 @@ def append(
     room: str,
     make: "Callable[[End], tuple[bytes, int]]",
     wait_seconds: float = WAIT_SECONDS,
+    noted_in: str = CHECKPOINTS,
 ) -> Appended:
     """Add the record whose commit and committer date ``make`` gives, once, with the write lock held.
 
     It has the empty tree, is no ``meta`` record, and its one parent is ``end.tip``. When ``make`` raises, nothing has
-    changed. Raises Unusual: as above. What is acknowledged survives the process, and where the clone is synced the
-    system, too.
+    changed. With :data:`ENDS` it has to see to it that the log there goes on from all that the remote has. Raises
+    Unusual: as above. What is acknowledged survives the process, and where the clone is synced the system, too.
     """
+    clone.refuse_link(noted_in)
     lock = turn.take(clone.common_dir + "/chatroom/write.lock", wait_seconds)
     try:
-        return _add(clone, ref, room, make, lock)
+        return _add(clone, ref, room, make, noted_in, lock)
     except OSError as refused:
         raise Unusual from refused
     finally:
@@ -94,12 +100,13 @@ def _add(
     ref: str,
     room: str,
     make: "Callable[[End], tuple[bytes, int]]",
+    noted_in: str,
     lock: int,
 ) -> Appended:
     if os.pread(lock, 1, 0):
         raise Unusual  # somebody died at this work
     tip = swap.tip(f"{clone.common_dir}/{ref}")
-    note = swap.opened(f"{clone.common_dir}/chatroom/checkpoints/{room}", _WRITE)
+    note = swap.opened(f"{clone.common_dir}/chatroom/{noted_in}/{room}", _WRITE)
     try:
         before = os.read(note, _CHECKPOINT_BYTES)
         lines, end = _end(clone, before, tip)
@@ -108,7 +115,7 @@ def _add(
         loose.write(clone.common_dir + "/objects", oid, framed)
         journal_bytes, written_bytes = _keep(clone, oid, raw)
         after = b"%s %d %d %d %s\n" % (oid.encode(), end.count + 1, end.is_plain, end.is_closed, end.title.encode())
-        _note(note, [*lines, after], len(before))
+        _note(note, [*lines, after][-_KEPT_POSITIONS[noted_in] :], len(before))
     finally:
         os.close(note)
     swap.move(clone, ref, tip, oid, lock)
@@ -138,8 +145,8 @@ def _end(clone: Clone, data: bytes, tip: str) -> "tuple[list[bytes], End]":
 
 
 def _note(note: int, lines: "list[bytes]", size_bytes: int) -> None:
-    """Write the newest of ``lines`` over the ``size_bytes`` that stand there. Before the ref moves."""
-    body = _CHECKPOINT + b"".join(lines[-_KEPT_POSITIONS:])
+    """Write ``lines`` over the ``size_bytes`` that stand there. Before the ref moves."""
+    body = _CHECKPOINT + b"".join(lines)
     data = b"%s%08x\n" % (body, crc32(body))
     os.pwrite(note, data, 0)
     if len(data) < size_bytes:
@@ -150,11 +157,7 @@ def _seconds(clone: Clone, oid: str) -> int:
     """The committer date of a record without attachments. Raises Unusual: it is not one that this can read."""
     if clone.last[0] == oid:
         return clone.last[1]
-    try:
-        raw = loose.read(clone.common_dir + "/objects", oid)
-    except FileNotFoundError:
-        raw = clone.read_packed(oid)
-    head = raw.partition(b"\n\n")[0].split(b"\n")
+    head = clone.read(oid).partition(b"\n\n")[0].split(b"\n")
     date = head[-1].rpartition(b"> ")[2].partition(b" ")[0]
     # With another tree nobody can tell whether the empty one is there, which the next record needs.
     if head[0] != b"tree " + EMPTY_TREE.encode() or not head[-1].startswith(b"committer ") or not date.isdigit():

@@ -11,6 +11,7 @@ from gitchat.quick.log import label_of, listing
 from gitchat.quick.objects import Objects, find_tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number
+from gitchat.quick.said import Said
 from gitchat.quick.settings import Settings
 from gitchat.quick.unusual import Unusual
 
@@ -67,13 +68,13 @@ class Unread:
         """Whether that was the whole log."""
 
 
-def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
+def inbox(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     """What is printed. Raises Unusual, and what says that something cannot be read: OSError, ValueError."""
     asked = Asked(words)
     room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
     name = room.room_name(settings, asked.room)
-    me = who.sender(settings, place.variables, None)
+    me = who.person(settings, place.variables, None)
     _refuse_seats(place, name, me.name)
     room.refuse_other_rooms(place, name)
     end = room.position(place, name, room.authority(place, settings, name))
@@ -91,7 +92,7 @@ def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
         notes.append(f"{commits} since: git chat log{given} --since {unread.last_read}\n")
     if not shown and not notes and os.isatty(2):
         raise Unusual  # a person is told that there is nothing
-    return "".join([*listing(shown, unread.labels), "\n" if shown and notes else "", *notes])
+    return Said("".join([*listing(shown, unread.labels), "\n" if shown and notes else "", *notes]))
 
 
 def _refuse_seats(place: Place, name: str, me: str) -> None:

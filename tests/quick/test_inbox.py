@@ -38,7 +38,7 @@ def same(world: World, repository: Path, *, step: str) -> str:
             patch.setattr(inbox, "NEAR", 6)
             patch.chdir(repository)
             place = find(world.variables)
-            assert inbox.text(place, settings(place), line.split()[1:]) == long.stdout, step
+            assert inbox.inbox(place, settings(place), line.split()[1:]).text == long.stdout, step
             INDEXED.add(step)
         said.append(long.stdout)
     return said[0]
