@@ -41,7 +41,7 @@ _CLONE_BYTES, _SEATS_BYTES = 256 * 1024, 1024 * 1024
 class Agent:
     """What runs here for an agent's client."""
 
-    __slots__ = ("_place", "client", "live", "name", "session")
+    __slots__ = ("_place", "client", "name", "session", "taken")
 
     def __init__(self, place: Place, client: str) -> None:
         """Raises Unusual: its session has no name yet, or it takes more to tell."""
@@ -53,6 +53,8 @@ class Agent:
         if given is None and (taken is None or not _is_given(place, taken[0], client)):
             raise Unusual
         self.name = given if given is not None else taken[0] if taken is not None else ""
+        self.taken = taken[0] if taken is not None else None
+        """The name that the session took."""
         self.session: str | None = keys.kept_by if taken is None else taken[1]
         """The key that the session is kept by."""
 
@@ -65,8 +67,8 @@ class Agent:
             raise Unusual
         return clone
 
-    def refuse_to_sit_down(self, seat_ref: str, name: str, now: int) -> None:
-        """Raise Unusual where ``name`` does not sit at ``seat_ref``, for this session, or that has to be noted."""
+    def sits(self, seat_ref: str, name: str, now: int) -> "tuple[int, str]":
+        """When ``name`` was last noted to sit at ``seat_ref``, and for which session. Raises Unusual: not for ours."""
         seats = read(self._place.common_dir + "/chatroom/seats", _SEATS_BYTES).decode("ascii")
         _, _, rest = seats.partition(f'\n "{name}": {{\n  "session": "')
         session, _, rest = rest.partition('",\n  "used": ')
@@ -77,6 +79,7 @@ class Agent:
             raise Unusual
         if find_tip(self._place, seat_ref) is None:
             raise Unusual
+        return int(used), session
 
 
 def find(place: Place) -> Agent:

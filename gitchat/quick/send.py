@@ -136,7 +136,7 @@ class _Errand:
         now, uid = int(time.time()), new_uid()
         clone_id = sender.agent.clone() if sender.agent is not None else None
         if sender.agent is not None:
-            sender.agent.refuse_to_sit_down(room.seat_ref(self._room, sender.name), sender.name, now)
+            sender.agent.sits(room.seat_ref(self._room, sender.name), sender.name, now)
 
         def make(end: append.End) -> "tuple[bytes, int]":
             self._refuse_at(end, clone)

@@ -76,6 +76,19 @@ def aside(place: Place, held: int, *arguments: str) -> None:
         os.close(end)
 
 
+def instead(place: Place, *arguments: str) -> None:
+    """Run ``git chat`` with these arguments, and wait for it: what it prints is not shown, and its errors are.
+
+    Never fails.
+    """
+    actions = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+    try:
+        words = (sys.executable, "-P", _PROGRAM, *arguments)
+        os.waitpid(os.posix_spawn(sys.executable, words, {**place.variables}, file_actions=actions), 0)
+    except OSError:
+        pass  # it stays unread
+
+
 def has_all(place: Place, oids: "set[str]") -> bool:
     """Whether git has these objects, loose or packed. Raises Unusual: they are too many to ask for at once."""
     asked = "".join(f"{oid}\n" for oid in oids).encode()

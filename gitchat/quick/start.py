@@ -44,6 +44,8 @@ def _answer(arguments: "Sequence[str]") -> Said:
         from gitchat.quick.log import log as do
     elif verb == "inbox" and not os.isatty(1):
         from gitchat.quick.inbox import inbox as do
+    elif verb == "read" and not os.isatty(1):
+        from gitchat.quick.reading import read as do
     elif verb == "send":
         from gitchat.quick.send import send as do
     else:

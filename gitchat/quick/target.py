@@ -43,12 +43,12 @@ def find(place: Place, name: str, remote: "str | None", number: int) -> "Record"
 
 def answered(place: Place, asked: "Record", name: str, me: str) -> "tuple[str, ...]":
     """Whom my answer to ``asked`` is for that names nobody: who asked me, where that was not everybody."""
-    if asked.author == me or not {me, *_roles(place, name, me)} & {*asked.to}:
+    if asked.author == me or not {me, *roles(place, name, me)} & {*asked.to}:
         return ()
     return (asked.author,) if is_name(asked.author) else ()
 
 
-def _roles(place: Place, name: str, me: str) -> "list[str]":
+def roles(place: Place, name: str, me: str) -> "list[str]":
     """The role that ``me`` has in the room ``name``, as it is written to."""
     if not _has_file(place, me):
         return []

@@ -26,12 +26,14 @@ _WORD = "abcdefghijklmnopqrstuvwxyz0123456789"
 class Sender:
     """Who sends, as gitchat.model.record.Identity has it."""
 
-    __slots__ = ("agent", "committer_email", "committer_name", "email", "is_terminal", "name", "origin")
+    __slots__ = ("address", "agent", "committer_email", "committer_name", "email", "is_terminal", "name", "origin")
 
     def __init__(self, name: str, email: str, committer_name: str, agent: "Agent | None") -> None:
         self.name = name
         self.email = self.committer_email = email
         self.committer_name = committer_name
+        self.address = email.strip().lower()
+        """As two are compared."""
         self.agent = agent
         """None for a person."""
         self.is_terminal = any(map(os.isatty, (0, 1, 2)))

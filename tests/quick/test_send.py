@@ -19,6 +19,7 @@ from gitchat.storage import written
 from gitchat.workspace import ancestry, client
 from gitchat.workspace.opened import PROGRAM
 from tests.crash.sleepers import until
+from tests.quick.ways import AGENT, is_quick
 from tests.world import World
 
 LINES: list[tuple[str, ...]] = [
@@ -83,14 +84,6 @@ QUICK: list[tuple[str, ...]] = [
     ("-r", "3", "an answer to who asked me"),
     ("-q", "--type", "my-own", "-t", "zoe", "-t", "bob", "x"),
 ]
-
-
-def is_quick(world: World, repository: Path, *line: str, **variables: str) -> bool:
-    """Whether the quick way does ``line``, which it does then."""
-    code = "import sys; from gitchat.quick.start import run; sys.exit({None: 99}.get(s := run(sys.argv[1:]), s))"
-    done = world.run(sys.executable, "-c", code, *line, cwd=repository, check=False, **variables)
-    assert done.returncode in (0, 99), done.stderr
-    return done.returncode == 0
 
 
 def test_the_quick_way_does_the_plain_ones_itself(world: World) -> None:
@@ -170,9 +163,6 @@ def test_who_sends_is_the_same(world: World) -> None:
         assert said[0] == said[1], (settings, variables)
     one, two = (log_of(world, repository) for repository in repositories)
     assert one.replace("one-repo", "two-repo") == two
-
-
-AGENT = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "s1"}
 
 
 def test_an_agent_that_sits_is_quick_and_keeps_its_name_and_seat(world: World) -> None:
