@@ -3,7 +3,7 @@
 Source: docs/format.md sections 3 and 4.
 """
 
-from gitchat.quick.append import EMPTY_TREE
+from gitchat.quick.noted import EMPTY_TREE
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False

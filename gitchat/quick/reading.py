@@ -88,7 +88,7 @@ class _Marking:
         if not _has_reader():
             return ""
         try:
-            lock = turn.take(self._place.common_dir + "/chatroom/write.lock", WAIT_SECONDS)
+            lock, _ = turn.take(self._place.common_dir + "/chatroom/write.lock", WAIT_SECONDS)
             try:
                 if os.pread(lock, 1, 0):
                     raise Unusual  # somebody died at this work
