@@ -238,12 +238,13 @@ class OwnFile:
 
     def _tried(self, path: Path, attempt: Callable[[], int]) -> int:
         """What ``attempt`` opens; where another user has just made it, in the moment when its mode is right."""
-        end = time.monotonic() + _MODE_SECONDS
+        end = None
         with self._refused(path):
             while True:
                 try:
                     return attempt()
                 except PermissionError:
+                    end = end or time.monotonic() + _MODE_SECONDS
                     if time.monotonic() >= end or not _sharing(self.directory).bits:
                         raise
                 time.sleep(0.005)

@@ -107,7 +107,7 @@ def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(repository)
             place = find(world.variables)
-            assert "tail" in log.text(place, settings(place), ["-n", "3"])
+            assert "tail" in log.log(place, settings(place), ["-n", "3"]).text
     world.chat("send", "from the second", cwd=second, check=True, GITCHAT_NAME="dora", **alone)
     compared("the first has not heard it")
     world.chat("sync", cwd=first, check=True)
