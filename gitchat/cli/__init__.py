@@ -30,7 +30,7 @@ GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
-    "Who does what": ("claim", "release", "claims", "conflicts"),
+    "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
     "Agents and git": ("setup", "hook", "mcp", "snd"),
