@@ -33,7 +33,7 @@ GROUPS = {
     "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
-    "Agents and git": ("setup", "hook", "mcp", "snd"),
+    "Agents and git": ("setup", "hook", "run", "mcp", "snd"),
     "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),
 }

@@ -91,7 +91,7 @@ class Answering:
     def __call__(self, sending: Sending) -> Refusal | None:
         """Why ``sending`` is no answer to it; None where it is."""
         asked, label = self.question.record, self.question.label
-        about = f'git chat reply {label.removeprefix("#")} "..."'
+        about = f'git chat reply --room {sending.room} {label.removeprefix("#")} "..."'
         words = None
         if not _is_of_another(asked, self.sender.name, self.sender.clone, self.sender.email):
             words = f"{label} is your own question, which somebody else answers"

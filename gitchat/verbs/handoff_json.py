@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # SQLite comes with it
 Dump = Callable[[Any], str]
 """How a value is written as JSON text."""
 
+_QUESTION_CHARS = 100
+"""How much of an open question is shown."""
+
 _LEFT_CHARS = 40
 """What a key such as ``"since_left": 1234567`` takes at most."""
 
@@ -42,6 +45,8 @@ def of_handoff(handoff: Handoff, max_chars: int, dump: Dump) -> dict[str, Any]:
         "since": [],
         "recent_messages": [],
     }
+    if handoff.questions:
+        shown["questions"] = [as_json.of_entry(entry, handoff.labels, _QUESTION_CHARS) for entry in handoff.questions]
     if len(present) < len(people):
         shown["participants_left"] = len(people) - len(present)
     summary, since, recent = handoff.summary, handoff.since, handoff.recent

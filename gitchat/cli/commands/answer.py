@@ -14,6 +14,7 @@ from gitchat.cli.arriving import arrive
 from gitchat.cli.order import TEXT, Command, Order, asking
 from gitchat.cli.render import Renderer, json_line
 from gitchat.cli.sending import carry_out
+from gitchat.model.answering import who_asked
 from gitchat.model.errors import UserError
 from gitchat.model.question import ANSWER, choices_of
 from gitchat.model.record import Entry
@@ -57,8 +58,8 @@ def command(environment: Environment, /, number: str | None, text: tuple[str, ..
             code="no-text",
         )
     order = Order(
-        text=text, to=(), reply_to=number, is_answer=True, type_=ANSWER, attach=(), json_body=False,
-        **{key: value for key, value in typed.items()},
+        text=text, to=who_asked(question.record, room.me), reply_to=number, is_answer=True, type_=ANSWER, attach=(),
+        json_body=False, **typed,
     )  # fmt: skip
     sent = carry_out(environment, order, replace(TEXT, command=f"git chat answer {place}"))
     first = next(iter(room.answers(question)), None)
