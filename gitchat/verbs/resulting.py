@@ -153,6 +153,8 @@ def _blamed(room: Standpoint, on: Ground) -> tuple[str, ...]:
         return ()
     author, _, email = os.fsdecode(told).strip("\n").partition("\0")
     address = address_of(email)
+    if address in room.environment.caller.addresses():
+        return ()
     chain = room.records.chain()
     people = Condition.all_of([signed_by([address]), Condition("clone IS NULL")]) if address else None
     known = entries_at(room, chain.select(people, limit=1, newest=True)) if people is not None else []
