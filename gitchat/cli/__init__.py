@@ -7,6 +7,7 @@ format, 5 a remote refused, 70 a defect of gitchat, 130 interrupted, 141 broken 
 
 from __future__ import annotations
 
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ GROUPS = {
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),
-    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
+    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend", "import"),
     "Agents and git": ("setup", "hook", "run", "mcp", "snd"),
     "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),
@@ -69,7 +70,8 @@ class _Commands(Verbs):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS + MAINTENANCE:
             return None
-        command: click.Command = import_module(f"gitchat.cli.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"gitchat.cli.commands.{module}").command
         return command
 
 
