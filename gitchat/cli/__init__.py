@@ -49,6 +49,11 @@ INTERNAL_STATUS = 70
 BROKEN_PIPE_STATUS = 141
 
 
+def module_of(command: str) -> str:
+    """The module of a command: called as it is, but where Python has that word itself."""
+    return f"gitchat.cli.commands.{command}{'_' if keyword.iskeyword(command) else ''}"
+
+
 class _Commands(Verbs):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -70,8 +75,7 @@ class _Commands(Verbs):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS + MAINTENANCE:
             return None
-        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
-        command: click.Command = import_module(f"gitchat.cli.commands.{module}").command
+        command: click.Command = import_module(module_of(cmd_name)).command
         return command
 
 

@@ -148,8 +148,9 @@ _OURS = (
         keys({"rooms": several(named("Room")), "total": COUNT, "name": or_null(TEXT), "guest": FLAG, "writable": FLAG}),
     ),
     Operation(
-        "room", "GET", "/rooms/{room}", "A room: title, state, newest summary, people.", (_R, _READER),
-        keys({**shapes.ROOM["properties"], "summary": or_null(named("Summary")), "people": several(named("Person"))})
+        "room", "GET", "/rooms/{room}", "A room: title, state, newest summary, people, open questions.", (_R, _READER),
+        keys({**shapes.ROOM["properties"], "summary": or_null(named("Summary")), "people": several(named("Person"))},
+             {"questions": several(named("Record"))})
         | {"required": [*shapes.ROOM["required"], "summary", "people"]},
     ),
     Operation(

@@ -49,6 +49,7 @@ def place_of(directory: Path) -> Path:
             return place
     raise UserError(
         f"{directory} has no {DIRECTORY} with a {MESSAGES}",
+        public_message=f"that directory has no {DIRECTORY} with a {MESSAGES}",
         hint="name the directory that CHATROOM_ROOT named for agent-chat, else that of its scripts",
         code="not-a-chatroom",
     )
@@ -181,7 +182,11 @@ def lines_of(path: Path, note: Callable[[Problem], None]) -> Iterator[tuple[int,
                     note(Problem(path.name, line, said))
     except OSError as error:
         raise UserError(
-            f"{path} cannot be read: {error.strerror}", hint=f"see who may: ls -l {path}", code="unreadable-file"
+            f"{path} cannot be read: {error.strerror}",
+            hint=f"see who may: ls -l {path}",
+            code="unreadable-file",
+            public_message=f"{path.name} cannot be read",
+            public_hint="tell who runs this server",
         ) from error
 
 

@@ -45,8 +45,11 @@ def of_handoff(handoff: Handoff, max_chars: int, dump: Dump) -> dict[str, Any]:
         "since": [],
         "recent_messages": [],
     }
-    if handoff.questions:
-        shown["questions"] = [as_json.of_entry(entry, handoff.labels, _QUESTION_CHARS) for entry in handoff.questions]
+    for entry in reversed(handoff.questions):
+        questions = [as_json.of_entry(entry, handoff.labels, _QUESTION_CHARS), *shown.get("questions", [])]
+        if len(dump(questions)) > max_chars // 4:
+            break
+        shown["questions"] = questions
     if len(present) < len(people):
         shown["participants_left"] = len(people) - len(present)
     summary, since, recent = handoff.summary, handoff.since, handoff.recent

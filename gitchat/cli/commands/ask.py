@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from gitchat.cli import dates, terminal
+from gitchat.cli import dates, options, terminal
 from gitchat.cli.order import TEXT, Command, Order, asking
 from gitchat.cli.sending import carry_out
-from gitchat.model.names import handle_of
 from gitchat.model.question import QUESTION
 from gitchat.model.record import Entry
 from gitchat.workspace.environment import Environment
@@ -46,51 +45,37 @@ def command(context: click.Context, /, choices: tuple[str, ...], wait: str | Non
     """
     environment: Environment = context.obj
     seconds = dates.span(wait, "--wait") if wait is not None else None
-    is_told_aside = seconds is not None and not typed["as_json"]
+    as_json = typed.pop("as_json")
     order = Order(
-        reply_to=None, type_=QUESTION, attach=(), json_body=False, choices=choices, is_told_aside=is_told_aside,
-        quiet=quiet or (seconds is not None and typed["as_json"]), **typed,
+        reply_to=None, type_=QUESTION, attach=(), json_body=False, choices=choices, quiet=quiet,
+        as_json=as_json and seconds is None, is_told_aside=seconds is not None, **typed,
     )  # fmt: skip
+    question = carry_out(environment, order, _TEXT)
+    thread = f"git chat log{options.in_room(environment, question.room)} --thread {question.label.removeprefix('#')}"
     if seconds is None:
-        entry = carry_out(environment, order, _TEXT)
-        if not quiet and not typed["as_json"]:
-            click.echo(f"its answer: git chat log{_in_room(typed['room'])} --thread {_place(entry)}", err=True)
+        if not quiet and not as_json:
+            click.echo(f"its answer: {thread}", err=True)
         return
-    entry = carry_out(environment, order, _TEXT)
-    answer = _answer(environment, entry, typed["room"], typed["as_"], seconds)
+    answer = _answer(environment, question, typed["as_"], seconds)
     if answer is None:
         if not quiet:
-            click.echo(
-                f"no answer to {entry.label} in {wait}; it stays open: git chat log{_in_room(typed['room'])} "
-                f"--thread {_place(entry)}",
-                err=True,
-            )
+            click.echo(f"no answer to {question.label} in {wait}; it stays open: {thread}", err=True)
         context.exit(TIMEOUT_STATUS)
-    if typed["as_json"]:
+    if as_json:
         from gitchat.cli.render import json_line
 
-        sys.stdout.write(json_line(answer, {entry.record.uid: entry.label}))
+        sys.stdout.write(json_line(answer, {question.record.uid: question.label}))
     else:
         click.echo(terminal.escape(answer.record.body))
 
 
-def _in_room(room: str | None) -> str:
-    return f" --room {room}" if room is not None else ""
-
-
-def _place(entry: Entry) -> str:
-    return str(entry.number) if entry.number is not None else handle_of(entry.record.uid)
-
-
-def _answer(
-    environment: Environment, question: Entry, room: str | None, as_: str | None, seconds: float
-) -> Entry | None:
+def _answer(environment: Environment, question: Entry, as_: str | None, seconds: float) -> Entry | None:
     """The first answer to ``question``, when it is there; None when the time is up. What is written wakes it."""
     from gitchat.staying import wake
     from gitchat.staying.keeper import in_step
     from gitchat.verbs.room import Room
 
-    chosen = Room(environment, room, as_)
+    chosen = Room(environment, question.room, as_)
     with wake.living(chosen), in_step(environment):
         chosen.wait(seconds, lambda: bool(chosen.answers(question)))
     return next(iter(chosen.answers(question)), None)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.cli import options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.naming import may_speak
-from gitchat.verbs.agentchat import Problem
-from gitchat.verbs.importing import counted, import_chatroom
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:  # brings SQLite, which the help can do without
+    from gitchat.verbs.agentchat import Problem
 
 
 @click.command("import")
@@ -45,6 +47,7 @@ def command(
       git chat import --dry-run ../tools
       git chat import "$CHATROOM_ROOT" --room agents
     """
+    from gitchat.verbs.importing import counted, import_chatroom
     from gitchat.verbs.room import Room
 
     environment: Environment = context.obj
