@@ -43,7 +43,7 @@ WRITES_NOTHING = {
     "conflicts": "writes what git says, by Writer",
     "search": "reads", "who": "reads", "leave": "writes a name that has joined", "cursor show": "reads",
     "forget": "takes away", "release": "repeats what is claimed", "claims": "reads", "rooms": "reads",
-    "export": "reads", "import": "tests/verbs/test_importing.py", "run": "tests/verbs/test_resulting.py",
+    "export": "reads", "import": "tests/cli/test_import.py", "run": "tests/cli/test_run.py",
     "room close": "writes a state", "room delete": "takes away", "room forget": "takes away",
     "room share": "writes a state",
     "sync": "brings what others wrote", "push": "brings what was written", "pull": "brings what others wrote",
