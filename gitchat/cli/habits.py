@@ -19,7 +19,7 @@ _VERBS = {
     "watch": "tail follow monitor stream tui live start",
     "log": "ls list history cat messages timeline reflog scroll all dump print",
     "log --oneline": "shortlog",
-    "export": "save backup pr-body to-html to-markdown",
+    "export {*}": "save backup pr-body to-html to-markdown",
     "import {1}": "load migrate restore",
     "run -- {*}": "exec test",
     "ask {*}": "question approve approval confirm prompt",

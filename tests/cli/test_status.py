@@ -44,7 +44,7 @@ def test_status_is_one_look_at_the_room(chatroom: Chatroom) -> None:
         "  All is well",
         "other rooms:",
         "  dev  #1",
-        "next: git chat answer",
+        "next: git chat inbox",
     ]
 
 
@@ -97,10 +97,10 @@ def test_status_fits_a_screen(chatroom: Chatroom, terminal: Terminal) -> None:
     lines = terminal("git", "chat", "status", columns=80).stdout.splitlines()
     assert len(lines) <= 24
     assert max(map(wcswidth, lines)) <= 80
-    assert "urgent, and 4 more:" in lines
+    assert "urgent, and 6 more:" in lines
     assert "unanswered, and 6 more:" in lines
     assert "  and 5 more: git chat rooms" in lines
-    assert lines[-1] == "next: git chat answer"
+    assert lines[-1] == "next: git chat inbox"
 
 
 def test_status_is_short_in_a_pipe_too(chatroom: Chatroom) -> None:

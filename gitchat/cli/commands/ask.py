@@ -40,8 +40,8 @@ def command(context: click.Context, /, choices: tuple[str, ...], wait: str | Non
     \b
     Examples:
       git chat ask --to alice --choice yes --choice no "Deploy?"
-      test "$(git chat ask --to alice --choice yes --choice no --wait 30m 'Deploy?')" = yes && make deploy
-      git chat ask --to role:review --wait 2h --uid naming "What shall the module be called?"
+      git chat ask --to alice --choice yes --choice no --wait 30m "Deploy?"
+      git chat ask --to role:review --wait 2h --uid name "How shall it be called?"
     """
     environment: Environment = context.obj
     seconds = dates.span(wait, "--wait") if wait is not None else None

@@ -9,7 +9,7 @@ import click
 
 from gitchat.cli import options, terminal
 from gitchat.cli.arriving import arrive
-from gitchat.cli.program import PROGRAM, WithProgram, run_started
+from gitchat.cli.program import run_started
 from gitchat.model.errors import ChatError
 from gitchat.model.names import parse_recipients
 from gitchat.workspace.environment import Environment
@@ -20,33 +20,39 @@ if TYPE_CHECKING:
     from gitchat.verbs.room import Room
 
 
-@click.command("run", cls=WithProgram)
+@click.command("run", context_settings={"allow_interspersed_args": False})
+@click.argument("program", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("-t", "--to", "to", multiple=True, metavar="WHO", help="Whom the result is for. Repeatable.")
 @options.room
 @click.option("--as", "as_", metavar="NAME", help="Tell it under this name.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not print the number of what was told.")
 @click.pass_context
-def command(context: click.Context, to: tuple[str, ...], room: str | None, as_: str | None, quiet: bool) -> None:
+def command(
+    context: click.Context,
+    program: tuple[str, ...],
+    to: tuple[str, ...],
+    room: str | None,
+    as_: str | None,
+    quiet: bool,
+) -> None:
     """Run COMMAND, and tell the room what it gave.
 
     Its input, output, signals and exit status are passed on. A status of type result tells whether it passed, on which
     commit, whether the worktree was clean, and when it failed its last lines. It is unread for those whom --to names;
     without any, for whoever made the commit, when that is in chat.base and nothing else was changed.
 
-    Where the room cannot be written, that is said on standard error, and the exit status is COMMAND's all the same.
+    Options stand before COMMAND; what follows it is its own. Where the room cannot be written, that is said on standard
+    error, and the exit status is COMMAND's all the same.
 
     \b
     Examples:
-      git chat run -- make test
+      git chat run make test
       git chat run --to role:release -- ./release.sh 1.2
       git chat log --type result
     """
     from gitchat.storage import relay as relays  # for who runs something
 
     environment: Environment = context.obj
-    program: list[str] | None = context.meta[PROGRAM]
-    if not program:
-        raise click.UsageError("no COMMAND after --")
     recipients = parse_recipients(to)
     chosen, on = _begin(environment, room, as_)
     started: list[Relay] = []
@@ -82,7 +88,14 @@ def _begin(environment: Environment, room: str | None, as_: str | None) -> tuple
 
 
 def _tell(
-    room: Room, on: Ground, program: list[str], relay: Relay, *, seconds: float, to: tuple[str, ...], is_quiet: bool
+    room: Room,
+    on: Ground,
+    program: tuple[str, ...],
+    relay: Relay,
+    *,
+    seconds: float,
+    to: tuple[str, ...],
+    is_quiet: bool,
 ) -> None:
     from gitchat.cli.delivering import hand_on, push_now
     from gitchat.verbs.resulting import tell_result

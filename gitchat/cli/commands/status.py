@@ -165,7 +165,7 @@ class _Page:
 
     def _next(self) -> Iterator[str]:
         """What to type next."""
-        if self.status.questions:
+        if any(entry.record.to for entry in self.status.questions):  # who asks everybody waits for nobody in particular
             yield self._line(f"next: git chat answer{self.given}")
         elif self.status.unread:
             yield self._line(f"next: git chat inbox{self.given}")

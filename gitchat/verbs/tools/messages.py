@@ -86,6 +86,7 @@ def say(
     choices: str | list[str] = "",
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
+    offered_answers = separated(choices, "choices", "such as yes, no")
     if isinstance(content, str):
         refuse_blank(content, "content")
     recipients = _recipients(to)
@@ -94,7 +95,7 @@ def say(
     with _hinting():
         return chat.send(
             content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent",
-            key=key or None, choices=separated(choices, "choices", "such as yes, no"),
+            key=key or None, choices=offered_answers,
         )  # fmt: skip
 
 
