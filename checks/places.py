@@ -39,6 +39,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/storage/git.py",
         "gitchat/storage/streamed.py",
         "gitchat/storage/line.py",
+        "gitchat/storage/relay.py",
         "gitchat/quick/spawned.py",
         "gitchat/setup/handshake.py",
         "gitchat/cli/browser.py",

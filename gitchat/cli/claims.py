@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
+from gitchat.cli import dates
 from gitchat.cli.terminal import escape_json, escape_line
 from gitchat.model.claim import Standing
-from gitchat.model.errors import UserError
 from gitchat.model.participant import Presence
 from gitchat.model.record import Moment
 from gitchat.verbs.claimwords import clock, listed, note_of
 
-_SECONDS = {"m": 60, "h": 3600}
-
 
 def parse_span(text: str) -> int:
     """A time such as ``2h``, ``90m`` or ``1h30m`` in seconds. Raises UserError ``bad-date``."""
-    found = re.fullmatch(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m(?:in)?)?", text.strip().lower())
-    if found is None or not any(found.groups()):
-        raise UserError(f"--for {text!r} is no time", hint="say minutes or hours: 15m, 2h, 1h30m", code="bad-date")
-    return int(found[1] or 0) * _SECONDS["h"] + int(found[2] or 0) * _SECONDS["m"]
+    return dates.span(text, "--for", least="m")
 
 
 def json_line(standing: Standing) -> str:

@@ -37,18 +37,16 @@ _SHOWN_CHARS = 60
 
 _TO_BE_WRITTEN = '"..."'
 
-_OPTIONS = (
-    options.room,
-    click.option(
-        "--type",
-        "type_",
-        metavar="TYPE",
-        help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
-    ),
-    click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
-    options.allow_secret,
-    click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
-    click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
+_TYPE = click.option(
+    "--type",
+    "type_",
+    metavar="TYPE",
+    help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
+)
+_PRIORITY = click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True)
+_ATTACH = click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable.")
+_JSON_BODY = click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
+_REST = (
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
     click.option(
         "--uid", "key", metavar="KEY",
@@ -65,10 +63,20 @@ _OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing."),
 )  # fmt: skip
 
+_OPTIONS = (options.room, _TYPE, _PRIORITY, options.allow_secret, _ATTACH, _JSON_BODY, *_REST)
+_OPTIONS_OF_QUESTIONS = (options.room, _PRIORITY, options.allow_secret, *_REST)
+
 
 def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of :class:`Order` that all that sends has."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def asking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of :class:`Order` that a question and its answer have."""
+    for option in reversed(_OPTIONS_OF_QUESTIONS):
         command = option(command)
     return command
 
@@ -94,13 +102,20 @@ class Order:
     as_json: bool
     quiet: bool
     allow_secret: bool = False
+    choices: tuple[str, ...] = ()
+    """What can be answered to it, where it is a question."""
+    is_told_aside: bool = False
+    """Whether its number goes to standard error, as something else is the answer to the command."""
 
     def typed(self, **changed: Any) -> str:
         """The command that sends the same with something changed; a long text is left to be written."""
         order = replace(self, **changed)
-        given = [("--room", order.room), ("--type", order.type_), ("-r", order.reply_to), ("--as", order.as_)]
+        type_ = None if order.choices else order.type_  # a question of "ask" is one anyway
+        given = [("--room", order.room), ("--type", type_), ("-r", order.reply_to), ("--as", order.as_)]
+        given += [("--choice", choice) for choice in order.choices]
         words = [part for one in order.to for part in ("--to", one)]
         words += [part for name, value in given if value is not None for part in (name, value)]
         text = " ".join(order.text)
         is_short = order.text != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
-        return f"{shlex.join(['git', 'chat', 'send', *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"
+        verb = "ask" if order.choices else "send"
+        return f"{shlex.join(['git', 'chat', verb, *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"

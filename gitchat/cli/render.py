@@ -12,6 +12,7 @@ from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_line, escape_name, json_text
 from gitchat.model.attachment import Attachment
 from gitchat.model.names import MAX_SLUG_CHARS, Uid, handle_of
+from gitchat.model.question import choices_of
 from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
 
 if TYPE_CHECKING:  # brings SQLite
@@ -69,7 +70,7 @@ class Renderer:
         """
         text = self.text(entry)
         lines = "".join(line + "\n" for line in self.shortened(text, chars, hint))
-        return self.heading(entry, labels) + lines + self._attached(entry)
+        return self.heading(entry, labels) + lines + self._choices(entry) + self._attached(entry)
 
     def text(self, entry: Entry) -> str:
         """The text of a record as it is shown, before wrapping and escaping."""
@@ -125,6 +126,15 @@ class Renderer:
             parts.append(notes)
         return self.screen.fold("  ".join(parts), INDENT) + "\n"
 
+    def _choices(self, entry: Entry) -> str:
+        """A line with what can be answered, where that is said."""
+        choices = choices_of(entry.record)
+        return (
+            self.screen.fold(f"{INDENT}choices: {' | '.join(map(escape_line, choices))}", INDENT) + "\n"
+            if choices
+            else ""
+        )
+
     def _attached(self, entry: Entry) -> str:
         """A line for each attachment."""
         return "".join(
@@ -166,6 +176,8 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
+            choices = choices_of(record)
+            text += f" ({' | '.join(map(escape_line, choices))})" if choices else ""
             head = f"{indent}{self.screen.style(entry.full_label, fg='yellow')} {mark}"
             name = self.screen.name(escape_name(record.author))
             yield self.screen.clip(f"{head}{name}{to}: {urgent}{text}") + "\n"

@@ -15,13 +15,14 @@ from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName, parse_locator, parse_recipients, parse_slug
+from gitchat.model.question import trailers_of
 from gitchat.model.record import Draft, Entry, Identity
 from gitchat.model.refs import log_ref, seat_ref
 from gitchat.workspace.environment import Environment
 
 
-def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> None:
-    """Send it, print its number, and say what its sender should know. Raises ChatError."""
+def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Entry:
+    """Send it, print its number, and say what its sender should know; the message. Raises ChatError."""
     if order.allow_secret:
         environment = environment.allowing_secret()
     environment.repository.refuse_mirror()
@@ -41,6 +42,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
+            extra=trailers_of(order.choices),
         )  # fmt: skip
         if order.is_local:
             writer.describe(sender, stays_here=True)
@@ -48,7 +50,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
         sent = writer.send(draft, sender, key=order.key)
     entry, trouble = _delivered(environment, name, sent.entry, order.sync_seconds)
     if not order.quiet or order.as_json:
-        click.echo(_shown(entry, target, order.as_json), nl=not order.as_json)
+        click.echo(_shown(entry, target, order.as_json), nl=not order.as_json, err=order.is_told_aside)
     if not order.quiet:
         _tell_of_answer(target, recipients, order)
         _tell_of_several(environment, name, recipients, sender)
@@ -56,6 +58,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
         if order.as_ is None:
             tell_of_name(environment)
     _hand_on(environment, entry, trouble, order.quiet)
+    return entry
 
 
 def _answered(

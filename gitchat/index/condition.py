@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from gitchat.model.names import Oid
+from gitchat.model.names import Oid, Uid
 from gitchat.model.record import MESSAGE, QUIET_KINDS, STATUS, UNLISTED_KINDS
 
 
@@ -116,6 +116,20 @@ def unanswered() -> Condition:
         "AND answer.email != entry.email)))",
         ("question", MESSAGE),
     )
+
+
+def replied() -> Condition:
+    """Questions that somebody replied to, be it who asked."""
+    return Condition(
+        "type = ? AND kind = ? AND EXISTS (SELECT 1 FROM entry AS answer WHERE answer.chain = entry.chain "
+        "AND answer.reply = entry.uid AND answer.number IS NOT NULL)",
+        ("question", MESSAGE),
+    )
+
+
+def replying_to(uid: Uid) -> Condition:
+    """Records that reply to the one of this uid."""
+    return Condition("reply = ?", (uid,))
 
 
 def spoken_in(clones: Collection[str]) -> Condition:

@@ -25,7 +25,8 @@ class Sending:
     """A record that somebody wants to add, as far as rules ask."""
 
     __slots__ = (
-        *("body", "is_closed", "kind", "look", "max_body_bytes", "media", "parts", "room", "sender", "to", "type"),
+        *("answers", "body", "is_closed", "kind", "look", "max_body_bytes", "media", "parts", "room", "sender", "to"),
+        "type",
     )
 
     def __init__(
@@ -56,6 +57,8 @@ class Sending:
         """What finds a secret in a text: what it looks like, and in which line. None where it may hold one."""
         self.is_closed = False
         """Whether the room is, at the place where the record shall stand: for the rules at the end of a log."""
+        self.answers: Callable[[Sending], Refusal | None] | None = None
+        """What judges it as the answer to the question that it replies to; None where it is no such answer."""
 
 
 class Refusal:
@@ -123,6 +126,10 @@ def _keeps_secrets(sending: Sending) -> "Refusal | None":
     )
 
 
+def _answers_its_question(sending: Sending) -> "Refusal | None":
+    return sending.answers(sending) if sending.answers is not None else None
+
+
 def _is_open(sending: Sending) -> "Refusal | None":
     if not sending.is_closed or sending.kind == META:
         return None
@@ -133,7 +140,9 @@ def _is_open(sending: Sending) -> "Refusal | None":
     )
 
 
-BEFORE: "list[Callable[[Sending], Refusal | None]]" = [_says_something, _can_be_stored, _fits, _keeps_secrets]
+BEFORE: "list[Callable[[Sending], Refusal | None]]" = [
+    *(_says_something, _can_be_stored, _fits, _keeps_secrets, _answers_its_question),
+]
 """What is judged before anything waits for a lock."""
 
 AT_END: "list[Callable[[Sending], Refusal | None]]" = [_is_open]

@@ -15,6 +15,7 @@ from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.question import as_answer
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
     META,
@@ -97,7 +98,8 @@ class Writer:
         adding a second one. ``check`` is called with the write lock held, and what it raises of the tip ends the call.
 
         Raises:
-            UserError: ``body-too-long``, ``secret``, ``room-closed``, and what attachment.check_sizes raises.
+            UserError: ``body-too-long``, ``secret``, ``room-closed``, ``not-asked``, ``not-a-choice``, and what
+                attachment.check_sizes raises.
             ConflictError: ``key-conflict``, and what Store.move raises.
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
@@ -106,7 +108,9 @@ class Writer:
             from gitchat.rooms.aftermath import settle  # for who opened it while somebody else wrote
 
             settle(self._store)
+        draft, answers = as_answer(draft, sender, lambda uid: self._log().with_uid(uid))
         sending = self._sending(draft, sender)
+        sending.answers = answers
         judge(sending, self._secrets)
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()

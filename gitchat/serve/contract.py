@@ -66,6 +66,11 @@ _LIMIT = Field("limit", COUNT | {"minimum": 1, "maximum": MAX_LIMIT}, "how many 
 _TYPE = Field("type", _NAME, "a word that says what kind of message it is; `ack` wakes nobody")
 _REPLY = Field("reply_to", _TO_ANSWER, "the number or handle of what it answers")
 _URGENT = Field("priority", _PRIORITY, "whether it cannot wait")
+_CHOICES = Field(
+    "choices",
+    {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 100}, "maxItems": 8},
+    "what can be answered to it: it is a question then",
+)
 _KEY = Field("key", _WORDS, "your own name for it: sending it again adds nothing")
 
 # --- the seed's ------------------------------------------------------------------------
@@ -92,7 +97,7 @@ _SEEDS = (
             Field("from", _NAME, "the agent that sends; it need not be registered", is_required=True),
             Field("to", _TO, "an agent, `ALL`, `role:ROLE`, or a list of these", is_required=True),
             Field("message", {}, "a text, or any JSON value", is_required=True),
-            _TYPE, _REPLY, _URGENT, _KEY, _ROOM,
+            _TYPE, _REPLY, _URGENT, _CHOICES, _KEY, _ROOM,
         ),
         done({"message_id": or_null(COUNT), "timestamp": TIME}, {"handle": TEXT}),
         is_seeds=True,
@@ -143,8 +148,9 @@ _OURS = (
         keys({"rooms": several(named("Room")), "total": COUNT, "name": or_null(TEXT), "guest": FLAG, "writable": FLAG}),
     ),
     Operation(
-        "room", "GET", "/rooms/{room}", "A room: title, state, newest summary, people.", (_R, _READER),
-        keys({**shapes.ROOM["properties"], "summary": or_null(named("Summary")), "people": several(named("Person"))})
+        "room", "GET", "/rooms/{room}", "A room: title, state, newest summary, people, open questions.", (_R, _READER),
+        keys({**shapes.ROOM["properties"], "summary": or_null(named("Summary")), "people": several(named("Person"))},
+             {"questions": several(named("Record"))})
         | {"required": [*shapes.ROOM["required"], "summary", "people"]},
     ),
     Operation(
@@ -179,7 +185,8 @@ _OURS = (
     ),
     Operation(
         "say", "POST", "/rooms/{room}/messages", "Say something in a room.",
-        (_R, _AS, _CONTENT, Field("to", _TO, "`all` without it"), _TYPE, _REPLY, _URGENT, _KEY), named("Record"),
+        (_R, _AS, _CONTENT, Field("to", _TO, "`all` without it"), _TYPE, _REPLY, _URGENT, _CHOICES, _KEY),
+        named("Record"),
     ),
     Operation(
         "attachment", "GET", "/rooms/{room}/messages/{place}/attachments/{name}", "A file that a record carries.",

@@ -92,6 +92,7 @@ RECORD = keys(
         "priority": {"type": "string", "enum": ["urgent"]},
         "commit": TEXT,
         "branch": TEXT,
+        "choices": several(TEXT),
         "origin": TEXT,
         "media": TEXT,
         "attachments": several(ATTACHMENT),

@@ -31,7 +31,7 @@ ANY_JSON = frozenset({"content"})
 SEVERAL = frozenset({"to"})
 """Properties that may be a list, too, of what has no comma."""
 
-LISTS = frozenset({"what"})
+LISTS = frozenset({"what", "choices"})
 """Properties that may be a list, too, of any texts."""
 
 
@@ -202,6 +202,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "reply_to": said(PLACE, "number or ~handle"),
             "priority": _one_of("normal", "urgent"),
             "key": said(TEXT, "your own id: sending twice adds one"),
+            "choices": said(TEXT, "answers to your question: yes, no"),
         },
         required=("content",),
     ),

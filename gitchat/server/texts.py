@@ -48,14 +48,23 @@ def of_message(message: Json, today: str) -> str:
     said = ", ".join(clipped(tame_line(note)) for note in notes if note)
     to = clipped(tame_line(message["to"]))
     head = f"{place} {tame_name(message['from'])} -> {to} {when(message['ts'], today)}{' ' + said if said else ''}"
-    return f"{head}: {foreign(text_of(message))}{_rest(message)}"
+    return f"{head}: {foreign(text_of(message))}{_rest(message)}{_choices(message)}"
+
+
+def _choices(message: Json) -> str:
+    """The line with what can be answered; it stands where no line of a text does."""
+    if "choices" not in message:
+        return ""
+    choices = " | ".join(map(tame_line, message["choices"]))
+    return f"\n  (answer with type=answer, reply_to={label_of(message)}: {choices})"
 
 
 def _rest(form: Json) -> str:
     """The line that tells what is missing of a text, further out than any line of the text itself."""
     if "more_characters" not in form:
         return ""
-    return f"\n  (+{form['more_characters']:,} characters: {tame_line(form['rest'])})"
+    rest = form.get("rest") or f"{offered.READ_MESSAGES}(id={label_of(form)})"
+    return f"\n  (+{form['more_characters']:,} characters: {tame_line(rest)})"
 
 
 def _was(message: Json, key: str) -> str:
@@ -182,6 +191,8 @@ def _handoff(arguments: Json, result: Json, today: str, left: int) -> str:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
     lines += [position, *_waiting(result, today), *_asides(result.get("set_aside", []))]
     lines += [listed(result["claims"], today)] if "claims" in result else []
+    if "questions" in result:
+        lines += ["open questions to you:", fenced(result["questions"], today)]
     lines.append(_summary(result["latest_summary"]))
     recent, others = result["recent_messages"], result.get("messages_left")
     lines += [WARNING] if recent else []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gitchat.model.errors import ChatError
 from gitchat.model.escape import looks_like
 from gitchat.model.names import RoomName, Uid, handle_of
+from gitchat.model.question import CHOICE, choices_of
 from gitchat.model.record import MESSAGE, Entry, Moment
 from gitchat.verbs.pending import of_asides, of_pending
 
@@ -48,6 +49,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "room": entry.room,
         "uid": record.uid,
     }
+    choices = choices_of(record)
     full_label = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else ""
     reply, _, reply_was = full_label.partition(" (was #")
     optional = {
@@ -65,7 +67,8 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "media": record.media,
         "attachments": _attachments(entry) or None,
         "aside": _aside(entry),
-        "trailers": [list(pair) for pair in record.extra] or None,
+        "choices": list(choices) or None,
+        "trailers": [list(pair) for pair in record.extra if not choices or pair[0] != CHOICE] or None,
         "more_characters": missing or None,
         "looks_like": looks_like(record.author),
     }

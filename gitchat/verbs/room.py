@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gitchat.model.query import Query
 from gitchat.verbs import (
+    asking,
     attendance,
     claiming,
     conflicting,
@@ -75,6 +76,10 @@ class Room(Standpoint):
 
     visible = standpoint.visible
     is_for_me = standpoint.is_for_me
+
+    questions = asking.questions
+    find_question = asking.find_question
+    answers = asking.answers
 
     unread = reading.unread
     read = reading.read

@@ -11,6 +11,7 @@ from gitchat.index.condition import ANY, LISTED, Condition
 from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Handle, Number, Uid, parse_locator, parse_recipients, parse_slug
 from gitchat.model.query import Query
+from gitchat.model.question import trailers_of, type_with
 from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
@@ -28,16 +29,18 @@ def send(
     urgent: bool = False,
     key: str | None = None,
     media: Literal["json"] | None = None,
+    choices: Sequence[str] = (),
 ) -> Entry:
     """Add a message and return it with its number: it is stored for good.
 
     ``content`` is a text, or a dict or list, which is stored as JSON; with ``media="json"`` any value that JSON has,
     of which a string is then one, too. ``reply_to`` is a number or a handle. ``key`` is
-    your own name for the message: sending it again with the same key adds nothing.
+    your own name for the message: sending it again with the same key adds nothing. With ``choices`` it is a question
+    that is answered by one of them; an answer is a reply of the type ``answer``.
 
     Raises:
         UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
-            ``mirror``, ...
+            ``bad-choice``, ``not-a-choice``, ``not-asked``, ``mirror``, ...
         ConflictError: ``key-conflict``, or a lock that is held for too long.
     """
     room.environment.repository.refuse_mirror()
@@ -45,10 +48,11 @@ def send(
     draft = Draft(
         body=content if is_text else _as_json_text(content, of_any_type=media is not None),
         to=parse_recipients((to,) if isinstance(to, str) else tuple(to)),
-        type=parse_slug(type, "type") if type else None,
+        type=type_with(choices, parse_slug(type, "type") if type else None),
         reply_to=find(room, reply_to).record.uid if reply_to is not None else None,
         urgent=urgent,
         media=None if is_text else "json",
+        extra=trailers_of(choices),
     )
     room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)

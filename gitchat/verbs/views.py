@@ -83,6 +83,9 @@ class Handoff:
     recent: list[Entry]
     """The newest visible records, oldest first."""
     labels: dict[Uid, str]
+    questions: list[Entry]
+    """The newest open questions that others asked me or everybody, oldest first; without a name none."""
+    question_count: int
 
     def since_without(self, shown: Iterable[Entry]) -> int:
         """How many visible records that the summary does not cover are not among ``shown``."""
@@ -103,7 +106,7 @@ class Status:
     """The oldest unread urgent messages, oldest first."""
     urgent_count: int
     questions: list[Entry]
-    """The newest questions that others asked me or everybody and nobody replied to, oldest first."""
+    """The newest open questions that others asked me or everybody, oldest first."""
     question_count: int
     recent: list[Entry]
     """The newest records, whoever they are for, oldest first."""

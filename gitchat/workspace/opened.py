@@ -150,7 +150,7 @@ class Opened:
             self.numbering(name),
             clock=self.now,
             new_uid=self.new_uid,
-            begins=lambda: self._follow(name),
+            begins=lambda: self.follow(name),
             max_body_bytes=self.max_body_bytes(),
             max_attachment_bytes=self.max_attachment_bytes(),
             secrets=self.secrets(),
@@ -181,7 +181,7 @@ class Opened:
         tracking = self.authorities.tracking(summaries_ref(name), name)
         return Summaries(self.store, lambda: self.index, name, tracking)
 
-    def _follow(self, name: RoomName) -> None:
+    def follow(self, name: RoomName) -> None:
         """A room begins here: it follows the remote that the others follow."""
         remote = self.repository.arrives_at()
         if remote is not None:

@@ -29,6 +29,7 @@ WRITES: dict[str, list[str]] = {
     "summary write": ["summary write {}", "summary write --scope {} x", "summary write --as {name} x"],
     "room open": ["room open other --title {}", "room open {name}"],
     "room title": ["room title lobby {}"],
+    "ask": ["ask {}", "ask --choice {} x", "ask --to {name} x", "ask --as {name} x"],
     "claim": ["claim task:{}", "claim a/ -m {}", "claim {}/"],
     "read": ["read --as {name}"], "cursor set": ["cursor set 1 --as {name}"],
     "join": ["join {name}", "join ann --role {name}", "join ann --can {name}"],
@@ -42,6 +43,8 @@ WRITES_NOTHING = {
     "conflicts": "writes what git says, by Writer",
     "search": "reads", "who": "reads", "leave": "writes a name that has joined", "cursor show": "reads",
     "forget": "takes away", "release": "repeats what is claimed", "claims": "reads", "rooms": "reads",
+    "answer": "says it as send does, by the same function", "export": "reads",
+    "import": "tests/cli/test_import.py", "run": "tests/cli/test_run.py",
     "room close": "writes a state", "room delete": "takes away", "room forget": "takes away",
     "room share": "writes a state",
     "sync": "brings what others wrote", "push": "brings what was written", "pull": "brings what others wrote",
@@ -97,7 +100,7 @@ MAKES = {
     "rooms/seat.py": "no text", "rooms/rebuilding.py": "what was written, once more", "rooms/leaving.py": "the same",
     "rooms/vouching.py": "the same", "clones/moving.py": "an address without a password", "clones/marking.py": "none",
     "clones/joining.py": "no text", "storage/written.py": "the bytes that it is given",
-    "model/codec.py": "the function itself",
+    "model/codec.py": "the function itself", "rooms/adopting.py": "each line has passed judge, in verbs/importing.py",
 }  # fmt: skip
 """The modules that make a commit, and whose text it holds."""
 

@@ -41,7 +41,7 @@ def _modules_of_commands(commands: list[str]) -> dict[str, set[str]]:
 import gitchat.__main__, gitchat.cli, os, sys
 for command in sys.argv[1:]:
     if os.fork() == 0:
-        __import__(f"gitchat.cli.commands.{command}")
+        __import__(gitchat.cli.module_of(command))
         print(command, *sys.modules, flush=True)
         os._exit(0)
     os.wait()

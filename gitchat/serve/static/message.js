@@ -53,9 +53,26 @@ export function article(entry, acts) {
   const buttons = h("span.acts", {},
     acts.writable && h("button", { type: "button", click: () => acts.reply(entry) }, "Reply", h("span.unseen", {}, ` to ${label}`)),
     acts.thread && h("button", { type: "button", click: () => acts.thread(entry) }, "Thread", h("span.unseen", {}, ` of ${label}`)));
-  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), files(entry), h("p.fate")].filter(Boolean));
+  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), choices(entry, acts), files(entry), h("p.fate")].filter(Boolean));
   showFate(node, entry);
   return node;
+}
+
+/** What can be answered: buttons for who is asked, and words for everybody else. */
+function choices(entry, acts) {
+  if (!entry.choices) return null;
+  const isAsked = acts.writable && acts.answer && entry.from !== acts.me && (entry.to === "all" || isTo(entry, acts.me, acts.role));
+  if (!isAsked) return h("p.choices", {}, entry.choices.map((one) => h("span", {}, oneLine(one, 100))));
+  return h("p.choices", { role: "group", "aria-label": `Answer ${labelOf(entry)}` }, entry.choices.map((one, place) =>
+    h("button", { type: "button", "data-key": place + 1, click: () => acts.answer(entry, one) }, oneLine(one, 100))));
+}
+
+/** Say below a question with choices what was answered; the first answer counts. */
+export function showAnswer(node, answer) {
+  const row = node.querySelector(".choices");
+  if (!row || row.querySelector(".given") || !node.entry.choices.includes(answer.content)) return;
+  row.removeAttribute("role");
+  row.replaceChildren(h("span.given", {}, oneLine(answer.content, 100)), ` ${nameOf(answer.from)}, ${labelOf(answer)}`);
 }
 
 /** What of a record's way is worth a line: that it is still to come, or who of its recipients has read it. */

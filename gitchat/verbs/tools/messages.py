@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from gitchat.index.condition import LISTED, Condition, visible_to
+from gitchat.model import offered
+from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Uid, parse_recipients, parse_slug
 from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref
 from gitchat.verbs import as_json, unheard
 from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
-from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank, separated
 from gitchat.verbs.tools.calling import (
     Content,
     Json,
@@ -35,6 +38,7 @@ def send_message(
     reply_to: Place | None = None,
     priority: str = "",
     key: str = "",
+    choices: str | list[str] = "",
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
@@ -42,10 +46,11 @@ def send_message(
     ``remote`` that it is on its way to, unless somebody has to push it, and ``waiting`` while the remote is not heard.
 
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
-    again with the same ``key`` adds nothing.
+    again with the same ``key`` adds nothing. With ``choices``, with commas or in a list, it is a question, and is
+    answered by a reply of the type ``answer`` whose content is one of them.
     """
     chat = acting(name, room)
-    entry = say(chat, content, to, type, reply_to, priority, key)
+    entry = say(chat, content, to, type, reply_to, priority, key, choices)
     return {"id": entry.number} | on_its_way(chat, entry)
 
 
@@ -78,16 +83,38 @@ def say(
     reply_to: Place | None,
     priority: str = "",
     key: str = "",
+    choices: str | list[str] = "",
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
+    offered_answers = separated(choices, "choices", "such as yes, no")
     if isinstance(content, str):
         refuse_blank(content, "content")
     recipients = _recipients(to)
     if priority not in ("", "normal", "urgent"):
         raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
-    return chat.send(
-        content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
-    )  # fmt: skip
+    with _hinting():
+        return chat.send(
+            content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent",
+            key=key or None, choices=offered_answers,
+        )  # fmt: skip
+
+
+_HINTS = {
+    "bad-choice": "at most 8 choices, each a line of at most 100 characters, and no two alike",
+    "not-a-choice": f"send just one of them as content; {offered.READ_MESSAGES}(id=...) shows them",
+    "not-asked": "say something about it without type=answer, which answers nothing",
+}
+"""What to do about a refusal, in the words of the tool; none has a word of the question, which is somebody else's."""
+
+
+@contextmanager
+def _hinting() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        if (hint := _HINTS.get(error.code)) is None:
+            raise
+        raise UserError(str(error), hint=hint, code=error.code) from None
 
 
 def _recipients(to: str) -> list[str]:

@@ -10,6 +10,7 @@ from gitchat.verbs.standing import concerning
 from gitchat.verbs.tools.arguments import checked, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, check_limit, counts_own, looking, named
 from gitchat.verbs.tools.messages import in_short
+from gitchat.verbs.views import Handoff
 
 
 @checked
@@ -32,7 +33,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
     ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null. And
     ``waiting`` where something has no number yet, and ``claims`` where there are some: those of ``name``, and those of
-    others that are of files which were changed here.
+    others that are of files which were changed here; and ``questions``, the newest that are open for ``name``.
     """
     chat = named(name, room) if name else looking(room)
     check_limit(recent_limit, "recent_limit")
@@ -47,7 +48,18 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
         **of_pending(chat.pending()),
         **of_asides(chat.asides()),
         **(_claims(chat) if name else {}),
+        **_questions(handoff),
     }
+
+
+def _questions(handoff: Handoff) -> Json:
+    """``questions`` where some are open: the newest ones for who asks, as short as they can be answered."""
+    shown = [as_json.of_entry(entry, handoff.labels, _QUESTION_CHARS) for entry in handoff.questions]
+    return {"questions": [{key: one[key] for key in _QUESTION_KEYS if key in one} for one in shown]} if shown else {}
+
+
+_QUESTION_CHARS = 200
+_QUESTION_KEYS = ("id", "handle", "ts", "from", "to", "content", "type", "choices", "more_characters", "looks_like")
 
 
 def _claims(chat: Room) -> Json:

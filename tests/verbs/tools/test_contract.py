@@ -30,7 +30,11 @@ SIGNATURES = [
     # tool, agent-chat's parameters, and what gitchat adds behind them
     ("join", "name=None, role='general'", "room='', since=''"),
     ("leave", "name=None", "room=''"),
-    ("send_message", "name=None, content='', to='all'", "room='', type='', reply_to=None, priority='', key=''"),
+    (
+        "send_message",
+        "name=None, content='', to='all'",
+        "room='', type='', reply_to=None, priority='', key='', choices=''",
+    ),
     ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query='', id=None"),
     ("list_participants", "", "room=''"),
     ("get_status", "", "room=''"),
