@@ -48,6 +48,10 @@ _OPTIONS = (
     click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
     options.allow_secret,
     click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
+    click.option(
+        "--at", multiple=True, metavar="FILE[:A[-B]]",
+        help="The code that it is about: FILE, FILE:40, FILE:40-46, or REV:FILE:40. Repeatable.",
+    ),
     click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
     click.option(
@@ -86,6 +90,7 @@ class Order:
     type_: str | None
     priority: str
     attach: tuple[str, ...]
+    at: tuple[str, ...] = ()
     json_body: bool
     as_: str | None
     is_local: bool = False
@@ -100,6 +105,7 @@ class Order:
         order = replace(self, **changed)
         given = [("--room", order.room), ("--type", order.type_), ("-r", order.reply_to), ("--as", order.as_)]
         words = [part for one in order.to for part in ("--to", one)]
+        words += [part for one in order.at for part in ("--at", one)]
         words += [part for name, value in given if value is not None for part in (name, value)]
         text = " ".join(order.text)
         is_short = order.text != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gitchat.model.query import Query
 from gitchat.verbs import (
+    anchoring,
     attendance,
     claiming,
     conflicting,
@@ -107,6 +108,10 @@ class Room(Standpoint):
     release = claiming.release
     claims = claiming.claims
     conflicts = conflicting.conflicts
+
+    blame = anchoring.blame
+    about = anchoring.about
+    places = anchoring.places
 
     join = attendance.join
     register = attendance.register
