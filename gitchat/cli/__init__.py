@@ -28,7 +28,7 @@ from gitchat.workspace.process import read_variables
 
 GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
-    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
+    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "blame"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Who does what": ("claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),

@@ -82,12 +82,14 @@ class Files:
     """Where to look; None for the work tree."""
     known: dict[str, str] = field(default_factory=dict)
     """What files are called now that had another name."""
+    is_elsewhere: bool = False
+    """Whether the caller's work tree is not this one."""
     _tracer: Tracer | None = None
 
     @property
     def tracer(self) -> Tracer | None:
         """None where there is no work tree that is the caller's."""
-        if self._tracer is None and self.room.environment.party is None:
+        if self._tracer is None and not self.is_elsewhere and self.room.environment.party is None:
             from gitchat.work.tracing import Tracer
 
             self._tracer = Tracer(self.room.environment.repository, self.commit)
@@ -109,21 +111,25 @@ class Files:
         return found
 
 
-def places(room: Standpoint, entry: Entry) -> list[At]:
-    """What ``entry`` is about, in its sender's order, how that read, and where it stands now in the work tree."""
-    return Files(room).places(entry) if entry.record.at else []
+def places(room: Standpoint, entry: Entry, *, is_elsewhere: bool = False) -> list[At]:
+    """What ``entry`` is about, in its sender's order, how that read, and where it stands now in the work tree.
+
+    Who ``is_elsewhere``, with a work tree of its own, is not told where it stands in this one.
+    """
+    return Files(room, is_elsewhere=is_elsewhere).places(entry) if entry.record.at else []
 
 
-def about(room: Standpoint, file: str) -> Condition:
+def about(room: Standpoint, file: str, *, is_elsewhere: bool = False) -> Condition:
     """The records about ``file``, also under names that it had before, or about any file below that directory.
 
-    ``file`` is taken from where we are, and where there is none from the top.
+    ``file`` is taken from where we are, and where there is none from the top; from the top by who ``is_elsewhere``.
 
     Raises:
         UserError: ``not-in-repository``.
     """
-    path = path_of(room, file)
-    tracer = Files(room).tracer
+    is_elsewhere = is_elsewhere or room.environment.party is not None
+    path = path_of(room, file, is_at_top=is_elsewhere)
+    tracer = Files(room, is_elsewhere=is_elsewhere).tracer
     if tracer is None:
         return about_file([_shown(path)], below=_shown(path))
     if (room.environment.repository.worktree / path).is_dir():
@@ -163,7 +169,7 @@ def blame(room: Standpoint, file: str, revision: str | None = None, lines: Lines
     return Blamed(path, tuple(said), max(0, chain.count_of(condition) - len(found)))
 
 
-def path_of(room: Standpoint, file: str, *, is_at_commit: bool = False) -> str:
+def path_of(room: Standpoint, file: str, *, is_at_commit: bool = False, is_at_top: bool = False) -> str:
     """``file`` from the top of the repository. Raises UserError ``not-in-repository``."""
     from gitchat.model.anchor import is_path
     from gitchat.work import texts
@@ -171,12 +177,12 @@ def path_of(room: Standpoint, file: str, *, is_at_commit: bool = False) -> str:
     environment = room.environment
     repository = environment.repository
     path: str | None = os.path.normpath(file) if file.strip() and "\0" not in file else None
-    if path is not None and environment.party is None and not repository.location.is_bare:
+    if path is not None and not is_at_top and not repository.location.is_bare:
         top, typed = repository.worktree, os.path.join(environment.cwd, path)
         inside = texts.within(top, typed)
-        is_at_top = not os.path.isabs(path) and not path.startswith("..") and os.path.lexists(top / path)
-        is_here = inside is not None and (os.path.lexists(typed) or not (is_at_top or is_at_commit))
-        path = inside if is_here or os.path.isabs(path) or path.startswith("..") else path
+        is_from_here = os.path.isabs(path) or path.startswith("..") or os.path.lexists(typed)
+        if is_from_here or not (is_at_commit or os.path.lexists(top / path)):
+            path = inside
     if path is None or not (is_path(path) or path == "."):
         raise UserError(
             f"{file!r} is no file within this repository", hint="name one of its files: git ls-files",

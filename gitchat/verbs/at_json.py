@@ -38,6 +38,11 @@ def of_places(found: Sequence[At], *, with_excerpt: bool = False) -> list[Json]:
     return shown
 
 
+def beside(found: Sequence[At] | None, *, with_excerpt: bool = False) -> Json:
+    """``at``, as :func:`of_places`, to stand beside what as_json.of_entry gives; nothing where nothing was found."""
+    return {"at": of_places(found, with_excerpt=with_excerpt)} if found else {}
+
+
 def _of_anchor(anchor: Anchor) -> Json:
     return {"path": anchor.shown} | ({"lines": list(anchor.lines)} if anchor.lines is not None else {})
 

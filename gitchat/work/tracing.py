@@ -66,12 +66,11 @@ class Tracer:
 
     def removed_in(self, anchor: Anchor, commit: str, excerpt: Excerpt | None) -> str | None:
         """The commit that took lines away that stood in ``commit``, or their file; None where that cannot be told."""
-        if not self.has(anchor.path) and self._path(anchor.path, commit, None) is not None:
-            return None  # they went after the file got its new name
+        path = self._path(anchor.path, commit, None) or anchor.path
         line = max(excerpt.lines, key=len) if excerpt is not None else b""
         is_looked_for = len(line.strip()) > 0 and len(line) <= _MOST_SEARCHED and b"\0" not in line
         what = "-S" + os.fsdecode(line) if is_looked_for else "--diff-filter=D"
-        return self._first_of(what, f"{commit}..{self.commit or 'HEAD'}", "--", _exactly(anchor.path))
+        return self._first_of(what, f"{commit}..{self.commit or 'HEAD'}", "--", _exactly(path))
 
     # --- the file ------------------------------------------------------------------
 

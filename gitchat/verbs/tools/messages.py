@@ -13,6 +13,7 @@ from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
 from gitchat.verbs.tools.calling import (
+    At,
     Content,
     Json,
     Place,
@@ -35,6 +36,7 @@ def send_message(
     reply_to: Place | None = None,
     priority: str = "",
     key: str = "",
+    at: At = "",
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
@@ -42,10 +44,11 @@ def send_message(
     ``remote`` that it is on its way to, unless somebody has to push it, and ``waiting`` while the remote is not heard.
 
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
-    again with the same ``key`` adds nothing.
+    again with the same ``key`` adds nothing. ``at`` is the code that it is about, ``src/lexer.py:40-46``, or a list, as
+    :meth:`Room.send` takes it.
     """
     chat = acting(name, room)
-    entry = say(chat, content, to, type, reply_to, priority, key)
+    entry = say(chat, content, to, type, reply_to, priority, key, at)
     return {"id": entry.number} | on_its_way(chat, entry)
 
 
@@ -78,6 +81,7 @@ def say(
     reply_to: Place | None,
     priority: str = "",
     key: str = "",
+    at: At = "",
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
     if isinstance(content, str):
@@ -87,6 +91,7 @@ def say(
         raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
     return chat.send(
         content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
+        at=at,
     )  # fmt: skip
 
 
@@ -137,6 +142,7 @@ def read_messages(
     sender: str = "",
     query: str = "",
     id: Place | None = None,  # noqa: A002
+    at: str = "",
 ) -> list[Json]:
     """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
 
@@ -144,18 +150,22 @@ def read_messages(
     ``fetched_by`` and ``read_by`` when somebody has, ``waiting`` where it has no number yet.
 
     ``since_id`` may be greater than every number. With ``participant`` only what is for it or for all. With
-    ``query`` the ``limit`` best of those whose text holds all its words.
+    ``query`` the ``limit`` best of those whose text holds all its words. With ``at`` only what is about this file, or
+    about files below this directory. What is about code has ``at``: ``path``, ``lines``, and ``now``, where that is in
+    the work tree; with ``id`` also an ``excerpt`` of how it read.
     """
     chat = looking(room)
     if id is not None:
         entry = chat.find(id)
-        (message,) = in_short(chat, [entry], chat.labels([entry]))
+        (message,) = in_short(chat, [entry], chat.labels([entry]), with_excerpt=True)
         return [message | as_json.of_delivery(chat.delivery(entry))]
     after = number_of(chat, since_id, "since_id")
     check_limit(limit, "limit")
     conditions = [LISTED, *conditions_of(type, sender)]
     if participant:
         conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
+    if at:
+        conditions.append(chat.about(at))
     if query:
         newest = chat.overview().count  # pending ones are always later
         conditions.append(Condition("number > ?", (min(after, newest),)))
@@ -166,7 +176,16 @@ def read_messages(
     return in_short(chat, entries, chat.labels(entries))
 
 
-def in_short(chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str]) -> list[Json]:
+def in_short(
+    chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str], *, with_excerpt: bool = False
+) -> list[Json]:
     """Records as the tools give them. ``labels`` are of what they reply to."""
     default = chat.environment.room_name(None)
-    return [as_json.of_message(entry, labels, default) for entry in entries]
+    shown = [as_json.of_message(entry, labels, default) for entry in entries]
+    if any("at" in one for one in shown):
+        from gitchat.verbs import anchoring, at_json  # for who says something about code
+
+        places = anchoring.listed(chat, entries)
+        for entry, one in zip(entries, shown, strict=True):
+            one |= at_json.beside(places.get(entry.oid), with_excerpt=with_excerpt)
+    return shown
