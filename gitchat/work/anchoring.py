@@ -57,7 +57,9 @@ def anchored(repository: Repository, given: Sequence[str], *, is_elsewhere: bool
             ``binary-file``, ``no-such-lines``, ``no-such-commit``, ``no-work-tree``.
     """
     if len(given) > MOST_EXCERPTS:
-        raise _bad(f"a message is about {MOST_EXCERPTS} places at most; these are {len(given)}", "name the file alone")
+        raise _no_place(
+            f"a message is about {MOST_EXCERPTS} places at most; these are {len(given)}", "name the file alone"
+        )
     if is_elsewhere:
         found = [_told(text) for text in given]
     else:
@@ -77,15 +79,15 @@ def anchored(repository: Repository, given: Sequence[str], *, is_elsewhere: bool
 def parse_lines(text: str) -> tuple[str, Lines | None]:
     """The file and the lines of ``FILE[:A[-B]]``. Raises UserError ``bad-anchor``."""
     if not text.strip() or "\0" in text:
-        raise _bad(f"{text!r} names no file", _EXAMPLE)
+        raise _no_place(f"{text!r} names no file", _EXAMPLE)
     match = _LINES.fullmatch(text)
     if match is None:
         return text, None
     first, last = int(match[2]), int(match[3] or match[2])
     if not 1 <= first <= last:
-        raise _bad(f"{text!r} names no lines: they count from 1, and the first comes first", _EXAMPLE)
+        raise _no_place(f"{text!r} names no lines: they count from 1, and the first comes first", _EXAMPLE)
     if last - first >= MOST_LINES:
-        raise _bad(
+        raise _no_place(
             f"{text!r} are {last - first + 1} lines; a message is about {MOST_LINES} in one place at most",
             f"name those that matter: {match[1]}:{first}-{first + MOST_LINES - 1}; or the file alone",
         )
@@ -99,7 +101,7 @@ def _told(text: str) -> _Found:
     commit = named if colon and _FULL_ID.fullmatch(named) else None
     path = (rest if commit is not None else path).removeprefix("./")
     if not is_path(path):
-        raise _bad(f"{text!r} is no file from the top of the repository", "give src/lexer.py:40-46")
+        raise _no_place(f"{text!r} is no file from the top of the repository", "give src/lexer.py:40-46")
     return _Found(Anchor(path, lines), None, commit)
 
 
@@ -184,7 +186,7 @@ def _excerpt(path: str, content: bytes, lines: Lines) -> Excerpt:
         )
     excerpt = excerpt_of(text, lines)
     if len(excerpt.content) > MOST_EXCERPT_BYTES:
-        raise _bad(
+        raise _no_place(
             f"lines {spelled(lines)} of {path!r} and those beside them have {len(excerpt.content):,} bytes; "
             f"the limit is {MOST_EXCERPT_BYTES:,}",
             f"name it without lines: {path}",
@@ -265,5 +267,5 @@ def _meant(repository: Repository, inside: str, suffix: str) -> str:
     return "see which there are: git ls-files; one that is gone: REV:FILE"
 
 
-def _bad(message: str, hint: str) -> UserError:
+def _no_place(message: str, hint: str) -> UserError:
     return UserError(message, hint=hint, code="bad-anchor")
