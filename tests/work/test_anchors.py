@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Project:
     def blamed(self, *words: str) -> list[str]:
         """What ``git chat blame`` prints, without dates."""
         done = self.world.chat("blame", *words, cwd=self.path, check=True)
-        return [line.replace(", 0 seconds ago", "").rstrip() for line in done.stdout.splitlines()]
+        return [re.sub(", [0-9]+ seconds? ago", "", line).rstrip() for line in done.stdout.splitlines()]
 
 
 @pytest.fixture

@@ -47,8 +47,9 @@ def send_message(
     again with the same ``key`` adds nothing. ``at`` is the code that it is about, ``src/lexer.py:40-46``, or a list, as
     :meth:`Room.send` takes it.
     """
+    places = places_of(at, content)
     chat = acting(name, room)
-    entry = say(chat, content, to, type, reply_to, priority, key, at)
+    entry = say(chat, content, to, type, reply_to, priority, key, places)
     return {"id": entry.number} | on_its_way(chat, entry)
 
 
@@ -81,7 +82,7 @@ def say(
     reply_to: Place | None,
     priority: str = "",
     key: str = "",
-    at: At = "",
+    at: Sequence[str] = (),
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
     if isinstance(content, str):
@@ -93,6 +94,16 @@ def say(
         content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
         at=at,
     )  # fmt: skip
+
+
+def places_of(at: At, content: Content) -> list[str]:
+    """The places in code that ``content`` is about."""
+    places = [at] if isinstance(at, str) and at else list(at)
+    if not all(isinstance(one, str) for one in places):
+        raise refusal("at must be text, or a list of texts", "give src/lexer.py:40-46, or a list of such")
+    if places and content == "":
+        raise refusal("at is what content is about, and there is none", "give content, too; or leave at out")
+    return places
 
 
 def _recipients(to: str) -> list[str]:

@@ -28,7 +28,7 @@ from gitchat.verbs.tools.calling import (
     number_of,
     refuse_other,
 )
-from gitchat.verbs.tools.messages import in_short, on_its_way, say, troubled
+from gitchat.verbs.tools.messages import in_short, on_its_way, places_of, say, troubled
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -178,14 +178,13 @@ def begin_check_in(
     at: str | list[str] = "",
 ) -> Begun:
     """:func:`check_in` up to where it may wait: the message is sent."""
+    places = places_of(at, content)
     chat = acting(name, room)
     _check_reading(limit, wait_seconds, max_chars)
     sent: Json = {}
     if not isinstance(content, str) or content:
-        entry = say(chat, content, to, type, reply_to, at=at)
+        entry = say(chat, content, to, type, reply_to, at=places)
         sent = {"sent": entry.number} | on_its_way(chat, entry)
-    elif at:
-        raise refusal("at is what content is about, and there is none", "give content, too; or leave at out")
     _mark_ended(chat)
 
     def answer(timed_out: bool, measure: Measure, positions: Positions) -> Json:
