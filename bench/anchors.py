@@ -28,7 +28,7 @@ from figures import (
 from gitchat.verbs.room import Room
 
 FILES = (20_000, 100_000)
-MESSAGES = 20_000
+MESSAGES = 5_000
 ABOUT = 20
 ROUNDS = 30
 WARM_UPS = 2

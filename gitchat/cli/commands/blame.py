@@ -138,9 +138,9 @@ class _Page:
     def _fitted(self, head: str, entry: Entry, became: str) -> str:
         """The line of a message, of whose text so much is shown that what became of its lines is seen, too."""
         text, end = _text(entry), f"  {self.screen.style(became, dim=True)}" if became else ""
-        width = self.screen.width
-        if width is not None and (left := width - len(click.unstyle(head)) - len(became) - 2) < len(text):
-            text = f"{text[: max(left - 1, 10)]}…"
+        if self.screen.width is not None:
+            left = max(10, self.screen.width - len(click.unstyle(head)) - len(became) - 2)
+            text = text if len(text) <= left else f"{text[: left - 1]}…"
         return f"{head}{text}{end}"
 
     def _label(self, entry: Entry) -> str:
