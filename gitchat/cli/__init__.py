@@ -29,7 +29,7 @@ from gitchat.workspace.process import read_variables
 
 GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
-    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "export"),
+    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "blame", "export"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),

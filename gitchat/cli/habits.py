@@ -28,6 +28,7 @@ _VERBS = {
     "log --room {1}": "switch checkout cd use goto",
     "show {*}": "view get display cat-file open-message",
     "search {*}": "grep find lookup",
+    "blame {*}": "annotate praise discuss",
     "handoff": "catchup catch-up resume brief context",
     "status": "st stat state dashboard info overview",
     "summary write {*}": "summarize summarise sum",

@@ -182,6 +182,8 @@ class CatchUp:
             if fields.kind != SUMMARY:
                 self._hear((fields.author, fields.clone, fields.address))
             self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, fields.body))
+            for path in fields.paths:
+                self._database.execute("INSERT INTO anchor VALUES (?, ?)", (path, cursor.lastrowid))
 
     def _hear(self, voice: tuple[str, str, str]) -> None:
         """Note who spoke from where; a name has few voices, and many records."""

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from gitchat.index.condition import ANY, Condition, Tally, blob_of, of_kinds
+from gitchat.index.condition import ANCHORED_FILES, ANY, Condition, Tally, blob_of, of_kinds
 from gitchat.index.tallies import count
 from gitchat.index.view import Extent, Rows, Rule, View
 from gitchat.model.names import CloneId, Number, Oid, Uid
@@ -206,6 +206,10 @@ class Chain:
         places = self._places((number, oid) for _, number, oid in rows)
         return {Uid(row[0]): place for row, place in zip(rows, places, strict=True)}
 
+    def anchored(self) -> list[str]:
+        """The files that something in this index was said about, sorted."""
+        return [path for (path,) in self._rows(ANCHORED_FILES)]
+
     def newest_by_author(self) -> dict[str, tuple[Number, int]]:
         """For everybody who wrote here: the newest number, and its date in seconds since the epoch."""
         # From author to author, by an index: SQLite's own GROUP BY would look at every record.
@@ -267,9 +271,13 @@ class Chain:
         self, sql: str, condition: Condition, *values: object, after: int = 0, before: tuple[object, ...] = ()
     ) -> list[tuple[Any, ...]]:
         """Rows of this chain up to its tip that fulfil ``condition``, which ``{}`` stands for in ``sql``."""
-        where = Condition.all_of(
-            [Condition("chain = :chain AND number > ? AND number <= ?", (after, self.total)), condition]
-        )
+        few = condition.few if _ALL in sql else None
+        number = "number" if few is None else "+number"  # no other index is of use then
+        here = Condition(f"chain = :chain AND {number} > ? AND {number} <= ?", (after, self.total))
+        where = Condition.all_of([here, condition])
+        if few is not None:
+            sql = sql.replace(_ALL, f"FROM ({few.sql}) AS few CROSS JOIN entry USING (id) WHERE")
+            before = (*few.values, *before)
         return self._rows(sql.format(where.sql), *before, *where.values, *values)
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -282,6 +290,8 @@ class Chain:
 _HERE = "chain = :chain AND +number <= ?"
 """Rows of this chain up to a number, where something else finds them. Without the plus SQLite, which has no
 statistics of this file, would rather look at all numbers. Source: sqlite.org/optoverview.html, section 2.1.1."""
+
+_ALL = "FROM entry WHERE"
 
 _CHUNK = 500
 """Values of one statement; SQLite takes at least 999."""

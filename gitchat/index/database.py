@@ -39,7 +39,7 @@ from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
 
-VERSION = 8
+VERSION = 9
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -74,6 +74,8 @@ CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
 CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
 CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
+CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL);
+CREATE INDEX anchor_path ON anchor (path, entry);
 CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
 """
 

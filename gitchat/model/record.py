@@ -17,6 +17,8 @@ STATUS = "status"
 CLAIM = "claim"
 RELEASE = "release"
 META = "meta"
+AT = "Chat-At"
+"""The trailer that says which code a record is about. Source: gitchat.model.anchor."""
 SUMMARY = "summary"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
@@ -105,6 +107,8 @@ class Draft:
     """More trailers; those of a ``meta`` record, for instance."""
     files: tuple[File, ...] = ()
     """What to attach, in this order."""
+    excerpts: tuple[tuple[int, File], ...] = ()
+    """The code that it is about, by the places of its trailers from 1 on."""
 
     def __post_init__(self) -> None:
         if not self.body.strip():
@@ -150,6 +154,11 @@ class Record:
     def address(self) -> str | None:
         """The author's address as it is compared; None when it says nothing of who that is."""
         return address_of(self.email)
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """Which code it is about, as its trailers say it: see gitchat.model.anchor."""
+        return tuple(value for key, value in self.extra if key == AT)
 
     @property
     def recipients(self) -> tuple[str, ...]:

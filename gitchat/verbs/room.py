@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gitchat.model.query import Query
 from gitchat.verbs import (
+    anchoring,
     asking,
     attendance,
     claiming,
@@ -112,6 +113,10 @@ class Room(Standpoint):
     release = claiming.release
     claims = claiming.claims
     conflicts = conflicting.conflicts
+
+    blame = anchoring.blame
+    about = anchoring.about
+    places = anchoring.places
 
     join = attendance.join
     register = attendance.register

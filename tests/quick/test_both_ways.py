@@ -55,6 +55,8 @@ def test_what_is_not_plain_is_the_same(world: World) -> None:
         ("chat", "send", "red \x1b[31m and \u202e, family \U0001f468\u200d\U0001f469"),
         ("chat", "send", "--json-body", '{"a": 1}'),
         ("chat", "send", "--attach", "file.bin", "see"),
+        ("chat", "send", "--at", "file.bin", "about a file"),
+        ("chat", "send", "--at", "file.bin:1", "about a line"),
         ("gc", "-q"),
         ("chat", "send", "after"),
         ("config", "color.ui", "always"),
