@@ -41,6 +41,8 @@ class Agreement:
     """That the rooms stand at the remote's present address now."""
     layout: Layout | None = None
     """What the remote shall call the refs of rooms; None where nothing was said of it."""
+    takes_purges: bool = False
+    """That what was purged at the remote goes here, too."""
     takes: RoomName | None = None
     """The room that follows what stands at the remote now, whatever it followed before."""
 
@@ -93,6 +95,8 @@ def bring_together(
     if chosen in report.staying:
         raise ConflictError(_stays(chosen), hint=f"share it: git chat room share {chosen}", code="stays-here")
     warn(report.alarms)
+    for note in report.notes:
+        click.echo(f"note: {terminal.escape_line(note)}", err=True)
     if not as_json:
         for one in report.staying:
             click.echo(f"{_stays(one)}: git chat room share {one}")
@@ -188,6 +192,7 @@ def _settle(
         takes=lambda name: name == agreement.takes,
         has_moved=agreement.has_moved,
         goes_anywhere=True,
+        takes_purges=agreement.takes_purges,
         brings_back=frozenset(brings_back | ({Standing.GONE} if agreement.restores else set())),
     )
 
@@ -246,6 +251,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "pushed": _counts(report.pushed),
         "refused": [{"ref": one.ref, "words": one.words} for one in report.refused],
         "alarms": report.alarms,
+        "notes": report.notes,
         "attached": report.attached,
         "newer_format": report.newer,
         "staying": report.staying,

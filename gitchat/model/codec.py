@@ -35,6 +35,12 @@ _SINGLE_KEYS = {
 }
 
 FORMAT = 1
+"""What the genesis of each room says."""
+
+NEWEST_FORMAT = 2
+"""What writers of this version know: rooms in which something was purged ask for 2. Source: docs/format.md section 18."""
+
+FORMAT_MIN = "Chat-Format-Min"
 
 TITLE = "Chat-Title"
 STATE = "Chat-State"

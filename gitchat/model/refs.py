@@ -145,6 +145,15 @@ def in_room(ref: RefName, room: RoomName, other: RoomName) -> RefName:
     return RefName(ref.removesuffix(f"/{room}") + f"/{other}")
 
 
+COPIES = (
+    FETCHED_PREFIX,
+    TRACKING_PREFIX,
+    RefName(f"{LOCAL_PREFIX}seen/"),
+    RefName(f"{LOCAL_PREFIX}brought/"),
+)
+"""What the refs begin with that hold what others have, or had, and that nobody here reads by."""
+
+
 def aside_prefix(room: RoomName) -> RefName:
     """What the refs of all that is set aside of a room begin with. They are never pushed."""
     return RefName(f"{LOCAL_PREFIX}aside/{room}/")
