@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -94,9 +94,7 @@ def bring_together(
         environment.refuse_unknown_room(chosen)
     if chosen in report.staying:
         raise ConflictError(_stays(chosen), hint=f"share it: git chat room share {chosen}", code="stays-here")
-    warn(report.alarms)
-    for note in report.notes:
-        click.echo(f"note: {terminal.escape_line(note)}", err=True)
+    warn(report.alarms, report.notes)
     if not as_json:
         for one in report.staying:
             click.echo(f"{_stays(one)}: git chat room share {one}")
@@ -238,10 +236,10 @@ def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: b
         click.echo(f"nothing new: {report.remote} and this clone have the same messages")
 
 
-def warn(alarms: list[str]) -> None:
-    """Say what is wrong with a remote's log."""
-    for alarm in alarms:
-        click.echo(f"warning: {terminal.escape_line(alarm)}", err=True)
+def warn(alarms: list[str], notes: Sequence[str] = ()) -> None:
+    """Say what is wrong with a remote's log, and what was done here because somebody did it there."""
+    for word, words in [*(("warning", one) for one in alarms), *(("note", one) for one in notes)]:
+        click.echo(f"{word}: {terminal.escape_line(words)}", err=True)
 
 
 def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:

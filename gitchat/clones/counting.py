@@ -19,7 +19,6 @@ from gitchat.clones.report import Report
 from gitchat.clones.spoiled import Spoiled
 from gitchat.model.names import RoomName
 from gitchat.model.refs import log_ref, room_of
-from gitchat.storage.store import Store
 
 
 class Counting:
@@ -27,7 +26,6 @@ class Counting:
 
     def __init__(
         self,
-        store: Store,
         remote: str,
         joining: Joining,
         accepting: Accepting,
@@ -36,7 +34,6 @@ class Counting:
         attached: Callable[[RoomName], str | None],
         adopting: Adopting,
     ) -> None:
-        self._store = store
         self._remote = remote
         self._joining = joining
         self._accepting = accepting
@@ -62,9 +59,7 @@ class Counting:
                 self._adopting.finish(room, report)
         return [room for room in going if room not in spoiled]
 
-    def _count_from_here(
-        self, room: RoomName, judgement: Judgement, seen: Tips, there: Tips, report: Report
-    ) -> None:
+    def _count_from_here(self, room: RoomName, judgement: Judgement, seen: Tips, there: Tips, report: Report) -> None:
         """Let what was fetched of ``room`` be what the remote has."""
         if judgement.tells_drops:
             self._joining.drop_cursors(room, seen, there)

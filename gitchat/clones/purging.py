@@ -125,9 +125,7 @@ class Purging:
             code="purge-refused",
         )
 
-    def _settle(
-        self, room: RoomName, updates: dict[RefName, tuple[Oid, Oid]], rewriting: Rewriting
-    ) -> None:
+    def _settle(self, room: RoomName, updates: dict[RefName, tuple[Oid, Oid]], rewriting: Rewriting) -> None:
         """What the remote took is tracked, and the log here becomes that, with what was said meanwhile behind it."""
         name = self._wire.name
         log = log_ref(room)

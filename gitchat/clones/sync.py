@@ -21,7 +21,7 @@ from gitchat.clones.adopting import Adopting
 from gitchat.clones.alone import alone
 from gitchat.clones.answer import Pushed
 from gitchat.clones.attaching import Attaching
-from gitchat.clones.comparing import Comparing, Tips
+from gitchat.clones.comparing import Comparing
 from gitchat.clones.counting import Counting
 from gitchat.clones.dropping import Dropped
 from gitchat.clones.following import Following
@@ -103,11 +103,8 @@ class Remote:
         self._dropped = Dropped(store)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle, self._dropped)
         self._adopting = adopting
-        self._counting = Counting(
-            store, wire.name, self._joining, self._accepting, self._admission, notes, attached, adopting
-        )
+        self._counting = Counting(wire.name, self._joining, self._accepting, self._admission, notes, attached, adopting)
         self.purging = Purging(store, wire, self._joining, self._accepting, adopting)
-        """What takes a text out of the history of a room."""
         self._offering = Offering(
             store,
             wire,

@@ -185,8 +185,8 @@ class Wire:
     def push(self, updates: Updates, address: str | None = None, *, is_atomic: bool = False) -> list[Pushed]:
         """Ask the remote to move refs to the first of two commits, or to remove them, each only from the second.
 
-        With ``is_atomic`` it moves all or none. ``address`` is the one to push to, where the remote's name stands for several or for another. Raises as
-        :meth:`fetch`.
+        With ``is_atomic`` it moves all or none. ``address`` is the one to push to, where the remote's name stands for
+        several or for another. Raises as :meth:`fetch`.
         """
         named = {self.layout.there(ref): update for ref, update in updates.items()}
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in named.items()]

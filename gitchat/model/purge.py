@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitchat.model import codec
 from gitchat.model.names import EMPTY_TREES, Oid, Uid, is_slug, is_uid
-from gitchat.model.record import Moment
+from gitchat.model.record import CLAIM, RELEASE, Moment, Record
 
 PURGED = "Chat-Purged"
 """``<name> <UTC time>``: who blanked the record, and when. A claim, as every name."""
@@ -33,6 +33,23 @@ _KEPT = frozenset(
 
 _STAYING = frozenset({"Chat-Kind", "Chat-To", "Chat-Reply", "Chat-State", "Chat-Local", "Chat-Format-Min"})
 """What a purge must not take: whom it reaches, what it answers, and what it decides of the room."""
+
+
+def shown(record: Record, redacted_by: str | None = None) -> Record:
+    """``record`` as every view shows it: one that was purged, or redacted by somebody, without what it said.
+
+    What a claim claims stays: it is followed, whatever is shown of it.
+    """
+    purged = purged_in(record.extra)
+    if purged is not None and not record.body:
+        hidden = f"purged by {purged.name}"
+    elif redacted_by is not None:
+        hidden = f"redacted by {redacted_by}"
+    else:
+        return record
+    extra = record.extra if record.kind in (CLAIM, RELEASE) else ()
+    return replace(record, body=f"({hidden})", hidden=hidden, media=None, extra=extra)
+
 
 Read = Callable[[Oid], codec.Commit]
 """The commit of an id. Raises FormatError."""

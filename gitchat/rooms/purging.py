@@ -1,4 +1,4 @@
-"""What a clone does after one of its logs was written anew: every position follows, and every trace of the old one goes.
+"""What a clone does after one of its logs was written anew: every position follows, and every trace of the old goes.
 
 The new log is there by then. What has still to go stands in a file, written before the log moves, so that a kill
 anywhere leaves a room that is as before, or one of which whoever comes next finishes the rest.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from gitchat.storage.store import Store
 REASON = "gitchat: purged"
 
 _MAX_BYTES = 64 * 1024 * 1024
+_MOST_NOTED = 10_000
+_OID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,27 @@ class Owed:
             raise storage_error(error, self._file.path) from error
 
 
+def note_texts(store: Store, oids: Collection[Oid]) -> None:
+    """Note in the file ``purged`` which objects had what was purged, so that they can be looked for again."""
+    file = OwnFile(store.directory, "purged")
+    try:
+        kept = list(dict.fromkeys([*noted_texts(store), *sorted(oids)]))[-_MOST_NOTED:]
+        file.replace("".join(f"{oid}\n" for oid in kept).encode())
+    except OSError as error:
+        raise storage_error(error, file.path) from error
+
+
+def noted_texts(store: Store) -> list[Oid]:
+    """The objects that had what was purged in this clone; none where that cannot be told."""
+    with suppress(OSError):
+        words = OwnFile(store.directory, "purged").read(_MAX_BYTES).decode("ascii", "replace").split()
+        return [Oid(word) for word in words if _OID.fullmatch(word)]
+    return []
+
+
 def owe(store: Store, room: RoomName, rewriting: Rewriting) -> None:
     """Note what goes when the log of ``room`` is what ``rewriting`` has made. Raises StorageError, FormatError."""
-    blank = [oid for oid, new in rewriting.images.items() if oid != new and _was_blanked(store, oid, new)]
-    Owed(store).add(room, rewriting.gone | carried_by(store, blank))
-
-
-def _was_blanked(store: Store, old: Oid, new: Oid) -> bool:
-    return store.read(old).tree != store.read(new).tree
+    Owed(store).add(room, rewriting.gone | carried_by(store, rewriting.blanked))
 
 
 def finish(store: Store, room: RoomName, tracked: Sequence[Oid | None], variables: Mapping[str, str]) -> Left:
@@ -108,12 +124,15 @@ def finish(store: Store, room: RoomName, tracked: Sequence[Oid | None], variable
     here = list(positions(store, room))
     rewriting = Rewriting(store)
     rewriting.pair([value for _, value in here] + heads, logs)
-    gone |= rewriting.gone
+    texts = rewriting.blanked | carried_by(store, rewriting.blanked)
+    gone |= rewriting.gone | texts
     Owed(store).add(room, gone)
     for ref, value in here:
         if rewriting.image(value) != value:
             _follow(store, ref, value, rewriting)
-    gone |= _drop_aside(store, room, rewriting)
+    aside_too = _drop_aside(store, room, rewriting)
+    gone |= aside_too
+    note_texts(store, texts | aside_too)
     _drop_copies(store, logs, gone)
     _map_files(store, rewriting.images)
     store.forget(gone)

@@ -31,6 +31,8 @@ class Rewriting:
         """Of each commit that was looked at, what stands for it; itself where nothing before it was blanked."""
         self.blanks: dict[Key, purge.Purged] = {}
         """The records that are blank in the new log, as far as it differs from the old one, and who purged them."""
+        self.blanked: set[Oid] = set()
+        """The commits that still have the text of records which are blank in the new log."""
         self._looked: list[Oid] = []
 
     @property
@@ -87,6 +89,8 @@ class Rewriting:
             commit = self._store.read(oid)
             parents = tuple(dict.fromkeys(self.images.get(parent, parent) for parent in commit.parents))
             key = rule(oid, commit).key
+            if key in self.blanks and not purge.is_blank(commit):
+                self.blanked.add(oid)
             if key in left:
                 self.images[oid] = left[key].pop(0) if left[key] else parents[0]
             elif key is None and joined and (found := joined.get(_shape(commit, parents))) is not None:

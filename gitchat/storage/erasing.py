@@ -42,7 +42,7 @@ class Erasing:
                 self._git("reflog", "expire", "--expire=now", "--expire-unreachable=now", ref)
 
     def erase(self, oids: Collection[Oid]) -> None:
-        """Remove those of ``oids`` that nothing reaches, as far as that is ours to do. Raises git.GitFailed, OSError."""
+        """Remove those of ``oids`` that nothing reaches, as far as they are ours. Raises git.GitFailed, OSError."""
         paths = {oid: packing.loose_path(self._common_dir, oid) for oid in oids}
         before = {oid: found for oid, path in paths.items() if (found := _changed(path)) is not None}
         if not oids or self._is_told_of():
@@ -105,4 +105,3 @@ def _changed(path: Path) -> int | None:
         return os.lstat(path).st_mtime_ns
     except OSError:
         return None
-

@@ -74,7 +74,9 @@ class Packs:
             others = [other for other in self._names() if other != name]
             if kept:
                 listing = "".join(f"{oid}\n" for oid in sorted(kept)).encode()
-                new = self._git("pack-objects", "--quiet", str(self._directory / "pack"), stdin=listing).decode().strip()
+                new = (
+                    self._git("pack-objects", "--quiet", str(self._directory / "pack"), stdin=listing).decode().strip()
+                )
                 self._verify(new, is_new=True)
                 others.append(new)
             self._write_names(others)
