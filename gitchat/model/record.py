@@ -17,13 +17,15 @@ STATUS = "status"
 CLAIM = "claim"
 RELEASE = "release"
 META = "meta"
-AT = "Chat-At"
-"""The trailer that says which code a record is about. Source: gitchat.model.anchor."""
+REDACT = "redact"
 SUMMARY = "summary"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
 
-UNLISTED_KINDS = frozenset({"meta", "redact"})
+AT = "Chat-At"
+"""The trailer that says which code a record is about. Source: gitchat.model.anchor."""
+
+UNLISTED_KINDS = frozenset({META, REDACT})
 """Kinds that take a number and appear in no listing."""
 
 QUIET_KINDS = frozenset({STATUS, CLAIM, RELEASE})
@@ -149,6 +151,8 @@ class Record:
     """The number that the writer saw. A hint for people, never trusted."""
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Trailers this version does not know, in order."""
+    hidden: str | None = None
+    """Why its text is not shown, such as ``redacted by alice``; the text is these words then."""
 
     @property
     def address(self) -> str | None:

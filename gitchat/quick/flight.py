@@ -12,7 +12,7 @@ stands before.
 Who cannot land its record takes it out of the chain, with the write lock held and with all that follows it; then
 nobody else lands it, and the long way writes it anew. Those behind see that they are no more in the chain, and do the
 same. Of one that was killed the record may land with the next one: it was not acknowledged, and is not told twice.
-Source: docs/format.md sections 6.5 and 7.43.
+Source: docs/format.md sections 6.5 and 7.52.
 """
 
 import os

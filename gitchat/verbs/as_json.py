@@ -70,6 +70,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "at": _at(entry),
         "aside": _aside(entry),
         "choices": list(choices) or None,
+        "hidden": record.hidden,
         "trailers": [list(pair) for pair in record.extra if pair[0] not in known] or None,
         "more_characters": missing or None,
         "looks_like": looks_like(record.author),

@@ -76,7 +76,7 @@ def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
         places += chain.select(leaves, after=places[0].number)
     elif environment.authorities.of(room) is None:
         environment.unclaimed[room] = tip
-    return [log.entry_at(*place) for place in sorted(places, key=lambda place: place.number)]
+    return log.entries_at(sorted(places))
 
 
 _NEAR = 64

@@ -1,4 +1,4 @@
-"""Writers that are on their way at once, each on the others' records. Proves docs/format.md sections 6.5 and 7.43.
+"""Writers that are on their way at once, each on the others' records. Proves docs/format.md sections 6.5 and 7.52.
 
 Nothing acknowledged is lost, doubled or renumbered: whoever is killed, whatever moves the log meanwhile.
 """
