@@ -64,7 +64,8 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.staying.knocking import knock_aside  # for who syncs, as the next
+    from gitchat.staying.branches import Branches  # for who syncs, as the next
+    from gitchat.staying.knocking import knock_aside
     from gitchat.staying.turns import spend
     from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
@@ -87,6 +88,7 @@ def bring_together(
             report = _settle(environment, remote, chosen, agreement, pushes, line)
             spend(environment, name, report.pushes)
             knock_aside(environment, name, report)
+            Branches(environment, name, only_named=True).look(report)
             _forget_troubles(environment, name, has_pushed=pushes and report.refusal is None)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)

@@ -52,13 +52,22 @@ class Scratch:
 
     def copy_index(self, git_dir: Path) -> None:
         """Begin with the index of the worktree whose git directory this is; with none where it has none."""
-        with suppress(FileNotFoundError):
-            (self._place / "index").unlink()
+        self.drop_index()
         with suppress(FileNotFoundError):
             shutil.copyfile(git_dir / "index", self._place / "index", follow_symlinks=False)
             # As old as it is: git reads again what was written in the second of its index, and by that alone knows it.
             status = os.stat(git_dir / "index")
             os.utime(self._place / "index", ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def drop_index(self) -> None:
+        """Begin with no index at all."""
+        with suppress(FileNotFoundError):
+            (self._place / "index").unlink()
+
+    @property
+    def objects(self) -> str:
+        """The directory of what was made here."""
+        return str(self._place / "objects")
 
     def _begin(self) -> None:
         self._end()

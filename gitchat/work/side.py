@@ -46,6 +46,10 @@ class Base:
     label: str
     """As a person calls it: ``origin/main``."""
     oid: str
+    ref: str | None = None
+    """The whole name of it, where it is a ref."""
+    is_ahead_of_users: bool = False
+    """Whether that is our private copy, and what the user has of it is older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,11 @@ class Side:
     """What it changes since then, from the top; of what was renamed both names."""
     is_committed: bool = True
     top: Path | None = None
-    """The worktree that it stands in; None of the base."""
+    """The worktree that it stands in; None of the base, and of work in other clones."""
     branch: str | None = None
     behind: int = 0
     """How many commits of the base it lacks."""
+    is_base: bool = False
 
     def shares_with(self, other: Side) -> list[str]:
         """The paths that both change, and those of this side that the other has made a directory of, or stands in."""
@@ -104,8 +109,9 @@ def find_base(work: Scratch, told: str | None, remotes: Sequence[str], main: Wor
     """
     for name in [told] if told else bases(remotes, main.branch if main is not None else None):
         try:
-            oid = _line(work, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-            return Base(told or _line(work, "rev-parse", "--abbrev-ref", name), oid)
+            oid = line_of(work, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            ref = line_of(work, "rev-parse", "--symbolic-full-name", name)
+            return Base(told or line_of(work, "rev-parse", "--abbrev-ref", name), oid, ref or None)
         except GitFailed:
             continue
     return None
@@ -113,7 +119,7 @@ def find_base(work: Scratch, told: str | None, remotes: Sequence[str], main: Wor
 
 def side_of_base(work: Scratch, base: Base, root: str) -> Side:
     """The base since ``root``. Raises git.GitFailed."""
-    return Side((), base.label, base.oid, root, _changed(work, root, base.oid))
+    return Side((), base.label, base.oid, root, changed(work, root, base.oid), is_base=True)
 
 
 def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], label: str) -> Side | None:
@@ -128,16 +134,13 @@ def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], la
             raise NotLooked(f"it is amid {amid}")
     where = str(tree.top)
     try:
-        head = _line(work, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
+        head = line_of(work, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
     except GitFailed as error:
         raise NotLooked("it has no commit yet") from error
-    try:
-        root = _line(work, "merge-base", head, base.oid)
-    except GitFailed as error:
-        raise NotLooked(f"it has nothing in common with {base.label}") from error
+    root = root_of(work, head, base)
     oid = _snapshot(work, tree, head)
-    paths = _changed(work, root, oid)
-    behind = int(_line(work, "rev-list", "--count", f"{root}..{base.oid}"))
+    paths = changed(work, root, oid)
+    behind = behind_of(work, root, base)
     if not paths and not behind:
         return None
     return Side(tuple(names), label, oid, root, paths, oid == head, tree.top, tree.branch, behind)
@@ -156,14 +159,14 @@ def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
     given = b"".join(path + b"\0" for path in paths)
     update = ("update-index", "--add", "--remove", "-z", "--stdin")
     work.git(*update, cwd=str(tree.top), stdin=given, has_index=True)
-    made = _line(work, "write-tree", cwd=str(tree.top), has_index=True)
-    if made == _line(work, "rev-parse", f"{head}^{{tree}}"):
+    made = line_of(work, "write-tree", cwd=str(tree.top), has_index=True)
+    if made == line_of(work, "rev-parse", f"{head}^{{tree}}"):
         return head
-    return _line(work, "commit-tree", made, "-p", head, "-m", "work")
+    return line_of(work, "commit-tree", made, "-p", head, "-m", "work")
 
 
-def _changed(work: Scratch, old: str, new: str) -> frozenset[str]:
-    """The paths that differ, of what was renamed both names."""
+def changed(work: Scratch, old: str, new: str) -> frozenset[str]:
+    """The paths that differ, of what was renamed both names. Raises git.GitFailed."""
     if old == new:
         return frozenset()
     options = ("diff-tree", "-r", "-z", "--name-status", "--find-renames", "--no-ext-diff", "--ignore-submodules=all")
@@ -175,8 +178,22 @@ def _changed(work: Scratch, old: str, new: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _line(work: Scratch, *arguments: str, cwd: str | None = None, has_index: bool = False) -> str:
-    return os.fsdecode(work.git(*arguments, cwd=cwd, has_index=has_index)).strip("\n")
+def root_of(work: Scratch, oid: str, base: Base) -> str:
+    """The commit that ``oid`` and the base have in common. Raises NotLooked."""
+    try:
+        return line_of(work, "merge-base", oid, base.oid)
+    except GitFailed as error:
+        raise NotLooked(f"it has nothing in common with {base.label}") from error
+
+
+def behind_of(work: Scratch, root: str, base: Base) -> int:
+    """How many commits the base has since ``root``. Raises git.GitFailed."""
+    return int(line_of(work, "rev-list", "--count", f"{root}..{base.oid}"))
+
+
+def line_of(work: Scratch, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> str:
+    """The one line that a git command prints. Raises git.GitFailed."""
+    return os.fsdecode(work.git(*arguments, cwd=cwd, stdin=stdin, has_index=has_index)).strip("\n")
 
 
 def named(trees: Sequence[Worktree], at: Mapping[Path, Sequence[Name]]) -> Iterator[tuple[Worktree, Sequence[Name]]]:

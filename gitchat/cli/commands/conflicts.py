@@ -94,7 +94,7 @@ def _lines(screen: Screen, found: Looked) -> Iterator[str]:
 
 def _title(pair: Pair) -> str:
     other = pair.other
-    if other.top is None:
+    if other.is_base:
         count = pair.mine.behind
         return f"with {escape_line(other.label)}, {count} commit{'s' if count != 1 else ''} ahead of you"
     names = ", ".join(other.names) or "somebody"
@@ -111,7 +111,7 @@ def _where(one: Meeting) -> str:
 def _json_lines(found: Looked) -> Iterator[str]:
     for pair in found.pairs:
         about = {
-            "with": list(pair.other.names) if pair.other.top is not None else None,
+            "with": list(pair.other.names) if not pair.other.is_base else None,
             "side": pair.other.label,
             "committed": pair.other.is_committed,
         }

@@ -1,0 +1,190 @@
+"""Conflicts ahead between two clones that share a hub: what each knows of the other, and what both are told."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gitchat.model.record import Moment
+from gitchat.staying.branches import Branches
+from gitchat.verbs import conflicting, sharing
+from gitchat.verbs.room import Room
+from gitchat.workspace import asking
+from gitchat.workspace.remotes import open_remote
+from tests.world import World
+
+LINES = "".join(f"line {number}\n" for number in range(1, 41))
+
+
+@dataclass
+class Machine:
+    """A clone of the hub, with one who works in it on a branch of the same name as its own."""
+
+    world: World
+    name: str
+    path: Path
+    seconds: list[int]
+    """The clock of both machines."""
+
+    def git(self, *words: str) -> str:
+        return self.world.git(*words, cwd=self.path).stdout.strip()
+
+    def room(self) -> Room:
+        environment = self.world.environment(self.path, now=lambda: Moment(self.seconds[0]))
+        return Room(environment, name=self.name)
+
+    def write(self, path: str, line: int | None, text: str) -> None:
+        """Let one line of a file read ``text``; the whole file, without a line."""
+        file = self.path / path
+        lines = file.read_text().splitlines() if line is not None else []
+        if line is not None:
+            lines[line - 1] = text
+        file.write_text("\n".join(lines or [text]) + "\n")
+
+    def push(self) -> None:
+        """Commit all that is there, push it, and let the room know of the branch."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "work")
+        self.git("push", "-q", "origin", self.name)
+        self.world.chat("hook", "post", "commit", cwd=self.path, check=True, GITCHAT_NAME=self.name)
+        self.sync()
+
+    def sync(self) -> None:
+        """As a keeper does: a round, then the branches."""
+        environment = self.room().environment
+        report = open_remote(environment, "origin").round(None, is_asked=False)
+        if not report.fetched and not self.room().environment.authorities.all():
+            self.world.chat("sync", cwd=self.path, check=True)
+        Branches(environment, "origin").look(report)
+
+    def glance(self) -> None:
+        """As who was asked to look: half a minute goes by between its looks."""
+        conflicting.glance(self.room())
+
+    def found(self) -> dict[str, str]:
+        """What is in conflict or merges, by path, and what could not be looked at."""
+        found = self.room().conflicts()
+        told = {one.path: one.outcome for pair in found.pairs for one in pair.meetings}
+        return told | {label: why for label, why in found.not_looked}
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Number, uid and text of what the room was told."""
+        lines = self.world.chat("log", "--json", cwd=self.path, check=True).stdout.splitlines()
+        told = [json.loads(line) for line in lines]
+        return [(one["type"], one["handle"], one["content"]) for one in told if one["from"] == "system"
+                and one["type"].startswith("conflict")]  # fmt: skip
+
+    def work_refs(self) -> list[str]:
+        """The shares at the hub."""
+        told = self.git("ls-remote", "origin", "refs/chatroom/rooms/*/work/*")
+        return [line.split("\t")[1] for line in told.splitlines()]
+
+
+@dataclass
+class Two:
+    alice: Machine
+    bob: Machine
+    seconds: list[int] = field(default_factory=list)
+
+
+@pytest.fixture
+def two(world: World, monkeypatch: pytest.MonkeyPatch) -> Two:
+    """Both have the room, and stand on branches of theirs at the same commit."""
+    hub = world.root / "hub.git"
+    first = world.repository("alice")
+    for path in ("lexer.py", "token.py", "errors.py"):
+        (first / path).write_text(LINES)
+    world.git("add", "-A", cwd=first)
+    world.git("commit", "-q", "-m", "begin", cwd=first)
+    world.git("branch", "-M", "main", cwd=first)
+    world.git("clone", "-q", "--bare", str(first), str(hub))
+    world.git("remote", "add", "origin", str(hub), cwd=first)
+    world.git("fetch", "-q", "origin", cwd=first)
+    world.git("remote", "set-head", "origin", "main", cwd=first)
+    world.git("clone", "-q", str(hub), str(world.root / "bob"))
+    seconds = [world.environment(first).now().seconds]
+    machines = [Machine(world, name, world.root / name, seconds) for name in ("alice", "bob")]
+    for one in machines:
+        one.git("checkout", "-q", "-b", one.name)
+        one.git("config", "chat.name", one.name)
+    world.chat("send", "hello", cwd=first, check=True)
+    world.chat("sync", cwd=first, check=True)
+    for one in machines:
+        world.chat("sync", cwd=one.path, check=True)
+        world.chat("join", one.name, cwd=one.path, check=True)
+
+    def wait(amount: float) -> None:
+        seconds[0] += int(amount) + 1
+
+    monkeypatch.setattr(conflicting, "_sleep", wait)
+    monkeypatch.setattr("gitchat.work.scratch.read_clock", lambda: Moment(seconds[0]))
+    return Two(*machines, seconds)
+
+
+def test_branches_that_others_told_of_are_fetched_and_told_once(two: Two) -> None:
+    """One conflict, one file that both change cleanly: the same record in both clones; gone after a merge."""
+    alice, bob = two.alice, two.bob
+    bob.write("lexer.py", 20, "bob's")
+    bob.write("token.py", 1, "bob's")
+    bob.push()
+    alice.write("lexer.py", 20, "alice's")
+    alice.write("token.py", 40, "alice's")
+    before = alice.git("for-each-ref", "refs/heads", "refs/remotes", "refs/stash")
+    alice.push()
+    alice.sync()
+    copies = alice.git("for-each-ref", "--format=%(refname)", "refs/chatroom-local/heads").split()
+    assert copies == [
+        "refs/chatroom-local/heads/origin/bob", "refs/chatroom-local/heads/origin/main",
+    ]  # fmt: skip
+    assert alice.found() == {"lexer.py": "conflict", "token.py": "merges"}
+    bob.sync()
+    assert bob.found() == {"lexer.py": "conflict", "token.py": "merges"}
+    for one in (alice, bob, alice):
+        one.sync()
+    assert alice.told() == bob.told()
+    text = "lexer.py: alice (alice, line 20) and bob (bob, line 20) cannot be merged"
+    assert [one[::2] for one in alice.told()] == [("conflict", text)]
+    del before
+
+
+def test_what_is_shared_is_found_before_anybody_commits(two: Two) -> None:
+    """With chat.share=work: told after two looks, and gone at the hub when it is clean; nothing else moves here."""
+    alice, bob = two.alice, two.bob
+    bob.git("config", "chat.share", "work")
+    bob.write("lexer.py", 20, "bob's")
+    bob.git("commit", "-q", "-a", "-m", "not pushed")
+    bob.write("token.py", 1, "bob's")
+    bob.write("new.py", None, "bob's")
+    before = _state(bob.path)
+    bob.glance()
+    assert _state(bob.path) == before
+    assert [ref.rpartition("/")[2] for ref in bob.work_refs()] == ["bob"]
+    alice.write("lexer.py", 20, "alice's")
+    alice.write("token.py", 40, "alice's")
+    alice.write("new.py", None, "alice's")
+    alice.sync()
+    before = _state(alice.path)
+    assert alice.found() == {"lexer.py": "conflict", "token.py": "merges", "new.py": "conflict"}
+    assert alice.told() == [], "it may be half an edit"
+    alice.glance()
+    assert _state(alice.path) == before
+    bob.sync()
+    assert [one[0] for one in bob.told()] == ["conflict"]
+    assert bob.found() == {}, "alice shares nothing"
+    assert [one[0] for one in bob.told()] == ["conflict"], "and what bob cannot see he does not take back"
+    bob.write("token.py", 1, "line 1")
+    bob.git("reset", "-q", "--hard", "origin/main")
+    (bob.path / "new.py").unlink(missing_ok=True)
+    bob.glance()
+    assert bob.work_refs() == []
+
+
+def _state(path: Path) -> dict[str, bytes]:
+    """All that is the user's: files, index, refs, and the names of all objects that are not ours."""
+    ours = ("chatroom", "chatroom-local")
+    files = [one for one in sorted(path.rglob("*")) if one.is_file() and not set(ours) & set(one.parts)]
+    return {str(one): one.read_bytes() for one in files}
