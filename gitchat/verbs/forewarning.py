@@ -69,13 +69,15 @@ def tell(room: Standpoint, found: Looked) -> list[Entry]:
             pairs.setdefault(names, []).append(pair)
     file, now = FoundFile(environment.repository.directory), environment.now().seconds
     looked = _looked(found, pairs, file.since())
+    is_told = room.name in environment.store.rooms() and _is_open(environment)
+    told = told_in(room) if is_told else {}
+    over = {" ".join(names): str(one.entries[-1].record.uid) for names, one in told.items() if one.is_over}
     try:
-        since = file.note({" ".join(names): paths for names, paths in looked.items()}, now)
+        since = file.note({" ".join(names): paths for names, paths in looked.items()}, now, over)
     except OSError:
         return []  # nobody knows since when: better a look later than one word too much
-    if room.name not in environment.store.rooms() or not _is_open(environment):
+    if not is_told:
         return []
-    told = told_in(room)
     written: list[Entry] = []
     for names, paths in looked.items():
         before = told.get(names)
@@ -134,7 +136,8 @@ def _due(pairs: Sequence[Pair], since: Mapping[str, int], now: int) -> set[str]:
         path
         for pair in pairs
         for path in _certain(pair)
-        if (pair.mine.is_committed and pair.other.is_committed) or now - since.get(path, now) >= AGAIN_SECONDS
+        if path in since
+        and ((pair.mine.is_committed and pair.other.is_committed) or now - since[path] >= AGAIN_SECONDS)
     }
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from gitchat.clones.report import Report
+from gitchat.model.errors import ConflictError
 from gitchat.model.record import Moment
 from gitchat.staying.branches import Branches
 from gitchat.verbs import conflicting, sharing
 from gitchat.verbs.room import Room
 from gitchat.workspace import asking
+from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote
+from tests.server.wire import eventually
 from tests.world import World
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
@@ -56,10 +61,14 @@ class Machine:
     def sync(self) -> None:
         """As a keeper does: a round, then the branches."""
         environment = self.room().environment
-        report = open_remote(environment, "origin").round(None, is_asked=False)
-        if not report.fetched and not self.room().environment.authorities.all():
-            self.world.chat("sync", cwd=self.path, check=True)
+        report = eventually(lambda: self._round(environment))
+        assert report is not None
         Branches(environment, "origin").look(report)
+
+    def _round(self, environment: Environment) -> Report | None:
+        with suppress(ConflictError):  # what was said here just now is being pushed
+            return open_remote(environment, "origin").round(None, is_asked=False)
+        return None
 
     def glance(self) -> None:
         """As who was asked to look: half a minute goes by between its looks."""
@@ -75,7 +84,7 @@ class Machine:
         """Number, uid and text of what the room was told."""
         lines = self.world.chat("log", "--json", cwd=self.path, check=True).stdout.splitlines()
         told = [json.loads(line) for line in lines]
-        return [(one["type"], one["handle"], one["content"]) for one in told if one["from"] == "system"
+        return [(one["type"], one["uid"], one["content"]) for one in told if one["from"] == "system"
                 and one["type"].startswith("conflict")]  # fmt: skip
 
     def work_refs(self) -> list[str]:
@@ -88,7 +97,9 @@ class Machine:
 class Two:
     alice: Machine
     bob: Machine
-    seconds: list[int] = field(default_factory=list)
+    seconds: list[int]
+    asked: list[str]
+    """Where a look was asked for that nobody waits for."""
 
 
 @pytest.fixture
@@ -120,9 +131,18 @@ def two(world: World, monkeypatch: pytest.MonkeyPatch) -> Two:
     def wait(amount: float) -> None:
         seconds[0] += int(amount) + 1
 
+    def start(environment: Environment, *words: str, **options: tuple[int, ...]) -> None:
+        if words[0] == "conflicts":
+            asked.append(environment.cwd)
+        else:
+            start_aside(environment, *words, **options)
+
+    asked: list[str] = []
+    start_aside = Environment.start_aside
+    monkeypatch.setattr(Environment, "start_aside", start)
     monkeypatch.setattr(conflicting, "_sleep", wait)
-    monkeypatch.setattr("gitchat.work.scratch.read_clock", lambda: Moment(seconds[0]))
-    return Two(*machines, seconds)
+    monkeypatch.setattr("gitchat.work.scratch.seconds_since", lambda repository: 0.0)
+    return Two(machines[0], machines[1], seconds, asked)
 
 
 def test_branches_that_others_told_of_are_fetched_and_told_once(two: Two) -> None:
@@ -133,9 +153,10 @@ def test_branches_that_others_told_of_are_fetched_and_told_once(two: Two) -> Non
     bob.push()
     alice.write("lexer.py", 20, "alice's")
     alice.write("token.py", 40, "alice's")
-    before = alice.git("for-each-ref", "refs/heads", "refs/remotes", "refs/stash")
     alice.push()
+    before = alice.git("for-each-ref", "refs/heads", "refs/remotes", "refs/stash")
     alice.sync()
+    assert alice.git("for-each-ref", "refs/heads", "refs/remotes", "refs/stash") == before
     copies = alice.git("for-each-ref", "--format=%(refname)", "refs/chatroom-local/heads").split()
     assert copies == [
         "refs/chatroom-local/heads/origin/bob", "refs/chatroom-local/heads/origin/main",
@@ -148,7 +169,16 @@ def test_branches_that_others_told_of_are_fetched_and_told_once(two: Two) -> Non
     assert alice.told() == bob.told()
     text = "lexer.py: alice (alice, line 20) and bob (bob, line 20) cannot be merged"
     assert [one[::2] for one in alice.told()] == [("conflict", text)]
-    del before
+    alice.git("fetch", "-q", "origin")
+    alice.git("merge", "-q", "-s", "ours", "origin/bob")
+    assert alice.found() == {}
+    assert [one[0] for one in alice.told()] == ["conflict", "conflict-over"]
+    alice.sync()
+    bob.sync()
+    assert bob.told() == alice.told()
+    assert bob.found()["lexer.py"] == "conflict", "until it is pushed"
+    assert len(bob.told()) == 2, "but it is no news"
+    assert str(alice.path) in two.asked
 
 
 def test_what_is_shared_is_found_before_anybody_commits(two: Two) -> None:
@@ -171,7 +201,11 @@ def test_what_is_shared_is_found_before_anybody_commits(two: Two) -> None:
     assert alice.found() == {"lexer.py": "conflict", "token.py": "merges", "new.py": "conflict"}
     assert alice.told() == [], "it may be half an edit"
     alice.glance()
-    assert _state(alice.path) == before
+    after = _state(alice.path)
+    assert {path: after[path] for path in after if "/objects/" not in path} == {
+        path: before[path] for path in before if "/objects/" not in path
+    }, "but for the record, which is an object"
+    alice.sync()
     bob.sync()
     assert [one[0] for one in bob.told()] == ["conflict"]
     assert bob.found() == {}, "alice shares nothing"
