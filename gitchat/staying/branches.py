@@ -1,6 +1,6 @@
-"""Fetching branches that others told of, for who keeps a clone in step: private copies, and nothing of the user's moves.
+"""Fetching branches that others told of, for who keeps a clone in step: copies of our own, and nothing else moves.
 
-After a round that brought something the branches are looked for, and what is new is asked to be looked at for conflicts.
+After a round that brought something the branches are looked for; where one is new, a look at conflicts is asked for.
 Source: docs/format.md section 12.30.
 """
 

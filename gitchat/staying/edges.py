@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
 from gitchat.staying import bell, wake
 from gitchat.staying.told import Told
@@ -62,6 +63,7 @@ def at(environment: Environment, edge: Edge) -> Said:
     if edge.event == "stop" and edge.is_headless:
         return Said(None, is_settled=True)
     _look_at_claims(environment, edge)
+    _look_at_conflicts(environment, edge)
     known, told = wake.rooms_of(environment), told_to(environment)
     rooms = wake.left_to_hooks(known)
     said = _of_news(environment, edge, rooms, told)
@@ -78,6 +80,19 @@ def _look_at_claims(environment: Environment, edge: Edge) -> None:
         from gitchat.workspace.guarding import refresh  # for who has claims
 
         refresh(environment)
+
+
+def _look_at_conflicts(environment: Environment, edge: Edge) -> None:
+    """Ask for a look at what will not merge; where that can find anything is noted when a session begins."""
+    from gitchat.workspace import asking
+
+    if edge.event == "session-start":
+        from gitchat.verbs.conflicting import note_wanted  # for a session that begins
+        from gitchat.verbs.room import Room
+
+        with suppress(ChatError):
+            note_wanted(Room(environment))
+    asking.ask(environment)
 
 
 def _has_claims(environment: Environment) -> bool:
@@ -103,6 +118,9 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         from gitchat.staying import ending  # for who has claims
 
         said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
+    from gitchat.staying import moved
+
+    said += [f"gitchat: {one}" for one in moved.sentences(environment, told)]
     # What another process took in this moment may be less than what is there.
     is_settled = len(ours) == len(fresh)
     if not said:

@@ -99,7 +99,8 @@ def note_wanted(room: Standpoint) -> bool:
 def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tuple[Looked, bool]:
     """As :func:`conflicts`; and, where it is everybody's, whether something is to be shared that comes too early."""
     from gitchat.verbs.afar import abroad, copies  # these for who asks, and Room is loaded by every hook
-    from gitchat.verbs.forewarning import tell
+    from gitchat.verbs.ahead import note_moved
+    from gitchat.verbs.forewarning import is_open, tell
     from gitchat.verbs.sharing import share
     from gitchat.work.looking import NoBase, look
     from gitchat.work.scratch import scratch
@@ -132,7 +133,9 @@ def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tupl
             with suppress(UserError):  # a mirror, a closed room: then who asks sees it all the same
                 repository.refuse_mirror()
                 tell(room, found)
-                due = share(room, work, found) if everybody else None
+                if everybody:
+                    note_moved(room, found, tells_all=is_open(environment))
+                    due = share(room, work, found)
             return found, due is not None
     except NoBase as error:
         told = error.args[0]

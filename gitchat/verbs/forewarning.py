@@ -69,7 +69,7 @@ def tell(room: Standpoint, found: Looked) -> list[Entry]:
             pairs.setdefault(names, []).append(pair)
     file, now = FoundFile(environment.repository.directory), environment.now().seconds
     looked = _looked(found, pairs, file.since())
-    is_told = room.name in environment.store.rooms() and _is_open(environment)
+    is_told = room.name in environment.store.rooms() and is_open(environment)
     told = told_in(room) if is_told else {}
     over = {" ".join(names): str(one.entries[-1].record.uid) for names, one in told.items() if one.is_over}
     try:
@@ -116,7 +116,7 @@ def _looked(
     return looked
 
 
-def _is_open(environment: Environment) -> bool:
+def is_open(environment: Environment) -> bool:
     """Whether others may hear of what is done here: ``chat.share`` is not ``nothing``."""
     return environment.repository.config.get("chat.share") != "nothing"
 

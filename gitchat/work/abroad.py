@@ -15,7 +15,7 @@ from gitchat.model import codec
 from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.refs import copy_ref, told_branch
 from gitchat.storage.git import GitFailed
-from gitchat.work.scratch import Scratch
+from gitchat.work.scratch import Git, Scratch
 from gitchat.work.side import Base, NotLooked, Side, behind_of, changed, line_of, root_of
 
 KIND = "work"
@@ -141,7 +141,7 @@ def parse_shared(oid: Oid, commit: codec.Commit, name: Name) -> Shared | None:
 Abroad = Branch | Shared
 
 
-def freshest(work: Scratch, base: Base, remotes: Iterable[str], copies: Mapping[RefName, Oid]) -> Base:
+def freshest(work: Git, base: Base, remotes: Iterable[str], copies: Mapping[RefName, Oid]) -> Base:
     """The base as our private copy has it, where that goes on from what the user has of it.
 
     ``copies`` has the id of each private copy by its ref.
@@ -156,7 +156,7 @@ def freshest(work: Scratch, base: Base, remotes: Iterable[str], copies: Mapping[
     return base
 
 
-def is_ancestor(work: Scratch, old: str, new: str) -> bool:
+def is_ancestor(work: Git, old: str, new: str) -> bool:
     """Whether ``new`` has all that ``old`` has. False where git cannot tell."""
     try:
         work.git("merge-base", "--is-ancestor", old, new)

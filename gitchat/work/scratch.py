@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from gitchat.storage import gate, git
 from gitchat.storage.ownfiles import OwnFile
@@ -29,6 +30,25 @@ _NOBODY = {
     for key, value in (("NAME", "gitchat"), ("EMAIL", "gitchat@gitchat.invalid"), ("DATE", "@0 +0000"))
 }
 """Who writes a commit that nobody keeps; one tree makes one commit, whenever it is looked at."""
+
+
+class Git(Protocol):
+    """Whoever runs git in the repository."""
+
+    def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
+        """The output of a git command. Raises git.GitFailed."""
+
+
+class Reading:
+    """git in the worktree of ``repository``, for what writes no object."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
+        """The output of a git command. Raises git.GitFailed."""
+        variables = {**self._repository.variables, "GIT_OPTIONAL_LOCKS": "0"}
+        return git.run(arguments, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
 
 
 class Scratch:

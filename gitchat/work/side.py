@@ -13,7 +13,7 @@ from pathlib import Path
 from gitchat.model.names import Name
 from gitchat.model.refs import bases, branch_of
 from gitchat.storage.git import GitFailed
-from gitchat.work.scratch import Scratch
+from gitchat.work.scratch import Git, Scratch
 
 _AMID = {
     "MERGE_HEAD": "a merge",
@@ -87,7 +87,7 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def worktrees(work: Scratch) -> list[Worktree]:
+def worktrees(work: Git) -> list[Worktree]:
     """The worktrees that are there, that of the repository first; bare ones not. Raises git.GitFailed."""
     found = []
     for block in os.fsdecode(work.git("worktree", "list", "--porcelain", "-z")).split("\0\0"):
@@ -103,7 +103,7 @@ def worktrees(work: Scratch) -> list[Worktree]:
     return found
 
 
-def find_base(work: Scratch, told: str | None, remotes: Sequence[str], main: Worktree | None) -> Base | None:
+def find_base(work: Git, told: str | None, remotes: Sequence[str], main: Worktree | None) -> Base | None:
     """What work is meant for: as ``told`` by the setting, else what the first of ``remotes`` that says so calls HEAD,
     else a branch ``main`` or ``master``, else that of the ``main`` worktree. None where there is no such commit.
     """
@@ -178,7 +178,7 @@ def changed(work: Scratch, old: str, new: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def root_of(work: Scratch, oid: str, base: Base) -> str:
+def root_of(work: Git, oid: str, base: Base) -> str:
     """The commit that ``oid`` and the base have in common. Raises NotLooked."""
     try:
         return line_of(work, "merge-base", oid, base.oid)
@@ -186,12 +186,12 @@ def root_of(work: Scratch, oid: str, base: Base) -> str:
         raise NotLooked(f"it has nothing in common with {base.label}") from error
 
 
-def behind_of(work: Scratch, root: str, base: Base) -> int:
+def behind_of(work: Git, root: str, base: Base) -> int:
     """How many commits the base has since ``root``. Raises git.GitFailed."""
     return int(line_of(work, "rev-list", "--count", f"{root}..{base.oid}"))
 
 
-def line_of(work: Scratch, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> str:
+def line_of(work: Git, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> str:
     """The one line that a git command prints. Raises git.GitFailed."""
     return os.fsdecode(work.git(*arguments, cwd=cwd, stdin=stdin, has_index=has_index)).strip("\n")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,8 @@ from gitchat.clones.report import Report
 from gitchat.model.errors import ConflictError
 from gitchat.model.record import Moment
 from gitchat.staying.branches import Branches
-from gitchat.verbs import conflicting, sharing
+from gitchat.verbs import conflicting
 from gitchat.verbs.room import Room
-from gitchat.workspace import asking
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.remotes import open_remote
 from tests.server.wire import eventually
@@ -78,7 +76,7 @@ class Machine:
         """What is in conflict or merges, by path, and what could not be looked at."""
         found = self.room().conflicts()
         told = {one.path: one.outcome for pair in found.pairs for one in pair.meetings}
-        return told | {label: why for label, why in found.not_looked}
+        return told | dict(found.not_looked)
 
     def told(self) -> list[tuple[str, str, str]]:
         """Number, uid and text of what the room was told."""
