@@ -92,6 +92,11 @@ def work_of(ref: RefName) -> tuple[RoomName, CloneId, Name] | None:
     return (RoomName(room), CloneId(clone), Name(name)) if is_work else None
 
 
+def known_prefix(remote: str) -> RefName:
+    """What the refs begin with by which git's user knows the branches of a remote. We move none of them."""
+    return RefName(f"refs/remotes/{remote}/")
+
+
 def copies_prefix(remote: str) -> RefName:
     """What the private copies of branches of a remote begin with. They are never pushed."""
     return RefName(f"{LOCAL_PREFIX}heads/{remote}/")

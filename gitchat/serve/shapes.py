@@ -116,6 +116,11 @@ ROOM = keys(
     {"pending": COUNT, "unread": COUNT, "urgent": COUNT, "last_read_id": COUNT},
 )
 
+CONFLICT = keys(
+    {"with": several(TEXT), "paths": several(TEXT), "id": or_null(COUNT), "handle": TEXT, "since": TIME},
+    {"old": FLAG},
+)
+
 PERSON = keys(
     {
         "name": TEXT,
@@ -134,6 +139,7 @@ PERSON = keys(
         "read_upto": COUNT,
         "unread": COUNT,
         "claims": several(TEXT),
+        "conflicts": several(CONFLICT),
     },
 )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.names import Oid, RefName
-from gitchat.model.refs import HEADS, copies_prefix, copy_ref
+from gitchat.model.refs import HEADS, copies_prefix, copy_ref, known_prefix
 from gitchat.storage.git import GitFailed
 from gitchat.workspace import asking
 
@@ -106,7 +106,7 @@ class Branches:
 
     def _base(self) -> str | None:
         """The branch of the remote that is the base, as far as git knows it here."""
-        repository, prefix = self._environment.repository, f"refs/remotes/{self._remote}/"
+        repository, prefix = self._environment.repository, known_prefix(self._remote)
         told = repository.config.get("chat.base") or f"{prefix}HEAD"
         with suppress(GitFailed):
             full = repository.git("rev-parse", "--symbolic-full-name", "--end-of-options", told).decode()

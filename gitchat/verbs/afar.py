@@ -8,7 +8,7 @@ from gitchat.index.condition import Condition, of_kinds
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Name, Oid, RefName, is_name
 from gitchat.model.record import STATUS
-from gitchat.model.refs import branch_of, copies_prefix, fetched_prefix, room_prefix, work_of
+from gitchat.model.refs import copies_prefix, fetched_prefix, known_prefix, room_prefix, work_of
 from gitchat.verbs.standpoint import Standpoint, entries_at
 from gitchat.work.abroad import Abroad, Branch, parse_shared
 from gitchat.work.shares import SharesFile
@@ -87,13 +87,9 @@ def _branches(room: Standpoint) -> list[Branch]:
         named = branches_named(room)
         copied = {ref.removeprefix(copies_prefix(remote)): oid for ref, oid in copies(room).items()}
         if not copied:  # nobody fetches them for us
-            prefix = RefName(f"refs/remotes/{remote}/")
+            prefix = known_prefix(remote)
             copied = {ref.removeprefix(prefix): oid for ref, oid in environment.store.backend.list_refs(prefix)}
-        found = [
-            Branch(names, remote, branch, copied[branch])
-            for branch, names in named.items()
-            if branch in copied and branch_of(f"refs/heads/{branch}")
-        ]
+        found = [Branch(names, remote, branch, copied[branch]) for branch, names in named.items() if branch in copied]
         return found[:MOST_BRANCHES]
     return []
 

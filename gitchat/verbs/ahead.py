@@ -1,89 +1,27 @@
-"""What is open of conflicts, and how far the base is ahead: from what was told and found, without another look."""
+"""How far the base is ahead of the work here, and what hooks tell of that: without another look."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from gitchat.model.errors import ChatError, FormatError
-from gitchat.model.names import Name
+from gitchat.model.errors import ChatError
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.afar import copies
-from gitchat.verbs.forewarning import Told, told_in
 from gitchat.verbs.standpoint import Standpoint
+from gitchat.verbs.views import Behind
 from gitchat.work import side as sides
 from gitchat.work.abroad import freshest
 from gitchat.work.looking import Looked
 from gitchat.work.moved import Moved, MovedFile
 from gitchat.work.scratch import Reading
 
-OLD_SECONDS = 86_400
-"""After so long it is said that a conflict may be over: who could take it back may be away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """A conflict that two were told of, and nobody took back."""
-
-    names: tuple[str, ...]
-    """Both, sorted."""
-    paths: tuple[str, ...]
-    label: str
-    """The number, or handle, of the last record that tells of it."""
-    number: int | None
-    since: int
-    """When they were told first, in seconds since the epoch."""
-    is_old: bool
-    """Whether nobody was told of more of it for a day."""
-
-    def others(self, me: str) -> tuple[str, ...]:
-        """The one who is not ``me``; both where neither is."""
-        return tuple(name for name in self.names if name != me)
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """How far the base is ahead of the work here."""
-
-    base: str
-    behind: int
-    """How many commits."""
-    paths: tuple[str, ...]
-    """Those that one changed oneself, as the last look found them."""
-
-
-def open_conflicts(room: Standpoint) -> list[Open]:
-    """All that are open in the room, the oldest first. Raises FormatError."""
-    now = room.environment.now().seconds
-    if room.name not in room.environment.store.rooms():
-        return []
-    found = (_open(names, one, now) for names, one in told_in(room).items() if not one.is_over)
-    return sorted(found, key=lambda one: one.since)
-
-
-def my_conflicts(room: Standpoint) -> list[Open]:
-    """Those of mine. Raises FormatError."""
-    return [one for one in open_conflicts(room) if room.me in one.names]
-
-
-def of_name(conflicts: list[Open], name: Name) -> list[Open]:
-    """Those of ``name``."""
-    return [one for one in conflicts if name in one.names]
-
-
-def _open(names: tuple[str, ...], told: Told, now: int) -> Open:
-    last = told.entries[-1]
-    since = told.entries[0].record.written.seconds
-    is_old = now - last.record.written.seconds >= OLD_SECONDS
-    return Open(names, tuple(sorted(told.paths)), last.label, last.number, since, is_old)
-
 
 def behind(room: Standpoint) -> Behind | None:
     """How far the base is ahead of the worktree we are in; None where it is not, or there is none. Never fails."""
     environment = room.environment
     repository = environment.repository
-    with suppress(ChatError, GitFailed, FormatError, ValueError):
+    with suppress(ChatError, GitFailed, ValueError):
         if repository.location.is_bare:
             return None
         git, remotes = Reading(repository), [one for one in (repository.first_remote(), *repository.remotes()) if one]

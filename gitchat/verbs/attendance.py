@@ -10,10 +10,12 @@ from gitchat.model.errors import UserError
 from gitchat.model.names import SYSTEM, CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
+from gitchat.verbs.conflictforms import of_name
 from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
+from gitchat.verbs.warned import open_conflicts
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
 
@@ -152,7 +154,12 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
         _one(room, name, known.get(name), wrote.get(name), chain.count, since, others.get(name, ()))
         for name in everybody
     )
-    return [replace(one, claims=tuple(held_by(claims, one.name))) for one in found if one is not None]
+    conflicts = open_conflicts(room)
+    return [
+        replace(one, claims=tuple(held_by(claims, one.name)), conflicts=tuple(of_name(conflicts, one.name)))
+        for one in found
+        if one is not None
+    ]
 
 
 def _one(

@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from gitchat.index.condition import Condition, authored_by, of_kinds, of_type
 from gitchat.model.errors import ConflictError
 from gitchat.model.hunks import spelled
-from gitchat.model.names import SYSTEM, Uid
+from gitchat.model.names import SYSTEM
 from gitchat.model.record import STATUS, Draft, Entry
-from gitchat.verbs.standpoint import Standpoint, entries_at
+from gitchat.verbs.conflictforms import Names
+from gitchat.verbs.standpoint import Standpoint
+from gitchat.verbs.warned import CONFLICT, OVER, PATH, Told, told_in
 from gitchat.work.found import FoundFile
 from gitchat.work.looking import Looked, Pair
 from gitchat.work.merging import Meeting
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import push_soon
-
-CONFLICT, OVER = "conflict", "conflict-over"
-"""The types of the two status records."""
-
-PATH = "Chat-Path"
-"""The trailer that names a path that cannot be merged."""
 
 AGAIN_SECONDS = 20
 """A conflict of what is not committed is told when a look so much later still finds it: half an edit is none."""
@@ -37,24 +32,6 @@ HOUR_SECONDS, MOST_AN_HOUR = 3600, 5
 """How many conflicts of one name are told in an hour."""
 
 _MOST_PATHS = 20
-_OLDEST_SECONDS = 14 * 86_400
-
-Names = tuple[str, ...]
-"""Two names, sorted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What two were told of their conflict, as the log has it."""
-
-    entries: tuple[Entry, ...]
-    """First to last."""
-    is_over: bool
-
-    @property
-    def paths(self) -> set[str]:
-        """The paths that were told since it was last over."""
-        return {value for entry in self.entries for key, value in entry.record.extra if key == PATH}
 
 
 def tell(room: Standpoint, found: Looked) -> list[Entry]:
@@ -153,26 +130,6 @@ def _most_within_the_hour(told: Mapping[Names, Told], names: Names, now: int) ->
         if now - entry.record.written.seconds < HOUR_SECONDS
     ]  # fmt: skip
     return max(sum(name in pair for pair in lately) for name in names)
-
-
-def told_in(room: Standpoint) -> dict[Names, Told]:
-    """What was told in this room in the last two weeks, by the names of both."""
-    since = Condition("committed > ?", (room.environment.now().seconds - _OLDEST_SECONDS,))
-    ours = Condition.all_of([of_kinds([STATUS]), authored_by(SYSTEM), since])
-    chain = room.records.chain()
-    places = [place for slug in (CONFLICT, OVER) for place in chain.select(Condition.all_of([ours, of_type(slug)]))]
-    found: dict[Names, Told] = {}
-    of: dict[Uid, Names] = {}
-    for entry in entries_at(room, sorted(places, key=lambda place: place.number)):
-        record = entry.record
-        if record.type == CONFLICT and len(record.to) == 2:
-            names = of[record.uid] = tuple(sorted(record.to))
-            known = found.get(names)
-            found[names] = Told((*(known.entries if known is not None else ()), entry), is_over=False)
-        elif record.type == OVER and record.reply_to in of:
-            names = of[record.reply_to]
-            found[names] = replace(found[names], is_over=True)
-    return found
 
 
 def _write(

@@ -15,12 +15,15 @@ from gitchat.model.record import MESSAGE, QUIET_KINDS, UNLISTED_KINDS, Draft
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
+from gitchat.verbs.ahead import behind
 from gitchat.verbs.attendance import participants
+from gitchat.verbs.conflictforms import of_name
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
 from gitchat.verbs.standing import concerning, seat
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
+from gitchat.verbs.warned import open_conflicts
 from gitchat.workspace.pushing import push_soon
 
 _MESSAGES = search.condition_of(Query(with_status=False))
@@ -174,4 +177,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         asides=tuple(asides(room)),
         claims=tuple(one for one in claims if one.claim.seat == me),
         meeting=tuple(one for one in claims if one.claim.seat != me),
+        conflicts=tuple(of_name(open_conflicts(room), room.me)),
+        me=room.me,
+        behind=behind(room),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gitchat.model import codec
 from gitchat.model.names import Name, Oid, RefName
-from gitchat.model.refs import copy_ref, told_branch
+from gitchat.model.refs import copy_ref, known_prefix, told_branch
 from gitchat.storage.git import GitFailed
 from gitchat.work.scratch import Git, Scratch
 from gitchat.work.side import Base, NotLooked, Side, behind_of, changed, line_of, root_of
@@ -147,7 +147,7 @@ def freshest(work: Git, base: Base, remotes: Iterable[str], copies: Mapping[RefN
     ``copies`` has the id of each private copy by its ref.
     """
     for remote in remotes:
-        prefix = f"refs/remotes/{remote}/"
+        prefix = known_prefix(remote)
         if base.ref is None or not base.ref.startswith(prefix):
             continue
         copied = copies.get(copy_ref(remote, base.ref.removeprefix(prefix)))

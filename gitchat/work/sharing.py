@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gitchat.model import codec
 from gitchat.model.names import Oid
-from gitchat.model.refs import copies_prefix, told_branch
+from gitchat.model.refs import copies_prefix, known_prefix, told_branch
 from gitchat.model.secrets import Policy
 from gitchat.model.signature import Signature
 from gitchat.work.abroad import KIND, MOST_PATHS
@@ -90,7 +90,7 @@ def snapshot(work: Scratch, side: Side, remote: str, secrets: Policy) -> Snapsho
 
 def _published(work: Scratch, oid: str, remote: str) -> str:
     """The newest ancestor that a branch of the remote reaches, as far as is known here. Raises NotLooked."""
-    known = [f"--glob=refs/remotes/{remote}", f"--glob={copies_prefix(remote)}"]
+    known = [f"--glob={known_prefix(remote)}", f"--glob={copies_prefix(remote)}"]
     told = line_of(work, "rev-list", "--boundary", "--format=%m %ct %H", oid, "--not", *known)
     commits = [line.split(" ") for line in told.split("\n") if line and not line.startswith("commit ")]
     if not commits:
