@@ -188,6 +188,19 @@ def _push(
     return {one.ref: one.oid or "" for one in answers if one.is_accepted}
 
 
+def withdraw(environment: Environment) -> None:
+    """Remove from the remotes what this clone shares. Raises as Wire.push, and OSError."""
+    file = SharesFile(environment.repository.directory)
+    noted = file.load()
+    there = {ref: one for ref, one in noted.mine.items() if one.oid}
+    gone: set[RefName] = set()
+    for remote in {one.remote for one in there.values()}:
+        leases = {ref: Oid(one.oid) for ref, one in there.items() if one.remote == remote}
+        objects = str(environment.repository.location.common_dir / "objects")
+        gone |= _push(environment, remote, dict.fromkeys(leases), leases, objects).keys()
+    file.save(replace(noted, mine={ref: one for ref, one in noted.mine.items() if ref not in gone}))
+
+
 def _known(environment: Environment, remote: str) -> tuple[Tips, Tips]:
     """What was last seen at the remote, and what the last fetch found there."""
     found = []

@@ -29,7 +29,7 @@ def ask(environment: Environment) -> None:
             return
         asked = OwnFile(directory, ASKED)
         with suppress(FileNotFoundError):
-            if 0 <= environment.now().seconds - asked.modified() < ASKED_SECONDS:
+            if abs(environment.now().seconds - asked.modified()) < ASKED_SECONDS:
                 return
             asked.remove()
         os.close(asked.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL))
