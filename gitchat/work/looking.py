@@ -200,4 +200,7 @@ def _label(tree: Worktree, here: Path) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).removeprefix("fatal: ").partition("\n")[0] or "git refuses"
+    words = str(error)
+    if "lazy fetching disabled" in words or "promisor" in words:
+        return "files that it needs are not in this partial clone"
+    return words.removeprefix("fatal: ").partition("\n")[0] or "git refuses"

@@ -46,8 +46,7 @@ def merge(work: Scratch, one: Side, other: Side, is_ignored: Collection[str] = (
         is_sure = True
     except GitFailed as error:
         if error.status != _USAGE:
-            words = error.stderr.removeprefix("fatal: ").partition("\n")[0]
-            raise NotLooked(words or f"git merge-tree ended with {error.status}") from error
+            raise NotLooked(error.stderr or f"git merge-tree ended with {error.status}") from error
         refused, is_sure = shared, False
     found = []
     for path in sorted({*shared, *refused} - set(is_ignored)):
