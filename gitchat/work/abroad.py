@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitchat.model import codec
@@ -42,6 +42,15 @@ class Branch:
     def label(self) -> str:
         """Where it is, for a person."""
         return f"branch {self.branch} at {self.remote}"
+
+    @property
+    def ref(self) -> RefName:
+        """What git's user calls it."""
+        return RefName(known_prefix(self.remote) + self.branch)
+
+    def is_at(self, worktrees: Collection[tuple[Name, str | None]]) -> bool:
+        """Whether it is what one of these names has checked out in a worktree here: then that counts."""
+        return any((name, self.branch) in worktrees for name in self.names)
 
     def side(self, work: Scratch, base: Base) -> Side | None:
         """What it has and the base has not; None where that is nothing. Raises NotLooked, git.GitFailed."""

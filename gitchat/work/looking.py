@@ -100,7 +100,7 @@ def look(
     for tree, names in trees:
         found.look_here(tree, names or ((fallback,) if fallback is not None and _is_at(tree, here) else ()), everybody)
     at = {(name, tree.branch) for tree, names in trees for name in names}
-    theirs = [one for one in abroad if not (isinstance(one, Branch) and (one.names[0], one.branch) in at)]
+    theirs = [one for one in abroad if not (isinstance(one, Branch) and (one.ref == base.ref or one.is_at(at)))]
     for one in theirs:
         found.look_abroad(one, is_mine=me is not None and me in one.names and not found.mine.names)
     mine, others, afar = found.mine.sides, found.others.sides, found.afar.sides
