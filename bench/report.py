@@ -27,6 +27,7 @@ SECTIONS = (
     ("A commit with the hook", "hook.py"),
     ("The guard before an edit", "guard.py"),
     ("What looks like a secret", "scanning.py"),
+    ("What will not merge", "ahead.py"),
     ("Waking up", "wake.py"),
     ("Who is woken", "waking.py"),
     ("The MCP server", "server.py"),

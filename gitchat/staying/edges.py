@@ -16,6 +16,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
 from gitchat.staying import bell, wake
 from gitchat.staying.told import Told
+from gitchat.workspace import asking
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -84,8 +85,6 @@ def _look_at_claims(environment: Environment, edge: Edge) -> None:
 
 def _look_at_conflicts(environment: Environment, edge: Edge) -> None:
     """Ask for a look at what will not merge; where that can find anything is noted when a session begins."""
-    from gitchat.workspace import asking
-
     if edge.event == "session-start":
         from gitchat.verbs.conflicting import note_wanted  # for a session that begins
         from gitchat.verbs.room import Room
@@ -118,14 +117,21 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         from gitchat.staying import ending  # for who has claims
 
         said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
-    from gitchat.staying import moved
-
-    said += [f"gitchat: {one}" for one in moved.sentences(environment, told)]
+    said += [f"gitchat: {one}" for one in _of_ones_own(environment, told)]
     # What another process took in this moment may be less than what is there.
     is_settled = len(ours) == len(fresh)
     if not said:
         return Said(None, is_settled)
     return Said(_context(edge, " ".join(said)), is_settled)
+
+
+def _of_ones_own(environment: Environment, told: Told) -> list[str]:
+    """What is new of the work here that nobody else is told of."""
+    if not asking.is_noted(environment):
+        return []
+    from gitchat.staying import moved  # where something is
+
+    return moved.sentences(environment, told)
 
 
 def _end(environment: Environment) -> None:

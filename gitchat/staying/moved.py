@@ -5,13 +5,11 @@ Names, counts, and paths that it changed itself; no word that a stranger wrote.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 
 from gitchat.staying.told import Told
 from gitchat.storage.git import GitFailed
-from gitchat.work.moved import FILE, Moved, MovedFile
+from gitchat.work.moved import Moved, MovedFile
 from gitchat.workspace.environment import Environment
 
 SEE = "See: git chat conflicts"
@@ -23,8 +21,6 @@ _MOST_CHARS = 100
 def sentences(environment: Environment, told: Told) -> list[str]:
     """What is new of that for the worktree we are in. Never fails."""
     repository = environment.repository
-    if not _is_noted(environment):
-        return []
     noted = MovedFile(repository.directory).of(repository.worktree)
     if noted is None:
         return []
@@ -35,12 +31,6 @@ def sentences(environment: Environment, told: Told) -> list[str]:
         if told.is_first(f"meets {name} {' '.join(paths)}"):
             said.append(f"{_files(len(paths))} that you changed cannot be merged with {name}'s{_shown(paths)}. {SEE}")
     return said
-
-
-def _is_noted(environment: Environment) -> bool:
-    with suppress(OSError):
-        return os.stat(environment.repository.directory / FILE).st_size > 0
-    return False
 
 
 def _has(environment: Environment, tip: str) -> bool:

@@ -10,12 +10,10 @@ from gitchat.model.errors import UserError
 from gitchat.model.names import SYSTEM, CloneId, Name, Number, is_name
 from gitchat.model.participant import Participant, new_membership
 from gitchat.model.record import Draft
-from gitchat.verbs.conflictforms import of_name
 from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
-from gitchat.verbs.warned import open_conflicts
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
 
@@ -142,6 +140,9 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
 
     With ``since``, in seconds since the epoch, only who is here now, and who was seen then or later.
     """
+    from gitchat.verbs.conflictforms import of_name  # for who asks
+    from gitchat.verbs.warned import open_conflicts
+
     chain = room.records.chain()
     wrote = chain.newest_by_author()
     known = {participant.name: participant for participant in _known(room)}

@@ -15,15 +15,12 @@ from gitchat.model.record import MESSAGE, QUIET_KINDS, UNLISTED_KINDS, Draft
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
-from gitchat.verbs.ahead import behind
 from gitchat.verbs.attendance import participants
-from gitchat.verbs.conflictforms import of_name
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
 from gitchat.verbs.standing import concerning, seat
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
-from gitchat.verbs.warned import open_conflicts
 from gitchat.workspace.pushing import push_soon
 
 _MESSAGES = search.condition_of(Query(with_status=False))
@@ -143,6 +140,10 @@ def handoff(
 
 def status(room: Standpoint, *, recent: int = 5) -> Status:
     """What is going on here, on one screen. Marks nothing."""
+    from gitchat.verbs.ahead import behind  # for who wants it all, and Room is loaded by every hook
+    from gitchat.verbs.conflictforms import of_name
+    from gitchat.verbs.warned import open_conflicts
+
     chain = room.records.chain()
     backlog = own(room, chain).backlog(chain)
     reaching = visible(room, with_own=False, chain=chain)

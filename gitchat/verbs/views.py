@@ -15,11 +15,11 @@ from gitchat.model.record import Entry
 from gitchat.rooms.cursor import Backlog
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import Summary
-from gitchat.verbs.conflictforms import Open
 from gitchat.verbs.pending import Pending
 
 if TYPE_CHECKING:
     from gitchat.doorbell.beats import Elsewhere
+    from gitchat.verbs.conflictforms import Open
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Branch:
     def side(self, work: Scratch, base: Base) -> Side | None:
         """What it has and the base has not; None where that is nothing. Raises NotLooked, git.GitFailed."""
         root = root_of(work, self.oid, base)
-        paths = changed(work, root, self.oid)
+        paths, left = changed(work, root, self.oid)
         if not paths:
             return None
         behind = behind_of(work, root, base)
@@ -67,6 +67,7 @@ class Branch:
             paths,
             branch=self.branch,
             behind=behind,
+            left=left,
         )
 
 
@@ -102,7 +103,7 @@ class Shared:
             raise NotLooked(f"it counts from {self.since[:9]}, which is not here: git fetch") from error
         oid = self._on_top(work, self.since)
         root = root_of(work, self.since, base)
-        paths = changed(work, root, oid)
+        paths, left = changed(work, root, oid)
         if not paths:
             return None
         behind = behind_of(work, root, base)
@@ -115,6 +116,7 @@ class Shared:
             is_committed=False,
             branch=self.branch,
             behind=behind,
+            left=left,
         )
 
     def _on_top(self, work: Scratch, since: str) -> str:

@@ -39,7 +39,7 @@ def merge(work: Scratch, one: Side, other: Side, is_ignored: Collection[str] = (
         NotLooked: git could not try to merge them.
     """
     shared = [path for path in one.shares_with(other) if path not in is_ignored]
-    if not shared:
+    if not shared and not one.leads(other) and not other.leads(one):
         return []
     try:
         refused = _refused(work, one.oid, other.oid)

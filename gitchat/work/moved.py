@@ -14,9 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gitchat.storage.ownfiles import OwnFile
-
-FILE = "moved"
-"""In ``chatroom/``."""
+from gitchat.workspace.asking import MOVED
 
 _MAX_BYTES = 1024 * 1024
 _MOST_PATHS = 20
@@ -45,7 +43,7 @@ class MovedFile:
     """The file ``moved`` in ``directory``, which is ``chatroom/``. What cannot be read tells nothing."""
 
     def __init__(self, directory: Path) -> None:
-        self._file = OwnFile(directory, FILE)
+        self._file = OwnFile(directory, MOVED)
 
     def of(self, worktree: Path) -> Moved | None:
         """What is noted of the worktree with this top."""

@@ -73,12 +73,18 @@ class Side:
     behind: int = 0
     """How many commits of the base it lacks."""
     is_base: bool = False
+    left: frozenset[str] = field(default=frozenset(), repr=False)
+    """The directories that files of its went out of to another one: git takes new files there along."""
 
     def shares_with(self, other: Side) -> list[str]:
         """The paths that both change, and those of this side that the other has made a directory of, or stands in."""
         theirs = other.paths | {top for path in other.paths for top in _above(path)}
         below = {path for path in self.paths if any(top in other.paths for top in _above(path))}
         return sorted(self.paths & theirs | below)
+
+    def leads(self, other: Side) -> bool:
+        """Whether git may put a file of the other side elsewhere, because this side moved what was beside it."""
+        return any(top in self.left for path in other.paths for top in _above(path))
 
 
 def _above(path: str) -> Iterator[str]:
@@ -119,7 +125,8 @@ def find_base(work: Git, told: str | None, remotes: Sequence[str], main: Worktre
 
 def side_of_base(work: Scratch, base: Base, root: str) -> Side:
     """The base since ``root``. Raises git.GitFailed."""
-    return Side((), base.label, base.oid, root, changed(work, root, base.oid), is_base=True)
+    paths, left = changed(work, root, base.oid)
+    return Side((), base.label, base.oid, root, paths, is_base=True, left=left)
 
 
 def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], label: str) -> Side | None:
@@ -139,11 +146,11 @@ def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], la
         raise NotLooked("it has no commit yet") from error
     root = root_of(work, head, base)
     oid = _snapshot(work, tree, head)
-    paths = changed(work, root, oid)
+    paths, left = changed(work, root, oid)
     behind = behind_of(work, root, base)
     if not paths and not behind:
         return None
-    return Side(tuple(names), label, oid, root, paths, oid == head, tree.top, tree.branch, behind)
+    return Side(tuple(names), label, oid, root, paths, oid == head, tree.top, tree.branch, behind, left=left)
 
 
 def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
@@ -165,17 +172,24 @@ def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
     return line_of(work, "commit-tree", made, "-p", head, "-m", "work")
 
 
-def changed(work: Scratch, old: str, new: str) -> frozenset[str]:
-    """The paths that differ, of what was renamed both names. Raises git.GitFailed."""
+def changed(work: Scratch, old: str, new: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The paths that differ, of what was renamed both names; and the directories that files went out of.
+
+    Raises git.GitFailed.
+    """
     if old == new:
-        return frozenset()
+        return frozenset(), frozenset()
     options = ("diff-tree", "-r", "-z", "--name-status", "--find-renames", "--no-ext-diff", "--ignore-submodules=all")
     words = iter(os.fsdecode(work.git(*options, old, new)).split("\0"))
     found: set[str] = set()
+    left: set[str] = set()
     for status in words:
         if status:
-            found.update(next(words) for _ in range(2 if status[0] in "RC" else 1))
-    return frozenset(found)
+            names = [next(words) for _ in range(2 if status[0] in "RC" else 1)]
+            found.update(names)
+            places = list(dict.fromkeys(map(os.path.dirname, names)))
+            left.update(places[:1] if status[0] == "R" and len(places) > 1 else ())
+    return frozenset(found), frozenset(left)
 
 
 def root_of(work: Git, oid: str, base: Base) -> str:

@@ -14,8 +14,8 @@ from gitchat.model.errors import ChatError
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.workspace.environment import Environment
 
-ON, ASKED = "conflicts.on", "conflicts.asked"
-"""Both in ``chatroom/``."""
+ON, ASKED, MOVED = "conflicts.on", "conflicts.asked", "moved"
+"""All in ``chatroom/``; the last is what a look found for hooks to tell."""
 
 ASKED_SECONDS = 120
 """After so long nobody comes any more who was asked: it was killed. The gate in sh has the same in minutes."""
@@ -34,6 +34,13 @@ def ask(environment: Environment) -> None:
             asked.remove()
         os.close(asked.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         environment.start_aside("conflicts", "--aside")
+
+
+def is_noted(environment: Environment) -> bool:
+    """Whether a look found something for hooks to tell."""
+    with suppress(OSError):
+        return os.stat(environment.repository.directory / MOVED).st_size > 0
+    return False
 
 
 def begins(environment: Environment) -> None:
