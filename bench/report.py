@@ -29,6 +29,7 @@ SECTIONS = (
     ("The guard before an edit", "guard.py"),
     ("What looks like a secret", "scanning.py"),
     ("What was said about a file", "anchors.py"),
+    ("What will not merge", "ahead.py"),
     ("Waking up", "wake.py"),
     ("Who is woken", "waking.py"),
     ("The MCP server", "server.py"),

@@ -66,8 +66,6 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.staying.knocking import knock_aside  # for who syncs, as the next
-    from gitchat.staying.turns import spend
     from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
     environment.repository.refuse_mirror()
@@ -87,9 +85,7 @@ def bring_together(
             if agreement.retries:
                 _bring_back(environment, name, chosen)
             report = _settle(environment, remote, chosen, agreement, pushes, line)
-            spend(environment, name, report.pushes)
-            knock_aside(environment, name, report)
-            _forget_troubles(environment, name, has_pushed=pushes and report.refusal is None)
+            _after(environment, name, report, has_pushed=pushes and report.refusal is None)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     if chosen in report.staying:
@@ -129,11 +125,20 @@ def _bring_back(environment: Environment, remote: str, room: RoomName | None) ->
                     aside.bring_back(environment.store, one, kept)
 
 
-def _forget_troubles(environment: Environment, remote: str, *, has_pushed: bool) -> None:
-    """The remote was heard: what the last look found is old, and, where it took what we had, what was wrong is over."""
+def _after(environment: Environment, remote: str, report: Report, *, has_pushed: bool) -> None:
+    """Do what belongs to a round.
+
+    The remote was heard: what the last look found is old, and, where it took what we had, what was wrong is over.
+    """
     from gitchat.clones.trouble import TroubleFile  # for who syncs
+    from gitchat.staying.branches import Branches
+    from gitchat.staying.knocking import knock_aside
+    from gitchat.staying.turns import spend
     from gitchat.workspace.arriving import was_heard
 
+    spend(environment, remote, report.pushes)
+    knock_aside(environment, remote, report)
+    Branches(environment, remote, only_named=True).look(report)
     was_heard(environment, remote)
     if has_pushed:
         TroubleFile(environment.repository.directory, remote).clear()

@@ -90,7 +90,7 @@ class Comparing:
         return {
             ref
             for ref, oid in self._store.tips()
-            if tracked.get(ref) != oid and self._attached(room_of(ref)) == self._remote
+            if is_of_a_room(ref) and tracked.get(ref) != oid and self._attached(room_of(ref)) == self._remote
         }
 
     # --- with what the remote had ------------------------------------------------------

@@ -27,10 +27,14 @@ from gitchat.storage import git
 SILENCE_SECONDS = 120.0
 """How long git may give no sign of life while it talks to a remote. How long it talks is no matter."""
 
-_QUIETLY = (
+_UNNOTICED = (
     "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--refmap=",
-    "--no-filter",  # a log has to be here whole, also in a clone that leaves out large files
 )  # fmt: skip
+
+_QUIETLY = (
+    *_UNNOTICED,
+    "--no-filter",  # a log has to be here whole, also in a clone that leaves out large files
+)
 
 _OURS = ("-c", "gc.auto=0", "-c", "core.hooksPath=/dev/null")
 """No gc beside us, and no hook of this clone's: what hangs there must not stop a room. Those of a hub are its own."""
@@ -146,6 +150,23 @@ class Wire:
         """
         specs = [f"+{self.layout.there(ref)}:{here}" for ref, here in refs.items()]
         self._fetch((), specs, settings=("-c", "fetch.fsckObjects=true"))
+
+    def fetch_branches(self, branches: Mapping[RefName, RefName]) -> None:
+        """Bring branches of the remote to refs here: as an ordinary fetch would, but that nothing of the user's moves.
+
+        Raises as :meth:`fetch`.
+        """
+        specs = [f"+{ref}:{here}" for ref, here in branches.items()]
+        try:  # a clone that leaves out files, or old commits, leaves them out of these, too
+            self._git("fetch", *_UNNOTICED, "--", self.name, *specs)
+        except git.GitFailed as error:
+            raise self._failed(error) from error
+
+    def writing_to(self, objects: str) -> Wire:
+        """The same remote, to which is pushed what stands in the directory ``objects`` and nowhere else here."""
+        other = copy(self)
+        other._variables = {**self._variables, "GIT_OBJECT_DIRECTORY": objects}
+        return other
 
     def _fetch(
         self,

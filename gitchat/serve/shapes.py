@@ -123,6 +123,11 @@ ROOM = keys(
     {"pending": COUNT, "unread": COUNT, "urgent": COUNT, "last_read_id": COUNT},
 )
 
+CONFLICT = keys(
+    {"with": several(TEXT), "paths": several(TEXT), "id": or_null(COUNT), "handle": TEXT, "since": TIME},
+    {"old": FLAG},
+)
+
 PERSON = keys(
     {
         "name": TEXT,
@@ -141,6 +146,7 @@ PERSON = keys(
         "read_upto": COUNT,
         "unread": COUNT,
         "claims": several(TEXT),
+        "conflicts": several(CONFLICT),
     },
 )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gitchat.model import offered
 from gitchat.model.escape import tame, tame_line, tame_name
-from gitchat.server.claimtexts import listed, of_claiming
+from gitchat.server.claimtexts import ahead, listed, of_claiming
 from gitchat.server.phrases import WARNING, clipped, label_of, when
 from gitchat.verbs import at_json
 from gitchat.verbs.cutting import Measure, text_of
@@ -199,7 +199,9 @@ def result_name(arguments: Json) -> str:
 def _participant(one: Json) -> str:
     able = [tame_line(word) for word in one.get("capabilities", [])]
     has = f"has {tame_line(', '.join(one['claims']))}" if "claims" in one else ""
-    said = clipped(", ".join(filter(None, [tame_line(one["role"]), *able, has])))
+    others = sorted({tame_name(name) for found in one.get("conflicts", []) for name in found["with"]})
+    meets = f"conflicts with {', '.join(others)}" if others else ""
+    said = clipped(", ".join(filter(None, [tame_line(one["role"]), *able, has, meets])))
     name = tame_name(one["name"])
     return f"{name} ({said})" if said else name
 
@@ -213,6 +215,7 @@ def _handoff(arguments: Json, result: Json, today: str, left: int) -> str:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
     lines += [position, *_waiting(result, today), *_asides(result.get("set_aside", []))]
     lines += [listed(result["claims"], today)] if "claims" in result else []
+    lines += ahead(result, today)
     if "questions" in result:
         lines += ["open questions to you:", fenced(result["questions"], today)]
     lines.append(_summary(result["latest_summary"]))

@@ -13,6 +13,7 @@ from gitchat.model.escape import looks_like
 from gitchat.model.names import RoomName, Uid, handle_of
 from gitchat.model.question import CHOICE, choices_of
 from gitchat.model.record import AT, MESSAGE, Entry, Moment
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
@@ -273,6 +274,8 @@ def of_status(status: Status) -> dict[str, Any]:
         **of_asides(status.asides),
         **({"namesakes": list(status.namesakes)} if status.namesakes else {}),
         **({"claims": list(map(of_claim, claims))} if (claims := [*status.claims, *status.meeting]) else {}),
+        **of_conflicts(status.conflicts, status.me),
+        **({"base": status.behind.form} if status.behind is not None else {}),
     }
 
 
