@@ -49,7 +49,7 @@ def test_a_question_is_answered_with_a_choice(chatroom: Chatroom) -> None:
     assert "alice answered #1 before, and that counts: yes (#3)" in again.stderr
     answers = Room(chatroom.world.environment(chatroom.path)).answers(chatroom.entries()[0])
     assert [answer.record.body for answer in answers] == ["yes", "no"]
-    refused(chatroom.chat("answer", "2", "yes"), "#2 asks nothing", "git chat reply 2")
+    refused(chatroom.chat("answer", "2", "yes"), "#2 asks nothing", "git chat reply --room lobby 2")
 
 
 def test_every_way_to_send_goes_by_the_one_rule(chatroom: Chatroom, world: World) -> None:
