@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from gitchat.cli import texts
+from gitchat.cli import terminal, texts
 from gitchat.cli.arriving import arrive
 from gitchat.cli.naming import may_speak, tell_of_name
+from gitchat.cli.options import in_room
 from gitchat.cli.order import Order
 from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName, parse_locator, parse_recipients, parse_slug
-from gitchat.model.question import trailers_of
+from gitchat.model.question import ANSWER, choices_of, trailers_of
 from gitchat.model.record import Draft, Entry, Identity
 from gitchat.model.refs import log_ref, seat_ref
 from gitchat.workspace.environment import Environment
@@ -55,6 +57,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
         click.echo(_shown(entry, target, order.as_json), nl=not order.as_json, err=order.is_told_aside)
     if not order.quiet:
         _tell_of_answer(target, recipients, order)
+        _tell_of_choices(environment, target, order)
         _tell_of_several(environment, name, recipients, sender)
         _tell_of_mistakes(environment, order, draft, name, rooms)
         if order.as_ is None:
@@ -80,6 +83,14 @@ def _tell_of_answer(target: Entry | None, recipients: Sequence[str], order: Orde
     if target is not None and recipients and not order.to:
         to = ", ".join(recipients)
         click.echo(f"to {to}, as {target.label} was not to everybody; else: --to {EVERYBODY}", err=True)
+
+
+def _tell_of_choices(environment: Environment, target: Entry | None, order: Order) -> None:
+    """Say that a reply answers nothing, where its question waits for one of its choices."""
+    if target is None or order.type_ == ANSWER or not (choices := choices_of(target.record)):
+        return
+    given = f"{in_room(environment, target.room)} {target.label.removeprefix('#')} {shlex.quote(choices[0])}"
+    click.echo(f"{target.label} waits for one of its choices: git chat answer{terminal.escape_line(given)}", err=True)
 
 
 def _hand_on(environment: Environment, entry: Entry, trouble: ChatError | None, is_quiet: bool) -> None:

@@ -86,9 +86,16 @@ class Adopting:
                 self.begins()
             position = end_of(self.numbering, tip, known)
             self._refuse_closed(position)
-            parent = position.tip or store.write_commit(codec.encode_genesis(room, store.empty_tree()))
+            tree, now = store.empty_tree(), self.clock()
+            parent = position.tip or store.write_commit(codec.encode_genesis(room, tree))
+            committed = store.date_after([parent], now)  # and so of all that follow
+            committer = Signature(self.committer.committer_name, self.committer.committer_email, committed)
             for record in records:
-                parent, position = self._write_after(parent, position, record)
+                number = Number(position.count + 1) if self.numbering.tracking is None else None
+                told = replace(record, seq_hint=number)
+                raw = codec.encode_record(told, tree=tree, parent=parent, committer=committer)
+                parent = store.write_commit(raw)
+                position = after_record(position, parent, position.count + 1, told)
             if self.numbering.tracking is None:
                 store.remember(room, [*store.positions(room), position])
             elif self.numbering.is_within(tip):
@@ -101,14 +108,3 @@ class Adopting:
         sending = sending_of(self.numbering.room, Draft(body="to ask"), None, max_body_bytes=0, secrets=OFF)
         sending.is_closed = position.is_closed
         refuse(rules.refusal_at_end(sending))
-
-    def _write_after(self, parent: Oid, position: Position, record: Record) -> tuple[Oid, Position]:
-        store, now = self.numbering.store, self.clock()
-        number = Number(position.count + 1) if self.numbering.tracking is None else None
-        record = replace(record, seq_hint=number)
-        committer = Signature(
-            self.committer.committer_name, self.committer.committer_email, store.date_after([parent], now)
-        )
-        raw = codec.encode_record(record, tree=store.empty_tree(), parent=parent, committer=committer)
-        oid = store.write_commit(raw)
-        return oid, after_record(position, oid, position.count + 1, record)

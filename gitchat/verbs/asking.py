@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gitchat.index.chain import Chain
-from gitchat.index.condition import Condition, replied, replying_to, unanswered
+from gitchat.index.condition import ANY, Condition, of_type, replied, replying_to, unanswered
 from gitchat.model.errors import UserError
-from gitchat.model.question import choices_of, counts, is_question
+from gitchat.model.question import ANSWER, choices_of, counts, is_question
 from gitchat.model.record import Entry
 from gitchat.verbs.standpoint import Standpoint, entries_at, visible
 from gitchat.verbs.talking import find
@@ -38,7 +38,9 @@ def questions(room: Standpoint, limit: int | None = None, chain: Chain | None = 
 def answers(room: Standpoint, question: Entry, chain: Chain | None = None) -> list[Entry]:
     """The answers of ``question`` in the log's order: the first is the one that counts. Raises FormatError."""
     chain = chain or room.records.chain()
-    replies = entries_at(room, chain.select(replying_to(question.record.uid)))
+    # Of a question with choices only these can be: it may have been talked of for long.
+    typed = of_type(ANSWER) if choices_of(question.record) else ANY
+    replies = entries_at(room, chain.select(Condition.all_of([replying_to(question.record.uid), typed])))
     return [reply for reply in replies if counts(question, reply)]
 
 
@@ -53,12 +55,7 @@ def find_question(room: Standpoint, locator: int | str) -> Entry:
         return entry
     raise UserError(
         f"{entry.label} asks nothing",
-        hint=f'say something to it: git chat reply {entry.label.removeprefix("#")} "..."; open questions: '
-        "git chat answer",
+        hint=f'say something to it: git chat reply --room {room.name} {entry.label.removeprefix("#")} "..."; '
+        f"open questions: git chat answer --room {room.name}",
         code="not-a-question",
     )
-
-
-def choices(question: Entry) -> tuple[str, ...]:
-    """What can be answered; nothing where any text can."""
-    return choices_of(question.record)

@@ -104,6 +104,7 @@ def _take_messages(
     is_dry: bool,
 ) -> None:
     batch: list[Record] = []
+    refuse = _judging(room)
 
     def flush() -> None:
         added = len(adopting.unknown(batch)) if is_dry else adopting.add(batch)
@@ -114,7 +115,7 @@ def _take_messages(
     for line, said in lines_of(path, note):
         try:
             record = record_of(said)
-            _judge(room, record)
+            refuse(record)
         except (UserError, ValueError) as error:
             note(_problem(path, line, error))
             continue
@@ -136,14 +137,16 @@ def _problem(path: Path, line: int, error: UserError | ValueError) -> Problem:
     return Problem(path.name, line, str(error))
 
 
-def _judge(room: Standpoint, record: Record) -> None:
-    """Refuse what nobody could say in the room. Raises UserError."""
-    environment = room.environment
-    draft = Draft(body=record.body, to=record.to, type=record.type, media=record.media)
-    sender = Identity(Name(record.author), record.email, "", "", "agent")
-    secrets = environment.secrets()
-    sending = sending_of(room.name, draft, sender, max_body_bytes=environment.max_body_bytes(), secrets=secrets)
-    judge(sending, secrets)
+def _judging(room: Standpoint) -> Callable[[Record], None]:
+    """What refuses, by a UserError, what nobody could say in the room. The settings are asked once."""
+    secrets, max_body_bytes = room.environment.secrets(), room.environment.max_body_bytes()
+
+    def refuse(record: Record) -> None:
+        draft = Draft(body=record.body, to=record.to, type=record.type, media=record.media)
+        sender = Identity(Name(record.author), record.email, "", "", "agent")
+        judge(sending_of(room.name, draft, sender, max_body_bytes=max_body_bytes, secrets=secrets), secrets)
+
+    return refuse
 
 
 # --- summaries and cursors -----------------------------------------------------------

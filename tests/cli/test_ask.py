@@ -37,7 +37,9 @@ def test_a_question_is_answered_with_a_choice(chatroom: Chatroom) -> None:
     refused(chatroom.chat("answer", "--as", "carol", "1", "yes"), "asks alice, and not carol", "git chat reply")
     refused(chatroom.chat("answer", "--as", "bob", "1", "yes"), "your own question", "git chat reply")
     assert len(chatroom.entries()) == 1
-    chatroom.chat("reply", "1", "Let me think", check=True)
+    talk = chatroom.chat("reply", "1", "Let me think", check=True)
+    assert "#1 waits for one of its choices: git chat answer 1 yes" in talk.stderr
+    assert chatroom.chat("log").stdout == chatroom.chat("log", GITCHAT_QUICK="0").stdout
     assert waiting(chatroom, "alice") == ["Deploy?"]
     assert chatroom.chat("answer", "1", "YES", check=True).stdout == "#3\n"
     told = chatroom.newest()
@@ -47,7 +49,7 @@ def test_a_question_is_answered_with_a_choice(chatroom: Chatroom) -> None:
     assert "alice answered #1 before, and that counts: yes (#3)" in again.stderr
     answers = Room(chatroom.world.environment(chatroom.path)).answers(chatroom.entries()[0])
     assert [answer.record.body for answer in answers] == ["yes", "no"]
-    refused(chatroom.chat("answer", "2", "yes"), "#2 asks nothing", "git chat reply 2")
+    refused(chatroom.chat("answer", "2", "yes"), "#2 asks nothing", "git chat reply --room lobby 2")
 
 
 def test_every_way_to_send_goes_by_the_one_rule(chatroom: Chatroom, world: World) -> None:

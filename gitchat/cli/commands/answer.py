@@ -52,9 +52,10 @@ def command(environment: Environment, /, number: str | None, text: tuple[str, ..
     question = room.find_question(number)
     place = question.label.removeprefix("#")
     if not text and choices_of(question.record):
+        typed_so = f"git chat answer{options.in_room(environment, room.name)} {place}"
         raise UserError(
             f"{question.label} is answered by one of its choices",
-            hint=" | ".join(f"git chat answer {place} {shlex.quote(one)}" for one in choices_of(question.record)),
+            hint=" | ".join(f"{typed_so} {shlex.quote(one)}" for one in choices_of(question.record)),
             code="no-text",
         )
     order = Order(

@@ -96,5 +96,5 @@ def separated(given: str | list[str], name: str, example: str) -> list[str]:
     if not isinstance(given, list):
         return [part.strip() for part in given.split(",") if part.strip()]
     if not all(isinstance(one, str) and one.strip() for one in given):
-        raise refusal(f"{name} must be text, or a list of texts", example)
+        raise refusal(f"{name} must be text, or a list of texts", f"such as {example}")
     return [one.strip() for one in given]

@@ -46,7 +46,7 @@ def claim(
         ConflictError: ``claimed``: somebody has something of it, and nothing was written.
     """
     refuse_outside(minutes, "minutes", MIN_SECONDS // 60, MAX_SECONDS // 60, "claim it again before it ends")
-    whats = separated(what, "what", "such as src/lexer/, task:12")
+    whats = separated(what, "what", "src/lexer/, task:12")
     if release:
         chat = acting(name, room)
         with _hinting(chat, whats):

@@ -91,7 +91,7 @@ def say(
     at: Sequence[str] = (),
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
-    offered_answers = separated(choices, "choices", "such as yes, no")
+    offered_answers = separated(choices, "choices", "yes, no")
     if isinstance(content, str):
         refuse_blank(content, "content")
     recipients = _recipients(to)

@@ -207,6 +207,11 @@ def test_a_reply_leads_to_a_thread(browser: Browser) -> None:
     browser.check("writing", "replies_and_shows_the_thread")
 
 
+def test_a_choice_is_a_button_and_a_key(browser: Browser) -> None:
+    """Who is asked answers with it; above all stands that a question waits, until it is answered."""
+    browser.check("writing", "answers_a_question_with_a_choice")
+
+
 def test_what_others_write_is_told_at_once(browser: Browser) -> None:
     """Here, in the list of rooms, in the title, and to who hears the page instead of seeing it."""
     browser.check("writing", "tells_at_once_of_what_others_write")
