@@ -98,8 +98,8 @@ class AgentClient:
         """Send any JSON value, and return ``message_id`` and ``timestamp`` once it is stored.
 
         ``to`` is an agent, ``ALL``, ``role:ROLE``, or a list of these; ``at`` is the code that it is about,
-        ``src/lexer.py:40-46`` from the top of the repository, or a list of such. A message that may have been lost on the way is
-        sent again, and still stored once.
+        ``src/lexer.py:40-46`` from the top of the repository, or a list of such. A message that may have been lost on
+        the way is sent again, and still stored once.
 
         Raises:
             UserError: the server refuses it; the code says why.

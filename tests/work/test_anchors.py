@@ -269,6 +269,22 @@ def test_a_rename_in_the_work_tree_alone(project: Project) -> None:
     assert project.now(entry) == [("gone", None, None)]
 
 
+def test_what_would_take_too_long_is_not_known(project: Project) -> None:
+    """The history is searched for few files, and for none where many wait; nothing is called gone then."""
+    project.write("src/lexer.py", ["not committed", *TEXT])
+    entry = project.room.send("Why?", at="src/lexer.py:1")
+    assert entry.record.commit is None
+    project.commit("now it is")
+    project.git("mv", "src/lexer.py", "src/scanner.py")
+    project.commit("rename")
+    assert project.now(entry) == [("moved", "src/scanner.py", (1, 1))]
+    (at,) = anchoring.listed(project.room, [entry], searches=False)[entry.oid]
+    assert at.place is None
+    draft = Draft(body="x", extra=tuple(("Chat-At", f"nowhere{number}") for number in range(4)))
+    hostile = project.room.writer.send(draft, project.room.identity).entry
+    assert [state for state, _, _ in project.now(hostile)] == ["gone", "gone", "gone", "unknown"]
+
+
 def test_the_work_tree_may_have_other_line_ends(project: Project) -> None:
     """A checkout with carriage returns has the same lines."""
     entry = project.room.send("Why?", at="src/lexer.py:40-41")
