@@ -309,6 +309,7 @@ def test_hostile_records_open_nothing(project: Project) -> None:
     shown = project.world.chat("show", str(entry.number), cwd=project.path, check=True).stdout
     assert "link:1 (gone)" in shown
     assert "root:" not in shown
+    assert project.blamed("src/lexer.py") == ["?  #1  alice: x  was 1, and nobody can say where that is now"]
 
 
 def test_blame_as_a_person_reads_it(project: Project) -> None:
@@ -327,7 +328,7 @@ def test_blame_as_a_person_reads_it(project: Project) -> None:
     writer.send(Draft(body="alice committed", kind="status", commit=commit), identity)
     assert project.blamed("src/lexer.py") == [
         "file   #3  alice: Whole file",
-        f"1-2    #6  about {short[:7]} Cut the loop (and 1 more places)",
+        f"1-2    #6  about {short[:7]} Cut the loop (and 1 more place)",
         "40-42  #1  alice, question: Why 40?  was 40-42, unchanged".replace("  was 40-42, unchanged", ""),
         "         #2  alice: Columns count from 0.",
         "50     #4  alice: Never split  the line changed since",
