@@ -160,7 +160,7 @@ def blame(room: Standpoint, file: str, revision: str | None = None, lines: Lines
     origins = git_blame(repository, path, commit, lines)
     files = Files(room, commit)
     assert files.tracer is not None
-    names = _former(room, files.tracer, path, origins)
+    names = _former(room, files.tracer, path, origins if lines is None else None)
     files.known = dict.fromkeys(names, path)
     chain = room.records.chain()
     condition = Condition.all_of([LISTED, about_file([_shown(name) for name in (path, *sorted(names))])])

@@ -257,6 +257,7 @@ def test_where_lines_are_after_a_rename_a_squash_and_a_gc(project: Project) -> N
     assert project.now(entry) == expected
     said = project.room.blame("src/scanner.py").said
     assert [(one.lines, one.at is not None) for one in said] == [((), True), (((22, 22),), True), (((42, 44),), True)]
+    assert [one.lines for one in project.room.blame("src/scanner.py", lines=(22, 22)).said] == [((22, 22),)]
     assert [one.record.uid for one in project.room.after(0, project.room.about("src/scanner.py"))] == [entry.record.uid]
 
 
