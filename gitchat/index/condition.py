@@ -127,6 +127,12 @@ def about_commits(commits: Collection[str]) -> Condition:
     return _among_few(Few(few, (json.dumps(sorted(commits)),)))
 
 
+def answering(uids: Collection[str]) -> Condition:
+    """Records that reply to one of these. Looks at no others."""
+    few = "SELECT id FROM entry WHERE chain = :chain AND reply IN (SELECT value FROM json_each(?))"
+    return _among_few(Few(few, (json.dumps(sorted(uids)),)))
+
+
 def _among_few(few: Few) -> Condition:
     return Condition(f"entry.id IN ({few.sql})", few.values, few=few)
 

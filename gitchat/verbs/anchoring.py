@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gitchat.index.condition import LISTED, Condition, about_commits, about_file
+from gitchat.index.condition import LISTED, Condition, about_commits, about_file, answering
 from gitchat.model.errors import UserError
 from gitchat.model.names import Oid
 from gitchat.model.record import Entry
@@ -84,15 +84,19 @@ class Files:
     """What files are called now that had another name."""
     is_elsewhere: bool = False
     """Whether the caller's work tree is not this one."""
+    searches: bool = True
+    """Whether the history may be searched for what became of a file."""
     _tracer: Tracer | None = None
 
     @property
     def tracer(self) -> Tracer | None:
         """None where there is no work tree that is the caller's."""
-        if self._tracer is None and not self.is_elsewhere and self.room.environment.party is None:
+        environment = self.room.environment
+        is_here = not self.is_elsewhere and environment.party is None
+        if self._tracer is None and is_here and (self.commit or not environment.repository.location.is_bare):
             from gitchat.work.tracing import Tracer
 
-            self._tracer = Tracer(self.room.environment.repository, self.commit)
+            self._tracer = Tracer(environment.repository, self.commit, searches=self.searches)
         return self._tracer
 
     def places(self, entry: Entry) -> list[At]:
@@ -156,14 +160,14 @@ def blame(room: Standpoint, file: str, revision: str | None = None, lines: Lines
     origins = git_blame(repository, path, commit, lines)
     files = Files(room, commit)
     assert files.tracer is not None
-    names = _former(room, files.tracer, path, origins)
+    names = _former(room, files.tracer, path, origins if lines is None else None)
     files.known = dict.fromkeys(names, path)
     chain = room.records.chain()
     condition = Condition.all_of([LISTED, about_file([_shown(name) for name in (path, *sorted(names))])])
     found = entries_at(room, chain.select(condition, limit=MOST_MESSAGES, newest=True))
     said = [one for entry in found for one in _anchored(files, entry, path, {path, *names}, lines)]
-    anchored = {entry.oid for entry in found}
-    said = [_with_answers(room, one, anchored) for one in said]
+    answers = _answers(room, found)
+    said = [replace(one, entries=(*one.entries, *answers[one.entries[0].oid])) for one in said]
     said += _of_commits(room, origins)
     said.sort(key=lambda one: (one.is_gone, one.lines[:1], one.entries[0].number or chain.total))
     return Blamed(path, tuple(said), max(0, chain.count_of(condition) - len(found)))
@@ -255,15 +259,20 @@ def _anchored(files: Files, entry: Entry, path: str, names: set[str], lines: Lin
         yield said
 
 
-def _with_answers(room: Standpoint, said: Said, anchored: set[Oid]) -> Said:
-    """``said`` with the answers to its message that are about no lines themselves, oldest first."""
-    thread = entries_at(room, room.records.chain().thread(said.entries[0].record.uid))
-    known, answers = {said.entries[0].record.uid}, list[Entry]()
-    for entry in thread:
-        if entry.record.reply_to in known and entry.record.uid not in known:
-            known.add(entry.record.uid)
-            answers += [entry] if entry.oid not in anchored else []
-    return Said((*said.entries, *answers), said.lines, said.at, said.commit, said.subject)
+def _answers(room: Standpoint, roots: Sequence[Entry]) -> dict[Oid, list[Entry]]:
+    """For each message the answers to it that are about no lines themselves, and the answers to these, oldest first."""
+    root_of = {entry.record.uid: entry.oid for entry in roots}
+    found: dict[Oid, list[Entry]] = {entry.oid: [] for entry in roots}
+    chain, new = room.records.chain(), set(root_of)
+    while new:
+        entries = entries_at(room, chain.select(Condition.all_of([LISTED, answering(new)])))
+        entries = [one for one in entries if one.record.reply_to in new and one.record.uid not in root_of]
+        for entry in entries:
+            assert entry.record.reply_to is not None
+            root_of[entry.record.uid] = root_of[entry.record.reply_to]
+            found[root_of[entry.record.uid]].append(entry)
+        new = {entry.record.uid for entry in entries}
+    return {oid: sorted(ones, key=lambda one: (one.number is None, one.number or 0)) for oid, ones in found.items()}
 
 
 def _of_commits(room: Standpoint, origins: Origins) -> list[Said]:
@@ -282,7 +291,10 @@ def _of_commits(room: Standpoint, origins: Origins) -> list[Said]:
     ]
 
 
-def listed(room: Standpoint, entries: Sequence[Entry]) -> dict[Oid, list[At]]:
-    """For each record that is about code, by its commit: where that is now."""
-    files = Files(room)
+def listed(room: Standpoint, entries: Sequence[Entry], *, searches: bool = True) -> dict[Oid, list[At]]:
+    """For each record that is about code, by its commit: where that is now.
+
+    An answer that must not take long ``searches`` no history: what only that could tell is not told.
+    """
+    files = Files(room, searches=searches)
     return {entry.oid: files.places(entry) for entry in entries if entry.record.at}

@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from gitchat.model.errors import StorageError
 from gitchat.storage.git import GitFailed
 from gitchat.workspace.repository import Repository
 
@@ -58,7 +59,7 @@ def entry_at(repository: Repository, commit: str, path: str) -> tuple[str, str] 
     """
     try:
         told = repository.git("ls-tree", "-z", "--full-tree", commit, "--", path)
-    except GitFailed:
+    except (GitFailed, StorageError):
         return None
     head, _, name = os.fsdecode(told).partition("\0")[0].partition("\t")
     if name != path:
@@ -72,7 +73,7 @@ def blob_at(repository: Repository, commit: str, path: str) -> bytes | None:
     found = entry_at(repository, commit, path)
     if found is None or found[0] != "blob":
         return None
-    with suppress(GitFailed):
+    with suppress(GitFailed, StorageError):
         content = repository.git("cat-file", "blob", found[1])
         return content if len(content) <= MOST_BYTES else None
     return None

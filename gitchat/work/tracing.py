@@ -1,4 +1,7 @@
-"""Where code stands now that messages are about: in the work tree, or at a commit. git is asked once for each thing."""
+"""Where code stands now that messages are about: in the work tree, or at a commit. git is asked once for each thing.
+
+A git that fails, or does not end, tells nothing, and is no error: the message is shown all the same.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from gitchat.model.anchor import Anchor, Excerpt, lines_of
+from gitchat.model.errors import StorageError
 from gitchat.model.hunks import Hunk, parse_hunks
 from gitchat.model.placing import GONE, Place, locate
 from gitchat.storage.git import GitFailed
@@ -18,21 +22,30 @@ _PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=a
 _MOST_SEARCHES = 3
 """For how many files the whole history is searched: a stranger may have written what a message is about."""
 
+_MOST_COMPARED = 20
+"""With how many commits the whole tree is compared to see what was renamed, likewise."""
+
 
 _MOST_SEARCHED = 1000
 """How long a line may be that is looked for in the history."""
 
 
+class _Unknown(Exception):
+    """It would take too long to find out, or git does not end."""
+
+
 class Tracer:
     """Follows places to the work tree, or to ``commit``, and keeps what git said."""
 
-    def __init__(self, repository: Repository, commit: str | None = None) -> None:
+    def __init__(self, repository: Repository, commit: str | None = None, *, searches: bool = True) -> None:
+        """``searches``: whether the history may be searched for what became of a file."""
         self._repository = texts.quiet(repository)
         self.commit = commit
         self._texts: dict[str, list[bytes] | None] = {}
         self._renames: dict[str, dict[str, str]] = {}
         self._hunks: dict[tuple[str, str, str], list[Hunk] | None] = {}
         self._followed: dict[str, str | None] = {}
+        self._searches = _MOST_SEARCHES if searches else 0
 
     def place(
         self, anchor: Anchor, commit: str | None, excerpt: Excerpt | None, known: str | None = None
@@ -41,6 +54,12 @@ class Tracer:
 
         ``known`` is a file that is known to be the anchor's now, where no file has its name.
         """
+        try:
+            return self._place(anchor, commit, excerpt, known)
+        except _Unknown:
+            return None
+
+    def _place(self, anchor: Anchor, commit: str | None, excerpt: Excerpt | None, known: str | None) -> Place | None:
         path = self._path(anchor.path, commit, known)
         if path is None:
             return GONE
@@ -66,7 +85,10 @@ class Tracer:
 
     def removed_in(self, anchor: Anchor, commit: str, excerpt: Excerpt | None) -> str | None:
         """The commit that took lines away that stood in ``commit``, or their file; None where that cannot be told."""
-        path = self._path(anchor.path, commit, None) or anchor.path
+        try:
+            path = self._path(anchor.path, commit, None) or anchor.path
+        except _Unknown:
+            return None
         line = max(excerpt.lines, key=len) if excerpt is not None else b""
         is_looked_for = len(line.strip()) > 0 and len(line) <= _MOST_SEARCHED and b"\0" not in line
         what = "-S" + os.fsdecode(line) if is_looked_for else "--diff-filter=D"
@@ -97,9 +119,11 @@ class Tracer:
     def _renamed(self, commit: str) -> dict[str, str]:
         """What files are called now that had another name in a commit."""
         if commit not in self._renames:
+            if len(self._renames) >= _MOST_COMPARED:
+                raise _Unknown
             options = ("-M", "--diff-filter=R", "--name-status", "-z", *_PLAIN)
             self._renames[commit] = {}
-            with suppress(GitFailed):
+            with suppress(GitFailed, StorageError):
                 words = self._diff(*options, commit).split(b"\0")
                 pairs = zip(words[1::3], words[2::3], strict=False)
                 self._renames[commit] = {os.fsdecode(old): os.fsdecode(new) for old, new in pairs}
@@ -107,7 +131,9 @@ class Tracer:
 
     def _follow(self, path: str) -> str | None:
         """What became of a file that the history knows by this name, where the commit of a message is not here."""
-        if path not in self._followed and len(self._followed) < _MOST_SEARCHES:
+        if path not in self._followed:
+            if len(self._followed) >= self._searches:
+                raise _Unknown
             found, here = path, self.commit or "HEAD"
             for _ in range(_MOST_SEARCHES):
                 gone = self._first_of("--diff-filter=D", here, "--", _exactly(found))
@@ -118,13 +144,13 @@ class Tracer:
                 if self.has(found):
                     break
             self._followed[path] = found if found != path else None
-        return self._followed.get(path)
+        return self._followed[path]
 
     def _renames_in(self, commit: str) -> dict[str, str]:
         options = ("-r", "-M", "--diff-filter=R", "--name-status", "-z", "--no-commit-id", *_PLAIN)
         try:
             words = self._repository.git("diff-tree", *options, commit).split(b"\0")
-        except GitFailed:
+        except (GitFailed, StorageError):
             return {}
         return {os.fsdecode(old): os.fsdecode(new) for old, new in zip(words[1::3], words[2::3], strict=False)}
 
@@ -132,7 +158,7 @@ class Tracer:
         """The newest commit of a history that ``git log`` limits so."""
         try:
             told = self._repository.git("log", "-1", "--format=%h", "--no-renames", *words)
-        except GitFailed:
+        except (GitFailed, StorageError):
             return None
         return told.decode().strip() or None
 
@@ -150,7 +176,7 @@ class Tracer:
                 is_told = bool(diff) or texts.entry_at(self._repository, commit, old) is not None
                 is_one = b"\ndiff --git " not in diff  # git saw no rename there, but one file go and another come
                 self._hunks[key] = parse_hunks(diff) if is_told and is_one else None
-            except GitFailed:
+            except (GitFailed, StorageError):
                 self._hunks[key] = None
         return self._hunks[key]
 

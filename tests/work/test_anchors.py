@@ -257,6 +257,7 @@ def test_where_lines_are_after_a_rename_a_squash_and_a_gc(project: Project) -> N
     assert project.now(entry) == expected
     said = project.room.blame("src/scanner.py").said
     assert [(one.lines, one.at is not None) for one in said] == [((), True), (((22, 22),), True), (((42, 44),), True)]
+    assert [one.lines for one in project.room.blame("src/scanner.py", lines=(22, 22)).said] == [((22, 22),)]
     assert [one.record.uid for one in project.room.after(0, project.room.about("src/scanner.py"))] == [entry.record.uid]
 
 
@@ -267,6 +268,22 @@ def test_a_rename_in_the_work_tree_alone(project: Project) -> None:
     assert project.now(entry) == [("moved", "src/scanner.py", (40, 40))]
     project.write("src/lexer.py", ["something else"] * 90)
     assert project.now(entry) == [("gone", None, None)]
+
+
+def test_what_would_take_too_long_is_not_known(project: Project) -> None:
+    """The history is searched for few files, and for none where many wait; nothing is called gone then."""
+    project.write("src/lexer.py", ["not committed", *TEXT])
+    entry = project.room.send("Why?", at="src/lexer.py:1")
+    assert entry.record.commit is None
+    project.commit("now it is")
+    project.git("mv", "src/lexer.py", "src/scanner.py")
+    project.commit("rename")
+    assert project.now(entry) == [("moved", "src/scanner.py", (1, 1))]
+    (at,) = anchoring.listed(project.room, [entry], searches=False)[entry.oid]
+    assert at.place is None
+    draft = Draft(body="x", extra=tuple(("Chat-At", f"nowhere{number}") for number in range(4)))
+    hostile = project.room.writer.send(draft, project.room.identity).entry
+    assert [state for state, _, _ in project.now(hostile)] == ["gone", "gone", "gone", "unknown"]
 
 
 def test_the_work_tree_may_have_other_line_ends(project: Project) -> None:
@@ -293,6 +310,7 @@ def test_hostile_records_open_nothing(project: Project) -> None:
     shown = project.world.chat("show", str(entry.number), cwd=project.path, check=True).stdout
     assert "link:1 (gone)" in shown
     assert "root:" not in shown
+    assert project.blamed("src/lexer.py") == ["?  #1  alice: x  was 1, and nobody can say where that is now"]
 
 
 def test_blame_as_a_person_reads_it(project: Project) -> None:
@@ -311,7 +329,7 @@ def test_blame_as_a_person_reads_it(project: Project) -> None:
     writer.send(Draft(body="alice committed", kind="status", commit=commit), identity)
     assert project.blamed("src/lexer.py") == [
         "file   #3  alice: Whole file",
-        f"1-2    #6  about {short[:7]} Cut the loop (and 1 more places)",
+        f"1-2    #6  about {short[:7]} Cut the loop (and 1 more place)",
         "40-42  #1  alice, question: Why 40?  was 40-42, unchanged".replace("  was 40-42, unchanged", ""),
         "         #2  alice: Columns count from 0.",
         "50     #4  alice: Never split  the line changed since",

@@ -52,6 +52,9 @@ def command(
 
     Lines that read otherwise now are changed; those that are no more are gone, and come last.
 
+    With --json a message is as log --json has it, with the excerpt of how its lines read; one about a commit has
+    of_commit, with its id, subject and lines, and one whose lines are gone removed_in, where that is known.
+
     \b
     Examples:
       git chat blame src/lexer.py
@@ -126,7 +129,8 @@ class _Page:
     def _commit(self, said: Said) -> str:
         labels = " ".join(map(self._label, said.entries[-_LABELS:]))
         more = f" and {len(said.entries) - _LABELS} more" if len(said.entries) > _LABELS else ""
-        others = f" (and {len(said.lines) - 1} more places)" if len(said.lines) > 1 else ""
+        rest = len(said.lines) - 1
+        others = f" (and {rest} more place{'' if rest == 1 else 's'})" if rest else ""
         return f"{labels}{more}  about {(said.commit or '')[:7]} {escape_line(said.subject)}{others}"
 
     def _head(self, entry: Entry) -> str:
@@ -148,6 +152,8 @@ class _Page:
 
 
 def _where(said: Said) -> str:
+    if said.at is not None and said.at.place is None:
+        return "?"
     if said.lines:
         return spelled(said.lines[0])
     return "gone" if said.is_gone else "file"
@@ -160,9 +166,11 @@ def _text(entry: Entry) -> str:
 def _became(said: Said) -> str:
     """What became of the lines since; nothing where nothing did."""
     at = said.at
-    if at is None or at.place is None:
+    if at is None:
         return ""
     was = spelled(at.anchor.lines) if at.anchor.lines is not None else ""
+    if at.place is None:
+        return f"was {was}, and nobody can say where that is now"
     if at.place.state == "gone":
         removed = f"removed in {said.commit}" if said.commit is not None else "removed since"
         return f"was {was}, {removed}" if was else removed

@@ -222,7 +222,7 @@ def in_short(
     if any("at" in one for one in shown):
         from gitchat.verbs import anchoring, at_json  # for who says something about code
 
-        places = anchoring.listed(chat, entries)
+        places = anchoring.listed(chat, entries, searches=with_excerpt)
         for entry, one in zip(entries, shown, strict=True):
             one |= at_json.beside(places.get(entry.oid), with_excerpt=with_excerpt)
     return shown
