@@ -22,7 +22,12 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/quick/swap.py",
     ),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
-    "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py", "gitchat/quick/send.py"),
+    "reads the clock": (
+        "gitchat/workspace/",
+        "gitchat/quick/settings.py",
+        "gitchat/quick/send.py",
+        "gitchat/quick/unread.py",
+    ),
     "reads the environment": (
         "gitchat/workspace/",
         "gitchat/__main__.py",
@@ -34,6 +39,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/storage/git.py",
         "gitchat/storage/streamed.py",
         "gitchat/storage/line.py",
+        "gitchat/storage/relay.py",
         "gitchat/quick/spawned.py",
         "gitchat/setup/handshake.py",
         "gitchat/cli/browser.py",
@@ -48,7 +54,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/serve/servefile.py",
     ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
-    "knows sqlite3": ("gitchat/index/", "gitchat/quick/inbox.py"),
+    "knows sqlite3": ("gitchat/index/", "gitchat/quick/unread.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
     "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),

@@ -245,10 +245,10 @@ def _find_configuration() -> None:
 
 def _load() -> None:
     """Load what commands use; what is missing here, each loads for itself."""
-    from gitchat.cli import COMMANDS, MAINTENANCE
+    from gitchat.cli import COMMANDS, MAINTENANCE, module_of
 
     for command in (*COMMANDS, *MAINTENANCE):
-        import_module(f"gitchat.cli.commands.{command}")
+        import_module(module_of(command))
     for module in (
         "gitchat.storage.libgit2",
         "gitchat.index.database",

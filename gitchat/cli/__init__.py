@@ -7,6 +7,7 @@ format, 5 a remote refused, 70 a defect of gitchat, 130 interrupted, 141 broken 
 
 from __future__ import annotations
 
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -28,12 +29,13 @@ from gitchat.workspace.process import read_variables
 
 GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
-    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search"),
+    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "blame", "export"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
-    "Who does what": ("claim", "release", "claims", "conflicts", "take"),
+    "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts", "take"),
     "Rooms": ("rooms", "room"),
-    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend"),
-    "Agents and git": ("setup", "hook", "mcp", "snd"),
+    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "import"),
+    "Take it back": ("unsend", "redact", "purge"),
+    "Agents and git": ("setup", "hook", "run", "mcp", "snd"),
     "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),
 }
@@ -46,6 +48,11 @@ MAINTENANCE = ("count", "deliver", "doorbell", "look", "pack")
 
 INTERNAL_STATUS = 70
 BROKEN_PIPE_STATUS = 141
+
+
+def module_of(command: str) -> str:
+    """The module of a command: called as it is, but where Python has that word itself."""
+    return f"gitchat.cli.commands.{command}{'_' if keyword.iskeyword(command) else ''}"
 
 
 class _Commands(Verbs):
@@ -69,7 +76,7 @@ class _Commands(Verbs):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS + MAINTENANCE:
             return None
-        command: click.Command = import_module(f"gitchat.cli.commands.{cmd_name}").command
+        command: click.Command = import_module(module_of(cmd_name)).command
         return command
 
 

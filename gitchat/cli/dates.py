@@ -203,3 +203,18 @@ def bound_of(
     if isinstance(bound.locator, str):
         return find(bound.locator).number, None
     return bound.locator, bound.seconds
+
+
+_SPAN_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+
+def span(text: str, option: str, *, least: str = "s") -> int:
+    """A time such as ``2h``, ``90m`` or ``1h30m`` in seconds; of seconds, too, where ``least`` is ``s``.
+
+    Raises UserError ``bad-date``, in the words of ``option``.
+    """
+    found = re.fullmatch(r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m(?:in)?)?(?:([0-9]{1,5})s)?", text.strip().lower())
+    if found is None or not any(found.groups()) or (least == "m" and found[3]):
+        words, example = ("seconds, minutes or hours", "30s, ") if least == "s" else ("minutes or hours", "")
+        raise UserError(f"{option} {text!r} is no time", hint=f"say {words}: {example}15m, 2h, 1h30m", code="bad-date")
+    return sum(int(count or 0) * seconds for count, seconds in zip(found.groups(), _SPAN_SECONDS.values(), strict=True))

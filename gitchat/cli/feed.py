@@ -72,7 +72,7 @@ class Feed:
             terminal.screen_for(environment, self.color),
             self.date_style,
             environment.now(),
-            environment.room_name(None),
+            default_room=environment.room_name(None),
         )
         parts = []
         for one in news:

@@ -37,22 +37,24 @@ _SHOWN_CHARS = 60
 
 _TO_BE_WRITTEN = '"..."'
 
-_OPTIONS = (
-    options.room,
-    click.option(
-        "--type",
-        "type_",
-        metavar="TYPE",
-        help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
-    ),
-    click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True),
-    options.allow_secret,
-    click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable."),
-    click.option(
-        "-w", "--work", "is_work", is_flag=True,
-        help="Hand over what is changed here and not committed; of it only what is at paths that stand before TEXT.",
-    ),
-    click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not."),
+_TYPE = click.option(
+    "--type",
+    "type_",
+    metavar="TYPE",
+    help="What sort of message: question, answer, blocker, decision, ... (docs/types.md), or your own.",
+)
+_PRIORITY = click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True)
+_ATTACH = click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable.")
+_AT = click.option(
+    "--at", multiple=True, metavar="FILE[:A[-B]]",
+    help="The code that it is about: FILE, FILE:40, FILE:40-46, or REV:FILE:40. Repeatable.",
+)  # fmt: skip
+_WORK = click.option(
+    "-w", "--work", "is_work", is_flag=True,
+    help="Hand over what is changed here and not committed; of it only what is at paths that stand before TEXT.",
+)  # fmt: skip
+_JSON_BODY = click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
+_REST = (
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
     click.option(
         "--uid", "key", metavar="KEY",
@@ -69,10 +71,20 @@ _OPTIONS = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing."),
 )  # fmt: skip
 
+_OPTIONS = (options.room, _TYPE, _PRIORITY, options.allow_secret, _ATTACH, _AT, _WORK, _JSON_BODY, *_REST)
+_OPTIONS_OF_QUESTIONS = (options.room, _PRIORITY, options.allow_secret, *_REST)
+
 
 def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of :class:`Order` that all that sends has."""
     for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def asking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of :class:`Order` that a question and its answer have."""
+    for option in reversed(_OPTIONS_OF_QUESTIONS):
         command = option(command)
     return command
 
@@ -90,6 +102,7 @@ class Order:
     type_: str | None
     priority: str
     attach: tuple[str, ...]
+    at: tuple[str, ...] = ()
     is_work: bool = False
     """Whether uncommitted work goes along; what stands before the last word of the text are paths then."""
     json_body: bool
@@ -100,6 +113,10 @@ class Order:
     as_json: bool
     quiet: bool
     allow_secret: bool = False
+    choices: tuple[str, ...] = ()
+    """What can be answered to it, where it is a question."""
+    is_told_aside: bool = False
+    """Whether its number goes to standard error, as something else is the answer to the command."""
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -114,11 +131,15 @@ class Order:
     def typed(self, **changed: Any) -> str:
         """The command that sends the same with something changed; a long text is left to be written."""
         order = replace(self, **changed)
-        given = [("--room", order.room), ("--type", order.type_), ("-r", order.reply_to), ("--as", order.as_)]
+        type_ = None if order.choices else order.type_  # a question of "ask" is one anyway
+        given = [("--room", order.room), ("--type", type_), ("-r", order.reply_to), ("--as", order.as_)]
+        given += [("--choice", choice) for choice in order.choices]
         words = ["--work"] if order.is_work else []
         words += [part for one in order.to for part in ("--to", one)]
+        words += [part for one in order.at for part in ("--at", one)]
         words += [part for name, value in given if value is not None for part in (name, value)]
-        text = " ".join(order.said)
         words += order.paths
+        text = " ".join(order.said)
         is_short = order.said != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
-        return f"{shlex.join(['git', 'chat', 'send', *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"
+        verb = "ask" if order.choices else "send"
+        return f"{shlex.join(['git', 'chat', verb, *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"

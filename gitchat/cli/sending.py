@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitchat.cli import texts
+from gitchat.cli import terminal, texts
 from gitchat.cli.arriving import arrive
 from gitchat.cli.naming import may_speak, tell_of_name
+from gitchat.cli.options import in_room
 from gitchat.cli.order import Order
 from gitchat.cli.terminal import escape_line
 from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName, parse_locator, parse_recipients, parse_slug
+from gitchat.model.question import ANSWER, choices_of, trailers_of
 from gitchat.model.record import HANDOFF, Draft, Entry, Identity
 from gitchat.model.refs import log_ref, seat_ref, told_branch
 from gitchat.workspace.environment import Environment
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from gitchat.work.gathering import Gathered
 
 
-def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> None:
-    """Send it, print its number, and say what its sender should know. Raises ChatError."""
+def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Entry:
+    """Send it, print its number, and say what its sender should know; the message. Raises ChatError."""
     if order.allow_secret:
         environment = environment.allowing_secret()
     environment.repository.refuse_mirror()
@@ -41,6 +44,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
     if target is not None and not order.to:
         recipients = _answered(environment, name, target, sender, order.is_answer)
     files = _files(environment, order.attach)
+    about = _about_code(environment, order.at)
     work = _work(environment, name, sender, order)
     if work is not None:
         asked, type_ = replace(asked, command=f"{asked.command} --work"), type_ or HANDOFF
@@ -50,7 +54,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
-            **_of_work(work),
+            extra=trailers_of(order.choices), **about, **_of_work(work),
         )  # fmt: skip
         if order.is_local:
             writer.describe(sender, stays_here=True)
@@ -58,16 +62,18 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Non
         sent = writer.send(draft, sender, key=order.key)
     entry, trouble = _delivered(environment, name, sent.entry, order.sync_seconds)
     if not order.quiet or order.as_json:
-        click.echo(_shown(entry, target, order.as_json, work), nl=not order.as_json)
+        click.echo(_shown(entry, target, order.as_json, work), nl=not order.as_json, err=order.is_told_aside)
     if not order.quiet:
         for note in work.notes if work is not None else ():
             click.echo(f"note: {escape_line(note)}", err=True)
         _tell_of_answer(target, recipients, order)
+        _tell_of_choices(environment, target, order)
         _tell_of_several(environment, name, recipients, sender)
         _tell_of_mistakes(environment, order, draft, name, rooms)
         if order.as_ is None:
             tell_of_name(environment)
     _hand_on(environment, entry, trouble, order.quiet)
+    return entry
 
 
 def _answered(
@@ -87,6 +93,14 @@ def _tell_of_answer(target: Entry | None, recipients: Sequence[str], order: Orde
     if target is not None and recipients and not order.to:
         to = ", ".join(recipients)
         click.echo(f"to {to}, as {target.label} was not to everybody; else: --to {EVERYBODY}", err=True)
+
+
+def _tell_of_choices(environment: Environment, target: Entry | None, order: Order) -> None:
+    """Say that a reply answers nothing, where its question waits for one of its choices."""
+    if target is None or order.type_ == ANSWER or not (choices := choices_of(target.record)):
+        return
+    given = f"{in_room(environment, target.room)} {target.label.removeprefix('#')} {shlex.quote(choices[0])}"
+    click.echo(f"{target.label} waits for one of its choices: git chat answer{terminal.escape_line(given)}", err=True)
 
 
 def _hand_on(environment: Environment, entry: Entry, trouble: ChatError | None, is_quiet: bool) -> None:
@@ -163,7 +177,9 @@ def _work(environment: Environment, room: RoomName, sender: Identity, order: Ord
     if not order.is_work:
         return None
     from gitchat.cli.handing import gathered  # for who hands over work
+    from gitchat.verbs.handing import refuse_with_code
 
+    refuse_with_code(order.at)
     return gathered(environment, room, sender.origin, order.text)
 
 
@@ -209,6 +225,16 @@ def _files(environment: Environment, paths: tuple[str, ...]) -> tuple[File, ...]
 
     limit_bytes = environment.max_attachment_bytes()
     return tuple(read_file(path, limit_bytes=limit_bytes) for path in paths)
+
+
+def _about_code(environment: Environment, at: tuple[str, ...]) -> dict[str, Any]:
+    """What the draft of a message about this code has besides. Raises UserError before anything is asked or written."""
+    if not at:
+        return {}
+    from gitchat.work.anchoring import anchored  # for who says something about code
+
+    found = anchored(environment.repository, at)
+    return {"extra": found.extra, "commit": found.commit, "excerpts": found.excerpts}
 
 
 def _check_json(body: str) -> None:

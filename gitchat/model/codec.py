@@ -34,11 +34,12 @@ _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SINGLE = ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "work", "clone", "origin", "media")
 _SINGLE_KEYS = {f"Chat-{word.capitalize()}": word for word in _SINGLE}
 
-FORMAT = 1
+FORMAT, NEWEST_FORMAT = 1, 2
+"""What each genesis says, and what is known here: rooms where something was purged ask for 2 (docs/format.md 18)."""
 
 TITLE = "Chat-Title"
 STATE = "Chat-State"
-LOCAL = "Chat-Local"
+LOCAL, FORMAT_MIN = "Chat-Local", "Chat-Format-Min"
 """Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
 
 CLONE = "Chat-Clone"

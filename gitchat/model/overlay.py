@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gitchat.model.attachment import Beside, TreeEntry, encode_tree, oid_of
+from gitchat.model.attachment import Beside
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
 from gitchat.model.paths import Path, is_git, problem_of_path
+from gitchat.model.tree import TreeEntry, encode_tree, oid_of
 
 TAKEN = "taken"
 """The type of the status that says that somebody took it."""

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Part = tuple[str, bytes] | tuple[str, bytes, int]
+
 MAX_BODY_BYTES = 1024 * 1024
 """The largest body that any setting can allow."""
 
@@ -25,7 +27,8 @@ class Sending:
     """A record that somebody wants to add, as far as rules ask."""
 
     __slots__ = (
-        *("body", "is_closed", "kind", "look", "max_body_bytes", "media", "parts", "room", "sender", "to", "type"),
+        *("answers", "body", "is_closed", "kind", "look", "max_body_bytes", "media", "parts", "room", "sender", "to"),
+        "type",
     )
 
     def __init__(
@@ -39,7 +42,7 @@ class Sending:
         type_: "str | None",
         media: "str | None",
         max_body_bytes: int,
-        parts: "tuple[tuple[str, bytes], ...]" = (),
+        parts: "tuple[Part, ...]" = (),
         look: "Callable[[bytes], tuple[str, int] | None] | None" = None,
     ) -> None:
         self.room = room
@@ -51,11 +54,13 @@ class Sending:
         self.media = media
         self.max_body_bytes = max_body_bytes
         self.parts = parts
-        """What else is stored with it: what each is to be called in an error, and its bytes."""
+        """What else is stored with it: what to call each in an error, its bytes, and in which line they begin."""
         self.look = look
         """What finds a secret in a text: what it looks like, and in which line. None where it may hold one."""
         self.is_closed = False
         """Whether the room is, at the place where the record shall stand: for the rules at the end of a log."""
+        self.answers: Callable[[Sending], Refusal | None] | None = None
+        """What judges it as the answer to the question that it replies to; None where it is no such answer."""
 
 
 class Refusal:
@@ -106,10 +111,18 @@ def secret_in(sending: Sending) -> "str | None":
     if sending.look is None:
         return None
     names = " ".join((sending.room, sending.sender, sending.type or "", *sending.to))
-    for what, text in (("", sending.body), *sending.parts, ("one of its names", names.encode("utf-8", "replace"))):
+    for what, text, *first in (
+        ("", sending.body),
+        *sending.parts,
+        ("one of its names", names.encode("utf-8", "replace")),
+    ):
         found = sending.look(text)
         if found is not None:
-            where = f"line {found[1]}{what and ' of '}{what}" if not what or b"\n" in text else what
+            where = (
+                f"line {found[1] + (first[0] - 1 if first else 0)}{what and ' of '}{what}"
+                if not what or b"\n" in text
+                else what
+            )
             return f"{where} looks like {found[0]}"
     return None
 
@@ -123,6 +136,10 @@ def _keeps_secrets(sending: Sending) -> "Refusal | None":
     )
 
 
+def _answers_its_question(sending: Sending) -> "Refusal | None":
+    return sending.answers(sending) if sending.answers is not None else None
+
+
 def _is_open(sending: Sending) -> "Refusal | None":
     if not sending.is_closed or sending.kind == META:
         return None
@@ -133,7 +150,9 @@ def _is_open(sending: Sending) -> "Refusal | None":
     )
 
 
-BEFORE: "list[Callable[[Sending], Refusal | None]]" = [_says_something, _can_be_stored, _fits, _keeps_secrets]
+BEFORE: "list[Callable[[Sending], Refusal | None]]" = [
+    *(_says_something, _can_be_stored, _fits, _keeps_secrets, _answers_its_question),
+]
 """What is judged before anything waits for a lock."""
 
 AT_END: "list[Callable[[Sending], Refusal | None]]" = [_is_open]

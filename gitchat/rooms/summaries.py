@@ -66,11 +66,22 @@ class Summaries:
         self._tracking = tracking
 
     def write(
-        self, text: str, scope: str, *, covers: Sequence[Oid], upto: int, sender: Identity, now: Moment, uid: Uid
+        self,
+        text: str,
+        scope: str,
+        *,
+        covers: Sequence[Oid],
+        upto: int,
+        sender: Identity,
+        now: Moment,
+        uid: Uid,
+        written: Moment | None = None,
+        extra: codec.Block = (),
     ) -> Summary:
         """Add a summary of what ``covers`` reaches, the records 1 to ``upto`` as far as numbers tell.
 
-        ``text`` has been the body of a Draft, which refuses what cannot be stored.
+        ``text`` has been the body of a Draft, which refuses what cannot be stored. ``written`` is when it was said, if
+        that was elsewhere, before ``now``; ``extra`` are more trailers.
 
         Raises:
             UserError: ``bad-scope``.
@@ -79,7 +90,7 @@ class Summaries:
         scope = checked_scope(scope)
         block = [("Chat-Kind", SUMMARY), ("Chat-Uid", uid), (codec.SCOPE, scope)]
         block += [(codec.COVERS, f"1-{upto}")] if upto else []
-        block += [(codec.CLONE, sender.clone or codec.NO_CLONE), ("Chat-Origin", sender.origin)]
+        block += [(codec.CLONE, sender.clone or codec.NO_CLONE), ("Chat-Origin", sender.origin), *extra]
 
         def append(tip: Oid | None) -> Oid:
             tree = self._store.empty_tree()
@@ -90,7 +101,7 @@ class Summaries:
                 codec.encode_commit(
                     tree=tree,
                     parents=parents,
-                    author=Signature(sender.name, sender.email, now),
+                    author=Signature(sender.name, sender.email, written or now),
                     committer=Signature(sender.committer_name, sender.committer_email, committed),
                     body=text,
                     block=tuple(block),

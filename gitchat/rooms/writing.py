@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError
-from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.names import EMPTY_TREES, Number, Oid, Uid, uid_from_key
+from gitchat.model.question import as_answer
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
     META,
@@ -97,7 +98,8 @@ class Writer:
         adding a second one. ``check`` is called with the write lock held, and what it raises of the tip ends the call.
 
         Raises:
-            UserError: ``body-too-long``, ``secret``, ``room-closed``, and what attachment.check_sizes raises.
+            UserError: ``body-too-long``, ``secret``, ``room-closed``, ``not-asked``, ``not-a-choice``, and what
+                attachment.check_sizes raises.
             ConflictError: ``key-conflict``, and what Store.move raises.
             FormatError: ``newer-format``, and what Store.read raises.
             StorageError: the disk refuses; nothing was added.
@@ -106,12 +108,14 @@ class Writer:
             from gitchat.rooms.aftermath import settle  # for who opened it while somebody else wrote
 
             settle(self._store)
+        draft, answers = as_answer(draft, sender, lambda uid: self._log().with_uid(uid))
         sending = self._sending(draft, sender)
+        sending.answers = answers
         judge(sending, self._secrets)
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
-        if key is None and not draft.files and draft.work is None:
+        if key is None and not draft.files and not draft.excerpts and draft.work is None:
             with suppress(Unusual):
                 return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
@@ -213,10 +217,15 @@ class Writer:
     def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
         """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""
         for entry in self._with_key(record, key):
-            stored = entry.record
+            commit = self._store.read(entry.oid)  # as it was said, also where somebody has redacted it
+            stored = codec.record_of(entry.oid, commit)
             is_same = (stored.body, stored.to) == (record.body, record.to)
-            if not is_same or entry.tree != tree:
-                other = "carries other files" if is_same else "says something else or goes to somebody else"
+            if not is_same or commit.tree not in ((tree,) if tree else EMPTY_TREES):
+                other = (
+                    "carries other files, or lines of code"
+                    if is_same
+                    else "says something else or goes to somebody else"
+                )
                 raise ConflictError(
                     f"{entry.label} was sent with the same key, and {other}",
                     hint=f"see it: git chat show '{entry.label}'; or send with another key",
@@ -277,7 +286,8 @@ class Writer:
     def _objects(self, draft: Draft) -> Objects:
         """What has to be stored before its commit can be."""
         like = self._store.empty_tree()
-        return attachment.build(draft.files, like, draft.work.build(like) if draft.work is not None else None)
+        beside = draft.work.build(like) if draft.work is not None else None
+        return attachment.build(draft.files, like, draft.excerpts, beside)
 
     def _write_after(self, position: Position, record: Record, sender: Identity, objects: Objects) -> Entry:
         """Store the commit of ``record`` and note its position; nothing points to it yet."""

@@ -88,6 +88,8 @@ def post(chat: Room, given: Mapping[str, Any]) -> Entry:
         urgent=given.get("priority") == "urgent",
         key=given.get("key"),
         media=None if isinstance(message, str) else "json",
+        choices=given.get("choices", ()),
+        at=given.get("at", ()),
     )
 
 

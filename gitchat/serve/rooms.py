@@ -21,11 +21,15 @@ from gitchat.serve.contract import OPERATIONS
 from gitchat.serve.records import public
 from gitchat.serve.served import Served
 from gitchat.verbs import as_json
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.room import Found, Room, Seen
 from gitchat.workspace.environment import Environment
 
 SEEN_SECONDS = 86400
 """How long after it was last seen somebody who is not here is still shown among the people."""
+
+MOST_QUESTIONS, QUESTION_CHARS = 5, 200
+"""How many open questions are told, and how much of each."""
 
 URGENT = Condition("urgent = 1")
 
@@ -79,14 +83,18 @@ async def _progress(call: Call, name: Name, shown: Json) -> Json:
 
 
 async def room(call: Call) -> Json:
-    """A room: title, state, newest summary, people."""
+    """A room: title, state, newest summary, people, and the newest questions that wait for who asks."""
     name = call.reader()
 
     def act(environment: Environment) -> Json:
         chat, now = call.chat(environment, name), environment.now().seconds
         summary = chat.summary()
         people = [_person(call, one) for one in chat.who(since=now - SEEN_SECONDS)]
-        told = {"summary": as_json.of_summary(summary) if summary is not None else None, "people": people}
+        told: Json = {"summary": as_json.of_summary(summary) if summary is not None else None, "people": people}
+        asked = chat.questions(MOST_QUESTIONS)[0] if name is not None else []
+        if asked:
+            labels = chat.labels(asked)
+            told["questions"] = [public(call, as_json.of_entry(one, labels, QUESTION_CHARS)) for one in asked]
         return as_json.of_overview(chat.overview()) | told
 
     shown = await call.do(act, name)
@@ -105,6 +113,7 @@ def _person(call: Call, one: Seen) -> Json:
         "read_upto": one.last_read if is_told else None,
         "unread": one.unread if is_told else None,
         "claims": list(one.claims) or None,
+        **of_conflicts(one.conflicts, one.name),
     }
     return shown | {"last_seen": Moment(one.last_seen).utc} | _telling(optional)
 

@@ -140,6 +140,9 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
 
     With ``since``, in seconds since the epoch, only who is here now, and who was seen then or later.
     """
+    from gitchat.verbs.conflictforms import of_name  # for who asks
+    from gitchat.verbs.warned import open_conflicts
+
     chain = room.records.chain()
     wrote = chain.newest_by_author()
     known = {participant.name: participant for participant in _known(room)}
@@ -152,7 +155,12 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
         _one(room, name, known.get(name), wrote.get(name), chain.count, since, others.get(name, ()))
         for name in everybody
     )
-    return [replace(one, claims=tuple(held_by(claims, one.name))) for one in found if one is not None]
+    conflicts = open_conflicts(room)
+    return [
+        replace(one, claims=tuple(held_by(claims, one.name)), conflicts=tuple(of_name(conflicts, one.name)))
+        for one in found
+        if one is not None
+    ]
 
 
 def _one(

@@ -138,11 +138,15 @@ def summary_within(summary: Json, max_chars: int, size: Size, room: str) -> Json
 
 
 def handoff_within(handoff: Json, max_chars: int, measure: Measure, room: str) -> Json:
-    """As much of a handoff as fits: who is here in a quarter, the summary in half, in the rest the newest messages.
+    """As much of a handoff as fits: who is here, and open questions, in a quarter each, the summary in half, in the
+    rest the newest messages.
 
     ``participants_left`` and ``messages_left`` tell how many of them are left out.
     """
     people, summary, recent = handoff["participants"], handoff["latest_summary"], handoff["recent_messages"]
+    if "questions" in handoff:
+        asked = _whole(handoff["questions"][::-1], max_chars // 4, measure.message)[::-1]
+        handoff = handoff | {"questions": asked} if asked else {k: v for k, v in handoff.items() if k != "questions"}
     shell = handoff | {"participants": [], "latest_summary": None, "recent_messages": []}
     left = room_left = max(0, max_chars - measure.around(shell))
     shown: list[Json] = []

@@ -19,7 +19,7 @@ WAIT_SECONDS = 30.0
 """How long who hands over or takes waits for another who does."""
 
 SHARING = ("branches", "work", "handoff", "nothing")
-"""What ``chat.share`` says, the default first: what of one's work others may see without one's doing."""
+"""What ``chat.share`` can say; the first where it says nothing."""
 
 
 def gather(environment: Environment, room: RoomName, origin: Origin, paths: Sequence[str] = ()) -> Gathered:
@@ -62,7 +62,7 @@ def diff(environment: Environment, entry: Entry) -> bytes:
     """
     from gitchat.work.handed import handed
 
-    found = handed(environment.store, entry.tree)
+    found = handed(environment.store, entry.tree) if entry.record.hidden is None else None
     if found is None:
         raise no_work(environment, entry)
     try:
@@ -78,7 +78,14 @@ def typed(environment: Environment, entry: Entry) -> str:
 
 
 def no_work(environment: Environment, entry: Entry) -> UserError:
-    """The error for a message that hands over nothing."""
+    """The error for a message that hands over nothing, or nothing any more."""
+    hidden = entry.record.hidden
+    if hidden is not None:
+        return UserError(
+            f"{entry.label} hands over nothing any more: it was {hidden}",
+            hint="ask who sent it for what is left of it",
+            code="no-work",
+        )
     return UserError(
         f"{entry.label} hands over no work",
         hint=f"see what it says: git chat show {typed(environment, entry)}",
@@ -93,6 +100,18 @@ def not_looked(error: GitFailed) -> UserError:
         hint="see what git says: git status",
         code="not-looked",
     )
+
+
+def refuse_with_code(about: Sequence[object]) -> None:
+    """Raise UserError ``work-and-code`` where a message that hands over work is about code, too: each of the two says
+    which commit it means.
+    """
+    if about:
+        raise UserError(
+            "a message hands over work, or is about some lines of code",
+            hint="send the work, and what it is about as a reply to that",
+            code="work-and-code",
+        )
 
 
 def _refuse_bare(environment: Environment) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # SQLite comes with it
 Dump = Callable[[Any], str]
 """How a value is written as JSON text."""
 
+_QUESTION_CHARS = 100
+"""How much of an open question is shown."""
+
 _LEFT_CHARS = 40
 """What a key such as ``"since_left": 1234567`` takes at most."""
 
@@ -42,6 +45,11 @@ def of_handoff(handoff: Handoff, max_chars: int, dump: Dump) -> dict[str, Any]:
         "since": [],
         "recent_messages": [],
     }
+    for entry in reversed(handoff.questions):
+        questions = [as_json.of_entry(entry, handoff.labels, _QUESTION_CHARS), *shown.get("questions", [])]
+        if len(dump(questions)) > max_chars // 4:
+            break
+        shown["questions"] = questions
     if len(present) < len(people):
         shown["participants_left"] = len(people) - len(present)
     summary, since, recent = handoff.summary, handoff.since, handoff.recent

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from gitchat.index import search
 from gitchat.index.chain import Chain
-from gitchat.index.condition import LISTED, Condition, unanswered, urgent_of
+from gitchat.index.condition import LISTED, Condition, urgent_of
 from gitchat.model import codec
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
@@ -15,6 +15,7 @@ from gitchat.model.record import MESSAGE, QUIET_KINDS, UNLISTED_KINDS, Draft
 from gitchat.rooms.cursor import Backlog, beyond
 from gitchat.rooms.log import Overview
 from gitchat.rooms.summaries import EVERYONE, Summaries, Summary, checked_scope
+from gitchat.verbs.asking import questions as open_questions
 from gitchat.verbs.attendance import participants
 from gitchat.verbs.marking import own
 from gitchat.verbs.pending import asides, pending
@@ -22,6 +23,9 @@ from gitchat.verbs.standing import concerning, seat
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch, visible
 from gitchat.verbs.views import Handoff, Status
 from gitchat.workspace.pushing import push_soon
+
+_QUESTIONS = 5
+"""How many open questions who comes back is shown."""
 
 _MESSAGES = search.condition_of(Query(with_status=False))
 
@@ -123,6 +127,7 @@ def handoff(
     recent_places = chain.select(reaching, limit=recent, newest=True)
     recent_entries = entries_at(room, recent_places)
     waiting = visible(room, with_own=with_own, chain=chain) if with_name else reaching
+    questions, question_count = open_questions(room, _QUESTIONS, chain) if with_name else ([], 0)
     return Handoff(
         room=room.records.overview(),
         participants=participants(room),
@@ -134,19 +139,24 @@ def handoff(
         since_left=later.count_of(reaching) - len(since_entries) if later is not None else 0,
         since_recent=frozenset(place.oid for place in recent_places if later and place.number in later.numbers),
         recent=recent_entries,
-        labels=room.records.labels([*since_entries, *recent_entries]),
+        labels=room.records.labels([*since_entries, *recent_entries, *questions]),
+        questions=questions,
+        question_count=question_count,
     )
 
 
 def status(room: Standpoint, *, recent: int = 5) -> Status:
     """What is going on here, on one screen. Marks nothing."""
+    from gitchat.verbs.ahead import behind  # for who wants it all, and Room is loaded by every hook
+    from gitchat.verbs.conflictforms import of_name
+    from gitchat.verbs.warned import open_conflicts
+
     chain = room.records.chain()
     backlog = own(room, chain).backlog(chain)
     reaching = visible(room, with_own=False, chain=chain)
     is_urgent = urgent_of(reaching)
-    is_open = Condition.all_of([reaching, unanswered()])
     urgent = entries_at(room, backlog.select(is_urgent, recent))
-    questions = entries_at(room, chain.select(is_open, limit=recent, newest=True))
+    questions, question_count = open_questions(room, recent, chain)
     newest = entries_at(room, chain.select(LISTED, limit=recent, newest=True))
     summary = _kept(room).latest([EVERYONE, room.me])
     claims = concerning(room)
@@ -163,7 +173,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         urgent=urgent,
         urgent_count=backlog.count_of(is_urgent),
         questions=questions,
-        question_count=chain.count_of(is_open),
+        question_count=question_count,
         recent=newest,
         summary=summary,
         since=count_since(room, summary) if summary is not None else chain.count_without(UNLISTED_KINDS | QUIET_KINDS),
@@ -174,4 +184,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         asides=tuple(asides(room)),
         claims=tuple(one for one in claims if one.claim.seat == me),
         meeting=tuple(one for one in claims if one.claim.seat != me),
+        conflicts=tuple(of_name(open_conflicts(room), room.me)),
+        me=room.me,
+        behind=behind(room),
     )

@@ -17,12 +17,15 @@ from pathlib import Path
 
 from gitchat.model.query import Query
 from gitchat.verbs import (
+    anchoring,
+    asking,
     attendance,
     claiming,
     conflicting,
     marking,
     pending,
     reading,
+    redacting,
     returning,
     standpoint,
     taking,
@@ -63,6 +66,7 @@ class Room(Standpoint):
 
     send = talking.send
     unsend = unsending.unsend
+    redact = redacting.redact
     log = talking.log
     find = talking.find
     after = talking.after
@@ -77,6 +81,10 @@ class Room(Standpoint):
 
     visible = standpoint.visible
     is_for_me = standpoint.is_for_me
+
+    questions = asking.questions
+    find_question = asking.find_question
+    answers = asking.answers
 
     unread = reading.unread
     read = reading.read
@@ -111,6 +119,10 @@ class Room(Standpoint):
     conflicts = conflicting.conflicts
     take = taking.take
     undo_take = untaking.undo
+
+    blame = anchoring.blame
+    about = anchoring.about
+    places = anchoring.places
 
     join = attendance.join
     register = attendance.register

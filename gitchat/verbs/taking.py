@@ -90,7 +90,7 @@ def take(
     environment = room.environment
     refuse_bare(environment)
     entry = find(room, locator)
-    found = handed(environment.store, entry.tree)
+    found = handed(environment.store, entry.tree) if entry.record.hidden is None else None
     if found is None or not found.overlay.paths:
         raise no_work(environment, entry)
     notes = misfits.refuse_unsafe(room, entry, found)

@@ -12,11 +12,13 @@ from gitchat.index.condition import ANY, LISTED, Condition
 from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Handle, Number, Uid, parse_locator, parse_recipients, parse_slug
 from gitchat.model.query import Query
+from gitchat.model.question import trailers_of, type_with
 from gitchat.model.record import HANDOFF, UNLISTED_KINDS, Draft, Entry
 from gitchat.model.refs import told_branch
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.views import Found, Stretch
+from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import push_soon
 
 
@@ -30,6 +32,8 @@ def send(
     urgent: bool = False,
     key: str | None = None,
     media: Literal["json"] | None = None,
+    choices: Sequence[str] = (),
+    at: str | Sequence[str] = (),
     work: bool | Sequence[str] = False,
     note: Callable[[str], object] | None = None,
 ) -> Entry:
@@ -37,12 +41,16 @@ def send(
 
     ``content`` is a text, or a dict or list, which is stored as JSON; with ``media="json"`` any value that JSON has,
     of which a string is then one, too. ``reply_to`` is a number or a handle. ``key`` is
-    your own name for the message: sending it again with the same key adds nothing. With ``work`` it hands over what is
-    changed here and not committed, or what of it is at these paths; ``note`` is told what was left out of it.
+    your own name for the message: sending it again with the same key adds nothing. With ``choices`` it is a question
+    that is answered by one of them; an answer is a reply of the type ``answer``. ``at`` is the code that it is about,
+    one or several of ``FILE``, ``FILE:40``, ``FILE:40-46``, each also at a commit, ``REV:FILE:40``; the lines are kept
+    with the message. With ``work`` it hands over what is changed here and not committed, or what of it is at these
+    paths; ``note`` is told what was left out of it.
 
     Raises:
         UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
-            ``mirror``, ...; with ``work`` what :func:`gitchat.verbs.handing.gather` raises.
+            ``bad-choice``, ``not-a-choice``, ``not-asked``, ``mirror``, ...; for ``at`` what
+            :func:`gitchat.work.anchoring.anchored` raises, for ``work`` what :func:`gitchat.verbs.handing.gather` does.
         ConflictError: ``key-conflict``, or a lock that is held for too long.
     """
     room.environment.repository.refuse_mirror()
@@ -50,11 +58,14 @@ def send(
     draft = Draft(
         body=content if is_text else _as_json_text(content, of_any_type=media is not None),
         to=parse_recipients((to,) if isinstance(to, str) else tuple(to)),
-        type=parse_slug(type, "type") if type else None,
+        type=type_with(choices, parse_slug(type, "type") if type else None),
         reply_to=find(room, reply_to).record.uid if reply_to is not None else None,
         urgent=urgent,
         media=None if is_text else "json",
+        extra=trailers_of(choices),
     )
+    if at:
+        draft = about_code(room.environment, draft, (at,) if isinstance(at, str) else tuple(at))
     if work is not False:
         draft = _with_work(room, draft, () if work is True else tuple(work), note or (lambda words: None))
     room.seating.sit_down(room.name, room.me)
@@ -64,9 +75,18 @@ def send(
     return sent.entry
 
 
-def _with_work(room: Standpoint, draft: Draft, paths: Sequence[str], note: Callable[[str], object]) -> Draft:
-    from gitchat.verbs.handing import gather  # for who hands over work
+def about_code(environment: Environment, draft: Draft, at: Sequence[str]) -> Draft:
+    """``draft`` as a message that is about this code. Raises UserError."""
+    from gitchat.work.anchoring import anchored  # for who says something about code
 
+    found = anchored(environment.repository, at, is_elsewhere=environment.party is not None)
+    return replace(draft, extra=(*draft.extra, *found.extra), commit=found.commit, excerpts=found.excerpts)
+
+
+def _with_work(room: Standpoint, draft: Draft, paths: Sequence[str], note: Callable[[str], object]) -> Draft:
+    from gitchat.verbs.handing import gather, refuse_with_code  # for who hands over work
+
+    refuse_with_code(draft.excerpts)
     found = gather(room.environment, room.name, room.identity.origin, paths)
     for words in found.notes:
         note(words)
@@ -146,7 +166,8 @@ def _below(number: int) -> Condition:
 def thread(room: Standpoint, locator: int | str) -> Listing:
     """The record, what it answers, and all answers, oldest first. Raises as :meth:`find`."""
     chain = room.records.chain()
-    entries = entries_at(room, chain.thread(find(room, locator).record.uid))
+    found = entries_at(room, chain.thread(find(room, locator).record.uid))
+    entries = [entry for entry in found if entry.record.kind not in UNLISTED_KINDS]
     return Listing(entries, room.records.labels(entries), None)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitchat.model.attachment import TreeEntry, directory_of
+from gitchat.model.attachment import directory_of
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
 from gitchat.model.overlay import DIRECTORY, LINK, WORK, Overlay, commits_of, read, shown
 from gitchat.model.paths import Path, is_acted_upon, leads_out
+from gitchat.model.tree import TreeEntry
 
 _LONGEST_LINK = 4096
 """How long what a link says may be. Source: path_resolution(7), PATH_MAX."""

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from gitchat.model.names import Oid
 from gitchat.storage import gate, git
@@ -36,6 +37,25 @@ _NOBODY = {
     for key, value in (("NAME", "gitchat"), ("EMAIL", "gitchat@gitchat.invalid"), ("DATE", "@0 +0000"))
 }
 """Who writes a commit that nobody keeps; one tree makes one commit, whenever it is looked at."""
+
+
+class Git(Protocol):
+    """Whoever runs git in the repository."""
+
+    def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
+        """The output of a git command. Raises git.GitFailed."""
+
+
+class Reading:
+    """git in the worktree of ``repository``, for what writes no object."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
+        """The output of a git command. Raises git.GitFailed."""
+        variables = {**self._repository.variables, "GIT_OPTIONAL_LOCKS": "0"}
+        return git.run(arguments, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
 
 
 class Scratch:
@@ -99,11 +119,6 @@ class Scratch:
         """Where it is, for files that nobody needs later."""
         return self._place
 
-    def drop_index(self) -> None:
-        """Begin with an index that has nothing."""
-        with suppress(FileNotFoundError):
-            (self._place / "index").unlink()
-
     def copy_index(self, git_dir: Path) -> None:
         """Begin with the index of the worktree whose git directory this is; with none where it has none."""
         self.drop_index()
@@ -112,6 +127,16 @@ class Scratch:
             # As old as it is: git reads again what was written in the second of its index, and by that alone knows it.
             status = os.stat(git_dir / "index")
             os.utime(self._place / "index", ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def drop_index(self) -> None:
+        """Begin with no index at all."""
+        with suppress(FileNotFoundError):
+            (self._place / "index").unlink()
+
+    @property
+    def objects(self) -> str:
+        """The directory of what was made here."""
+        return str(self._place / "objects")
 
     def _begin(self) -> None:
         self._end()

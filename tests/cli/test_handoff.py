@@ -45,6 +45,8 @@ def test_a_handoff_tells_the_story(chatroom: Chatroom) -> None:
         == """\
 lobby
 the newest is #5; 5 unread for alice: git chat inbox
+unanswered: git chat answer
+  #4 bob -> alice: urgent! four?
 
 summary 1 for all  bob  DATE  covers 1-3
     All is well

@@ -33,10 +33,10 @@ def test_status_is_one_look_at_the_room(chatroom: Chatroom) -> None:
     assert [line for place, line in enumerate(lines) if place not in (1, 11)] == [
         "lobby: Everything",
         "here: bob (review)",
-        "urgent:",
-        "  #2 bob -> alice: urgent! Stop!",
         "unanswered:",
         "  #1 bob: Who takes the parser?",
+        "urgent:",
+        "  #2 bob -> alice: urgent! Stop!",
         "newest:",
         "  #1 bob: Who takes the parser?",
         "  #2 bob -> alice: urgent! Stop!",

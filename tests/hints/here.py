@@ -4,6 +4,67 @@ from __future__ import annotations
 
 from tests.hints.situation import Repository, Situation
 
+QUESTIONS = [
+    Situation(
+        given="git chat ask --quiet --room asked --as bob --choice yes --choice no 'Deploy?'",
+        run="git chat answer --room asked 1",
+        error="#1 is answered by one of its choices",
+        hint="git chat answer --room asked 1 yes | git chat answer --room asked 1 no",
+        then="git chat answer --room asked 1 yes",
+        again="",
+    ),
+    Situation(
+        run="git chat answer --room asked 1 later",
+        error="#1 is answered by one of its choices, and by no other words",
+        hint='one of: yes | no; what else there is to say goes into a reply: git chat reply --room asked 1 "..."',
+        then='git chat reply --room asked 1 "..."',
+        again="git chat answer --room asked 1 no",
+    ),
+    Situation(
+        run="git chat answer --room asked 1 --as bob yes",
+        error="#1 is your own question, which somebody else answers",
+        hint='say something about it, which answers nothing: git chat reply --room asked 1 "..."',
+        then='git chat reply --room asked 1 "..."',
+        again="",
+    ),
+    Situation(
+        run="git chat answer --room asked 2 yes",
+        error="#2 asks nothing",
+        hint='say something to it: git chat reply --room asked 2 "..."; open questions: git chat answer --room asked',
+        then="git chat answer --room asked",
+        again="",
+    ),
+    Situation(
+        run="git chat ask --choice yes --choice YES 'Deploy?'",
+        error="two choices are alike: 'YES'",
+        hint='for example: git chat ask --choice yes --choice no "Deploy?"',
+        then='git chat ask --choice yes --choice no "Deploy?"',
+        again="",
+    ),
+    Situation(
+        run="git chat export -o .git",
+        error=".git is no file",
+        hint="name another: git chat export -o room.md",
+        then="git chat export -o room.md",
+        again="rm room.md",
+    ),
+    Situation(
+        run="git chat export -o no/room.md",
+        error="cannot write no/room.md: No such file or directory",
+        hint="write it elsewhere: git chat export -o FILE",
+        then="git chat export -o FILE",
+        fill={"FILE": "room.md"},
+        again="rm room.md",
+    ),
+    Situation(
+        run="git chat export --since HEAD",
+        error="HEAD has no commit that HEAD lacks",
+        hint="see what there is: git log --oneline --graph --all",
+        then="git log --oneline --graph --all",
+        again="",
+    ),
+]
+
 SENDING = [
     Situation(
         run="git chat mcp --profile agents --json < /dev/null",
@@ -605,6 +666,7 @@ CLAIMING = [
 REPOSITORIES = [
     Repository("claiming", CLAIMING),
     Repository("sending", SENDING),
+    Repository("questions", QUESTIONS),
     Repository("leaving", LEAVING),
     Repository("renaming", RENAMING),
     Repository("writing", WRITING),

@@ -80,7 +80,7 @@ def test_every_key_of_a_record_is_described() -> None:
     record = Record(
         kind="status", uid=Uid("0" * 16), author="ann", email="", written=Moment(0), body="{}", to=("bob",),
         type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, branch="main", clone=CloneId("2" * 16),
-        origin="hook", media="json", extra=(("Chat-Later", "new"),), work=7,
+        origin="hook", media="json", extra=(("Chat-Later", "new"), ("Chat-At", "a.py:1-2")), work=7,
     )  # fmt: skip
     file = Attachment("a.txt", Oid("0" * 40), 1)
     entry = Entry(
@@ -91,9 +91,11 @@ def test_every_key_of_a_record_is_described() -> None:
     delivered = as_json.of_delivery(Delivery("origin", False, (Name("bob"),), (Name("bob"),), pending))
     alike = as_json.of_entry(replace(entry, record=replace(record, author="\u0430nn")), {})
     renumbered = replace(entry, number=Number(2), record=replace(record, seq_hint=Number(1)))
+    asks = replace(record, kind="message", type="question", extra=(("Chat-Choice", "yes"),))
+    asked = as_json.of_entry(replace(entry, record=asks), {})
     moved = as_json.of_entry(renumbered, {Uid("1" * 16): "#12 (was #7)"})
     in_part = cutting.cut(cutting.skipped(as_json.of_entry(entry, {}) | {"content": "text"}, 1), 1)
-    assert set(rows("A record as JSON")) == set(found | delivered | in_part | alike | moved)
+    assert set(rows("A record as JSON")) == set(found | delivered | in_part | alike | moved | asked)
 
 
 SCRIPTED = {

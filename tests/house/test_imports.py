@@ -41,7 +41,7 @@ def _modules_of_commands(commands: list[str]) -> dict[str, set[str]]:
 import gitchat.__main__, gitchat.cli, os, sys
 for command in sys.argv[1:]:
     if os.fork() == 0:
-        __import__(f"gitchat.cli.commands.{command}")
+        __import__(gitchat.cli.module_of(command))
         print(command, *sys.modules, flush=True)
         os._exit(0)
     os.wait()
@@ -79,7 +79,7 @@ HEAVY = {
 }  # fmt: skip
 """What takes longer to load than a plain command has in all."""
 
-MOST_MODULES = 24
+MOST_MODULES = 26
 """How many modules of gitchat, or of Python beyond what it loads by itself, a plain command may load."""
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model.attachment import TreeEntry, encode_tree, oid_of
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, Oid
 from gitchat.model.overlay import FILE, LINK, Carried, Overlay, Version, read
 from gitchat.model.paths import is_acted_upon, is_kept_by_name, leads_out, problem_of_path
 from gitchat.model.record import Draft, Identity
+from gitchat.model.tree import TreeEntry, encode_tree, oid_of
 from gitchat.verbs.room import Room
 from tests.world import World, open_store, open_writer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ NOTE_CHARS = 160
 """What one line that says how much is left out takes at most: the longest name of a room is in it."""
 
 TITLE_CHARS = 80
+
+QUESTIONS, QUESTION_CHARS = 3, 120
+"""How many open questions are shown, and how much of each."""
 
 LEAST_CHARS = 2000
 """Room for the lines that are never left out."""
@@ -79,9 +82,9 @@ def command(
     screen = terminal.screen_for(environment, color)
     given = options.in_room(environment, chosen.name)
     named = f" --as {chosen.me}" if as_ is not None else ""
-    text = _Page(Renderer(screen, style, environment.now(), environment.room_name(None)), handoff, given, named).text(
-        max_chars
-    )
+    text = _Page(
+        Renderer(screen, style, environment.now(), default_room=environment.room_name(None)), handoff, given, named
+    ).text(max_chars)
     if no_pager:
         sys.stdout.write(text)
     else:
@@ -101,7 +104,7 @@ class _Page:
     def text(self, max_chars: int) -> str:
         """All of it in at most ``max_chars`` characters, styles included."""
         handoff = self.handoff
-        head = self._head() + self._people(max_chars // 5)
+        head = self._head() + self._people(max_chars // 5) + self._questions()
         sections = [f"\n{self._bold(title)}\n" for title in ("since the summary:", "newest:")]
         plan = budget.plan(
             None if handoff.summary is None else budget.Item("", len(handoff.summary.text), self._summary_size),
@@ -150,6 +153,20 @@ class _Page:
         left = len(names) - len(fitting)
         shown = [*names[: len(fitting)], *([f"and {left} more: git chat who{self.in_room}"] if left else [])]
         return f"here: {', '.join(shown)}\n"
+
+    def _questions(self) -> str:
+        """The newest open questions, a line each, and how to answer."""
+        handoff = self.handoff
+        if not handoff.questions:
+            return ""
+        screen = self.renderer.screen
+        shown = replace(
+            self.renderer, screen=replace(screen, width=min(screen.width or QUESTION_CHARS, QUESTION_CHARS))
+        )
+        more = handoff.question_count - len(handoff.questions[-QUESTIONS:])
+        title = f"unanswered, and {more} more" if more else "unanswered"
+        lines = "".join(shown.oneline(handoff.questions[-QUESTIONS:], "  "))
+        return f"{self._bold(title)}: git chat answer{self.in_room}{self.as_name}\n{lines}"
 
     def _item(self, entry: Entry) -> budget.Item:
         return budget.Item(entry.oid, len(self.renderer.text(entry)), lambda chars: len(self._record(entry, chars)))

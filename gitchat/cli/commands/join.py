@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from gitchat.cli import options, terminal
 from gitchat.cli.arriving import arrive
-from gitchat.model.errors import FormatError, UserError
+from gitchat.cli.program import PROGRAM, WithProgram, run
+from gitchat.model.errors import FormatError
 from gitchat.model.names import MAX_SLUG_CHARS, Name
-from gitchat.storage import git
 from gitchat.verbs import as_json as json_form
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import in_session
@@ -24,24 +21,8 @@ from gitchat.workspace.surroundings import in_session
 if TYPE_CHECKING:
     from gitchat.verbs.room import Room
 
-PROGRAM = "gitchat.program"
 
-
-class _WithProgram(click.Command):
-    """What stands after ``--`` is a command to run, and no argument of ours."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        words, program = args, None
-        if "--" in args:
-            words, program = args[: args.index("--")], args[args.index("--") + 1 :]
-        ctx.meta[PROGRAM] = program
-        return super().parse_args(ctx, words)
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
-
-
-@click.command("join", cls=_WithProgram)
+@click.command("join", cls=WithProgram)
 @click.argument("name", required=False)
 @click.option("--role", metavar="ROLE", default="general", show_default=True, help="What you are for, such as review.")
 @click.option("--can", "capabilities", multiple=True, metavar="CAPABILITY", help="What you can do. Repeatable.")
@@ -119,7 +100,7 @@ def _live(
     said = f"{name} joined room '{living.name}'{_as_role(role)} (living while {program[0]} runs)"
     click.echo(terminal.escape_line(said), err=True)
     _tell_of_another(living)
-    return _run(program, session)
+    return run(program, session.cwd, session.variables)
 
 
 def _tell_of_another(room: Room) -> None:
@@ -128,67 +109,3 @@ def _tell_of_another(room: Room) -> None:
         if room.is_elsewhere():
             said = f"{room.me} speaks in another clone, too; what is for {room.me} reaches both"
             click.echo(f"{said}; to be told apart: git chat join {room.me[: MAX_SLUG_CHARS - 2]}-2", err=True)
-
-
-def _run(program: list[str], environment: Environment) -> int:
-    """Run ``program`` on our standard streams and wait for it: its exit status, or 128 and the signal's number.
-
-    A terminal sends its interrupts to the program as well, so we only have to outlive them, as a shell
-    does; what ends just this process is passed on.
-    """
-    process: git.Process | None = None
-    early: list[int] = []
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        if process is None:
-            early.append(number)
-        else:
-            process.send_signal(number)
-
-    handlers = dict.fromkeys(_PASSED_ON, pass_on) | dict.fromkeys(_OF_THE_TERMINAL, _outlive)
-    for signal_number, handler in handlers.items():
-        # No SIG_IGN, which the program would inherit; what we inherited as ignored stays so.
-        if signal.getsignal(signal_number) is not signal.SIG_IGN:
-            signal.signal(signal_number, handler)
-    try:
-        process = git.start_attended(program, cwd=environment.cwd, variables=environment.variables)
-    except OSError as error:
-        raise _cannot_run(program[0], error) from error
-    for early_number in early:
-        process.send_signal(early_number)
-    status = process.wait()
-    return 128 - status if status < 0 else status
-
-
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_OF_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
-
-
-def _outlive(number: int, frame: FrameType | None) -> None:
-    """The program has got it too."""
-
-
-class _NotFound(UserError):
-    """A shell's status for a command that is not there."""
-
-    status = 127
-
-
-class _NotExecutable(UserError):
-    """A shell's status for a command that cannot be started."""
-
-    status = 126
-
-
-def _cannot_run(word: str, error: OSError) -> UserError:
-    if isinstance(error, FileNotFoundError):
-        return _NotFound(
-            f"the command {word!r} cannot be found",
-            hint="give its path, or see where it is looked for: printenv PATH",
-            code="no-command",
-        )
-    return _NotExecutable(
-        f"the command {word!r} cannot be started: {os.strerror(error.errno or 0)}",
-        hint=f"see its permissions and its first line: ls -l {word}",
-        code="no-command",
-    )

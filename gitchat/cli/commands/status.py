@@ -94,11 +94,11 @@ class _Page:
         """At most 24 lines, each no longer than the screen is wide."""
         yield from self._head()
         status = self.status
-        urgent = status.urgent[:FOR_ME]
-        repeated = sum(entry in urgent for entry in status.questions)  # once is enough
-        questions = [entry for entry in status.questions if entry not in urgent][-FOR_ME:]
-        yield from self._records("urgent", urgent, status.urgent_count - len(urgent))
-        yield from self._records("unanswered", questions, status.question_count - len(questions) - repeated)
+        questions = status.questions[-FOR_ME:]
+        repeated = sum(entry in questions for entry in status.urgent)  # once is enough
+        urgent = [entry for entry in status.urgent if entry not in questions][:FOR_ME]
+        yield from self._records("unanswered", questions, status.question_count - len(questions))
+        yield from self._records("urgent", urgent, status.urgent_count - len(urgent) - repeated)
         yield from self._records("newest", status.recent)
         yield from self._summary()
         yield from self._others()
@@ -130,6 +130,7 @@ class _Page:
 
             yield self._line(f"no doorbell: {self.missing}: {with_extra(EXTRA)}")
         yield from map(self._line, claims.summed_up(status.claims, status.meeting, self.renderer.now))
+        yield from map(self._line, claims.ahead(status.conflicts, status.behind, self.me))
         if status.pending is not None:
             now = self.renderer.now
             yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))
@@ -165,7 +166,9 @@ class _Page:
 
     def _next(self) -> Iterator[str]:
         """What to type next."""
-        if self.status.unread:
+        if any(entry.record.to for entry in self.status.questions):  # who asks everybody waits for nobody in particular
+            yield self._line(f"next: git chat answer{self.given}")
+        elif self.status.unread:
             yield self._line(f"next: git chat inbox{self.given}")
         elif not self.status.message_count:
             if self.is_new_clone:

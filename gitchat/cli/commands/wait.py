@@ -91,7 +91,7 @@ def command(
     if not quiet:
         found = chosen.unread(count, matching=matching)
         renderer = Renderer(
-            terminal.screen_for(environment, color), style, environment.now(), environment.room_name(None)
+            terminal.screen_for(environment, color), style, environment.now(), default_room=environment.room_name(None)
         )
         sys.stdout.writelines(reading.blocks(renderer, found, as_json))
 

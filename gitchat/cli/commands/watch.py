@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 DEFAULT_COUNT = 10
 """How much a person is shown to begin with, as by tail(1)."""
 
+MOST_QUESTIONS = 3
+"""How many open questions are shown above that."""
+
 
 @click.command("watch", cls=Counted)
 @click.option(
@@ -62,7 +65,7 @@ def command(
     What narrows it is as for git chat log: --from, --to, --type, ...; what is not shown is still unread.
 
     On a terminal there is a line to write in: /help tells what it takes. You are living while you
-    have it. Nothing is marked as read but by /read.
+    have it. Nothing is marked as read but by /read. Questions that wait for you stand above all.
 
     What is sent to you or to your role runs chat.notify and may ring a bell: see git-chat(1).
 
@@ -88,6 +91,8 @@ def command(
     chosen.refuse_unknown()
     if count is None:
         count = DEFAULT_COUNT if sys.stdout.isatty() and not unread else 0
+    if not (as_json or counts):
+        _print(_questions(chosen, color))
     manner = Manner(count=count, is_unread=unread, query=query, color=color, date_style=date_style, as_json=as_json)
     with in_step(environment):
         if counts:
@@ -122,6 +127,20 @@ def _count(room: Room, has_all: bool, once: bool) -> None:
             _print(json.dumps(line) + "\n")
         if once:
             return
+
+
+def _questions(room: Room, color: str | None) -> str:
+    """The newest questions that wait for who watches, a line each; nothing where there are none."""
+    from gitchat.cli import terminal
+    from gitchat.cli.render import Renderer
+
+    found, count = room.questions(MOST_QUESTIONS)
+    if not found:
+        return ""
+    renderer = Renderer(terminal.screen_for(room.environment, color), None, room.environment.now())
+    more = f", and {count - len(found)} more" if count > len(found) else ""
+    title = f"unanswered{more}: git chat answer{options.in_room(room.environment, room.name)}"
+    return "".join([title + "\n", *renderer.oneline(found, "  "), "\n"])
 
 
 def _can_write(environment: Environment) -> bool:

@@ -4,6 +4,7 @@ import * as composer from "./composer.js";
 import { $, h, oneAtATime } from "./dom.js";
 import { bindKeys } from "./keys.js";
 import { listen } from "./live.js";
+import { labelOf, placeOf } from "./message.js";
 import { notifyOf, offerNotifications } from "./notify.js";
 import * as panel from "./panel.js";
 import { readIn } from "./reading.js";
@@ -16,6 +17,7 @@ const here = { room: null, me: null, role: null, writable: false, rooms: [] };
 const acts = () => ({
   me: here.me, role: here.role, writable: here.writable,
   reply,
+  answer: (entry, choice) => attempt(answer(entry, choice)),
   thread: (entry) => attempt(panel.openThread(here.room, entry, acts())),
   came: (entries) => say(entries.length === 1 ? "1 new message" : `${entries.length} new messages`),
 });
@@ -24,6 +26,13 @@ function reply(entry) {
   // Where the thread covers the field, one could not see what one writes.
   if (innerWidth < 1000) panel.close();
   composer.answer(entry);
+}
+
+/** Give one of the choices of a question as its answer. */
+async function answer(entry, choice) {
+  const to = entry.to === "all" ? "all" : entry.from;
+  await written(await api.send(here.room, { content: choice, type: "answer", reply_to: placeOf(entry), to }));
+  await lookAtRoom();
 }
 
 // --- where one is ---------------------------------------------------------------
@@ -48,7 +57,7 @@ async function enter(room, at) {
   readIn(null);
   $("room").textContent = room;
   $("topic").textContent = "";
-  $("summary").hidden = true;
+  $("summary").hidden = $("asked").hidden = true;
   drawRooms(here.rooms, room);
   await Promise.all([timeline.open(room, at, acts()), lookAtRoom()]);
   if (room !== here.room) return;
@@ -92,7 +101,15 @@ const lookAtRoom = oneAtATime(async () => {
   const names = [...new Set([...answer.people.map((one) => one.name), ...timeline.speakers()])];
   composer.offer([...names.filter((name) => name !== here.me && nameOf(name) === name).sort(), ...roles.map((role) => `role:${role}`)]);
   showSummary(room, answer.summary);
+  showQuestions(room, answer.questions ?? []);
 });
+
+/** Say which questions wait for who reads, the newest last, above all messages. */
+function showQuestions(room, questions) {
+  $("asked").hidden = !questions.length;
+  $("asked").replaceChildren(h("b", {}, questions.length === 1 ? "A question waits for you: " : "Questions wait for you: "),
+    ...questions.flatMap((one, place) => [place ? " · " : "", h("a", { href: roomPath(room, placeOf(one)) }, `${nameOf(one.from, one.looks_like)} ${labelOf(one)}: ${oneLine(textOf(one.content), 60)}`)]));
+}
 
 function showSummary(room, one) {
   $("summary").hidden = !one;
@@ -126,7 +143,7 @@ function heard(kind, data) {
   }
   const isHere = data.room === here.room;
   if (isHere && kind !== "presence" && kind !== "cursor") attempt(timeline.look().then(panel.refresh));
-  if (isHere && (kind === "presence" || kind === "room")) soonRoom();
+  if (isHere && (kind === "presence" || kind === "room" || data.type === "question" || data.reply_to != null)) soonRoom();
   if (isHere && kind !== "cursor") soonFate();
   // My own marks come back as cursors: there is no hurry.
   if (kind === "cursor") laterRooms();
@@ -204,6 +221,8 @@ const onArticle = (act) => {
   const node = document.activeElement?.closest?.("#panel article") ?? timeline.current();
   if (node?.entry) act(node.entry);
 };
+/** Press the choice of this number, where one stands on a question. */
+const choose = (key) => (document.activeElement?.closest?.("#panel article") ?? timeline.current())?.querySelector(`.choices [data-key="${key}"]`)?.click();
 bindKeys({
   j: () => timeline.step(1),
   k: () => timeline.step(-1),
@@ -211,6 +230,7 @@ bindKeys({
   r: () => here.writable && onArticle(reply),
   t: () => onArticle(acts().thread),
   c: () => here.writable && $("text").focus(),
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((key) => [key, () => choose(key)])),
   "/": () => ($("words").focus(), $("words").select()),
   "?": () => $("help").showModal(),
   Escape: () => void (closeSide() || ($("composer").contains(document.activeElement) && composer.escapeFrom()) || panel.close() || document.activeElement?.blur()),

@@ -53,9 +53,26 @@ export function article(entry, acts) {
   const buttons = h("span.acts", {},
     acts.writable && h("button", { type: "button", click: () => acts.reply(entry) }, "Reply", h("span.unseen", {}, ` to ${label}`)),
     acts.thread && h("button", { type: "button", click: () => acts.thread(entry) }, "Thread", h("span.unseen", {}, ` of ${label}`)));
-  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), files(entry), work(entry), h("p.fate")].filter(Boolean));
+  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), ...places(entry), choices(entry, acts), files(entry), work(entry), h("p.fate")].filter(Boolean));
   showFate(node, entry);
   return node;
+}
+
+/** What can be answered: buttons for who is asked, and words for everybody else. */
+function choices(entry, acts) {
+  if (!entry.choices) return null;
+  const isAsked = acts.writable && acts.answer && entry.from !== acts.me && (entry.to === "all" || isTo(entry, acts.me, acts.role));
+  if (!isAsked) return h("p.choices", {}, entry.choices.map((one) => h("span", {}, oneLine(one, 100))));
+  return h("p.choices", { role: "group", "aria-label": `Answer ${labelOf(entry)}` }, entry.choices.map((one, place) =>
+    h("button", { type: "button", "data-key": place + 1, click: () => acts.answer(entry, one) }, oneLine(one, 100))));
+}
+
+/** Say below a question with choices what was answered; the first answer counts. */
+export function showAnswer(node, answer) {
+  const row = node.querySelector(".choices");
+  if (!row || row.querySelector(".given") || !node.entry.choices.includes(answer.content)) return;
+  row.removeAttribute("role");
+  row.replaceChildren(h("span.given", {}, oneLine(answer.content, 100)), ` ${nameOf(answer.from)}, ${labelOf(answer)}`);
 }
 
 /** What of a record's way is worth a line: that it is still to come, or who of its recipients has read it. */
@@ -76,6 +93,33 @@ function answered(entry) {
   const said = first ? `${nameOf(first.from)}: ${oneLine(textOf(first.content))}` : "";
   return h("a.answered", { href: roomPath(entry.room, place), "data-number": place },
     h("span.unseen", {}, "In reply to "), typeof place === "number" ? `#${place}` : place, said && h("span", {}, " ", said));
+}
+
+/** The code that a record is about: each place, and how its lines read then once somebody opens it. */
+function places(entry) {
+  return (entry.at ?? []).map((one, number) => {
+    const lines = one.lines ? `:${[...new Set(one.lines)].join("-")}` : "";
+    const title = `at ${oneLine(one.path, 300)}${lines}`;
+    if (!one.lines) return h("p.at", {}, title);
+    const node = h("details.at", { toggle: show }, h("summary", {}, title));
+    return node;
+
+    async function show() {
+      if (node.children.length > 1) return;
+      const shown = h("p", {}, "how it read was not kept");
+      node.append(shown);
+      const kept = (await api.message(entry.room, placeOf(entry))).at?.[number]?.excerpt;
+      if (kept) shown.replaceWith(code(escape(numbered(kept, one.lines))));
+    }
+  });
+}
+
+function numbered(kept, [first, last]) {
+  const lines = kept.text.replace(/\n$/, "").split("\n"), width = String(kept.first + lines.length - 1).length;
+  return lines.map((line, place) => {
+    const number = kept.first + place;
+    return `${number >= first && number <= last ? ">" : " "} ${String(number).padStart(width)}  ${line}`;
+  }).join("\n");
 }
 
 function files(entry) {

@@ -1,7 +1,7 @@
 // The messages of a room: a window on them that moves, however many there are. An event only says "look".
 import { api } from "./api.js";
 import { $, h, oneAtATime, settle } from "./dom.js";
-import { article, dayOf, happenings, placeOf, showFate } from "./message.js";
+import { article, dayOf, happenings, placeOf, showAnswer, showFate } from "./message.js";
 
 const KEPT = 240, NEAR = 700, TOGETHER_MS = 300_000;
 const box = $("timeline"), jump = $("jump");
@@ -128,6 +128,10 @@ function laidOut() {
     [today, previous] = [day, entry];
   }
   flush();
+  for (const answer of shown) {
+    const asked = answer.type === "answer" && answer.reply_to != null && shown.find((one) => one.choices && placeOf(one) === answer.reply_to);
+    if (asked) showAnswer(nodes.get(`m${asked.uid}${asked.id ?? ""}`), answer);
+  }
   if (!shown.length) put("empty", () => h("p.empty", {}, h("b", {}, "Nothing has been said here yet."), acts.writable ? "Write the first message below." : ""));
   return out;
 }

@@ -89,3 +89,12 @@ def refuse_negative(value: int, field: str, hint: str) -> None:
 def refusal(message: str, hint: str) -> UserError:
     """The error about an argument."""
     return UserError(message, hint=hint, code="bad-argument")
+
+
+def separated(given: str | list[str], name: str, example: str) -> list[str]:
+    """What is meant by one text with commas, or by a list. Raises UserError ``bad-argument``."""
+    if not isinstance(given, list):
+        return [part.strip() for part in given.split(",") if part.strip()]
+    if not all(isinstance(one, str) and one.strip() for one in given):
+        raise refusal(f"{name} must be text, or a list of texts", f"such as {example}")
+    return [one.strip() for one in given]

@@ -10,7 +10,7 @@ from gitchat.model.errors import ConflictError, UserError
 from gitchat.verbs import as_json
 from gitchat.verbs.claimwords import HeldByOther, clock, listed
 from gitchat.verbs.room import Room
-from gitchat.verbs.tools.arguments import checked, refusal, refuse_outside
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_outside, separated
 from gitchat.verbs.tools.calling import MAX_LIMIT, Json, acting, looking
 
 _HINTS = {
@@ -46,7 +46,7 @@ def claim(
         ConflictError: ``claimed``: somebody has something of it, and nothing was written.
     """
     refuse_outside(minutes, "minutes", MIN_SECONDS // 60, MAX_SECONDS // 60, "claim it again before it ends")
-    whats = _separated(what)
+    whats = separated(what, "what", "src/lexer/, task:12")
     if release:
         chat = acting(name, room)
         with _hinting(chat, whats):
@@ -61,15 +61,6 @@ def claim(
     with _hinting(chat, whats):
         claimed = chat.claim(whats, content, seconds=minutes * 60, wait=wait)
     return {"claimed": as_json.of_claim(claimed.standing)}
-
-
-def _separated(what: str | list[str]) -> list[str]:
-    """What is meant by one text or a list. Raises UserError ``bad-argument``."""
-    if not isinstance(what, list):
-        return [part.strip() for part in what.split(",") if part.strip()]
-    if not all(isinstance(one, str) and one.strip() for one in what):
-        raise refusal("what must be text, or a list of texts", "such as src/lexer/, task:12")
-    return [one.strip() for one in what]
 
 
 @contextmanager

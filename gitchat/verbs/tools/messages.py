@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from gitchat.index.condition import LISTED, Condition, visible_to
+from gitchat.model import offered
+from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Uid, parse_recipients, parse_slug
 from gitchat.model.record import Entry
 from gitchat.model.refs import log_ref
 from gitchat.verbs import as_json, unheard
 from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
-from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank
+from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank, separated
 from gitchat.verbs.tools.calling import (
+    At,
     Content,
     Json,
     Place,
@@ -35,6 +39,8 @@ def send_message(
     reply_to: Place | None = None,
     priority: str = "",
     key: str = "",
+    choices: str | list[str] = "",
+    at: At = "",
     work: bool = False,
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
@@ -43,12 +49,15 @@ def send_message(
     ``remote`` that it is on its way to, unless somebody has to push it, and ``waiting`` while the remote is not heard.
 
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
-    again with the same ``key`` adds nothing. With ``work`` it hands over what is changed here and not committed; then
-    ``work`` says of how many paths, and ``notes``, if any, what was left out.
+    again with the same ``key`` adds nothing. With ``choices``, with commas or in a list, it is a question, and is
+    answered by a reply of the type ``answer`` whose content is one of them. ``at`` is the code that it is about,
+    ``src/lexer.py:40-46``, or a list, as :meth:`Room.send` takes it. With ``work`` it hands over what is changed here
+    and not committed; then ``work`` says of how many paths, and ``notes``, if any, what was left out.
     """
+    places = places_of(at, content)
     chat = acting(name, room)
     notes: list[str] = []
-    entry = say(chat, content, to, type, reply_to, priority, key, notes if work else None)
+    entry = say(chat, content, to, type, reply_to, priority, key, choices, places, notes if work else None)
     handed = {"work": entry.record.work} | ({"notes": notes} if notes else {}) if work else {}
     return {"id": entry.number} | handed | on_its_way(chat, entry)
 
@@ -82,21 +91,54 @@ def say(
     reply_to: Place | None,
     priority: str = "",
     key: str = "",
+    choices: str | list[str] = "",
+    at: Sequence[str] = (),
     work_notes: list[str] | None = None,
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done.
 
     With ``work_notes`` it hands over work, and what there is to say of that is added to them.
     """
+    offered_answers = separated(choices, "choices", "yes, no")
     if isinstance(content, str):
         refuse_blank(content, "content")
     recipients = _recipients(to)
     if priority not in ("", "normal", "urgent"):
         raise refusal("priority must be 'normal' or 'urgent'", "leave it out for a normal message")
-    return chat.send(
-        content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent", key=key or None,
-        work=work_notes is not None, note=work_notes.append if work_notes is not None else None,
-    )  # fmt: skip
+    with _hinting():
+        return chat.send(
+            content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent",
+            key=key or None, choices=offered_answers, at=at,
+            work=work_notes is not None, note=work_notes.append if work_notes is not None else None,
+        )  # fmt: skip
+
+
+_HINTS = {
+    "bad-choice": "at most 8 choices, each a line of at most 100 characters, and no two alike",
+    "not-a-choice": f"send just one of them as content; {offered.READ_MESSAGES}(id=...) shows them",
+    "not-asked": "say something about it without type=answer, which answers nothing",
+}
+"""What to do about a refusal, in the words of the tool; none has a word of the question, which is somebody else's."""
+
+
+@contextmanager
+def _hinting() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        if (hint := _HINTS.get(error.code)) is None:
+            raise
+        raise UserError(str(error), hint=hint, code=error.code) from None
+
+
+def places_of(at: At, content: Content) -> list[str]:
+    """The places in code that ``content`` is about."""
+    places = [at] if isinstance(at, str) and at else list(at)
+    if not all(isinstance(one, str) for one in places):
+        raise refusal("at must be text, or a list of texts", "give src/lexer.py:40-46, or a list of such")
+    if places and content == "":
+        raise refusal("at is what content is about, and there is none", "give content, too; or leave at out")
+    return places
 
 
 def _recipients(to: str) -> list[str]:
@@ -146,6 +188,7 @@ def read_messages(
     sender: str = "",
     query: str = "",
     id: Place | None = None,  # noqa: A002
+    at: str = "",
 ) -> list[Json]:
     """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
 
@@ -153,18 +196,22 @@ def read_messages(
     ``fetched_by`` and ``read_by`` when somebody has, ``waiting`` where it has no number yet.
 
     ``since_id`` may be greater than every number. With ``participant`` only what is for it or for all. With
-    ``query`` the ``limit`` best of those whose text holds all its words.
+    ``query`` the ``limit`` best of those whose text holds all its words. With ``at`` only what is about this file, or
+    about files below this directory. What is about code has ``at``: ``path``, ``lines``, and ``now``, where that is in
+    the work tree; with ``id`` also an ``excerpt`` of how it read.
     """
     chat = looking(room)
     if id is not None:
         entry = chat.find(id)
-        (message,) = in_short(chat, [entry], chat.labels([entry]))
+        (message,) = in_short(chat, [entry], chat.labels([entry]), with_excerpt=True)
         return [message | as_json.of_delivery(chat.delivery(entry))]
     after = number_of(chat, since_id, "since_id")
     check_limit(limit, "limit")
     conditions = [LISTED, *conditions_of(type, sender)]
     if participant:
         conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
+    if at:
+        conditions.append(chat.about(at))
     if query:
         newest = chat.overview().count  # pending ones are always later
         conditions.append(Condition("number > ?", (min(after, newest),)))
@@ -175,7 +222,16 @@ def read_messages(
     return in_short(chat, entries, chat.labels(entries))
 
 
-def in_short(chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str]) -> list[Json]:
+def in_short(
+    chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str], *, with_excerpt: bool = False
+) -> list[Json]:
     """Records as the tools give them. ``labels`` are of what they reply to."""
     default = chat.environment.room_name(None)
-    return [as_json.of_message(entry, labels, default) for entry in entries]
+    shown = [as_json.of_message(entry, labels, default) for entry in entries]
+    if any("at" in one for one in shown):
+        from gitchat.verbs import anchoring, at_json  # for who says something about code
+
+        places = anchoring.listed(chat, entries, searches=with_excerpt)
+        for entry, one in zip(entries, shown, strict=True):
+            one |= at_json.beside(places.get(entry.oid), with_excerpt=with_excerpt)
+    return shown

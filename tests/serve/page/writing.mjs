@@ -40,6 +40,23 @@ export async function replies_and_shows_the_thread(t) {
   t.ok(await answer.evaluate((node) => node === document.activeElement), "one does not come back to where one was");
 }
 
+export async function answers_a_question_with_a_choice(t) {
+  await t.chat("send", "--as", "bob", "--room", "asked", "First");
+  const page = await t.open("/r/asked");
+  await t.until(page, () => document.querySelector("#state").innerText === "live");
+  await t.chat("ask", "--as", "bob", "--to", "ana", "--room", "asked", "--choice", "yes", "--choice", "<b>no</b>", "Deploy?");
+  const asked = page.locator("#timeline article", { hasText: "Deploy?" });
+  await asked.getByRole("button", { name: "<b>no</b>" }).waitFor();
+  await page.locator("#asked a", { hasText: "Deploy?" }).waitFor();
+  await asked.focus();
+  await page.keyboard.press("1");
+  await asked.locator(".choices .given", { hasText: "yes" }).waitFor();
+  t.equal(await asked.getByRole("button", { name: "yes", exact: true }).count(), 0, "buttons that are left");
+  await page.waitForSelector("#asked", { state: "hidden" });
+  const [sent] = await t.log("asked", "-n", "1");
+  t.equal([sent.type, sent.content, sent.to], ["answer", "yes", "bob"]);
+}
+
 export async function tells_at_once_of_what_others_write(t) {
   const page = await t.open("/r/talk");
   await t.until(page, () => document.querySelector("#state").innerText === "live");
