@@ -19,8 +19,8 @@ from typing import Any
 
 from gitchat.index.retiring import retire
 from gitchat.model.errors import ChatError, FormatError
-from gitchat.model.names import Oid, RefName, RoomName
-from gitchat.model.refs import COPIES, LOCAL_PREFIX, REF_PREFIX, log_ref
+from gitchat.model.names import Oid, RefName, RoomName, Uid
+from gitchat.model.refs import COPIES, LOCAL_PREFIX, REF_PREFIX, log_ref, taken_ref
 from gitchat.rooms import aside
 from gitchat.rooms.rebuilding import beyond, positions
 from gitchat.rooms.rewriting import Rewriting, carried_by
@@ -132,6 +132,7 @@ def finish(store: Store, room: RoomName, tracked: Sequence[Oid | None], variable
             _follow(store, ref, value, rewriting)
     aside_too = _drop_aside(store, room, rewriting)
     gone |= aside_too
+    _drop_taken(store, {uid for uid, _ in rewriting.blanks})
     note_texts(store, texts | aside_too)
     _drop_copies(store, logs, gone)
     _map_files(store, rewriting.images)
@@ -170,6 +171,19 @@ def _drop_aside(store: Store, room: RoomName, rewriting: Rewriting) -> set[Oid]:
             found |= {one.note, one.oid} | carried_by(store, [one.oid])
             aside.drop(store, one)
     return found
+
+
+def _drop_taken(store: Store, uids: Collection[Uid]) -> None:
+    """Keep no commits that came with work which is purged, and no note of its paths: it cannot be undone any more."""
+    for uid in uids:
+        tip = store.tip(taken_ref(uid))
+        if tip is not None:
+            store.remove(taken_ref(uid), tip, REASON)
+    for name in ownfiles.entries(store.directory, "taken"):
+        file = OwnFile(store.directory, f"taken/{name}")
+        with suppress(OSError, ValueError, AttributeError):
+            if json.loads(file.read(_MAX_BYTES)).get("uid") in uids:
+                file.remove()
 
 
 def _drop_copies(store: Store, logs: Sequence[Oid], gone: Collection[Oid]) -> None:

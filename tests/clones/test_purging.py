@@ -174,6 +174,22 @@ def test_a_room_without_a_remote_is_purged(world: World, form: str) -> None:
     clone.git("fsck", "--strict", "--no-dangling")
 
 
+def test_work_that_was_handed_over_goes_with_its_message(world: World) -> None:
+    """In a file and in its name, and what was noted of it where somebody took it."""
+    clone = Clone(world, world.repository("ann"), "ann")
+    path = clone.path / f"{SECRET}.txt"
+    path.write_text(f"key: {SECRET}\n")
+    clone.chat("send", "--work", "look at this", check=True)
+    path.unlink()
+    clone.chat("take", "1", check=True)
+    assert traces(clone.world, clone.path / ".git")
+    purge(clone, "1")
+    assert traces(clone.world, clone.path / ".git") == []
+    refused = clone.chat("take", "1")
+    assert "#1 hands over nothing any more: it was purged by ann" in refused.stderr
+    assert path.exists()  # what was taken is the user's
+
+
 def test_what_the_user_has_as_well_stays(world: World) -> None:
     """A file of the project that was attached is the project's; a branch of the user's keeps a message."""
     clone = Clone(world, world.repository("ann"), "ann")

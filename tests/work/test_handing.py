@@ -320,6 +320,18 @@ def test_work_whose_base_is_not_here_is_fetched_first(place: Place) -> None:
     world.chat("take", "1", "--as", "carol", "--worktree", "../apart", cwd=clone, check=True)
 
 
+def test_what_is_hidden_hands_over_nothing_any_more(place: Place) -> None:
+    """Neither to take nor to look at; the error says who hid it."""
+    place.edit(place.alice, "src/lexer.py", 5, "alice's")
+    number = place.hand_over()
+    place.chat(place.alice, "redact", number)
+    for words in (("take", number), ("show", number, "--diff")):
+        refused = place.chat(place.bob, *words, check=False)
+        assert (refused.returncode, "nothing any more: it was redacted by alice" in refused.stderr) == (1, True)
+    assert "git chat take" not in place.chat(place.bob, "log").stdout
+    assert place.status(place.bob) == ""
+
+
 def test_the_giver_is_told_and_who_comes_second_is_told_who_was_first(place: Place) -> None:
     """One status to the giver for each taking."""
     place.edit(place.alice, "src/lexer.py", 5, "alice's")
