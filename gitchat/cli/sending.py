@@ -54,7 +54,7 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
-            extra=trailers_of(order.choices), **about, **_of_work(work),
+            extra=(*trailers_of(order.choices), *about.pop("extra", ())), **about, **_of_work(work),
         )  # fmt: skip
         if order.is_local:
             writer.describe(sender, stays_here=True)

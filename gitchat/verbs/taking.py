@@ -89,13 +89,13 @@ def take(
 
     environment = room.environment
     refuse_bare(environment)
+    refuse_names([room.identity.name], environment.secrets())  # who takes is known before anything is touched
     entry = find(room, locator)
     found = handed(environment.store, entry.tree) if entry.record.hidden is None else None
     if found is None or not found.overlay.paths:
         raise no_work(environment, entry)
     notes = misfits.refuse_unsafe(room, entry, found)
     misfits.refuse_risks(room, entry, found.risks, force)
-    refuse_names([room.identity.name], environment.secrets())  # who takes is known before anything is touched
     with handing(room) as (work, tree):
         notes += finish(room, work, tree)
         came = commits.bring(environment, work, entry, found, notes)

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from gitchat import tools
 from gitchat.model.errors import UserError
 from gitchat.model.names import Name
 from gitchat.presence.holding import Holding
+from gitchat.server import texts
 from gitchat.storage import gate
 from gitchat.verbs.room import Room
+from gitchat.verbs.tools import calling
 from gitchat.work import applying, taken
 from tests.world import Done, World
 
@@ -416,6 +419,21 @@ def test_who_asks_over_http_hands_over_nothing_of_the_server(place: Place) -> No
         Room(guest, name="guest").send("mine", work=True)
     assert refused.value.code == "elsewhere"
     place.chat(place.alice, "send", "--work", "TEXT")
+
+
+def test_a_model_hands_over_and_is_told_what_to_type(place: Place) -> None:
+    """By the tool's one argument; who reads it sees how much it is, of which branch, and the command; code and work go
+    in two messages."""
+    place.edit(place.alice, "src/lexer.py", 5, "alice's")
+    with calling.using(place.world.environment(place.alice)):
+        sent = tools.send_message("alice", "look", work=True)
+        (message,) = tools.read_messages()
+        with pytest.raises(UserError) as refused:
+            tools.send_message("alice", "look", work=True, at="src/lexer.py:5")
+    assert sent == {"id": 1, "work": 1}
+    assert refused.value.code == "work-and-code"
+    assert texts.render("send_message", {}, sent, "2026-01-01") == "sent [1] with 1 file"
+    assert " handoff, 1 file of lexer (git chat take 1): look" in texts.of_message(message, "2026-01-01")
 
 
 # --- kills -----------------------------------------------------------------------------

@@ -33,7 +33,7 @@ SIGNATURES = [
     (
         "send_message",
         "name=None, content='', to='all'",
-        "room='', type='', reply_to=None, priority='', key='', choices='', at=''",
+        "room='', type='', reply_to=None, priority='', key='', choices='', at='', work=False",
     ),
     ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query='', id=None, at=''"),
     ("list_participants", "", "room=''"),
