@@ -78,7 +78,7 @@ def _excerpts(message: Json) -> str:
     for one in message.get("at", []):
         if "excerpt" not in one:
             continue
-        said += f"\n    {tame_line(one['path'])} as it was:"
+        said += f"\n    {clipped(tame_line(one['path']))} as it was:"
         for number, line in enumerate(one["excerpt"]["text"].split("\n")[:-1], one["excerpt"]["first"]):
             mark = ">" if one["lines"][0] <= number <= one["lines"][1] else " "
             shown = f"\n    {mark} {number} {tame_line(line)}".rstrip()
