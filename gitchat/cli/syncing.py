@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ class Agreement:
     """That the rooms stand at the remote's present address now."""
     layout: Layout | None = None
     """What the remote shall call the refs of rooms; None where nothing was said of it."""
+    takes_purges: bool = False
+    """That what was purged at the remote goes here, too."""
     takes: RoomName | None = None
     """The room that follows what stands at the remote now, whatever it followed before."""
 
@@ -92,7 +94,7 @@ def bring_together(
         environment.refuse_unknown_room(chosen)
     if chosen in report.staying:
         raise ConflictError(_stays(chosen), hint=f"share it: git chat room share {chosen}", code="stays-here")
-    warn(report.alarms)
+    warn(report.alarms, report.notes)
     if not as_json:
         for one in report.staying:
             click.echo(f"{_stays(one)}: git chat room share {one}")
@@ -188,6 +190,7 @@ def _settle(
         takes=lambda name: name == agreement.takes,
         has_moved=agreement.has_moved,
         goes_anywhere=True,
+        takes_purges=agreement.takes_purges,
         brings_back=frozenset(brings_back | ({Standing.GONE} if agreement.restores else set())),
     )
 
@@ -233,10 +236,10 @@ def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: b
         click.echo(f"nothing new: {report.remote} and this clone have the same messages")
 
 
-def warn(alarms: list[str]) -> None:
-    """Say what is wrong with a remote's log."""
-    for alarm in alarms:
-        click.echo(f"warning: {terminal.escape_line(alarm)}", err=True)
+def warn(alarms: list[str], notes: Sequence[str] = ()) -> None:
+    """Say what is wrong with a remote's log, and what was done here because somebody did it there."""
+    for word, words in [*(("warning", one) for one in alarms), *(("note", one) for one in notes)]:
+        click.echo(f"{word}: {terminal.escape_line(words)}", err=True)
 
 
 def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
@@ -246,6 +249,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "pushed": _counts(report.pushed),
         "refused": [{"ref": one.ref, "words": one.words} for one in report.refused],
         "alarms": report.alarms,
+        "notes": report.notes,
         "attached": report.attached,
         "newer_format": report.newer,
         "staying": report.staying,

@@ -182,17 +182,17 @@ class Wire:
         refs = {ref: Oid(first) for first, ref in pairs if not first.startswith("ref: ")}
         return Listed(refs, frozenset(ref for first, ref in pairs if first.startswith("ref: ")))
 
-    def push(self, updates: Updates, address: str | None = None) -> list[Pushed]:
+    def push(self, updates: Updates, address: str | None = None, *, is_atomic: bool = False) -> list[Pushed]:
         """Ask the remote to move refs to the first of two commits, or to remove them, each only from the second.
 
-        ``address`` is the one to push to, where the remote's name stands for several or for another. Raises as
-        :meth:`fetch`.
+        With ``is_atomic`` it moves all or none. ``address`` is the one to push to, where the remote's name stands for
+        several or for another. Raises as :meth:`fetch`.
         """
         named = {self.layout.there(ref): update for ref, update in updates.items()}
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in named.items()]
         specs = [f"{new or ''}:{ref}" for ref, (new, _) in named.items()]
         options = ["--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed"]
-        options += ["--recurse-submodules=no"]
+        options += ["--recurse-submodules=no", *["--atomic"] * is_atomic]
         try:
             settings, name = ((), self.name) if self.layout.is_plain or address is not None else self._apart()
             done = self._git(*settings, "push", *options, *leases, "--", address or name, *specs, tell=self._tell)

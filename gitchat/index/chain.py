@@ -8,6 +8,7 @@ commit reaches exactly the records 1 to ``upto`` (docs/format.md section 5.5).
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
@@ -175,6 +176,17 @@ class Chain:
             )
             for one, other in self._rows(sql, blob_of(self.tip), blob_of(self.local), *part):
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
+        return found
+
+    def redactions(self, uids: Collection[str]) -> dict[Uid, list[tuple[int, str]]]:
+        """The places at which some of these records were redacted, oldest first, each with who did it."""
+        found: dict[Uid, list[tuple[int, str]]] = {}
+        sql = (
+            "SELECT reply, number, author FROM entry WHERE reply IN (SELECT value FROM json_each(?)) "
+            f"AND kind = 'redact' AND {_HERE} ORDER BY number"
+        )
+        for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total):
+            found.setdefault(Uid(uid), []).append((number, author))
         return found
 
     def with_uid(self, prefix: str) -> list[Place]:

@@ -165,6 +165,8 @@ class Index:
     # --- the file --------------------------------------------------------------
 
     def _opened(self) -> sqlite3.Connection:
+        if self._path is not None and self._database is not None and not self._path.exists():
+            self.close()  # it was retired, or somebody deleted it: what is written there is for nobody else
         if self._database is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._path = self._newest() or self._directory / "index.1.db"

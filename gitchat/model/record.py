@@ -17,11 +17,12 @@ STATUS = "status"
 CLAIM = "claim"
 RELEASE = "release"
 META = "meta"
+REDACT = "redact"
 SUMMARY = "summary"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
 
-UNLISTED_KINDS = frozenset({"meta", "redact"})
+UNLISTED_KINDS = frozenset({META, REDACT})
 """Kinds that take a number and appear in no listing."""
 
 QUIET_KINDS = frozenset({STATUS, CLAIM, RELEASE})
@@ -145,6 +146,8 @@ class Record:
     """The number that the writer saw. A hint for people, never trusted."""
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Trailers this version does not know, in order."""
+    hidden: str | None = None
+    """Why its text is not shown, such as ``redacted by alice``; the text is these words then."""
 
     @property
     def address(self) -> str | None:

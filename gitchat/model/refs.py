@@ -145,6 +145,21 @@ def in_room(ref: RefName, room: RoomName, other: RoomName) -> RefName:
     return RefName(ref.removesuffix(f"/{room}") + f"/{other}")
 
 
+COPIES = (
+    FETCHED_PREFIX,
+    TRACKING_PREFIX,
+    RefName(f"{LOCAL_PREFIX}seen/"),
+    RefName(f"{LOCAL_PREFIX}brought/"),
+)
+"""What the refs begin with that hold what others have, or had, and that nobody here reads by."""
+
+
+def is_in_room(ref: RefName, room: RoomName) -> bool:
+    """Whether the ref is one of ``room``, here or as others have it, or of none that its name tells."""
+    parts = ref.split("/")
+    return room in parts or "brought" in parts
+
+
 def aside_prefix(room: RoomName) -> RefName:
     """What the refs of all that is set aside of a room begin with. They are never pushed."""
     return RefName(f"{LOCAL_PREFIX}aside/{room}/")

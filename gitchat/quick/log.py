@@ -74,6 +74,8 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
     objects = Objects(place)
     try:
         while (one := record.record_of(objects.commit(oid))) is not None:
+            if one.kind == "redact":
+                raise Unusual  # it hides something that comes now, or later
             labels[one.uid] = label = label_of(one, number)
             if len(found) == limit:
                 spare -= 1

@@ -88,6 +88,7 @@ def _trailers(paragraph: str) -> "tuple[dict[str, str], list[str]]":
         and ("Chat-Reply" not in values or is_uid(values["Chat-Reply"]))
         and ("Chat-Seq" not in values or is_number(values["Chat-Seq"]))
         and "Chat-Media" not in values
+        and "Chat-Purged" not in values
     )
     if not is_plain:
         raise Unusual

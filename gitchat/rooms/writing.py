@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError
-from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.names import EMPTY_TREES, Number, Oid, Uid, uid_from_key
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
     META,
@@ -213,9 +213,10 @@ class Writer:
     def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
         """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""
         for entry in self._with_key(record, key):
-            stored = entry.record
+            commit = self._store.read(entry.oid)  # as it was said, also where somebody has redacted it
+            stored = codec.record_of(entry.oid, commit)
             is_same = (stored.body, stored.to) == (record.body, record.to)
-            if not is_same or entry.tree != tree:
+            if not is_same or commit.tree not in ((tree,) if tree else EMPTY_TREES):
                 other = "carries other files" if is_same else "says something else or goes to somebody else"
                 raise ConflictError(
                     f"{entry.label} was sent with the same key, and {other}",

@@ -65,6 +65,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "media": record.media,
         "attachments": _attachments(entry) or None,
         "aside": _aside(entry),
+        "hidden": record.hidden,
         "trailers": [list(pair) for pair in record.extra] or None,
         "more_characters": missing or None,
         "looks_like": looks_like(record.author),

@@ -23,6 +23,7 @@ from gitchat.verbs import (
     marking,
     pending,
     reading,
+    redacting,
     returning,
     standpoint,
     talking,
@@ -61,6 +62,7 @@ class Room(Standpoint):
 
     send = talking.send
     unsend = unsending.unsend
+    redact = redacting.redact
     log = talking.log
     find = talking.find
     after = talking.after

@@ -124,7 +124,8 @@ def _below(number: int) -> Condition:
 def thread(room: Standpoint, locator: int | str) -> Listing:
     """The record, what it answers, and all answers, oldest first. Raises as :meth:`find`."""
     chain = room.records.chain()
-    entries = entries_at(room, chain.thread(find(room, locator).record.uid))
+    found = entries_at(room, chain.thread(find(room, locator).record.uid))
+    entries = [entry for entry in found if entry.record.kind not in UNLISTED_KINDS]
     return Listing(entries, room.records.labels(entries), None)
 
 

@@ -70,4 +70,4 @@ def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
     if places:
         leaves = Condition.all_of([authored_by("system"), of_type("presence"), since])
         places += chain.select(leaves, after=places[0].number)
-    return [log.entry_at(*place) for place in sorted(places, key=lambda place: place.number)]
+    return log.entries_at(sorted(places))
