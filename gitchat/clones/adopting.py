@@ -10,16 +10,17 @@ Source: docs/format.md sections 12.28 and 18.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from gitchat.clones.comparing import Tips, is_first_parent, records_of
 from gitchat.clones.judging import Judgement
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.spoiled import Spoiled
 from gitchat.model import purge
-from gitchat.model.names import Oid, RoomName
+from gitchat.model.names import Oid, RoomName, Uid
 from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.rooms import purging
+from gitchat.rooms.rebuilding import pending_keys
 from gitchat.rooms.rewriting import Rewriting
 from gitchat.storage.store import Store
 
@@ -39,15 +40,18 @@ class Adopting:
         remote: str,
         variables: Mapping[str, str],
         *,
+        numbered: Callable[[RoomName, Oid, Collection[Uid]], Mapping[Uid, Oid]],
         is_asked_for: Callable[[], bool] = lambda: False,
         done: Callable[[], object] = lambda: None,
     ) -> None:
-        """``variables`` are for git. ``is_asked_for`` is whether somebody wants to agree to each (``chat.purge``);
-        ``done`` is called when something was taken over.
+        """``variables`` are for git. ``numbered`` tells which of some uids have a number in a log, and by which commit.
+        ``is_asked_for`` is whether somebody wants to agree to each (``chat.purge``); ``done`` is called when something
+        was taken over.
         """
         self._store = store
         self._remote = remote
         self._variables = variables
+        self._numbered = numbered
         self._is_asked_for = is_asked_for
         self._done = done
         self._known: dict[tuple[Oid, Oid], Numbers | None] = {}
@@ -90,19 +94,31 @@ class Adopting:
     def adopt(self, room: RoomName, old: Oid | None, new: Oid | None, report: Report) -> bool:
         """Let the log of ``room`` be what was purged at the remote; whether it was. :meth:`finish` does the rest.
 
-        Nothing is done where something else stands there. Raises FormatError, and what Store.move raises.
+        Nothing is done where something else stands there, unless the log here would bring back what is blank there:
+        this clone may have fetched it before it knew of purges. Raises FormatError, and what Store.move raises.
         """
-        numbers = self.purged(old, new)
-        if not numbers or old is None or new is None:
-            return False
         local = self._store.tip(log_ref(room))
+        numbers = self.purged(old, new)
+        if old is None or new is None or not (numbers or self._would_bring_back(room, local, new)):
+            return False
         rewriting = Rewriting(self._store)
         rewriting.pair([tip for tip in (old, local) if tip is not None], [new])
         purging.owe(self._store, room, rewriting)
         if local is not None:
             self._store.move(log_ref(room), lambda tip: rewriting.image(tip or local), purging.REASON)
-        report.notes.append(f"{_told(numbers)} of room '{room}'; it was removed here, too")
-        return True
+        report.notes += [f"{_told(numbers)} of room '{room}'; it was removed here, too"] if numbers else []
+        return bool(numbers)
+
+    def _would_bring_back(self, room: RoomName, local: Oid | None, new: Oid) -> bool:
+        """Whether the log here, of which the remote has not all, says what is blank there."""
+        if local is None or is_first_parent(self._store, new, local) or self._store.tip(log_ref(room)) == new:
+            return False
+        mine = {key for key, oid in pending_keys(self._store, local, new).items() if not self._is_blank(oid)}
+        known = self._numbered(room, new, {uid for uid, _ in mine}) if mine else {}
+        return any(self._is_blank(oid) for oid in known.values())
+
+    def _is_blank(self, oid: Oid) -> bool:
+        return purge.is_blank(self._store.read(oid))
 
     def finish(self, room: RoomName, report: Report) -> None:
         """Remove what has to go of ``room``, whose log is new here and in what is tracked; a kill may have left it.

@@ -18,7 +18,7 @@ from gitchat.model.order import Key
 from gitchat.model.record import SUMMARY
 from gitchat.model.reparent import with_parents
 from gitchat.rooms.numbering import rule
-from gitchat.rooms.rebuilding import beyond
+from gitchat.rooms.rebuilding import beyond, commits_of
 from gitchat.storage.store import Store
 
 
@@ -30,7 +30,7 @@ class Rewriting:
         self.images: dict[Oid, Oid] = {}
         """Of each commit that was looked at, what stands for it; itself where nothing before it was blanked."""
         self.blanks: dict[Key, purge.Purged] = {}
-        """The records that are blank in the new log, as far as it differs from the old one, and who purged them."""
+        """The records that are blank in the new log, and who purged them."""
         self.blanked: set[Oid] = set()
         """The commits that still have the text of records which are blank in the new log."""
         self._looked: list[Oid] = []
@@ -58,9 +58,11 @@ class Rewriting:
     def pair(self, old: Sequence[Oid], new: Sequence[Oid]) -> None:
         """Find what stands in the logs ``new`` for what ``old`` reaches: records by their place among those of one key.
 
-        What has no counterpart is written again after what stands for its parents; a copy of what is there goes.
-        Raises FormatError.
+        What has no counterpart is written again after what stands for its parents; a copy of what is there, or is
+        blank anywhere in the new logs, goes. Reads the whole of these. Raises FormatError.
         """
+        for tip in new:
+            self.blanks |= blanks_of(self._store, tip)
         commits = {oid: self._store.read(oid) for oid in beyond(self._store, new, old)}
         by_key: dict[Key, list[Oid]] = {}
         joined: dict[tuple[object, ...], Oid] = {}
@@ -70,8 +72,7 @@ class Rewriting:
                 joined[_shape(commit, commit.parents)] = oid
                 continue
             by_key.setdefault(key, []).append(oid)
-            if (said := purge.purged_in(commit.block or ())) is not None and purge.is_blank(commit):
-                self.blanks[key] = said
+        by_key = {**{key: [] for key in self.blanks}, **by_key}
         self._write(beyond(self._store, old, new), by_key, joined)
         self._looked += [*old, *new]
 
@@ -117,6 +118,17 @@ class Rewriting:
 def _shape(commit: codec.Commit, parents: tuple[Oid, ...]) -> tuple[object, ...]:
     """What tells a commit without a number from another: what it joins, who wrote it, and what it says."""
     return parents, commit.author, commit.committer, commit.body, commit.block
+
+
+def blanks_of(store: Store, tip: Oid) -> dict[Key, purge.Purged]:
+    """The records that are blank in the log that ends at ``tip``. Reads the whole log. Raises FormatError."""
+    found: dict[Key, purge.Purged] = {}
+    for oid in commits_of(store, tip):
+        commit = store.read(oid)
+        said = purge.purged_in(commit.block or ())
+        if said is not None and commit.takes_number and purge.is_blank(commit):
+            found[codec.identity_key(oid, commit)] = said
+    return found
 
 
 TREE_MODE = 0o40000

@@ -92,6 +92,9 @@ def open_remote(
             environment.store,
             name,
             environment.variables,
+            numbered=lambda room, tip, uids: {
+                uid: place.oid for uid, place in environment.numbering(room).chain_at(tip).numbered(uids).items()
+            },
             is_asked_for=lambda: environment.repository.config.get_choice("chat.purge", ("adopt", "ask")) == "ask",
         ),
     )
