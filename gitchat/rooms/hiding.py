@@ -40,6 +40,6 @@ def at(chain: Chain, entries: Sequence[Entry], places: Sequence[int]) -> list[En
 
 
 def _without_text(entry: Entry, redacted_by: str | None) -> Entry:
-    if redacted_by is None or entry.record.kind in UNLISTED_KINDS:
+    if redacted_by is None or entry.record.hidden is not None or entry.record.kind in UNLISTED_KINDS:
         return entry
     return replace(entry, record=purge.shown(entry.record, redacted_by), tree=None)

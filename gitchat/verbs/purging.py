@@ -47,23 +47,23 @@ class Purged:
     """What should be heard of the round before."""
 
 
-def refuse_programs(room: Standpoint) -> None:
+def refuse_programs(room: Standpoint, locators: Sequence[int | str]) -> None:
     """Raise UserError ``not-a-person`` where an agent, a tool or a server acts."""
     if room.environment.caller.client is not None or room.environment.caller.has_seat:
         raise UserError(
             "only a person purges: it changes what everybody has",
             hint="ask a person to run it at a terminal; "
-            f"what shall only not be shown can be hidden: git chat redact --room {room.name} N",
+            f"what shall only not be shown can be hidden: git chat redact --room {room.name} {locators[0]}",
             code="not-a-person",
         )
 
 
 def wanted(room: Standpoint, locators: Sequence[int | str]) -> list[Entry]:
-    """The records that these name, as they are now. Raises UserError ``pending``, and as :meth:`find`."""
+    """The records that these name, as they are now. Raises ConflictError ``pending``, and as :meth:`find`."""
     found = [find(room, locator) for locator in locators]
     for entry in found:
         if entry.number is None:
-            raise UserError(
+            raise ConflictError(
                 f"{entry.handle} has no number yet: nobody else has it",
                 hint=f"take it back: git chat unsend --room {entry.room} {entry.handle}",
                 code="pending",
@@ -86,7 +86,7 @@ def purge(room: Standpoint, entries: Sequence[Entry]) -> Purged:
     from gitchat.workspace.remotes import open_remote
 
     environment = room.environment
-    refuse_programs(room)
+    refuse_programs(room, [entry.label for entry in entries])
     environment.repository.refuse_mirror()
     keys = frozenset((entry.record.uid, entry.record.author) for entry in entries)
     asked = Wanted(room.name, keys, purged_at(room.me, environment.now()))

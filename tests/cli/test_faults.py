@@ -73,7 +73,7 @@ def file_for_directory(room: Chatroom) -> None:
 
 def newer_format(room: Chatroom) -> None:
     """Let a later version of gitchat have written to the room."""
-    room.foreign(b"meta\n\nChat-Kind: meta\nChat-Format-Min: 2\n")
+    room.foreign(b"meta\n\nChat-Kind: meta\nChat-Format-Min: 3\n")
 
 
 FAULTS = {

@@ -46,7 +46,8 @@ WRITES_NOTHING = {
     "room share": "writes a state",
     "sync": "brings what others wrote", "push": "brings what was written", "pull": "brings what others wrote",
     "bundle": "brings what was written", "remote": "names and addresses of git's", "invite": "reads",
-    "unsend": "takes away", "setup": "writes no record", "hook": "writes what git says: see below",
+    "unsend": "takes away", "redact": "writes a number", "purge": "takes away",
+    "setup": "writes no record", "hook": "writes what git says: see below",
     "mcp": "tests/serve/test_secret_ways.py", "snd": "reads", "serve": "tests/serve/test_secret_ways.py",
     "token": "writes no record", "doctor": "repairs", "verify": "reads", "completion": "reads",
     "uninstall": "takes away", "help": "reads",
@@ -97,7 +98,8 @@ MAKES = {
     "rooms/seat.py": "no text", "rooms/rebuilding.py": "what was written, once more", "rooms/leaving.py": "the same",
     "rooms/vouching.py": "the same", "clones/moving.py": "an address without a password", "clones/marking.py": "none",
     "clones/joining.py": "no text", "storage/written.py": "the bytes that it is given",
-    "model/codec.py": "the function itself",
+    "model/codec.py": "the function itself", "rooms/rewriting.py": "what was written, or less of it",
+    "verbs/purging.py": "no text of anybody's",
 }  # fmt: skip
 """The modules that make a commit, and whose text it holds."""
 

@@ -661,7 +661,7 @@ def test_a_ref_that_no_room_can_have_stays_at_the_remote(old: Counted, ann: Clon
 def ask_for_a_later_format(clone: Clone, hub: Hub) -> None:
     """Add what a version writes that needs format 2: its first word to all others."""
     tree = clone.git("mktree", stdin=b"").stdout.strip()
-    told = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 2\n"
+    told = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 3\n"
     later = clone.git("commit-tree", tree, "-p", hub.tip, "-m", told, GIT_AUTHOR_NAME="zoe").stdout.strip()
     clone.git("push", "-q", "origin", f"{later}:{LOG}")
 

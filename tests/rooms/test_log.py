@@ -368,7 +368,7 @@ def test_a_newer_format_is_read_and_not_written(bench: Bench, newer: str) -> Non
     root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "2" if newer == "genesis" else "1"),))
     tip = bench.commit(root, body="from the future", uid="f" * 16)
     if newer == "meta":
-        tip = bench.commit(tip, body="upgrade", kind="meta", uid="e" * 16, extra=(("Chat-Format-Min", "2"),))
+        tip = bench.commit(tip, body="upgrade", kind="meta", uid="e" * 16, extra=(("Chat-Format-Min", "3"),))
     bench.set_tip(tip)
     assert "from the future" in bench.bodies()
     with pytest.raises(FormatError) as caught:

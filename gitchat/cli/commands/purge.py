@@ -44,7 +44,7 @@ def command(
     from gitchat.verbs.room import Room  # brings SQLite
 
     chat = Room(environment, room, may_speak(environment, as_))
-    purging.refuse_programs(chat)
+    purging.refuse_programs(chat, numbers)
     entries = purging.wanted(chat, numbers)
     for entry in entries:
         said = terminal.escape_line(" ".join(entry.record.body.split()))
