@@ -40,7 +40,7 @@ def purged(environment: Environment, room: RoomName) -> Iterator[Finding]:
             try:
                 commit = store.read(oid)
             except FormatError as error:
-                yield Finding("wrong", f"room {room}", f"not all can be looked at: {error}", "git chat verify")
+                yield Finding("wrong", f"room {room}", f"not all can be looked at: {error}")
                 continue
             waiting += commit.parents
             if commit.takes_number and purge.is_blank(commit):

@@ -32,6 +32,8 @@ _VERBS = {
     "release {*}": "unlock unclaim free giveback give-back unassign",
     "claims": "locks reservations leases claimed",
     "conflicts": "conflict forecast collisions merge-check",
+    "redact {*}": "hide censor blackout",
+    "purge {*}": "shred scrub expunge",
     "leave": "part quit exit logout bye",
     "rooms": "channels topics list-rooms groups",
     "room open {1}": "mkroom create new open",

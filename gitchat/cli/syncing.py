@@ -249,12 +249,11 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "pushed": _counts(report.pushed),
         "refused": [{"ref": one.ref, "words": one.words} for one in report.refused],
         "alarms": report.alarms,
-        "notes": report.notes,
         "attached": report.attached,
         "newer_format": report.newer,
         "staying": report.staying,
     }
-    shown |= {"in_fork": report.in_fork} if report.in_fork else {}
+    shown |= {key: value for key, value in (("in_fork", report.in_fork), ("notes", report.notes)) if value}
     return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
 
 

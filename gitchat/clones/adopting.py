@@ -54,6 +54,8 @@ class Adopting:
         self._numbered = numbered
         self._is_asked_for = is_asked_for
         self._done = done
+        self._told_of: set[Oid] = set()
+        """Logs of which it was said that somebody has to agree: once by who stays, each time by who asks."""
         self._known: dict[tuple[Oid, Oid], Numbers | None] = {}
 
     def purged(self, old: Oid | None, new: Oid | None) -> Numbers | None:
@@ -88,7 +90,9 @@ class Adopting:
             f"room '{room}': {_told(numbers)} at '{self._remote}'; it is here as before, and nothing is joined or "
             f"pushed until you agree: git chat sync {self._remote} --accept-purge"
             for room, numbers in held.items()
+            if there[log_ref(room)] not in self._told_of
         ]
+        self._told_of |= {there[log_ref(room)] for room in held}
         return {room: judged for room, judged in judgements.items() if room not in held}
 
     def adopt(self, room: RoomName, old: Oid | None, new: Oid | None, report: Report) -> bool:

@@ -148,7 +148,7 @@ class Troubles:
         self._last = ""
 
     def __call__(self, done: Report | ChatError, seconds: float) -> None:
-        alarms = [] if isinstance(done, ChatError) else done.alarms
+        alarms = [] if isinstance(done, ChatError) else [*done.alarms, *done.notes]
         trouble = done if isinstance(done, ChatError) else lasting(done)
         if trouble is not None and str(trouble) != self._last:
             passes = trouble.code not in ("ref-refused", "push-denied", "newer-format")

@@ -146,7 +146,7 @@ FAULTS = {
         lambda room: room.file_of().write_text("12345678" * 5 + "\n"),
     ),
     "newer format": Fault(
-        "git chat send hi", "is written in format 2", "pipx install --force .", 4, newer_format
+        "git chat send hi", "is written in format 3", "pipx install --force .", 4, newer_format
     ),
     "file where a directory belongs": Fault(
         "git chat send hi", "is in the way", "mv ",
