@@ -59,8 +59,10 @@ class Purging:
         self._accepting = accepting
         self._adopting = adopting
 
-    def purge(self, wanted: Wanted, gated: Gated) -> bool:
-        """Purge it at the remote, and then here; False where somebody was quicker, and another round has to look.
+    def purge(self, wanted: Wanted, gated: Gated) -> Oid | None:
+        """Purge it at the remote, and then here; the log that both have then.
+
+        None where somebody was quicker, and another round has to look.
 
         Killed before the remote has taken it all is as before, and after that the next round takes it over from there.
 
@@ -97,7 +99,7 @@ class Purging:
                 self._settle(room, updates, rewriting)
             else:
                 purging.Owed(self._store).settle(room)
-            return is_taken
+            return new if is_taken else None
 
     def _fetched(self, room: RoomName) -> dict[RefName, Oid]:
         prefix = fetched_prefix(self._wire.name)

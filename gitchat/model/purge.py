@@ -20,6 +20,9 @@ from gitchat.model.record import CLAIM, RELEASE, Moment, Record
 PURGED = "Chat-Purged"
 """``<name> <UTC time>``: who blanked the record, and when. A claim, as every name."""
 
+NEEDED_FORMAT = 2
+"""What a room asks its writers to know once something was purged there."""
+
 _UID = "Chat-Uid"
 _TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _KEPT = frozenset(

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid, RefName
+from gitchat.model.refs import REF_PREFIX
 from gitchat.storage import gate, git, packing
 
-LIST_SECONDS = 600.0
+LIST_SECONDS = 120.0
 """How long git may list what a repository reaches. Nothing is removed without that."""
 
 _EXCHANGE_SECONDS = 30.0
@@ -42,17 +43,23 @@ class Erasing:
                 self._git("reflog", "expire", "--expire=now", "--expire-unreachable=now", ref)
 
     def erase(self, oids: Collection[Oid]) -> None:
-        """Remove those of ``oids`` that nothing reaches, as far as they are ours. Raises git.GitFailed, OSError."""
+        """Remove those of ``oids`` that nothing reaches, as far as they are ours.
+
+        Raises git.GitFailed, OSError, StorageError where listing takes too long, ConflictError of the write lock.
+        """
         paths = {oid: packing.loose_path(self._common_dir, oid) for oid in oids}
         before = {oid: found for oid, path in paths.items() if (found := _changed(path)) is not None}
         if not oids or self._is_told_of():
             return
-        doomed = set(oids) - self._reached()
-        packing.Packs(self._common_dir, self._variables, self._common_dir / "chatroom" / "packs").drop(doomed)
-        for oid, changed in before.items():
-            # git touches an object that somebody adds again.
-            if oid in doomed and _changed(paths[oid]) == changed:
-                paths[oid].unlink(missing_ok=True)
+        doomed = set(oids) - self._reached("--all", "--reflog", "--indexed-objects")
+        directory = self._common_dir / "chatroom"
+        with gate.hold(directory, gate.WAIT_SECONDS):  # nobody moves a ref of ours to one of them now
+            doomed -= self._reached(f"--glob={REF_PREFIX.rstrip('/')}*")
+            packing.Packs(self._common_dir, self._variables, directory / "packs").drop(doomed)
+            for oid, changed in before.items():
+                # git touches an object that somebody adds again.
+                if oid in doomed and _changed(paths[oid]) == changed:
+                    paths[oid].unlink(missing_ok=True)
 
     def left(self, oids: Collection[Oid]) -> set[Oid]:
         """Those of ``oids`` that the repository has. Raises git.GitFailed."""
@@ -83,12 +90,10 @@ class Erasing:
         lists = (info / "commit-graph", info / "commit-graphs", packs / "multi-pack-index")
         return any(path.exists() for path in lists)
 
-    def _reached(self) -> set[Oid]:
-        """All objects that something in the repository reaches, in all its worktrees."""
-        told = self._git(
-            "rev-list", "--all", "--reflog", "--indexed-objects", "--objects", "--no-object-names",
-            "--missing=allow-any", timeout_seconds=LIST_SECONDS,
-        )  # fmt: skip
+    def _reached(self, *roots: str) -> set[Oid]:
+        """All objects that ``roots`` reach, options of git rev-list: of the repository and of all its worktrees."""
+        words = ("rev-list", *roots, "--objects", "--no-object-names", "--missing=allow-any")
+        told = self._git(*words, timeout_seconds=LIST_SECONDS)
         return {Oid(line.decode()) for line in told.splitlines()}
 
     def _git(self, *arguments: str, stdin: bytes = b"", timeout_seconds: float = git.TIMEOUT_SECONDS) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import SYSTEM, Name, Oid
-from gitchat.model.purge import PURGED, purged_at
+from gitchat.model.purge import NEEDED_FORMAT, PURGED, purged_at
 from gitchat.model.record import META, Entry, Record
 from gitchat.model.signature import Signature
 from gitchat.verbs.standpoint import Standpoint
@@ -45,6 +45,8 @@ class Purged:
     """Other remotes of this clone that may have it."""
     told: Sequence[str] = ()
     """What should be heard of the round before."""
+    tip: Oid | None = None
+    """The log that the remote has now; None without one."""
 
 
 def refuse_programs(room: Standpoint, locators: Sequence[int | str]) -> None:
@@ -93,14 +95,16 @@ def purge(room: Standpoint, entries: Sequence[Entry]) -> Purged:
     old_names = without_gate(room)
     remote = environment.authorities.of(room.name)
     told: list[str] = []
+    tip: Oid | None = None
     if remote is None:
-        left: Left = purge_here(environment.store, asked, lambda tip: _gated(room, tip), environment.variables)
+        left: Left = purge_here(environment.store, asked, lambda log: _gated(room, log), environment.variables)
     else:
         opened = open_remote(environment, remote, is_typed=True)
         for _ in range(_ATTEMPTS):
             report = opened.round(room.name)
             told = [*report.alarms, *report.notes]
-            if opened.purging.purge(asked, lambda tip: _gated(room, tip)):
+            tip = opened.purging.purge(asked, lambda log: _gated(room, log))
+            if tip is not None:
                 break
         else:
             raise ConflictError(
@@ -108,7 +112,7 @@ def purge(room: Standpoint, entries: Sequence[Entry]) -> Purged:
             )
         left = opened.purging.finish(room.name)
     refresh_after(environment, has_come=False)  # it may have been a claim
-    return Purged(entries, remote, left.count, left.holders, old_names, _copies(room, remote), told)
+    return Purged(entries, remote, left.count, left.holders, old_names, _copies(room, remote), told, tip)
 
 
 def _gated(room: Standpoint, tip: Oid) -> Oid:
@@ -120,7 +124,7 @@ def _gated(room: Standpoint, tip: Oid) -> Oid:
         from gitchat.rooms.numbering import newer_format
 
         raise newer_format(room.name, asked)
-    if asked == codec.NEWEST_FORMAT:
+    if asked >= NEEDED_FORMAT:
         return tip
     who, now = room.identity, environment.now()
     record = Record(
@@ -131,7 +135,7 @@ def _gated(room: Standpoint, tip: Oid) -> Oid:
         written=now,
         body="something was purged: who writes here has to know what that is",
         origin=who.origin,
-        extra=((codec.FORMAT_MIN, str(codec.NEWEST_FORMAT)),),
+        extra=((codec.FORMAT_MIN, str(NEEDED_FORMAT)),),
     )
     committer = Signature(who.committer_name, who.committer_email, store.date_after([tip], now))
     return store.write_commit(codec.encode_record(record, tree=store.empty_tree(), parent=tip, committer=committer))

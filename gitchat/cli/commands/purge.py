@@ -10,13 +10,14 @@ import click
 from gitchat.cli import options, terminal
 from gitchat.cli.naming import may_speak
 from gitchat.model.errors import UserError
+from gitchat.model.refs import log_ref
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
     from gitchat.verbs.purging import Purged
 
 
-@click.command("purge")
+@click.command("purge", short_help="Take the text of messages out of the history.")
 @click.argument("numbers", metavar="N", nargs=-1, required=True)
 @options.room
 @click.option("--yes", "has_consent", is_flag=True, help="Agree to it, where nobody is asked.")
@@ -30,9 +31,9 @@ def command(
     Each N keeps its number, its sender, its date and its recipients; what it says and what is attached to it are gone.
     All other numbers stand. Other clones take it over by themselves with their next sync. Only a person purges.
 
-    What was read is not unread: copies that a host keeps, forks, bundles, build servers, what models were sent, and
-    clones that never sync are out of reach. Answers and summaries that quote it are messages of their own.
-    To hide a message and keep its bytes: git chat redact.
+    Out of reach are copies that a host keeps, forks, bundles, build servers, what models were sent, and clones that
+    never sync. Answers and summaries that quote it are messages of their own. To hide a message and keep its bytes:
+    git chat redact.
 
     \b
     Examples:
@@ -52,7 +53,13 @@ def command(
         files = f" ({len(entry.attachments)} attached)" if entry.attachments else ""
         click.echo(f"{entry.label} {terminal.escape_name(entry.record.author)}: {shown}{files}", err=True)
     _agree(has_consent, f"git chat purge --room {chat.name} {' '.join(map(terminal.escape_line, numbers))}")
-    _tell(purging.purge(chat, entries))
+    done = purging.purge(chat, entries)
+    if done.remote is not None and done.tip is not None:
+        from gitchat.clones.report import Report  # for whose room is elsewhere, too
+        from gitchat.staying.knocking import knock_aside
+
+        knock_aside(environment, done.remote, Report(done.remote, taken={log_ref(chat.name): done.tip}))
+    _tell(done)
 
 
 SHOWN_CHARS = 60
@@ -74,7 +81,9 @@ def _tell(done: Purged) -> None:
     where = f"here and at '{terminal.escape_line(done.remote)}'" if done.remote is not None else "here"
     for words in done.told:
         click.echo(f"note: {terminal.escape_line(words)}", err=True)
-    click.echo(f"{labels} of room '{room}' is purged {where}; all numbers stand")
+    click.echo(
+        f"{labels} of room '{room}' {'is' if len(done.entries) == 1 else 'are'} purged {where}; all numbers stand"
+    )
     if done.left:
         reached = f" by {terminal.escape_line(', '.join(done.holders[:3]))}" if done.holders else ""
         click.echo(f"git still keeps {done.left} old objects here{reached}; they go with: git gc --prune=now")
