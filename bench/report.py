@@ -11,6 +11,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ SECTIONS = (
     ("A commit with the hook", "hook.py"),
     ("The guard before an edit", "guard.py"),
     ("What looks like a secret", "scanning.py"),
+    ("What was said about a file", "anchors.py"),
+    ("What will not merge", "ahead.py"),
     ("Waking up", "wake.py"),
     ("Who is woken", "waking.py"),
     ("The MCP server", "server.py"),
@@ -84,9 +87,10 @@ def fetch_peers() -> None:
 
 def output(python: Path, *arguments: str) -> str:
     """What ``python`` prints; its errors go to ours."""
-    print("running python", *arguments[:2], flush=True)
+    began = time.monotonic()
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run([python, *arguments], cwd=ROOT, env=variables, stdout=subprocess.PIPE, check=True, text=True)
+    print(f"ran python {' '.join(arguments[:2])} in {time.monotonic() - began:.0f} s", flush=True)
     return done.stdout.strip()
 
 

@@ -22,7 +22,12 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/quick/swap.py",
     ),
     "moves a ref": ("gitchat/storage/refs.py", "gitchat/storage/shared.py"),  # which hands it on
-    "reads the clock": ("gitchat/workspace/", "gitchat/quick/settings.py", "gitchat/quick/send.py"),
+    "reads the clock": (
+        "gitchat/workspace/",
+        "gitchat/quick/settings.py",
+        "gitchat/quick/send.py",
+        "gitchat/quick/unread.py",
+    ),
     "reads the environment": (
         "gitchat/workspace/",
         "gitchat/__main__.py",
@@ -49,7 +54,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/serve/servefile.py",
     ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
-    "knows sqlite3": ("gitchat/index/", "gitchat/quick/inbox.py"),
+    "knows sqlite3": ("gitchat/index/", "gitchat/quick/unread.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
     "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),

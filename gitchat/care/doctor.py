@@ -19,6 +19,9 @@ from gitchat.workspace.environment import Environment
 
 OLDEST_GIT = (2, 31)
 
+_MERGES = (2, 38)
+"""The first whose merge-tree tries a merge."""
+
 
 def examine(environment: Environment, with_extra: Callable[[str], str]) -> Iterator[Finding]:
     """Everything that is looked at, in order. Only a repository that cannot be opened ends it early.
@@ -37,6 +40,7 @@ def examine(environment: Environment, with_extra: Callable[[str], str]) -> Itera
         f"{location.common_dir}, object ids {config.get('extensions.objectformat') or 'sha1'}, "
         f"refs in {config.get('extensions.refstorage') or 'files'}",
     )
+    yield from _ahead(environment)
     yield from _identity(environment)
     yield from files.access(location.common_dir)
     yield from _mirrors(environment)
@@ -58,10 +62,24 @@ def examine(environment: Environment, with_extra: Callable[[str], str]) -> Itera
     yield from doorbells.examine(environment, with_extra)
 
 
-def _git_version(environment: Environment) -> Finding:
+def _ahead(environment: Environment) -> Iterator[Finding]:
+    """Whether this git can tell what will not merge."""
+    _, version = _version(environment)
+    if version is not None and OLDEST_GIT <= version < _MERGES:
+        text = "git before 2.38 cannot try a merge: git chat conflicts shows where lines meet, and nobody is told"
+        yield Finding("note", "conflicts", text, "upgrade git")
+
+
+def _version(environment: Environment) -> tuple[str, tuple[int, int] | None]:
+    """What git says of itself, and the version in it."""
     words = environment.repository.git("--version").decode().strip()
     match = re.search(r"(\d+)\.(\d+)", words)
-    if match is None or (int(match[1]), int(match[2])) < OLDEST_GIT:
+    return words, (int(match[1]), int(match[2])) if match is not None else None
+
+
+def _git_version(environment: Environment) -> Finding:
+    words, version = _version(environment)
+    if version is None or version < OLDEST_GIT:
         return Finding("wrong", "git", f"{words}; 2.31 or newer is needed", "upgrade git")
     return Finding("ok", "git", words)
 

@@ -24,6 +24,7 @@ from gitchat.model.refs import LOCAL_PREFIX, REF_PREFIX
 from gitchat.setup import clients, upkeep
 from gitchat.setup.place import Place, copies_for
 from gitchat.setup.plan import carry_out, plan
+from gitchat.work.shares import SharesFile
 from gitchat.workspace.config import Config
 from gitchat.workspace.environment import Environment
 
@@ -42,6 +43,7 @@ class Item:
 def items(environment: Environment, *, purges_refs: bool) -> list[Item]:
     """What would be taken away, in the order in which it is. Raises as ``environment.repository``, ``bad-config``."""
     return [
+        *_shared(environment),
         *_clients(environment),
         *_hooks(environment),
         *_settings(environment),
@@ -142,6 +144,19 @@ def _refs(environment: Environment) -> Iterator[Item]:
 def _remove_refs(environment: Environment, prefix: str) -> None:
     for ref, oid in environment.store.backend.list_refs(prefix):
         environment.store.remove(ref, oid, "gitchat: uninstalled")
+
+
+def _shared(environment: Environment) -> Iterator[Item]:
+    """What others see of the work here; first, for later nobody knows of it."""
+    mine = SharesFile(environment.repository.directory).load().mine
+    for remote in sorted({one.remote for one in mine.values() if one.oid}):
+        yield Item(f"the work that is shared at '{remote}'", partial(_withdraw, environment))
+
+
+def _withdraw(environment: Environment) -> None:
+    from gitchat.verbs.sharing import withdraw  # for who shares
+
+    withdraw(environment)
 
 
 def _directory(environment: Environment) -> Iterator[Item]:

@@ -18,7 +18,7 @@ from gitchat.model.escape import escape_name
 from gitchat.model.names import RoomName
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
-from gitchat.model.refs import is_of_a_room, log_ref, room_of_log
+from gitchat.model.refs import is_of_a_room, log_ref, room_of_log, work_of
 from gitchat.rooms.recovery import damaged_rooms, follows, lost_rooms, where_stood
 from gitchat.storage.store import Store
 from gitchat.workspace.claimed import standings_in
@@ -92,11 +92,13 @@ def _odd_refs(store: Store) -> Iterator[Finding]:
     The remote is not asked: this is what the last fetch found there.
     """
     for ref, _ in store.tips():
-        if not is_of_a_room(ref):
+        if not is_of_a_room(ref) and work_of(ref) is None:
             command = f"git update-ref --no-deref -d {shlex.quote(ref)}"
             yield Finding("note", "refs", f"{ref} is none of a room's", command)
     for remote, ref, oid in sorted(store.fetched()):
         command = f"git push {shlex.quote(remote)} --delete {shlex.quote(ref)}"
+        if work_of(ref) is not None:
+            continue  # what others share of their work
         if not is_of_a_room(ref):
             yield Finding("note", "refs", f"'{remote}' has {ref}, which is none of a room's", command)
         elif room_of_log(ref) is not None:

@@ -234,9 +234,9 @@ def _odd_files(store: Store, tree: Oid) -> list[str]:
     """What in a commit's tree is not as a sender of ours writes it. Reads every attachment. Raises FormatError."""
     top = store.read_tree(tree)
     odd = [f"'{name}', which is no attachment" for name in attachment.unknown_in(top)]
-    directory = attachment.directory_of(top)
-    entries = store.read_tree(directory) if directory is not None else ()
-    for one in attachment.listed(entries):
+    directories = [found for found in (attachment.directory_of(top), attachment.excerpts_of(top)) if found is not None]
+    entries = [entry for directory in directories for entry in store.read_tree(directory)]
+    for one in (one for directory in directories for one in attachment.listed(store.read_tree(directory))):
         if one.problem is not None:
             odd.append(f"'{one.name}', which {one.problem}")
         else:

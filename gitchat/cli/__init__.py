@@ -29,11 +29,12 @@ from gitchat.workspace.process import read_variables
 
 GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
-    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "export"),
+    "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "blame", "export"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
     "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts"),
     "Rooms": ("rooms", "room"),
-    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "unsend", "import"),
+    "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "import"),
+    "Take it back": ("unsend", "redact", "purge"),
     "Agents and git": ("setup", "hook", "run", "mcp", "snd"),
     "Over the network": ("serve", "token"),
     "Care": ("doctor", "verify", "completion", "uninstall", "help"),

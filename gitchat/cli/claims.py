@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gitchat.cli import dates
 from gitchat.cli.terminal import escape_json, escape_line
@@ -11,6 +12,10 @@ from gitchat.model.claim import Standing
 from gitchat.model.participant import Presence
 from gitchat.model.record import Moment
 from gitchat.verbs.claimwords import clock, listed, note_of
+
+if TYPE_CHECKING:  # SQLite comes with it
+    from gitchat.verbs.conflictforms import Open
+    from gitchat.verbs.views import Behind
 
 
 def parse_span(text: str) -> int:
@@ -44,6 +49,21 @@ def summed_up(mine: Sequence[Standing], meeting: Sequence[Standing], now: Moment
         *([_own(mine, now)] if mine else []),
         *([f"claimed, and you changed it: {'; '.join(others)}"] if others else []),
     ]
+
+
+def ahead(conflicts: Sequence[Open], behind: Behind | None, me: str) -> list[str]:
+    """What will not merge, in a line, and in another how far the base is ahead."""
+    told = [
+        f"{escape_line(', '.join(one.paths) or 'some files')} with {', '.join(one.others(me))} ({one.entry.label}"
+        f"{', perhaps over by now' if one.is_old else ''})"
+        for one in conflicts
+    ]
+    lines = [f"will not merge: {'; '.join(told)}"] if told else []
+    if behind is not None:
+        meeting = f", of {len(behind.paths)} files that you changed" if len(behind.paths) > 1 else ""
+        meeting = meeting or (", of a file that you changed" if behind.paths else "")
+        lines.append(f"{behind.count} behind {escape_line(behind.base)}{meeting}")
+    return lines
 
 
 def _own(standings: Sequence[Standing], now: Moment) -> str:

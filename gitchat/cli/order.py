@@ -45,6 +45,10 @@ _TYPE = click.option(
 )
 _PRIORITY = click.option("--priority", type=click.Choice(["normal", "urgent"]), default="normal", show_default=True)
 _ATTACH = click.option("-a", "--attach", multiple=True, metavar="FILE", help="A file to send along. Repeatable.")
+_AT = click.option(
+    "--at", multiple=True, metavar="FILE[:A[-B]]",
+    help="The code that it is about: FILE, FILE:40, FILE:40-46, or REV:FILE:40. Repeatable.",
+)  # fmt: skip
 _JSON_BODY = click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
 _REST = (
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
@@ -63,7 +67,7 @@ _REST = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing."),
 )  # fmt: skip
 
-_OPTIONS = (options.room, _TYPE, _PRIORITY, options.allow_secret, _ATTACH, _JSON_BODY, *_REST)
+_OPTIONS = (options.room, _TYPE, _PRIORITY, options.allow_secret, _ATTACH, _AT, _JSON_BODY, *_REST)
 _OPTIONS_OF_QUESTIONS = (options.room, _PRIORITY, options.allow_secret, *_REST)
 
 
@@ -94,6 +98,7 @@ class Order:
     type_: str | None
     priority: str
     attach: tuple[str, ...]
+    at: tuple[str, ...] = ()
     json_body: bool
     as_: str | None
     is_local: bool = False
@@ -114,6 +119,7 @@ class Order:
         given = [("--room", order.room), ("--type", type_), ("-r", order.reply_to), ("--as", order.as_)]
         given += [("--choice", choice) for choice in order.choices]
         words = [part for one in order.to for part in ("--to", one)]
+        words += [part for one in order.at for part in ("--at", one)]
         words += [part for name, value in given if value is not None for part in (name, value)]
         text = " ".join(order.text)
         is_short = order.text != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()

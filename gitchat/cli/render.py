@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_line, escape_name, json_text
 from gitchat.model.attachment import Attachment
-from gitchat.model.names import MAX_SLUG_CHARS, Uid, handle_of
+from gitchat.model.names import MAX_SLUG_CHARS, Oid, Uid, handle_of
 from gitchat.model.question import choices_of
-from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
+from gitchat.model.record import AT, MESSAGE, STATUS, Entry, Moment
 
 if TYPE_CHECKING:  # brings SQLite
     from gitchat.rooms.summaries import Summary
+    from gitchat.verbs.anchoring import At
     from gitchat.verbs.views import Delivery
 
 INDENT = "    "
 
 
-def json_line(entry: Entry, labels: Mapping[Uid, str]) -> str:
-    """:func:`gitchat.verbs.as_json.of_entry` as one line."""
+def json_line(entry: Entry, labels: Mapping[Uid, str], at: Sequence[At] | None = None) -> str:
+    """:func:`gitchat.verbs.as_json.of_entry` as one line; ``at`` tells where what it is about is now."""
     from gitchat.verbs import as_json  # for programs, and for JSON that somebody sent
 
-    return json_text(as_json.of_entry(entry, labels)) + "\n"
+    shown = as_json.of_entry(entry, labels)
+    if at:
+        from gitchat.verbs import at_json  # for who asks about code
+
+        shown |= at_json.beside(at)
+    return json_text(shown) + "\n"
 
 
 def _indented(body: str) -> str:
@@ -47,6 +53,8 @@ class Renderer:
     date_style: str | None
     """None for the chat's own: the day once as a heading, then times of day."""
     now: Moment
+    at: Mapping[Oid, Sequence[At]] = field(default_factory=dict)
+    """Where what records are about is now, by their commits, as far as that was asked."""
 
     def listing(self, entries: list[Entry], labels: Mapping[Uid, str]) -> Iterator[str]:
         """Records with their bodies: one text each, with what stands before it, so that a listing can end early."""
@@ -157,7 +165,15 @@ class Renderer:
             notes.append(f"set aside: {escape_line(entry.aside.remote)} does not take it")
         if record.reply_to:
             notes.append(f"re {labels.get(record.reply_to, handle_of(record.reply_to))}")
-        return ", ".join(notes)
+        if record.at:
+            notes.append(self._noted(entry))
+        return ", ".join(filter(None, notes))
+
+    def _noted(self, entry: Entry) -> str:
+        """Which code it is about."""
+        from gitchat.cli.anchors import noted  # for who says something about code
+
+        return noted(entry.record, self.at.get(entry.oid))
 
     def status(self, entry: Entry) -> str:
         """A status record as one line, cut to the screen."""
@@ -176,6 +192,7 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
+            text += f" [{self._noted(entry)}]" if record.at else ""
             choices = choices_of(record)
             text += f" ({' | '.join(map(escape_line, choices))})" if choices else ""
             head = f"{indent}{self.screen.style(entry.full_label, fg='yellow')} {mark}"
@@ -229,7 +246,7 @@ class Renderer:
             ("Fetched", f"elsewhere, {_under(delivery.fetched_by)}" if delivery.fetched_by else None),
             ("Read by", _under(delivery.readers) if delivery.readers else None),
             *(("Attached", described(one)) for one in entry.attachments),
-            *record.extra,
+            *(pair for pair in record.extra if pair[0] != AT or entry.oid not in self.at),
         ]
         title = self.screen.style(f"{entry.full_label} in {entry.room}", fg="yellow")
         lines = [
@@ -237,6 +254,10 @@ class Renderer:
             for key, value in fields
             if value is not None
         ]
+        if at := self.at.get(entry.oid):
+            from gitchat.cli.anchors import shown  # for who says something about code
+
+            lines += map(self.screen.clip, shown(at))
         return "\n".join([title, *lines, "", *self.shortened(self.text(entry), None, ""), ""])
 
     def _stored(self, entry: Entry, delivery: Delivery) -> str | None:

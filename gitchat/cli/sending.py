@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -38,13 +39,14 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
     if target is not None and not order.to:
         recipients = _answered(environment, name, target, sender, order.is_answer)
     files = _files(environment, order.attach)
+    about = _about_code(environment, order.at)
     rooms = None if environment.store.tip(log_ref(name)) is not None else environment.store.rooms()
     with texts.given(environment, order.text, asked, default=", ".join(safe_name(file.name) for file in files)) as body:
         _check_json(body if order.json_body else "null")
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
-            extra=trailers_of(order.choices),
+            extra=trailers_of(order.choices), **about,
         )  # fmt: skip
         if order.is_local:
             writer.describe(sender, stays_here=True)
@@ -183,6 +185,16 @@ def _files(environment: Environment, paths: tuple[str, ...]) -> tuple[File, ...]
 
     limit_bytes = environment.max_attachment_bytes()
     return tuple(read_file(path, limit_bytes=limit_bytes) for path in paths)
+
+
+def _about_code(environment: Environment, at: tuple[str, ...]) -> dict[str, Any]:
+    """What the draft of a message about this code has besides. Raises UserError before anything is asked or written."""
+    if not at:
+        return {}
+    from gitchat.work.anchoring import anchored  # for who says something about code
+
+    found = anchored(environment.repository, at)
+    return {"extra": found.extra, "commit": found.commit, "excerpts": found.excerpts}
 
 
 def _check_json(body: str) -> None:

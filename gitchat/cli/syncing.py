@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ class Agreement:
     """That the rooms stand at the remote's present address now."""
     layout: Layout | None = None
     """What the remote shall call the refs of rooms; None where nothing was said of it."""
+    takes_purges: bool = False
+    """That what was purged at the remote goes here, too."""
     takes: RoomName | None = None
     """The room that follows what stands at the remote now, whatever it followed before."""
 
@@ -64,8 +66,6 @@ def bring_together(
         UserError: ``no-remote``: rooms follow a remote that there is not.
         FormatError: ``newer-format``: a room was fetched, and cannot be pushed by this version.
     """
-    from gitchat.staying.knocking import knock_aside  # for who syncs, as the next
-    from gitchat.staying.turns import spend
     from gitchat.workspace.remotes import follow_renamed, missing, open_remote
 
     environment.repository.refuse_mirror()
@@ -85,14 +85,12 @@ def bring_together(
             if agreement.retries:
                 _bring_back(environment, name, chosen)
             report = _settle(environment, remote, chosen, agreement, pushes, line)
-            spend(environment, name, report.pushes)
-            knock_aside(environment, name, report)
-            _forget_troubles(environment, name, has_pushed=pushes and report.refusal is None)
+            _after(environment, name, report, has_pushed=pushes and report.refusal is None)
     if chosen is not None and not _is_anywhere(environment, chosen, report):
         environment.refuse_unknown_room(chosen)
     if chosen in report.staying:
         raise ConflictError(_stays(chosen), hint=f"share it: git chat room share {chosen}", code="stays-here")
-    warn(report.alarms)
+    warn(report.alarms, report.notes)
     if not as_json:
         for one in report.staying:
             click.echo(f"{_stays(one)}: git chat room share {one}")
@@ -127,11 +125,20 @@ def _bring_back(environment: Environment, remote: str, room: RoomName | None) ->
                     aside.bring_back(environment.store, one, kept)
 
 
-def _forget_troubles(environment: Environment, remote: str, *, has_pushed: bool) -> None:
-    """The remote was heard: what the last look found is old, and, where it took what we had, what was wrong is over."""
+def _after(environment: Environment, remote: str, report: Report, *, has_pushed: bool) -> None:
+    """Do what belongs to a round.
+
+    The remote was heard: what the last look found is old, and, where it took what we had, what was wrong is over.
+    """
     from gitchat.clones.trouble import TroubleFile  # for who syncs
+    from gitchat.staying.branches import Branches
+    from gitchat.staying.knocking import knock_aside
+    from gitchat.staying.turns import spend
     from gitchat.workspace.arriving import was_heard
 
+    spend(environment, remote, report.pushes)
+    knock_aside(environment, remote, report)
+    Branches(environment, remote, only_named=True).look(report)
     was_heard(environment, remote)
     if has_pushed:
         TroubleFile(environment.repository.directory, remote).clear()
@@ -188,6 +195,7 @@ def _settle(
         takes=lambda name: name == agreement.takes,
         has_moved=agreement.has_moved,
         goes_anywhere=True,
+        takes_purges=agreement.takes_purges,
         brings_back=frozenset(brings_back | ({Standing.GONE} if agreement.restores else set())),
     )
 
@@ -233,10 +241,10 @@ def show(report: Report, *, as_json: bool, is_dry_run: bool = False, is_brief: b
         click.echo(f"nothing new: {report.remote} and this clone have the same messages")
 
 
-def warn(alarms: list[str]) -> None:
-    """Say what is wrong with a remote's log."""
-    for alarm in alarms:
-        click.echo(f"warning: {terminal.escape_line(alarm)}", err=True)
+def warn(alarms: list[str], notes: Sequence[str] = ()) -> None:
+    """Say what is wrong with a remote's log, and what was done here because somebody did it there."""
+    for word, words in [*(("warning", one) for one in alarms), *(("note", one) for one in notes)]:
+        click.echo(f"{word}: {terminal.escape_line(words)}", err=True)
 
 
 def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
@@ -250,7 +258,7 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
         "newer_format": report.newer,
         "staying": report.staying,
     }
-    shown |= {"in_fork": report.in_fork} if report.in_fork else {}
+    shown |= {key: value for key, value in (("in_fork", report.in_fork), ("notes", report.notes)) if value}
     return shown | ({"dry_run": True, "renumbered": report.renumbered} if is_dry_run else {})
 
 

@@ -93,11 +93,13 @@ class AgentClient:
         type: str | None = None,  # noqa: A002 - the field's name in every face
         reply_to: int | str | None = None,
         priority: str | None = None,
+        at: str | Sequence[str] | None = None,
     ) -> Json:
         """Send any JSON value, and return ``message_id`` and ``timestamp`` once it is stored.
 
-        ``to`` is an agent, ``ALL``, ``role:ROLE``, or a list of these. A message that may have been lost on the way is
-        sent again, and still stored once.
+        ``to`` is an agent, ``ALL``, ``role:ROLE``, or a list of these; ``at`` is the code that it is about,
+        ``src/lexer.py:40-46`` from the top of the repository, or a list of such. A message that may have been lost on
+        the way is sent again, and still stored once.
 
         Raises:
             UserError: the server refuses it; the code says why.
@@ -105,7 +107,8 @@ class AgentClient:
             RemoteError: ``unreachable`` after half a minute; ``server-failed``.
         """
         self._sent += 1
-        optional = {"type": type, "reply_to": reply_to, "priority": priority}
+        places = at if at is None or isinstance(at, str) else list(at)
+        optional = {"type": type, "reply_to": reply_to, "priority": priority, "at": places}
         body = {"from": self.agent_id, "to": to if isinstance(to, str) else list(to), "message": message,
                 "key": f"{self._run}/{self._sent}"}  # fmt: skip
         return await self._server.ask("POST", "/messages", body | optional)

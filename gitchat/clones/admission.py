@@ -33,6 +33,6 @@ class Admission:
         """Whether this version may add to the log that the remote has; says so in the report when not."""
         tip = there.get(log_ref(room))
         asked = self._asked_format(room, tip) if tip is not None else codec.FORMAT
-        if asked > codec.FORMAT:
+        if asked > codec.NEWEST_FORMAT:
             report.newer[room] = asked
-        return asked <= codec.FORMAT
+        return asked <= codec.NEWEST_FORMAT

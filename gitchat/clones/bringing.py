@@ -161,7 +161,7 @@ class Bringing:
     def _refuse_newer(self, room: RoomName, commits: Collection[codec.Commit]) -> None:
         """Raise FormatError ``newer-format`` where the room here, or one of ``commits``, asks for a later format."""
         asked = max([self._numbering(room).asked_format(), *map(needed_format, commits)])
-        if asked > codec.FORMAT:
+        if asked > codec.NEWEST_FORMAT:
             raise newer_format(room, asked)
 
     # --- taking it in ------------------------------------------------------------------

@@ -90,7 +90,7 @@ class Comparing:
         return {
             ref
             for ref, oid in self._store.tips()
-            if tracked.get(ref) != oid and self._attached(room_of(ref)) == self._remote
+            if is_of_a_room(ref) and tracked.get(ref) != oid and self._attached(room_of(ref)) == self._remote
         }
 
     # --- with what the remote had ------------------------------------------------------
@@ -151,6 +151,15 @@ class Comparing:
 
 def keys_of(store: Store, tip: Oid) -> list[Key]:
     """What the numbers up to ``tip`` stand for, in their order. Reads the whole log. Raises FormatError."""
+    return [key for _, key in _numbered(store, tip)]
+
+
+def records_of(store: Store, tip: Oid) -> list[Oid]:
+    """The commits of the records up to ``tip``, in their order. Reads the whole log. Raises FormatError."""
+    return [oid for oid, _ in _numbered(store, tip)]
+
+
+def _numbered(store: Store, tip: Oid) -> list[tuple[Oid, Key]]:
     nodes: dict[Oid, Node] = {}
 
     def node_of(oid: Oid) -> Node:
@@ -159,7 +168,7 @@ def keys_of(store: Store, tip: Oid) -> list[Key]:
         return nodes[oid]
 
     kept = drop_repeated(linearize(tip, node_of), node_of)
-    return [key for oid in kept if (key := nodes[oid].key) is not None]
+    return [(oid, key) for oid in kept if (key := nodes[oid].key) is not None]
 
 
 def is_first_parent(store: Store, ancestor: Oid, tip: Oid) -> bool:

@@ -110,10 +110,11 @@ class Joining:
             return
         yield commit.tree
         with suppress(FormatError, StorageError):
-            directory = attachment.directory_of(self._store.read_tree(commit.tree))
-            if directory is not None:
-                yield directory
-                yield from (one.oid for one in self._store.read_tree(directory))
+            top = self._store.read_tree(commit.tree)
+            for directory in (attachment.directory_of(top), attachment.excerpts_of(top)):
+                if directory is not None:
+                    yield directory
+                    yield from (one.oid for one in self._store.read_tree(directory))
 
     def updates(
         self, room: RoomName, seen: Tips, tracked: Tips, *, is_ours_first: bool = False

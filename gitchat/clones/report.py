@@ -109,6 +109,8 @@ class Consent:
     """That a room of which nothing was seen yet follows its remote to another address."""
     brings_back: frozenset[Standing] = frozenset()
     """That what the remote has no more is pushed again."""
+    takes_purges: bool = False
+    """That what was purged at the remote goes here, too, where somebody wants to be asked."""
 
 
 @dataclass(slots=True)
@@ -132,6 +134,8 @@ class Report:
     give_up: dict[RoomName, str] = field(default_factory=dict)
     """Rooms of which the remote refused the summaries that are pending: the command that gives these up here."""
     alarms: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was done here because somebody did it at the remote."""
     attached: list[RoomName] = field(default_factory=list)
     taken: dict[RefName, Oid] = field(default_factory=dict)
     """Where the remote let a log or summaries be: what others may not have yet."""
@@ -240,6 +244,7 @@ class Report:
         self.alone = later.alone
         self.give_up = later.give_up
         self.alarms += [alarm for alarm in later.alarms if alarm not in self.alarms]  # most hold for each round
+        self.notes += later.notes
         self.attached += later.attached
         self.newer = later.newer
         self.blocked = later.blocked

@@ -17,10 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gitchat.clones.accepting import Accepting
 from gitchat.clones.admission import Admission
+from gitchat.clones.adopting import Adopting
 from gitchat.clones.alone import alone
 from gitchat.clones.answer import Pushed
 from gitchat.clones.attaching import Attaching
-from gitchat.clones.comparing import Comparing, Tips
+from gitchat.clones.comparing import Comparing
+from gitchat.clones.counting import Counting
 from gitchat.clones.dropping import Dropped
 from gitchat.clones.following import Following
 from gitchat.clones.idle import Idle
@@ -32,6 +34,7 @@ from gitchat.clones.moving import Moves, Told
 from gitchat.clones.notes import Notes
 from gitchat.clones.offering import Offering
 from gitchat.clones.previewing import preview
+from gitchat.clones.purging import Purging
 from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import Spoiled, fetch
@@ -71,6 +74,7 @@ class Remote:
         layout: Callable[[], Layout] | None = None,
         lay: Callable[[Layout], object] = lambda layout: None,
         inbox: Inbox | None = None,
+        adopting: Adopting,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
         somebody asked for it: otherwise it is noted.
@@ -78,7 +82,8 @@ class Remote:
         ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
         log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
         at what comes in; ``moved`` tells where a log says that its room went; ``layout`` tells what the remote calls
-        the refs of rooms now, and ``lay`` writes that down; ``inbox`` is where records go that may not be pushed there.
+        the refs of rooms now, and ``lay`` writes that down; ``inbox`` is where records go that may not be pushed there;
+        ``adopting`` takes over what was purged there.
         """
         self._store = store
         self._wire = wire
@@ -97,6 +102,9 @@ class Remote:
         self._joining = Joining(store, wire.name, identity=identity, clock=clock, guard=guard)
         self._dropped = Dropped(store)
         self._accepting = Accepting(store, wire.name, self._joining, self._idle, self._dropped)
+        self._adopting = adopting
+        self._counting = Counting(wire.name, self._joining, self._accepting, self._admission, notes, attached, adopting)
+        self.purging = Purging(store, wire, self._joining, self._accepting, adopting)
         self._offering = Offering(
             store,
             wire,
@@ -152,7 +160,9 @@ class Remote:
             if not is_asked:
                 judgements = self._adopted(judgements, places[0], report)
             free = [one for one in judgements if self._attached(one) is None]  # before refs may tell otherwise
-            going = self._go_on(judgements, seen, there, report, spoiled)
+            judgements = self._adopting.going(judgements, there, consent, report, spoiled)
+            going = self._counting.go_on(judgements, seen, there, report, spoiled)
+            self._left = frozenset(rooms) - frozenset(going)
             due, kept = self._dropped.due(self.name, going, there)
             updates: dict[RefName, tuple[Oid | None, Oid | None]] = {**due} if pushes or drops else {}
             for one in going:
@@ -255,40 +265,6 @@ class Remote:
         return self._left
 
     # --- its steps -----------------------------------------------------------------------
-
-    def _go_on(
-        self, judgements: Mapping[RoomName, Judgement], seen: Tips, there: Tips, report: Report, spoiled: Spoiled
-    ) -> list[RoomName]:
-        """The rooms with which something is done; for each, what was fetched counts from here on."""
-        going = []
-        for room, judgement in judgements.items():
-            words = judgement.words(self.name, room)
-            report.alarms += [words] if words else []
-            with spoiled.apart(room):
-                if judgement.goes_on and (not judgement.has_lost or self._admission.may_write(room, there, report)):
-                    going.append(room)
-        self._left = frozenset(judgements) - frozenset(going)
-        for room in going:
-            with spoiled.apart(room):
-                self._count_from_here(room, judgements[room], seen, there)
-        return [room for room in going if room not in spoiled]
-
-    def _count_from_here(self, room: RoomName, judgement: Judgement, seen: Tips, there: Tips) -> None:
-        """Let what was fetched of ``room`` be what the remote has.
-
-        First goes what only the tracking refs tell: what the remote has lost is kept, and what it dropped goes here.
-        """
-        if judgement.tells_drops:
-            self._joining.drop_cursors(room, seen, there)
-        elif judgement.has_lost and judgement.seen is not None:
-            kept = self._joining.keep(room, {**seen, log_ref(room): judgement.seen}, there)
-            if judgement.is_arriving:  # what they are numbered by, until the new place has it
-                seen, there = ({ref: oid for ref, oid in tips.items() if ref not in kept} for tips in (seen, there))
-        if judgement.new_place is not None and self._attached(room) is not None:
-            self._notes.put({room: judgement.new_place})
-        for ref in {*seen, *there}:
-            if room_of(ref) == room:
-                self._accepting.track(ref, there.get(ref), seen.get(ref))
 
     def _attach(self, room: RoomName, place: str, report: Report, consent: Consent, *, pushes: bool) -> None:
         """From now on the remote numbers a room that it has."""

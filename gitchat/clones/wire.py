@@ -27,10 +27,14 @@ from gitchat.storage import git
 SILENCE_SECONDS = 120.0
 """How long git may give no sign of life while it talks to a remote. How long it talks is no matter."""
 
-_QUIETLY = (
+_UNNOTICED = (
     "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--refmap=",
-    "--no-filter",  # a log has to be here whole, also in a clone that leaves out large files
 )  # fmt: skip
+
+_QUIETLY = (
+    *_UNNOTICED,
+    "--no-filter",  # a log has to be here whole, also in a clone that leaves out large files
+)
 
 _OURS = ("-c", "gc.auto=0", "-c", "core.hooksPath=/dev/null")
 """No gc beside us, and no hook of this clone's: what hangs there must not stop a room. Those of a hub are its own."""
@@ -147,6 +151,23 @@ class Wire:
         specs = [f"+{self.layout.there(ref)}:{here}" for ref, here in refs.items()]
         self._fetch((), specs, settings=("-c", "fetch.fsckObjects=true"))
 
+    def fetch_branches(self, branches: Mapping[RefName, RefName]) -> None:
+        """Bring branches of the remote to refs here: as an ordinary fetch would, but that nothing of the user's moves.
+
+        Raises as :meth:`fetch`.
+        """
+        specs = [f"+{ref}:{here}" for ref, here in branches.items()]
+        try:  # a clone that leaves out files, or old commits, leaves them out of these, too
+            self._git("fetch", *_UNNOTICED, "--", self.name, *specs)
+        except git.GitFailed as error:
+            raise self._failed(error) from error
+
+    def writing_to(self, objects: str) -> Wire:
+        """The same remote, to which is pushed what stands in the directory ``objects`` and nowhere else here."""
+        other = copy(self)
+        other._variables = {**self._variables, "GIT_OBJECT_DIRECTORY": objects}
+        return other
+
     def _fetch(
         self,
         options: Sequence[str],
@@ -182,17 +203,17 @@ class Wire:
         refs = {ref: Oid(first) for first, ref in pairs if not first.startswith("ref: ")}
         return Listed(refs, frozenset(ref for first, ref in pairs if first.startswith("ref: ")))
 
-    def push(self, updates: Updates, address: str | None = None) -> list[Pushed]:
+    def push(self, updates: Updates, address: str | None = None, *, is_atomic: bool = False) -> list[Pushed]:
         """Ask the remote to move refs to the first of two commits, or to remove them, each only from the second.
 
-        ``address`` is the one to push to, where the remote's name stands for several or for another. Raises as
-        :meth:`fetch`.
+        With ``is_atomic`` it moves all or none. ``address`` is the one to push to, where the remote's name stands for
+        several or for another. Raises as :meth:`fetch`.
         """
         named = {self.layout.there(ref): update for ref, update in updates.items()}
         leases = [f"--force-with-lease={ref}:{old or ''}" for ref, (_, old) in named.items()]
         specs = [f"{new or ''}:{ref}" for ref, (new, _) in named.items()]
         options = ["--porcelain", "--progress", "--no-verify", "--no-follow-tags", "--no-signed"]
-        options += ["--recurse-submodules=no"]
+        options += ["--recurse-submodules=no", *["--atomic"] * is_atomic]
         try:
             settings, name = ((), self.name) if self.layout.is_plain or address is not None else self._apart()
             done = self._git(*settings, "push", *options, *leases, "--", address or name, *specs, tell=self._tell)

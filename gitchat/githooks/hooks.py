@@ -77,6 +77,11 @@ class Hook:
     is_current: bool
     """Whether ours is what this version would install."""
 
+    @property
+    def put_by(self) -> str:
+        """What to type for ours to be there, as this version has it."""
+        return "git chat hook install" + ("" if self.event in BY_DEFAULT else f" {self.event}")
+
 
 def directory(environment: Environment) -> Directory:
     """Where git looks for hooks here.

@@ -90,6 +90,8 @@ def take(
     tallies.write()
     numbered = [(row, one) for row, (number, one) in enumerate(zip(numbers, found, strict=True), first) if number]
     database.executemany("INSERT INTO text (rowid, body) VALUES (?, ?)", ((row, one.body) for row, one in numbered))
+    about = ((path, row) for row, one in numbered for path in one.paths)
+    database.executemany("INSERT INTO anchor VALUES (?, ?)", about)
     voices = {(one.author, one.clone, one.address) for _, one in numbered if one.kind != SUMMARY}
     database.executemany(f"INSERT OR IGNORE INTO voice VALUES ({stage.chain}, ?, ?, ?)", sorted(voices))
     return stage.records + len(numbered)

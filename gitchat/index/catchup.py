@@ -61,8 +61,8 @@ class CatchUp:
         count, local = self._old_count, self._view.local
         is_longer = self._old_tip == blob_of(self._view.tip) and local is not None and self._continues(local)
         if not is_longer:
-            # Their numbers may be others now. What FTS knows of them finds
-            # no row any more: row ids are not used twice.
+            # Their numbers may be others now. What FTS knows of them, and which files
+            # they are about, finds no row any more: row ids are not used twice.
             self._arrivals = self._take_back()
             main = self._main(self._view.tip, self._old_tip)
             count = self._take(self._view.tip, main, count, is_pending=False)
@@ -182,6 +182,8 @@ class CatchUp:
             if fields.kind != SUMMARY:
                 self._hear((fields.author, fields.clone, fields.address))
             self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, fields.body))
+            for path in fields.paths:
+                self._database.execute("INSERT INTO anchor VALUES (?, ?)", (path, cursor.lastrowid))
 
     def _hear(self, voice: tuple[str, str, str]) -> None:
         """Note who spoke from where; a name has few voices, and many records."""

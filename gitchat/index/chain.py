@@ -8,11 +8,12 @@ commit reaches exactly the records 1 to ``upto`` (docs/format.md section 5.5).
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from gitchat.index.condition import ANY, Condition, Tally, blob_of, of_kinds
+from gitchat.index.condition import ANCHORED_FILES, ANY, Condition, Tally, blob_of, of_kinds
 from gitchat.index.tallies import count
 from gitchat.index.view import Extent, Rows, Rule, View
 from gitchat.model.names import CloneId, Number, Oid, Uid
@@ -177,6 +178,17 @@ class Chain:
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
         return found
 
+    def redactions(self, uids: Collection[str]) -> dict[Uid, list[tuple[int, str]]]:
+        """The places at which some of these records were redacted, oldest first, each with who did it."""
+        found: dict[Uid, list[tuple[int, str]]] = {}
+        sql = (
+            "SELECT reply, number, author FROM entry WHERE reply IN (SELECT value FROM json_each(?)) "
+            f"AND kind = 'redact' AND {_HERE} ORDER BY number"
+        )
+        for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total):
+            found.setdefault(Uid(uid), []).append((number, author))
+        return found
+
     def with_uid(self, prefix: str) -> list[Place]:
         """The records whose uid begins with ``prefix``, the oldest first."""
         sql = f"SELECT number, oid FROM entry WHERE uid >= ? AND uid < ? AND {_HERE} ORDER BY number"
@@ -205,6 +217,10 @@ class Chain:
         rows = list(self._rows(sql, *uids, self.count))
         places = self._places((number, oid) for _, number, oid in rows)
         return {Uid(row[0]): place for row, place in zip(rows, places, strict=True)}
+
+    def anchored(self) -> list[str]:
+        """The files that something in this index was said about, sorted."""
+        return [path for (path,) in self._rows(ANCHORED_FILES)]
 
     def newest_by_author(self) -> dict[str, tuple[Number, int]]:
         """For everybody who wrote here: the newest number, and its date in seconds since the epoch."""
@@ -267,9 +283,13 @@ class Chain:
         self, sql: str, condition: Condition, *values: object, after: int = 0, before: tuple[object, ...] = ()
     ) -> list[tuple[Any, ...]]:
         """Rows of this chain up to its tip that fulfil ``condition``, which ``{}`` stands for in ``sql``."""
-        where = Condition.all_of(
-            [Condition("chain = :chain AND number > ? AND number <= ?", (after, self.total)), condition]
-        )
+        few = condition.few if _ALL in sql else None
+        number = "number" if few is None else "+number"  # no other index is of use then
+        here = Condition(f"chain = :chain AND {number} > ? AND {number} <= ?", (after, self.total))
+        where = Condition.all_of([here, condition])
+        if few is not None:
+            sql = sql.replace(_ALL, f"FROM ({few.sql}) AS few CROSS JOIN entry USING (id) WHERE")
+            before = (*few.values, *before)
         return self._rows(sql.format(where.sql), *before, *where.values, *values)
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -282,6 +302,8 @@ class Chain:
 _HERE = "chain = :chain AND +number <= ?"
 """Rows of this chain up to a number, where something else finds them. Without the plus SQLite, which has no
 statistics of this file, would rather look at all numbers. Source: sqlite.org/optoverview.html, section 2.1.1."""
+
+_ALL = "FROM entry WHERE"
 
 _CHUNK = 500
 """Values of one statement; SQLite takes at least 999."""

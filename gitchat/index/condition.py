@@ -30,6 +30,13 @@ class Tally(NamedTuple):
     """Only urgent ones."""
 
 
+class Few(NamedTuple):
+    """A SELECT of the ids of few rows of ``entry``, with its values. ``:chain`` stands for the chain's id."""
+
+    sql: str
+    values: tuple[object, ...]
+
+
 class Condition(NamedTuple):
     """A part of a WHERE clause over ``entry``, with its values."""
 
@@ -37,6 +44,9 @@ class Condition(NamedTuple):
     values: tuple[object, ...] = ()
     tally: Tally | None = None
     """The same records in other words, where they can be counted without a look at each."""
+    few: Few | None = None
+    """What all of them are among, to be looked up first: SQLite, which has no statistics of this file, would rather go
+    through all numbers."""
 
     @classmethod
     def any_of(cls, parts: Sequence[Condition]) -> Condition:
@@ -53,7 +63,9 @@ class Condition(NamedTuple):
     def all_of(cls, parts: Iterable[Condition]) -> Condition:
         """A condition that holds when every part does."""
         chosen = [part for part in parts if part.sql]
-        return cls(" AND ".join(f"({part.sql})" for part in chosen), tuple(v for part in chosen for v in part.values))
+        few = next((part.few for part in chosen if part.few is not None), None)
+        sql, values = " AND ".join(f"({part.sql})" for part in chosen), tuple(v for part in chosen for v in part.values)
+        return cls(sql, values, few=few)
 
 
 ANY = Condition("")
@@ -89,6 +101,40 @@ def statuses_for_nobody() -> Condition:
 def of_type(slug: str) -> Condition:
     """Records of a type."""
     return Condition("type = ?", (slug,))
+
+
+def about_file(paths: Collection[str], below: str | None = None) -> Condition:
+    """Records about one of these files, or about any file ``below`` a directory, ``.`` for all. Looks at no others."""
+    sql, values = f"path IN ({', '.join('?' * len(paths))})", tuple(paths)
+    if below == ".":
+        sql, values = "1", ()
+    elif below is not None:
+        sql, values = f"{sql} OR (path > ? AND path < ?)", (*values, f"{below}/", f"{below}0")  # "0" follows "/"
+    return _among_few(Few(f"SELECT DISTINCT entry AS id FROM anchor WHERE {sql}", values))
+
+
+ANCHORED_FILES = (
+    "WITH RECURSIVE file (path) AS (SELECT min(path) FROM anchor UNION ALL "
+    "SELECT (SELECT min(path) FROM anchor WHERE path > file.path) FROM file WHERE path IS NOT NULL"
+    ") SELECT path FROM file WHERE path IS NOT NULL"
+)
+"""All files that something was said about, in any chain, from one to the next: SQLite would look at every row."""
+
+
+def about_commits(commits: Collection[str]) -> Condition:
+    """Records about one of these commits of the project, by their full ids. Looks at no others."""
+    few = "SELECT id FROM entry WHERE chain = :chain AND commit_oid IN (SELECT value FROM json_each(?))"
+    return _among_few(Few(few, (json.dumps(sorted(commits)),)))
+
+
+def answering(uids: Collection[str]) -> Condition:
+    """Records that reply to one of these. Looks at no others."""
+    few = "SELECT id FROM entry WHERE chain = :chain AND reply IN (SELECT value FROM json_each(?))"
+    return _among_few(Few(few, (json.dumps(sorted(uids)),)))
+
+
+def _among_few(few: Few) -> Condition:
+    return Condition(f"entry.id IN ({few.sql})", few.values, few=few)
 
 
 def with_oid(oid: Oid) -> Condition:

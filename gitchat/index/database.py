@@ -30,15 +30,16 @@ from gitchat.index.bulk import Bytes
 from gitchat.index.catchup import Progress
 from gitchat.index.chain import Chain
 from gitchat.index.extent import has_commit
+from gitchat.index.opening import opened
 from gitchat.index.view import Extent, Rule, View
 from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
-from gitchat.storage.ownfiles import Misplaced, OwnFile
+from gitchat.storage.ownfiles import OwnFile
 
-VERSION = 8
+VERSION = 9
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -73,6 +74,8 @@ CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
 CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
 CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
+CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL);
+CREATE INDEX anchor_path ON anchor (path, entry);
 CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
 """
 
@@ -165,43 +168,13 @@ class Index:
     # --- the file --------------------------------------------------------------
 
     def _opened(self) -> sqlite3.Connection:
+        if self._path is not None and self._database is not None and not self._path.exists():
+            self.close()  # it was retired, or somebody deleted it: what is written there is for nobody else
         if self._database is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._path = self._newest() or self._directory / "index.1.db"
-            self._database = self._open_file(self._path)
+            self._database = _settled(opened(self._directory, self._path.name, BUSY_SECONDS))
         return self._database
-
-    def _open(self, path: str) -> sqlite3.Connection:
-        database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
-            database.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                _create(database)
-            elif version != VERSION:
-                raise sqlite3.DatabaseError(f"version {version}")
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
-
-    def _open_file(self, path: Path) -> sqlite3.Connection:
-        """The database at ``path``, which is made here: SQLite would follow a link, wait at a pipe, and know no group.
-
-        It gives its -wal and -shm the mode and, for root, the owner of the database. Raises sqlite3.Error.
-        """
-        try:
-            for file in (OwnFile(self._directory, path.name + suffix) for suffix in ("", "-wal", "-shm")):
-                with suppress(FileNotFoundError):
-                    os.close(file.open(os.O_RDWR if file.name != path.name else os.O_RDWR | os.O_CREAT))
-        except Misplaced as error:
-            raise sqlite3.DatabaseError(str(error)) from error
-        except OSError as error:
-            raise sqlite3.OperationalError(f"unable to open database file: {error}") from error
-        return self._open(str(path))
 
     def _newest(self) -> Path | None:
         paths = [(int(match[1]), path) for path in self._files() if (match := _FILE.fullmatch(path.name))]
@@ -223,7 +196,7 @@ class Index:
                 return
             except (OSError, ChatError, sqlite3.Error):
                 pass
-        self._database = self._open(":memory:")
+        self._database = _settled(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
 
     def _replace(self, damaged: Path) -> None:
         """Leave ``damaged`` behind for a file of the next name, unless somebody did so already."""
@@ -232,7 +205,7 @@ class Index:
             if newest is None or newest == damaged:
                 match = _FILE.fullmatch(damaged.name)
                 newest = self._directory / f"index.{int(match[1]) + 1 if match else 1}.db"
-                self._database = self._open_file(newest)
+                self._database = _settled(opened(self._directory, newest.name, BUSY_SECONDS))
                 self._path = newest
                 for path in list(self._files()):
                     if not path.name.startswith(newest.name):
@@ -251,6 +224,24 @@ _FILE = re.compile(r"index\.([0-9]{1,9})\.db")
 def _is_locked(error: sqlite3.Error) -> bool:
     """Whether another process is in the way. Source: sqlite.org/rescode.html, SQLITE_BUSY, SQLITE_LOCKED."""
     return isinstance(error, sqlite3.OperationalError) and "is locked" in str(error)
+
+
+def _settled(database: sqlite3.Connection) -> sqlite3.Connection:
+    """``database`` with our settings and tables. Raises sqlite3.Error, and closes it."""
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+        database.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            _create(database)
+        elif version != VERSION:
+            raise sqlite3.DatabaseError(f"version {version}")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _create(database: sqlite3.Connection) -> None:

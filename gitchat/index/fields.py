@@ -14,7 +14,7 @@ from gitchat.index.words import searchable
 from gitchat.model import codec
 from gitchat.model.names import UID_ALPHABET, UID_LENGTH, Oid, Uid, is_slug
 from gitchat.model.order import Key, Node
-from gitchat.model.record import SUMMARY, address_of
+from gitchat.model.record import SUMMARY, Record, address_of
 
 MOST_BYTES = 64 * 1024
 """Of a commit that is not parsed: no limit on reading begins below. Source: gitchat.model.limits."""
@@ -52,6 +52,8 @@ class Fields(NamedTuple):
     address: str
     body: str
     """As it is searched."""
+    paths: tuple[str, ...] = ()
+    """The files that it is about; bytes that are no UTF-8 are replaced."""
 
 
 def of_commit(oid: Oid, commit: codec.Commit, node: Node) -> Fields:
@@ -67,7 +69,15 @@ def of_commit(oid: Oid, commit: codec.Commit, node: Node) -> Fields:
         record.written.seconds, committed, int(record.urgent), record.clone, record.address,
     )  # fmt: skip
     told = (record.author, record.kind, record.clone or "", record.address or "")
-    return Fields(node.parents, node.key, columns, *told, searchable(commit.body))
+    return Fields(node.parents, node.key, columns, *told, searchable(commit.body), _paths(record))
+
+
+def _paths(record: Record) -> tuple[str, ...]:
+    if not record.at:
+        return ()
+    from gitchat.model.anchor import numbered  # for who has such a record
+
+    return tuple(dict.fromkeys(anchor.shown for anchor in numbered(record).values()))
 
 
 _NOTHING = (None,) * 8

@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from gitchat.model.errors import FormatError, UserError
+from gitchat.model.errors import UserError
 from gitchat.model.names import Oid, is_device
+from gitchat.model.tree import DIRECTORY_MODE, TreeEntry, encode_tree, oid_of
 
 DEFAULT_BYTES = 1024 * 1024
 """The largest attachment when ``chat.maxAttachment`` is not set: nobody prunes a room, and forges
@@ -34,13 +35,17 @@ MAX_NAME_BYTES = 120
 MAX_FILES = 100
 """How many files one message carries at most: each is an object of its own, and a line of a listing."""
 
-_DIRECTORY = b"att"
-_FILE_MODE, _DIRECTORY_MODE = 0o100644, 0o040000
+MOST_EXCERPTS = 8
+"""How many excerpts of code one message carries at most."""
+MOST_EXCERPT_BYTES = 64 * 1024
+"""The longest of them."""
+
+_DIRECTORY, _EXCERPTS = b"att", b"at"
+_FILE_MODE = 0o100644
 _TYPE_MASK, _REGULAR = 0o170000, 0o100000
 _TYPES = {0o040000: "is a directory", 0o120000: "is a symbolic link", 0o160000: "is a submodule"}
 
 _ENTRY_NAME = re.compile(r"([1-9][0-9]{0,3})-(.+)", re.DOTALL)
-_TREE_ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0")
 
 # What some file system refuses, and what a terminal or a listing would hide, reorder or obey.
 _FORBIDDEN = re.compile(
@@ -69,14 +74,6 @@ class Attachment:
     """None when the content is not in this clone."""
     problem: str | None = None
     """Why it is named and otherwise passed over: ``is a symbolic link``, for instance."""
-
-
-class TreeEntry(NamedTuple):
-    """One entry of a tree object."""
-
-    mode: int
-    name: bytes
-    oid: Oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,84 +174,67 @@ def too_large(what: str, size_bytes: int, limit_bytes: int) -> UserError:
 # --- writing -----------------------------------------------------------------
 
 
-def build(files: Sequence[File], like: Oid) -> Objects:
-    """The objects that carry ``files``, the same for the same files in the same order.
+def build(files: Sequence[File], like: Oid, excerpts: Sequence[tuple[int, File]] = ()) -> Objects:
+    """The objects that carry ``files``, the same for the same files in the same order, and numbered ``excerpts``.
 
     ``like`` is any id of the repository; its length tells the hash.
     """
-    if not files:
+    if not files and not excerpts:
         return Objects(None)
-    contents: list[tuple[Literal["blob", "tree"], bytes]] = [("blob", file.content) for file in files]
-    attachments = tuple(
-        Attachment(safe_name(file.name), _oid_of("blob", file.content, like), len(file.content)) for file in files
+    contents: list[tuple[Literal["blob", "tree"], bytes]] = []
+    outer: list[TreeEntry] = []
+    for directory, inside in ((_DIRECTORY, list(enumerate(files, 1))), (_EXCERPTS, excerpts)):
+        contents += [("blob", file.content) for _, file in inside]
+        inner = encode_tree(
+            TreeEntry(_FILE_MODE, f"{number}-{safe_name(one.name)}".encode(), oid_of("blob", one.content, like))
+            for number, one in inside
+        )
+        if inside:
+            contents.append(("tree", inner))
+            outer.append(TreeEntry(DIRECTORY_MODE, directory, oid_of("tree", inner, like)))
+    top = encode_tree(outer)
+    attachments = (
+        Attachment(safe_name(one.name), oid_of("blob", one.content, like), len(one.content)) for one in files
     )
-    entries = [
-        TreeEntry(_FILE_MODE, f"{number}-{one.name}".encode(), one.oid) for number, one in enumerate(attachments, 1)
-    ]
-    inner = encode_tree(entries)
-    outer = encode_tree([TreeEntry(_DIRECTORY_MODE, _DIRECTORY, _oid_of("tree", inner, like))])
-    return Objects(_oid_of("tree", outer, like), (*contents, ("tree", inner), ("tree", outer)), attachments)
-
-
-def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
-    """The content of a tree object, its entries in the order that git demands."""
-    return b"".join(
-        b"%o %s\0%s" % (entry.mode, entry.name, bytes.fromhex(entry.oid)) for entry in sorted(entries, key=_sort_key)
-    )
-
-
-def _sort_key(entry: TreeEntry) -> bytes:
-    """git compares the name of a directory as if it ended in a slash."""
-    return entry.name + (b"/" if entry.mode == _DIRECTORY_MODE else b"")
-
-
-def _oid_of(kind: str, content: bytes, like: Oid) -> Oid:
-    import hashlib  # loads OpenSSL, which a message without files does without
-
-    digest = hashlib.new("sha1" if len(like) == 40 else "sha256", usedforsecurity=False)
-    digest.update(f"{kind} {len(content)}\0".encode())
-    digest.update(content)
-    return Oid(digest.hexdigest())
+    return Objects(oid_of("tree", top, like), (*contents, ("tree", top)), tuple(attachments))
 
 
 # --- reading -----------------------------------------------------------------
 
 
-def parse_tree(oid: Oid, raw: bytes) -> tuple[TreeEntry, ...]:
-    """The entries of the tree ``oid`` in their order; its length tells that of the ids in it.
-
-    Raises:
-        FormatError: ``damaged-object``.
-    """
-    width, place = len(oid) // 2, 0
-    entries: list[TreeEntry] = []
-    while place < len(raw):
-        match = _TREE_ENTRY.match(raw, place)
-        if match is None or match.end() + width > len(raw):
-            raise FormatError(
-                f"tree {oid} is damaged: it cannot be read", hint="git chat verify", code="damaged-object", oid=oid
-            )
-        place = match.end() + width
-        entries.append(TreeEntry(int(match[1], 8), match[2], Oid(raw[match.end() : place].hex())))
-    return tuple(entries)
-
-
 def directory_of(entries: Iterable[TreeEntry]) -> Oid | None:
     """The tree of the attachments in a commit's tree; None when it has none."""
-    return next((entry.oid for entry in entries if _is_directory(entry)), None)
+    return next((entry.oid for entry in entries if _is_directory(entry, _DIRECTORY)), None)
+
+
+def excerpts_of(entries: Iterable[TreeEntry]) -> Oid | None:
+    """As :func:`directory_of`, of the excerpts. Source: docs/format.md section 20."""
+    return next((entry.oid for entry in entries if _is_directory(entry, _EXCERPTS)), None)
 
 
 def unknown_in(entries: Iterable[TreeEntry]) -> list[str]:
     """What else stands in a commit's tree. A later format may mean something by it."""
-    return [_text(entry.name) for entry in entries if not _is_directory(entry)]
+    return [
+        _text(one.name) for one in entries if not any(_is_directory(one, known) for known in (_DIRECTORY, _EXCERPTS))
+    ]
 
 
-def _is_directory(entry: TreeEntry) -> bool:
-    return entry.mode == _DIRECTORY_MODE and entry.name == _DIRECTORY
+def _is_directory(entry: TreeEntry, name: bytes) -> bool:
+    return entry.mode == DIRECTORY_MODE and entry.name == name
 
 
 def listed(entries: Iterable[TreeEntry]) -> list[Attachment]:
     """What stands in a directory of attachments, in the sender's order, then what has a problem."""
+    found, refused = _judged(entries)
+    return [attachment for _, attachment in sorted(found, key=lambda pair: pair[0])] + refused
+
+
+def by_number(entries: Iterable[TreeEntry]) -> dict[int, Oid]:
+    """What stands in a directory of excerpts and has no problem; of one number the first."""
+    return {number: one.oid for number, one in reversed(_judged(entries)[0])}
+
+
+def _judged(entries: Iterable[TreeEntry]) -> tuple[list[tuple[int, Attachment]], list[Attachment]]:
     found: list[tuple[int, Attachment]] = []
     refused: list[Attachment] = []
     known: set[bytes] = set()
@@ -266,7 +246,7 @@ def listed(entries: Iterable[TreeEntry]) -> list[Attachment]:
             found.append((int(match[1]), Attachment(match[2], entry.oid)))
         else:
             refused.append(Attachment(_text(entry.name), entry.oid, problem=problem))
-    return [attachment for _, attachment in sorted(found, key=lambda pair: pair[0])] + refused
+    return found, refused
 
 
 def _problem_of(entry: TreeEntry, name: str | None, is_known: bool) -> str | None:

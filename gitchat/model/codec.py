@@ -34,11 +34,12 @@ _SINGLE_KEYS = {
     for word in ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "clone", "origin", "media")
 }
 
-FORMAT = 1
+FORMAT, NEWEST_FORMAT = 1, 2
+"""What each genesis says, and what is known here: rooms where something was purged ask for 2 (docs/format.md 18)."""
 
 TITLE = "Chat-Title"
 STATE = "Chat-State"
-LOCAL = "Chat-Local"
+LOCAL, FORMAT_MIN = "Chat-Local", "Chat-Format-Min"
 """Trailers of a ``meta`` record. Source: docs/format.md section 4.5."""
 
 CLONE = "Chat-Clone"

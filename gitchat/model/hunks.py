@@ -25,6 +25,8 @@ class Hunk:
     """How many lines of the old file it replaces; 0 where it only adds."""
     lines: Lines
     """Where it stands now; of lines that are gone the one before them, or the first."""
+    added: int = 0
+    """How many lines stand there now."""
 
     def meets(self, other: Hunk) -> bool:
         """Whether the two replace a line in common, or lines next to each other, which git does not merge."""
@@ -38,7 +40,7 @@ def parse_hunks(diff: bytes) -> list[Hunk]:
         old, new = int(match[1]), int(match[3])
         removed, added = (1 if text is None else int(text) for text in (match[2], match[4]))
         first = max(new, 1)
-        found.append(Hunk(old if removed == 0 else old - 1, removed, (first, first + max(added, 1) - 1)))
+        found.append(Hunk(old if removed == 0 else old - 1, removed, (first, first + max(added, 1) - 1), added))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import Any
 
 from gitchat.model.names import Name, RoomName, is_slug
@@ -56,10 +57,12 @@ def encode(presence: Presence) -> bytes:
         by_age = by_age[: len(by_age) * 9 // 10]
 
 
+@lru_cache(maxsize=1024)
 def decode(data: bytes, name: Name) -> Presence | None:
     """What the live file of ``name`` tells, not living; None when ``data`` is torn, damaged or of another name.
 
-    An empty file is whole: its name was never joined.
+    An empty file is whole: its name was never joined. The same bytes are decoded once: a server looks at each name for
+    each call.
     """
     import json
 

@@ -17,11 +17,15 @@ STATUS = "status"
 CLAIM = "claim"
 RELEASE = "release"
 META = "meta"
+REDACT = "redact"
 SUMMARY = "summary"
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
 
-UNLISTED_KINDS = frozenset({"meta", "redact"})
+AT = "Chat-At"
+"""The trailer that says which code a record is about. Source: gitchat.model.anchor."""
+
+UNLISTED_KINDS = frozenset({META, REDACT})
 """Kinds that take a number and appear in no listing."""
 
 QUIET_KINDS = frozenset({STATUS, CLAIM, RELEASE})
@@ -105,6 +109,8 @@ class Draft:
     """More trailers; those of a ``meta`` record, for instance."""
     files: tuple[File, ...] = ()
     """What to attach, in this order."""
+    excerpts: tuple[tuple[int, File], ...] = ()
+    """The code that it is about, by the places of its trailers from 1 on."""
 
     def __post_init__(self) -> None:
         if not self.body.strip():
@@ -145,11 +151,18 @@ class Record:
     """The number that the writer saw. A hint for people, never trusted."""
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Trailers this version does not know, in order."""
+    hidden: str | None = None
+    """Why its text is not shown, such as ``redacted by alice``; the text is these words then."""
 
     @property
     def address(self) -> str | None:
         """The author's address as it is compared; None when it says nothing of who that is."""
         return address_of(self.email)
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """Which code it is about, as its trailers say it: see gitchat.model.anchor."""
+        return tuple(value for key, value in self.extra if key == AT)
 
     @property
     def recipients(self) -> tuple[str, ...]:

@@ -79,6 +79,34 @@ def inbox_of(ref: RefName) -> tuple[RoomName, CloneId] | None:
     return (RoomName(room), CloneId(clone)) if is_inbox else None
 
 
+def work_ref(room: RoomName, clone: CloneId, name: Name) -> RefName:
+    """``refs/chatroom/rooms/<room>/work/<clone>/<name>``: the work that ``name`` shares from a clone, as it is now."""
+    return RefName(f"{ROOMS_PREFIX}{room}/work/{clone}/{name}")
+
+
+def work_of(ref: RefName) -> tuple[RoomName, CloneId, Name] | None:
+    """In which room, from which clone and by whom the work is shared that ``ref`` points to; None for another ref."""
+    room, _, rest = ref.removeprefix(ROOMS_PREFIX).partition("/work/")
+    clone, _, name = rest.partition("/")
+    is_work = ref.startswith(ROOMS_PREFIX) and is_slug(room) and is_uid(clone) and is_slug(name)
+    return (RoomName(room), CloneId(clone), Name(name)) if is_work else None
+
+
+def known_prefix(remote: str) -> RefName:
+    """What the refs begin with by which git's user knows the branches of a remote. We move none of them."""
+    return RefName(f"refs/remotes/{remote}/")
+
+
+def copies_prefix(remote: str) -> RefName:
+    """What the private copies of branches of a remote begin with. They are never pushed."""
+    return RefName(f"{LOCAL_PREFIX}heads/{remote}/")
+
+
+def copy_ref(remote: str, branch: str) -> RefName:
+    """``refs/chatroom-local/heads/<remote>/<branch>``: that branch as it was when it was last fetched for us."""
+    return RefName(copies_prefix(remote) + branch)
+
+
 def brought_ref(place: int) -> RefName:
     """``refs/chatroom-local/brought/<place>``: what came out of a bundle, until it is in a log."""
     return RefName(f"{LOCAL_PREFIX}brought/{place}")
@@ -143,6 +171,21 @@ def in_room(ref: RefName, room: RoomName, other: RoomName) -> RefName:
         if ref.startswith(f"{prefix}{room}/"):
             return RefName(f"{prefix}{other}/" + ref.removeprefix(f"{prefix}{room}/"))
     return RefName(ref.removesuffix(f"/{room}") + f"/{other}")
+
+
+COPIES = (
+    FETCHED_PREFIX,
+    TRACKING_PREFIX,
+    RefName(f"{LOCAL_PREFIX}seen/"),
+    RefName(f"{LOCAL_PREFIX}brought/"),
+)
+"""What the refs begin with that hold what others have, or had, and that nobody here reads by."""
+
+
+def is_in_room(ref: RefName, room: RoomName) -> bool:
+    """Whether the ref is one of ``room``, here or as others have it, or of none that its name tells."""
+    parts = ref.split("/")
+    return room in parts or "brought" in parts
 
 
 def aside_prefix(room: RoomName) -> RefName:

@@ -13,7 +13,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gitchat.model.names import Name, is_slug
@@ -69,7 +71,7 @@ class Seats:
         """Who sits on ``name``; None for nobody."""
         return self.all().get(name)
 
-    def all(self) -> dict[Name, Sitting]:
+    def all(self) -> Mapping[Name, Sitting]:
         """The names that are taken."""
         try:
             return _decoded(self._file.read(_MAX_BYTES))
@@ -102,8 +104,12 @@ class Seats:
             raise storage_error(error, self._file.path) from error
 
 
-def _decoded(data: bytes) -> dict[Name, Sitting]:
-    """The seats in a file's content; none where it is no such content."""
+@lru_cache(maxsize=4)
+def _decoded(data: bytes) -> Mapping[Name, Sitting]:
+    """The seats in a file's content; none where it is no such content.
+
+    The same content is decoded once: a server asks for each of hundreds who wait, and each look would take in all.
+    """
     try:
         content: dict[str, Any] = json.loads(data)
         found = {
@@ -112,4 +118,4 @@ def _decoded(data: bytes) -> dict[Name, Sitting]:
         }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return {}
-    return {Name(name): sitting for name, sitting in found.items() if is_slug(name)}
+    return MappingProxyType({Name(name): sitting for name, sitting in found.items() if is_slug(name)})

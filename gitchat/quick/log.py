@@ -6,6 +6,7 @@ from gitchat.quick import record, room
 from gitchat.quick.objects import Objects
 from gitchat.quick.place import Place
 from gitchat.quick.plain import is_number
+from gitchat.quick.said import Said
 from gitchat.quick.settings import Settings
 from gitchat.quick.unusual import Unusual
 
@@ -51,7 +52,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
+def log(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     """What is printed. Raises Unusual, and what says that something cannot be read: OSError, ValueError."""
     asked = Asked(words)
     room.refuse_styles(settings)
@@ -62,7 +63,7 @@ def text(place: Place, settings: Settings, words: "Sequence[str]") -> str:
     found, labels = _newest(place, end, asked.count or DEFAULT_COUNT)
     if not found:
         raise Unusual
-    return "".join(_oneline(found) if asked.is_oneline else listing(found, labels))
+    return Said("".join(_oneline(found) if asked.is_oneline else listing(found, labels)))
 
 
 def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[str, Record]], dict[str, str]]":
@@ -74,6 +75,8 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
     objects = Objects(place)
     try:
         while (one := record.record_of(objects.commit(oid))) is not None:
+            if one.kind == "redact":
+                raise Unusual  # it hides something that comes now, or later
             labels[one.uid] = label = label_of(one, number)
             if len(found) == limit:
                 spare -= 1

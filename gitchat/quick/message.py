@@ -3,7 +3,7 @@
 Source: docs/format.md sections 3 and 4.
 """
 
-from gitchat.quick.append import EMPTY_TREE
+from gitchat.quick.noted import EMPTY_TREE
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ def after(parent_seconds: int, now_seconds: int) -> int:
 def trailers(
     kind: str,
     uid: str,
-    number: int,
+    number: "int | None",
     *,
     to: "Iterable[str]" = (),
     type_: "str | None" = None,
@@ -35,11 +35,11 @@ def trailers(
     origin: "str | None" = None,
     media: "str | None" = None,
 ) -> "list[tuple[str, str]]":
-    """What stands in the block of a record, in its order."""
+    """What stands in the block of a record, in its order; ``number`` None where a remote gives it."""
     pairs = [
         ("Chat-Kind", kind),
         ("Chat-Uid", uid),
-        ("Chat-Seq", str(number)),
+        ("Chat-Seq", None if number is None else str(number)),
         *(("Chat-To", one) for one in to),
         ("Chat-Type", type_),
         ("Chat-Reply", reply),

@@ -10,8 +10,15 @@ _MOST_BODY_BYTES = 1024 * 1024
 _MOST_TRAILERS = 50
 _MOST_SECONDS = 1 << 33
 
-UNLISTED = ("meta", "redact")
+UNLISTED = ("meta",)
 _KINDS = ("message", "status", *UNLISTED)
+"""What else there is may change what is shown of others."""
+
+_KEYS = (
+    *("Chat-Kind", "Chat-Uid", "Chat-Seq", "Chat-To", "Chat-Type", "Chat-Reply", "Chat-Priority", "Chat-Commit"),
+    *("Chat-Branch", "Chat-Clone", "Chat-Origin", "Chat-Path"),
+)
+"""The trailers that are known to change nothing else of what is shown; a ``meta`` record, which is not, has others."""
 
 
 class Record:
@@ -87,8 +94,7 @@ def _trailers(paragraph: str) -> "tuple[dict[str, str], list[str]]":
         and ("Chat-Type" not in values or is_slug(values["Chat-Type"]))
         and ("Chat-Reply" not in values or is_uid(values["Chat-Reply"]))
         and ("Chat-Seq" not in values or is_number(values["Chat-Seq"]))
-        and "Chat-Media" not in values
-        and "Chat-Choice" not in values
+        and (values["Chat-Kind"] not in ("message", "status") or values.keys() <= {*_KEYS})
     )
     if not is_plain:
         raise Unusual

@@ -90,6 +90,11 @@ def _noted(notes: str, room: str) -> str:
     return rest.partition('"')[0]
 
 
+def tracking_ref(room: str, remote: str) -> str:
+    """The ref of what ``remote`` was last seen to have of a room's log."""
+    return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"
+
+
 def refuse_other_rooms(place: Place, room: str) -> None:
     """Raise Unusual where there may be another room than ``room``."""
     rooms = place.common_dir + "/refs/chatroom/rooms"
@@ -123,8 +128,13 @@ def position(place: Place, room: str, remote: "str | None" = None) -> Position:
     here = tip(place, log_ref(room))
     if remote is not None:
         is_aside = is_any_below(place, f"refs/chatroom-local/aside/{room}/")
-        if is_aside or here != tip(place, f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"):
+        if is_aside or here != tip(place, tracking_ref(room, remote)):
             raise Unusual
+    return position_of(place, room, here)
+
+
+def position_of(place: Place, room: str, here: str) -> Position:
+    """The position of a commit up to which a number follows from counting back. Raises Unusual: nobody noted that."""
     data = read(f"{place.common_dir}/chatroom/checkpoints/{room}", 4096)
     body, checksum = data[:-9], data[-9:]
     header, *lines = body.decode("ascii").splitlines()

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Part = tuple[str, bytes] | tuple[str, bytes, int]
+
 MAX_BODY_BYTES = 1024 * 1024
 """The largest body that any setting can allow."""
 
@@ -40,7 +42,7 @@ class Sending:
         type_: "str | None",
         media: "str | None",
         max_body_bytes: int,
-        parts: "tuple[tuple[str, bytes], ...]" = (),
+        parts: "tuple[Part, ...]" = (),
         look: "Callable[[bytes], tuple[str, int] | None] | None" = None,
     ) -> None:
         self.room = room
@@ -52,7 +54,7 @@ class Sending:
         self.media = media
         self.max_body_bytes = max_body_bytes
         self.parts = parts
-        """What else is stored with it: what each is to be called in an error, and its bytes."""
+        """What else is stored with it: what to call each in an error, its bytes, and in which line they begin."""
         self.look = look
         """What finds a secret in a text: what it looks like, and in which line. None where it may hold one."""
         self.is_closed = False
@@ -109,10 +111,18 @@ def secret_in(sending: Sending) -> "str | None":
     if sending.look is None:
         return None
     names = " ".join((sending.room, sending.sender, sending.type or "", *sending.to))
-    for what, text in (("", sending.body), *sending.parts, ("one of its names", names.encode("utf-8", "replace"))):
+    for what, text, *first in (
+        ("", sending.body),
+        *sending.parts,
+        ("one of its names", names.encode("utf-8", "replace")),
+    ):
         found = sending.look(text)
         if found is not None:
-            where = f"line {found[1]}{what and ' of '}{what}" if not what or b"\n" in text else what
+            where = (
+                f"line {found[1] + (first[0] - 1 if first else 0)}{what and ' of '}{what}"
+                if not what or b"\n" in text
+                else what
+            )
             return f"{where} looks like {found[0]}"
     return None
 

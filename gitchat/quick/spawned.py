@@ -1,6 +1,7 @@
 """git as a process, where something has to be asked of it: the one place of the quick way that starts one."""
 
 import os
+import sys
 
 from gitchat.quick.place import Place
 from gitchat.quick.unusual import Unusual
@@ -9,6 +10,8 @@ _AS_STORED = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": "/dev/null/none",
 """As for every git that gitchat starts: see storage/variables.py."""
 
 _SECRETS = ("CLAUDE_CODE_MESSAGING_TOKEN", "GITCHAT_TOKEN")
+
+_PROGRAM = os.path.dirname(os.path.dirname(__file__)) + "/__main__.py"
 
 _PIPE_BYTES = 32 * 1024
 """As much as a pipe takes before anybody reads it, on every system."""
@@ -45,6 +48,45 @@ def output(place: Place, *arguments: str, editor: str = "false", stdin: int = -1
     if os.waitpid(pid, 0)[1] != 0:
         raise Unusual
     return b"".join(parts)
+
+
+def aside(place: Place, held: int, *arguments: str) -> None:
+    """Run ``git chat`` with these arguments when this process has ended, in one that nobody waits for.
+
+    In a session of its own, silent, at low priority, with the descriptor ``held`` open. It begins only then because
+    loading it would take the processor from who waits for us. Raises OSError.
+    """
+    end, ours = os.pipe()  # its other end is closed with us, and nobody else has it
+    try:
+        os.set_inheritable(held, True)
+        actions = [
+            (os.POSIX_SPAWN_DUP2, end, 0),
+            (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
+        ]
+        variables = {name: value for name, value in place.variables.items() if name not in _SECRETS}
+        command = ("nice", sys.executable, "-P", _PROGRAM, *arguments)
+        words = ("sh", "-c", 'read -r _; exec "$@" </dev/null', "sh", *command)
+        os.posix_spawn("/bin/sh", words, variables, file_actions=actions, setsid=True)
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.set_inheritable(held, False)
+        os.close(end)
+
+
+def instead(place: Place, *arguments: str) -> None:
+    """Run ``git chat`` with these arguments, and wait for it: what it prints is not shown, and its errors are.
+
+    Never fails.
+    """
+    actions = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+    try:
+        words = (sys.executable, "-P", _PROGRAM, *arguments)
+        os.waitpid(os.posix_spawn(sys.executable, words, {**place.variables}, file_actions=actions), 0)
+    except OSError:
+        pass  # it stays unread
 
 
 def has_all(place: Place, oids: "set[str]") -> bool:

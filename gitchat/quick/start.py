@@ -3,6 +3,7 @@
 import os
 import sys
 
+from gitchat.quick.said import Said
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from gitchat.quick.place import Place
     from gitchat.quick.settings import Settings
 
-    Verb = Callable[[Place, Settings, Sequence[str]], str]
+    Verb = Callable[[Place, Settings, Sequence[str]], Said]
 
 BROKEN_PIPE_STATUS = 141
 
@@ -25,34 +26,42 @@ def run(arguments: "Sequence[str]") -> "int | None":
     try:
         if os.environ.get("GITCHAT_QUICK") == "0" or None in (sys.stdin, sys.stdout, sys.stderr):
             return None
-        text = _answer(arguments)
+        said = _answer(arguments)
     except (Unusual, OSError, ValueError):
         return None
-    return _print(text.encode())
+    try:
+        status = _print(1, said.text.encode())
+    finally:
+        told = said.then() if said.then is not None else ""
+    if told:
+        _print(2, told.encode())
+    return status or said.status
 
 
-def _answer(arguments: "Sequence[str]") -> str:
+def _answer(arguments: "Sequence[str]") -> Said:
     verb = arguments[0] if arguments else ""
     if verb == "log" and not os.isatty(1):
-        from gitchat.quick.log import text
+        from gitchat.quick.log import log as do
     elif verb == "inbox" and not os.isatty(1):
-        from gitchat.quick.inbox import text
+        from gitchat.quick.inbox import inbox as do
+    elif verb == "read" and not os.isatty(1):
+        from gitchat.quick.reading import read as do
     elif verb == "send":
-        from gitchat.quick.send import send as text
+        from gitchat.quick.send import send as do
     else:
         raise Unusual
     from gitchat.quick.place import find
     from gitchat.quick.settings import settings
 
     place = find(os.environ)
-    return text(place, settings(place), arguments[1:])
+    return do(place, settings(place), arguments[1:])
 
 
-def _print(data: bytes) -> int:
-    """Write it all to standard output; the exit status."""
+def _print(descriptor: int, data: bytes) -> int:
+    """Write it all; the exit status."""
     try:
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(descriptor, data) :]
     except BrokenPipeError:
         return BROKEN_PIPE_STATUS
     return 0

@@ -6,7 +6,7 @@ Source: docs/format.md sections 6.1, 7.1 and 7.2; git's refs/files-backend.c.
 import errno
 import os
 
-from gitchat.quick import booted
+from gitchat.quick import booted, loose
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ _HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 class Clone:
     """What an append has to know of a repository. It is whose process this is, shared with no other user, and SHA-1."""
 
-    __slots__ = ("common_dir", "exchange", "is_synced", "last", "read_packed")
+    __slots__ = ("_directories", "common_dir", "exchange", "is_synced", "last", "read_packed", "syncs_refs")
 
     def __init__(
         self,
@@ -32,9 +32,11 @@ class Clone:
         is_settled: bool = False,
         read_packed: "Callable[[str], bytes]",
         exchange: "Callable[[str, str], None] | None" = None,
+        syncs_refs: bool = False,
     ) -> None:
         """``read_packed`` gives a commit that is not loose, or raises Unusual. ``exchange`` swaps the names of two
         files at once, or raises OSError; it spares ext4 a flush that nobody asked for where nothing ``is_synced``.
+        With ``syncs_refs`` what is synced is each ref that moves, for which no journal stands in.
 
         Raises Unusual: another user owns it, it keeps logs of these refs, or, unless it ``is_settled``, nobody has
         looked after what a power cut may have taken of it.
@@ -43,6 +45,7 @@ class Clone:
             raise Unusual
         self.common_dir = common_dir
         self.is_synced = is_synced
+        self.syncs_refs = is_synced and syncs_refs
         self.read_packed = read_packed
         self.exchange = None if is_synced else exchange
         self.last = ("", 0)
@@ -50,12 +53,10 @@ class Clone:
         try:
             if os.stat(common_dir).st_uid != os.geteuid():
                 raise Unusual
-            # No link below the git directory is followed; nobody but us can put one there.
-            for directory in ("chatroom", "chatroom/checkpoints"):
-                if os.lstat(f"{common_dir}/{directory}").st_mode & _TYPE_BITS != _DIRECTORY:
-                    raise Unusual
         except OSError as refused:
             raise Unusual from refused
+        self._directories: set[str] = set()
+        self.refuse_link("")
         try:
             os.stat(common_dir + "/logs/refs/chatroom")
         except FileNotFoundError:
@@ -63,6 +64,27 @@ class Clone:
         except OSError as refused:
             raise Unusual from refused
         raise Unusual
+
+    def refuse_link(self, directory: str) -> None:
+        """Raise Unusual where ``directory`` of ``chatroom/`` is none: no link below the git directory is followed.
+
+        Nobody but us can put one there, so it is looked at once.
+        """
+        if directory in self._directories:
+            return
+        try:
+            if os.lstat(f"{self.common_dir}/chatroom/{directory}".rstrip("/")).st_mode & _TYPE_BITS != _DIRECTORY:
+                raise Unusual
+        except OSError as refused:
+            raise Unusual from refused
+        self._directories.add(directory)
+
+    def read(self, oid: str) -> bytes:
+        """The content of a commit. Raises Unusual: there is none, or it is damaged."""
+        try:
+            return loose.read(self.common_dir + "/objects", oid)
+        except FileNotFoundError:
+            return self.read_packed(oid)
 
 
 def opened(path: str, flags: int) -> int:
@@ -115,6 +137,8 @@ def _swap(clone: Clone, path: str, old: str, new: str) -> bool:
     try:
         try:
             is_whole = os.write(descriptor, new.encode() + b"\n") == 41
+            if clone.syncs_refs:
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         if not is_whole or tip(path) != old:

@@ -23,10 +23,11 @@ def _let_go() -> None:
 os.register_at_fork(after_in_child=_let_go)
 
 
-def take(path: str, wait_seconds: float) -> int:
-    """Hold the lock whose file is at ``path``; the descriptor that :func:`give_back` takes.
+def take(path: str, wait_seconds: "float | None") -> "tuple[int, bool]":
+    """Hold the lock whose file is at ``path``: the descriptor that :func:`give_back` takes, and whether others had it.
 
-    Raises Unusual: it did not come in time, nobody ever wrote here, or the file system has no such locks.
+    It waits for as long as that takes where ``wait_seconds`` is None. Raises Unusual: it did not come in time, nobody
+    ever wrote here, or the file system has no such locks.
     """
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -37,11 +38,15 @@ def take(path: str, wait_seconds: float) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        _Waiting(descriptor).wait(wait_seconds)
+        if wait_seconds is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            _Waiting(descriptor).wait(wait_seconds)
+        return descriptor, True
     except OSError as refused:
         _close(descriptor)
         raise Unusual from refused
-    return descriptor
+    return descriptor, False
 
 
 def _close(descriptor: int) -> None:

@@ -51,6 +51,9 @@ def settle(store: Store) -> None:
 
 def restore(store: Store) -> list[RoomName]:
     """What :func:`settle` does; the rooms whose logs moved. Raises ConflictError, StorageError and FormatError."""
+    for path in store.directory.glob("flight-*"):  # of writers who were on their way; the journal has what they wrote
+        with suppress(OSError):
+            OwnFile(store.directory, path.name).remove()
     journaled = store.saved()
     for saved in journaled:
         if not _is_whole(store, saved):

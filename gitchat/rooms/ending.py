@@ -98,5 +98,5 @@ def _known_by_index(numbering: Numbering, tip: Oid | None) -> Position:
 
 
 def _refuse_newer(numbering: Numbering, asked_format: int) -> None:
-    if asked_format > codec.FORMAT:
+    if asked_format > codec.NEWEST_FORMAT:
         raise newer_format(numbering.room, asked_format)

@@ -12,12 +12,13 @@ from itertools import chain as chain_of
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from gitchat.model import codec
+from gitchat.model import codec, purge
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.limits import OLDER_IN_A_ROW
 from gitchat.model.names import EMPTY_TREES, Handle, Number, Oid, RoomName, Uid
 from gitchat.model.query import Query
 from gitchat.model.record import Entry
+from gitchat.rooms import hiding
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
 
@@ -112,7 +113,7 @@ class Log:
         tip, position = self._numbering.settled()
         numbered = self._plain_entries(position) if position.is_plain else self._ordered_entries(tip)
         waiting = (self._entry(None, oid, self._store.read(oid)) for oid in reversed(self.pending()))
-        return chain_of(waiting, numbered) if self._numbering.tracking is not None else numbered
+        return hiding.newest_first(chain_of(waiting, numbered) if self._numbering.tracking is not None else numbered)
 
     def _plain_entries(self, position: Position) -> Iterator[Entry]:
         oid, number = position.tip, position.count
@@ -134,7 +135,8 @@ class Log:
 
     def _entry(self, number: Number | None, oid: Oid, commit: codec.Commit) -> Entry:
         tree = commit.tree if commit.tree not in EMPTY_TREES else None
-        return Entry(self.name, number, oid, commit.committer.moment.seconds, codec.record_of(oid, commit), tree)
+        record = purge.shown(codec.record_of(oid, commit))
+        return Entry(self.name, number, oid, commit.committer.moment.seconds, record, tree)
 
     def with_attachments(self, entry: Entry) -> Entry:
         """``entry`` with what it carries, of which no content is read."""
@@ -181,8 +183,8 @@ class Log:
     def _uncounted(self) -> Iterator[Entry]:
         from gitchat.rooms.uncounted import newest  # for who does not wait
 
-        for oid, commit in newest(self._numbering):
-            entry = self._entry(None, oid, commit)
+        found = (self._entry(None, oid, commit) for oid, commit in newest(self._numbering))
+        for entry in hiding.newest_first(found):
             yield replace(entry, record=replace(entry.record, seq_hint=None))  # it was no other number: it has none yet
 
     def about_commit(self, commit: str) -> Listing:
@@ -190,7 +192,7 @@ class Log:
         from gitchat.index.condition import Condition  # the index, which a plain log does without
 
         places = self.chain().select(Condition("commit_oid = ?", (commit,)))
-        entries = [self.entry_at(*place) for place in places]
+        entries = self.entries_at(places)
         return Listing(entries, self.labels(entries), None)
 
     def newer(self, number: int) -> list[Entry]:
@@ -208,7 +210,16 @@ class Log:
 
     def entry_at(self, number: Number, oid: Oid, is_pending: bool = False) -> Entry:
         """The record of a place in the chain, with its attachments. Raises FormatError."""
-        return self.with_attachments(self._entry(None if is_pending else number, oid, self._store.read(oid)))
+        return self.entries_at([(number, oid, is_pending)])[0]
+
+    def entries_at(self, places: Sequence[tuple[Number, Oid, bool]]) -> list[Entry]:
+        """The records of places in the chain, each with its attachments. Raises FormatError."""
+        return [self.with_attachments(entry) for entry in self._at(places)]
+
+    def _at(self, places: Sequence[tuple[Number, Oid, bool]]) -> list[Entry]:
+        """As :meth:`entries_at`, without attachments."""
+        found = [self._entry(None if pending else at, oid, self._store.read(oid)) for at, oid, pending in places]
+        return hiding.at(self.chain(), found, [place[0] for place in places]) if found else []
 
     def find(self, locator: Number | Handle) -> Entry:
         """The record that a number or a handle names.
@@ -238,7 +249,7 @@ class Log:
             oid = self.chain().oid_of(number)
         except FormatError:  # the index cannot be built; what is newer than the damage can still be found
             return self._walk_to(number)
-        return [self._entry(number, oid, self._store.read(oid))] if oid is not None else []
+        return self._at([(number, oid, False)]) if oid is not None else []
 
     def _walk_to(self, number: Number) -> list[Entry]:
         return list(islice((entry for entry in self.entries() if entry.number == number), 1))
@@ -253,10 +264,7 @@ class Log:
 
     def _in_log(self, prefix: str) -> list[Entry]:
         try:
-            return [
-                self._entry(None if place.is_pending else place.number, place.oid, self._store.read(place.oid))
-                for place in self.chain().with_uid(prefix)
-            ]
+            return self._at(self.chain().with_uid(prefix))
         except FormatError:
             return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 

@@ -100,7 +100,7 @@ class Numbering:
             position, needed_format = self._place_of(tip), self.asked_format(tip)
         else:
             position, needed_format = self.survey(tip)
-        if position.count >= LONG_WALK and needed_format == codec.FORMAT:
+        if position.count >= LONG_WALK and needed_format <= codec.NEWEST_FORMAT:
             self.store.remember_if_free(self.room, position)
         return tip, position
 
@@ -287,7 +287,7 @@ def meta_of(kind: str, trailers: Iterable[tuple[str, str]]) -> tuple[str | None,
 def newer_format(room: RoomName, asked_format: int) -> FormatError:
     """That a room asks its writers to know a later format than this version does."""
     return FormatError(
-        f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.FORMAT}",
+        f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.NEWEST_FORMAT}",
         hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
         code="newer-format",
     )
@@ -295,5 +295,5 @@ def newer_format(room: RoomName, asked_format: int) -> FormatError:
 
 def needed_format(commit: codec.Commit) -> int:
     """The format that a genesis or a meta record asks writers to know."""
-    key = {"genesis": "Chat-Format", "meta": "Chat-Format-Min"}.get(commit.kind or "")
+    key = {"genesis": "Chat-Format", "meta": codec.FORMAT_MIN}.get(commit.kind or "")
     return limits.format_of(commit.value(key) if key else None) or codec.FORMAT

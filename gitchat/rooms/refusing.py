@@ -31,11 +31,15 @@ def sending_of(
 ) -> rules.Sending:
     """``draft`` as rules read it, with all that is stored of it."""
     parts = [("its branch", draft.branch or ""), *(("one of its lines", value) for _, value in draft.extra)]
-    files: list[tuple[str, bytes]] = []
+    files: list[rules.Part] = []
     for number, file in enumerate(draft.files, 1):
         files.append((f"the name of file {number}", file.name.encode("utf-8", "replace")))
         if len(file.content) <= MAX_BYTES:
             files.append((f"file {number}", file.content))
+    if draft.excerpts:
+        from gitchat.model.anchor import excerpts_in  # for who says something about code
+
+        files += excerpts_in(draft)
     return rules.Sending(
         room,
         sender.name if sender is not None else "",

@@ -1,4 +1,4 @@
-"""A usual record, added by the quick way: no attachment, no key, in a room that no remote numbers.
+"""A usual record, added by the quick way: no attachment, no key.
 
 What the quick way does not do is no error here: it raises Unusual, and the caller goes the long way.
 Source: docs/format.md sections 6 and 8.
@@ -28,15 +28,19 @@ def add(
 
     Raises Unusual: that is for the long way.
     """
-    if numbering.tracking is not None or record.kind == META:
+    if record.kind == META:
         raise Unusual
+    is_tracked = numbering.tracking is not None
 
     def make(end: append.End) -> tuple[bytes, int]:
+        # It may have begun, or ceased, to follow a remote before the lock was ours.
+        if (numbering.tracking is not None) != is_tracked or (is_tracked and not numbering.is_within(Oid(end.tip))):
+            raise Unusual
         check(Oid(end.tip))
         sending.is_closed = end.is_closed
         if rules.refusal_at_end(sending) is not None:
             raise Unusual
-        numbered = replace(record, seq_hint=Number(end.count + 1))
+        numbered = record if is_tracked else replace(record, seq_hint=Number(end.count + 1))
         committed = message.after(end.seconds, record.written.seconds)
         raw = message.commit(
             end.tip,
@@ -49,6 +53,6 @@ def add(
         )
         return raw, committed
 
-    made = numbering.store.append(numbering.room, make)
-    numbered = replace(record, seq_hint=Number(made.number))
-    return Entry(numbering.room, Number(made.number), Oid(made.oid), made.seconds, numbered)
+    made = numbering.store.append(numbering.room, make, is_tracked=is_tracked)
+    number = None if is_tracked else Number(made.number)
+    return Entry(numbering.room, number, Oid(made.oid), made.seconds, replace(record, seq_hint=number))

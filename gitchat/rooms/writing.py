@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError
-from gitchat.model.names import Number, Oid, Uid, uid_from_key
+from gitchat.model.names import EMPTY_TREES, Number, Oid, Uid, uid_from_key
 from gitchat.model.question import as_answer
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
@@ -115,7 +115,7 @@ class Writer:
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
-        if key is None and not draft.files:
+        if key is None and not draft.files and not draft.excerpts:
             with suppress(Unusual):
                 return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
@@ -138,13 +138,13 @@ class Writer:
     ) -> Sent:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
-            tree = attachment.build(draft.files, like=self._store.empty_tree()).tree
+            tree = attachment.build(draft.files, self._store.empty_tree(), draft.excerpts).tree
             self._refuse_second(record, key, tree)  # not under the lock, where others would wait for the index
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
             check(tip)
-            objects = attachment.build(draft.files, like=self._store.empty_tree())
+            objects = attachment.build(draft.files, self._store.empty_tree(), draft.excerpts)
             if key is not None:
                 self._refuse_known(record, key, objects.tree, tip, known)
             self._before_first(tip, draft)
@@ -217,10 +217,15 @@ class Writer:
     def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
         """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""
         for entry in self._with_key(record, key):
-            stored = entry.record
+            commit = self._store.read(entry.oid)  # as it was said, also where somebody has redacted it
+            stored = codec.record_of(entry.oid, commit)
             is_same = (stored.body, stored.to) == (record.body, record.to)
-            if not is_same or entry.tree != tree:
-                other = "carries other files" if is_same else "says something else or goes to somebody else"
+            if not is_same or commit.tree not in ((tree,) if tree else EMPTY_TREES):
+                other = (
+                    "carries other files, or lines of code"
+                    if is_same
+                    else "says something else or goes to somebody else"
+                )
                 raise ConflictError(
                     f"{entry.label} was sent with the same key, and {other}",
                     hint=f"see it: git chat show '{entry.label}'; or send with another key",

@@ -101,6 +101,6 @@ def since(hub: Hub, start: Start, room: RoomName, place: int, environment: Envir
     chat = Room(environment, room, start.reader.name)
     chain = chat.records.chain()
     places = chain.select(chat.visible(with_own=False, chain=chain), after=min(place, chain.total), limit=PAGE)
-    entries = [chat.records.entry_at(*one) for one in places]
+    entries = chat.records.entries_at(places)
     last = places[-1].number if places else place
     return Page(entries, chat.labels(entries), last, len(places) < PAGE, newest)

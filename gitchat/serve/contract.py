@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gitchat.model.attachment import MOST_EXCERPTS
 from gitchat.model.names import MAX_SLUG_CHARS
 from gitchat.serve import shapes
 from gitchat.serve.fields import Field
@@ -72,6 +73,14 @@ _CHOICES = Field(
     "what can be answered to it: it is a question then",
 )
 _KEY = Field("key", _WORDS, "your own name for it: sending it again adds nothing")
+_PLACE_IN_CODE: Shape = {"type": "string", "minLength": 1, "maxLength": 4200}
+_SOME_PLACES: Shape = {"type": "array", "items": _PLACE_IN_CODE, "minItems": 1, "maxItems": MOST_EXCERPTS}
+_AT = Field(
+    "at",
+    {"anyOf": [_PLACE_IN_CODE, _SOME_PLACES]},
+    "the code that it is about: `src/lexer.py:40-46` from the top, also behind the full id of a commit and a colon",
+)
+_ABOUT = "only what is about this file, or about files below this directory, from the top"
 
 # --- the seed's ------------------------------------------------------------------------
 
@@ -97,7 +106,7 @@ _SEEDS = (
             Field("from", _NAME, "the agent that sends; it need not be registered", is_required=True),
             Field("to", _TO, "an agent, `ALL`, `role:ROLE`, or a list of these", is_required=True),
             Field("message", {}, "a text, or any JSON value", is_required=True),
-            _TYPE, _REPLY, _URGENT, _CHOICES, _KEY, _ROOM,
+            _TYPE, _REPLY, _URGENT, _CHOICES, _KEY, _AT, _ROOM,
         ),
         done({"message_id": or_null(COUNT), "timestamp": TIME}, {"handle": TEXT}),
         is_seeds=True,
@@ -111,6 +120,7 @@ _SEEDS = (
             Field("unread", FLAG, "only those that the agent has not read; marks nothing", where="query"),
             Field("wait", _SECONDS, "how many seconds to wait when there is nothing; with `since_id` or `unread`",
                   where="query"),
+            Field("at", _PLACE_IN_CODE, _ABOUT, where="query"),
             _LIMIT, _IN_QUERY,
         ),
         keys({"messages": several(named("Frame")), "total": COUNT}, {"more": COUNT, "timed_out": FLAG}),
@@ -172,6 +182,7 @@ _OURS = (
             Field("at", _NUMBER, "those around this number", where="query"),
             Field("chars", _NUMBER | {"minimum": 1}, "how much of a text; `more_characters` tells what is missing",
                   where="query"),
+            Field("file", _PLACE_IN_CODE, _ABOUT, where="query"),
             Field("thread", _TO_ANSWER, "what belongs to this one: what it answers, and all answers", where="query"),
         ),
         keys({
@@ -185,7 +196,7 @@ _OURS = (
     ),
     Operation(
         "say", "POST", "/rooms/{room}/messages", "Say something in a room.",
-        (_R, _AS, _CONTENT, Field("to", _TO, "`all` without it"), _TYPE, _REPLY, _URGENT, _CHOICES, _KEY),
+        (_R, _AS, _CONTENT, Field("to", _TO, "`all` without it"), _TYPE, _REPLY, _URGENT, _CHOICES, _KEY, _AT),
         named("Record"),
     ),
     Operation(

@@ -89,6 +89,7 @@ def post(chat: Room, given: Mapping[str, Any]) -> Entry:
         key=given.get("key"),
         media=None if isinstance(message, str) else "json",
         choices=given.get("choices", ()),
+        at=given.get("at", ()),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gitchat.model.names import RefName
-from gitchat.model.refs import is_cursor, is_of_a_room, log_ref, room_of
+from gitchat.model.refs import is_cursor, is_of_a_room, log_ref, room_of, work_of
 from gitchat.storage import git
 from gitchat.workspace.process import read_variables
 
@@ -67,10 +67,11 @@ def _judged(commands: Iterable[Command]) -> dict[RefName, str]:
 
 def _refusal(command: Command) -> str | None:
     ref = command.ref
-    if not is_of_a_room(ref):
-        return "only the logs, summaries and cursors of rooms are taken here"
+    is_work = work_of(ref) is not None
+    if not is_of_a_room(ref) and not is_work:
+        return "only the logs, summaries and cursors of rooms, and shared work, are taken here"
     if command.deletes:
-        return None if is_cursor(ref) else "a room is not deleted from afar"
+        return None if is_cursor(ref) or is_work else "a room is not deleted from afar"
     if _git_says("rev-parse", "--quiet", "--verify", f"{command.new}^0") != command.new:
         return "it is no commit"
     if ref == log_ref(room_of(ref)) and not command.is_new and not _goes_on(command):

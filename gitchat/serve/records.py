@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from gitchat.index.condition import LISTED, Condition
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import EVERYBODY, Name, RoomName, Uid
 from gitchat.model.query import Query
@@ -16,7 +17,7 @@ from gitchat.model.record import Entry
 from gitchat.serve.calls import Act, Call, Json
 from gitchat.serve.entering import place_of, post
 from gitchat.serve.frontier import key_of
-from gitchat.verbs import as_json
+from gitchat.verbs import as_json, at_json
 from gitchat.verbs.room import Reading, Room
 from gitchat.workspace.environment import Environment
 
@@ -77,7 +78,11 @@ async def _timeline(call: Call, reader: Name | None, room: RoomName) -> Json:
             found = chat.thread(given["thread"])
             entries, labels, more = found.entries, found.labels, (False, False)
         else:
-            part = chat.stretch(**_window(given, unread, call.limit), limit=call.limit)
+            condition = LISTED
+            if "file" in given:
+                condition = Condition.all_of([LISTED, chat.about(given["file"], is_elsewhere=True)])
+            window = _window(given, None if "file" in given else unread, call.limit)
+            part = chat.stretch(**window, condition=condition, limit=call.limit)
             entries, labels, more = part.entries, part.labels, (part.has_earlier, part.has_later)
         return {
             "room": room,
@@ -129,6 +134,7 @@ async def record(call: Call) -> Json:
         chat = call.chat(environment)
         entry = chat.find(call.given["place"])
         shown = as_json.of_entry(entry, chat.labels([entry]))
+        shown |= at_json.beside(chat.places(entry, is_elsewhere=True), with_excerpt=True)
         told = {} if call.actor.is_guest else as_json.of_delivery(chat.delivery(entry))
         return public(call, shown | told)
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gitchat import __version__
-from gitchat.index.condition import LISTED
+from gitchat.index.condition import LISTED, Condition
 from gitchat.model.errors import UserError
 from gitchat.model.names import Name, RoomName, Uid
 from gitchat.model.participant import Participant
@@ -165,12 +165,16 @@ async def messages(call: Call) -> Json | Response:
         raise _refused("unread is of an agent, and needs no number", "give agent_id, and no since_id")
     if seconds is not None and since is None and not is_unread:
         raise _refused("wait needs to know after what", "give since_id, the last id that you have, or unread=true")
+    if "at" in given and (is_unread or seconds is not None):
+        raise _refused("at is for what was said already", "leave unread and wait out")
     if name is not None:
         call.served.rates.spend(name)
 
     def reached(environment: Environment) -> Json:
         chat = call.chat(environment, name)
         condition = LISTED if name is None else chat.visible(with_own=False)
+        if "at" in given:
+            condition = Condition.all_of([condition, chat.about(given["at"], is_elsewhere=True)])
         found = chat.stretch(after=since, condition=condition, limit=call.limit)
         count = chat.records.chain().count_of
         more = count(condition, after=since or 0) - len(found.entries) if found.has_later else 0

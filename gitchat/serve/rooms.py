@@ -21,6 +21,7 @@ from gitchat.serve.contract import OPERATIONS
 from gitchat.serve.records import public
 from gitchat.serve.served import Served
 from gitchat.verbs import as_json
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.room import Found, Room, Seen
 from gitchat.workspace.environment import Environment
 
@@ -112,6 +113,7 @@ def _person(call: Call, one: Seen) -> Json:
         "read_upto": one.last_read if is_told else None,
         "unread": one.unread if is_told else None,
         "claims": list(one.claims) or None,
+        **of_conflicts(one.conflicts, one.name),
     }
     return shown | {"last_seen": Moment(one.last_seen).utc} | _telling(optional)
 

@@ -44,6 +44,10 @@ def done(always: dict[str, Shape], where_it_says_something: dict[str, Shape] | N
 PLACE: Shape = {"type": ["integer", "string"]}
 """A number, or a handle."""
 
+LINES = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2}
+
+AT = keys({"path": TEXT}, {"lines": LINES, "excerpt": keys({"first": COUNT, "text": TEXT})})
+
 ATTACHMENT = keys({"name": TEXT, "bytes": or_null(COUNT), "oid": TEXT})
 
 FRAME = keys(
@@ -62,6 +66,7 @@ FRAME = keys(
         "kind": TEXT,
         "handle": TEXT,
         "attachments": several(ATTACHMENT),
+        "at": several(AT),
         "looks_like": TEXT,
     },
 )
@@ -96,6 +101,7 @@ RECORD = keys(
         "origin": TEXT,
         "media": TEXT,
         "attachments": several(ATTACHMENT),
+        "at": several(AT),
         "looks_like": TEXT,
         "remote": TEXT,
         "pushed": FLAG,
@@ -117,6 +123,11 @@ ROOM = keys(
     {"pending": COUNT, "unread": COUNT, "urgent": COUNT, "last_read_id": COUNT},
 )
 
+CONFLICT = keys(
+    {"with": several(TEXT), "paths": several(TEXT), "id": or_null(COUNT), "handle": TEXT, "since": TIME},
+    {"old": FLAG},
+)
+
 PERSON = keys(
     {
         "name": TEXT,
@@ -135,6 +146,7 @@ PERSON = keys(
         "read_upto": COUNT,
         "unread": COUNT,
         "claims": several(TEXT),
+        "conflicts": several(CONFLICT),
     },
 )
 

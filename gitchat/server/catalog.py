@@ -31,7 +31,7 @@ ANY_JSON = frozenset({"content"})
 SEVERAL = frozenset({"to"})
 """Properties that may be a list, too, of what has no comma."""
 
-LISTS = frozenset({"what", "choices"})
+LISTS = frozenset({"what", "at", "choices"})
 """Properties that may be a list, too, of any texts."""
 
 
@@ -84,6 +84,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "type": TEXT,
             "reply_to": PLACE,
             "max_chars": COUNT,
+            "at": TEXT,
         },
         is_always_loaded=True,
     ),
@@ -171,6 +172,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "sender": TEXT,
             "query": TEXT,
             "max_chars": COUNT,
+            "at": said(TEXT, "about this file"),
         },
         is_reading=True,
     ),
@@ -202,6 +204,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "reply_to": said(PLACE, "number or ~handle"),
             "priority": _one_of("normal", "urgent"),
             "key": said(TEXT, "your own id: sending twice adds one"),
+            "at": said(TEXT, "file:10-20 it is about"),
             "choices": said(TEXT, "answers to your question: yes, no"),
         },
         required=("content",),

@@ -1,4 +1,4 @@
-"""What a model reads of claims. Pure: JSON results in, text out."""
+"""What a model reads of claims and conflicts. Pure: JSON results in, text out."""
 
 from __future__ import annotations
 
@@ -36,6 +36,22 @@ def _claims(result: Json, today: str, max_chars: int) -> str:
 def listed(claims: Sequence[Json], today: str) -> str:
     """Some claims as a part of an answer."""
     return "\n".join(["claims, yours and those of files that you changed:", *_fenced(_lines(claims, today))])
+
+
+def ahead(result: Json, today: str) -> list[str]:
+    """What will not merge of one's work, and how far the base is ahead, as parts of an answer; paths may be others'."""
+    lines = [
+        f"[{label_of(one)}] with {', '.join(map(tame_name, one['with']))} since {when(one['since'], today)}"
+        f"{', perhaps over by now' if 'old' in one else ''}: {clipped(tame_line(', '.join(one['paths'])))}"
+        for one in result.get("conflicts", [])
+    ]
+    parts = ["\n".join(["what you changed will not merge:", *_fenced(lines)])] if lines else []
+    base = result.get("base")
+    if base is not None:
+        paths = base.get("paths", [])
+        meeting = f", and both change {clipped(tame_line(', '.join(paths)))}" if paths else ""
+        parts.append(f"{tame_line(base['name'])} is {base['behind']} commits ahead of you{meeting}")
+    return parts
 
 
 def _fenced(lines: Sequence[str]) -> list[str]:

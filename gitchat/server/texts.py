@@ -13,8 +13,9 @@ from typing import Any
 
 from gitchat.model import offered
 from gitchat.model.escape import tame, tame_line, tame_name
-from gitchat.server.claimtexts import listed, of_claiming
+from gitchat.server.claimtexts import ahead, listed, of_claiming
 from gitchat.server.phrases import WARNING, clipped, label_of, when
+from gitchat.verbs import at_json
 from gitchat.verbs.cutting import Measure, text_of
 from gitchat.verbs.pending import words, words_of_aside
 
@@ -22,6 +23,9 @@ Json = dict[str, Any]
 
 DEFAULT_CHARS = 16_000
 """How long an answer is when nobody says; clients warn at about 40,000."""
+
+EXCERPT_CHARS = 4_000
+"""How much code is shown of one message."""
 
 
 def foreign(text: str, indent: str = "    ") -> str:
@@ -42,13 +46,14 @@ def of_message(message: Json, today: str) -> str:
         f"re {message['reply_to']}{_was(message, 'reply_to_was')}" if "reply_to" in message else "",
         f"in {message['room']}" if "room" in message else "",
         "by a person" if message.get("origin") == "human" else "",
+        f"at {' and '.join(map(at_json.words, message['at']))}" if "at" in message else "",
         _attached(message.get("attachments", [])),
         f"from character {message['skipped_characters'] + 1:,} on" if "skipped_characters" in message else "",
     ]
     said = ", ".join(clipped(tame_line(note)) for note in notes if note)
     to = clipped(tame_line(message["to"]))
     head = f"{place} {tame_name(message['from'])} -> {to} {when(message['ts'], today)}{' ' + said if said else ''}"
-    return f"{head}: {foreign(text_of(message))}{_rest(message)}{_choices(message)}"
+    return f"{head}: {foreign(text_of(message))}{_rest(message)}{_excerpts(message)}{_choices(message)}"
 
 
 def _choices(message: Json) -> str:
@@ -65,6 +70,23 @@ def _rest(form: Json) -> str:
         return ""
     rest = form.get("rest") or f"{offered.READ_MESSAGES}(id={label_of(form)})"
     return f"\n  (+{form['more_characters']:,} characters: {tame_line(rest)})"
+
+
+def _excerpts(message: Json) -> str:
+    """The code that a message is about, as it was: indented like its text, each line with its number."""
+    said, left = "", EXCERPT_CHARS
+    for one in message.get("at", []):
+        if "excerpt" not in one:
+            continue
+        said += f"\n    {clipped(tame_line(one['path']))} as it was:"
+        for number, line in enumerate(one["excerpt"]["text"].split("\n")[:-1], one["excerpt"]["first"]):
+            mark = ">" if one["lines"][0] <= number <= one["lines"][1] else " "
+            shown = f"\n    {mark} {number} {tame_line(line)}".rstrip()
+            left -= len(shown)
+            if left < 0:
+                return f"{said}\n    ..."
+            said += shown
+    return said
 
 
 def _was(message: Json, key: str) -> str:
@@ -177,7 +199,9 @@ def result_name(arguments: Json) -> str:
 def _participant(one: Json) -> str:
     able = [tame_line(word) for word in one.get("capabilities", [])]
     has = f"has {tame_line(', '.join(one['claims']))}" if "claims" in one else ""
-    said = clipped(", ".join(filter(None, [tame_line(one["role"]), *able, has])))
+    others = sorted({tame_name(name) for found in one.get("conflicts", []) for name in found["with"]})
+    meets = f"conflicts with {', '.join(others)}" if others else ""
+    said = clipped(", ".join(filter(None, [tame_line(one["role"]), *able, has, meets])))
     name = tame_name(one["name"])
     return f"{name} ({said})" if said else name
 
@@ -191,6 +215,7 @@ def _handoff(arguments: Json, result: Json, today: str, left: int) -> str:
         position += f"; you have read to {result['cursor']}; unread for you: {result['unread_count']}"
     lines += [position, *_waiting(result, today), *_asides(result.get("set_aside", []))]
     lines += [listed(result["claims"], today)] if "claims" in result else []
+    lines += ahead(result, today)
     if "questions" in result:
         lines += ["open questions to you:", fenced(result["questions"], today)]
     lines.append(_summary(result["latest_summary"]))

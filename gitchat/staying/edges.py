@@ -12,9 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from gitchat.model.errors import ChatError
 from gitchat.model.escape import escape_line
 from gitchat.staying import bell, wake
 from gitchat.staying.told import Told
+from gitchat.workspace import asking
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def at(environment: Environment, edge: Edge) -> Said:
     if edge.event == "stop" and edge.is_headless:
         return Said(None, is_settled=True)
     _look_at_claims(environment, edge)
+    _look_at_conflicts(environment, edge)
     known, told = wake.rooms_of(environment), told_to(environment)
     rooms = wake.left_to_hooks(known)
     said = _of_news(environment, edge, rooms, told)
@@ -78,6 +81,17 @@ def _look_at_claims(environment: Environment, edge: Edge) -> None:
         from gitchat.workspace.guarding import refresh  # for who has claims
 
         refresh(environment)
+
+
+def _look_at_conflicts(environment: Environment, edge: Edge) -> None:
+    """Ask for a look at what will not merge; where that can find anything is noted when a session begins."""
+    if edge.event == "session-start":
+        from gitchat.verbs.conflicting import note_wanted  # for a session that begins
+        from gitchat.verbs.room import Room
+
+        with suppress(ChatError):
+            note_wanted(Room(environment))
+    asking.ask(environment)
 
 
 def _has_claims(environment: Environment) -> bool:
@@ -103,11 +117,21 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
         from gitchat.staying import ending  # for who has claims
 
         said += [f"gitchat: {one}." for one in ending.sentences(rooms, told)]
+    said += [f"gitchat: {one}" for one in _of_ones_own(environment, told)]
     # What another process took in this moment may be less than what is there.
     is_settled = len(ours) == len(fresh)
     if not said:
         return Said(None, is_settled)
     return Said(_context(edge, " ".join(said)), is_settled)
+
+
+def _of_ones_own(environment: Environment, told: Told) -> list[str]:
+    """What is new of the work here that nobody else is told of."""
+    if not asking.is_noted(environment):
+        return []
+    from gitchat.staying import moved  # where something is
+
+    return moved.sentences(environment, told)
 
 
 def _end(environment: Environment) -> None:

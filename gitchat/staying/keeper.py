@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, ConflictError
+from gitchat.staying.branches import Branches
 from gitchat.staying.forks import Forks
 from gitchat.staying.lookout import Lookout
 from gitchat.staying.pace import Waiting
@@ -148,7 +149,7 @@ class Troubles:
         self._last = ""
 
     def __call__(self, done: Report | ChatError, seconds: float) -> None:
-        alarms = [] if isinstance(done, ChatError) else done.alarms
+        alarms = [] if isinstance(done, ChatError) else [*done.alarms, *done.notes]
         trouble = done if isinstance(done, ChatError) else lasting(done)
         if trouble is not None and str(trouble) != self._last:
             passes = trouble.code not in ("ref-refused", "push-denied", "newer-format")
@@ -218,7 +219,7 @@ class Keeper:
         with Porter(self._environment, self._name, stir=self._stirred) as porter:
             self._porter = porter
             rounds = Rounds(self._environment, self._name, self._interval)
-            forks = Forks(self._environment, self._name)
+            forks, branches = Forks(self._environment, self._name), Branches(self._environment, self._name)
             heard = self._rings
             is_called = False
             while not self._stop.is_set():
@@ -233,6 +234,7 @@ class Keeper:
                 if seconds <= 0:
                     done = rounds.go(rounds.waiting() if forks.look() else waiting)
                     porter.looked(done, was_called=is_called)
+                    branches.look(done)
                     is_called = False
                     self._tell(done, max(0.0, rounds.seconds_to(Waiting())))
                 elif self._changes.wait(min(seconds, porter.seconds_to_ask)) and (heard, knocks) == (

@@ -186,10 +186,12 @@ def start_aside(
     variables: Mapping[str, str],
     keep_open: tuple[int, ...] = (),
     stdin: bytes = b"",
+    is_awaited: bool = False,
 ) -> None:
     """Start ``command`` apart from this process: in a session of its own, silent, at low priority.
 
-    Nobody waits for it. The descriptors ``keep_open`` stay open in it. That it cannot be started is no error.
+    Nobody waits for it; where it ``is_awaited``, somebody does by other means, and its priority is ours. The
+    descriptors ``keep_open`` stay open in it. That it cannot be started is no error.
     """
     with suppress(OSError), ExitStack() as held:
         given: int | IO[bytes] = subprocess.DEVNULL
@@ -200,7 +202,7 @@ def start_aside(
             given.write(stdin)
             given.seek(0)
         subprocess.Popen(
-            ["nice", *command],
+            [*(() if is_awaited else ("nice",)), *command],
             cwd=cwd,
             env=without_secrets(variables),
             stdin=given,

@@ -24,6 +24,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitchat.model.names import Oid
 from gitchat.storage.backend import ObjectKind
@@ -46,6 +47,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._file = OwnFile(path.parent, path.name)
+        self._read = _NOTHING
 
     def add(self, saved: Saved) -> None:
         """Append one object. Under the write lock. Raises OSError; what was written by then is passed over."""
@@ -67,6 +69,30 @@ class Journal:
         except OSError:
             return []
         return list({saved.oid: saved for saved in _decode(data)}.values())
+
+    def oids(self) -> list[Oid]:
+        """The ids of :meth:`entries`, oldest first. Reads only what was added since it was asked last."""
+        try:
+            descriptor = self._file.open(os.O_RDONLY)
+        except OSError:
+            self._read = _NOTHING
+            return []
+        try:
+            inode, known = os.fstat(descriptor).st_ino, self._read
+            data = _from(descriptor, known.upto - len(known.last))
+            if inode != known.inode or not data.startswith(known.last):  # it was replaced
+                known, data = _Read(inode, 0, b"", {}), _from(descriptor, 0)
+        except OSError:
+            return []
+        finally:
+            os.close(descriptor)
+        place = len(known.last)
+        for saved, end in _placed(data, place):
+            known.oids[saved.oid] = None
+            known = known._replace(last=data[max(place, end - _LAST_BYTES) : end], upto=known.upto + end - place)
+            place = end
+        self._read = known
+        return list(known.oids)
 
     def drop(self, oids: Collection[Oid]) -> None:
         """Forget these objects, because git keeps them safely. Under the write lock. Raises OSError.
@@ -96,13 +122,41 @@ class Journal:
             return 0
 
 
+class _Read(NamedTuple):
+    """What was read of a file: up to which byte, and what stands right before that."""
+
+    inode: int
+    upto: int
+    last: bytes
+    oids: dict[Oid, None]
+
+
+_NOTHING = _Read(0, 0, b"", {})
+
+_LAST_BYTES = 256
+"""Enough of the end of an entry to know it again: another file may have the inode of the one that was replaced."""
+
+
+def _from(descriptor: int, place: int) -> bytes:
+    """What an open file holds from ``place`` on. Raises OSError."""
+    parts = []
+    while part := os.pread(descriptor, 1 << 20, place):
+        parts.append(part)
+        place += len(part)
+    return b"".join(parts)
+
+
 def _encode(saved: Saved) -> bytes:
     header = f"{saved.oid} {saved.kind} {len(saved.content)} {zlib.crc32(saved.content):08x}\n"
     return header.encode() + saved.content + b"\n"
 
 
 def _decode(data: bytes) -> Iterator[Saved]:
-    place = 0
+    return (saved for saved, _ in _placed(data, 0))
+
+
+def _placed(data: bytes, place: int) -> Iterator[tuple[Saved, int]]:
+    """The whole entries from ``place`` on, where one begins or damage does; each with where it ends."""
     while (header := _HEADER.search(data, place)) is not None:
         end = header.end() + int(header[3])
         content = data[header.end() : end]
@@ -112,7 +166,7 @@ def _decode(data: bytes) -> Iterator[Saved]:
         # Only 40 digits where an entry must begin are certain; 64 may be 24 of a torn entry and 40 of the next.
         is_certain = header.start() == place and len(saved.oid) == 40
         if is_whole and (is_certain or _has_its_id(saved)):
-            yield saved
+            yield saved, end + 1
             place = end + 1
         else:
             place = header.start() + 1

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gitchat.model import attachment, codec
-from gitchat.model.attachment import Attachment, TreeEntry
+from gitchat.model.attachment import Attachment
 from gitchat.model.errors import FormatError, StorageError
 from gitchat.model.names import Oid
+from gitchat.model.tree import TreeEntry, parse_tree
 from gitchat.storage import packing
 from gitchat.storage.backend import ObjectDamaged, ObjectKind, ObjectMissing
 from gitchat.storage.refusals import is_kept_from_us, unreadable
@@ -45,7 +46,7 @@ class Objects(Written):
 
     def read_tree(self, oid: Oid) -> tuple[TreeEntry, ...]:
         """The entries of the tree ``oid``, in git's order. Raises as :meth:`read`."""
-        return attachment.parse_tree(oid, self._content("tree", oid))
+        return parse_tree(oid, self._content("tree", oid))
 
     def read_blob(self, oid: Oid) -> bytes:
         """The content of the blob ``oid``. Raises as :meth:`read`, also for an object of another kind."""
@@ -68,6 +69,20 @@ class Objects(Written):
                 self.heal(is_forced=True)
             measured = [self._measured(one) for one in found]
         return tuple(measured)
+
+    def excerpts(self, tree: Oid) -> dict[int, bytes]:
+        """The code that a commit with this tree is about, by numbers; what cannot be read is left out, and no error."""
+        found: dict[int, bytes] = {}
+        with suppress(FormatError, StorageError):
+            directory = attachment.excerpts_of(self.read_tree(tree))
+            for number, oid in attachment.by_number(self.read_tree(directory)).items() if directory is not None else ():
+                with suppress(FormatError, StorageError, ObjectMissing, ObjectDamaged):
+                    if number <= attachment.MOST_EXCERPTS and self._fits(oid):
+                        found[number] = self.read_blob(oid)
+        return found
+
+    def _fits(self, oid: Oid) -> bool:
+        return self.backend.read_header(oid)[1] <= attachment.MOST_EXCERPT_BYTES
 
     def _measured(self, one: Attachment) -> Attachment:
         if one.problem is not None:

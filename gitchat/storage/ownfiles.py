@@ -129,6 +129,13 @@ class OwnFile:
             if is_synced:
                 os.fsync(place)
 
+    def look(self) -> None:
+        """Raise Misplaced where it is no regular file, without opening it: who closes a file gives up its locks."""
+        with self._place(make=False) as (place, last), self._refused(self.path):
+            mode = os.stat(last, dir_fd=place, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):
+            raise Misplaced(self.path, mode, self.directory.parent)
+
     def let_run(self) -> None:
         """Let whoever may read it run it, too."""
         descriptor = self.open(os.O_RDONLY)
@@ -231,12 +238,13 @@ class OwnFile:
 
     def _tried(self, path: Path, attempt: Callable[[], int]) -> int:
         """What ``attempt`` opens; where another user has just made it, in the moment when its mode is right."""
-        end = time.monotonic() + _MODE_SECONDS
+        end = None
         with self._refused(path):
             while True:
                 try:
                     return attempt()
                 except PermissionError:
+                    end = end or time.monotonic() + _MODE_SECONDS
                     if time.monotonic() >= end or not _sharing(self.directory).bits:
                         raise
                 time.sleep(0.005)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from gitchat.model.names import Oid
@@ -59,6 +59,28 @@ class Packs:
         for other in absorbed:
             if other != name and contents[other] <= packed:
                 self._remove(other)
+
+    def drop(self, oids: Collection[Oid]) -> None:
+        """Make our packs that hold some of these again without them, from which all that shall stay was told before.
+
+        Not where a multi-pack-index names packs. Raises git.GitFailed, OSError.
+        """
+        names = [] if (self._directory / "multi-pack-index").exists() else self._names()
+        for name in names:
+            contents = self._contents(name)
+            if contents.isdisjoint(oids):
+                continue
+            kept = contents.difference(oids)
+            others = [other for other in self._names() if other != name]
+            if kept:
+                listing = "".join(f"{oid}\n" for oid in sorted(kept)).encode()
+                new = (
+                    self._git("pack-objects", "--quiet", str(self._directory / "pack"), stdin=listing).decode().strip()
+                )
+                self._verify(new, is_new=True)
+                others.append(new)
+            self._write_names(others)
+            self._remove(name)
 
     def _verify(self, name: str, *, is_new: bool) -> None:
         try:

@@ -131,15 +131,20 @@ class Store(Refs):
 
     # --- the quick way -------------------------------------------------------
 
-    def append(self, room: RoomName, make: Callable[[append.End], tuple[bytes, int]]) -> append.Appended:
+    def append(
+        self, room: RoomName, make: Callable[[append.End], tuple[bytes, int]], *, is_tracked: bool = False
+    ) -> append.Appended:
         """Add a record to a log by the quick way of :mod:`gitchat.quick.append`.
+
+        It ``is_tracked`` where a remote numbers it.
 
         Raises:
             Unusual: that is for :meth:`move`; nothing was changed.
         """
         clone = self._as_clone()
         self.heal()
-        made = append.append(clone, log_ref(room), room, make, self._wait_seconds)
+        noted_in = append.ENDS if is_tracked else append.CHECKPOINTS
+        made = append.append(clone, log_ref(room), room, make, self._wait_seconds, noted_in)
         self._note_appended(made.journal_bytes, made.written_bytes)
         return made
 

@@ -124,18 +124,19 @@ class Written:
         if self._journal is None or (is_recent and not is_forced):
             return 0
         self._healed_at = now
-        entries = self._journal.entries()
-        self._unpacked = len(entries)
-        lost = [
-            saved
-            for saved in entries
-            if not packing.is_loose(self._common_dir, saved.oid) and not self.backend.has_object(saved.oid)
-        ]
-        if lost:
-            self.empty_tree()
-        for saved in lost:
-            self._write(saved.kind, saved.content)
+        oids = self._journal.oids()
+        self._unpacked = len(oids)
+        lost = {oid for oid in oids if self._is_lost(oid)}
+        if not lost:
+            return 0
+        self.empty_tree()
+        for saved in self._journal.entries():
+            if saved.oid in lost:
+                self._write(saved.kind, saved.content)
         return len(lost)
+
+    def _is_lost(self, oid: Oid) -> bool:
+        return not packing.is_loose(self._common_dir, oid) and not self.backend.has_object(oid)
 
     def saved(self) -> list[Saved]:
         """What the journal has, oldest first."""
@@ -213,7 +214,7 @@ class Written:
         try:
             with gate.hold(self.directory, 0, "sync.lock"):
                 self.heal(is_forced=True)
-                ours = [*(saved.oid for saved in self._journal.entries()), *self._came.oids()]
+                ours = [*self._journal.oids(), *self._came.oids()]
                 loose = [oid for oid in ours if packing.is_loose(self._common_dir, oid)]
                 packing.Packs(self._common_dir, variables, self.directory / "packs").pack(loose)
                 if self._came.count():
@@ -239,9 +240,9 @@ class Written:
     def _forget_packed(self, journal: Journal) -> int:
         with gate.hold(self.directory, self._wait_seconds):
             packed = {
-                saved.oid
-                for saved in journal.entries()
-                if not packing.is_loose(self._common_dir, saved.oid) and self.backend.has_object(saved.oid)
+                oid
+                for oid in journal.oids()
+                if not packing.is_loose(self._common_dir, oid) and self.backend.has_object(oid)
             }
             if self.backend.is_synced:
                 self._sync_logs()

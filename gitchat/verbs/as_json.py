@@ -12,7 +12,8 @@ from gitchat.model.errors import ChatError
 from gitchat.model.escape import looks_like
 from gitchat.model.names import RoomName, Uid, handle_of
 from gitchat.model.question import CHOICE, choices_of
-from gitchat.model.record import MESSAGE, Entry, Moment
+from gitchat.model.record import AT, MESSAGE, Entry, Moment
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.pending import of_asides, of_pending
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
@@ -50,6 +51,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "uid": record.uid,
     }
     choices = choices_of(record)
+    known = {AT, CHOICE} if choices else {AT}
     full_label = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else ""
     reply, _, reply_was = full_label.partition(" (was #")
     optional = {
@@ -66,13 +68,23 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "origin": record.origin,
         "media": record.media,
         "attachments": _attachments(entry) or None,
+        "at": _at(entry),
         "aside": _aside(entry),
         "choices": list(choices) or None,
-        "trailers": [list(pair) for pair in record.extra if not choices or pair[0] != CHOICE] or None,
+        "hidden": record.hidden,
+        "trailers": [list(pair) for pair in record.extra if pair[0] not in known] or None,
         "more_characters": missing or None,
         "looks_like": looks_like(record.author),
     }
     return shown | {key: value for key, value in optional.items() if value is not None}
+
+
+def _at(entry: Entry) -> list[dict[str, Any]] | None:
+    if not entry.record.at:
+        return None
+    from gitchat.verbs import at_json  # for who says something about code
+
+    return at_json.of_record(entry.record) or None
 
 
 def _aside(entry: Entry) -> dict[str, Any] | None:
@@ -262,6 +274,8 @@ def of_status(status: Status) -> dict[str, Any]:
         **of_asides(status.asides),
         **({"namesakes": list(status.namesakes)} if status.namesakes else {}),
         **({"claims": list(map(of_claim, claims))} if (claims := [*status.claims, *status.meeting]) else {}),
+        **of_conflicts(status.conflicts, status.me),
+        **({"base": status.behind.form} if status.behind is not None else {}),
     }
 
 

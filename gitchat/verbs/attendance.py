@@ -14,6 +14,7 @@ from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
+from gitchat.workspace.asking import ask
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
 
@@ -81,6 +82,7 @@ def leave(room: Standpoint) -> bool:
 
     refresh_after(room.environment, has_come=False)
     push_soon(room.environment, room.name, cursors=True)
+    ask(room.environment)  # what was shared of its work goes
     return has_left
 
 
@@ -140,6 +142,9 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
 
     With ``since``, in seconds since the epoch, only who is here now, and who was seen then or later.
     """
+    from gitchat.verbs.conflictforms import of_name  # for who asks
+    from gitchat.verbs.warned import open_conflicts
+
     chain = room.records.chain()
     wrote = chain.newest_by_author()
     known = {participant.name: participant for participant in _known(room)}
@@ -152,7 +157,12 @@ def who(room: Standpoint, *, since: int | None = None) -> list[Seen]:
         _one(room, name, known.get(name), wrote.get(name), chain.count, since, others.get(name, ()))
         for name in everybody
     )
-    return [replace(one, claims=tuple(held_by(claims, one.name))) for one in found if one is not None]
+    conflicts = open_conflicts(room)
+    return [
+        replace(one, claims=tuple(held_by(claims, one.name)), conflicts=tuple(of_name(conflicts, one.name)))
+        for one in found
+        if one is not None
+    ]
 
 
 def _one(

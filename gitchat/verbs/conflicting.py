@@ -12,7 +12,7 @@ from gitchat.model.names import Name, parse_name
 from gitchat.model.pattern import Parts, parse_pattern
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.standpoint import Standpoint
-from gitchat.workspace.environment import Environment
+from gitchat.workspace import asking
 
 if TYPE_CHECKING:
     from gitchat.work.looking import Looked
@@ -22,6 +22,9 @@ WAIT_SECONDS = 20.0
 
 PAUSE_SECONDS = 30.0
 """How long after a look the next one comes that nobody asked for."""
+
+_MOST_LOOKS = 4
+"""How often one process looks: twice at what is not committed, and until what is shared may be pushed."""
 
 _sleep = time.sleep
 
@@ -39,45 +42,70 @@ def conflicts(room: Standpoint, name: str | None = None) -> Looked:
             ``not-looked``: git is amid something here.
         ConflictError: ``write-lock-held``: another look does not end.
     """
-    return _look(room, parse_name(name) if name is not None else None)
+    from gitchat.verbs.sharing import is_used, withdraw  # for who asks
+
+    found, _ = _look(room, parse_name(name) if name is not None else None)
+    if is_used(room.environment):
+        if note_wanted(room):
+            asking.ask(room.environment)  # what is shared is pushed where nobody waits for it
+        else:
+            with suppress(ChatError, OSError):  # nobody would come who takes it back
+                withdraw(room.environment)
+    return found
 
 
 def glance(room: Standpoint) -> None:
     """Look at everybody's work, for a process that nobody waits for; both of a conflict are told as :func:`conflicts`.
 
     At most every half a minute, however many ask: who comes meanwhile leaves it to who waits for his turn already. A
-    conflict of what is not committed is looked at once more, before anybody is told. Never fails.
+    conflict of what is not committed is looked at once more, before anybody is told. What is shared of work here goes
+    to the room's remote. Never fails.
     """
     from gitchat.storage import gate
     from gitchat.work.scratch import seconds_since
 
     environment = room.environment
     with suppress(ChatError, OSError):
-        if not _is_looked_for(environment):
-            return
-        for _ in range(2):
+        is_wanted = note_wanted(room)
+        for turn in range(_MOST_LOOKS if is_wanted else 0):
             with gate.hold(environment.repository.directory, 0, "conflicts.next"):
                 since = seconds_since(environment.repository)
                 if since is not None and since < PAUSE_SECONDS:
                     _sleep(PAUSE_SECONDS - since)
-            found = _look(room, None, everybody=True)
-            if all(pair.mine.is_committed and pair.other.is_committed for pair in found.pairs if pair.conflicts):
+            asking.begins(environment)
+            found, is_due = _look(room, None, everybody=True)
+            is_sure = all(pair.mine.is_committed and pair.other.is_committed for pair in found.pairs if pair.conflicts)
+            if (is_sure or turn > 0) and not is_due:
                 return
+    asking.begins(environment)
 
 
-def _is_looked_for(environment: Environment) -> bool:
-    """Whether it is looked without anybody's asking: where several work here, and not in too large a tree."""
+def note_wanted(room: Standpoint) -> bool:
+    """Whether it is looked without anybody's asking: where others work, and not in too large a tree.
+
+    It is noted, so that hooks ask only then. Raises as Repository.location, and UserError ``bad-config``.
+    """
+    from gitchat.verbs.afar import copies, shares_there
+    from gitchat.verbs.sharing import is_used
     from gitchat.work.scratch import entries_of_index
 
-    repository = environment.repository
-    if not repository.config.get_bool("chat.conflicts", True) or repository.location.is_bare:
-        return False
-    return repository.has_worktrees() and entries_of_index(repository.location.git_dir) <= MOST_FILES
+    environment, repository = room.environment, room.environment.repository
+    is_wanted = (
+        repository.config.get_bool("chat.conflicts", True)
+        and not repository.location.is_bare
+        and entries_of_index(repository.location.git_dir) <= MOST_FILES
+        and (repository.has_worktrees() or is_used(environment) or bool(copies(room)) or bool(shares_there(room)))
+    )
+    asking.switch(environment, is_on=is_wanted)
+    return is_wanted
 
 
-def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> Looked:
-    """As :func:`conflicts`."""
-    from gitchat.verbs.forewarning import tell  # these for who asks, and Room is loaded by every hook
+def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tuple[Looked, bool]:
+    """As :func:`conflicts`; and, where it is everybody's, whether something is to be shared that comes too early."""
+    from gitchat.verbs.afar import abroad, copies  # these for who asks, and Room is loaded by every hook
+    from gitchat.verbs.ahead import note_moved
+    from gitchat.verbs.forewarning import is_open, tell
+    from gitchat.verbs.sharing import share
     from gitchat.work.looking import NoBase, look
     from gitchat.work.scratch import scratch
     from gitchat.work.side import NotLooked
@@ -101,12 +129,18 @@ def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> Look
                 told_base=repository.config.get("chat.base"),
                 remotes=list(dict.fromkeys(filter(None, (repository.first_remote(), *repository.remotes())))),
                 ignored=_ignored(room),
+                copies=copies(room),
+                abroad=abroad(room),
                 everybody=everybody,
             )
+            due = None
             with suppress(UserError):  # a mirror, a closed room: then who asks sees it all the same
                 repository.refuse_mirror()
                 tell(room, found)
-            return found
+                if everybody:
+                    note_moved(room, found, tells_all=is_open(environment))
+                    due = share(room, work, found)
+            return found, due is not None
     except NoBase as error:
         told = error.args[0]
         raise UserError(

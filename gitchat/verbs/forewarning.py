@@ -7,24 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from gitchat.index.condition import Condition, authored_by, of_kinds, of_type
 from gitchat.model.errors import ConflictError
 from gitchat.model.hunks import spelled
-from gitchat.model.names import SYSTEM, Uid
+from gitchat.model.names import SYSTEM
 from gitchat.model.record import STATUS, Draft, Entry
-from gitchat.verbs.standpoint import Standpoint, entries_at
+from gitchat.verbs.conflictforms import Names
+from gitchat.verbs.standpoint import Standpoint
+from gitchat.verbs.warned import CONFLICT, OVER, PATH, Told, told_in
 from gitchat.work.found import FoundFile
 from gitchat.work.looking import Looked, Pair
 from gitchat.work.merging import Meeting
+from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import push_soon
-
-CONFLICT, OVER = "conflict", "conflict-over"
-"""The types of the two status records."""
-
-PATH = "Chat-Path"
-"""The trailer that names a path that cannot be merged."""
 
 AGAIN_SECONDS = 20
 """A conflict of what is not committed is told when a look so much later still finds it: half an edit is none."""
@@ -36,21 +32,6 @@ HOUR_SECONDS, MOST_AN_HOUR = 3600, 5
 """How many conflicts of one name are told in an hour."""
 
 _MOST_PATHS = 20
-_OLDEST_SECONDS = 14 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What two were told of their conflict, as the log has it."""
-
-    entries: tuple[Entry, ...]
-    """First to last."""
-    is_over: bool
-
-    @property
-    def paths(self) -> set[str]:
-        """The paths that were told since it was last over."""
-        return {value for entry in self.entries for key, value in entry.record.extra if key == PATH}
 
 
 def tell(room: Standpoint, found: Looked) -> list[Entry]:
@@ -59,102 +40,112 @@ def tell(room: Standpoint, found: Looked) -> list[Entry]:
     Nothing in a room that nobody made yet. Raises as Writer.send.
     """
     environment = room.environment
-    pairs = {_names(pair): pair for pair in found.pairs if _names(pair)}
-    now = environment.now().seconds
-    looked: dict[str, dict[str, Meeting]] = {" ".join(names): {} for names in _clean(found)}
-    looked |= {" ".join(names): _certain(pair) for names, pair in pairs.items()}
-    for names, pair in pairs.items():
-        if pair.not_looked is not None or any(one.outcome == "may conflict" for one in pair.meetings):
-            del looked[" ".join(names)]  # nothing is known of these two
+    pairs: dict[Names, list[Pair]] = {}
+    for pair in found.pairs:
+        if names := _names(pair):
+            pairs.setdefault(names, []).append(pair)
+    file, now = FoundFile(environment.repository.directory), environment.now().seconds
+    looked = _looked(found, pairs, file.since())
+    is_told = room.name in environment.store.rooms() and is_open(environment)
+    told = told_in(room) if is_told else {}
+    over = {" ".join(names): str(one.entries[-1].record.uid) for names, one in told.items() if one.is_over}
     try:
-        since = FoundFile(environment.repository.directory).note(looked, now)
+        since = file.note({" ".join(names): paths for names, paths in looked.items()}, now, over)
     except OSError:
         return []  # nobody knows since when: better a look later than one word too much
-    if room.name not in environment.store.rooms():
+    if not is_told:
         return []
-    told = _told(room)
     written: list[Entry] = []
-    for names, paths in ((tuple(key.split(" ")), paths) for key, paths in looked.items()):
+    for names, paths in looked.items():
         before = told.get(names)
         if paths:
-            due = _due(pairs[names], paths, since.get(" ".join(names), {}), now)
+            due = _due(pairs[names], since.get(" ".join(names), {}), now)
             new = sorted(due - (before.paths if before is not None and not before.is_over else set()))
-            if new and not _is_too_much(before, told, names, now):
-                written += _write(room, names, pairs[names], new, before, told)
-        elif before is not None and not before.is_over:
+            if new and not _is_told_lately(before, now):
+                written += _write(room, names, pairs[names], new, told)
+        elif not paths and before is not None and not before.is_over:
             written += _take_back(room, names, before)
     if written:
         push_soon(environment, room.name)
     return written
 
 
-def _names(pair: Pair) -> tuple[str, ...]:
+def _looked(
+    found: Looked, pairs: Mapping[Names, Sequence[Pair]], since: Mapping[str, object]
+) -> dict[Names, dict[str, Meeting]]:
+    """What two have in conflict, of each two of whom that is known; nothing where all of it merges.
+
+    Of who is in another clone only a part is known: that nothing of it is in conflict counts only where something was
+    found before. So what that clone alone can see is taken back by that clone alone.
+    """
+    looked: dict[Names, dict[str, Meeting]] = {}
+    names: Names
+    for others, is_whole in ((found.afar, False), (found.others, True)):
+        for names in (tuple(sorted((one, other))) for one in found.me for other in others if one != other):
+            if is_whole or " ".join(names) in since:
+                looked[names] = {}
+    for names, ours in pairs.items():
+        if any(pair.not_looked is not None or any(one.outcome == "may conflict" for one in pair.meetings)
+               for pair in ours):  # fmt: skip
+            looked.pop(names, None)  # nothing is known of these two
+        elif any(map(_certain, ours)) or names in looked:
+            looked[names] = {path: one for pair in ours for path, one in _certain(pair).items()}
+    return looked
+
+
+def is_open(environment: Environment) -> bool:
+    """Whether others may hear of what is done here: ``chat.share`` is not ``nothing``."""
+    return environment.repository.config.get("chat.share") != "nothing"
+
+
+def _names(pair: Pair) -> Names:
     """The two who are told, sorted; nobody where one is not known, or both are the same."""
     mine, other = pair.mine.names[:1], pair.other.names[:1]
     return tuple(sorted({*mine, *other})) if mine and other and mine != other else ()
-
-
-def _clean(found: Looked) -> list[tuple[str, ...]]:
-    """The pairs of names whose work was looked at and shares nothing."""
-    return [tuple(sorted((mine, other))) for mine in found.me for other in found.others if mine != other]
 
 
 def _certain(pair: Pair) -> dict[str, Meeting]:
     return {one.path: one for one in pair.meetings if one.outcome == "conflict"}
 
 
-def _due(pair: Pair, paths: Mapping[str, Meeting], since: Mapping[str, int], now: int) -> set[str]:
-    if pair.mine.is_committed and pair.other.is_committed:
-        return set(paths)
-    return {path for path in paths if now - since.get(path, now) >= AGAIN_SECONDS}
+def _due(pairs: Sequence[Pair], since: Mapping[str, int], now: int) -> set[str]:
+    return {
+        path
+        for pair in pairs
+        for path in _certain(pair)
+        if path in since
+        and ((pair.mine.is_committed and pair.other.is_committed) or now - since[path] >= AGAIN_SECONDS)
+    }
 
 
-def _is_too_much(before: Told | None, told: Mapping[tuple[str, ...], Told], names: Sequence[str], now: int) -> bool:
-    """Whether these two were told of more paths a moment ago, or one of them of many conflicts within the hour."""
-    if before is not None and not before.is_over and now - before.entries[-1].record.written.seconds < MORE_SECONDS:
-        return True
+def _is_told_lately(before: Told | None, now: int) -> bool:
+    """Whether these two were told of something a moment ago."""
+    return before is not None and not before.is_over and now - before.entries[-1].record.written.seconds < MORE_SECONDS
+
+
+def _most_within_the_hour(told: Mapping[Names, Told], names: Names, now: int) -> int:
+    """How many conflicts the one of these two who had more was told of within the hour."""
     lately = [
-        set(pair) & set(names)
-        for pair, one in told.items()
-        for entry in one.entries
+        pair for pair, one in told.items() for entry in one.entries
         if now - entry.record.written.seconds < HOUR_SECONDS
-    ]
-    return any(sum(name in met for met in lately) >= MOST_AN_HOUR for name in names)
-
-
-def _told(room: Standpoint) -> dict[tuple[str, ...], Told]:
-    """What was told in this room in the last two weeks, by the names of both."""
-    since = Condition("committed > ?", (room.environment.now().seconds - _OLDEST_SECONDS,))
-    ours = Condition.all_of([of_kinds([STATUS]), authored_by(SYSTEM), since])
-    chain = room.records.chain()
-    places = [place for slug in (CONFLICT, OVER) for place in chain.select(Condition.all_of([ours, of_type(slug)]))]
-    found: dict[tuple[str, ...], Told] = {}
-    of: dict[Uid, tuple[str, ...]] = {}
-    for entry in entries_at(room, sorted(places, key=lambda place: place.number)):
-        record = entry.record
-        if record.type == CONFLICT and len(record.to) == 2:
-            names = of[record.uid] = tuple(sorted(record.to))
-            known = found.get(names)
-            found[names] = Told((*(known.entries if known is not None else ()), entry), is_over=False)
-        elif record.type == OVER and record.reply_to in of:
-            names = of[record.reply_to]
-            found[names] = replace(found[names], is_over=True)
-    return found
+    ]  # fmt: skip
+    return max(sum(name in pair for pair in lately) for name in names)
 
 
 def _write(
-    room: Standpoint,
-    names: tuple[str, ...],
-    pair: Pair,
-    paths: Sequence[str],
-    before: Told | None,
-    told: Mapping[tuple[str, ...], Told],
+    room: Standpoint, names: Names, pairs: Sequence[Pair], paths: Sequence[str], told: Mapping[Names, Told]
 ) -> list[Entry]:
-    meetings = _certain(pair)
+    """Tell two of ``paths``; of too many within an hour only that there are more, and of more than that nothing."""
+    before = told.get(names)
+    count = _most_within_the_hour(told, names, room.environment.now().seconds)
+    if count > MOST_AN_HOUR:
+        return []
+    lines = [_line(pair, meeting) for pair in pairs for path, meeting in _certain(pair).items() if path in paths]
     shown = paths[:_MOST_PATHS]
-    lines = [_line(pair, meetings[path]) for path in shown]
-    if len(paths) > len(shown):
-        lines.append(f"and {len(paths) - len(shown)} more: git chat conflicts")
+    if count == MOST_AN_HOUR:
+        shown, lines = [], [f"and {len(paths)} more of {' and '.join(names)}: git chat conflicts"]
+    elif len(lines) > len(shown):
+        lines = [*lines[:_MOST_PATHS], f"and {len(lines) - len(shown)} more: git chat conflicts"]
     number = len(before.entries) + 1 if before is not None else 1
     draft = Draft(
         body="\n".join(lines),
@@ -167,7 +158,7 @@ def _write(
     return _send(room, draft, f"conflict {' '.join(names)} {number}")
 
 
-def _take_back(room: Standpoint, names: tuple[str, ...], before: Told) -> list[Entry]:
+def _take_back(room: Standpoint, names: Names, before: Told) -> list[Entry]:
     last = before.entries[-1].record
     draft = Draft(
         body=f"what {' and '.join(names)} changed can be merged now", kind=STATUS, type=OVER, reply_to=last.uid

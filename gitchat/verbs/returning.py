@@ -147,6 +147,10 @@ def handoff(
 
 def status(room: Standpoint, *, recent: int = 5) -> Status:
     """What is going on here, on one screen. Marks nothing."""
+    from gitchat.verbs.ahead import behind  # for who wants it all, and Room is loaded by every hook
+    from gitchat.verbs.conflictforms import of_name
+    from gitchat.verbs.warned import open_conflicts
+
     chain = room.records.chain()
     backlog = own(room, chain).backlog(chain)
     reaching = visible(room, with_own=False, chain=chain)
@@ -180,4 +184,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         asides=tuple(asides(room)),
         claims=tuple(one for one in claims if one.claim.seat == me),
         meeting=tuple(one for one in claims if one.claim.seat != me),
+        conflicts=tuple(of_name(open_conflicts(room), room.me)),
+        me=room.me,
+        behind=behind(room),
     )

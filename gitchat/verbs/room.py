@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gitchat.model.query import Query
 from gitchat.verbs import (
+    anchoring,
     asking,
     attendance,
     claiming,
@@ -24,6 +25,7 @@ from gitchat.verbs import (
     marking,
     pending,
     reading,
+    redacting,
     returning,
     standpoint,
     talking,
@@ -62,6 +64,7 @@ class Room(Standpoint):
 
     send = talking.send
     unsend = unsending.unsend
+    redact = redacting.redact
     log = talking.log
     find = talking.find
     after = talking.after
@@ -112,6 +115,10 @@ class Room(Standpoint):
     release = claiming.release
     claims = claiming.claims
     conflicts = conflicting.conflicts
+
+    blame = anchoring.blame
+    about = anchoring.about
+    places = anchoring.places
 
     join = attendance.join
     register = attendance.register

@@ -60,7 +60,7 @@ def touch(room: Standpoint) -> None:
 
 def entries_at(room: Standpoint, places: Sequence[Place]) -> list[Entry]:
     """The records of these places. Raises FormatError."""
-    return [room.records.entry_at(*place) for place in places]
+    return room.records.entries_at(places)
 
 
 # --- what reaches whom ---------------------------------------------------------

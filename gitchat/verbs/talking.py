@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from gitchat.index import search as text_search
@@ -16,6 +17,7 @@ from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.views import Found, Stretch
+from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import push_soon
 
 
@@ -30,17 +32,21 @@ def send(
     key: str | None = None,
     media: Literal["json"] | None = None,
     choices: Sequence[str] = (),
+    at: str | Sequence[str] = (),
 ) -> Entry:
     """Add a message and return it with its number: it is stored for good.
 
     ``content`` is a text, or a dict or list, which is stored as JSON; with ``media="json"`` any value that JSON has,
     of which a string is then one, too. ``reply_to`` is a number or a handle. ``key`` is
     your own name for the message: sending it again with the same key adds nothing. With ``choices`` it is a question
-    that is answered by one of them; an answer is a reply of the type ``answer``.
+    that is answered by one of them; an answer is a reply of the type ``answer``. ``at`` is the code that it is about,
+    one or several of ``FILE``, ``FILE:40``, ``FILE:40-46``, each also at a commit, ``REV:FILE:40``; the lines are kept
+    with the message.
 
     Raises:
         UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
-            ``bad-choice``, ``not-a-choice``, ``not-asked``, ``mirror``, ...
+            ``bad-choice``, ``not-a-choice``, ``not-asked``, ``mirror``, ...; for ``at`` what
+            :func:`gitchat.work.anchoring.anchored` raises.
         ConflictError: ``key-conflict``, or a lock that is held for too long.
     """
     room.environment.repository.refuse_mirror()
@@ -54,11 +60,21 @@ def send(
         media=None if is_text else "json",
         extra=trailers_of(choices),
     )
+    if at:
+        draft = about_code(room.environment, draft, (at,) if isinstance(at, str) else tuple(at))
     room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
     push_soon(room.environment, room.name)
     return sent.entry
+
+
+def about_code(environment: Environment, draft: Draft, at: Sequence[str]) -> Draft:
+    """``draft`` as a message that is about this code. Raises UserError."""
+    from gitchat.work.anchoring import anchored  # for who says something about code
+
+    found = anchored(environment.repository, at, is_elsewhere=environment.party is not None)
+    return replace(draft, extra=(*draft.extra, *found.extra), commit=found.commit, excerpts=found.excerpts)
 
 
 def log(room: Standpoint, query: Query = Query(), limit: int | None = 50) -> Listing:  # noqa: B008 - frozen
@@ -128,7 +144,8 @@ def _below(number: int) -> Condition:
 def thread(room: Standpoint, locator: int | str) -> Listing:
     """The record, what it answers, and all answers, oldest first. Raises as :meth:`find`."""
     chain = room.records.chain()
-    entries = entries_at(room, chain.thread(find(room, locator).record.uid))
+    found = entries_at(room, chain.thread(find(room, locator).record.uid))
+    entries = [entry for entry in found if entry.record.kind not in UNLISTED_KINDS]
     return Listing(entries, room.records.labels(entries), None)
 
 

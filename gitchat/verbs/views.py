@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitchat.index import search
 from gitchat.index.chain import Place
@@ -19,6 +19,7 @@ from gitchat.verbs.pending import Pending
 
 if TYPE_CHECKING:
     from gitchat.doorbell.beats import Elsewhere
+    from gitchat.verbs.conflictforms import Open
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,29 @@ class Status:
     """My claims, first come first."""
     meeting: tuple[Standing, ...] = ()
     """The claims of others that are of files which I changed here, first come first."""
+    conflicts: tuple[Open, ...] = ()
+    """What will not merge of mine with that of others, as we were told, the oldest first."""
+    me: str = ""
+    """Whose."""
+    behind: Behind | None = None
+    """How far the base is ahead of the work here; None where it is not, or nothing is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far the base is ahead of the work here."""
+
+    base: str
+    """As a person calls it."""
+    count: int
+    """How many commits of it the work here lacks."""
+    paths: tuple[str, ...]
+    """Those that one changed oneself, as the last look found them."""
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """As JSON: ``name``, ``behind``, and where there are some ``paths``."""
+        return {"name": self.base, "behind": self.count} | ({"paths": list(self.paths)} if self.paths else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +217,5 @@ class Seen:
     """Under that name somebody lives in these other clones, as they say; names are exclusive in a clone only."""
     claims: tuple[str, ...] = ()
     """What it has claimed and holds, in whatever clone, as it is typed."""
+    conflicts: tuple[Open, ...] = ()
+    """What will not merge of its work with that of others, as they were told."""

@@ -9,11 +9,14 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from gitchat.model.names import Name
+from gitchat.model.errors import StorageError
+from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.pattern import Parts, matches
 from gitchat.storage.git import GitFailed
 from gitchat.work import side as sides
+from gitchat.work.abroad import Abroad, Branch, freshest, is_ancestor
 from gitchat.work.merging import Meeting, merge
 from gitchat.work.scratch import Scratch
 from gitchat.work.side import Base, NotLooked, Side, Worktree
@@ -51,11 +54,17 @@ class Looked:
     me: tuple[Name, ...]
     """Whose own worktrees were looked at, the first name of each."""
     others: tuple[Name, ...]
-    """Everybody else whose work was looked at, likewise."""
+    """Everybody else whose work here was looked at, likewise."""
+    afar: tuple[Name, ...]
+    """And in other clones, of which only what they published or share is known."""
     worktrees: int
     """How many were looked at."""
+    abroad: int
+    """How much work of other clones was."""
     not_looked: tuple[tuple[str, str], ...] = ()
     """Work that could not be looked at, and why."""
+    unsure: tuple[Name, ...] = ()
+    """Whose worktree here could not be."""
 
 
 def look(
@@ -68,12 +77,15 @@ def look(
     told_base: str | None,
     remotes: Sequence[str],
     ignored: Sequence[Parts],
+    copies: Mapping[RefName, Oid] = MappingProxyType({}),
+    abroad: Sequence[Abroad] = (),
     everybody: bool = False,
 ) -> Looked:
     """What work of ``me``, by default of who works ``here``, meets in that of others; of ``everybody``, where asked.
 
     ``living`` are the names by their worktrees, ``fallback`` is who works here where nobody is known to; ``told_base``
-    and ``remotes`` as find_base takes them.
+    and ``remotes`` as find_base takes them, ``copies`` as freshest does. ``abroad`` is work in other clones: theirs is
+    held against what is here, and that of two of them is their own affair.
 
     Raises:
         NoBase: there is nothing to compare with.
@@ -84,43 +96,94 @@ def look(
     base = sides.find_base(work, told_base, remotes, trees[0][0] if trees else None)
     if base is None:
         raise NoBase(told_base)
-    mine: list[Side] = []
-    others: list[Side] = []
-    met: dict[bool, list[Name]] = {True: [], False: []}
-    missed: list[tuple[str, str]] = []
+    base = freshest(work, base, remotes, copies)
+    found = _Found(work, base, me, here)
     for tree, names in trees:
-        is_mine = everybody or (me in names if me is not None else _is_at(tree, here))
-        label = _label(tree, here)
-        if not names and fallback is not None and _is_at(tree, here):
-            names = (fallback,)
-        try:
-            found = sides.side_of(work, tree, base, names, label)
-        except (NotLooked, GitFailed) as error:
-            if is_mine and not everybody:
-                raise NotLooked(f"{label} cannot be looked at: {_first_line(error)}") from error
-            missed.append((label, _first_line(error)))
-            continue
-        met[is_mine] += names[:1]
-        if found is not None:
-            (mine if is_mine else others).append(found)
+        found.look_here(tree, names or ((fallback,) if fallback is not None and _is_at(tree, here) else ()), everybody)
+    at = {(name, tree.branch) for tree, names in trees for name in names}
+    theirs = [one for one in abroad if not (isinstance(one, Branch) and (one.ref == base.ref or one.is_at(at)))]
+    for one in theirs:
+        found.look_abroad(one, is_mine=me is not None and me in one.names and not found.mine.names)
+    mine, others, afar = found.mine.sides, found.others.sides, found.afar.sides
     pairs = [
         _pair(work, one, other, ignored)
-        for at, one in enumerate(mine)
-        for other in (mine[at + 1 :] if everybody else others)
-        if other.paths
+        for at_, one in enumerate(mine)
+        for other in [*(mine[at_ + 1 :] if everybody else others), *afar]
+        if other.paths and one.oid != other.oid
     ]
     pairs += [
         _pair(work, one, sides.side_of_base(work, base, one.root), ignored) for one in mine if one.behind and one.paths
     ]
-    shown = tuple(pair for pair in pairs if pair.meetings or pair.not_looked)
-    who = (tuple(met[True]), tuple(met[everybody]))
-    return Looked(base, tuple(mine), shown, *who, len(trees) - len(missed), tuple(missed))
+    return Looked(
+        base,
+        tuple(mine),
+        tuple(pair for pair in pairs if pair.meetings or pair.not_looked),
+        me=tuple(found.mine.names),
+        others=tuple((found.mine if everybody else found.others).names),
+        afar=tuple(found.afar.names),
+        worktrees=found.worktrees,
+        abroad=found.abroad,
+        not_looked=tuple(found.missed),
+        unsure=tuple(found.unsure),
+    )
+
+
+class _Sides:
+    """Some of the work that was looked at, and whose it is."""
+
+    def __init__(self) -> None:
+        self.sides: list[Side] = []
+        self.names: list[Name] = []
+        """The first name of each, also where there is no work."""
+
+    def add(self, names: Sequence[Name], side: Side | None) -> None:
+        self.names += names[:1]
+        if side is not None:
+            self.sides.append(side)
+
+
+class _Found:
+    """All work that was looked at so far."""
+
+    def __init__(self, work: Scratch, base: Base, me: Name | None, here: Path) -> None:
+        self._work, self._base, self._me, self._here = work, base, me, here
+        self.mine, self.others, self.afar = _Sides(), _Sides(), _Sides()
+        self.worktrees = self.abroad = 0
+        self.missed: list[tuple[str, str]] = []
+        self.unsure: list[Name] = []
+
+    def look_here(self, tree: Worktree, names: Sequence[Name], everybody: bool) -> None:
+        """Look at a worktree. Raises NotLooked: it is my own, and cannot be looked at."""
+        is_mine = everybody or (self._me in names if self._me is not None else _is_at(tree, self._here))
+        label = _label(tree, self._here)
+        try:
+            side = sides.side_of(self._work, tree, self._base, names, label)
+        except (NotLooked, GitFailed) as error:
+            if is_mine and not everybody:
+                raise NotLooked(f"{label} cannot be looked at: {_first_line(error)}") from error
+            self.missed.append((label, _first_line(error)))
+            self.unsure += names[:1]
+            return
+        self.worktrees += 1
+        (self.mine if is_mine else self.others).add(names, side)
+
+    def look_abroad(self, one: Abroad, *, is_mine: bool) -> None:
+        """Look at work of another clone."""
+        try:
+            side = one.side(self._work, self._base)
+        except (NotLooked, GitFailed, StorageError) as error:
+            self.missed.append((f"{one.names[0]}: {one.label}", _first_line(error)))
+            return
+        self.abroad += 1
+        (self.mine if is_mine else self.afar).add(one.names, side)
 
 
 def _pair(work: Scratch, mine: Side, other: Side, ignored: Sequence[Parts]) -> Pair:
+    if mine.is_committed and other.is_committed and is_ancestor(work, other.oid, mine.oid):
+        return Pair(mine, other)  # mine goes on from it
     try:
         return Pair(mine, other, tuple(merge(work, mine, other, _matching(mine.paths | other.paths, ignored))))
-    except (NotLooked, GitFailed) as error:
+    except (NotLooked, GitFailed, StorageError) as error:  # git that does not end is one
         return Pair(mine, other, not_looked=_first_line(error))
 
 
@@ -138,4 +201,7 @@ def _label(tree: Worktree, here: Path) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).removeprefix("fatal: ").partition("\n")[0] or "git refuses"
+    words = str(error)
+    if "lazy fetching disabled" in words or "promisor" in words:
+        return "files that it needs are not in this partial clone"
+    return words.removeprefix("fatal: ").partition("\n")[0] or "git refuses"

@@ -39,15 +39,14 @@ def merge(work: Scratch, one: Side, other: Side, is_ignored: Collection[str] = (
         NotLooked: git could not try to merge them.
     """
     shared = [path for path in one.shares_with(other) if path not in is_ignored]
-    if not shared:
+    if not shared and not one.leads(other) and not other.leads(one):
         return []
     try:
         refused = _refused(work, one.oid, other.oid)
         is_sure = True
     except GitFailed as error:
         if error.status != _USAGE:
-            words = error.stderr.removeprefix("fatal: ").partition("\n")[0]
-            raise NotLooked(words or f"git merge-tree ended with {error.status}") from error
+            raise NotLooked(error.stderr or f"git merge-tree ended with {error.status}") from error
         refused, is_sure = shared, False
     found = []
     for path in sorted({*shared, *refused} - set(is_ignored)):

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from gitchat.storage import gate, git
 from gitchat.storage.ownfiles import OwnFile
@@ -29,6 +30,25 @@ _NOBODY = {
     for key, value in (("NAME", "gitchat"), ("EMAIL", "gitchat@gitchat.invalid"), ("DATE", "@0 +0000"))
 }
 """Who writes a commit that nobody keeps; one tree makes one commit, whenever it is looked at."""
+
+
+class Git(Protocol):
+    """Whoever runs git in the repository."""
+
+    def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
+        """The output of a git command. Raises git.GitFailed."""
+
+
+class Reading:
+    """git in the worktree of ``repository``, for what writes no object."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
+        """The output of a git command. Raises git.GitFailed."""
+        variables = {**self._repository.variables, "GIT_OPTIONAL_LOCKS": "0"}
+        return git.run(arguments, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
 
 
 class Scratch:
@@ -52,13 +72,22 @@ class Scratch:
 
     def copy_index(self, git_dir: Path) -> None:
         """Begin with the index of the worktree whose git directory this is; with none where it has none."""
-        with suppress(FileNotFoundError):
-            (self._place / "index").unlink()
+        self.drop_index()
         with suppress(FileNotFoundError):
             shutil.copyfile(git_dir / "index", self._place / "index", follow_symlinks=False)
             # As old as it is: git reads again what was written in the second of its index, and by that alone knows it.
             status = os.stat(git_dir / "index")
             os.utime(self._place / "index", ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def drop_index(self) -> None:
+        """Begin with no index at all."""
+        with suppress(FileNotFoundError):
+            (self._place / "index").unlink()
+
+    @property
+    def objects(self) -> str:
+        """The directory of what was made here."""
+        return str(self._place / "objects")
 
     def _begin(self) -> None:
         self._end()

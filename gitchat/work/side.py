@@ -13,7 +13,7 @@ from pathlib import Path
 from gitchat.model.names import Name
 from gitchat.model.refs import bases, branch_of
 from gitchat.storage.git import GitFailed
-from gitchat.work.scratch import Scratch
+from gitchat.work.scratch import Git, Scratch
 
 _AMID = {
     "MERGE_HEAD": "a merge",
@@ -46,6 +46,10 @@ class Base:
     label: str
     """As a person calls it: ``origin/main``."""
     oid: str
+    ref: str | None = None
+    """The whole name of it, where it is a ref."""
+    is_ahead_of_users: bool = False
+    """Whether that is our private copy, and what the user has of it is older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +68,23 @@ class Side:
     """What it changes since then, from the top; of what was renamed both names."""
     is_committed: bool = True
     top: Path | None = None
-    """The worktree that it stands in; None of the base."""
+    """The worktree that it stands in; None of the base, and of work in other clones."""
     branch: str | None = None
     behind: int = 0
     """How many commits of the base it lacks."""
+    is_base: bool = False
+    left: frozenset[str] = field(default=frozenset(), repr=False)
+    """The directories that files of its went out of to another one: git takes new files there along."""
 
     def shares_with(self, other: Side) -> list[str]:
         """The paths that both change, and those of this side that the other has made a directory of, or stands in."""
         theirs = other.paths | {top for path in other.paths for top in _above(path)}
         below = {path for path in self.paths if any(top in other.paths for top in _above(path))}
         return sorted(self.paths & theirs | below)
+
+    def leads(self, other: Side) -> bool:
+        """Whether git may put a file of the other side elsewhere, because this side moved what was beside it."""
+        return any(top in self.left for path in other.paths for top in _above(path))
 
 
 def _above(path: str) -> Iterator[str]:
@@ -82,7 +93,7 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def worktrees(work: Scratch) -> list[Worktree]:
+def worktrees(work: Git) -> list[Worktree]:
     """The worktrees that are there, that of the repository first; bare ones not. Raises git.GitFailed."""
     found = []
     for block in os.fsdecode(work.git("worktree", "list", "--porcelain", "-z")).split("\0\0"):
@@ -98,14 +109,15 @@ def worktrees(work: Scratch) -> list[Worktree]:
     return found
 
 
-def find_base(work: Scratch, told: str | None, remotes: Sequence[str], main: Worktree | None) -> Base | None:
+def find_base(work: Git, told: str | None, remotes: Sequence[str], main: Worktree | None) -> Base | None:
     """What work is meant for: as ``told`` by the setting, else what the first of ``remotes`` that says so calls HEAD,
     else a branch ``main`` or ``master``, else that of the ``main`` worktree. None where there is no such commit.
     """
     for name in [told] if told else bases(remotes, main.branch if main is not None else None):
         try:
-            oid = _line(work, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-            return Base(told or _line(work, "rev-parse", "--abbrev-ref", name), oid)
+            oid = line_of(work, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            ref = line_of(work, "rev-parse", "--symbolic-full-name", name)
+            return Base(told or line_of(work, "rev-parse", "--abbrev-ref", name), oid, ref or None)
         except GitFailed:
             continue
     return None
@@ -113,7 +125,8 @@ def find_base(work: Scratch, told: str | None, remotes: Sequence[str], main: Wor
 
 def side_of_base(work: Scratch, base: Base, root: str) -> Side:
     """The base since ``root``. Raises git.GitFailed."""
-    return Side((), base.label, base.oid, root, _changed(work, root, base.oid))
+    paths, left = changed(work, root, base.oid)
+    return Side((), base.label, base.oid, root, paths, is_base=True, left=left)
 
 
 def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], label: str) -> Side | None:
@@ -128,19 +141,16 @@ def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], la
             raise NotLooked(f"it is amid {amid}")
     where = str(tree.top)
     try:
-        head = _line(work, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
+        head = line_of(work, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", cwd=where)
     except GitFailed as error:
         raise NotLooked("it has no commit yet") from error
-    try:
-        root = _line(work, "merge-base", head, base.oid)
-    except GitFailed as error:
-        raise NotLooked(f"it has nothing in common with {base.label}") from error
+    root = root_of(work, head, base)
     oid = _snapshot(work, tree, head)
-    paths = _changed(work, root, oid)
-    behind = int(_line(work, "rev-list", "--count", f"{root}..{base.oid}"))
+    paths, left = changed(work, root, oid)
+    behind = behind_of(work, root, base)
     if not paths and not behind:
         return None
-    return Side(tuple(names), label, oid, root, paths, oid == head, tree.top, tree.branch, behind)
+    return Side(tuple(names), label, oid, root, paths, oid == head, tree.top, tree.branch, behind, left=left)
 
 
 def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
@@ -156,27 +166,48 @@ def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
     given = b"".join(path + b"\0" for path in paths)
     update = ("update-index", "--add", "--remove", "-z", "--stdin")
     work.git(*update, cwd=str(tree.top), stdin=given, has_index=True)
-    made = _line(work, "write-tree", cwd=str(tree.top), has_index=True)
-    if made == _line(work, "rev-parse", f"{head}^{{tree}}"):
+    made = line_of(work, "write-tree", cwd=str(tree.top), has_index=True)
+    if made == line_of(work, "rev-parse", f"{head}^{{tree}}"):
         return head
-    return _line(work, "commit-tree", made, "-p", head, "-m", "work")
+    return line_of(work, "commit-tree", made, "-p", head, "-m", "work")
 
 
-def _changed(work: Scratch, old: str, new: str) -> frozenset[str]:
-    """The paths that differ, of what was renamed both names."""
+def changed(work: Scratch, old: str, new: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The paths that differ, of what was renamed both names; and the directories that files went out of.
+
+    Raises git.GitFailed.
+    """
     if old == new:
-        return frozenset()
+        return frozenset(), frozenset()
     options = ("diff-tree", "-r", "-z", "--name-status", "--find-renames", "--no-ext-diff", "--ignore-submodules=all")
     words = iter(os.fsdecode(work.git(*options, old, new)).split("\0"))
     found: set[str] = set()
+    left: set[str] = set()
     for status in words:
         if status:
-            found.update(next(words) for _ in range(2 if status[0] in "RC" else 1))
-    return frozenset(found)
+            names = [next(words) for _ in range(2 if status[0] in "RC" else 1)]
+            found.update(names)
+            places = list(dict.fromkeys(map(os.path.dirname, names)))
+            left.update(places[:1] if status[0] == "R" and len(places) > 1 else ())
+    return frozenset(found), frozenset(left)
 
 
-def _line(work: Scratch, *arguments: str, cwd: str | None = None, has_index: bool = False) -> str:
-    return os.fsdecode(work.git(*arguments, cwd=cwd, has_index=has_index)).strip("\n")
+def root_of(work: Git, oid: str, base: Base) -> str:
+    """The commit that ``oid`` and the base have in common. Raises NotLooked."""
+    try:
+        return line_of(work, "merge-base", oid, base.oid)
+    except GitFailed as error:
+        raise NotLooked(f"it has nothing in common with {base.label}") from error
+
+
+def behind_of(work: Git, root: str, base: Base) -> int:
+    """How many commits the base has since ``root``. Raises git.GitFailed."""
+    return int(line_of(work, "rev-list", "--count", f"{root}..{base.oid}"))
+
+
+def line_of(work: Git, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> str:
+    """The one line that a git command prints. Raises git.GitFailed."""
+    return os.fsdecode(work.git(*arguments, cwd=cwd, stdin=stdin, has_index=has_index)).strip("\n")
 
 
 def named(trees: Sequence[Worktree], at: Mapping[Path, Sequence[Name]]) -> Iterator[tuple[Worktree, Sequence[Name]]]:

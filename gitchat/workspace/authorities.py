@@ -155,7 +155,7 @@ class Authorities:
     def _noted(self) -> Mapping[RoomName, Note] | None:
         """What is noted of the rooms; None where nothing can be read. The same again while the file is the same."""
         try:
-            status = os.stat(self.repository.directory / "authorities")
+            status = os.stat(f"{self.repository.directory}/authorities")
         except OSError:
             return None  # without a look at the code that reads it: it is on the way of every message
         is_now = (status.st_ino, status.st_size, status.st_mtime_ns)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from gitchat.index.condition import Condition, authored_by, of_claims, of_type
 from gitchat.model.claim import MAX_SECONDS, Claim, Standing, What, standings
 from gitchat.model.errors import ChatError
-from gitchat.model.names import RoomName
-from gitchat.model.record import Entry
+from gitchat.model.names import Oid, RoomName
+from gitchat.model.record import CLAIM, RELEASE, Entry
+from gitchat.model.refs import log_ref
 from gitchat.workspace.environment import Environment
 
 
@@ -63,6 +64,9 @@ def held_paths(environment: Environment) -> list[HeldPath]:
 
 def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
     """The records of this room that say something of claims that can still last, in their order."""
+    tip = environment.store.tip(log_ref(room))
+    if tip is None or _is_unclaimed(environment, room, tip):
+        return []
     log = environment.log(room)
     chain = log.chain()
     since = Condition("committed > ?", (environment.now().seconds - MAX_SECONDS,))
@@ -70,4 +74,29 @@ def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
     if places:
         leaves = Condition.all_of([authored_by("system"), of_type("presence"), since])
         places += chain.select(leaves, after=places[0].number)
-    return [log.entry_at(*place) for place in sorted(places, key=lambda place: place.number)]
+    elif environment.authorities.of(room) is None:
+        environment.unclaimed[room] = tip
+    return log.entries_at(sorted(places))
+
+
+_NEAR = 64
+"""How many records may have come since it was known that nothing is claimed; beyond that the index is quicker."""
+
+
+def _is_unclaimed(environment: Environment, room: RoomName, tip: Oid) -> bool:
+    """Whether nothing was claimed in this room when that was asked last, and nothing came since that says so.
+
+    It is asked for each answer of a tool, and most rooms have no claims. Raises FormatError.
+    """
+    known, here = environment.unclaimed.get(room), tip
+    if known is None or environment.authorities.of(room) is not None:
+        return False
+    for _ in range(_NEAR):
+        if here == known:
+            environment.unclaimed[room] = tip
+            return True
+        commit = environment.store.read(here)
+        if len(commit.parents) != 1 or commit.kind in (CLAIM, RELEASE):
+            return False
+        here = commit.parents[0]
+    return False

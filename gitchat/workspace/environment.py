@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitchat.model.errors import ChatError, StorageError, UserError
-from gitchat.model.names import Name, RoomName
+from gitchat.model.names import Name, Oid, RoomName
 from gitchat.storage import git
 from gitchat.workspace.identity import Caller
 from gitchat.workspace.opened import Opened
@@ -75,6 +75,11 @@ class Environment(Opened):
     @cached_property
     def sat(self) -> dict[tuple[RoomName, Name], tuple[int, object]]:
         """In which second, and by which look at the seats, who acts here was last seen to sit; see Seating.sit_down."""
+        return {}
+
+    @cached_property
+    def unclaimed(self) -> dict[RoomName, Oid]:
+        """Up to where it was seen of logs that nothing is claimed there; see workspace/claimed."""
         return {}
 
     # --- names -------------------------------------------------------------------

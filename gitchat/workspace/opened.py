@@ -108,7 +108,9 @@ class Opened:
 
     def _count_aside(self, room: str, descriptor: int) -> None:
         """Have a room taken into the index by a process that has the turn from then on."""
-        self.start_aside("count", "--room", room, "--held", str(descriptor), keep_open=(descriptor,))
+        self.start_aside(
+            "count", "--room", room, "--held", str(descriptor), keep_open=(descriptor,), is_awaited=True
+        )  # fmt: skip
 
     def arrived(
         self, after: int = 0, epoch: str | None = None, limit: int | None = None, *, rooms: Iterable[RoomName] = ()
@@ -250,11 +252,11 @@ class Opened:
 
         return Changes(self.repository.location.common_dir, read_refs=read_refs)
 
-    def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = ()) -> None:
-        """Run ``git chat`` with these arguments in a process of its own, which nobody waits for.
+    def start_aside(self, *arguments: str, keep_open: tuple[int, ...] = (), is_awaited: bool = False) -> None:
+        """Run ``git chat`` with these arguments in a process of its own, at low priority unless it ``is_awaited``.
 
         The descriptors ``keep_open`` stay open in it, and with them the kernel locks that they hold.
         """
         # Not -m: that imports, along the path that a stranger's project may be in, before our first line.
         command = [sys.executable, "-P", PROGRAM, *arguments]
-        git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open)
+        git.start_aside(command, cwd=self.cwd, variables=self.variables, keep_open=keep_open, is_awaited=is_awaited)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from gitchat.clones.adopting import Adopting
 from gitchat.clones.inbox import Inbox
 from gitchat.clones.moving import last_said
 from gitchat.clones.renaming import follow
@@ -87,6 +88,15 @@ def open_remote(
         layout=lambda: layout or layout_of(environment, wire),
         lay=lambda new: authorities.lay(name, new),
         inbox=_inbox(environment, name, limit_seconds),
+        adopting=Adopting(
+            environment.store,
+            name,
+            environment.variables,
+            numbered=lambda room, tip, uids: {
+                uid: place.oid for uid, place in environment.numbering(room).chain_at(tip).numbered(uids).items()
+            },
+            is_asked_for=lambda: environment.repository.config.get_choice("chat.purge", ("adopt", "ask")) == "ask",
+        ),
     )
 
 

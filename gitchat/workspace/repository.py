@@ -61,7 +61,7 @@ class Repository:
         share(Path(common) / "chatroom", lambda: self.config.sharing())
         return Location(Path(git_dir), Path(common), is_bare == "true")
 
-    @property
+    @cached_property
     def directory(self) -> Path:
         """``chatroom/`` in the git common directory: our own files, which all worktrees share. Need not exist."""
         return self.location.common_dir / "chatroom"
@@ -157,7 +157,7 @@ class Repository:
     def forget_old_config(self) -> None:
         """Let ``config`` be read again when its file has changed: a process beside us may have set something."""
         try:
-            status = os.stat(self.location.common_dir / "config")
+            status = os.stat(f"{self.location.common_dir}/config")
         except OSError:
             return
         changed = (status.st_ino, status.st_size, status.st_mtime_ns)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gitchat.model.names import Name
 from tests.cli.conftest import Chatroom
 from tests.world import Argument
@@ -50,7 +52,9 @@ class Program:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
             assert ready, f"no line came; so far {self._read!r}"
             part = os.read(self.process.stdout.fileno(), 65536)
-            assert part, f"the program ended; so far {self._read!r}"
+            if not part:
+                _, errors = self.process.communicate()
+                pytest.fail(f"the program ended with {self.process.returncode}, {errors!r}; so far {self._read!r}")
             self._read += part
         line, _, self._read = self._read.partition(b"\n")
         return line.decode()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model import attachment
-from gitchat.model.attachment import File, TreeEntry
+from gitchat.model.attachment import File
 from gitchat.model.names import Oid
+from gitchat.model.tree import TreeEntry, encode_tree
 from tests.cli.conftest import LOG, Chatroom, Terminal, as_ordinary_user, refused
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean
@@ -37,9 +37,7 @@ def commit_with(chatroom: Chatroom, entries: list[TreeEntry], directory: bytes =
         command = ("hash-object", "--literally", "-t", kind, "-w", "--stdin")
         return Oid(chatroom.git(*command, stdin=raw).stdout.strip())
 
-    top = attachment.encode_tree(
-        [TreeEntry(0o040000, directory, store("tree", attachment.encode_tree(entries)))] if entries else []
-    )
+    top = encode_tree([TreeEntry(0o040000, directory, store("tree", encode_tree(entries)))] if entries else [])
     who = "mallory <mallory@example.com> 1790000000 +0000"
     head = f"tree {store('tree', top)}\nparent {chatroom.tip}\nauthor {who}\ncommitter {who}\n\n"
     oid = store("commit", head.encode() + b"look\n\nChat-Kind: message\n")

@@ -59,6 +59,10 @@ def offered(chatroom: Chatroom, line: str) -> list[str]:
         ("git chat cursor alice b", ["bob"]),
         ("git chat cursor show b", ["bob"]),
         ("git chat cursor set ", ["2", "1"]),
+        ("git chat send --at ", []),  # so a shell offers files
+        ("git chat log --at f", []),
+        ("git chat blame f", []),
+        ("git chat blame --j", ["--json"]),
         ("git chat no-such-command ", []),
         ("git status ", []),
         ("", []),
@@ -124,6 +128,17 @@ def test_fish_completes_git_chat(talking: Chatroom) -> None:
         script = f"git chat completion fish | source; complete -C '{line}'"
         done = talking.world.run("fish", "--no-config", "-c", script, cwd=talking.path)
         assert [one.partition("\t")[0] for one in done.stdout.splitlines()] == ["plans"]
+
+
+@pytest.mark.parametrize("line", ["chat send --at fi", "chat blame fi"])
+def test_files_are_offered_where_one_names_code(talking: Chatroom, line: str) -> None:
+    """In fish, behind git and alone; bash and zsh offer files where we know no word."""
+    need("fish")
+    for program in ("git ", "git-"):
+        script = f"git chat completion fish | source; complete -C '{program}{line}'"
+        done = talking.world.run("fish", "--no-config", "-c", script, cwd=talking.path)
+        assert [one.partition("\t")[0] for one in done.stdout.splitlines()] == ["file.txt"]
+    assert bash(talking, f"git-{line}", "_git_chat") == ["|"]
 
 
 def test_what_is_claimed_is_known(talking: Chatroom) -> None:

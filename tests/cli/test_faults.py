@@ -73,7 +73,7 @@ def file_for_directory(room: Chatroom) -> None:
 
 def newer_format(room: Chatroom) -> None:
     """Let a later version of gitchat have written to the room."""
-    room.foreign(b"meta\n\nChat-Kind: meta\nChat-Format-Min: 2\n")
+    room.foreign(b"meta\n\nChat-Kind: meta\nChat-Format-Min: 3\n")
 
 
 FAULTS = {
@@ -146,7 +146,7 @@ FAULTS = {
         lambda room: room.file_of().write_text("12345678" * 5 + "\n"),
     ),
     "newer format": Fault(
-        "git chat send hi", "is written in format 2", "pipx install --force .", 4, newer_format
+        "git chat send hi", "is written in format 3", "pipx install --force .", 4, newer_format
     ),
     "file where a directory belongs": Fault(
         "git chat send hi", "is in the way", "mv ",

@@ -344,3 +344,37 @@ def test_it_is_installed_beside_the_program(chatroom: Chatroom) -> None:
     gate = installed(chatroom, "git-chat-hook")
     assert gate.parent == installed(chatroom, "git-chat").parent
     assert gate.read_bytes() == SCRIPT.read_bytes()
+
+
+def test_a_look_at_conflicts_is_asked_for_after_an_edit(gate: Gate) -> None:
+    """Once until somebody begins it, where it can find anything, and by no tool that only reads; from sh alone."""
+    gate.chatroom.chat("send", "hello")
+    directory = gate.chatroom.path / ".git" / "chatroom"
+    gate.program.write_text(f'#!/bin/sh\ncase $1 in conflicts) echo "$@" >>"{directory}/looks" ;; esac\n')
+    looks, asked = directory / "looks", directory / "conflicts.asked"
+    gate.run(tool_name="Edit")
+    assert not asked.exists()
+    (directory / "conflicts.on").touch()
+    gate.run(tool_name="Read")
+    gate.run("prompt")
+    assert not asked.exists()
+    gate.run(tool_name="Edit")
+    until(looks.exists)
+    for event in ("tool", "stop"):
+        gate.run(event, tool_name="Edit")
+    assert looks.read_text() == "conflicts --aside\n"
+    long_ago = asked.stat().st_mtime - 300
+    os.utime(asked, (long_ago, long_ago))
+    gate.run("stop")
+    until(lambda: looks.read_text().count("\n") == 2)
+
+
+def test_what_is_new_of_ones_own_work_opens_the_gate(dash_gate: Gate) -> None:
+    """By the first line of a file; the same once more does not."""
+    dash_gate.chatroom.chat("send", "hello")
+    noted = dash_gate.chatroom.path / ".git" / "chatroom" / "moved"
+    dash_gate.told()
+    assert dash_gate.is_closed()
+    noted.write_text("0123\n{}\n")
+    assert not dash_gate.is_closed()
+    assert dash_gate.is_closed()

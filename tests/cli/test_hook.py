@@ -590,6 +590,18 @@ def test_hook_that_an_earlier_version_kept_moves_to_its_new_place(chatroom: Chat
     assert (old.read_bytes(), kept_of(old).parent.exists()) == (theirs, False)
 
 
+def test_what_status_and_doctor_say_of_an_old_hook_renews_that_very_hook(chatroom: Chatroom) -> None:
+    """By itself `hook install` leaves the guard alone."""
+    chatroom.chat("hook", "install", "guard", check=True)
+    guard = chatroom.path / ".git" / "hooks" / "pre-commit"
+    guard.write_text(guard.read_text().replace("status=$?", "status=0", 1))
+    advice = "git chat hook install guard"
+    assert advice in chatroom.chat("hook", "status", check=True).stdout
+    assert advice in chatroom.chat("doctor").stdout
+    chatroom.chat(*advice.split()[2:], check=True)
+    assert advice not in chatroom.chat("hook", "status", check=True).stdout + chatroom.chat("doctor").stdout
+
+
 HOOK_1 = """#!/bin/sh
 # gitchat hook 1: post-commit tells the chatroom what was committed. See git chat hook -h
 status=$?

@@ -23,9 +23,10 @@ NAME = "sk" + "-" + "0123456789abcdef" * 2
 
 WRITES: dict[str, list[str]] = {
     "send": ["send {}", "send -q {}", "send --json-body [1,\"{}\"]", "send --attach {}.txt x", "send --attach f.txt x",
+             "send --at f.txt:1 x", "send --at {}.txt x",
              "send --room {name} x", "send --to {name} x", "send --type {name} x", "send --as {name} x",
              "send --local --room other {}", "send --uid k {}", "send -"],
-    "reply": ["reply 1 {}", "reply 1 --attach f.txt x", "reply 1 -"],
+    "reply": ["reply 1 {}", "reply 1 --at f.txt:1 x", "reply 1 --attach f.txt x", "reply 1 -"],
     "summary write": ["summary write {}", "summary write --scope {} x", "summary write --as {name} x"],
     "room open": ["room open other --title {}", "room open {name}"],
     "room title": ["room title lobby {}"],
@@ -40,7 +41,7 @@ WRITES: dict[str, list[str]] = {
 WRITES_NOTHING = {
     "log": "reads", "watch": "says it as send does, by the same function", "inbox": "reads", "wait": "reads",
     "status": "reads", "handoff": "reads", "summary show": "reads", "summary log": "reads", "show": "reads",
-    "conflicts": "writes what git says, by Writer",
+    "blame": "reads", "conflicts": "writes what git says, by Writer",
     "search": "reads", "who": "reads", "leave": "writes a name that has joined", "cursor show": "reads",
     "forget": "takes away", "release": "repeats what is claimed", "claims": "reads", "rooms": "reads",
     "answer": "says it as send does, by the same function", "export": "reads",
@@ -49,7 +50,8 @@ WRITES_NOTHING = {
     "room share": "writes a state",
     "sync": "brings what others wrote", "push": "brings what was written", "pull": "brings what others wrote",
     "bundle": "brings what was written", "remote": "names and addresses of git's", "invite": "reads",
-    "unsend": "takes away", "setup": "writes no record", "hook": "writes what git says: see below",
+    "unsend": "takes away", "redact": "writes a number", "purge": "takes away",
+    "setup": "writes no record", "hook": "writes what git says: see below",
     "mcp": "tests/serve/test_secret_ways.py", "snd": "reads", "serve": "tests/serve/test_secret_ways.py",
     "token": "writes no record", "doctor": "repairs", "verify": "reads", "completion": "reads",
     "uninstall": "takes away", "help": "reads",
@@ -101,6 +103,7 @@ MAKES = {
     "rooms/vouching.py": "the same", "clones/moving.py": "an address without a password", "clones/marking.py": "none",
     "clones/joining.py": "no text", "storage/written.py": "the bytes that it is given",
     "model/codec.py": "the function itself", "rooms/adopting.py": "each line has passed judge, in verbs/importing.py",
+    "rooms/rewriting.py": "what was written, or less of it", "verbs/purging.py": "no text of anybody's",
 }  # fmt: skip
 """The modules that make a commit, and whose text it holds."""
 

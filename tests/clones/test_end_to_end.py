@@ -149,7 +149,9 @@ def kill_sync(clone: Clone, after_seconds: float) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "rounds", [5, pytest.param(25, marks=pytest.mark.slow), pytest.param(200, marks=pytest.mark.soak)]
+)
 def test_killed_syncs_beside_gc_lose_nothing(hub: Hub, rounds: int) -> None:
     """A sync that dies anywhere, while git throws away what nothing points to, costs no record and no number."""
     chance = random.Random(rounds)

@@ -659,16 +659,16 @@ def test_a_ref_that_no_room_can_have_stays_at_the_remote(old: Counted, ann: Clon
 
 
 def ask_for_a_later_format(clone: Clone, hub: Hub) -> None:
-    """Add what a version writes that needs format 2: its first word to all others."""
+    """Add what a version writes that needs format 3: its first word to all others."""
     tree = clone.git("mktree", stdin=b"").stdout.strip()
-    told = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 2\n"
+    told = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 3\n"
     later = clone.git("commit-tree", tree, "-p", hub.tip, "-m", told, GIT_AUTHOR_NAME="zoe").stdout.strip()
     clone.git("push", "-q", "origin", f"{later}:{LOG}")
 
 
 def refused_as_newer(done: Done) -> None:
     """The status and the hint that send has for it, too."""
-    assert (done.returncode, "is written in format 2" in done.stderr) == (4, True)
+    assert (done.returncode, "is written in format 3" in done.stderr) == (4, True)
     assert "pipx install --force ." in done.stderr
 
 

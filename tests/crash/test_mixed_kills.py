@@ -34,7 +34,7 @@ def write_long(common_dir: Path, said: int, name: str) -> None:
     """The same, by the long way alone."""
     store = open_store(common_dir, fsync=False)
 
-    def no_quick_way(*arguments: object) -> None:
+    def no_quick_way(*arguments: object, **named: object) -> None:
         raise Unusual
 
     store.append = no_quick_way  # type: ignore[method-assign, assignment]

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.quick import append, booted
+from gitchat.model.record import Draft
+from gitchat.model.refs import log_ref, tracking_ref
+from gitchat.quick import booted, noted
 from gitchat.rooms.aftermath import settle
-from tests.crash.writers import ROOM, records, say
-from tests.world import World, open_store
+from tests.crash.test_flight import always_beside
+from tests.crash.writers import ROOM, identity, records, say
+from tests.world import World, open_store, open_writer
 
 TEXTS = ["one", "two", "three", "four"]
 
@@ -85,14 +88,30 @@ class Disk:
             path.write_bytes(content)
 
 
-def written(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Disk]:
-    """A clone in which one record is on the disk, and three were acknowledged since."""
+TRACKING = tracking_ref("origin", log_ref(ROOM))
+
+
+def written(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, is_tracked: bool = False, beside: bool = False
+) -> tuple[Path, Disk]:
+    """A clone in which one record is on the disk, and three were acknowledged since.
+
+    Where it ``is_tracked``, a remote has one more, and the three wait for their numbers. ``beside`` others each writer
+    had to wait for its turn.
+    """
     common_dir = world.repository() / ".git"
-    say(open_store(common_dir), TEXTS[0])
+    first = say(open_store(common_dir), TEXTS[0])
     store = open_store(common_dir)
+    writer = open_writer(store, tracking=TRACKING if is_tracked else None)
+    if is_tracked:
+        store.point(TRACKING, first.entry.oid, "a remote has it")
+        writer.send(Draft(body=TEXTS[1]), identity("bob"))
+        assert store.end(ROOM) is not None
+    if beside:
+        always_beside(monkeypatch)
     disk = Disk(common_dir, monkeypatch)
-    for text in TEXTS[1:]:
-        say(store, text)
+    for text in TEXTS[2 if is_tracked else 1 :]:
+        writer.send(Draft(body=text), identity("bob"))
     disk.look()
     return common_dir, disk
 
@@ -115,20 +134,32 @@ def losses(common_dir: Path, disk: Disk, step: int) -> tuple[int, list[str]]:
     return len(cuts), lost
 
 
-@pytest.mark.parametrize("step", [200, pytest.param(17, marks=pytest.mark.slow)])
-def test_what_was_acknowledged_survives_a_power_cut(world: World, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "is_tracked", "beside"),
+    [
+        (200, False, False),
+        (400, True, False),
+        (300, False, True),
+        pytest.param(17, False, False, marks=pytest.mark.slow),
+        pytest.param(17, False, True, marks=pytest.mark.soak),
+    ],
+)
+def test_what_was_acknowledged_survives_a_power_cut(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: int, is_tracked: bool, beside: bool
+) -> None:
     """Every file that was not synced, at every length: the records are there with their numbers, and one follows."""
-    common_dir, disk = written(world, monkeypatch)
+    common_dir, disk = written(world, monkeypatch, is_tracked=is_tracked, beside=beside)
     assert {"chatroom/journal", f"refs/chatroom/rooms/{ROOM}/log"} <= {*disk.changed()}
     count, lost = losses(common_dir, disk, step)
-    assert count > 40
+    assert count > 30
     assert not lost, f"{len(lost)} of {count}: {lost[:3]}"
     world.git("fsck", "--strict", "--no-dangling", cwd=common_dir)
 
 
-def test_a_sync_that_is_left_out_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_sync_that_is_left_out_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch, beside: bool) -> None:
     """Without the journal's sync this test's own cuts lose something: it can fail."""
-    monkeypatch.setattr(append, "sync", lambda descriptor: None)
-    common_dir, disk = written(world, monkeypatch)
+    monkeypatch.setattr(noted, "sync", lambda descriptor: None)
+    common_dir, disk = written(world, monkeypatch, beside=beside)
     _, lost = losses(common_dir, disk, 400)
     assert any("chatroom/journal" in one for one in lost)

@@ -22,6 +22,7 @@ import pytest
 from gitchat.model.errors import UserError
 from gitchat.verbs.room import Reading, Room
 from tests.crash.writers import fork, records, wait_for
+from tests.seeds import seeds
 from tests.world import World
 
 SENT = 12
@@ -201,7 +202,7 @@ def faults(notes: Notes, texts: dict[int, str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(5, 50))])
+@pytest.mark.parametrize("seed", seeds(5, 20, 200))
 def test_each_acknowledged_record_is_shown_whoever_is_killed(world: World, seed: int) -> None:
     """Under each name, in order, once; again only after a kill before the end of the mark."""
     stage = Stage(world, seed)

@@ -123,6 +123,49 @@ ELSEWHERE = [
         hint='say what is wrong with it: git chat send --room lobby -r 2 "..."',
     ),
     Elsewhere(
+        "tests/clones/test_purging.py::test_only_a_person_purges_who_agrees",
+        "git chat unsend --room lobby {handle}",
+        error="~[..] has no number yet: nobody else has it",
+        hint="take it back: git chat unsend --room lobby ~[..]",
+    ),
+    Elsewhere(
+        "tests/clones/test_purging.py::test_only_a_person_purges_who_agrees",
+        '"redact", "2"',
+        error="only a person purges: it changes what everybody has",
+        hint="ask a person to run it at a terminal; what shall only not be shown can be hidden: "
+        "git chat redact --room lobby 2",
+    ),
+    Elsewhere(
+        "tests/clones/test_purging.py::test_only_a_person_purges_who_agrees",
+        '"purge", "2", "--yes"',
+        error="nothing was purged: nobody agreed to it",
+        hint="agree to it: git chat purge --room lobby 2 --yes",
+    ),
+    Elsewhere(
+        "tests/clones/test_purging.py::test_a_clone_without_the_gate_brings_it_back_and_that_is_found",
+        'purge(ann, "2")',
+        error="#2 of ann was purged, and commit 1234 has its text: refs/chatroom/rooms/lobby/log reaches it",
+        hint="have who brought it back upgrade gitchat, and then: git chat purge --room lobby 2",
+    ),
+    Elsewhere(
+        "tests/clones/test_purging.py::test_what_the_user_has_as_well_stays",
+        "gc(clone.world, clone.path)",
+        error="2 of 2 objects that had what was purged are still in git's object database",
+        hint="git gc --prune=now",
+    ),
+    Elsewhere(
+        "tests/cli/test_redact.py::test_no_number_and_no_position_moves",
+        "git chat log --room lobby",
+        error="#6 is of kind redact, which no view shows",
+        hint="see what can be hidden: git chat log --room lobby",
+    ),
+    Elsewhere(
+        "tests/clones/test_purging.py::test_who_finds_another_log_syncs_first",
+        "ann.sync()",
+        error="'origin' has another log of room 'lobby' than this clone has seen",
+        hint="git chat sync origin",
+    ),
+    Elsewhere(
         "tests/clones/test_setting_aside.py::test_a_refused_summary_holds_up_no_message_and_leads_on",
         'ann.world.run("sh", "-c", command[1]',
         error="'origin' did not take the summaries of room 'lobby' that are pending: words",
@@ -239,7 +282,7 @@ NOT_RUN = [
         reason="needs pipx, and the packages that are built from",
     ),
     NotRun(
-        error="room 'lobby' is written in format 2; this gitchat writes format 1",
+        error="room 'lobby' is written in format 3; this gitchat writes format 2",
         hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
         reason="needs pipx, the packages that are built from, and a version that does not exist yet",
     ),

@@ -12,7 +12,7 @@ import pytest
 
 from gitchat.cli import line
 from gitchat.model.errors import ChatError
-from tests.hints import carrying, damage, here, remotes, serving
+from tests.hints import anchors, carrying, damage, here, remotes, serving
 from tests.hints.elsewhere import ELSEWHERE as OTHERS
 from tests.hints.elsewhere import NOT_RUN as FEW
 from tests.hints.sites import Site, sites
@@ -20,7 +20,7 @@ from tests.hints.situation import Elsewhere, NotRun, Repository, Shell, Situatio
 from tests.world import World
 
 REPOSITORIES = [*here.REPOSITORIES, *remotes.REPOSITORIES, *damage.REPOSITORIES, *serving.REPOSITORIES]
-REPOSITORIES += carrying.REPOSITORIES
+REPOSITORIES += [*carrying.REPOSITORIES, *anchors.REPOSITORIES]
 SITUATIONS = [situation for repository in REPOSITORIES for situation in repository.situations]
 ELSEWHERE = [*OTHERS, *serving.ELSEWHERE, *carrying.ELSEWHERE]
 NOT_RUN = [*FEW, *serving.NOT_RUN]

@@ -79,7 +79,7 @@ HEAVY = {
 }  # fmt: skip
 """What takes longer to load than a plain command has in all."""
 
-MOST_MODULES = 24
+MOST_MODULES = 26
 """How many modules of gitchat, or of Python beyond what it loads by itself, a plain command may load."""
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.index.condition import LISTED, Condition, statuses_for_nobody, visible_to
+from gitchat.index.condition import (
+    LISTED,
+    Condition,
+    about_commits,
+    about_file,
+    of_type,
+    statuses_for_nobody,
+    visible_to,
+)
 from gitchat.index.database import Index
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Draft, Identity
@@ -200,3 +208,53 @@ def test_visibility_is_who_is_addressed(world: World) -> None:
     assert chain.count_of(visible_to(["bob"]), after=1) == 4
     assert [place.number for place in chain.select(limit=2)] == [1, 2]
     assert [place.number for place in chain.select(limit=2, newest=True)] == [10, 11]
+
+
+ANCHORED: list[tuple[Condition, Callable[[Draft], bool]]] = [
+    (about_file(["a.py"]), lambda draft: ("Chat-At", "a.py:1-2") in draft.extra),
+    (about_file(["a.py", "src/b.py"]), lambda draft: bool(draft.extra) and "d/" not in str(draft.extra)),
+    (about_file([], below="src"), lambda draft: "src/b.py" in str(draft.extra)),
+    (about_file([], below="."), lambda draft: bool(draft.extra)),
+    (about_file(["none"]), lambda draft: False),
+    (about_commits(["a" * 40, "b" * 40]), lambda draft: draft.commit == "a" * 40),
+    (Condition.all_of([about_file(["a.py"]), of_type("question")]), lambda draft: False),
+]
+
+
+@pytest.mark.parametrize("place", range(len(ANCHORED)))
+def test_what_is_about_a_file_or_a_commit_is_found_without_a_look_at_others(world: World, place: int) -> None:
+    """Selected, counted and after a number as a look at each would have it; and SQLite goes through no numbers."""
+    condition, holds = ANCHORED[place]
+    store = open_store(world.repository() / ".git")
+    writer, me = open_writer(store), Identity(Name("ann"), "", "ann", "ann@example.com", "human")
+    trailers = [
+        (),
+        (("Chat-At", "a.py:1-2"),),
+        (),
+        (("Chat-At", "src/b.py"), ("Chat-At", "src/b.py:1-1")),
+        (("Chat-At", "d/c"),),
+    ]
+    drafts = [
+        Draft(body="x", extra=trailers[number % 5], commit="a" * 40 if number % 3 == 0 else None)
+        for number in range(30)
+    ]
+    for draft in drafts:
+        writer.send(draft, me)
+    expected = [number for number, draft in enumerate(drafts, 1) if holds(draft)]
+    index = Index(store.directory, store.read, lambda count: None)
+    chain = open_log(store).chain()
+    assert [one.number for one in chain.select(condition)] == expected
+    assert [one.number for one in chain.select(condition, limit=2, newest=True)] == expected[-2:]
+    assert [one.number for one in chain.select(condition, after=9)] == [one for one in expected if one > 9]
+    assert chain.count_of(condition, after=9) == len([one for one in expected if one > 9])
+    assert chain.anchored() == ["a.py", "d/c", "src/b.py"]
+    database, asked = index._opened(), list[str]()
+    database.set_trace_callback(asked.append)
+    looked = index.chain("lobby", chain.tip, chain._rule)
+    looked.select(condition)
+    looked.count_of(condition)
+    database.set_trace_callback(None)
+    plans = [database.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in asked if "few" in sql]
+    steps = [row[3] for plan in plans for row in plan]
+    assert len(plans) == 2
+    assert not [one for one in steps if "entry_number" in one or one.startswith("SCAN entry")]

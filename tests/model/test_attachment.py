@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitchat.model import attachment
-from gitchat.model.attachment import File, TreeEntry, build, encode_tree, is_safe_name, listed, parse_tree, safe_name
+from gitchat.model.attachment import File, build, is_safe_name, listed, safe_name
 from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import Oid
+from gitchat.model.tree import TreeEntry, encode_tree, parse_tree
 
 SHA1, SHA256 = Oid("a" * 40), Oid("b" * 64)
 

@@ -14,7 +14,12 @@ from gitchat.model.hunks import Hunk, meeting, parse_hunks, spelled
 def test_hunks_are_read_as_git_writes_them() -> None:
     """A change, an addition, a deletion; the lines are those of the new file, counted from 1."""
     diff = b"--- a/x\n+++ b/x\n@@ -4,2 +4,3 @@ def f\n-a\n@@ -9,0 +11 @@\n+b\n@@ -12 +12,0 @@\n-c\n@@ -1,2 +0,0 @@\n"
-    assert parse_hunks(diff) == [Hunk(3, 2, (4, 6)), Hunk(9, 0, (11, 11)), Hunk(11, 1, (12, 12)), Hunk(0, 2, (1, 1))]
+    assert parse_hunks(diff) == [
+        Hunk(3, 2, (4, 6), 3),
+        Hunk(9, 0, (11, 11), 1),
+        Hunk(11, 1, (12, 12), 0),
+        Hunk(0, 2, (1, 1), 0),
+    ]
     assert parse_hunks(b"Binary files a/x and b/x differ\n") == []
 
 

@@ -50,7 +50,7 @@ def tables(directory: Path) -> dict[str, list[tuple[object, ...]]]:
     (path,) = directory.glob("index.*.db")
     database = sqlite3.connect(path)
     try:
-        names = ["chain", "entry", "voice"]
+        names = ["anchor", "chain", "entry", "voice"]
         told = {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
         vocabulary = "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, text, instance)"
         database.execute(vocabulary)

@@ -12,6 +12,7 @@ import pytest
 from gitchat.index.chain import Chain
 from gitchat.model import reach
 from tests.property.conversation import Conversation, Mismatch
+from tests.seeds import seeds
 from tests.world import World
 
 STEPS = 40
@@ -20,12 +21,7 @@ MUTANT_SEEDS = range(1000, 1020)
 """One of these must notice a rule that was taken out."""
 
 
-QUICK_SEEDS, SEEDS = 6, 50
-
-
-@pytest.mark.parametrize(
-    "seed", [*range(QUICK_SEEDS), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(QUICK_SEEDS, SEEDS))]
-)
+@pytest.mark.parametrize("seed", seeds(6, 20, 200))
 def test_each_reader_gets_each_record_once_under_its_number(world: World, seed: int) -> None:
     """Whatever was merged, sent twice, dated wrongly, read in part or elsewhere: the ledger and the room agree."""
     Conversation(world, seed).run(STEPS)

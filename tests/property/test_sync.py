@@ -26,11 +26,12 @@ from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import cursor_ref, log_ref
 from tests.property.clones import KINDS, LOBBY, NAMES, Clone, Clones, Faulty, Restless
 from tests.property.conversation import Mismatch
+from tests.seeds import seeds
 from tests.world import World
 
 STEPS, QUICK_STEPS = 25, 12
 
-QUICK_SEEDS, SEEDS = 6, 20
+QUICK_SEEDS, RUNS = 6, 12
 
 MOVING_SEEDS, MOVING_STEPS = range(200, 206), 16
 
@@ -44,8 +45,7 @@ def test_every_clone_comes_to_the_same_and_no_number_changes(world: World, seed:
     Clones(world, seed).run(QUICK_STEPS)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", seeds(0, 12, 100))
 def test_every_clone_comes_to_the_same_after_many_steps(world: World, seed: int) -> None:
     """The same, of longer conversations."""
     Clones(world, seed).run(STEPS)
@@ -71,11 +71,11 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_no_order_of_steps_breaks_a_promise() -> None:
-    """Twenty runs, the same ones each time."""
+    """A dozen runs, the same ones each time."""
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=SEEDS,
+            max_examples=RUNS,
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=True,

@@ -31,6 +31,7 @@ class Commits:
             b"Chat-Type: con", b"Chat-Reply: " + b"0" * 16, b"Chat-Priority: urgent", b"Chat-Commit: " + b"f" * 40,
             b"Chat-Branch: main", b"Chat-Clone: " + pick([b"-", b"1" * 16, b"2" * 16]), b"Chat-Origin: agent",
             b"Chat-Media: json",
+            *(b"Chat-At: " + one for one in pick([*[()] * 12, (b"a.py:3-4", b"b\xc3\xa9"), (b"../x",)])),
         ]  # fmt: skip
         uid = uid_from_random(self.random.randrange(500).to_bytes(10, "big")).encode()
         block = [b"Chat-Kind: " + pick([b"message", b"message", b"status", b"claim", b"meta", b"merge"])]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import Uid
+from gitchat.model.names import Oid, Uid
 from gitchat.model.record import Draft, Moment
-from gitchat.model.refs import log_ref
+from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.quick import append, rules
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import exchange, gate
@@ -46,7 +46,7 @@ def long_moves(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return moved
 
 
-def no_quick_way(*arguments: object) -> None:
+def no_quick_way(*arguments: object, **named: object) -> None:
     """Stands for Store.append where everything shall go the long way."""
     raise Unusual
 
@@ -59,10 +59,19 @@ DRAFTS = [
 ]
 
 
-@pytest.mark.parametrize("fsync", [False, True])
-def test_both_ways_write_the_same_bytes(world: World, monkeypatch: pytest.MonkeyPatch, fsync: bool) -> None:
-    """Each draft, by the same clock and uids, becomes the same commits, journal and checkpoint in two equal clones."""
+@pytest.mark.parametrize(("fsync", "is_tracked"), [(False, False), (True, False), (True, True)])
+def test_both_ways_write_the_same_bytes(
+    world: World, monkeypatch: pytest.MonkeyPatch, fsync: bool, is_tracked: bool
+) -> None:
+    """Each draft, by the same clock and uids, becomes the same commits, journal and note of the end in two clones.
+
+    They are equal. Also where a remote numbers the room.
+    """
     quick = ready(world, fsync=fsync)
+    tracking = tracking_ref("origin", LOG) if is_tracked else None
+    if tracking is not None:
+        quick.point(tracking, quick.room_tip(ROOM) or Oid(""), "a remote has it")
+        open_writer(quick, tracking=tracking).send(DRAFTS[0], identity("bob"))
     shutil.copytree(quick.common_dir, world.root / "copy.git")
     long = open_store(world.root / "copy.git", fsync=fsync)
     monkeypatch.setattr(long, "append", no_quick_way)
@@ -70,11 +79,13 @@ def test_both_ways_write_the_same_bytes(world: World, monkeypatch: pytest.Monkey
     for store, long_ones in ((quick, 0), (long, len(DRAFTS))):
         moved = long_moves(store, monkeypatch)
         uids = iter([Uid(f"{index:016}") for index in range(9)])
-        writer = open_writer(store, clock=lambda: Moment(1_800_000_000, -90), new_uid=lambda uids=uids: next(uids))
+        writer = open_writer(
+            store, clock=lambda: Moment(1_800_000_000, -90), new_uid=lambda uids=uids: next(uids), tracking=tracking
+        )
         sent = [writer.send(draft, identity("bob")).entry for draft in DRAFTS]
-        assert [entry.number for entry in sent] == [2, 3, 4, 5]
+        assert [entry.number for entry in sent] == ([None] * 4 if is_tracked else [2, 3, 4, 5])
         assert len(moved) == long_ones
-        files = ("journal", f"checkpoints/{ROOM}", "write.lock")
+        files = ("journal", f"{'ends' if is_tracked else 'checkpoints'}/{ROOM}", "write.lock")
         written.append((sent, store.room_tip(ROOM), [(store.directory / file).read_bytes() for file in files]))
     assert written[0] == written[1]
     assert records(quick.common_dir) == records(long.common_dir)

@@ -55,6 +55,8 @@ def test_what_is_not_plain_is_the_same(world: World) -> None:
         ("chat", "send", "red \x1b[31m and \u202e, family \U0001f468\u200d\U0001f469"),
         ("chat", "send", "--json-body", '{"a": 1}'),
         ("chat", "send", "--attach", "file.bin", "see"),
+        ("chat", "send", "--at", "file.bin", "about a file"),
+        ("chat", "send", "--at", "file.bin:1", "about a line"),
         ("gc", "-q"),
         ("chat", "send", "after"),
         ("config", "color.ui", "always"),
@@ -107,7 +109,7 @@ def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(repository)
             place = find(world.variables)
-            assert "tail" in log.text(place, settings(place), ["-n", "3"])
+            assert "tail" in log.log(place, settings(place), ["-n", "3"]).text
     world.chat("send", "from the second", cwd=second, check=True, GITCHAT_NAME="dora", **alone)
     compared("the first has not heard it")
     world.chat("sync", cwd=first, check=True)

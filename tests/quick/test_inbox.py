@@ -10,7 +10,7 @@ import pytest
 from gitchat.model import refs
 from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Draft, Identity
-from gitchat.quick import inbox, room
+from gitchat.quick import inbox, room, unread
 from gitchat.quick.place import find
 from gitchat.quick.settings import settings
 from gitchat.quick.unusual import Unusual
@@ -35,10 +35,10 @@ def same(world: World, repository: Path, *, step: str) -> str:
         long = world.chat(*line.split(), cwd=repository, GITCHAT_QUICK="0")
         assert (quick.returncode, quick.stdout, quick.stderr) == (long.returncode, long.stdout, long.stderr), step
         with pytest.MonkeyPatch.context() as patch, suppress(Unusual, OSError):
-            patch.setattr(inbox, "NEAR", 6)
+            patch.setattr(unread, "NEAR", 6)
             patch.chdir(repository)
             place = find(world.variables)
-            assert inbox.text(place, settings(place), line.split()[1:]) == long.stdout, step
+            assert inbox.inbox(place, settings(place), line.split()[1:]).text == long.stdout, step
             INDEXED.add(step)
         said.append(long.stdout)
     return said[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,9 +61,34 @@ def test_the_constants_are_those_of_the_model() -> None:
     assert room.DEFAULT_ROOM == names.DEFAULT_ROOM
     assert room.log_ref("a") == refs.log_ref(RoomName("a"))
     assert quick.EMPTY_TREE in EMPTY_TREES
-    assert set(quick.UNLISTED) == record.UNLISTED_KINDS
+    assert set(quick.UNLISTED) == record.UNLISTED_KINDS - {"redact"}  # that changes what is shown of another
     assert record.MAX_BODY_BYTES == quick._MOST_BODY_BYTES
     assert rooms_log.REPLY_SEARCH == log.REPLY_SEARCH
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_plain"),
+    [
+        (["Chat-Kind: message"], True),
+        (["Chat-Kind: status", "Chat-Path: a"], True),
+        (["Chat-Kind: meta", "Chat-Title: any"], True),
+        (["Chat-Kind: message", "Chat-Of-Later: x"], False),
+        (["Chat-Kind: status", "Other: x"], False),
+        (["Chat-Kind: redact"], False),
+        (["Chat-Kind: claim"], False),
+    ],
+)
+def test_what_a_later_version_may_write_is_left_to_the_long_way(lines: list[str], is_plain: bool) -> None:
+    """A kind that may change what is shown of another record, a trailer that may be shown with its own."""
+    person = "alice <a@b.c> 1700000000 +0100"
+    head = f"tree {quick.EMPTY_TREE}\nparent {'1' * 40}\nauthor {person}\ncommitter {person}\n"
+    block = "".join(f"{line}\n" for line in [lines[0], "Chat-Uid: 0123456789abcdef", *lines[1:]])
+    raw = f"{head}\nhello\n\n{block}".encode()
+    if is_plain:
+        assert quick.record_of(raw) is not None
+    else:
+        with pytest.raises(unusual.Unusual):
+            quick.record_of(raw)
 
 
 LINES = st.lists(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
+import shutil
+import sys
 from pathlib import Path
+from typing import IO
 
-from gitchat.model import names
+from gitchat.model import names, refs, session
+from gitchat.model.names import RoomName
 from gitchat.model.types import KNOWN
-from gitchat.quick import room, send, who
+from gitchat.presence import seats
+from gitchat.quick import agent, room, send, who
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import written
+from gitchat.workspace import ancestry, client
+from gitchat.workspace.opened import PROGRAM
+from tests.crash.sleepers import until
+from tests.quick.ways import AGENT, is_quick
 from tests.world import World
 
 LINES: list[tuple[str, ...]] = [
@@ -23,12 +33,23 @@ LINES: list[tuple[str, ...]] = [
     ("-q", "quietly"),
     ("-q", "-t", "bob", "--to", "carol", "to two"),
     ("--room", "lobby", "named"),
+    ("several", "words", "x=1"),
+    ("--to", "dora", "to one"),
+    ("-t", "dora", "-r", "2", "an answer", "to one"),
+    ("-r", "1", "an answer"),
+    ("-r", "#3", "an answer to who asked me"),
+    ("-q", "-r", "4", "an answer to what is for another"),
+    ("--as", "helga", "-r", "5", "an answer to who asked my role"),
     # Not plain, or wrong: the long way says what it says.
+    ("dora", "hello", "there"),
     ("bob", "hello", "there"),
     ("--to", "bob", "to one"),
     ("--to", "nobody-here", "to one"),
+    ("--to", "role:tester", "to one"),
     ("--type", "qestion", "mistyped"),
-    ("-r", "1", "an answer"),
+    ("-r", "0", "an answer"),
+    ("-r", "400", "an answer"),
+    ("-r", "~abcdef", "an answer"),
     ("--json-body", "{}"),
     ("--as", "All", "reserved"),
     ("--room", "not a room", "x"),
@@ -47,7 +68,28 @@ def made(world: World, name: str) -> Path:
     repository = world.repository(name)
     world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
     world.chat("send", "second", cwd=repository, check=True, GITCHAT_NAME="carol")
+    world.chat("send", "-q", "-t", "alice", "to alice", cwd=repository, check=True, GITCHAT_NAME="dora")
+    world.chat("send", "-q", "-t", "bob", "to bob", cwd=repository, check=True, GITCHAT_NAME="dora")
+    world.chat("send", "-q", "-t", "role:tester", "to testers", cwd=repository, check=True, GITCHAT_NAME="dora")
+    world.chat("read", cwd=repository, check=True, GITCHAT_NAME="dora")
+    world.chat("join", "--role", "tester", cwd=repository, check=True, GITCHAT_NAME="helga")
     return repository
+
+
+QUICK: list[tuple[str, ...]] = [
+    ("hello",),
+    ("several", "words"),
+    ("--to", "dora", "to one"),
+    ("-r", "2", "an answer"),
+    ("-r", "3", "an answer to who asked me"),
+    ("-q", "--type", "my-own", "-t", "zoe", "-t", "bob", "x"),
+]
+
+
+def test_the_quick_way_does_the_plain_ones_itself(world: World) -> None:
+    """Else all that is held to the long way here would be that."""
+    repository = made(world, "quick")
+    assert [line for line in QUICK if not is_quick(world, repository, "send", *line)] == []
 
 
 def log_of(world: World, repository: Path) -> str:
@@ -91,6 +133,17 @@ WHO: list[tuple[dict[str, str], dict[str, str]]] = [
     ({}, {"CLAUDECODE": "1"}),
     ({}, {"GITCHAT_SESSION": "s1"}),
     ({}, {"CLAUDECODE": "1", "GITCHAT_NAME": "helga"}),
+    ({}, {"CLAUDECODE": "1", "GITCHAT_NAME": "helga"}),
+    ({}, {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "s1"}),
+    ({}, {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "s1"}),
+    ({}, {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "s2"}),
+    ({}, {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "s1"}),
+    ({}, {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": 'of "this"'}),
+    ({}, {"AI_AGENT": "some/1.2", "GITCHAT_NAME": "some"}),
+    ({}, {"AI_AGENT": "some/1.2", "GITCHAT_NAME": "some"}),
+    ({}, {"CODEX_THREAD_ID": "t1", "CODEX_SESSION_ID": "t1"}),
+    ({}, {"CODEX_THREAD_ID": "t1", "CODEX_SESSION_ID": "t1"}),
+    ({}, {"CLAUDECODE": "1", "GEMINI_CLI": "1"}),
 ]
 """Settings and variables: names, addresses, what can be none, agents and sessions."""
 
@@ -112,24 +165,95 @@ def test_who_sends_is_the_same(world: World) -> None:
     assert one.replace("one-repo", "two-repo") == two
 
 
-def test_a_closed_room_and_a_room_with_a_remote_are_left_to_the_long_way(world: World) -> None:
-    """What is refused, or has no number yet, is said in its words."""
+def test_an_agent_that_sits_is_quick_and_keeps_its_name_and_seat(world: World) -> None:
+    """In its worktree and session, until something else has to be noted: another session, a seat that is over."""
+    repository = made(world, "quick")
+    assert not is_quick(world, repository, "send", "x", **AGENT)
+    world.chat("send", "it takes a name and a seat", cwd=repository, check=True, **AGENT)
+    for _ in range(2):
+        assert is_quick(world, repository, "send", "hello", **AGENT)
+    stored = world.git("log", "-1", "--format=%an %B", "refs/chatroom/rooms/lobby/log", cwd=repository).stdout
+    assert stored.startswith("claude-quick hello")
+    clone = (repository / ".git/chatroom/clone").read_text().split()[0]
+    assert f"Chat-Clone: {clone}\nChat-Origin: agent\n" in stored
+    other = AGENT | {"CLAUDE_CODE_SESSION_ID": "s2"}
+    assert not is_quick(world, repository, "send", "hello", **other)
+    world.chat("send", "the first one lives no more, so it is mine", cwd=repository, check=True, **other)
+    assert is_quick(world, repository, "send", "hello", **other)
+    assert not is_quick(world, repository, "send", "hello", **AGENT)
+    world.chat("send", "back again", cwd=repository, check=True, **AGENT)
+    assert is_quick(world, repository, "send", "hello", **AGENT)
+    seats = repository / ".git/chatroom/seats"
+    before = seats.read_text()
+    assert '"s1"' in before
+    for spoiled in (re.sub('"used": [0-9]+', '"used": 5', before), before.replace('"s1"', '"s3"'), "{}"):
+        seats.write_text(spoiled)
+        assert not is_quick(world, repository, "send", "hello", **AGENT), spoiled
+    seats.write_text(before)
+    assert is_quick(world, repository, "send", "hello", **AGENT)
+    copy = world.root / "copy"
+    shutil.copytree(repository, copy)
+    assert not is_quick(world, copy, "send", "another clone", **AGENT)
+
+
+def test_in_a_room_with_a_remote_it_waits_for_its_number_and_is_pushed(world: World) -> None:
+    """By a process that begins when we have ended; and whatever is not plain there is left to the long way."""
+    repository, hub = made(world, "quick"), world.root / "hub.git"
+    world.git("init", "-q", "--bare", hub)
+    world.git("remote", "add", "origin", hub, cwd=repository)
+    world.chat("sync", cwd=repository, check=True)
+    world.chat("send", "the first", cwd=repository, check=True, **AGENT)
+    lock = repository / ".git/chatroom/keep-origin.lock"
+    with lock.open("a") as keeper:  # nobody pushes meanwhile
+        until(lambda: _has(keeper))  # the first pusher has ended
+        log = "refs/chatroom/rooms/lobby/log"
+        world.chat("log", "-n", "1", cwd=repository, check=True)  # notes how many are numbered
+        for line in (["one"], ["-r", "2", "two"], ["-q", "-t", "zoe", "three"]):
+            assert is_quick(world, repository, "send", *line, **AGENT), line
+        stored = world.git("log", "-3", "--format=%B", log, cwd=repository).stdout
+        assert "Chat-Seq" not in stored
+        assert stored.count("Chat-Clone: -") == 0
+        for variables in (AGENT | {"CI": "1"}, {}):  # a job, and a script: they push themselves
+            assert not is_quick(world, repository, "send", "x", **variables)
+        trouble = repository / ".git/chatroom/trouble-origin"
+        trouble.write_text("{}")
+        assert not is_quick(world, repository, "send", "x", **AGENT)
+        trouble.unlink()
+        world.git("config", "chat.sync", "manual", cwd=repository)
+        assert not is_quick(world, repository, "send", "x", **AGENT)
+        world.git("config", "--unset", "chat.sync", cwd=repository)
+    said = world.run(sys.executable, "-P", PROGRAM, "send", "four", cwd=repository, **AGENT).stdout
+    assert re.fullmatch("~[0-9a-z]{6}\n", said)
+    tip = world.git("rev-parse", log, cwd=repository).stdout.strip()
+    until(lambda: world.git("rev-parse", log, cwd=hub).stdout.strip() == tip)
+    numbers = world.chat("log", "--oneline", "-n", "5", cwd=repository).stdout.splitlines()
+    assert [line.split()[0] for line in numbers] == ["#6", "#7", "#8", "#9", "#10"]
+    # What a fetch brought is beyond what was noted of the end: that is looked up by the long way, once.
+    other = world.root / "other"
+    world.git("clone", "-q", hub, other, check=False)
+    world.chat("send", "--sync", "from elsewhere", cwd=other, check=True, CI="1")
+    world.chat("sync", cwd=repository, check=True)
+    assert not is_quick(world, repository, "send", "x", **AGENT)
+    world.chat("send", "after it", cwd=repository, check=True, **AGENT)
+    assert is_quick(world, repository, "send", "and after that", **AGENT)
+    assert world.chat("verify", cwd=repository).returncode == 0
+
+
+def _has(keeper: IO[str]) -> bool:
+    try:
+        fcntl.flock(keeper, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def test_a_closed_room_is_left_to_the_long_way(world: World) -> None:
+    """What is refused is said in its words."""
     repository = made(world, "quick")
     world.chat("room", "close", "lobby", cwd=repository, check=True)
     done = world.chat("send", "hello", cwd=repository)
     assert done.returncode == 1
     assert "is closed" in done.stderr
-    world.chat("room", "open", "lobby", cwd=repository, check=True)
-    world.git("init", "-q", "--bare", "hub.git", cwd=world.root)
-    world.git("remote", "add", "origin", world.root / "hub.git", cwd=repository)
-    world.chat("sync", cwd=repository, check=True)
-    done = world.chat("send", "hello", cwd=repository, CI="1")
-    assert world.git("log", "-1", "--format=%B", "refs/chatroom/rooms/lobby/log", cwd=repository).stdout.startswith(
-        "hello"
-    )
-    assert "Chat-Seq" not in world.git(
-        "log", "-1", "--format=%B", "refs/chatroom/rooms/lobby/log", cwd=repository
-    ).stdout  # fmt: skip
 
 
 def test_what_starts_a_packer_is_left_to_the_long_way() -> None:
@@ -156,5 +280,9 @@ def test_the_constants_are_those_of_the_model() -> None:
     """What stands in both places is the same; a uid is one."""
     assert send.TYPES == KNOWN
     assert who.NO_DOMAIN == "@agents.gitchat.invalid"
+    assert (agent.MARKS, agent.IDS, {*agent.SHARED}) == (client._MARKS, client._IDS, client._SHARED)
+    assert (agent.OURS, agent.MAX_ID_CHARS) == (ancestry._OURS, session.MAX_ID_CHARS)
+    assert (agent.LIFE_SECONDS, agent.USE_SECONDS) == (seats.LIFE_SECONDS, seats.USE_SECONDS)
+    assert room.tracking_ref("a", "b") == refs.tracking_ref("b", refs.log_ref(RoomName("a")))
     assert len({send.new_uid() for _ in range(50)}) == 50
     assert all(names.is_uid(send.new_uid()) for _ in range(50))

@@ -55,7 +55,7 @@ class Watched:
         monkeypatch.setattr(Index, "chain", asked)
         monkeypatch.setattr(self.store, "append", self._no_quick_way)
 
-    def _no_quick_way(self, *arguments: object) -> None:
+    def _no_quick_way(self, *arguments: object, **named: object) -> None:
         raise Unusual
 
     def tip(self) -> Oid:

@@ -365,10 +365,10 @@ def test_a_missing_tip_refuses_writes(bench: Bench) -> None:
 @pytest.mark.parametrize("newer", ["genesis", "meta"])
 def test_a_newer_format_is_read_and_not_written(bench: Bench, newer: str) -> None:
     """A room of a later version can be read here; a write is refused with the upgrade as the hint."""
-    root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "2" if newer == "genesis" else "1"),))
+    root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "3" if newer == "genesis" else "1"),))
     tip = bench.commit(root, body="from the future", uid="f" * 16)
     if newer == "meta":
-        tip = bench.commit(tip, body="upgrade", kind="meta", uid="e" * 16, extra=(("Chat-Format-Min", "2"),))
+        tip = bench.commit(tip, body="upgrade", kind="meta", uid="e" * 16, extra=(("Chat-Format-Min", "3"),))
     bench.set_tip(tip)
     assert "from the future" in bench.bodies()
     with pytest.raises(FormatError) as caught:
@@ -379,7 +379,7 @@ def test_a_newer_format_is_read_and_not_written(bench: Bench, newer: str) -> Non
 
 def test_a_newer_format_is_not_written_with_an_authority_either(bench: Bench) -> None:
     """What a remote of a later version numbers is read, and gets no message of ours."""
-    root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "2"),))
+    root = bench.commit(body="root", kind="genesis", extra=(("Chat-Format", "3"),))
     bench.set_tip(bench.commit(root, body="from the future", uid="f" * 16))
     followed = open_writer(bench.store, tracking=log_ref(ROOM))
     with pytest.raises(FormatError) as caught:

@@ -27,7 +27,7 @@ TOOLS: dict[str, set[str]] = {
         "check_in content", "check_in name", "claim name", "claim what", "claim content", "claim room",
         "get_cursor name", "get_handoff name", "join name",
         "join role", "join room", "list_rooms name", "open_room room", "open_room title", "read_unread name",
-        "send_message choices", "send_message content", "send_message name",
+        "send_message at", "send_message choices", "send_message content", "send_message name",
         "send_message room", "send_message to", "send_message type",
         "write_summary content", "write_summary name", "write_summary room", "write_summary scope",
     },
@@ -42,9 +42,9 @@ TOOLS: dict[str, set[str]] = {
 """The texts of the tools of each set that reach the repository."""
 
 REQUESTS = {
-    "change as", "change room", "change title", "frame message", "frame to", "frame type", "mark agent_id",
+    "change as", "change room", "change title", "frame at", "frame message", "frame to", "frame type", "mark agent_id",
     "read_upto as", "register agent_id", "register capabilities", "register name", "register role", "room as",
-    "rooms as", "say as", "say choices", "say content", "say to", "say type", "send choices",
+    "rooms as", "say as", "say at", "say choices", "say content", "say to", "say type", "send at", "send choices",
     "send from", "send message", "send to", "send type",
     "sum_up as", "sum_up content", "sum_up scope", "timeline as",
 }  # fmt: skip
@@ -188,7 +188,7 @@ def _requested(world: World, mode: str) -> set[str]:
                 answer = client.request(operation.method, path, **sent)
                 assert "looks like" not in answer.text or secret(way) not in answer.text
                 ways.append(way)
-        for key in ("message", "to", "type", "room"):
+        for key in ("message", "to", "type", "room", "at"):
             way = f"frame {key}"
             with client.websocket_connect(
                 f"{client.base_url}".replace("http", "ws", 1).rstrip("/") + f"/ws/agent-{len(ways)}"

@@ -162,6 +162,21 @@ def test_a_page_hears_of_people_titles_and_of_what_its_name_reads_elsewhere(
     run(test)
 
 
+def test_a_page_that_is_open_does_not_hold_its_name(running: Serving, place: tuple[World, Path]) -> None:
+    """So it is not shown as living, and a terminal of the same person can hold the name meanwhile."""
+
+    async def test() -> None:
+        async with events(running.url, query="?as=eva&room=lobby") as stream:
+            await anext(stream)
+            terminal = opened(*place).holding(Holding())
+            assert "eva" not in [one.name for one in terminal.roll.participants(RoomName("lobby")) if one.is_living]
+            with terminal.hold(Name("eva")) as held:
+                held.join(RoomName("lobby"), role="", now=terminal.now().seconds)
+                assert "eva" in [one.name for one in terminal.roll.participants(RoomName("lobby")) if one.is_living]
+
+    run(test)
+
+
 def test_who_is_too_slow_is_let_go_and_misses_nothing(running: Serving, ana: Room) -> None:
     """Closed with 1013; it goes on after the last number that it had."""
 

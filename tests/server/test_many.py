@@ -33,7 +33,7 @@ def follow(server: Wire, name: str, is_over: Callable[[], bool]) -> list[Json]:
 
 
 @pytest.mark.parametrize(
-    ("writers", "messages", "readers"), [(3, 20, 1), pytest.param(8, 60, 3, marks=pytest.mark.slow)]
+    ("writers", "messages", "readers"), [(3, 20, 1), pytest.param(8, 30, 3, marks=pytest.mark.slow)]
 )
 def test_everybody_gets_every_message_once_and_in_order(
     chatroom: Chatroom, start: Start, writers: int, messages: int, readers: int

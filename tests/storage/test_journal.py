@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,43 @@ def test_changed_content_is_not_handed_out(journal: Journal, tmp_path: Path) -> 
     path = tmp_path / "journal"
     path.write_bytes(path.read_bytes().replace(b"body", b"BODY"))
     assert journal.entries() == [SECOND]
+
+
+def test_ids_are_read_on_from_where_they_were_read(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process adds, also in pieces and behind damage, and what takes the place of it all."""
+    read: list[int] = []
+
+    def counted(descriptor: int, size: int, place: int, pread=os.pread) -> bytes:  # type: ignore[no-untyped-def]
+        data: bytes = pread(descriptor, size, place)
+        read.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "pread", counted)
+    path, beside = tmp_path / "journal", Journal(tmp_path / "journal")
+    assert journal.oids() == [FIRST.oid, SECOND.oid]
+    read.clear()
+    assert journal.oids() == [FIRST.oid, SECOND.oid]
+    assert sum(read) <= 256
+    more = [saved("blob", b"%d" % number) for number in range(5)]
+    for one in more[:3]:
+        beside.add(one)
+    assert journal.oids() == [one.oid for one in beside.entries()]
+    whole = path.read_bytes()
+    beside.add(more[3])
+    torn = path.read_bytes()
+    for cut in range(len(whole), len(torn)):
+        path.write_bytes(torn[:cut])
+        assert journal.oids() == [one.oid for one in beside.entries()], cut
+    beside.add(more[4])
+    assert journal.oids() == [one.oid for one in beside.entries()]
+    assert journal.oids()[-1] == more[4].oid
+    beside.drop([FIRST.oid, more[1].oid])
+    assert journal.oids() == [one.oid for one in beside.entries()]
+    path.write_bytes(path.read_bytes()[:-1] + b"x")  # the same inode, and the last one is damaged
+    assert journal.oids() == [one.oid for one in beside.entries()]
+    path.unlink()
+    assert journal.oids() == []
+    beside.add(SECOND)
+    assert journal.oids() == [SECOND.oid]

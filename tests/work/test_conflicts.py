@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from gitchat.model.record import Moment
+from gitchat.model.names import Name
+from gitchat.model.record import STATUS, Draft, Moment
+from gitchat.staying import moved
+from gitchat.staying.told import Told
 from gitchat.storage import gate
 from gitchat.verbs import conflicting, forewarning
 from gitchat.verbs.room import Room
+from gitchat.verbs.warned import CONFLICT
 from gitchat.work import scratch
 from tests.server.wire import eventually
 from tests.world import World
@@ -300,3 +304,34 @@ def test_a_bare_repository_has_no_work(world: World) -> None:
     )  # fmt: skip
     world.git("clone", "-q", ".", "../ELSEWHERE", cwd=bare)
     assert world.chat("conflicts", cwd=clone, check=True).stdout.startswith("nothing is changed here that origin/")
+
+
+def test_many_conflicts_within_an_hour_are_summed_up(place: Place) -> None:
+    """After five of one name one record says that there are more, and then nothing comes for the hour."""
+    room = Room(place.world.environment(place.alice), name="alice")
+    for number in range(forewarning.MOST_AN_HOUR):
+        draft = Draft(body="one", kind=STATUS, type=CONFLICT, to=("alice", f"carol{number}"))
+        forewarning._send(room, draft, f"conflict {number}")
+    for path in ("lexer.py", "token.py"):
+        for tree, name in ((place.alice, "alice"), (place.bob, "bob")):
+            place.write(tree, path, 20, name)
+            place.commit(tree)
+        place.found()
+    assert [text for _, to, text in place.statuses() if to == "alice,bob"] == [
+        "and 1 more of alice and bob: git chat conflicts"
+    ]
+
+
+def test_who_shares_nothing_is_told_by_hooks_alone(place: Place) -> None:
+    """With chat.share=nothing no record is written; each hears of it once, with paths that it changed itself."""
+    place.world.git("config", "chat.share", "nothing", cwd=place.alice)
+    for tree, name in ((place.alice, "alice"), (place.bob, "bob")):
+        place.write(tree, "lexer.py", 20, name)
+        place.commit(tree)
+    conflicting.glance(Room(place.world.environment(place.alice), name="alice"))
+    assert place.statuses() == []
+    environment = place.world.environment(place.alice)
+    told = Told(environment.repository.directory, Name("alice"))
+    said = "1 file that you changed cannot be merged with bob's (lexer.py). See: git chat conflicts"
+    assert moved.sentences(environment, told) == [said]
+    assert moved.sentences(environment, told) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.model.pattern import matches
+from gitchat.rooms.log import Log
 from gitchat.verbs.room import Room
 from gitchat.workspace.claimed import held_paths
 from tests.world import World
@@ -61,3 +62,28 @@ def test_a_damaged_room_hides_no_other(here: Here) -> None:
     log = here.path / ".git" / "refs" / "chatroom" / "rooms" / "broken" / "log"
     log.write_text("0" * 39 + "1\n")
     assert here.held() == [("whole", "alice", "b.py")]
+
+
+def test_a_room_in_which_nothing_is_claimed_asks_the_index_once(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came since is looked through, however it came; a claim among it is seen, and so is one in a longer gap."""
+    asked: list[str] = []
+    chain = Log.chain
+    monkeypatch.setattr(Log, "chain", lambda log: (asked.append(log.name), chain(log))[1])
+    for number in range(3):
+        here.room("alice").send(f"words {number}")
+        assert here.held() == []
+    assert asked == ["lobby"]
+    here.room("alice").claim(["src/"])
+    here.room("alice").send("and more words")
+    assert here.held() == [("lobby", "alice", "src/")]
+    here.room("alice").release()
+    assert here.held() == []
+    here.environment.unclaimed.clear()
+    monkeypatch.setattr("gitchat.workspace.claimed.MAX_SECONDS", -1)  # as if it were long ago
+    assert here.held() == []
+    asked.clear()
+    for number in range(70):
+        here.room("bob").send(f"{number}")
+    assert here.held() == []
+    assert here.held() == []
+    assert asked == ["lobby"]

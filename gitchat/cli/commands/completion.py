@@ -235,8 +235,13 @@ function __git_chat_words
     git chat completion --words (commandline -cp | string collect) 2>/dev/null
 end
 complete -c git-chat -f -a '(__git_chat_words)'
-complete -c git-chat -s a -l attach -r -F
 complete -c git -n '__fish_seen_subcommand_from chat' -f -a '(__git_chat_words)'
+for options in '-c git-chat' '-c git -n "__fish_seen_subcommand_from chat"'
+    eval complete $options -s a -l attach -r -F
+    eval complete $options -l at -r -F
+end
+complete -c git-chat -n '__fish_seen_subcommand_from blame' -F
+complete -c git -n '__fish_seen_subcommand_from chat; and __fish_seen_subcommand_from blame' -F
 """
 
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}

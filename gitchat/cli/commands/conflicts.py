@@ -41,6 +41,9 @@ def command(
     this clone and with the branch that all of it is meant for (chat.base, else what the remote calls HEAD, else main or
     master). git itself tries each merge, in memory: no file, index, branch or stash changes.
 
+    Of other clones it is compared with the branches that they told of in the last two weeks, and with what they share
+    that nobody pushed yet: git config chat.share work. Sync brings both.
+
     Files that chat.conflictsIgnore names are left out (git config --add chat.conflictsIgnore '*.lock').
 
     \b
@@ -62,10 +65,18 @@ def command(
         sys.stdout.writelines(_json_lines(found))
     else:
         screen = terminal.screen_for(environment, color)
-        for line in _lines(screen, found):
+        for line in [*_lines(screen, found), *_not_shared(environment)]:
             click.echo(line)
     if exit_code and any(pair.conflicts for pair in found.pairs):
         context.exit(1)
+
+
+def _not_shared(environment: Environment) -> Iterator[str]:
+    """What others do not see of the work here, where they should see all of it."""
+    from gitchat.verbs.sharing import left_out
+
+    for path, why in left_out(environment):
+        yield f"not shared: {escape_line(path + ': ' if path else '')}{escape_line(why)}"
 
 
 def _lines(screen: Screen, found: Looked) -> Iterator[str]:
@@ -85,8 +96,9 @@ def _lines(screen: Screen, found: Looked) -> Iterator[str]:
         yield "nobody changes what you changed" if not found.not_looked else "none of what was looked at meets yours"
     for label, why in found.not_looked:
         yield f"{escape_line(label)}: not looked at: {escape_line(why)}"
-    count = f"{found.worktrees} worktree{'s' if found.worktrees != 1 else ''}"
-    yield f"looked at {count} and {escape_line(found.base.label)}"
+    seen = [_count(found.worktrees, "worktree"), *([f"{found.abroad} in other clones"] if found.abroad else [])]
+    older = " (fetched for you; yours is older)" if found.base.is_ahead_of_users else ""
+    yield f"looked at {', '.join(seen)} and {escape_line(found.base.label)}{older}"
     owner = next((pair.other.names[0] for pair in found.pairs if pair.conflicts and pair.other.names), None)
     if owner is not None:
         yield f'next: git chat send --to {owner} "..."'
@@ -94,12 +106,15 @@ def _lines(screen: Screen, found: Looked) -> Iterator[str]:
 
 def _title(pair: Pair) -> str:
     other = pair.other
-    if other.top is None:
-        count = pair.mine.behind
-        return f"with {escape_line(other.label)}, {count} commit{'s' if count != 1 else ''} ahead of you"
+    if other.is_base:
+        return f"with {escape_line(other.label)}, {_count(pair.mine.behind, 'commit')} ahead of you"
     names = ", ".join(other.names) or "somebody"
     state = "" if other.is_committed else ", not committed"
     return f"with {names}: {escape_line(other.label)}{state}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _where(one: Meeting) -> str:
@@ -111,7 +126,7 @@ def _where(one: Meeting) -> str:
 def _json_lines(found: Looked) -> Iterator[str]:
     for pair in found.pairs:
         about = {
-            "with": list(pair.other.names) if pair.other.top is not None else None,
+            "with": list(pair.other.names) if not pair.other.is_base else None,
             "side": pair.other.label,
             "committed": pair.other.is_committed,
         }

@@ -113,10 +113,10 @@ def _switch(environment: Environment, event: str) -> tuple[str, bool]:
 def _described(hook: Hook, off: str) -> str:
     """How it stands, in words; ``off`` tells what switches it off, where something does."""
     words = {
-        "installed": "installed" if hook.is_current else "installed, not of this version: git chat hook install",
+        "installed": "installed" if hook.is_current else f"installed, not of this version: {hook.put_by}",
         "absent": "not installed",
         "foreign": "not installed; another hook is there",
-        "displaced": "replaced by another program: git chat hook install",
+        "displaced": f"replaced by another program: {hook.put_by}",
     }[hook.state]
     if hook.state == "installed" and hook.before is not None:
         from gitchat.githooks.kept import name_of

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,10 +14,13 @@ from gitchat.cli import dates, narrowing, options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer, json_line
-from gitchat.model.names import RoomName
+from gitchat.model.names import Oid, RoomName
 from gitchat.model.query import Query
 from gitchat.rooms.log import Listing, Log
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:  # brings SQLite
+    from gitchat.verbs.anchoring import At
 
 DEFAULT_COUNT = 50
 """How much one screen of history is, when nothing narrows the listing."""
@@ -41,6 +44,9 @@ DEFAULT_COUNT = 50
 @options.room
 @narrowing.shared
 @click.option("--commit", metavar="REV", help="About this commit of the project: HEAD~2, a branch, an id.")
+@click.option(
+    "--at", metavar="FILE", help="About this file, or the files below this directory; and where they are now."
+)
 @click.option("--thread", metavar="NUMBER", help="Message NUMBER, what it answers, and all answers.")
 @click.option("--graph", is_flag=True, help="Draw which message answers which.")
 @click.option("--reverse", is_flag=True, help="Newest first.")
@@ -59,6 +65,7 @@ def command(
     range_: str | None,
     since: str | None,
     room: str | None,
+    at: str | None,
     thread: str | None,
     graph: bool,
     reverse: bool,
@@ -82,33 +89,52 @@ def command(
       git chat log --between alice codex --oneline
       git chat log --thread 12 --graph
       git chat log --commit HEAD
+      git chat log --at src/lexer.py
       git chat log --json | jq -r .content
     """
     _refuse_both(graph, reverse or as_json)
+    if at is not None and thread is not None:
+        raise click.UsageError("--at and --thread exclude each other")
     name = arrive(environment, room)
     chat = environment.log(name)
     query = _query(environment, chat, range_, since, **narrowed)
     is_whole = since is not None or range_ is not None or thread is not None or query.commit is not None
     limit = None if everything else count if count is not None else None if is_whole else DEFAULT_COUNT
-    if thread is not None:
-        listing = _narrowed(_thread(environment, room, thread), query, limit)
-    elif query.commit is not None:
-        listing = _narrowed(chat.about_commit(query.commit), query, limit)
-    else:
-        listing = chat.listing(query, limit, waits=as_json)
+    listing = _listing(environment, chat, query, limit, thread, at, waits=as_json)
     _count_aside(environment, name, listing)
     if not listing.entries and listing.damage is None:
-        _say_empty(environment, name, as_json, query, is_filtered=query != Query() or thread is not None)
+        _say_empty(environment, name, as_json, query, is_filtered=query != Query() or (thread or at) is not None)
     if reverse:
         listing.entries.reverse()
     screen = terminal.screen_for(environment, color)
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    output = _lines(Renderer(screen, style, environment.now()), listing, graph, oneline, as_json)
+    places = _places(environment, room, listing) if at is not None else {}
+    output = _lines(Renderer(screen, style, environment.now(), places), listing, graph, oneline, as_json)
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
     _print(environment, output, is_plain=no_pager or as_json, from_end=not reverse)
     if listing.damage is not None:
         raise listing.damage
+
+
+def _listing(
+    environment: Environment,
+    chat: Log,
+    query: Query,
+    limit: int | None,
+    thread: str | None,
+    at: str | None,
+    *,
+    waits: bool,
+) -> Listing:
+    """What is asked for: a thread, what is about a file or a commit, or of all."""
+    if thread is not None:
+        return _narrowed(_thread(environment, chat.name, thread), query, limit)
+    if at is not None:
+        return _narrowed(_about(environment, chat.name, at), query, limit)
+    if query.commit is not None:
+        return _narrowed(chat.about_commit(query.commit), query, limit)
+    return chat.listing(query, limit, waits=waits)
 
 
 def _print(environment: Environment, output: Iterable[str], *, is_plain: bool, from_end: bool) -> None:
@@ -167,7 +193,7 @@ def _lines(renderer: Renderer, listing: Listing, graph: bool, oneline: bool, as_
     if graph:
         return renderer.graph(listing.entries, listing.labels, is_oneline=oneline)
     if as_json:
-        return (json_line(entry, listing.labels) for entry in listing.entries)
+        return (json_line(entry, listing.labels, renderer.at.get(entry.oid)) for entry in listing.entries)
     return renderer.oneline(listing.entries) if oneline else renderer.listing(listing.entries, listing.labels)
 
 
@@ -176,6 +202,23 @@ def _thread(environment: Environment, room: str | None, locator: str) -> Listing
     from gitchat.verbs.room import Room  # brings SQLite, which a plain log does without
 
     return Room(environment, room).thread(locator)
+
+
+def _about(environment: Environment, room: str | None, file: str) -> Listing:
+    """All that was said about a file."""
+    from gitchat.verbs.room import Room  # brings SQLite, which a plain log does without
+
+    chat = Room(environment, room)
+    entries = chat.after(0, chat.about(file))
+    return Listing(entries, chat.labels(entries), None)
+
+
+def _places(environment: Environment, room: str | None, listing: Listing) -> Mapping[Oid, Sequence[At]]:
+    """Where what is listed is now."""
+    from gitchat.verbs.anchoring import listed
+    from gitchat.verbs.standpoint import Standpoint
+
+    return listed(Standpoint(environment, room), listing.entries)
 
 
 def _narrowed(listing: Listing, query: Query, limit: int | None) -> Listing:

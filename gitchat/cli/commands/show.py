@@ -63,8 +63,16 @@ def command(
         _extract(environment, entries, directory)
         return
     labels = chat.labels(entries)
+    at = {entry.oid: chat.places(entry) for entry in entries if entry.record.at and not only_body}
     if as_json:
-        shown = (json_form.of_entry(entry, labels) | json_form.of_delivery(chat.delivery(entry)) for entry in entries)
+        from gitchat.verbs import at_json
+
+        shown = (
+            json_form.of_entry(entry, labels)
+            | at_json.beside(at.get(entry.oid), with_excerpt=True)
+            | json_form.of_delivery(chat.delivery(entry))
+            for entry in entries
+        )
         sys.stdout.writelines(terminal.json_text(one) + "\n" for one in shown)
         return
     if only_body:
@@ -72,7 +80,7 @@ def command(
             sys.stdout.buffer.write(entry.record.body.encode("utf-8", "replace"))
         return
     screen = terminal.screen_for(environment, color)
-    renderer = Renderer(screen, style, environment.now())
+    renderer = Renderer(screen, style, environment.now(), at)
     text = "\n".join(renderer.whole(entry, labels, chat.delivery(entry)) for entry in entries)
     if no_pager:
         sys.stdout.write(text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @syncing.dry_run
 @click.option("--restore", "restores", is_flag=True, help="Bring back a room that was deleted at the remote.")
 @click.option("--retry", "retries", is_flag=True, help="Try once more what the remote did not take, and was set aside.")
+@click.option("--accept-purge", "takes_purges", is_flag=True, help="Take over what was purged there (chat.purge=ask).")
 @click.option("--watch", is_flag=True, help="Then stay, and keep the rooms in step until you end it.")
 @syncing.as_json
 @click.pass_obj
@@ -34,6 +35,7 @@ def command(
     dry_run: bool,
     restores: bool,
     retries: bool,
+    takes_purges: bool,
     watch: bool,
     as_json: bool,
 ) -> None:
@@ -69,7 +71,7 @@ def command(
         environment,
         remote,
         room,
-        syncing.Agreement(has_consent, restores=restores, retries=retries),
+        syncing.Agreement(has_consent, restores=restores, retries=retries, takes_purges=takes_purges),
         pushes=True,
         as_json=as_json,
         is_dry_run=dry_run,

@@ -15,15 +15,19 @@ from gitchat.workspace.environment import Environment
 
 @click.command("verify", short_help="Read every message, and check it.")
 @click.argument("rooms", nargs=-1, metavar="[ROOM]...")
+@click.option("--purged", "is_purged", is_flag=True, help="Look whether what was purged is back, or still here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
 @options.color
 @options.no_color
 @click.pass_context
-def command(context: click.Context, rooms: tuple[str, ...], as_json: bool, color: str | None) -> None:
+def command(context: click.Context, rooms: tuple[str, ...], is_purged: bool, as_json: bool, color: str | None) -> None:
     """Read every message of the rooms, all of them by default, and check it.
+
+    With --purged it looks for what was purged instead: at every ref, and in git's object database.
 
     Changes nothing. The exit status is 1 when something is wrong.
     """
+    from gitchat.care.purged import objects, purged
     from gitchat.rooms.recovery import damaged_rooms, lost_rooms
 
     environment: Environment = context.obj
@@ -33,8 +37,10 @@ def command(context: click.Context, rooms: tuple[str, ...], as_json: bool, color
         environment.refuse_unknown_room(name)
     is_wrong = False
     for name in chosen:
-        found = _verified(environment, name)
+        found = list(purged(environment, name)) if is_purged else _verified(environment, name)
         is_wrong = findings.show(environment, found, as_json, color) or is_wrong
+    if is_purged:
+        is_wrong = findings.show(environment, list(objects(environment)), as_json, color) or is_wrong
     if is_wrong:
         context.exit(1)
 

@@ -14,6 +14,7 @@ from gitchat.model.participant import Participant
 from gitchat.model.record import Moment
 from gitchat.staying.ringfile import RingFile
 from gitchat.verbs import as_json as json_form
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def _details(one: Seen) -> list[str]:
     unread = [f"{one.unread} unread"] if one.unread else []
     if _state(one) == "elsewhere":
         role = escape_line(one.elsewhere[0].role.strip())
-        return [*filter(None, [role]), *unread, *_claims(one), *_clones(one)]
+        return [*filter(None, [role]), *unread, *_claims(one), *_conflicts(one), *_clones(one)]
     if one.participant is None:
-        return [*unread, *_claims(one)]
+        return [*unread, *_claims(one), *_conflicts(one)]
     role = escape_line(one.participant.role.strip())
     capabilities = escape_line(", ".join(one.participant.capabilities))
     return [
@@ -123,6 +124,7 @@ def _details(one: Seen) -> list[str]:
         *unread,
         *([f"can {capabilities}"] if capabilities else []),
         *_claims(one),
+        *_conflicts(one),
         *_place(one.participant),
         *_clones(one),
     ]
@@ -132,6 +134,12 @@ def _claims(one: Seen) -> list[str]:
     """What it has claimed, the first few."""
     more = f" and {len(one.claims) - FEW_CLAIMS} more" if len(one.claims) > FEW_CLAIMS else ""
     return [f"has {escape_line(', '.join(one.claims[:FEW_CLAIMS]))}{more}"] if one.claims else []
+
+
+def _conflicts(one: Seen) -> list[str]:
+    """With whom its work will not merge."""
+    others = sorted({name for found in one.conflicts for name in found.others(one.name)})
+    return [f"conflicts with {', '.join(others)}"] if others else []
 
 
 def _clones(one: Seen) -> list[str]:
@@ -175,6 +183,7 @@ def _json(one: Seen, heard: list[bool | None] | None) -> str:
         ]
     if one.claims:
         shown["claims"] = list(one.claims)
+    shown |= of_conflicts(one.conflicts, one.name)
     shown["unread_count"] = one.unread
     if one.last_number is not None:
         shown["last_id"] = one.last_number

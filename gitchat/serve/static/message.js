@@ -53,7 +53,7 @@ export function article(entry, acts) {
   const buttons = h("span.acts", {},
     acts.writable && h("button", { type: "button", click: () => acts.reply(entry) }, "Reply", h("span.unseen", {}, ` to ${label}`)),
     acts.thread && h("button", { type: "button", click: () => acts.thread(entry) }, "Thread", h("span.unseen", {}, ` of ${label}`)));
-  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), choices(entry, acts), files(entry), h("p.fate")].filter(Boolean));
+  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), ...places(entry), choices(entry, acts), files(entry), h("p.fate")].filter(Boolean));
   showFate(node, entry);
   return node;
 }
@@ -93,6 +93,33 @@ function answered(entry) {
   const said = first ? `${nameOf(first.from)}: ${oneLine(textOf(first.content))}` : "";
   return h("a.answered", { href: roomPath(entry.room, place), "data-number": place },
     h("span.unseen", {}, "In reply to "), typeof place === "number" ? `#${place}` : place, said && h("span", {}, " ", said));
+}
+
+/** The code that a record is about: each place, and how its lines read then once somebody opens it. */
+function places(entry) {
+  return (entry.at ?? []).map((one, number) => {
+    const lines = one.lines ? `:${[...new Set(one.lines)].join("-")}` : "";
+    const title = `at ${oneLine(one.path, 300)}${lines}`;
+    if (!one.lines) return h("p.at", {}, title);
+    const node = h("details.at", { toggle: show }, h("summary", {}, title));
+    return node;
+
+    async function show() {
+      if (node.children.length > 1) return;
+      const shown = h("p", {}, "how it read was not kept");
+      node.append(shown);
+      const kept = (await api.message(entry.room, placeOf(entry))).at?.[number]?.excerpt;
+      if (kept) shown.replaceWith(code(escape(numbered(kept, one.lines))));
+    }
+  });
+}
+
+function numbered(kept, [first, last]) {
+  const lines = kept.text.replace(/\n$/, "").split("\n"), width = String(kept.first + lines.length - 1).length;
+  return lines.map((line, place) => {
+    const number = kept.first + place;
+    return `${number >= first && number <= last ? ">" : " "} ${String(number).padStart(width)}  ${line}`;
+  }).join("\n");
 }
 
 function files(entry) {

@@ -42,9 +42,15 @@ function claimed(one) {
   return first && `has ${first}${one.claims.length > 3 ? ` and ${one.claims.length - 3} more` : ""}`;
 }
 
+/** With whom somebody's work will not merge. */
+function conflicting(one) {
+  const others = [...new Set(one.conflicts?.flatMap((it) => it.with))].map((it) => nameOf(it)).join(", ");
+  return others && `conflicts with ${others}`;
+}
+
 function person(one, me) {
   const behind = one.unread && one.name !== me ? `${one.unread} unread` : null;
-  const about = [one.role && one.role !== "general" ? oneLine(one.role, 40) : null, one.branch && oneLine(one.branch, 60), claimed(one), behind].filter(Boolean);
+  const about = [one.role && one.role !== "general" ? oneLine(one.role, 40) : null, one.branch && oneLine(one.branch, 60), claimed(one), conflicting(one), behind].filter(Boolean);
   const seen = one.state === "away" && one.last_seen ? OTHERS.format(new Date(one.last_seen)) : null;
   return h("li", { title: [nameOf(one.name), ...about, one.read_upto != null && `has read up to #${one.read_upto}`, seen && `seen ${seen}`, one.capabilities?.map((it) => escape(it)).join(", ")].filter(Boolean).join("\n") },
     face(one.name, one.name === me || one.client === "terminal" ? "human" : "agent"),

@@ -24,6 +24,9 @@ Content = str | Json | list[Any]
 Place = int | str
 """A number, or a handle such as ``~k3f9q2`` for what has no number yet."""
 
+At = str | list[str]
+"""A place in code, or several."""
+
 MAX_LIMIT = 100
 
 _BEYOND = 10**18

@@ -16,6 +16,7 @@ from gitchat.verbs.pending import of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.tools.arguments import checked, refusal, refuse_blank, separated
 from gitchat.verbs.tools.calling import (
+    At,
     Content,
     Json,
     Place,
@@ -39,6 +40,7 @@ def send_message(
     priority: str = "",
     key: str = "",
     choices: str | list[str] = "",
+    at: At = "",
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
@@ -47,10 +49,12 @@ def send_message(
 
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
     again with the same ``key`` adds nothing. With ``choices``, with commas or in a list, it is a question, and is
-    answered by a reply of the type ``answer`` whose content is one of them.
+    answered by a reply of the type ``answer`` whose content is one of them. ``at`` is the code that it is about,
+    ``src/lexer.py:40-46``, or a list, as :meth:`Room.send` takes it.
     """
+    places = places_of(at, content)
     chat = acting(name, room)
-    entry = say(chat, content, to, type, reply_to, priority, key, choices)
+    entry = say(chat, content, to, type, reply_to, priority, key, choices, places)
     return {"id": entry.number} | on_its_way(chat, entry)
 
 
@@ -84,6 +88,7 @@ def say(
     priority: str = "",
     key: str = "",
     choices: str | list[str] = "",
+    at: Sequence[str] = (),
 ) -> Entry:
     """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
     offered_answers = separated(choices, "choices", "yes, no")
@@ -95,7 +100,7 @@ def say(
     with _hinting():
         return chat.send(
             content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent",
-            key=key or None, choices=offered_answers,
+            key=key or None, choices=offered_answers, at=at,
         )  # fmt: skip
 
 
@@ -115,6 +120,16 @@ def _hinting() -> Iterator[None]:
         if (hint := _HINTS.get(error.code)) is None:
             raise
         raise UserError(str(error), hint=hint, code=error.code) from None
+
+
+def places_of(at: At, content: Content) -> list[str]:
+    """The places in code that ``content`` is about."""
+    places = [at] if isinstance(at, str) and at else list(at)
+    if not all(isinstance(one, str) for one in places):
+        raise refusal("at must be text, or a list of texts", "give src/lexer.py:40-46, or a list of such")
+    if places and content == "":
+        raise refusal("at is what content is about, and there is none", "give content, too; or leave at out")
+    return places
 
 
 def _recipients(to: str) -> list[str]:
@@ -164,6 +179,7 @@ def read_messages(
     sender: str = "",
     query: str = "",
     id: Place | None = None,  # noqa: A002
+    at: str = "",
 ) -> list[Json]:
     """The oldest ``limit`` records after ``since_id``, ascending; never marks anything.
 
@@ -171,18 +187,22 @@ def read_messages(
     ``fetched_by`` and ``read_by`` when somebody has, ``waiting`` where it has no number yet.
 
     ``since_id`` may be greater than every number. With ``participant`` only what is for it or for all. With
-    ``query`` the ``limit`` best of those whose text holds all its words.
+    ``query`` the ``limit`` best of those whose text holds all its words. With ``at`` only what is about this file, or
+    about files below this directory. What is about code has ``at``: ``path``, ``lines``, and ``now``, where that is in
+    the work tree; with ``id`` also an ``excerpt`` of how it read.
     """
     chat = looking(room)
     if id is not None:
         entry = chat.find(id)
-        (message,) = in_short(chat, [entry], chat.labels([entry]))
+        (message,) = in_short(chat, [entry], chat.labels([entry]), with_excerpt=True)
         return [message | as_json.of_delivery(chat.delivery(entry))]
     after = number_of(chat, since_id, "since_id")
     check_limit(limit, "limit")
     conditions = [LISTED, *conditions_of(type, sender)]
     if participant:
         conditions.append(visible_to([parse_slug(participant, "participant")], with_status=True))
+    if at:
+        conditions.append(chat.about(at))
     if query:
         newest = chat.overview().count  # pending ones are always later
         conditions.append(Condition("number > ?", (min(after, newest),)))
@@ -193,7 +213,16 @@ def read_messages(
     return in_short(chat, entries, chat.labels(entries))
 
 
-def in_short(chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str]) -> list[Json]:
+def in_short(
+    chat: Room, entries: Sequence[Entry], labels: Mapping[Uid, str], *, with_excerpt: bool = False
+) -> list[Json]:
     """Records as the tools give them. ``labels`` are of what they reply to."""
     default = chat.environment.room_name(None)
-    return [as_json.of_message(entry, labels, default) for entry in entries]
+    shown = [as_json.of_message(entry, labels, default) for entry in entries]
+    if any("at" in one for one in shown):
+        from gitchat.verbs import anchoring, at_json  # for who says something about code
+
+        places = anchoring.listed(chat, entries, searches=with_excerpt)
+        for entry, one in zip(entries, shown, strict=True):
+            one |= at_json.beside(places.get(entry.oid), with_excerpt=with_excerpt)
+    return shown

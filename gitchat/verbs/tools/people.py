@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from gitchat.verbs import as_json
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.standing import held_by
 from gitchat.verbs.tools.arguments import checked, refusal
 from gitchat.verbs.tools.calling import Json, acting, looking, named
+from gitchat.verbs.warned import open_conflicts
 
 
 @checked
@@ -33,14 +35,23 @@ def leave(name: str | None = None, room: str = "") -> Json:
 def list_participants(room: str = "") -> list[Json]:
     """Who is here, sorted by name: ``name``, ``role``, ``joined_at``, ``last_seen``.
 
-    Then who lives in other clones, as they say, with ``elsewhere``. And ``claims``, of who has claimed something.
+    Then who lives in other clones, as they say, with ``elsewhere``. And ``claims``, of who has claimed something;
+    ``conflicts``, of whose work will not merge with that of another, as both were told.
     """
     chat = looking(room)
     others, now = chat.elsewhere(), chat.environment.now().seconds
-    claims = chat.claims()
+    claims, conflicts = chat.claims(), open_conflicts(chat)
     ours = {None, chat.environment.clone.known()}
-    here = [as_json.of_participant(one) | _claims(held_by(claims, one.name, ours)) for one in chat.participants()]
-    return here + [as_json.of_elsewhere(one, now) | _claims(held_by(claims, one.name, {one.clone})) for one in others]
+    here = [
+        as_json.of_participant(one) | _claims(held_by(claims, one.name, ours)) | of_conflicts(conflicts, one.name)
+        for one in chat.participants()
+    ]
+    return here + [
+        as_json.of_elsewhere(one, now)
+        | _claims(held_by(claims, one.name, {one.clone}))
+        | of_conflicts(conflicts, one.name)
+        for one in others
+    ]
 
 
 def _claims(whats: list[str]) -> Json:

@@ -28,7 +28,7 @@ from gitchat.verbs.tools.calling import (
     number_of,
     refuse_other,
 )
-from gitchat.verbs.tools.messages import in_short, on_its_way, say, troubled
+from gitchat.verbs.tools.messages import in_short, on_its_way, places_of, say, troubled
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -71,13 +71,14 @@ def check_in(
     type: str = "",  # noqa: A002
     reply_to: Place | None = None,
     max_chars: int = 0,
+    at: str | list[str] = "",
 ) -> Json:
     """Send ``content``, if there is any, and read what others wrote, in one call; marks what it returns.
 
     Gives what :func:`read_unread` gives, and ``sent``: the id, if something was sent; None with a ``handle`` as
     long as it has none (see :func:`send_message`). And ``waiting`` while the remote is not heard.
     """
-    return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars).run()
+    return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars, at).run()
 
 
 class Positions(Protocol):
@@ -159,10 +160,8 @@ def begin_read_unread(
             reading = chat.unread(limit, with_own=with_own, matching=matching)
         return _read(chat, positions, reading, mark_read, max_chars, measure, timed_out)
 
-    def is_over() -> bool:
-        return bool(chat.unread(1, matching=matching).entries)
-
-    return Begun(chat, wait_seconds, is_over, answer, marks_all=mark_read and matching is None)
+    marks_all = mark_read and matching is None
+    return Begun(chat, wait_seconds, lambda: bool(chat.unread(1, matching=matching).entries), answer, marks_all)
 
 
 @checked
@@ -176,13 +175,15 @@ def begin_check_in(
     type: str = "",  # noqa: A002
     reply_to: Place | None = None,
     max_chars: int = 0,
+    at: str | list[str] = "",
 ) -> Begun:
     """:func:`check_in` up to where it may wait: the message is sent."""
+    places = places_of(at, content)
     chat = acting(name, room)
     _check_reading(limit, wait_seconds, max_chars)
     sent: Json = {}
     if not isinstance(content, str) or content:
-        entry = say(chat, content, to, type, reply_to)
+        entry = say(chat, content, to, type, reply_to, at=places)
         sent = {"sent": entry.number} | on_its_way(chat, entry)
     _mark_ended(chat)
 

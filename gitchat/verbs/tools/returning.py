@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gitchat.rooms.summaries import EVERYONE, Summary
 from gitchat.verbs import as_json
+from gitchat.verbs.ahead import behind
+from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.pending import of_asides, of_pending
 from gitchat.verbs.room import Room
 from gitchat.verbs.standing import concerning
@@ -11,6 +13,7 @@ from gitchat.verbs.tools.arguments import checked, refuse_blank
 from gitchat.verbs.tools.calling import Json, acting, check_limit, counts_own, looking, named
 from gitchat.verbs.tools.messages import in_short
 from gitchat.verbs.views import Handoff
+from gitchat.verbs.warned import open_conflicts
 
 
 @checked
@@ -33,7 +36,9 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     ``participants``, ``latest_message_id``, ``cursor``, ``unread_count``, ``latest_summary`` (for all, or for
     ``name``), ``recent_messages`` (for all, or for ``name``). Without a name cursor and count are null. And
     ``waiting`` where something has no number yet, and ``claims`` where there are some: those of ``name``, and those of
-    others that are of files which were changed here; and ``questions``, the newest that are open for ``name``.
+    others that are of files which were changed here; ``conflicts`` of ``name`` that are open, with whom and of which
+    paths; ``base``, where it is ahead of the work here: its name, by how many commits, and which paths both changed;
+    and ``questions``, the newest that are open for ``name``.
     """
     chat = named(name, room) if name else looking(room)
     check_limit(recent_limit, "recent_limit")
@@ -47,7 +52,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
         "recent_messages": in_short(chat, handoff.recent, handoff.labels),
         **of_pending(chat.pending()),
         **of_asides(chat.asides()),
-        **(_claims(chat) if name else {}),
+        **(_claims(chat) | _ahead(chat) if name else {}),
         **_questions(handoff),
     }
 
@@ -66,6 +71,12 @@ def _claims(chat: Room) -> Json:
     """``claims`` where there are some: one's own, and others' of files that one changed."""
     found = concerning(chat)[:_MOST_CLAIMS]
     return {"claims": list(map(as_json.of_claim, found))} if found else {}
+
+
+def _ahead(chat: Room) -> Json:
+    """``conflicts`` and ``base`` where there are some: what will not merge, and how far the base is ahead."""
+    found = behind(chat)
+    return of_conflicts(open_conflicts(chat), chat.me) | ({"base": found.form} if found is not None else {})
 
 
 _MOST_CLAIMS = 20

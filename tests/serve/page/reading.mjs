@@ -70,6 +70,16 @@ export async function gives_out_attached_files(t, { content }) {
   t.equal(answer, [content, "attachment"]);
 }
 
+export async function shows_code_that_a_message_is_about(t) {
+  const page = await t.open("/r/code/1");
+  const places = page.locator("#m1 .at");
+  t.equal(await places.allInnerTexts(), ["at src/<b>lexer.py:2-3", "at src/<b>lexer.py"]);
+  await page.locator("#m1 details.at summary").click();
+  await t.until(page, () => document.querySelector("#m1 details.at pre"));
+  const shown = await page.locator("#m1 details.at pre").innerText();
+  t.equal(shown.split("\n").slice(0, 4), ["  1  a", "> 2  <img src=x><U+202E>", "> 3  c", "  4  d"]);
+}
+
 export async function finds_words_in_all_rooms(t) {
   const page = await t.open("/r/lobby");
   await page.keyboard.press("/");

@@ -104,6 +104,9 @@ def _fill(world: World, clone: Path) -> None:
     ana = _environment(world, clone, now, is_terminal=True)
     Room(ana, RoomName("empty")).describe(state="open")
     Room(ana, RoomName("hostile")).describe(title="\u202eevil <script>")
+    (clone / "src").mkdir(exist_ok=True)
+    (clone / "src" / "<b>lexer.py").write_text("".join(f"{line}\n" for line in ["a", "<img src=x>\u202e", "c", "d"]))
+    Room(ana, RoomName("code")).send("Why -1?", at=["src/<b>lexer.py:2-3", "src/<b>lexer.py"])
     for room, last in {"long": 10, "marked": 10, "big": 600, "hostile": 1, "talk": 1, "other": 1}.items():
         Room(ana, RoomName(room)).set_cursor(last)
     world.chat("join", "codex-docs", "--role", "docs", cwd=clone, check=True)
@@ -154,6 +157,11 @@ def test_a_long_text_is_folded(browser: Browser) -> None:
 def test_attached_files_are_given_out(browser: Browser) -> None:
     """They are saved, never shown."""
     browser.check("reading", "gives_out_attached_files", content=TRACE)
+
+
+def test_code_that_a_message_is_about_opens(browser: Browser) -> None:
+    """Each place with its lines as they were, once somebody opens it, and nothing of it is markup."""
+    browser.check("reading", "shows_code_that_a_message_is_about")
 
 
 def test_words_are_found_in_all_rooms(browser: Browser) -> None:

@@ -28,7 +28,7 @@ WRONG: dict[str, list[Any]] = {
 KINDS = {
     "limit": "whole number", "recent_limit": "whole number", "max_chars": "whole number", "wait_seconds": "number",
     "mark_read": "truth", "local": "truth", "closed": "truth", "wait": "truth", "release": "truth",
-    "minutes": "whole number", "what": "things", "choices": "things", "since_id": "place",
+    "minutes": "whole number", "what": "things", "choices": "things", "at": "things", "since_id": "place",
     "message_id": "place", "reply_to": "place", "id": "place", "content": "content",
 }  # fmt: skip
 """Of the fields that are no text."""

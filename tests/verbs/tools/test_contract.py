@@ -33,9 +33,9 @@ SIGNATURES = [
     (
         "send_message",
         "name=None, content='', to='all'",
-        "room='', type='', reply_to=None, priority='', key='', choices=''",
+        "room='', type='', reply_to=None, priority='', key='', choices='', at=''",
     ),
-    ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query='', id=None"),
+    ("read_messages", "since_id=0, limit=50, participant=''", "room='', type='', sender='', query='', id=None, at=''"),
     ("list_participants", "", "room=''"),
     ("get_status", "", "room=''"),
     ("get_cursor", "name=None", "room=''"),
@@ -47,7 +47,8 @@ SIGNATURES = [
     (
         "check_in",
         "",
-        "name=None, content='', to='all', wait_seconds=0, limit=50, room='', type='', reply_to=None, max_chars=0",
+        "name=None, content='', to='all', wait_seconds=0, limit=50, room='', type='', reply_to=None, max_chars=0, "
+        "at=''",
     ),
     ("list_rooms", "", "name='', status='open'"),
     ("claim", "", "name=None, what='', content='', minutes=120, wait=False, release=False, room=''"),

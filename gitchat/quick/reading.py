@@ -1,0 +1,122 @@
+"""``git chat read``, to what is no terminal: as ``cli/commands/read`` prints and marks it."""
+
+import os
+import time
+
+from gitchat.quick import room, spawned, swap, turn
+from gitchat.quick.append import WAIT_SECONDS
+from gitchat.quick.log import listing
+from gitchat.quick.place import Place
+from gitchat.quick.place import read as read_file
+from gitchat.quick.said import Said
+from gitchat.quick.settings import Settings
+from gitchat.quick.unread import Asked, Reader, find_labels, unread
+from gitchat.quick.unusual import Unusual
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_COUNT = 50
+
+DRAIN_SECONDS, LEAVE_MILLISECONDS = 3.0, 50
+"""As cli/terminal has them: how long a reader may take to read, and then to go."""
+
+_LIVE_BYTES = 256 * 1024
+
+
+def read(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
+    """What is printed, and then marked. Raises Unusual, OSError and ValueError."""
+    asked = Asked(words)
+    if settings.get("core.logAllRefUpdates") == "always":
+        raise Unusual
+    reader, found = unread(place, settings, asked)
+    limit = asked.count or DEFAULT_COUNT
+    shown = found.found[:limit]
+    find_labels(place, reader.room, found, [one for _, one in shown])
+    given = f" --room {reader.room}" if asked.room is not None else ""
+    notes = []
+    if len(found.found) > limit:
+        notes.append(f"{len(found.found) - limit} more: git chat read{given}\n")
+    if found.statuses:
+        commits = "1 commit" if found.statuses == 1 else f"{found.statuses} commits"
+        notes.append(f"{commits} since: git chat log{given} --since {found.last_read}\n")
+    text = "".join([*listing(shown, found.labels), "\n" if shown and notes else "", *notes])
+    if not shown:
+        if not notes and os.isatty(2):
+            raise Unusual  # a person is told that there is nothing
+        _refuse_others(place, reader)
+        return Said(text)
+    marking = _Marking(place, settings, reader, *found.oids[len(shown) - 1])
+    return Said(text, marking.mark)
+
+
+def _refuse_others(place: Place, reader: Reader) -> None:
+    """Raise Unusual where it may be that nothing is to be marked, or somebody is to be noted as seen."""
+    if reader.sender.agent is None:
+        return  # a person with such a file is not plain
+    variables = place.variables
+    if variables.get("CODEX_THREAD_ID") != variables.get("CODEX_SESSION_ID", variables.get("CODEX_THREAD_ID")):
+        raise Unusual  # a subagent's
+    if not os.path.lexists(f"{place.common_dir}/chatroom/live/{reader.me}"):
+        return  # nobody ever lived under that name
+    if reader.sender.agent.taken != reader.me:
+        raise Unusual
+    if b',"rooms":{}}\n' not in read_file(f"{place.common_dir}/chatroom/live/{reader.me}", _LIVE_BYTES):
+        raise Unusual
+
+
+class _Marking:
+    """The positions that are to be moved when what they pass was printed."""
+
+    def __init__(self, place: Place, settings: Settings, reader: Reader, number: int, oid: str) -> None:
+        """Raises Unusual where one of them is not there yet, or packed, or is not ours to move."""
+        _refuse_others(place, reader)
+        self._place, self._room, self._number, self._oid = place, reader.room, number, oid
+        self._clone = swap.Clone(
+            place.common_dir, is_synced=settings.get("chat.fsync") != "false", read_packed=_no_commit, syncs_refs=True
+        )
+        wanted = [(room.cursor_ref(reader.room, reader.me), reader.common)]
+        if reader.sender.agent is not None:
+            wanted.insert(0, (room.seat_ref(reader.room, reader.me), reader.cursor))
+        self._refs = [(ref, swap.tip(f"{place.common_dir}/{ref}")) for ref, _ in wanted]
+        if self._refs != wanted:
+            raise Unusual  # it moved meanwhile
+
+    def mark(self) -> str:
+        """Move them, unless nobody reads any more what was printed. What cannot be done here a git chat does."""
+        if not _has_reader():
+            return ""
+        try:
+            lock, _ = turn.take(self._place.common_dir + "/chatroom/write.lock", WAIT_SECONDS)
+            try:
+                if os.pread(lock, 1, 0):
+                    raise Unusual  # somebody died at this work
+                for ref, old in self._refs:
+                    swap.move(self._clone, ref, old, self._oid, lock)
+            finally:
+                turn.give_back(lock)
+        except (Unusual, OSError):
+            spawned.instead(self._place, "cursor", "set", "--room", self._room, str(self._number))
+        return ""
+
+
+def _no_commit(oid: str) -> bytes:
+    raise Unusual
+
+
+def _has_reader() -> bool:
+    """Whether whoever reads our output still does, once it has read all; see has_reader of cli/terminal."""
+    if os.fstat(1).st_mode & 0o170000 != 0o010000:
+        return True
+    import fcntl
+    import select
+    import termios
+
+    pipe = select.poll()
+    pipe.register(1, 0)
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while any(fcntl.ioctl(1, termios.FIONREAD, bytes(4))) and time.monotonic() < deadline:
+        if pipe.poll(5):
+            return False
+    return not pipe.poll(LEAVE_MILLISECONDS)

@@ -1,0 +1,111 @@
+"""To read prints and marks the same by the quick way and by the long way: of persons and of agents that sit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitchat.cli import terminal
+from gitchat.quick import reading
+from gitchat.workspace.opened import PROGRAM
+from tests.quick.ways import AGENT, is_quick
+from tests.world import World
+
+SAYS: list[tuple[str, ...]] = [
+    ("send", "one"),
+    ("send", "-q", "--to", "{me}", "to me"),
+    ("send", "-q", "--to", "zoe", "to another"),
+    ("send", "-q", "--to", "role:tester", "to testers"),
+    ("send", "-q", "-r", "1", "an answer\nof two lines"),
+    ("send", "last"),
+]
+
+
+def made(world: World, name: str) -> Path:
+    """A repository with a room in which somebody speaks."""
+    repository = world.repository(name)
+    world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
+    return repository
+
+
+def stands(world: World, repository: Path) -> list[str]:
+    """Where all positions stand, by the subjects of their commits."""
+    refs = ("refs/chatroom/rooms/lobby/cursors", "refs/chatroom-local/seats")
+    form = "--format=%(refname:lstrip=-1) %(subject)"
+    return sorted(world.git("for-each-ref", form, *refs, cwd=repository).stdout.splitlines())
+
+
+@pytest.mark.parametrize("variables", [{"GITCHAT_NAME": "reader"}, AGENT | {"GITCHAT_NAME": "reader"}, AGENT])
+def test_what_is_read_and_marked_is_the_same(world: World, variables: dict[str, str]) -> None:
+    """Step by step in two repositories, one of which goes the long way alone; in between both ways look."""
+    repositories = {"1": made(world, "here/same"), "0": made(world, "there/same")}
+    me = variables.get("GITCHAT_NAME", "claude-same")
+    lines = ("read", "inbox", "read -n 1", "read --room lobby -n 2", "read -n 0", "inbox -n 1", "read", "read")
+    for says in (SAYS, SAYS[:2], SAYS[2:3], SAYS):
+        for line in lines:
+            answers = []
+            for quick, repository in repositories.items():
+                done = world.chat(*line.split(), cwd=repository, GITCHAT_QUICK=quick, **variables)
+                answers.append((done.returncode, done.stdout, done.stderr, stands(world, repository)))
+            assert answers[0] == answers[1], (says, line)
+        for repository in repositories.values():
+            for words in says:
+                world.chat(*(word.format(me=me) for word in words), cwd=repository, check=True, GITCHAT_NAME="bob")
+            world.chat("send", "my own", cwd=repository, check=True, **variables)
+    assert "role:tester" not in answers[0][1]
+    repository = repositories["1"]
+    assert is_quick(world, repository, "read", "-n", "2", **variables)
+    assert is_quick(world, repository, "inbox", **variables)
+    assert is_quick(world, repository, "read", **variables)
+    assert world.chat("read", cwd=repository, check=True, **variables).stdout == ""
+    assert world.chat("verify", cwd=repository).returncode == 0
+
+
+def test_what_is_more_than_reading_is_left_to_the_long_way(world: World) -> None:
+    """A membership that is to be seen, a subagent, another's name, a position that others have moved."""
+    repository = made(world, "project")
+    for _ in range(2):
+        world.chat("send", "mine", cwd=repository, check=True, **AGENT)
+        world.chat("send", "theirs", cwd=repository, check=True, GITCHAT_NAME="bob")
+        world.chat("read", cwd=repository, check=True, **AGENT)
+    world.chat("send", "more", cwd=repository, check=True, GITCHAT_NAME="bob")
+    assert is_quick(world, repository, "inbox", **AGENT)
+    live = repository / ".git/chatroom/live/claude-project"
+    before = live.read_bytes()
+    live.write_bytes(before.replace(b'"rooms":{}', b'"rooms":{"x":1}'))
+    assert not is_quick(world, repository, "read", **AGENT)
+    live.write_bytes(before)
+    world.git("pack-refs", "--all", cwd=repository)
+    assert not is_quick(world, repository, "read", **AGENT)
+    world.chat("read", cwd=repository, check=True, **AGENT)
+    world.chat("send", "and more", cwd=repository, check=True, GITCHAT_NAME="bob")
+    cursor = "refs/chatroom/rooms/lobby/cursors/claude-project"
+    world.git("update-ref", cursor, "refs/chatroom/rooms/lobby/log", cwd=repository)
+    assert not is_quick(world, repository, "read", **AGENT)
+    assert "was read by this name elsewhere" in world.chat("read", cwd=repository, check=True, **AGENT).stdout
+
+
+def test_what_nobody_reads_stays_unread(world: World) -> None:
+    """A pipe that is closed: nothing is marked; and what cannot be marked at once is marked by the long way."""
+    repository = made(world, "project")
+    world.chat("read", cwd=repository, check=True)
+    world.chat("send", "second", cwd=repository, check=True, GITCHAT_NAME="bob")
+    world.chat("read", cwd=repository, check=True)
+    world.chat("send", "third", cwd=repository, check=True, GITCHAT_NAME="bob")
+    command = [sys.executable, "-P", PROGRAM, "read"]
+    with subprocess.Popen(command, cwd=repository, env=world.variables, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+    assert "third" in world.chat("inbox", cwd=repository, check=True).stdout
+    (repository / ".git/chatroom/write.lock").write_text("refs/heads/none 0 999999\n")  # of one who died
+    assert "third" in world.chat("read", cwd=repository, check=True).stdout
+    assert world.chat("inbox", cwd=repository, check=True).stdout == ""
+
+
+def test_the_times_are_those_of_the_long_way() -> None:
+    """What stands in both places is the same."""
+    assert reading.DRAIN_SECONDS == terminal._DRAIN_SECONDS
+    assert reading.LEAVE_MILLISECONDS == terminal._LEAVE_MILLISECONDS
