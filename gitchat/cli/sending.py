@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -46,8 +47,9 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
-            extra=trailers_of(order.choices), **about,
+            **about,
         )  # fmt: skip
+        draft = replace(draft, extra=(*draft.extra, *trailers_of(order.choices)))
         if order.is_local:
             writer.describe(sender, stays_here=True)
         _sit_down(environment, name, sender)
