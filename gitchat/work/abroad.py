@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitchat.model import codec
-from gitchat.model.attachment import TreeEntry
 from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.refs import copy_ref, known_prefix, told_branch
+from gitchat.model.tree import TreeEntry
 from gitchat.storage.git import GitFailed
 from gitchat.work.scratch import Git, Scratch
 from gitchat.work.side import Base, NotLooked, Side, behind_of, changed, line_of, root_of
