@@ -119,6 +119,7 @@ class Remote:
         """Rooms that the last round left as they are."""
 
     def _fetch(self, room: RoomName | None) -> dict[RoomName, str]:
+        self._adopting.clear_up()
         return fetch(self._wire, room)
 
     def _push(self, updates: Updates, address: str | None) -> list[Pushed]:
@@ -149,7 +150,6 @@ class Remote:
         with alone(self._store.directory):
             spoiled, (seen, places) = Spoiled(), (self._comparing.tracked(), self._judging.places())
             report = Report(self.name, layout=self._wire.layout, has_seen=bool(seen))
-            self._adopting.clear_up()
             spoiled.why |= self._fetch(room)
             there = self._comparing.fetched()
             rooms = self._shared(self._comparing.rooms(there, room, is_asked), report, spoiled)
