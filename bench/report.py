@@ -27,6 +27,7 @@ SECTIONS = (
     ("The index", "indexing.py"),
     ("A commit with the hook", "hook.py"),
     ("The guard before an edit", "guard.py"),
+    ("Handing over work that is not committed", "handing.py"),
     ("What looks like a secret", "scanning.py"),
     ("What was said about a file", "anchors.py"),
     ("What will not merge", "ahead.py"),

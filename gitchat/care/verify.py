@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from gitchat.care.finding import Finding, lost, mend
-from gitchat.model import attachment, codec, limits, order
-from gitchat.model.errors import FormatError
+from gitchat.model import attachment, codec, limits, order, overlay
+from gitchat.model.errors import FormatError, UserError
 from gitchat.model.names import EMPTY_TREES, Oid, RoomName
 from gitchat.model.refs import log_ref
 from gitchat.rooms.numbering import rule
@@ -241,8 +241,23 @@ def _odd_files(store: Store, tree: Oid) -> list[str]:
             odd.append(f"'{one.name}', which {one.problem}")
         else:
             store.read_blob(one.oid)
+    wip = attachment.directory_of(top, overlay.DIRECTORY)
+    if wip is not None:
+        odd += _odd_work(store, wip)
     modes = [entry for entry in entries if attachment.has_odd_mode(entry)]
     return odd + [f"'{entry.name.decode('utf-8', 'replace')}' with mode {entry.mode:o}" for entry in modes]
+
+
+def _odd_work(store: Store, wip: Oid) -> list[str]:
+    """As :func:`_odd_files`, of work that is handed over."""
+    try:
+        found = overlay.read(wip, store.read_tree)
+    except UserError as error:
+        return [f"work of which {error}"]
+    for side in found.sides.values():
+        for version in side.values():
+            store.read_blob(version.oid)
+    return [f"work that nobody can take: {told}" for told in found.left_out]
 
 
 class _Dated(NamedTuple):

@@ -31,7 +31,7 @@ GROUPS = {
     "To begin with": ("send", "reply", "read", "watch", "log"),
     "Look and find": ("inbox", "wait", "status", "handoff", "summary", "show", "search", "blame", "export"),
     "Who is here": ("who", "join", "leave", "cursor", "forget"),
-    "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts"),
+    "Who does what": ("ask", "answer", "claim", "release", "claims", "conflicts", "take"),
     "Rooms": ("rooms", "room"),
     "Other clones": ("sync", "push", "pull", "bundle", "remote", "invite", "import"),
     "Take it back": ("unsend", "redact", "purge"),

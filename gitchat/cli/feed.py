@@ -68,7 +68,12 @@ class Feed:
             return "".join(json_line(one, labels) if isinstance(one, Entry) else self._event(one) for one in news)
         # The screen is asked each time: its window may have another width by now.
         environment = self.room.environment
-        renderer = Renderer(terminal.screen_for(environment, self.color), self.date_style, environment.now())
+        renderer = Renderer(
+            terminal.screen_for(environment, self.color),
+            self.date_style,
+            environment.now(),
+            default_room=environment.room_name(None),
+        )
         parts = []
         for one in news:
             if not isinstance(one, Entry):

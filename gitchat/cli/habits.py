@@ -38,6 +38,8 @@ _VERBS = {
     "release {*}": "unlock unclaim free giveback give-back unassign",
     "claims": "locks reservations leases claimed",
     "conflicts": "conflict forecast collisions merge-check",
+    "take {*}": "apply adopt accept take-over pickup stash-apply unstash",
+    "send --work {*}": "hand-over handover give stash shelve",
     "redact {*}": "hide censor blackout",
     "purge {*}": "shred scrub expunge",
     "leave": "part quit exit logout bye",

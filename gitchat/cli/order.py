@@ -49,6 +49,10 @@ _AT = click.option(
     "--at", multiple=True, metavar="FILE[:A[-B]]",
     help="The code that it is about: FILE, FILE:40, FILE:40-46, or REV:FILE:40. Repeatable.",
 )  # fmt: skip
+_WORK = click.option(
+    "-w", "--work", "is_work", is_flag=True,
+    help="Hand over what is changed here and not committed; of it only what is at paths that stand before TEXT.",
+)  # fmt: skip
 _JSON_BODY = click.option("--json-body", is_flag=True, help="TEXT is JSON; refuse it when it is not.")
 _REST = (
     click.option("--as", "as_", metavar="NAME", help="Send under this name."),
@@ -67,7 +71,7 @@ _REST = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing."),
 )  # fmt: skip
 
-_OPTIONS = (options.room, _TYPE, _PRIORITY, options.allow_secret, _ATTACH, _AT, _JSON_BODY, *_REST)
+_OPTIONS = (options.room, _TYPE, _PRIORITY, options.allow_secret, _ATTACH, _AT, _WORK, _JSON_BODY, *_REST)
 _OPTIONS_OF_QUESTIONS = (options.room, _PRIORITY, options.allow_secret, *_REST)
 
 
@@ -99,6 +103,8 @@ class Order:
     priority: str
     attach: tuple[str, ...]
     at: tuple[str, ...] = ()
+    is_work: bool = False
+    """Whether uncommitted work goes along; what stands before the last word of the text are paths then."""
     json_body: bool
     as_: str | None
     is_local: bool = False
@@ -112,16 +118,28 @@ class Order:
     is_told_aside: bool = False
     """Whether its number goes to standard error, as something else is the answer to the command."""
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The words of the text."""
+        return self.text[-1:] if self.is_work else self.text
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What of the work is to go along; none for all of it."""
+        return self.text[:-1] if self.is_work else ()
+
     def typed(self, **changed: Any) -> str:
         """The command that sends the same with something changed; a long text is left to be written."""
         order = replace(self, **changed)
         type_ = None if order.choices else order.type_  # a question of "ask" is one anyway
         given = [("--room", order.room), ("--type", type_), ("-r", order.reply_to), ("--as", order.as_)]
         given += [("--choice", choice) for choice in order.choices]
-        words = [part for one in order.to for part in ("--to", one)]
+        words = ["--work"] if order.is_work else []
+        words += [part for one in order.to for part in ("--to", one)]
         words += [part for one in order.at for part in ("--at", one)]
         words += [part for name, value in given if value is not None for part in (name, value)]
-        text = " ".join(order.text)
-        is_short = order.text != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
+        words += order.paths
+        text = " ".join(order.said)
+        is_short = order.said != ("-",) and 0 < len(text) <= _SHOWN_CHARS and text.isprintable()
         verb = "ask" if order.choices else "send"
         return f"{shlex.join(['git', 'chat', verb, *words])} {shlex.quote(text) if is_short else _TO_BE_WRITTEN}"

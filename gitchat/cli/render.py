@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gitchat.cli import dates
 from gitchat.cli.terminal import Screen, escape, escape_line, escape_name, json_text
 from gitchat.model.attachment import Attachment
-from gitchat.model.names import MAX_SLUG_CHARS, Oid, Uid, handle_of
+from gitchat.model.names import DEFAULT_ROOM, MAX_SLUG_CHARS, Oid, Uid, handle_of
 from gitchat.model.question import choices_of
 from gitchat.model.record import AT, MESSAGE, STATUS, Entry, Moment
 
@@ -55,6 +55,8 @@ class Renderer:
     now: Moment
     at: Mapping[Oid, Sequence[At]] = field(default_factory=dict)
     """Where what records are about is now, by their commits, as far as that was asked."""
+    default_room: str = DEFAULT_ROOM
+    """The one that a command means which names none."""
 
     def listing(self, entries: list[Entry], labels: Mapping[Uid, str]) -> Iterator[str]:
         """Records with their bodies: one text each, with what stands before it, so that a listing can end early."""
@@ -78,7 +80,8 @@ class Renderer:
         """
         text = self.text(entry)
         lines = "".join(line + "\n" for line in self.shortened(text, chars, hint))
-        return self.heading(entry, labels) + lines + self._choices(entry) + self._attached(entry)
+        files = self._attached(entry) + self._handed(entry)
+        return self.heading(entry, labels) + lines + self._choices(entry) + files
 
     def text(self, entry: Entry) -> str:
         """The text of a record as it is shown, before wrapping and escaping."""
@@ -150,6 +153,18 @@ class Renderer:
             for one in entry.attachments
         )
 
+    def _work(self, entry: Entry) -> str | None:
+        """What work a record hands over, and how to take it; None for most."""
+        if entry.record.work is None:
+            return None
+        from gitchat.cli.handing import of_entry  # for who is given some
+
+        return escape_line(of_entry(entry, self.default_room))
+
+    def _handed(self, entry: Entry) -> str:
+        work = self._work(entry)
+        return self.screen.style(self.screen.fold(f"{INDENT}work: {work}", INDENT), dim=True) + "\n" if work else ""
+
     def _recipients(self, entry: Entry) -> str:
         shown = ", ".join(map(self.screen.name, map(escape_line, entry.record.to)))
         return f" -> {shown}" if shown else ""
@@ -192,6 +207,7 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
+            text += f" [{self._work(entry)}]" if record.work else ""
             text += f" [{self._noted(entry)}]" if record.at else ""
             choices = choices_of(record)
             text += f" ({' | '.join(map(escape_line, choices))})" if choices else ""
@@ -246,6 +262,7 @@ class Renderer:
             ("Fetched", f"elsewhere, {_under(delivery.fetched_by)}" if delivery.fetched_by else None),
             ("Read by", _under(delivery.readers) if delivery.readers else None),
             *(("Attached", described(one)) for one in entry.attachments),
+            ("Work", self._work(entry)),
             *(pair for pair in record.extra if pair[0] != AT or entry.oid not in self.at),
         ]
         title = self.screen.style(f"{entry.full_label} in {entry.room}", fg="yellow")

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,14 +15,18 @@ from gitchat.cli.arriving import arrive
 from gitchat.cli.naming import may_speak, tell_of_name
 from gitchat.cli.options import in_room
 from gitchat.cli.order import Order
+from gitchat.cli.terminal import escape_line
 from gitchat.model.answering import is_to_me, who_asked
 from gitchat.model.attachment import File, safe_name
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import EVERYBODY, RoomName, parse_locator, parse_recipients, parse_slug
 from gitchat.model.question import ANSWER, choices_of, trailers_of
-from gitchat.model.record import Draft, Entry, Identity
-from gitchat.model.refs import log_ref, seat_ref
+from gitchat.model.record import HANDOFF, Draft, Entry, Identity
+from gitchat.model.refs import log_ref, seat_ref, told_branch
 from gitchat.workspace.environment import Environment
+
+if TYPE_CHECKING:
+    from gitchat.work.gathering import Gathered
 
 
 def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Entry:
@@ -41,13 +45,16 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
         recipients = _answered(environment, name, target, sender, order.is_answer)
     files = _files(environment, order.attach)
     about = _about_code(environment, order.at)
+    work = _work(environment, name, sender, order)
+    if work is not None:
+        asked, type_ = replace(asked, command=f"{asked.command} --work"), type_ or HANDOFF
     rooms = None if environment.store.tip(log_ref(name)) is not None else environment.store.rooms()
-    with texts.given(environment, order.text, asked, default=", ".join(safe_name(file.name) for file in files)) as body:
+    with texts.given(environment, order.said, asked, default=_default_text(files, work)) as body:
         _check_json(body if order.json_body else "null")
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
-            **about,
+            **(about | _of_work(work)),
         )  # fmt: skip
         draft = replace(draft, extra=(*draft.extra, *trailers_of(order.choices)))
         if order.is_local:
@@ -56,8 +63,10 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
         sent = writer.send(draft, sender, key=order.key)
     entry, trouble = _delivered(environment, name, sent.entry, order.sync_seconds)
     if not order.quiet or order.as_json:
-        click.echo(_shown(entry, target, order.as_json), nl=not order.as_json, err=order.is_told_aside)
+        click.echo(_shown(entry, target, order.as_json, work), nl=not order.as_json, err=order.is_told_aside)
     if not order.quiet:
+        for note in work.notes if work is not None else ():
+            click.echo(f"note: {escape_line(note)}", err=True)
         _tell_of_answer(target, recipients, order)
         _tell_of_choices(environment, target, order)
         _tell_of_several(environment, name, recipients, sender)
@@ -164,8 +173,38 @@ def _tell_of_mistakes(
         click.echo(line, err=True)
 
 
-def _shown(entry: Entry, target: Entry | None, as_json: bool) -> str:
-    """What names the message, or all of it; ``target`` is the one that it answers."""
+def _work(environment: Environment, room: RoomName, sender: Identity, order: Order) -> Gathered | None:
+    """The work that goes along; None without ``--work``."""
+    if not order.is_work:
+        return None
+    from gitchat.cli.handing import gathered  # for who hands over work
+    from gitchat.verbs.handing import refuse_with_code
+
+    refuse_with_code(order.at)
+    return gathered(environment, room, sender.origin, order.text)
+
+
+def _of_work(work: Gathered | None) -> dict[str, Any]:
+    """What a draft has of it."""
+    if work is None:
+        return {}
+    return {"work": work.carried, "commit": work.commit, "branch": told_branch(work.branch)}
+
+
+def _default_text(files: Sequence[File], work: Gathered | None) -> str:
+    if files or work is None:
+        return ", ".join(safe_name(file.name) for file in files)
+    from gitchat.cli.handing import default_text
+
+    return default_text(work)
+
+
+def _shown(entry: Entry, target: Entry | None, as_json: bool, work: Gathered | None) -> str:
+    """What names the message, or all of it; ``target`` is the one that it answers, ``work`` goes along."""
+    if not as_json and work is not None:
+        from gitchat.cli.handing import of_sent
+
+        return of_sent(entry.label, work)
     if not as_json:
         return entry.label
     from gitchat.cli.render import json_line

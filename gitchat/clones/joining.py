@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from typing import Protocol
 
 from gitchat.clones.comparing import Tips, is_first_parent
-from gitchat.model import attachment, codec, reach
+from gitchat.model import codec, reach
 from gitchat.model.errors import FormatError, StorageError
 from gitchat.model.names import EMPTY_TREES, Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
@@ -106,15 +106,9 @@ class Joining:
 
     def _carried(self, commit: codec.Commit) -> Iterator[Oid]:
         """The objects of what a commit carries along; none for most."""
-        if commit.tree in EMPTY_TREES:
-            return
-        yield commit.tree
-        with suppress(FormatError, StorageError):
-            top = self._store.read_tree(commit.tree)
-            for directory in (attachment.directory_of(top), attachment.excerpts_of(top)):
-                if directory is not None:
-                    yield directory
-                    yield from (one.oid for one in self._store.read_tree(directory))
+        if commit.tree not in EMPTY_TREES:
+            with suppress(FormatError, StorageError):
+                yield from self._store.carried(commit.tree)
 
     def updates(
         self, room: RoomName, seen: Tips, tracked: Tips, *, is_ours_first: bool = False

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gitchat.model.errors import UserError
 from gitchat.model.names import Oid, is_device
@@ -40,7 +40,7 @@ MOST_EXCERPTS = 8
 MOST_EXCERPT_BYTES = 64 * 1024
 """The longest of them."""
 
-_DIRECTORY, _EXCERPTS = b"att", b"at"
+_DIRECTORY, _EXCERPTS, _WORK = b"att", b"at", b"wip"
 _FILE_MODE = 0o100644
 _TYPE_MASK, _REGULAR = 0o170000, 0o100000
 _TYPES = {0o040000: "is a directory", 0o120000: "is a symbolic link", 0o160000: "is a submodule"}
@@ -74,6 +74,15 @@ class Attachment:
     """None when the content is not in this clone."""
     problem: str | None = None
     """Why it is named and otherwise passed over: ``is a symbolic link``, for instance."""
+
+
+class Beside(NamedTuple):
+    """A directory that stands beside the attachments in a commit's tree."""
+
+    name: bytes
+    tree: Oid
+    contents: Sequence[tuple[Literal["blob", "tree"], bytes]]
+    """Its objects, each after those that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +183,15 @@ def too_large(what: str, size_bytes: int, limit_bytes: int) -> UserError:
 # --- writing -----------------------------------------------------------------
 
 
-def build(files: Sequence[File], like: Oid, excerpts: Sequence[tuple[int, File]] = ()) -> Objects:
-    """The objects that carry ``files``, the same for the same files in the same order, and numbered ``excerpts``.
+def build(
+    files: Sequence[File], like: Oid, excerpts: Sequence[tuple[int, File]] = (), beside: Beside | None = None
+) -> Objects:
+    """The objects that carry ``files``, the same for the same files in the same order, numbered ``excerpts``, and what
+    stands ``beside`` them.
 
     ``like`` is any id of the repository; its length tells the hash.
     """
-    if not files and not excerpts:
+    if not files and not excerpts and beside is None:
         return Objects(None)
     contents: list[tuple[Literal["blob", "tree"], bytes]] = []
     outer: list[TreeEntry] = []
@@ -192,6 +204,9 @@ def build(files: Sequence[File], like: Oid, excerpts: Sequence[tuple[int, File]]
         if inside:
             contents.append(("tree", inner))
             outer.append(TreeEntry(DIRECTORY_MODE, directory, oid_of("tree", inner, like)))
+    if beside is not None:
+        contents += beside.contents
+        outer.append(TreeEntry(DIRECTORY_MODE, beside.name, beside.tree))
     top = encode_tree(outer)
     attachments = (
         Attachment(safe_name(one.name), oid_of("blob", one.content, like), len(one.content)) for one in files
@@ -202,21 +217,20 @@ def build(files: Sequence[File], like: Oid, excerpts: Sequence[tuple[int, File]]
 # --- reading -----------------------------------------------------------------
 
 
-def directory_of(entries: Iterable[TreeEntry]) -> Oid | None:
-    """The tree of the attachments in a commit's tree; None when it has none."""
-    return next((entry.oid for entry in entries if _is_directory(entry, _DIRECTORY)), None)
+def directory_of(entries: Iterable[TreeEntry], name: bytes = _DIRECTORY) -> Oid | None:
+    """The tree of the attachments in a commit's tree, or of what stands beside them; None when it has none."""
+    return next((entry.oid for entry in entries if _is_directory(entry, name)), None)
 
 
 def excerpts_of(entries: Iterable[TreeEntry]) -> Oid | None:
     """As :func:`directory_of`, of the excerpts. Source: docs/format.md section 20."""
-    return next((entry.oid for entry in entries if _is_directory(entry, _EXCERPTS)), None)
+    return directory_of(entries, _EXCERPTS)
 
 
 def unknown_in(entries: Iterable[TreeEntry]) -> list[str]:
-    """What else stands in a commit's tree. A later format may mean something by it."""
-    return [
-        _text(one.name) for one in entries if not any(_is_directory(one, known) for known in (_DIRECTORY, _EXCERPTS))
-    ]
+    """What else stands in a commit's tree, beside excerpts and work. A later format may mean something by it."""
+    known = (_DIRECTORY, _EXCERPTS, _WORK)
+    return [_text(one.name) for one in entries if not any(_is_directory(one, name) for name in known)]
 
 
 def _is_directory(entry: TreeEntry, name: bytes) -> bool:

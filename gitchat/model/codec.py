@@ -29,10 +29,10 @@ Block = tuple[tuple[str, str], ...]
 _KEY = r"[A-Z][A-Za-z0-9-]*"
 _LINE = re.compile(rf"({_KEY}): ([^ \x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?)")
 
-_SINGLE_KEYS = {
-    f"Chat-{word.capitalize()}": word
-    for word in ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "clone", "origin", "media")
-}
+_OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+_SINGLE = ("kind", "uid", "seq", "type", "reply", "priority", "commit", "branch", "work", "clone", "origin", "media")
+_SINGLE_KEYS = {f"Chat-{word.capitalize()}": word for word in _SINGLE}
 
 FORMAT, NEWEST_FORMAT = 1, 2
 """What each genesis says, and what is known here: rooms where something was purged ask for 2 (docs/format.md 18)."""
@@ -129,6 +129,7 @@ def block_of(record: Record) -> Block:
         ("Chat-Priority", "urgent" if record.urgent else None),
         ("Chat-Commit", record.commit),
         ("Chat-Branch", record.branch),
+        ("Chat-Work", None if record.work is None else str(record.work)),
         (CLONE, record.clone or NO_CLONE),
         ("Chat-Origin", record.origin),
         ("Chat-Media", record.media),
@@ -261,7 +262,7 @@ def record_of(oid: Oid, commit: Commit) -> Record:
             values.setdefault(_SINGLE_KEYS[key], value)
         else:
             extra.append((key, value))
-    reply, seq, type_, clone = values.get("reply"), values.get("seq"), values.get("type"), values.get("clone")
+    reply, type_, clone = values.get("reply"), values.get("type"), values.get("clone")
     return Record(
         kind=values["kind"],
         uid=uid,
@@ -275,15 +276,17 @@ def record_of(oid: Oid, commit: Commit) -> Record:
         urgent=values.get("priority") == "urgent",
         commit=_if_match(_OID, values.get("commit")),
         branch=told_branch(values.get("branch")),
+        work=_number(values.get("work"), 6) or None,
         clone=CloneId(clone) if clone and is_uid(clone) else None,
         origin=_if_in(values.get("origin"), ("human", "agent", "hook")),
         media=_if_in(values.get("media"), ("json",)),
-        seq_hint=int(seq) if seq and seq.isascii() and seq.isdigit() and len(seq) < 19 else None,
+        seq_hint=_number(values.get("seq"), 18),
         extra=tuple(extra),
     )
 
 
-_OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+def _number(text: str | None, digits: int) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None
 
 
 def _is_recipient(text: str) -> bool:

@@ -51,7 +51,7 @@ def shown(record: Record, redacted_by: str | None = None) -> Record:
     else:
         return record
     extra = record.extra if record.kind in (CLAIM, RELEASE) else ()
-    return replace(record, body=f"({hidden})", hidden=hidden, media=None, extra=extra)
+    return replace(record, body=f"({hidden})", hidden=hidden, media=None, work=None, extra=extra)
 
 
 Read = Callable[[Oid], codec.Commit]

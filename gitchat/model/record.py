@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gitchat.model.attachment import Attachment, File
 from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, CloneId, Handle, Name, Number, Oid, RoomName, Uid, handle_of
+
+if TYPE_CHECKING:  # for who hands over work
+    from gitchat.model.overlay import Carried
 
 Origin = Literal["human", "agent", "hook"]
 
@@ -19,6 +22,8 @@ RELEASE = "release"
 META = "meta"
 REDACT = "redact"
 SUMMARY = "summary"
+HANDOFF = "handoff"
+"""The type of a message that hands over work, where its sender names none."""
 UNNUMBERED_KINDS = frozenset({"genesis", "merge", "cursor", "summary"})
 """Kinds that never take a number, whatever the shape of their commit."""
 
@@ -111,6 +116,8 @@ class Draft:
     """What to attach, in this order."""
     excerpts: tuple[tuple[int, File], ...] = ()
     """The code that it is about, by the places of its trailers from 1 on."""
+    work: Carried | None = None
+    """What is handed over with it."""
 
     def __post_init__(self) -> None:
         if not self.body.strip():
@@ -143,6 +150,8 @@ class Record:
     commit: str | None = None
     branch: str | None = None
     """The branch that it happened on, without ``refs/heads/``."""
+    work: int | None = None
+    """How many paths of uncommitted work it hands over, as its writer says; a hint, for its tree tells."""
     clone: CloneId | None = None
     """The clone in which a seat wrote it; None for a person, and for a record of version 0.1.0."""
     origin: str | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, is_slug, is_uid
+from gitchat.model.names import CloneId, Name, Oid, RefName, RoomName, Uid, is_slug, is_uid
 
 REF_PREFIX = "refs/chatroom/"
 HEADS = "refs/heads/"
 """What the refs of branches begin with."""
+REMOTES = "refs/remotes/"
+"""What the refs of the branches of remotes begin with."""
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 LOCAL_PREFIX = RefName("refs/chatroom-local/")
 TRACKING_PREFIX = RefName("refs/chatroom-local/remotes/")
@@ -17,6 +19,7 @@ FETCHED_PREFIX = RefName("refs/chatroom-local/fetched/")
 SEATS_PREFIX = RefName("refs/chatroom-local/seats/")
 SAT_PREFIX = RefName("refs/chatroom-local/sat/")
 FORMER_PREFIX = RefName("refs/chatroom-local/former/")
+TAKEN_PREFIX = RefName("refs/chatroom-local/taken/")
 FOLLOWER_REF = RefName("refs/chatroom-local/follower")
 """What only a clone has whose rooms follow a remote: a symbolic ref to ``FOLLOWER_TARGET``. No push carries it on."""
 FOLLOWER_TARGET = RefName("refs/chatroom-local/root")
@@ -200,7 +203,7 @@ def aside_ref(room: RoomName, oid: Oid) -> RefName:
 
 def branches_refspec(remote: str) -> str:
     """What an ordinary clone fetches of ``remote``: its branches, and no room."""
-    return f"+refs/heads/*:refs/remotes/{remote}/*"
+    return f"+refs/heads/*:{REMOTES}{remote}/*"
 
 
 def branch_of(ref: str) -> str | None:
@@ -213,7 +216,7 @@ def bases(remotes: Sequence[str], branch: str | None) -> list[str]:
 
     What each of ``remotes`` calls ``HEAD``, branches of the usual names, and ``branch``, where there is one.
     """
-    heads = [f"refs/remotes/{remote}/HEAD" for remote in remotes]
+    heads = [f"{REMOTES}{remote}/HEAD" for remote in remotes]
     return [*heads, *(HEADS + name for name in ("main", "master", branch) if name)]
 
 
@@ -254,3 +257,8 @@ def room_of_log(ref: RefName) -> RoomName | None:
     room, slash, rest = ref.removeprefix(ROOMS_PREFIX).partition("/")
     is_log = ref.startswith(ROOMS_PREFIX) and slash and rest == "log" and is_slug(room)
     return RoomName(room) if is_log else None
+
+
+def taken_ref(uid: Uid) -> RefName:
+    """``refs/chatroom-local/taken/<uid>``: the commits of the project that came with work that was taken."""
+    return RefName(f"{TAKEN_PREFIX}{uid}")

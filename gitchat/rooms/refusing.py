@@ -36,6 +36,8 @@ def sending_of(
         files.append((f"the name of file {number}", file.name.encode("utf-8", "replace")))
         if len(file.content) <= MAX_BYTES:
             files.append((f"file {number}", file.content))
+    if draft.work is not None:
+        files += [(what, content) for what, content in draft.work.parts() if len(content) <= MAX_BYTES]
     if draft.excerpts:
         from gitchat.model.anchor import excerpts_in  # for who says something about code
 

@@ -115,7 +115,7 @@ class Writer:
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
         record = self._record(draft, sender, uid)
-        if key is None and not draft.files and not draft.excerpts:
+        if key is None and not draft.files and not draft.excerpts and draft.work is None:
             with suppress(Unusual):
                 return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
         try:
@@ -138,13 +138,13 @@ class Writer:
     ) -> Sent:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
-            tree = attachment.build(draft.files, self._store.empty_tree(), draft.excerpts).tree
+            tree = self._objects(draft).tree
             self._refuse_second(record, key, tree)  # not under the lock, where others would wait for the index
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
             check(tip)
-            objects = attachment.build(draft.files, self._store.empty_tree(), draft.excerpts)
+            objects = self._objects(draft)
             if key is not None:
                 self._refuse_known(record, key, objects.tree, tip, known)
             self._before_first(tip, draft)
@@ -276,11 +276,18 @@ class Writer:
             urgent=draft.urgent,
             commit=draft.commit,
             branch=draft.branch,
+            work=draft.work.paths if draft.work is not None else None,
             clone=sender.clone,
             origin=sender.origin,
             media=draft.media,
             extra=draft.extra,
         )
+
+    def _objects(self, draft: Draft) -> Objects:
+        """What has to be stored before its commit can be."""
+        like = self._store.empty_tree()
+        beside = draft.work.build(like) if draft.work is not None else None
+        return attachment.build(draft.files, like, draft.excerpts, beside)
 
     def _write_after(self, position: Position, record: Record, sender: Identity, objects: Objects) -> Entry:
         """Store the commit of ``record`` and note its position; nothing points to it yet."""

@@ -15,7 +15,7 @@ Spelled = Callable[[Name], str]
 ALL = "ALL"
 """Everybody, as the seed writes it."""
 
-_OURS = ("room", "reply_to", "priority", "kind", "handle", "attachments", "at", "looks_like")
+_OURS = ("room", "reply_to", "priority", "kind", "handle", "attachments", "at", "work", "looks_like")
 """Keys of :func:`as_json.of_entry` that a frame has besides the seed's, where they say something."""
 
 

@@ -67,6 +67,7 @@ FRAME = keys(
         "handle": TEXT,
         "attachments": several(ATTACHMENT),
         "at": several(AT),
+        "work": COUNT,
         "looks_like": TEXT,
     },
 )
@@ -98,6 +99,7 @@ RECORD = keys(
         "commit": TEXT,
         "branch": TEXT,
         "choices": several(TEXT),
+        "work": COUNT,
         "origin": TEXT,
         "media": TEXT,
         "attachments": several(ATTACHMENT),

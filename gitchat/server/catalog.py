@@ -206,6 +206,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             "key": said(TEXT, "your own id: sending twice adds one"),
             "at": said(TEXT, "file:10-20 it is about"),
             "choices": said(TEXT, "answers to your question: yes, no"),
+            "work": said(FLAG, "hand over your uncommitted work"),
         },
         required=("content",),
     ),

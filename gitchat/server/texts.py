@@ -13,6 +13,7 @@ from typing import Any
 
 from gitchat.model import offered
 from gitchat.model.escape import tame, tame_line, tame_name
+from gitchat.model.overlay import told
 from gitchat.server.claimtexts import ahead, listed, of_claiming
 from gitchat.server.phrases import WARNING, clipped, label_of, when
 from gitchat.verbs import at_json
@@ -48,6 +49,7 @@ def of_message(message: Json, today: str) -> str:
         "by a person" if message.get("origin") == "human" else "",
         f"at {' and '.join(map(at_json.words, message['at']))}" if "at" in message else "",
         _attached(message.get("attachments", [])),
+        _handed(message),
         f"from character {message['skipped_characters'] + 1:,} on" if "skipped_characters" in message else "",
     ]
     said = ", ".join(clipped(tame_line(note)) for note in notes if note)
@@ -95,6 +97,15 @@ def _was(message: Json, key: str) -> str:
 
 def _attached(files: Sequence[Json]) -> str:
     return f"attached {', '.join(file['name'] for file in files)}" if files else ""
+
+
+def _handed(message: Json) -> str:
+    """What work a message hands over, and what to type."""
+    if "work" not in message:
+        return ""
+    place = message["id"] if message.get("id") is not None else message.get("handle", "")
+    room = f" --room {message['room']}" if "room" in message else ""
+    return f"{told(message['work'], message.get('branch'))} (git chat take {place}{room})"
 
 
 def fenced(messages: Sequence[Json], today: str) -> str:
@@ -230,10 +241,12 @@ def _handoff(arguments: Json, result: Json, today: str, left: int) -> str:
 
 def _sent(result: Json, today: str) -> str:
     """That a message is stored, and whether it has got its number."""
+    work = f" with {told(result['work'], None)}" if "work" in result else ""
+    notes = "".join(f"\nnote: {tame_line(note)}" for note in result.get("notes", ()))
     if result["id"] is not None:
-        return f"sent [{result['id']}]"
+        return f"sent [{result['id']}]{work}{notes}"
     remote = tame_line(result["remote"]) if "remote" in result else None
-    return f"sent [{result['handle']}], {''.join(_waiting(result, today)) or words(None, remote)}"
+    return f"sent [{result['handle']}]{work}, {''.join(_waiting(result, today)) or words(None, remote)}{notes}"
 
 
 def _waiting(result: Json, today: str) -> list[str]:

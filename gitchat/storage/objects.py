@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -19,6 +19,11 @@ from gitchat.storage.written import Written
 
 READ_ATTEMPTS = 4
 """A prune that is under way can take a healed object once more."""
+
+MOST_CARRIED = 8192
+"""How many objects are followed below a commit of ours."""
+
+DIRECTORY_MODE, SUBMODULE_MODE = 0o040000, 0o160000
 
 _T = TypeVar("_T")
 
@@ -51,6 +56,33 @@ class Objects(Written):
     def read_blob(self, oid: Oid) -> bytes:
         """The content of the blob ``oid``. Raises as :meth:`read`, also for an object of another kind."""
         return self._content("blob", oid)
+
+    def size_of_blob(self, oid: Oid) -> int:
+        """How many bytes the blob ``oid`` has; they are not read. Raises as :meth:`read_blob`."""
+        try:
+            kind, size_bytes = self._healing(self.backend.read_header, oid)
+        except ObjectMissing as error:
+            raise self._missing("blob", oid) from error
+        except ObjectDamaged:
+            return len(self.read_blob(oid))  # which says what is wrong
+        return size_bytes if kind == "blob" else len(self.read_blob(oid))
+
+    def carried(self, tree: Oid) -> Iterator[Oid]:
+        """The tree of a commit of ours, and what stands in it: attachments, work. As far as anybody writes it.
+
+        Raises as :meth:`read`.
+        """
+        known, waiting = {tree}, [tree]
+        while waiting and len(known) < MOST_CARRIED:
+            oid = waiting.pop()
+            yield oid
+            for entry in self.read_tree(oid):
+                if entry.oid not in known and entry.mode != SUBMODULE_MODE:
+                    known.add(entry.oid)
+                    if entry.mode == DIRECTORY_MODE:
+                        waiting.append(entry.oid)
+                    else:
+                        yield entry.oid
 
     def attachments(self, tree: Oid) -> tuple[Attachment, ...]:
         """What a commit with this tree carries, in the sender's order. Reads no content.

@@ -64,6 +64,7 @@ def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) 
         "priority": "urgent" if record.urgent else None,
         "commit": record.commit,
         "branch": record.branch,
+        "work": record.work,
         "clone": record.clone,
         "origin": record.origin,
         "media": record.media,

@@ -28,8 +28,10 @@ from gitchat.verbs import (
     redacting,
     returning,
     standpoint,
+    taking,
     talking,
     unsending,
+    untaking,
     waiting,
 )
 from gitchat.verbs.standpoint import Standpoint
@@ -115,6 +117,8 @@ class Room(Standpoint):
     release = claiming.release
     claims = claiming.claims
     conflicts = conflicting.conflicts
+    take = taking.take
+    undo_take = untaking.undo
 
     blame = anchoring.blame
     about = anchoring.about

@@ -20,6 +20,7 @@ from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, room_of, tracking_prefix, work_ref
 from gitchat.model.signature import Signature
 from gitchat.verbs.afar import STALE_SECONDS
+from gitchat.verbs.handing import SHARING
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.work.looking import Looked
 from gitchat.work.scratch import Scratch
@@ -30,9 +31,6 @@ from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import carrier_of
 from gitchat.workspace.remotes import wire_to
 
-MODES = ("branches", "work", "nothing")
-"""What ``chat.share`` can say; the first where it says nothing."""
-
 EVERY_SECONDS = 60
 """How often the work of a clone is pushed at most."""
 
@@ -41,8 +39,8 @@ LIMIT_SECONDS = 10.0
 
 
 def mode(environment: Environment) -> str:
-    """What is shared of work here, one of MODES. Raises UserError ``bad-config``."""
-    return environment.repository.config.get_choice("chat.share", MODES)
+    """What is shared of work here, one of SHARING. Raises UserError ``bad-config``."""
+    return environment.repository.config.get_choice("chat.share", SHARING)
 
 
 def is_used(environment: Environment) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,7 +13,8 @@ from gitchat.model.errors import UserError
 from gitchat.model.names import EVERYBODY, Handle, Number, Uid, parse_locator, parse_recipients, parse_slug
 from gitchat.model.query import Query
 from gitchat.model.question import trailers_of, type_with
-from gitchat.model.record import UNLISTED_KINDS, Draft, Entry
+from gitchat.model.record import HANDOFF, UNLISTED_KINDS, Draft, Entry
+from gitchat.model.refs import told_branch
 from gitchat.rooms.log import Listing, Overview
 from gitchat.verbs.standpoint import Standpoint, entries_at, touch
 from gitchat.verbs.views import Found, Stretch
@@ -33,6 +34,8 @@ def send(
     media: Literal["json"] | None = None,
     choices: Sequence[str] = (),
     at: str | Sequence[str] = (),
+    work: bool | Sequence[str] = False,
+    note: Callable[[str], object] | None = None,
 ) -> Entry:
     """Add a message and return it with its number: it is stored for good.
 
@@ -41,12 +44,13 @@ def send(
     your own name for the message: sending it again with the same key adds nothing. With ``choices`` it is a question
     that is answered by one of them; an answer is a reply of the type ``answer``. ``at`` is the code that it is about,
     one or several of ``FILE``, ``FILE:40``, ``FILE:40-46``, each also at a commit, ``REV:FILE:40``; the lines are kept
-    with the message.
+    with the message. With ``work`` it hands over what is changed here and not committed, or what of it is at these
+    paths; ``note`` is told what was left out of it.
 
     Raises:
         UserError: ``bad-content``, ``blank-body``, ``body-too-long``, ``room-closed``, ``no-such-record``,
             ``bad-choice``, ``not-a-choice``, ``not-asked``, ``mirror``, ...; for ``at`` what
-            :func:`gitchat.work.anchoring.anchored` raises.
+            :func:`gitchat.work.anchoring.anchored` raises, for ``work`` what :func:`gitchat.verbs.handing.gather` does.
         ConflictError: ``key-conflict``, or a lock that is held for too long.
     """
     room.environment.repository.refuse_mirror()
@@ -62,6 +66,8 @@ def send(
     )
     if at:
         draft = about_code(room.environment, draft, (at,) if isinstance(at, str) else tuple(at))
+    if work is not False:
+        draft = _with_work(room, draft, () if work is True else tuple(work), note or (lambda words: None))
     room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
@@ -75,6 +81,22 @@ def about_code(environment: Environment, draft: Draft, at: Sequence[str]) -> Dra
 
     found = anchored(environment.repository, at, is_elsewhere=environment.party is not None)
     return replace(draft, extra=(*draft.extra, *found.extra), commit=found.commit, excerpts=found.excerpts)
+
+
+def _with_work(room: Standpoint, draft: Draft, paths: Sequence[str], note: Callable[[str], object]) -> Draft:
+    from gitchat.verbs.handing import gather, refuse_with_code  # for who hands over work
+
+    refuse_with_code(draft.excerpts)
+    found = gather(room.environment, room.name, room.identity.origin, paths)
+    for words in found.notes:
+        note(words)
+    return replace(
+        draft,
+        type=draft.type or HANDOFF,
+        work=found.carried,
+        commit=found.commit,
+        branch=told_branch(found.branch),
+    )
 
 
 def log(room: Standpoint, query: Query = Query(), limit: int | None = 50) -> Listing:  # noqa: B008 - frozen

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from gitchat.model.names import Oid
 from gitchat.storage import gate, git
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
@@ -23,6 +24,12 @@ LOCK = "conflicts.lock"
 """The file in ``chatroom/`` whose lock is the turn to look at people's work."""
 
 _PLACE = "ahead"
+
+HANDING = ("handing", "handing.lock")
+"""The place, and the lock, of who hands over work or takes some, for whom nobody who only looks is in the way."""
+
+_NO_HOOK = ("-c", "core.hooksPath=/dev/null")
+"""git tells a hook of each index that it writes, of ours, too; and the hooks may be files of the work tree."""
 
 _NOBODY = {
     f"GIT_{role}_{key}": value
@@ -54,9 +61,9 @@ class Reading:
 class Scratch:
     """git, in any worktree of the repository, with objects and an index of its own."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, place: str = _PLACE) -> None:
         self._repository = repository
-        self._place = repository.directory / _PLACE
+        self._place = repository.directory / place
         self._variables = {
             **repository.variables,
             **_NOBODY,
@@ -68,7 +75,49 @@ class Scratch:
     def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
         """The output of a git command; with ``has_index`` it uses our copy of the index. Raises git.GitFailed."""
         variables = self._variables | ({"GIT_INDEX_FILE": str(self._place / "index")} if has_index else {})
-        return git.run(arguments, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
+        given = (*_NO_HOOK, *arguments)
+        return git.run(given, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
+
+    def outside(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"") -> bytes:
+        """As :meth:`git`, in the repository as it is: what it writes stays."""
+        variables = {**self._repository.variables, "GIT_OPTIONAL_LOCKS": "0"}
+        given = (*_NO_HOOK, *arguments)
+        return git.run(given, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
+
+    def line(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> str:
+        """As :meth:`git`, of a command that prints one line."""
+        return os.fsdecode(self.git(*arguments, cwd=cwd, stdin=stdin, has_index=has_index)).strip("\n")
+
+    def blobs(self, oids: Iterable[Oid]) -> dict[Oid, bytes]:
+        """The contents of these objects, ours and the repository's. Raises git.GitFailed where one is not here."""
+        wanted = sorted(set(oids))
+        told = self.git("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in wanted).encode())
+        found: dict[Oid, bytes] = {}
+        at = 0
+        for oid in wanted:
+            end = told.index(b"\n", at)
+            words = told[at:end].split()
+            if len(words) != 3:
+                raise git.GitFailed(1, f"fatal: {oid} is not here")
+            at = end + 1 + int(words[2])
+            found[oid] = told[end + 1 : at]
+            at += 1
+        return found
+
+    def sizes(self, oids: Iterable[Oid]) -> dict[Oid, int]:
+        """How many bytes these objects have. Raises as :meth:`blobs`."""
+        wanted = sorted(set(oids))
+        told = self.git("cat-file", "--batch-check=%(objectsize)", stdin="".join(f"{oid}\n" for oid in wanted).encode())
+        sizes = told.decode().split("\n")
+        try:
+            return {oid: int(size) for oid, size in zip(wanted, sizes, strict=False)}
+        except ValueError as error:
+            raise git.GitFailed(1, "fatal: an object of HEAD is not here") from error
+
+    @property
+    def place(self) -> Path:
+        """Where it is, for files that nobody needs later."""
+        return self._place
 
     def copy_index(self, git_dir: Path) -> None:
         """Begin with the index of the worktree whose git directory this is; with none where it has none."""
@@ -92,7 +141,7 @@ class Scratch:
     def _begin(self) -> None:
         self._end()
         # By a file and not by a variable, in which a colon of a path would end it.
-        beside = OwnFile(self._repository.directory, f"{_PLACE}/objects/info/alternates")
+        beside = OwnFile(self._repository.directory, f"{self._place.name}/objects/info/alternates")
         beside.replace(os.fsencode(self._repository.location.common_dir / "objects") + b"\n")
 
     def _end(self) -> None:
@@ -118,17 +167,17 @@ def entries_of_index(git_dir: Path) -> int:
 
 
 @contextmanager
-def scratch(repository: Repository, wait_seconds: float) -> Iterator[Scratch]:
-    """The one scratch of this repository, whatever is in it gone afterwards.
+def scratch(repository: Repository, wait_seconds: float, place: str = _PLACE, lock: str = LOCK) -> Iterator[Scratch]:
+    """The one scratch of this repository at ``place``, whatever is in it gone afterwards.
 
     Raises:
-        ConflictError: ``write-lock-held``: another looks for longer than ``wait_seconds``.
+        ConflictError: ``write-lock-held``: another has it for longer than ``wait_seconds``.
         StorageError: the disk refuses.
     """
-    with gate.hold(repository.directory, wait_seconds, LOCK):
-        made = Scratch(repository)
+    with gate.hold(repository.directory, wait_seconds, lock):
+        made = Scratch(repository, place)
         try:
-            os.utime(repository.directory / LOCK)
+            os.utime(repository.directory / lock)
             made._begin()
             yield made
         except OSError as error:

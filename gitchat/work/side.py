@@ -13,7 +13,9 @@ from pathlib import Path
 from gitchat.model.names import Name
 from gitchat.model.refs import bases, branch_of
 from gitchat.storage.git import GitFailed
+from gitchat.work import dirty
 from gitchat.work.scratch import Git, Scratch
+from gitchat.workspace.repository import Repository
 
 _AMID = {
     "MERGE_HEAD": "a merge",
@@ -109,6 +111,11 @@ def worktrees(work: Git) -> list[Worktree]:
     return found
 
 
+def current(repository: Repository) -> Worktree:
+    """The worktree here."""
+    return Worktree(repository.worktree, repository.location.git_dir, repository.branch())
+
+
 def find_base(work: Git, told: str | None, remotes: Sequence[str], main: Worktree | None) -> Base | None:
     """What work is meant for: as ``told`` by the setting, else what the first of ``remotes`` that says so calls HEAD,
     else a branch ``main`` or ``master``, else that of the ``main`` worktree. None where there is no such commit.
@@ -154,19 +161,11 @@ def side_of(work: Scratch, tree: Worktree, base: Base, names: Sequence[Name], la
 
 
 def _snapshot(work: Scratch, tree: Worktree, head: str) -> str:
-    """A commit of all that stands there, ignored files and submodules aside: HEAD itself where nothing is changed.
-
-    Never ``git stash create``, which writes the user's index and forgets new files.
-    """
-    status = ("status", "--porcelain=v1", "-z", "-uall", "--no-renames", "--ignore-submodules=all")
-    paths = [line[3:] for line in work.git(*status, cwd=str(tree.top)).split(b"\0") if line]
+    """A commit of all that stands there, ignored files and submodules aside: HEAD itself where nothing is changed."""
+    paths = [one.path for one in dirty.look(work, tree.top) if not one.is_submodule]
     if not paths:
         return head
-    work.copy_index(tree.git_dir)
-    given = b"".join(path + b"\0" for path in paths)
-    update = ("update-index", "--add", "--remove", "-z", "--stdin")
-    work.git(*update, cwd=str(tree.top), stdin=given, has_index=True)
-    made = line_of(work, "write-tree", cwd=str(tree.top), has_index=True)
+    made = dirty.written_over(work, tree.top, tree.git_dir, paths)
     if made == line_of(work, "rev-parse", f"{head}^{{tree}}"):
         return head
     return line_of(work, "commit-tree", made, "-p", head, "-m", "work")

@@ -204,6 +204,12 @@ class Opened:
         limit = self.repository.config.get_bytes("chat.maxAttachment", attachment.DEFAULT_BYTES)
         return min(limit, attachment.MAX_BYTES)
 
+    def max_work_bytes(self) -> int:
+        """How much uncommitted work one message hands over: ``chat.maxWork``. Raises UserError ``bad-config``."""
+        from gitchat.model.overlay import DEFAULT_BYTES  # for who hands over work
+
+        return min(self.repository.config.get_bytes("chat.maxWork", DEFAULT_BYTES), attachment.MAX_BYTES)
+
     def room_name(self, given: str | None) -> RoomName:
         """``given``, else ``chat.room``, else ``lobby``. Raises UserError ``bad-name``, ``secret``."""
         if given is not None:

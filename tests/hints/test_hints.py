@@ -12,7 +12,7 @@ import pytest
 
 from gitchat.cli import line
 from gitchat.model.errors import ChatError
-from tests.hints import anchors, carrying, damage, here, remotes, serving
+from tests.hints import anchors, carrying, damage, handing, here, remotes, serving
 from tests.hints.elsewhere import ELSEWHERE as OTHERS
 from tests.hints.elsewhere import NOT_RUN as FEW
 from tests.hints.sites import Site, sites
@@ -20,9 +20,9 @@ from tests.hints.situation import Elsewhere, NotRun, Repository, Shell, Situatio
 from tests.world import World
 
 REPOSITORIES = [*here.REPOSITORIES, *remotes.REPOSITORIES, *damage.REPOSITORIES, *serving.REPOSITORIES]
-REPOSITORIES += [*carrying.REPOSITORIES, *anchors.REPOSITORIES]
+REPOSITORIES += [*carrying.REPOSITORIES, *anchors.REPOSITORIES, *handing.REPOSITORIES]
 SITUATIONS = [situation for repository in REPOSITORIES for situation in repository.situations]
-ELSEWHERE = [*OTHERS, *serving.ELSEWHERE, *carrying.ELSEWHERE]
+ELSEWHERE = [*OTHERS, *serving.ELSEWHERE, *carrying.ELSEWHERE, *handing.ELSEWHERE]
 NOT_RUN = [*FEW, *serving.NOT_RUN]
 TOLD: Sequence[Situation | Elsewhere | NotRun] = [*SITUATIONS, *ELSEWHERE, *NOT_RUN]
 MOST_NOT_RUN = 21

@@ -80,7 +80,7 @@ def test_every_key_of_a_record_is_described() -> None:
     record = Record(
         kind="status", uid=Uid("0" * 16), author="ann", email="", written=Moment(0), body="{}", to=("bob",),
         type="commit", reply_to=Uid("1" * 16), urgent=True, commit="0" * 40, branch="main", clone=CloneId("2" * 16),
-        origin="hook", media="json", extra=(("Chat-Later", "new"), ("Chat-At", "a.py:1-2")),
+        origin="hook", media="json", extra=(("Chat-Later", "new"), ("Chat-At", "a.py:1-2")), work=7,
     )  # fmt: skip
     file = Attachment("a.txt", Oid("0" * 40), 1)
     entry = Entry(

@@ -30,6 +30,7 @@ KNOWN = {
     "serve/choosing.py", "serve/running.py",  # typed where a server begins
     "serve/origins.py",  # the host that who asks named itself
     "serve/tokens.py",  # the server's own file
+    "verbs/misfits.py", "verbs/taking.py", "verbs/untaking.py", "work/gathering.py", "work/handed.py",  # who works here
     "clones/moving.py", "clones/report.py", "clones/judging.py", "clones/offering.py",  # told to who syncs
 }  # fmt: skip
 """Modules of which strangers are told the words of the class, and need no others."""

@@ -82,7 +82,9 @@ def command(
     screen = terminal.screen_for(environment, color)
     given = options.in_room(environment, chosen.name)
     named = f" --as {chosen.me}" if as_ is not None else ""
-    text = _Page(Renderer(screen, style, environment.now()), handoff, given, named).text(max_chars)
+    text = _Page(
+        Renderer(screen, style, environment.now(), default_room=environment.room_name(None)), handoff, given, named
+    ).text(max_chars)
     if no_pager:
         sys.stdout.write(text)
     else:

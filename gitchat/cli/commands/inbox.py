@@ -71,7 +71,9 @@ def command(
     type_ = parse_slug(type_, "type") if type_ is not None else None
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
     inbox = _Inbox(
-        Renderer(terminal.screen_for(environment, color), style, environment.now()),
+        Renderer(
+            terminal.screen_for(environment, color), style, environment.now(), default_room=environment.room_name(None)
+        ),
         {"--from": sender, "--type": type_, "--as": as_},
         _condition(sender, type_),
         count,

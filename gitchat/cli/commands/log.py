@@ -109,7 +109,8 @@ def command(
     screen = terminal.screen_for(environment, color)
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
     places = _places(environment, room, listing) if at is not None else {}
-    output = _lines(Renderer(screen, style, environment.now(), places), listing, graph, oneline, as_json)
+    renderer = Renderer(screen, style, environment.now(), places, default_room=environment.room_name(None))
+    output = _lines(renderer, listing, graph, oneline, as_json)
     if sys.stdout.isatty() and count is None and limit == len(listing.entries) and not reverse and not as_json:
         output = chain([screen.style("(earlier messages: git chat log --all)", dim=True) + "\n"], output)
     _print(environment, output, is_plain=no_pager or as_json, from_end=not reverse)

@@ -71,7 +71,9 @@ def command(
     chosen.refuse_unknown()
     found = chosen.unread(count, with_own=with_own)
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty())
-    renderer = Renderer(terminal.screen_for(environment, color), style, environment.now())
+    renderer = Renderer(
+        terminal.screen_for(environment, color), style, environment.now(), default_room=environment.room_name(None)
+    )
     blocks = reading.blocks(renderer, found, as_json)
     shown = blocks[: _fitting(blocks, max_chars)]
     is_first_too_long = bool(blocks) and not shown

@@ -89,7 +89,7 @@ def command(
         sys.stdout.writelines(terminal.json_text(forms.of_found(hit)) + "\n" for hit in hits)
         return
     screen = terminal.screen_for(environment, color)
-    renderer = Renderer(screen, style, environment.now())
+    renderer = Renderer(screen, style, environment.now(), default_room=environment.room_name(None))
     blocks = [renderer.found(hit.entry, hit.labels, hit.snippet, with_room=all_rooms) for hit in hits]
     if no_pager:
         sys.stdout.write("\n".join(blocks))

@@ -10,6 +10,7 @@ import click
 from gitchat.cli import dates, options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer, described
+from gitchat.cli.terminal import Screen
 from gitchat.model.errors import UserError
 from gitchat.model.record import Entry
 from gitchat.rooms.files import Directory
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # brings SQLite
 @click.option(
     "--extract", "directory", metavar="DIR", help="Write the attachments into DIR and print their paths, instead."
 )
+@click.option("--diff", "as_diff", is_flag=True, help="What the work that it hands over changes, as git diff shows it.")
 @options.date
 @options.color
 @options.no_color
@@ -40,6 +42,7 @@ def command(
     as_json: bool,
     only_body: bool,
     directory: str | None,
+    as_diff: bool,
     date_style: str | None,
     color: str | None,
     no_pager: bool,
@@ -55,12 +58,15 @@ def command(
     from gitchat.verbs.room import Room
 
     chat = Room(environment, arrive(environment, room))
-    if as_json + only_body + (directory is not None) > 1:
-        raise click.UsageError("--json, --body and --extract exclude each other")
+    if as_json + only_body + (directory is not None) + as_diff > 1:
+        raise click.UsageError("--json, --body, --extract and --diff exclude each other")
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "default"
     entries = [chat.find(text) for text in number] or _newest(chat)
     if directory is not None:
         _extract(environment, entries, directory)
+        return
+    if as_diff:
+        _show_diff(environment, entries, terminal.screen_for(environment, color), no_pager)
         return
     labels = chat.labels(entries)
     at = {entry.oid: chat.places(entry) for entry in entries if entry.record.at and not only_body}
@@ -80,12 +86,24 @@ def command(
             sys.stdout.buffer.write(entry.record.body.encode("utf-8", "replace"))
         return
     screen = terminal.screen_for(environment, color)
-    renderer = Renderer(screen, style, environment.now(), at)
+    renderer = Renderer(screen, style, environment.now(), at, default_room=environment.room_name(None))
     text = "\n".join(renderer.whole(entry, labels, chat.delivery(entry)) for entry in entries)
     if no_pager:
         sys.stdout.write(text)
     else:
         terminal.page(environment, [text])
+
+
+def _show_diff(environment: Environment, entries: list[Entry], screen: Screen, no_pager: bool) -> None:
+    """What the work of these records changes; escaped, for others wrote it."""
+    from gitchat.cli.handing import lines_of_diff
+    from gitchat.verbs.handing import diff
+
+    lines = (line for entry in entries for line in lines_of_diff(screen, diff(environment, entry)))
+    if no_pager:
+        sys.stdout.writelines(lines)
+    else:
+        terminal.page(environment, lines)
 
 
 def _newest(chat: Room) -> list[Entry]:

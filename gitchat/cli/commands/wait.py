@@ -90,7 +90,9 @@ def command(
         context.exit(TIMEOUT_STATUS)
     if not quiet:
         found = chosen.unread(count, matching=matching)
-        renderer = Renderer(terminal.screen_for(environment, color), style, environment.now())
+        renderer = Renderer(
+            terminal.screen_for(environment, color), style, environment.now(), default_room=environment.room_name(None)
+        )
         sys.stdout.writelines(reading.blocks(renderer, found, as_json))
 
 

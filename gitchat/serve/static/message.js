@@ -53,7 +53,7 @@ export function article(entry, acts) {
   const buttons = h("span.acts", {},
     acts.writable && h("button", { type: "button", click: () => acts.reply(entry) }, "Reply", h("span.unseen", {}, ` to ${label}`)),
     acts.thread && h("button", { type: "button", click: () => acts.thread(entry) }, "Thread", h("span.unseen", {}, ` of ${label}`)));
-  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), ...places(entry), choices(entry, acts), files(entry), h("p.fate")].filter(Boolean));
+  node.append(...[face(entry.from, entry.origin), heading, buttons, answered(entry), h("div.body", {}, ...body(entry)), ...places(entry), choices(entry, acts), files(entry), work(entry), h("p.fate")].filter(Boolean));
   showFate(node, entry);
   return node;
 }
@@ -127,6 +127,12 @@ function files(entry) {
   const size = (bytes) => bytes == null ? "not here" : bytes < 1024 ? `${bytes} B` : bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
   return h("ul.files", {}, entry.attachments.map((one) =>
     h("li", {}, one.bytes == null ? escape(one.name) : h("a", { href: api.attachment(entry.room, placeOf(entry), one.name), download: one.name }, escape(one.name)), " ", h("small", {}, size(one.bytes)))));
+}
+
+function work(entry) {
+  if (!entry.work) return null;
+  const what = `${entry.work.toLocaleString("en")} file${entry.work === 1 ? "" : "s"}${entry.branch ? ` of ${oneLine(entry.branch)}` : ""}`;
+  return h("p.work", {}, "Hands over ", what, ": ", h("code", {}, `git chat take ${placeOf(entry)} --room ${entry.room}`));
 }
 
 function body(entry) {

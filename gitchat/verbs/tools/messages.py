@@ -41,6 +41,7 @@ def send_message(
     key: str = "",
     choices: str | list[str] = "",
     at: At = "",
+    work: bool = False,
 ) -> Json:
     """Send a message and return its ``id``: it is stored for good.
 
@@ -50,12 +51,15 @@ def send_message(
     ``to`` is ``all``, a name, ``role:...``, or several of them with commas. ``content`` may be JSON. Sending
     again with the same ``key`` adds nothing. With ``choices``, with commas or in a list, it is a question, and is
     answered by a reply of the type ``answer`` whose content is one of them. ``at`` is the code that it is about,
-    ``src/lexer.py:40-46``, or a list, as :meth:`Room.send` takes it.
+    ``src/lexer.py:40-46``, or a list, as :meth:`Room.send` takes it. With ``work`` it hands over what is changed here
+    and not committed; then ``work`` says of how many paths, and ``notes``, if any, what was left out.
     """
     places = places_of(at, content)
     chat = acting(name, room)
-    entry = say(chat, content, to, type, reply_to, priority, key, choices, places)
-    return {"id": entry.number} | on_its_way(chat, entry)
+    notes: list[str] = []
+    entry = say(chat, content, to, type, reply_to, priority, key, choices, places, notes if work else None)
+    handed = {"work": entry.record.work} | ({"notes": notes} if notes else {}) if work else {}
+    return {"id": entry.number} | handed | on_its_way(chat, entry)
 
 
 def on_its_way(chat: Room, entry: Entry) -> Json:
@@ -89,8 +93,12 @@ def say(
     key: str = "",
     choices: str | list[str] = "",
     at: Sequence[str] = (),
+    work_notes: list[str] | None = None,
 ) -> Entry:
-    """What :func:`send_message` does, in a room that is at hand, and for whom it may be done."""
+    """What :func:`send_message` does, in a room that is at hand, and for whom it may be done.
+
+    With ``work_notes`` it hands over work, and what there is to say of that is added to them.
+    """
     offered_answers = separated(choices, "choices", "yes, no")
     if isinstance(content, str):
         refuse_blank(content, "content")
@@ -101,6 +109,7 @@ def say(
         return chat.send(
             content, to=recipients, type=type or None, reply_to=reply_to, urgent=priority == "urgent",
             key=key or None, choices=offered_answers, at=at,
+            work=work_notes is not None, note=work_notes.append if work_notes is not None else None,
         )  # fmt: skip
 
 
