@@ -13,12 +13,11 @@ from gitchat.cli.terminal import Screen, escape, escape_line, escape_name, json_
 from gitchat.model.attachment import Attachment
 from gitchat.model.names import DEFAULT_ROOM, MAX_SLUG_CHARS, Oid, Uid, handle_of
 from gitchat.model.question import choices_of
-from gitchat.model.record import AT, MESSAGE, STATUS, Entry, Moment
+from gitchat.model.record import MESSAGE, STATUS, Entry, Moment
 
 if TYPE_CHECKING:  # brings SQLite
     from gitchat.rooms.summaries import Summary
     from gitchat.verbs.anchoring import At
-    from gitchat.verbs.views import Delivery
 
 INDENT = "    "
 
@@ -113,7 +112,7 @@ class Renderer:
         parts = [
             self.screen.style(f"summary {summary.label}", fg="yellow") + f" for {_short(summary.scope)}",
             self.screen.name(escape_name(summary.author), bold=True),
-            self.screen.style(self._date(summary.written), dim=True),
+            self.screen.style(self.date(summary.written), dim=True),
         ]
         if summary.covered_hint:
             parts.append(f"covers {_short(summary.covered_hint)}")
@@ -130,7 +129,7 @@ class Renderer:
         parts = [
             self.screen.style(entry.full_label, fg="yellow") + (f" in {entry.room}" if with_room else ""),
             self.screen.name(name, bold=True) + self._recipients(entry),
-            self.screen.style(self._date(record.written), dim=True),
+            self.screen.style(self.date(record.written), dim=True),
         ]
         notes = self._notes(entry, labels)
         if notes:
@@ -153,7 +152,7 @@ class Renderer:
             for one in entry.attachments
         )
 
-    def _work(self, entry: Entry) -> str | None:
+    def work(self, entry: Entry) -> str | None:
         """What work a record hands over, and how to take it; None for most."""
         if entry.record.work is None:
             return None
@@ -162,7 +161,7 @@ class Renderer:
         return escape_line(of_entry(entry, self.default_room))
 
     def _handed(self, entry: Entry) -> str:
-        work = self._work(entry)
+        work = self.work(entry)
         return self.screen.style(self.screen.fold(f"{INDENT}work: {work}", INDENT), dim=True) + "\n" if work else ""
 
     def _recipients(self, entry: Entry) -> str:
@@ -194,7 +193,7 @@ class Renderer:
         """A status record as one line, cut to the screen."""
         record = entry.record
         said = escape_line(record.body.strip().partition("\n")[0])  # its later lines stay for show
-        head, dim = f" *  {entry.full_label}  {self._date(record.written)}  ", partial(self.screen.style, dim=True)
+        head, dim = f" *  {entry.full_label}  {self.date(record.written)}  ", partial(self.screen.style, dim=True)
         return self.screen.clip(dim(head) + self.screen.name(escape_name(record.author)) + dim(f": {said}")) + "\n"
 
     def oneline(self, entries: Sequence[Entry], indent: str = "") -> Iterator[str]:
@@ -207,7 +206,7 @@ class Renderer:
             text = " ".join(escape_line(record.body).split())
             names = ", ".join(escape_line(one.name) for one in entry.attachments if one.problem is None)
             text += f" [{names}]" if names else ""
-            text += f" [{self._work(entry)}]" if record.work else ""
+            text += f" [{self.work(entry)}]" if record.work else ""
             text += f" [{self._noted(entry)}]" if record.at else ""
             choices = choices_of(record)
             text += f" ({' | '.join(map(escape_line, choices))})" if choices else ""
@@ -239,72 +238,11 @@ class Renderer:
         width = self.screen.width
         return self if width is None else replace(self, screen=replace(self.screen, width=max(20, width - columns)))
 
-    def whole(self, entry: Entry, labels: Mapping[Uid, str], delivery: Delivery) -> str:
-        """One record with all that is known about it, as ``git show`` would."""
-        record = entry.record
-        reply = labels.get(record.reply_to, handle_of(record.reply_to)) if record.reply_to else None
-        fields = [
-            ("From", f"{escape_name(record.author)} <{record.email}> (unverified)"),
-            ("To", ", ".join(record.recipients)),
-            ("Date", self._date(record.written)),
-            ("Kind", record.kind if record.kind != MESSAGE else None),
-            ("Type", record.type),
-            ("Reply", reply),
-            ("Priority", "urgent" if record.urgent else None),
-            ("Commit", record.commit),
-            ("Branch", record.branch),
-            ("Origin", record.origin),
-            ("Media", record.media),
-            ("Handle", f"~{record.uid}"),
-            ("Oid", entry.oid),
-            ("Stored", self._stored(entry, delivery)),
-            ("Waiting", self._waiting(delivery)),
-            ("Fetched", f"elsewhere, {_under(delivery.fetched_by)}" if delivery.fetched_by else None),
-            ("Read by", _under(delivery.readers) if delivery.readers else None),
-            *(("Attached", described(one)) for one in entry.attachments),
-            ("Work", self._work(entry)),
-            *(pair for pair in record.extra if pair[0] != AT or entry.oid not in self.at),
-        ]
-        title = self.screen.style(f"{entry.full_label} in {entry.room}", fg="yellow")
-        lines = [
-            self.screen.fold(f"{key + ':':<9} {escape_line(value)}", " " * 10)
-            for key, value in fields
-            if value is not None
-        ]
-        if at := self.at.get(entry.oid):
-            from gitchat.cli.anchors import shown  # for who says something about code
-
-            lines += map(self.screen.clip, shown(at))
-        return "\n".join([title, *lines, "", *self.shortened(self.text(entry), None, ""), ""])
-
-    def _stored(self, entry: Entry, delivery: Delivery) -> str | None:
-        """Where a record is, beside here; None where it can be nowhere else."""
-        if delivery.remote is None:
-            return None
-        if entry.aside is not None:
-            since = dates.since(entry.aside.since, self.now)
-            return f"here; set aside since {since}: {entry.aside.remote} does not take it: {entry.aside.why}"
-        if delivery.is_accepted:
-            return f"here and at {delivery.remote}"
-        return f"here; pending at {delivery.remote} since {dates.since(entry.committed_seconds, self.now)}"
-
-    def _waiting(self, delivery: Delivery) -> str | None:
-        """Why it has no number, where that is known."""
-        if delivery.pending is None or delivery.pending.since is None:
-            return None
-        from gitchat.verbs.pending import words_of  # for who shows what waits
-
-        return words_of(delivery.pending, str, lambda seconds: dates.since(seconds, self.now))  # escaped as all fields
-
-    def _date(self, moment: Moment) -> str:
+    def date(self, moment: Moment) -> str:
+        """When something was, in the reader's style."""
         if self.date_style is None:
             return dates.clock(moment)
         return dates.format_date(moment, self.date_style, self.now)
-
-
-def _under(names: Sequence[str]) -> str:
-    """Who did something, as far as names tell that."""
-    return f"under the name{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def described(one: Attachment) -> str:

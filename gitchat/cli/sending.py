@@ -54,8 +54,9 @@ def carry_out(environment: Environment, order: Order, asked: texts.Asked) -> Ent
         draft = Draft(
             body=body, to=recipients, type=type_, reply_to=target.record.uid if target else None,
             urgent=order.priority == "urgent", media="json" if order.json_body else None, files=files,
-            extra=(*trailers_of(order.choices), *about.pop("extra", ())), **about, **_of_work(work),
+            **(about | _of_work(work)),
         )  # fmt: skip
+        draft = replace(draft, extra=(*draft.extra, *trailers_of(order.choices)))
         if order.is_local:
             writer.describe(sender, stays_here=True)
         _sit_down(environment, name, sender)

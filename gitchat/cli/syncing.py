@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitchat.cli import terminal
+from gitchat.cli.statusline import StatusLine, status_line
 from gitchat.model.errors import ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
 from gitchat.workspace.environment import Environment
@@ -76,7 +75,7 @@ def bring_together(
     lost = missing(environment)
     if chosen in elsewhere and chosen not in lost:
         raise _follows_another(chosen, elsewhere[chosen])
-    with _progress() as line:
+    with status_line() as line:
         tell = line.show if line is not None else None
         remote = open_remote(environment, name, tell, is_typed=True, layout=agreement.layout)
         if is_dry_run:
@@ -264,40 +263,3 @@ def _to_json(report: Report, is_dry_run: bool) -> dict[str, Any]:
 
 def _counts(counts: dict[RoomName, int]) -> dict[RoomName, int]:
     return {room: count for room, count in counts.items() if count}
-
-
-# --- a long call on a terminal -------------------------------------------------
-
-
-class StatusLine:
-    """One line on standard error that tells what git is doing, when that takes longer than a moment."""
-
-    QUIET_SECONDS = 0.5
-
-    def __init__(self) -> None:
-        self._begin = time.monotonic()
-        self._is_shown = False
-
-    def show(self, text: str) -> None:
-        """Show ``text`` instead of what stands there. It is a stranger's: a server's words are among it."""
-        if time.monotonic() - self._begin > self.QUIET_SECONDS:
-            self._is_shown = True
-            screen = terminal.Screen(terminal.columns() - 1, has_color=False)
-            click.echo(f"\r\x1b[K{screen.clip(terminal.escape_line(text))}", nl=False, err=True)
-
-    def clear(self) -> None:
-        """Leave nothing there."""
-        if self._is_shown:
-            self._is_shown = False
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[StatusLine | None]:
-    """A status line, on a terminal only; it is cleared at the end."""
-    line = StatusLine() if sys.stderr.isatty() else None
-    try:
-        yield line
-    finally:
-        if line is not None:
-            line.clear()

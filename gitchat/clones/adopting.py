@@ -58,6 +58,15 @@ class Adopting:
         """Logs of which it was said that somebody has to agree: once by who stays, each time by who asks."""
         self._known: dict[tuple[Oid, Oid], Numbers | None] = {}
 
+    def clear_up(self) -> None:
+        """Clear up behind a purge that was killed: a lock that it left at a ref would stop git's fetch.
+
+        Raises as Store.writing.
+        """
+        if purging.Owed(self._store).all():
+            with self._store.writing():
+                pass
+
     def purged(self, old: Oid | None, new: Oid | None) -> Numbers | None:
         """What was purged between two logs of a room; None where that is not what was done. Raises FormatError."""
         if old is None or new is None or old == new:

@@ -119,6 +119,7 @@ class Remote:
         """Rooms that the last round left as they are."""
 
     def _fetch(self, room: RoomName | None) -> dict[RoomName, str]:
+        self._adopting.clear_up()
         return fetch(self._wire, room)
 
     def _push(self, updates: Updates, address: str | None) -> list[Pushed]:

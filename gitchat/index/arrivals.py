@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from gitchat.index.chain import Place
+from gitchat.index.places import Place
 from gitchat.model import order
 from gitchat.model.names import Number, Oid, RoomName
 

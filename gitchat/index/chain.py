@@ -11,50 +11,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gitchat.index.condition import ANCHORED_FILES, ANY, Condition, Tally, blob_of, of_kinds
+from gitchat.index.places import Hit, Place, Row, Voice
 from gitchat.index.tallies import count
 from gitchat.index.view import Extent, Rows, Rule, View
-from gitchat.model.names import CloneId, Number, Oid, Uid
-
-
-class Place(NamedTuple):
-    """Where a record stands."""
-
-    number: Number
-    """Its place in the view: its number, unless it is pending."""
-    oid: Oid
-    is_pending: bool = False
-    """Whether it stands behind all numbered ones, because the room's authority has not accepted it yet."""
-
-
-class Voice(NamedTuple):
-    """Where a name spoke from."""
-
-    clone: CloneId | None
-    """The clone that it had a seat in; None for none."""
-    address: str | None
-    """As Record.address."""
-
-
-class Hit(NamedTuple):
-    """A record that a search found."""
-
-    rank: float
-    """The smaller, the better; comparable between the chains of one index."""
-    place: Place
-
-
-class Row(NamedTuple):
-    """A commit of a chain."""
-
-    place: int
-    """Grows along the order rule, before repeated records are dropped."""
-    number: Number | None
-    """None for a commit that is no record, and for a repeated one."""
-    is_record: bool
-
+from gitchat.model.names import Number, Oid, Uid
 
 RANKED = 2_000
 """How many records that a search finds are compared with one another."""

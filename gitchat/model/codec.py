@@ -270,7 +270,7 @@ def record_of(oid: Oid, commit: Commit) -> Record:
         email=commit.author.email,
         written=commit.author.moment,
         body=commit.body,
-        to=tuple(recipient for recipient in dict.fromkeys(to) if _is_recipient(recipient)),
+        to=tuple(recipient for recipient in dict.fromkeys(to) if is_slug(recipient.removeprefix("role:"))),
         type=type_ if type_ and is_slug(type_) else None,
         reply_to=Uid(reply) if reply and is_uid(reply) else None,
         urgent=values.get("priority") == "urgent",
@@ -287,10 +287,6 @@ def record_of(oid: Oid, commit: Commit) -> Record:
 
 def _number(text: str | None, digits: int) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= digits else None
-
-
-def _is_recipient(text: str) -> bool:
-    return is_slug(text.removeprefix("role:"))
 
 
 def _if_match(pattern: re.Pattern[str], text: str | None) -> str | None:

@@ -16,10 +16,12 @@ Source: docs/format.md sections 6.5 and 7.52.
 """
 
 import os
+import time
 from zlib import crc32
 
-from gitchat.quick import loose, swap, turn
+from gitchat.quick import loose, objects, swap, turn
 from gitchat.quick.noted import CHECKPOINTS, End, Entry, Note, end_of
+from gitchat.quick.place import Place
 from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
 
@@ -31,6 +33,7 @@ _HEADER = b"gitchat flight 1\n"
 _MOST = 256
 """How many records may be on their way at once: who is one more goes the long way."""
 _MOST_BYTES = 64 * 1024
+_AGAIN_SECONDS = 0.01
 _WRITE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -147,7 +150,7 @@ def land(clone: Clone, ref: str, room: str, boarded: Boarded) -> None:
     """
     try:
         is_synced = _is_synced(boarded)
-        lock = turn.take(clone.common_dir + "/chatroom/write.lock", None)[0]
+        lock = _lock(clone)
         try:
             if not is_synced:
                 raise Unusual
@@ -171,8 +174,21 @@ def _is_synced(boarded: Boarded) -> bool:
     return True
 
 
+def _lock(clone: Clone) -> int:
+    """The write lock, held. Raises Unusual where there is none any more: then nobody lands anything."""
+    path = clone.common_dir + "/chatroom/write.lock"
+    while True:
+        try:
+            return turn.take(path, None)[0]
+        except Unusual:  # such as too many open files
+            if not os.path.lexists(path):
+                raise
+        time.sleep(_AGAIN_SECONDS)
+
+
 def _land(clone: Clone, ref: str, room: str, boarded: Boarded, lock: int) -> None:
-    tip = swap.tip(f"{clone.common_dir}/{ref}")
+    # By packed-refs, too: a git may have packed the ref after one behind it had landed it.
+    tip = objects.tip(Place(clone.common_dir, clone.common_dir, "", {}), ref)
     if _reaches(clone, tip, boarded):
         return  # one behind it was quicker
     chain = Chain(clone, room)

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gitchat.index.chain import Chain, Place
+from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition
+from gitchat.index.places import Place
 from gitchat.model import codec, reach
 from gitchat.model.names import Name, Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment

@@ -23,7 +23,8 @@ from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
 
 if TYPE_CHECKING:
-    from gitchat.index.chain import Chain, Place  # SQLite, which a plain log does without
+    from gitchat.index.chain import Chain  # SQLite, which a plain log does without
+    from gitchat.index.places import Place
 
 REPLY_SEARCH = 1000
 """How many records before a listing are read to find the numbers of what it replies to."""

@@ -131,7 +131,8 @@ def blanks_of(store: Store, tip: Oid) -> dict[Key, purge.Purged]:
     return found
 
 
-TREE_MODE = 0o40000
+TREE_MODE, LINK_MODE = 0o40000, 0o160000
+"""A directory, and a commit of another repository, which is nothing of ours."""
 
 
 def carried_by(store: Store, oids: Iterable[Oid]) -> set[Oid]:
@@ -148,5 +149,9 @@ def carried_by(store: Store, oids: Iterable[Oid]) -> set[Oid]:
                 entries = store.read_tree(oid)
             except FormatError:
                 continue
-            waiting += [(entry.oid, "tree" if entry.mode == TREE_MODE else "blob") for entry in entries]
+            waiting += [
+                (entry.oid, "tree" if entry.mode == TREE_MODE else "blob")
+                for entry in entries
+                if entry.mode != LINK_MODE
+            ]
     return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gitchat.model import attachment, codec
 from gitchat.model.attachment import Objects
 from gitchat.model.errors import ConflictError
-from gitchat.model.names import EMPTY_TREES, Number, Oid, Uid, uid_from_key
+from gitchat.model.names import Number, Oid, Uid, uid_from_key
 from gitchat.model.question import as_answer
 from gitchat.model.record import (
     DEFAULT_BODY_BYTES,
@@ -31,6 +31,7 @@ from gitchat.quick import rules
 from gitchat.quick.unusual import Unusual
 from gitchat.rooms import usual
 from gitchat.rooms.ending import Cold, Known, after_record, end_of, look
+from gitchat.rooms.keyed import AlreadySent, Keyed
 from gitchat.rooms.numbering import Numbering
 from gitchat.rooms.refusing import checked_title, judge, refuse, sending_of
 from gitchat.storage.checkpoint import Position
@@ -38,10 +39,8 @@ from gitchat.storage.checkpoint import Position
 if TYPE_CHECKING:
     from gitchat.rooms.log import Log
 
-_LOOKS, _UNSEEN = 3, 64
-"""How often a writer finds out about the end of a log, and comes too late, before it does that under the lock; and of
-how many records that came meanwhile one with a key reads the uids there.
-"""
+_LOOKS = 3
+"""How often a writer finds out about the end of a log, and comes too late, before it does that under the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,6 @@ class Sent:
     entry: Entry
     is_repeat: bool
     """Whether an earlier send with the same key had stored it already."""
-
-
-class _AlreadySent(Exception):
-    def __init__(self, entry: Entry) -> None:
-        super().__init__()
-        self.entry = entry
 
 
 class Writer:
@@ -123,7 +116,7 @@ class Writer:
                 with suppress(Cold):
                     return self._send_after(look(self._numbering), draft, record, sender, sending, key, check)
             return self._send_after(None, draft, record, sender, sending, key, check)
-        except _AlreadySent as sent:
+        except AlreadySent as sent:
             return Sent(self._log().with_attachments(sent.entry), is_repeat=True)
 
     def _send_after(
@@ -139,14 +132,14 @@ class Writer:
         """Append ``record`` by the long way. Raises Cold: the log does not end where it was ``known`` to."""
         if key is not None and known is not None:
             tree = self._objects(draft).tree
-            self._refuse_second(record, key, tree)  # not under the lock, where others would wait for the index
+            self._keyed().refuse_second(record, key, tree)  # not under the lock, where others would wait for the index
         added: list[Entry] = []
 
         def append(tip: Oid | None) -> Oid:
             check(tip)
             objects = self._objects(draft)
             if key is not None:
-                self._refuse_known(record, key, objects.tree, tip, known)
+                self._keyed().refuse_known(record, key, objects.tree, tip, known)
             self._before_first(tip, draft)
             position = end_of(self._numbering, tip, known)
             sending.is_closed = position.is_closed
@@ -214,46 +207,8 @@ class Writer:
     def _sending(self, draft: Draft, sender: Identity | None) -> rules.Sending:
         return sending_of(self.name, draft, sender, max_body_bytes=self._max_body_bytes, secrets=self._secrets)
 
-    def _refuse_second(self, record: Record, key: str, tree: Oid | None) -> None:
-        """Raise _AlreadySent when the same author stored this key before, ConflictError when it says otherwise."""
-        for entry in self._with_key(record, key):
-            commit = self._store.read(entry.oid)  # as it was said, also where somebody has redacted it
-            stored = codec.record_of(entry.oid, commit)
-            is_same = (stored.body, stored.to) == (record.body, record.to)
-            if not is_same or commit.tree not in ((tree,) if tree else EMPTY_TREES):
-                other = (
-                    "carries other files, or lines of code"
-                    if is_same
-                    else "says something else or goes to somebody else"
-                )
-                raise ConflictError(
-                    f"{entry.label} was sent with the same key, and {other}",
-                    hint=f"see it: git chat show '{entry.label}'; or send with another key",
-                    code="key-conflict",
-                )
-            raise _AlreadySent(entry)
-
-    def _refuse_known(self, record: Record, key: str, tree: Oid | None, tip: Oid | None, known: Known | None) -> None:
-        """As :meth:`_refuse_second`, with the write lock held; Cold where what came since may have it, or is much."""
-        wanted, here = {record.uid, uid_from_key(key)}, tip
-        for _ in range(_UNSEEN if known is not None else 0):
-            if known is not None and here == known.tip:
-                return
-            commit = self._store.read(here) if here is not None else None
-            if commit is None or len(commit.parents) != 1 or commit.value("Chat-Uid") in wanted:
-                break
-            here = commit.parents[0]
-        if known is not None:
-            raise Cold
-        self._refuse_second(record, key, tree)
-
-    def _with_key(self, record: Record, key: str) -> list[Entry]:
-        """What the author of ``record`` stored with this key; before it had a seat, too, as version 0.1.0 wrote it."""
-        found = self._log().with_uid(record.uid)
-        if record.clone is not None:
-            plain = self._log().with_uid(uid_from_key(key))
-            found += [one for one in plain if one.record.clone is None and one.record.address == record.address]
-        return [entry for entry in found if entry.record.author == record.author]
+    def _keyed(self) -> Keyed:
+        return Keyed(self._store, self._log)
 
     def _log(self) -> Log:
         from gitchat.rooms.log import Log  # for who sends with a key

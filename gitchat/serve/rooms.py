@@ -20,7 +20,7 @@ from gitchat.serve.calls import Act, Call, Json, routes_of
 from gitchat.serve.contract import OPERATIONS
 from gitchat.serve.records import public
 from gitchat.serve.served import Served
-from gitchat.verbs import as_json
+from gitchat.verbs import as_json, people_json
 from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.room import Found, Room, Seen
 from gitchat.workspace.environment import Environment
@@ -103,8 +103,8 @@ async def room(call: Call) -> Json:
 
 def _person(call: Call, one: Seen) -> Json:
     known = one.participant
-    shown = as_json.of_presence(known, is_public=True) if known is not None else {"name": one.name}
-    shown |= {"state": as_json.state_of_seen(one)}
+    shown = people_json.of_presence(known, is_public=True) if known is not None else {"name": one.name}
+    shown |= {"state": people_json.state_of_seen(one)}
     if shown["state"] == "elsewhere":  # what it was here is over
         shown |= {"role": one.elsewhere[0].role} | _telling({"client": one.elsewhere[0].client})
     is_told = not call.actor.is_guest

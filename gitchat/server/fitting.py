@@ -81,12 +81,21 @@ def _messages(given: Mapping[str, Any], messages: list[Json], max_chars: int, me
                 hint="leave skip_chars out to begin at its beginning",
                 code="bad-argument",
             )
-        messages = [cutting.skipped(message, skipped)]
+        messages = [_without_code(cutting.skipped(message, skipped))]  # which its beginning had
     if not max_chars or not messages:
         return Fitted(_ended(given, messages))
+    if measure.message(messages[0]) > max_chars:
+        messages = [_without_code(messages[0]), *messages[1:]]  # the text comes first
     shell = [messages[0] | {"content": ""}] if given.get("id") is not None else []
     shown = cutting.first(messages, max(0, max_chars - measure.around(shell)), measure.message)
     return Fitted(_ended(given, shown), len(messages) - len(shown))
+
+
+def _without_code(message: Json) -> Json:
+    """``message`` without how the code read that it is about."""
+    if "at" not in message:
+        return message
+    return message | {"at": [{key: one[key] for key in one if key != "excerpt"} for one in message["at"]]}
 
 
 def _ended(given: Mapping[str, Any], messages: list[Json]) -> list[Json]:

@@ -16,7 +16,7 @@ from gitchat.model.errors import UserError
 from gitchat.model.escape import tame_line
 from gitchat.model.names import EVERYBODY, SYSTEM, Name, RoomName
 from gitchat.model.record import MESSAGE, Entry
-from gitchat.server import texts
+from gitchat.server.messagetexts import foreign
 from gitchat.server.party import name_of, slug_of
 from gitchat.verbs.room import Room
 from gitchat.verbs.standpoint import entries_at
@@ -88,7 +88,7 @@ class Histories:
 
     def _line(self, entry: Entry) -> str:
         author = tame_line(self._spelled(entry.record.author))
-        return f"[{entry.record.written.utc[11:19]}] {author}: {texts.foreign(entry.record.body)}"
+        return f"[{entry.record.written.utc[11:19]}] {author}: {foreign(entry.record.body)}"
 
     def _text(self, head: str, entries: Sequence[Entry]) -> str:
         return "\n".join([f"{head} ({len(entries)}):", *map(self._line, entries)])

@@ -12,7 +12,7 @@ from gitchat.model.errors import ChatError, FormatError
 from gitchat.model.escape import tame_name
 from gitchat.model.names import Name, RoomName
 from gitchat.model.record import Entry
-from gitchat.server import texts
+from gitchat.server.messagetexts import foreign
 from gitchat.verbs import tools
 from gitchat.verbs.room import Room
 from gitchat.verbs.waiting import Arrivals
@@ -39,7 +39,7 @@ class News:
         """What a Claude channel is told of it: one line of text, and where it comes from."""
         record = self.entry.record
         place = self.entry.label.removeprefix("#")
-        text = texts.foreign(record.body)
+        text = foreign(record.body)
         return {
             "content": f"[{place}] {tame_name(record.author)}: {text}"[:CHANNEL_CHARS],
             "meta": {

@@ -9,7 +9,7 @@ from typing import Any
 from gitchat.model.escape import tame_line
 from gitchat.model.names import EVERYBODY, SYSTEM, RoomName
 from gitchat.model.record import MESSAGE, Entry
-from gitchat.server import texts
+from gitchat.server.messagetexts import foreign
 from gitchat.server.party import host_of
 from gitchat.server.registry import Agent
 
@@ -48,7 +48,7 @@ def of(
     kind, (key, target) = way
     author = tame_line(spelled(record.author))
     # Who wrote it stands before it already.
-    text = texts.foreign(record.body.removeprefix("[HUMAN] "))
+    text = foreign(record.body.removeprefix("[HUMAN] "))
     content = f"<{_SHORT[kind]}> {record.written.utc[11:19]} [{author}] {text}"[:PUSH_CHARS]
     meta = {
         "kind": kind,

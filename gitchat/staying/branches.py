@@ -71,7 +71,10 @@ class Branches:
 
         self._looked = time.monotonic()
         store = self._environment.store
-        wanted = self._wanted()
+        named = self._named()
+        if self._only_named and not named:
+            return False
+        wanted = self._wanted(named)
         known = dict(store.backend.list_refs(copies_prefix(self._remote)))
         wire = wire_to(self._environment, self._remote, limit_seconds=LIMIT_SECONDS)
         there = self._there(wire, wanted)
@@ -92,15 +95,21 @@ class Branches:
         found = {branch: listed[RefName(HEADS + branch)] for branch in wanted if HEADS + branch in listed}
         return {copy_ref(self._remote, branch): oid for branch, oid in found.items()}
 
-    def _wanted(self) -> list[str]:
-        """The branches to fetch: the base, and those that were told of, the newest first."""
-        from gitchat.verbs.afar import MOST_BRANCHES, branches_named  # for who keeps
+    def _named(self) -> list[str]:
+        """The branches that were told of, the newest first."""
+        from gitchat.verbs.afar import branches_named  # for who keeps
 
         named: list[str] = []
         for room in self._rooms():
             with suppress(FormatError):
                 named += branches_named(room)
-        base = self._base() if named or not self._only_named else None
+        return named
+
+    def _wanted(self, named: list[str]) -> list[str]:
+        """The branches to fetch: the base, and those that were told of."""
+        from gitchat.verbs.afar import MOST_BRANCHES  # for who keeps
+
+        base = self._base()
         wanted = [*([base] if base is not None else []), *named]
         return [one for one in dict.fromkeys(wanted) if not set(one) & set("*?[\\")][:MOST_BRANCHES]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from gitchat.index.condition import Condition, of_kinds
-from gitchat.model.errors import FormatError, UserError
+from gitchat.model.errors import FormatError, StorageError, UserError
 from gitchat.model.names import Name, Oid, RefName, is_name
 from gitchat.model.record import STATUS
 from gitchat.model.refs import copies_prefix, fetched_prefix, known_prefix, room_prefix, work_of
@@ -103,9 +103,9 @@ def _shares(room: Standpoint) -> list[Abroad]:
     found: list[Abroad] = []
     for ref, oid in sorted(there.items()):
         work = work_of(ref)
-        with suppress(FormatError):
+        with suppress(FormatError, StorageError):
             commit = environment.store.read(oid)
-            shared = parse_shared(oid, commit, work[2]) if work is not None else None
+            shared = parse_shared(oid, commit, work[2], environment.store.read_tree) if work is not None else None
             is_old = now - commit.committer.moment.seconds >= STALE_SECONDS + _CLOCKS_SECONDS
             if shared is not None and not is_old and now - since.get(ref, now) < STALE_SECONDS:
                 found.append(shared)

@@ -15,14 +15,13 @@ from gitchat.model.question import CHOICE, choices_of
 from gitchat.model.record import AT, MESSAGE, Entry, Moment
 from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.pending import of_asides, of_pending
+from gitchat.verbs.people_json import of_participant
 
 if TYPE_CHECKING:  # SQLite comes with them, and a plain send or log does without
-    from gitchat.doorbell.beats import Elsewhere
     from gitchat.model.claim import Claim, Standing
-    from gitchat.model.participant import Participant
     from gitchat.rooms.log import Overview
     from gitchat.rooms.summaries import Summary
-    from gitchat.verbs.views import Delivery, Found, Seen, Status
+    from gitchat.verbs.views import Delivery, Found, Status
 
 
 def of_entry(entry: Entry, labels: Mapping[Uid, str], chars: int | None = None) -> dict[str, Any]:
@@ -118,27 +117,6 @@ def of_message(entry: Entry, labels: Mapping[Uid, str], default_room: RoomName) 
     return {key: value for key, value in shown.items() if key not in idle}
 
 
-def of_participant(one: Participant) -> dict[str, Any]:
-    """``name``, ``role``, ``joined_at``, ``last_seen``; ``capabilities`` where there are any."""
-    shown: dict[str, Any] = {
-        "name": one.name,
-        "role": one.role,
-        "joined_at": Moment(one.joined_at).utc,
-        "last_seen": Moment(one.last_seen).utc,
-    }
-    return shown | ({"capabilities": list(one.capabilities)} if one.capabilities else {})
-
-
-def of_elsewhere(one: Elsewhere, now_seconds: int) -> dict[str, Any]:
-    """Who lives in another clone: the keys of :func:`of_participant`, ``elsewhere`` and the ``client``, if any.
-
-    Since when it is there nobody says, so it joined when it was last heard of.
-    """
-    heard = Moment(now_seconds - one.age_seconds).utc
-    shown = {"name": one.name, "role": one.role, "joined_at": heard, "last_seen": heard, "elsewhere": True}
-    return shown | ({"client": one.client} if one.client is not None else {})
-
-
 def of_short_summary(summary: Summary) -> dict[str, Any]:
     """As short as the tools give it: ``id``, ``ts``, ``from``, ``scope``, ``content``."""
     return {
@@ -175,46 +153,6 @@ def _attachments(entry: Entry) -> list[dict[str, Any]]:
     """Those that can be extracted; ``bytes`` is null for one whose content is not in this clone."""
     sound = [one for one in entry.attachments if one.problem is None]
     return [{"name": one.name, "bytes": one.size_bytes, "oid": one.oid} for one in sound]
-
-
-def of_presence(participant: Participant, *, is_public: bool = False) -> dict[str, Any]:
-    """The JSON form: the seed contract's keys, then ``state`` and what else is known.
-
-    ``state`` is ``living``, ``registered`` or ``away``. Where the name was taken is told while it is not away;
-    with ``is_public``, for who is not of this machine, its worktree, host and process are not.
-    """
-    holder = participant.holder if participant.is_present else None
-    shown: dict[str, Any] = {
-        "name": participant.name,
-        "role": participant.role,
-        "joined_at": Moment(participant.joined_at).utc,
-        "last_seen": Moment(participant.last_seen).utc,
-        "state": state_of(participant),
-    }
-    optional = {
-        "capabilities": list(participant.capabilities) or None,
-        "worktree": holder.worktree if holder and not is_public else None,
-        "branch": holder.branch if holder else None,
-        "client": holder.client if holder else None,
-        "host": holder.host if holder and not is_public else None,
-        "pid": holder.pid if holder and participant.is_living and not is_public else None,
-        "label": participant.holder.label if participant.holder else None,
-        "given": participant.holder.given if participant.holder else None,
-    }
-    return shown | {key: value for key, value in optional.items() if value is not None}
-
-
-def state_of(participant: Participant | None) -> str:
-    """``living``, ``registered`` or ``away``; None is somebody who never joined."""
-    if participant is None or not participant.is_present:
-        return "away"
-    return "living" if participant.is_living else "registered"
-
-
-def state_of_seen(one: Seen) -> str:
-    """As :func:`state_of`, and ``elsewhere`` for who is not here and lives in another clone."""
-    state = state_of(one.participant)
-    return "elsewhere" if state == "away" and one.elsewhere else state
 
 
 def parsed(body: str) -> Any:

@@ -14,6 +14,7 @@ from gitchat.verbs.marking import common, how_far, set_cursor
 from gitchat.verbs.standing import held_by, standing_in
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.views import Seen
+from gitchat.workspace.asking import ask
 from gitchat.workspace.elsewhere import LATELY_SECONDS
 from gitchat.workspace.pushing import push_soon
 
@@ -81,6 +82,7 @@ def leave(room: Standpoint) -> bool:
 
     refresh_after(room.environment, has_come=False)
     push_soon(room.environment, room.name, cursors=True)
+    ask(room.environment)  # what was shared of its work goes
     return has_left
 
 

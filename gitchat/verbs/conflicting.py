@@ -42,11 +42,15 @@ def conflicts(room: Standpoint, name: str | None = None) -> Looked:
             ``not-looked``: git is amid something here.
         ConflictError: ``write-lock-held``: another look does not end.
     """
-    from gitchat.verbs.sharing import is_used  # for who asks
+    from gitchat.verbs.sharing import is_used, withdraw  # for who asks
 
     found, _ = _look(room, parse_name(name) if name is not None else None)
-    if is_used(room.environment) and note_wanted(room):
-        asking.ask(room.environment)  # what is shared is pushed where nobody waits for it
+    if is_used(room.environment):
+        if note_wanted(room):
+            asking.ask(room.environment)  # what is shared is pushed where nobody waits for it
+        else:
+            with suppress(ChatError, OSError):  # nobody would come who takes it back
+                withdraw(room.environment)
     return found
 
 

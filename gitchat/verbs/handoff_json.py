@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitchat.model.names import Uid
 from gitchat.model.record import Entry
-from gitchat.verbs import as_json, budget
+from gitchat.verbs import as_json, budget, people_json
 
 if TYPE_CHECKING:  # SQLite comes with it
     from gitchat.verbs.views import Handoff
@@ -33,7 +33,7 @@ def of_handoff(handoff: Handoff, max_chars: int, dump: Dump) -> dict[str, Any]:
     which ``recent_messages`` repeats none), and where something is left out ``since_left`` and
     ``participants_left``. ``max_chars`` is at least 2,000.
     """
-    people = [as_json.of_participant(participant) for participant in handoff.participants]
+    people = [people_json.of_participant(participant) for participant in handoff.participants]
     names = [budget.Item(one["name"], 0, _size(dump, partial(_same, one))) for one in people]
     present = people[: len(budget.fit(names, max_chars // 4, note=_LEFT_CHARS))]
     shown: dict[str, Any] = {

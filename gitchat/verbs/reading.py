@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitchat.index.chain import Place
 from gitchat.index.condition import Condition, statuses_for_nobody
+from gitchat.index.places import Place
 from gitchat.rooms.cursor import Backlog
 from gitchat.verbs.marking import common, mark, own, why_not_mark
 from gitchat.verbs.standpoint import Standpoint, entries_at, visible

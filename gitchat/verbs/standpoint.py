@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitchat.index.chain import Chain, Place
+from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, visible_to, with_oid, without
+from gitchat.index.places import Place
 from gitchat.model.names import Name, RoomName, is_slug
 from gitchat.model.record import Entry, Identity
 from gitchat.rooms.log import Log

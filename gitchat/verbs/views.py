@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitchat.index import search
-from gitchat.index.chain import Place
+from gitchat.index.places import Place
 from gitchat.model.claim import Standing
 from gitchat.model.names import Name, Number, Oid, Uid
 from gitchat.model.participant import Participant

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitchat.model import codec
 from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.refs import copy_ref, known_prefix, told_branch
+from gitchat.model.tree import TreeEntry
 from gitchat.storage.git import GitFailed
 from gitchat.work.scratch import Git, Scratch
 from gitchat.work.side import Base, NotLooked, Side, behind_of, changed, line_of, root_of
@@ -23,6 +24,11 @@ KIND = "work"
 
 MOST_PATHS = 1000
 """Of how many paths shared work is at most; more are no edit that anybody has to be warned of."""
+
+_MOST_ENTRIES = 8 * MOST_PATHS
+"""With both versions and the directories that they stand in."""
+
+_DIRECTORY = 0o40000
 
 _OID = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ENTRY = re.compile(r"(100644|100755|120000) blob ([0-9a-f]{40,64})\twip/(base|work)/(.+)", re.DOTALL)
@@ -82,6 +88,8 @@ class Shared:
     branch: str | None
     since: str | None
     """The published commit since when it counts, if it says so."""
+    is_too_much: bool = False
+    """Whether it has more paths than anybody's edit, so that git is not even asked to list them."""
 
     @property
     def label(self) -> str:
@@ -95,6 +103,8 @@ class Shared:
             NotLooked: that commit is not here, or it is no shared work at all.
             git.GitFailed: git refuses.
         """
+        if self.is_too_much:
+            raise NotLooked(f"it has more than {MOST_PATHS} paths")
         if self.since is None or _OID.fullmatch(self.since) is None:
             raise NotLooked("it does not say since when it counts")
         try:
@@ -142,11 +152,26 @@ class Shared:
         return found["base"], found["work"]
 
 
-def parse_shared(oid: Oid, commit: codec.Commit, name: Name) -> Shared | None:
-    """The work that ``name`` shares by this commit; None where it is none."""
+def parse_shared(
+    oid: Oid, commit: codec.Commit, name: Name, read_tree: Callable[[Oid], Sequence[TreeEntry]]
+) -> Shared | None:
+    """The work that ``name`` shares by this commit; None where it is none. Raises FormatError, StorageError."""
     if commit.kind != KIND or commit.parents:
         return None
-    return Shared((name,), oid, told_branch(commit.value("Chat-Branch")), commit.value("Chat-Commit"))
+    branch, since = told_branch(commit.value("Chat-Branch")), commit.value("Chat-Commit")
+    return Shared((name,), oid, branch, since, is_too_much=not _is_small(commit.tree, read_tree))
+
+
+def _is_small(tree: Oid, read_tree: Callable[[Oid], Sequence[TreeEntry]]) -> bool:
+    """Whether a stranger's tree has few entries. One that holds another many times has as many as it likes."""
+    waiting, count = [tree], 0
+    while waiting:
+        entries = read_tree(waiting.pop())
+        count += len(entries)
+        if count > _MOST_ENTRIES:
+            return False
+        waiting += [entry.oid for entry in entries if entry.mode == _DIRECTORY]
+    return True
 
 
 Abroad = Branch | Shared

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from gitchat.model.errors import StorageError
 from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.pattern import Parts, matches
 from gitchat.storage.git import GitFailed
@@ -170,7 +171,7 @@ class _Found:
         """Look at work of another clone."""
         try:
             side = one.side(self._work, self._base)
-        except (NotLooked, GitFailed) as error:
+        except (NotLooked, GitFailed, StorageError) as error:
             self.missed.append((f"{one.names[0]}: {one.label}", _first_line(error)))
             return
         self.abroad += 1
@@ -182,7 +183,7 @@ def _pair(work: Scratch, mine: Side, other: Side, ignored: Sequence[Parts]) -> P
         return Pair(mine, other)  # mine goes on from it
     try:
         return Pair(mine, other, tuple(merge(work, mine, other, _matching(mine.paths | other.paths, ignored))))
-    except (NotLooked, GitFailed) as error:
+    except (NotLooked, GitFailed, StorageError) as error:  # git that does not end is one
         return Pair(mine, other, not_looked=_first_line(error))
 
 

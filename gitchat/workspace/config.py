@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from gitchat.model.errors import UserError
@@ -90,6 +91,7 @@ class Config:
         return seconds
 
 
+@lru_cache(maxsize=1024)
 def _fold_key(key: str) -> str:
     """Section and variable fold case; a subsection, which may hold dots, does not."""
     section, _, rest = key.partition(".")

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from gitchat.clones.idle import STILL_SECONDS
-from gitchat.index.chain import Chain, Voice
+from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, Spoken, among, authored_by, signed_by, spoken_in
+from gitchat.index.places import Voice
 from gitchat.model import codec
 from gitchat.model.errors import ChatError
 from gitchat.model.names import CloneId, Name, Oid, RoomName, parse_name, suggest_slug

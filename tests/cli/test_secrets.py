@@ -105,7 +105,7 @@ MAKES = {
     "clones/joining.py": "no text", "storage/written.py": "the bytes that it is given",
     "model/codec.py": "the function itself", "rooms/adopting.py": "each line has passed judge, in verbs/importing.py",
     "rooms/rewriting.py": "what was written, or less of it", "verbs/purging.py": "no text of anybody's",
-    "work/sharing.py": "files that were looked through: what is suspect is left out",
+    "work/sharing.py": "each file has passed the scan, in there",
 }  # fmt: skip
 """The modules that make a commit, and whose text it holds."""
 

@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-from gitchat.index.chain import Chain, Voice
+from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, Spoken, authored_by, spoken_in, urgent_of, visible_to, without
 from gitchat.index.database import Index
+from gitchat.index.places import Voice
 from gitchat.model import codec
 from gitchat.model.names import Oid, RoomName
 from gitchat.rooms.numbering import rule

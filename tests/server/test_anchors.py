@@ -12,6 +12,7 @@ from gitchat.model.errors import UserError
 from gitchat.server import texts
 from gitchat.server.arguments import check
 from gitchat.server.catalog import TOOLS
+from gitchat.server.fitting import fitted
 from gitchat.server.toolset import GITCHAT
 from gitchat.verbs import tools
 from gitchat.verbs.room import Room
@@ -107,6 +108,22 @@ def test_hostile_code_stays_in_the_fence(place: Path) -> None:
     assert [line for line in told.splitlines() if line.startswith("[")] == [told.splitlines()[2]]
     assert len(told) < texts.EXCERPT_CHARS + 1000
     assert told.rstrip().endswith("...\n</chat>") or "    ...\n</chat>" in told
+
+
+def test_a_budget_is_kept_and_the_text_comes_first(place: Path) -> None:
+    """Where both do not fit the code is left out, and so it is where a text goes on."""
+    tools.send_message(name="bob", content="word " * 300, at="src/lexer.py:1-60")
+    message = tools.read_messages(id=1)
+    for max_chars, skip in ((900, 0), (900, 500), (6000, 500)):
+        given = {"id": 1, "max_chars": max_chars, **({"skip_chars": skip} if skip else {})}
+        measure = texts.measure("read_messages", given, "2026-01-01")
+        shown = fitted("read_messages", given, message, max_chars, measure)
+        text = texts.render("read_messages", given, shown.result, "2026-01-01")
+        assert "at src/lexer.py:1-60" in text
+        assert "as it was" not in text
+        assert len(text) <= max_chars
+    whole = fitted("read_messages", {"id": 1}, message, 6000, texts.measure("read_messages", {"id": 1}, "2026-01-01"))
+    assert "excerpt" in whole.result[0]["at"][0]
 
 
 # --- over HTTP -------------------------------------------------------------------

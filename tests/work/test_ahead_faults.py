@@ -125,3 +125,29 @@ def test_other_kinds_of_clones_are_looked_at(two: Two, world: World) -> None:
             assert "not looked at: files that it needs are not in this partial clone" in shown
         else:
             assert one.found()["lexer.py"] == "conflict"
+
+
+def test_what_a_stranger_shares_is_data(two: Two) -> None:
+    """A tree that holds itself a million times, a path that no tree may have, and no work at all."""
+    alice, bob, world = two.alice, two.bob, two.alice.world
+    alice.write("lexer.py", 20, "alice's")
+    blob = world.git("hash-object", "-w", "--stdin", cwd=bob.path, stdin=b"x\n").stdout.strip()
+
+    def tree(lines: str) -> str:
+        return world.git("mktree", "--missing", cwd=bob.path, stdin=lines.encode()).stdout.strip()
+
+    bomb = tree(f"100644 blob {blob}\ta\n")
+    for _ in range(6):
+        bomb = tree("".join(f"040000 tree {bomb}\td{number}\n" for number in range(10)))
+    since = bob.git("rev-parse", "HEAD")
+    said = f"work\n\nChat-Kind: work\nChat-Commit: {since}\n"
+    up = tree(f"040000 tree {tree(f'100644 blob {blob}{chr(9)}.git{chr(10)}')}\twork\n")
+    trees = {"bomb": tree(f"040000 tree {bomb}\twip\n"), "dotgit": tree(f"040000 tree {up}\twip\n"), "none": bomb}
+    for name, oid in trees.items():
+        words = said if name != "none" else "nothing\n"
+        commit = world.git("commit-tree", oid, cwd=bob.path, stdin=words.encode()).stdout.strip()
+        bob.git("push", "-q", "origin", f"{commit}:refs/chatroom/rooms/lobby/work/{'0' * 16}/{name}")
+    alice.sync()
+    found = alice.found()
+    assert found.pop("bomb: no branch in another clone") == "it has more than 1000 paths"
+    assert found == {}, "git leaves out the path .git, and what is no work is nobody's"

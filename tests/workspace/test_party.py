@@ -12,7 +12,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.names import Name
 from gitchat.presence.holding import PROCESS, Holding
 from gitchat.storage.store import Store
-from gitchat.verbs import as_json, tools
+from gitchat.verbs import people_json, tools
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 from tests.world import World
@@ -169,10 +169,13 @@ def test_who_lives_over_a_server_is_called_as_outside(server: Environment, parti
     room = Room(environment, None, ANA)
     room.join()
     (here,) = room.participants()
-    whole, public = as_json.of_presence(here), as_json.of_presence(here, is_public=True)
+    whole, public = people_json.of_presence(here), people_json.of_presence(here, is_public=True)
     assert (public["label"], public["given"], public["client"]) == ("Ana", "ana-01TYEi4M", "http")
     assert set(whole) - set(public) == {"pid", "host", "worktree"}
     assert "session" not in whole
     environment.hold(ANA, label="Ana Two")
     (here,) = room.participants()
-    assert (as_json.of_presence(here)["label"], as_json.of_presence(here)["given"]) == ("Ana Two", "ana-01TYEi4M")
+    assert (people_json.of_presence(here)["label"], people_json.of_presence(here)["given"]) == (
+        "Ana Two",
+        "ana-01TYEi4M",
+    )

@@ -30,7 +30,7 @@ SHOWN = 20
 @asking
 @click.pass_obj
 def command(environment: Environment, /, number: str | None, text: tuple[str, ...], **typed: Any) -> None:
-    """Answer question NUMBER; without one, list the questions that wait for you.
+    """Answer question NUMBER, or list those that wait for you.
 
     Where the question has choices, the answer is one of them. Who is asked by name has to answer. Answered again, the
     first answer in the room's order counts, and all are shown. What you want to say without answering is a reply:

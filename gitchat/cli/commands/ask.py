@@ -29,7 +29,7 @@ _TEXT = replace(TEXT, command="git chat ask")
 @asking
 @click.pass_context
 def command(context: click.Context, /, choices: tuple[str, ...], wait: str | None, quiet: bool, **typed: Any) -> None:
-    """Ask somebody, and print the number of the question, or the answer.
+    """Ask a question, and wait for its answer if you like.
 
     With --choice one of the choices is the answer, and no other words are. Who is asked by name has to answer; of a
     role, or of all, whoever does. The first answer in the room's order counts.

@@ -35,7 +35,7 @@ STYLE = "iso"
 @options.room
 @click.pass_obj
 def command(environment: Environment, base: str | None, form: str, output: str | None, room: str | None) -> None:
-    """Write the room as a document, or what in it belongs to a range of commits.
+    """Write the room, or what belongs to a branch, as a document.
 
     With --since: the newest summary, the decisions and the answered questions since the branch began, and what was said
     about its commits or names one of them. Without: the whole room.

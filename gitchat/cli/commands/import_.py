@@ -33,7 +33,7 @@ def command(
     as_: str | None,
     as_json: bool,
 ) -> None:
-    """Take in what agent-chat kept, messages and summaries, each once.
+    """Take in what agent-chat kept, each message once.
 
     DIR is its .chatroom, or the directory that has one: what CHATROOM_ROOT named, else where its scripts stood. Texts,
     senders, recipients and dates stay as they were; you stand as the committer, who brought them. Typed again it takes

@@ -14,7 +14,7 @@ from gitchat.cli.arriving import arrive
 from gitchat.cli.program import PROGRAM, WithProgram, run
 from gitchat.model.errors import FormatError
 from gitchat.model.names import MAX_SLUG_CHARS, Name
-from gitchat.verbs import as_json as json_form
+from gitchat.verbs import people_json
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.surroundings import in_session
 
@@ -63,7 +63,7 @@ def command(
         context.exit(_live(environment, room, chosen.me, role, capabilities, program))
     participant = chosen.register(role, capabilities)
     if as_json:
-        click.echo(terminal.escape_json(json.dumps(json_form.of_presence(participant), ensure_ascii=False)))
+        click.echo(terminal.escape_json(json.dumps(people_json.of_presence(participant), ensure_ascii=False)))
         return
     said = f"{chosen.me} joined room '{chosen.name}'{_as_role(role)} (registered, not living)"
     click.echo(terminal.escape_line(said))

@@ -11,6 +11,7 @@ from gitchat.cli import dates, options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer, described
 from gitchat.cli.terminal import Screen
+from gitchat.cli.whole import whole
 from gitchat.model.errors import UserError
 from gitchat.model.record import Entry
 from gitchat.rooms.files import Directory
@@ -87,7 +88,7 @@ def command(
         return
     screen = terminal.screen_for(environment, color)
     renderer = Renderer(screen, style, environment.now(), at, default_room=environment.room_name(None))
-    text = "\n".join(renderer.whole(entry, labels, chat.delivery(entry)) for entry in entries)
+    text = "\n".join(whole(renderer, entry, labels, chat.delivery(entry)) for entry in entries)
     if no_pager:
         sys.stdout.write(text)
     else:

@@ -13,7 +13,7 @@ from gitchat.cli.terminal import Screen, escape_line
 from gitchat.model.participant import Participant
 from gitchat.model.record import Moment
 from gitchat.staying.ringfile import RingFile
-from gitchat.verbs import as_json as json_form
+from gitchat.verbs import people_json
 from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.workspace.environment import Environment
 
@@ -78,7 +78,7 @@ def command(
 
 
 def _state(one: Seen) -> str:
-    return json_form.state_of_seen(one)
+    return people_json.state_of_seen(one)
 
 
 def _order(one: Seen) -> tuple[int, int, str]:
@@ -174,7 +174,7 @@ def _json(one: Seen, heard: list[bool | None] | None) -> str:
     last_seen = Moment(one.last_seen).utc
     shown: dict[str, Any] = {"name": one.name, "last_seen": last_seen, "state": "away"}
     if one.participant is not None:
-        shown = json_form.of_presence(one.participant) | {"last_seen": last_seen}
+        shown = people_json.of_presence(one.participant) | {"last_seen": last_seen}
     if one.elsewhere:
         shown["state"] = _state(one)
         shown["elsewhere"] = [

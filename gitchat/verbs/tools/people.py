@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitchat.verbs import as_json
+from gitchat.verbs import people_json
 from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.standing import held_by
 from gitchat.verbs.tools.arguments import checked, refusal
@@ -22,7 +22,7 @@ def join(name: str | None = None, role: str = "general", room: str = "", since: 
     chat = named(name, room)
     if since not in ("", "now", "beginning"):
         raise refusal("since must be 'now' or 'beginning'", "leave it out to read from the beginning")
-    return [as_json.of_participant(one) for one in chat.join(role, since_now=since == "now")]
+    return [people_json.of_participant(one) for one in chat.join(role, since_now=since == "now")]
 
 
 @checked
@@ -43,11 +43,11 @@ def list_participants(room: str = "") -> list[Json]:
     claims, conflicts = chat.claims(), open_conflicts(chat)
     ours = {None, chat.environment.clone.known()}
     here = [
-        as_json.of_participant(one) | _claims(held_by(claims, one.name, ours)) | of_conflicts(conflicts, one.name)
+        people_json.of_participant(one) | _claims(held_by(claims, one.name, ours)) | of_conflicts(conflicts, one.name)
         for one in chat.participants()
     ]
     return here + [
-        as_json.of_elsewhere(one, now)
+        people_json.of_elsewhere(one, now)
         | _claims(held_by(claims, one.name, {one.clone}))
         | of_conflicts(conflicts, one.name)
         for one in others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitchat.rooms.summaries import EVERYONE, Summary
-from gitchat.verbs import as_json
+from gitchat.verbs import as_json, people_json
 from gitchat.verbs.ahead import behind
 from gitchat.verbs.conflictforms import of_conflicts
 from gitchat.verbs.pending import of_asides, of_pending
@@ -44,7 +44,7 @@ def get_handoff(name: str = "", recent_limit: int = 10, room: str = "") -> Json:
     check_limit(recent_limit, "recent_limit")
     handoff = chat.handoff(recent=recent_limit, since=0, with_name=bool(name), with_own=counts_own())
     return {
-        "participants": [as_json.of_participant(one) for one in handoff.participants],
+        "participants": [people_json.of_participant(one) for one in handoff.participants],
         "latest_message_id": handoff.room.count,
         "cursor": handoff.last_read,
         "unread_count": handoff.unread,
