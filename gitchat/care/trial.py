@@ -58,10 +58,10 @@ def _file(environment: Environment, hook: Hook) -> Iterator[Finding]:
     name = hook.path.name
     if hook.state == "displaced":
         text = f"another program put its {name} over ours, which is not run any more"
-        yield Finding("wrong", "hooks", text, hook.put_by)
+        yield Finding("wrong", "hooks", text, f"git chat hook install{hook.operand}")
     elif hook.state == "installed" and not hook.is_current:
         text = f"our {name} was changed, cannot be run, or is of another installation of gitchat"
-        yield Finding("note", "hooks", text, hook.put_by)
+        yield Finding("note", "hooks", text, f"git chat hook install{hook.operand}")
     if hook.state == "installed" and not environment.repository.config.get_bool(f"chat.hook.{hook.event}", True):
         yield Finding("note", "hooks", f"{name} is silent: chat.hook.{hook.event} is false")
 
@@ -73,7 +73,7 @@ def _trial(environment: Environment, hook: Hook) -> Finding:
         "wrong",
         "hooks",
         f"a commit in a scratch repository was not told to its room by our part of {hook.path}",
-        f"{hook.put_by}; and see what stops it: git chat hook post commit --verbose",
+        f"git chat hook install{hook.operand}; and see what stops it: git chat hook post commit --verbose",
     )
 
 

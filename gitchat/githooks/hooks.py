@@ -78,9 +78,9 @@ class Hook:
     """Whether ours is what this version would install."""
 
     @property
-    def put_by(self) -> str:
-        """What to type for ours to be there, as this version has it."""
-        return "git chat hook install" + ("" if self.event in BY_DEFAULT else f" {self.event}")
+    def operand(self) -> str:
+        """What ``git chat hook install`` has to be told, with a blank before it, for ours to be there."""
+        return "" if self.event in BY_DEFAULT else f" {self.event}"
 
 
 def directory(environment: Environment) -> Directory:

@@ -88,15 +88,20 @@ def open_remote(
         layout=lambda: layout or layout_of(environment, wire),
         lay=lambda new: authorities.lay(name, new),
         inbox=_inbox(environment, name, limit_seconds),
-        adopting=Adopting(
-            environment.store,
-            name,
-            environment.variables,
-            numbered=lambda room, tip, uids: {
-                uid: place.oid for uid, place in environment.numbering(room).chain_at(tip).numbered(uids).items()
-            },
-            is_asked_for=lambda: environment.repository.config.get_choice("chat.purge", ("adopt", "ask")) == "ask",
-        ),
+        adopting=adopting(environment, name),
+    )
+
+
+def adopting(environment: Environment, name: str) -> Adopting:
+    """What takes over what was purged at the remote ``name``."""
+    return Adopting(
+        environment.store,
+        name,
+        environment.variables,
+        numbered=lambda room, tip, uids: {
+            uid: place.oid for uid, place in environment.numbering(room).chain_at(tip).numbered(uids).items()
+        },
+        is_asked_for=lambda: environment.repository.config.get_choice("chat.purge", ("adopt", "ask")) == "ask",
     )
 
 

@@ -16,6 +16,7 @@ from gitchat.clones.sync import Remote
 from gitchat.clones.wire import Wire
 from gitchat.model.errors import RemoteError
 from gitchat.workspace.process import read_clock
+from gitchat.workspace.remotes import adopting
 from gitchat.workspace.seating import Seating
 from tests.cli.conftest import refused
 from tests.cli.test_faults import fill, small_disk  # noqa: F401 - a fixture
@@ -60,6 +61,7 @@ def remote_of(clone: Clone, silence_seconds: float, **variables: str) -> Remote:
         asked_format=lambda room, tip: 1,
         stays_here=lambda room: False,
         guard=Seating(clone.world.environment(clone.path)),
+        adopting=adopting(clone.world.environment(clone.path), "origin"),
     )
 
 

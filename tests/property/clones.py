@@ -31,7 +31,7 @@ from gitchat.storage import git
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
 from gitchat.workspace.farewell import announce, lay_out
-from gitchat.workspace.remotes import layout_of
+from gitchat.workspace.remotes import adopting, layout_of
 from gitchat.workspace.seating import Seating
 from tests.property.conversation import expect
 from tests.property.ledger import Key, Ledger, Said
@@ -184,6 +184,7 @@ class Clone:
             moved=lambda room, tip: last_said(environment.numbering(room), tip),
             layout=lambda: layout_of(environment, wire),
             lay=lambda layout: environment.authorities.lay("origin", layout),
+            adopting=adopting(environment, "origin"),
         )
 
     def sync(self, prepare: Callable[[Faulty], object] = lambda remote: None) -> None:

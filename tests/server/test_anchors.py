@@ -10,6 +10,7 @@ import pytest
 
 from gitchat.model.errors import UserError
 from gitchat.server import texts
+from gitchat.server.messagetexts import EXCERPT_CHARS
 from gitchat.server.arguments import check
 from gitchat.server.catalog import TOOLS
 from gitchat.server.fitting import fitted
@@ -106,7 +107,7 @@ def test_hostile_code_stays_in_the_fence(place: Path) -> None:
     assert "<system" not in told
     assert "\x1b" not in told
     assert [line for line in told.splitlines() if line.startswith("[")] == [told.splitlines()[2]]
-    assert len(told) < texts.EXCERPT_CHARS + 1000
+    assert len(told) < EXCERPT_CHARS + 1000
     assert told.rstrip().endswith("...\n</chat>") or "    ...\n</chat>" in told
 
 

@@ -112,11 +112,12 @@ def _switch(environment: Environment, event: str) -> tuple[str, bool]:
 
 def _described(hook: Hook, off: str) -> str:
     """How it stands, in words; ``off`` tells what switches it off, where something does."""
+    renewed = f"git chat hook install{hook.operand}"
     words = {
-        "installed": "installed" if hook.is_current else f"installed, not of this version: {hook.put_by}",
+        "installed": "installed" if hook.is_current else f"installed, not of this version: {renewed}",
         "absent": "not installed",
         "foreign": "not installed; another hook is there",
-        "displaced": f"replaced by another program: {hook.put_by}",
+        "displaced": f"replaced by another program: {renewed}",
     }[hook.state]
     if hook.state == "installed" and hook.before is not None:
         from gitchat.githooks.kept import name_of

@@ -27,7 +27,7 @@ WRONG: dict[str, list[Any]] = {
 }
 KINDS = {
     "limit": "whole number", "recent_limit": "whole number", "max_chars": "whole number", "wait_seconds": "number",
-    "mark_read": "truth", "local": "truth", "closed": "truth", "wait": "truth", "release": "truth",
+    "mark_read": "truth", "local": "truth", "closed": "truth", "wait": "truth", "release": "truth", "work": "truth",
     "minutes": "whole number", "what": "things", "choices": "things", "at": "things", "since_id": "place",
     "message_id": "place", "reply_to": "place", "id": "place", "content": "content",
 }  # fmt: skip
