@@ -10,10 +10,10 @@ import pytest
 
 from gitchat.model.errors import UserError
 from gitchat.server import texts
-from gitchat.server.messagetexts import EXCERPT_CHARS
 from gitchat.server.arguments import check
 from gitchat.server.catalog import TOOLS
 from gitchat.server.fitting import fitted
+from gitchat.server.messagetexts import EXCERPT_CHARS
 from gitchat.server.toolset import GITCHAT
 from gitchat.verbs import tools
 from gitchat.verbs.room import Room
