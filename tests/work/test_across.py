@@ -110,7 +110,8 @@ def test_what_is_shared_goes_when_it_should_and_never_further(two: Two) -> None:
     assert alice.git("rev-list", "--count", ref) == "1"
     paths = alice.git("ls-tree", "-r", "--name-only", ref).split()
     assert paths == ["wip/base/token.py", "wip/work/.gitignore", "wip/work/link"]
-    (bob.path / ".git" / "chatroom" / "conflicts.asked").touch()  # so that it is done here and nowhere else
+    asked = bob.path / ".git" / "chatroom" / "conflicts.asked"
+    asked.touch()  # so that it is done here and nowhere else
     shown = bob.world.chat("conflicts", cwd=bob.path, check=True).stdout
     assert "not shared: data.bin: it is larger than 1024 KiB" in shown
     assert "not shared: key.txt: it looks like it holds" in shown
@@ -129,9 +130,11 @@ def test_what_is_shared_goes_when_it_should_and_never_further(two: Two) -> None:
     bob.write("lexer.py", 3, "bob's")
     bob.glance()
     assert len(bob.work_refs()) == 1
+    asked.touch()
     world.chat("leave", "bob", cwd=bob.path, check=True)
     bob.glance()
     assert bob.work_refs() == []
+    asked.touch()
     world.chat("join", "bob", cwd=bob.path, check=True)
     bob.glance()
     bob.write("lexer.py", 4, "bob's")
