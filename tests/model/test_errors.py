@@ -31,6 +31,7 @@ KNOWN = {
     "serve/origins.py",  # the host that who asks named itself
     "serve/tokens.py",  # the server's own file
     "verbs/misfits.py", "verbs/taking.py", "verbs/untaking.py", "work/gathering.py", "work/handed.py",  # who works here
+    "work/anchoring.py",  # likewise; for anybody else it opens no file
     "clones/moving.py", "clones/report.py", "clones/judging.py", "clones/offering.py",  # told to who syncs
 }  # fmt: skip
 """Modules of which strangers are told the words of the class, and need no others."""
