@@ -83,9 +83,9 @@ class _Marking:
         if self._refs != wanted:
             raise Unusual  # it moved meanwhile
 
-    def mark(self) -> str:
+    def mark(self, is_printed: bool) -> str:
         """Move them, unless nobody reads any more what was printed. What cannot be done here a git chat does."""
-        if not _has_reader():
+        if not is_printed or not _has_reader():
             return ""
         try:
             lock, _ = turn.take(self._place.common_dir + "/chatroom/write.lock", WAIT_SECONDS)

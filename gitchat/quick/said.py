@@ -10,8 +10,8 @@ class Said:
 
     __slots__ = ("status", "text", "then")
 
-    def __init__(self, text: str, then: "Callable[[], str] | None" = None, *, status: int = 0) -> None:
+    def __init__(self, text: str, then: "Callable[[bool], str] | None" = None, *, status: int = 0) -> None:
         self.text = text
         self.then = then
-        """Done when it is printed, or cannot be; gives what is told on standard error. Never fails."""
+        """Done after printing, and told whether that went well; gives what is told on standard error. Never fails."""
         self.status = status

@@ -172,8 +172,8 @@ class _Errand:
 
             pushing.refuse_beyond(self._place, clone, room.tracking_ref(self._room, self._remote), end.tip)
 
-    def _after(self) -> str:
-        """Have it carried; what its sender is told."""
+    def _after(self, is_printed: bool) -> str:
+        """Have it carried, also where its number could not be printed; what its sender is told."""
         said = ""
         if self._answers is not None and self._to and not self._asked.to:
             said = f"to {self._to[0]}, as #{self._asked.reply} was not to everybody; else: --to all\n"

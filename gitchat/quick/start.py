@@ -29,10 +29,12 @@ def run(arguments: "Sequence[str]") -> "int | None":
         said = _answer(arguments)
     except (Unusual, OSError, ValueError):
         return None
+    is_printed = False
     try:
         status = _print(1, said.text.encode())
+        is_printed = status == 0
     finally:
-        told = said.then() if said.then is not None else ""
+        told = said.then(is_printed) if said.then is not None else ""
     if told:
         _print(2, told.encode())
     return status or said.status

@@ -47,7 +47,7 @@ SKEWS = (0, 45, -3600, -3 * YEAR, 5 * YEAR)
 """How far the clocks of machines are off, in seconds."""
 
 STEPS = (
-    "_fetch", "_judging.judge", "_go_on", "_count_from_here", "_joining.take_in", "_joining.forward",
+    "_fetch", "_judging.judge", "_counting.go_on", "_counting._count_from_here", "_joining.take_in", "_joining.forward",
     "_joining._join_cursor", "_joining.drop_cursors", "_joining.updates", "_joining.candidate", "_push",
     "_accepting.accept", "_accepting.track", "_attach",
 )  # fmt: skip

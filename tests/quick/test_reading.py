@@ -64,6 +64,22 @@ def test_what_is_read_and_marked_is_the_same(world: World, variables: dict[str, 
     assert world.chat("verify", cwd=repository).returncode == 0
 
 
+@pytest.mark.parametrize("variables", [{"GITCHAT_NAME": "reader"}, AGENT])
+def test_what_could_not_be_printed_stays_unread(world: World, variables: dict[str, str]) -> None:
+    """On a full disk, and where nobody reads what is written."""
+    repository = made(world, "project")
+    for _ in range(2):  # from then on its position is where the quick way moves it
+        world.chat("read", cwd=repository, check=True, **variables)
+        world.chat("send", "more", cwd=repository, check=True, GITCHAT_NAME="bob")
+    assert is_quick(world, repository, "inbox", **variables)
+    before = stands(world, repository)
+    for line, status in (("git chat read > /dev/full", 1), ("(git chat read; echo $? > status) | true", 0)):
+        assert world.run("sh", "-c", line, cwd=repository, check=False, **variables).returncode == status
+        assert stands(world, repository) == before, line
+    assert (repository / "status").read_text() == "141\n"
+    assert "more" in world.chat("read", cwd=repository, check=True, **variables).stdout
+
+
 def test_what_is_more_than_reading_is_left_to_the_long_way(world: World) -> None:
     """A membership that is to be seen, a subagent, another's name, a position that others have moved."""
     repository = made(world, "project")
