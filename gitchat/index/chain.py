@@ -145,8 +145,8 @@ class Chain:
         """The places at which some of these records were redacted, oldest first, each with who did it."""
         found: dict[Uid, list[tuple[int, str]]] = {}
         sql = (
-            "SELECT reply, number, author FROM entry WHERE reply IN (SELECT value FROM json_each(?)) "
-            f"AND kind = 'redact' AND {_HERE} ORDER BY number"
+            "SELECT reply, number, author FROM entry INDEXED BY entry_redact "  # the order alone would be a walk
+            f"WHERE kind = 'redact' AND reply IN (SELECT value FROM json_each(?)) AND {_HERE} ORDER BY number"
         )
         for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total):
             found.setdefault(Uid(uid), []).append((number, author))

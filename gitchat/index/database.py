@@ -70,6 +70,7 @@ CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' 
 CREATE INDEX entry_urgent ON entry (chain, number) WHERE urgent = 1 AND number IS NOT NULL;
 CREATE INDEX entry_claim ON entry (chain, number) WHERE kind IN ('claim', 'release') AND number IS NOT NULL;
 CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
+CREATE INDEX entry_redact ON entry (chain, reply) WHERE kind = 'redact';
 CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
 CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
 CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;

@@ -24,8 +24,12 @@ def behind(room: Standpoint) -> Behind | None:
     with suppress(ChatError, GitFailed, ValueError):
         if repository.location.is_bare:
             return None
-        git, remotes = Reading(repository), [one for one in (repository.first_remote(), *repository.remotes()) if one]
-        base = sides.find_base(git, repository.config.get("chat.base"), remotes, None)
+        remotes = [one for one in (repository.first_remote(), *repository.remotes()) if one]
+        told = repository.config.get("chat.base")
+        if not remotes and told is None and not repository.has_worktrees():
+            return None  # nobody else works on it; git is not asked for that
+        git = Reading(repository)
+        base = sides.find_base(git, told, remotes, None)
         if base is None:
             return None
         base = freshest(git, base, remotes, copies(room))

@@ -22,16 +22,15 @@ from gitchat.verbs import (
     attendance,
     claiming,
     conflicting,
+    handovers,
     marking,
     pending,
     reading,
     redacting,
     returning,
     standpoint,
-    taking,
     talking,
     unsending,
-    untaking,
     waiting,
 )
 from gitchat.verbs.standpoint import Standpoint
@@ -117,8 +116,8 @@ class Room(Standpoint):
     release = claiming.release
     claims = claiming.claims
     conflicts = conflicting.conflicts
-    take = taking.take
-    undo_take = untaking.undo
+    take = handovers.take
+    undo_take = handovers.undo
 
     blame = anchoring.blame
     about = anchoring.about

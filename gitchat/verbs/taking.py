@@ -62,28 +62,8 @@ class Took:
     """What else is to be said of it, still to be escaped."""
 
 
-def take(
-    room: Standpoint,
-    locator: int | str,
-    *,
-    merge: bool = False,
-    index: bool = True,
-    worktree: str | None = None,
-    force: bool = False,
-) -> Took:
-    """Put the work that a message hands over into this worktree, or into a new one at ``worktree``, and say so to its
-    giver. All is checked first: where something refuses, no file was touched.
-
-    With ``merge`` what git cannot merge gets conflict markers; without ``index`` nothing of it is staged. ``force``
-    takes what programs act by without being asked to, and links out of the repository; a person's word only.
-
-    Raises:
-        UserError: ``no-work``, ``unsafe-work``, ``risky-work``, ``person-only``, ``no-work-tree``, ``no-commit``,
-            ``unmerged``, ``directory-exists``, ``not-looked``, ``secret``; ``half-taken``: another taking was cut off
-            here, and what it wrote was changed since.
-        ConflictError: ``work-conflicts``, ``work-in-the-way``, ``worktree-locked``, ``write-lock-held``.
-        FormatError: some of the work is missing or damaged.
-    """
+def take(room: Standpoint, locator: int | str, *, merge: bool, index: bool, worktree: str | None, force: bool) -> Took:
+    """As :func:`gitchat.verbs.handovers.take`."""
     from gitchat.verbs import commits, misfits
     from gitchat.work.handed import handed
 

@@ -23,12 +23,7 @@ if TYPE_CHECKING:  # for who takes
 
 
 def undo(room: Standpoint) -> Taken:
-    """Put back in this worktree what was there before the last taking, and return what that was.
-
-    Raises:
-        UserError: ``nothing-taken``; ``changed-since``: somebody changed, or committed, some of it since.
-        ConflictError: ``worktree-locked``, ``write-lock-held``.
-    """
+    """As :func:`gitchat.verbs.handovers.undo`."""
     from gitchat.work import applying
 
     refuse_bare(room.environment)
