@@ -14,7 +14,7 @@ from pathlib import Path
 
 from figures import make_repository, milliseconds, ratios, sealed_variables, seconds, spread, table
 
-ROUNDS = 10
+ROUNDS = 5
 WARM_UPS = 1
 FILES = (1_000, 20_000, 100_000)
 IN_A_DIRECTORY = 100
