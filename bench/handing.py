@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from figures import make_repository, milliseconds, ratios, sealed_variables, seconds, spread, table
+from figures import make_repository, milliseconds, programs, ratios, sealed_variables, seconds, spread, table
 
 ROUNDS = 5
 WARM_UPS = 1
@@ -68,7 +68,8 @@ def _trees(scratch: Path, files: int) -> tuple[Path, Path]:
 
 
 def _run(place: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=place, env=sealed_variables(place.parent), check=True, capture_output=True)
+    program = [programs()[1], *words[1:]] if words[0] == "chat" else ["git", *words]
+    subprocess.run(program, cwd=place, env=sealed_variables(place.parent), check=True, capture_output=True)
 
 
 if __name__ == "__main__":
