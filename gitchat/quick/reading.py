@@ -5,19 +5,16 @@ import time
 
 from gitchat.quick import room, spawned, swap, turn
 from gitchat.quick.append import WAIT_SECONDS
-from gitchat.quick.log import listing
 from gitchat.quick.place import Place
 from gitchat.quick.place import read as read_file
 from gitchat.quick.said import Said
 from gitchat.quick.settings import Settings
-from gitchat.quick.unread import Asked, Reader, find_labels, unread
+from gitchat.quick.unread import Asked, Reader, told, unread
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-DEFAULT_COUNT = 50
 
 DRAIN_SECONDS, LEAVE_MILLISECONDS = 3.0, 50
 """As cli/terminal has them: how long a reader may take to read, and then to go."""
@@ -31,23 +28,11 @@ def read(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     if settings.get("core.logAllRefUpdates") == "always":
         raise Unusual
     reader, found = unread(place, settings, asked)
-    limit = asked.count or DEFAULT_COUNT
-    shown = found.found[:limit]
-    find_labels(place, reader.room, found, [one for _, one in shown])
-    given = f" --room {reader.room}" if asked.room is not None else ""
-    notes = []
-    if len(found.found) > limit:
-        notes.append(f"{len(found.found) - limit} more: git chat read{given}\n")
-    if found.statuses:
-        commits = "1 commit" if found.statuses == 1 else f"{found.statuses} commits"
-        notes.append(f"{commits} since: git chat log{given} --since {found.last_read}\n")
-    text = "".join([*listing(shown, found.labels), "\n" if shown and notes else "", *notes])
-    if not shown:
-        if not notes and os.isatty(2):
-            raise Unusual  # a person is told that there is nothing
+    text, count = told(place, asked, reader, found, f"read{asked.given}")
+    if not count:
         _refuse_others(place, reader)
         return Said(text)
-    marking = _Marking(place, settings, reader, *found.oids[len(shown) - 1])
+    marking = _Marking(place, settings, reader, *found.oids[count - 1])
     return Said(text, marking.mark)
 
 

@@ -8,7 +8,7 @@ import os
 import time
 
 from gitchat.quick import record, room, who
-from gitchat.quick.log import label_of
+from gitchat.quick.log import label_of, listing
 from gitchat.quick.objects import Objects, find_tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gitchat.quick.record import Record
+
+DEFAULT_COUNT = 50
 
 NEAR = 250
 """How many records are read at the most: then the index is quicker."""
@@ -46,6 +48,11 @@ class Asked:
                 self.count = int(rest.pop(0))
             else:
                 raise Unusual
+
+    @property
+    def given(self) -> str:
+        """The room as it was typed, with a blank before it."""
+        return f" --room {self.room}" if self.room is not None else ""
 
 
 class Reader:
@@ -178,6 +185,25 @@ def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
             answer.oids.append((number, oid))
         answer.statuses += one.kind == "status" and not one.to
     return answer
+
+
+def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -> "tuple[str, int]":
+    """What is printed of it, and of how many records; ``rest`` is the verb that shows those beyond the limit.
+
+    Raises Unusual: a person is told that there is nothing.
+    """
+    limit = asked.count or DEFAULT_COUNT
+    shown = found.found[:limit]
+    find_labels(place, reader.room, found, [one for _, one in shown])
+    notes = []
+    if len(found.found) > limit:
+        notes.append(f"{len(found.found) - limit} more: git chat {rest}\n")
+    if found.statuses:
+        commits = "1 commit" if found.statuses == 1 else f"{found.statuses} commits"
+        notes.append(f"{commits} since: git chat log{asked.given} --since {found.last_read}\n")
+    if not shown and not notes and os.isatty(2):
+        raise Unusual
+    return "".join([*listing(shown, found.labels), "\n" if shown and notes else "", *notes]), len(shown)
 
 
 # --- what the index knows --------------------------------------------------------------
