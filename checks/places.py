@@ -26,7 +26,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/workspace/",
         "gitchat/quick/settings.py",
         "gitchat/quick/send.py",
-        "gitchat/quick/known.py",
+        "gitchat/quick/unread.py",
     ),
     "reads the environment": (
         "gitchat/workspace/",
