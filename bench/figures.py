@@ -7,10 +7,13 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+
+from aims import number as number
+from aims import table as table
 
 import gitchat
 from gitchat.model.names import DEFAULT_ROOM
@@ -138,14 +141,3 @@ def spread(values: Sequence[float]) -> str:
 def milliseconds(times: Sequence[float]) -> str:
     """The median of ``times`` in milliseconds."""
     return number(statistics.median(times) * 1000)
-
-
-def number(value: float) -> str:
-    """Three digits that count."""
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; all columns but the first are figures."""
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
