@@ -28,11 +28,11 @@ from tests.clients.stand_in import Request, Script, serving
 from tests.clients.waiting import quiet, until
 
 CALLS = 12
-ROUNDS = 6
+ROUNDS = 5
 WARM_UPS = 1
-RINGS = 10
+RINGS = 5
 QUIET_SECONDS = 3.0
-IDLE_SECONDS = 600
+IDLE_SECONDS = 60
 
 CONFIGURATIONS: dict[str, Callable[[Client], None]] = {
     "without gitchat": lambda client: None,

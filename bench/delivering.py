@@ -19,7 +19,7 @@ PAIRS = 40
 WARM_UPS = 3
 RECORDS = 1000
 LOG = "refs/chatroom/rooms/lobby/log"
-DELIVERIES = 10
+DELIVERIES = 5
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+from unittest.mock import patch
 
 from aims import number as number
 from aims import table as table
@@ -20,6 +21,8 @@ from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft, Identity
 from gitchat.rooms.log import Log
 from gitchat.rooms.writing import Writer
+from gitchat.storage import git
+from gitchat.storage.written import PACK_OBJECTS
 from gitchat.workspace.environment import Environment
 
 Action = TypeVar("Action", bound=Callable[[], object])
@@ -60,11 +63,19 @@ def sealed_variables(home: Path, *, fsync: bool = True) -> dict[str, str]:
 
 
 def make_repository(path: Path, records: int) -> Path:
-    """A new repository at ``path`` whose room has ``records`` records."""
+    """A new repository at ``path`` whose room has ``records`` records, packed where they are many.
+
+    Nothing is at it any more when it is there: a packer would change it while it is copied, and take time from what is
+    measured.
+    """
     subprocess.run(["git", "init", "-q", str(path)], env=sealed_variables(path.parent), check=True)
-    writer, sender = open_writer(path, fsync=False)
-    for _ in range(records):
-        writer.send(Draft(body=BODY), sender)
+    environment = open_environment(path, fsync=False)
+    with patch.object(Environment, "start_aside", lambda *_, **__: None):
+        writer, sender = environment.writer(DEFAULT_ROOM), environment.caller.identity()
+        for number in range(1, records + 1):
+            writer.send(Draft(body=BODY), sender)
+            if number % PACK_OBJECTS == 0:
+                environment.store.pack(git.scrub(environment.variables))
     return path
 
 

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 TOOLS = HERE.parent / ".tools" / "web"
 """Where ``make chromium`` puts playwright-core, which drives the browser."""
 
-ROUNDS = 10
+ROUNDS = 5
 VISITS = {"first": "the first visit", "again": "a later one"}
 
 

@@ -25,6 +25,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aims
 from figures import (
     BODY,
     interleaved,
@@ -46,11 +47,11 @@ from gitchat.verbs.room import Room
 
 CLIENTS = 1_000
 RECORDS = 100
-BROADCASTS = 8
-DIRECT = 15
-ACTS = 50
+BROADCASTS = 4
+DIRECT = 10
+ACTS = 30
 LOADS = 20
-WARM_UPS = 2
+WARM_UPS = 1
 IDLE_SECONDS = 6.0
 CALM = 0.05
 """So much of a core the server uses at most when it has nothing left to do."""
@@ -87,8 +88,10 @@ def main() -> None:
         repository = make_repository(Path(scratch) / "repository", RECORDS)
         subprocess.run(["git", "config", "chat.serveRate", "100000"], cwd=repository, check=True)
         os.sync()  # what was just written must not be flushed while something is measured
-        rows = [measured(repository, way) for way in WAYS.items()]
-        parts = [table(HEADER, rows), acts(repository), loads(long)]
+        found = {name: measured(repository, request_of) for name, request_of in WAYS.items()}
+        rows = [[name, *map(number, row)] for name, row in found.items()]
+        said = [aims.measured(aim, found["WebSocket"][place]) for aim, place in AIMS.items()]
+        parts = [table(HEADER, rows), "\n".join(said), acts(repository), loads(long)]
     load = f"While this was measured, {os.getloadavg()[2]:.1f} processes wanted a core, on average of 15 minutes."
     print("\n\n".join([*parts, load]))
     return None
@@ -184,6 +187,10 @@ HEADER = (
     f"{CLIENTS:,} clients", "each kB", "idle CPU %", "to all: p50 ms", "p99 ms", "CPU a message ms", "to one: p50 ms",
     "p99 ms", "SIGTERM to the end ms",
 )  # fmt: skip
+
+
+AIMS = {"served-memory": 0, "served-idle": 1, "served-all": 2, "served-all-late": 3, "served-one": 5}
+"""Which figure of a row tells how it stands with them."""
 
 
 class Client(asyncio.Protocol):
@@ -316,17 +323,15 @@ class Sender:
 # --- the tables ------------------------------------------------------------------
 
 
-def measured(repository: Path, way: tuple[str, Callable[[str, int], str]]) -> list[str]:
-    """A row: one way with all its clients."""
-    name, request_of = way
+def measured(repository: Path, request_of: Callable[[str, int], str]) -> list[float]:
+    """The figures of HEADER: one way with all its clients."""
     with serving(repository) as server:
         sender = Sender(repository)
         try:
-            row = asyncio.run(_measured(server, sender, request_of, repository))
+            return list(asyncio.run(_measured(server, sender, request_of, repository)))
         finally:
             sender.process.kill()
             sender.process.wait()
-    return [name, *map(number, row)]
 
 
 async def _measured(

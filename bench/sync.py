@@ -23,10 +23,10 @@ from history import SIZES, histories
 from gitchat.model.names import RoomName
 from gitchat.model.record import Draft
 
-PAIRS = 30
+PAIRS = 20
 WARM_UPS = 2
 CLONES = 8
-MESSAGES = 30
+MESSAGES = 12
 LOBBY = RoomName("lobby")
 PROGRAM = str(Path(sys.executable).with_name("git-chat"))
 FLOOR = "`git push` of one commit"
@@ -111,7 +111,7 @@ def arrivals(scratch: Path) -> str:
     with _watching(clones):
         times = []
         for number in range(MESSAGES):
-            sleep(chance.uniform(0, 4))  # people pause, and the clones' looks grow apart
+            sleep(chance.uniform(0, 2))  # people pause, and the clones' looks grow apart
             writer, sender = open_writer(chance.choice(clones), fsync=True)
             start = perf_counter()
             writer.send(Draft(body="are you there?"), sender)
@@ -126,7 +126,7 @@ def arrivals(scratch: Path) -> str:
     ]  # fmt: skip
     return (
         f"From a message's sending until it has its number in every one of {CLONES} clones, which `git-chat sync "
-        "--watch` keeps in step with a hub on the same disk, at its own interval of 2 s; pauses of up to 4 s between "
+        "--watch` keeps in step with a hub on the same disk, at its own interval of 2 s; pauses of up to 2 s between "
         "messages.\n\n" + table(["clones", "messages", "s, median", "s, 90th percentile", "s, longest"], rows)
     )
 

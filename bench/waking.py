@@ -38,9 +38,9 @@ from wake import OURS, RECORDS, Reader, Writer, reader_of
 from gitchat.model.names import DEFAULT_ROOM, Name
 from gitchat.verbs.room import Room
 
-ROUNDS = 50
-WARM_UPS = 3
-IDLE_SECONDS = 30.0
+ROUNDS = 20
+WARM_UPS = 2
+IDLE_SECONDS = 20.0
 STARTING_SECONDS = 1.0
 """How long a program that was just started has, until it sleeps."""
 
