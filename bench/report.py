@@ -143,17 +143,18 @@ def printed(python: Path, program: str, histories: Path) -> str:
     """
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     words = [str(python), f"bench/{program}", str(histories)]
-    with subprocess.Popen(
-        words, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    with tempfile.TemporaryFile() as said:  # and no pipe: what outlives the program would hold it open
+        process = subprocess.Popen(words, cwd=ROOT, env=variables, stdout=said, start_new_session=True)
         try:
-            said: str = process.communicate(timeout=LIMIT_SECONDS)[0]
+            status = process.wait(LIMIT_SECONDS)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, program)
-    return said.strip()
+            process.wait()
+        if status != 0:
+            raise subprocess.CalledProcessError(status, program)
+        said.seek(0)
+        return said.read().decode().strip()
 
 
 def machine(python: Path, scratch: Path) -> str:
@@ -196,8 +197,8 @@ def sections_of(old: str) -> dict[str, Section]:
         heading, _, text = part.partition("\n")
         stamp = _STAMP.search(text)
         text = _NOTE.sub("", _STAMP.sub("", text).lstrip(), count=1).strip()
-        if heading in programs and text not in ("", MISSING):
-            found[programs[heading]] = Section(text, stamp["stamp"] if stamp else usual)
+        if (program := programs.get(heading)) and text not in ("", _unmeasured(program)):
+            found[program] = Section(text, stamp["stamp"] if stamp else usual)
     return found
 
 
