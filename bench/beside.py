@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from aims import CREATE, LINES, NATS, REDIS, measured, not_had
-from figures import interleaved, make_repository, milliseconds, number, ratios, spread, table
+from figures import as_in_use, interleaved, make_repository, milliseconds, number, ratios, spread, table
 from history import SIZES, histories
 
 ROUNDS = 60
@@ -123,12 +123,12 @@ class Field:
 
     def short(self) -> str:
         """A new repository with 100 records."""
-        return str(make_repository(Path(self.directory()) / "room", 100))
+        return str(as_in_use(make_repository(Path(self.directory()) / "room", 100)))
 
     def _long_room(self) -> str:
         """A copy of the long one, the same at each call: some more records change nothing there."""
         if self._long_copy is None:
-            self._long_copy = str(shutil.copytree(self._long, Path(self.directory()) / "room"))
+            self._long_copy = str(as_in_use(shutil.copytree(self._long, Path(self.directory()) / "room")))
         return self._long_copy
 
     def versions(self) -> str:

@@ -79,6 +79,17 @@ def make_repository(path: Path, records: int) -> Path:
     return path
 
 
+def as_in_use(repository: Path) -> Path:
+    """The repository, with all directories that loose objects lie in, as it is after some hundred messages.
+
+    Rooms of different lengths have made different numbers of them, and to make one takes longer than all else of an
+    append.
+    """
+    for byte in range(256):
+        (repository / ".git" / "objects" / f"{byte:02x}").mkdir(exist_ok=True)
+    return repository
+
+
 def open_environment(repository: Path, *, fsync: bool) -> Environment:
     """What a process that was just started in ``repository`` has."""
     variables = sealed_variables(repository.parent, fsync=fsync)

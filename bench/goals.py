@@ -23,6 +23,7 @@ from pathlib import Path
 from aims import measured
 from figures import (
     BODY,
+    as_in_use,
     interleaved,
     make_repository,
     milliseconds,
@@ -69,6 +70,7 @@ def calls(scratch: Path, long: Path) -> str:
     with ExitStack() as stack:
         actions: dict[str, Callable[[], object]] = {}
         for records, place in places.items():
+            as_in_use(place)
             server = stack.enter_context(served(place, "mcp", fsync=False))
             room = Room(open_environment(place, fsync=False), DEFAULT_ROOM, "bench")
             actions[f"inside {records}"] = partial(room.send, BODY)

@@ -52,7 +52,7 @@ SECTIONS: Mapping[str, str] = {
     "serve.py": "A server with a thousand clients",
     "serve_mcp.py": "Tools over HTTP",
     "beside.py": "Beside others",
-    "goals.py": "Starts, tools, long rooms and tags",
+    "goals.py": "Tools, long rooms, an index and tags",
     "million.py": "A room of a million",
 }
 """What prints the figures of each section as Markdown, and the heading of that. All are told of one directory for
@@ -187,18 +187,22 @@ _FIGURES_OF = re.compile(r"## Figures of (?P<date>\S+)\n\n(?P<machine>.*)")
 _NOTE = re.compile(r"^_.*_\n\n", re.MULTILINE)
 
 
+def stamp_of(old: str) -> str:
+    """When and on what a report was last measured."""
+    general = _FIGURES_OF.search(old)
+    return f"{general['date']}; {general['machine']}" if general else ""
+
+
 def sections_of(old: str) -> dict[str, Section]:
     """The sections of a report, by program: those that were measured. Headings of no program are passed over."""
     programs = {heading: program for program, heading in SECTIONS.items()}
-    general = _FIGURES_OF.search(old)
-    usual = f"{general['date']}; {general['machine']}" if general else ""
     found = {}
     for part in old.split("\n### ")[1:]:
         heading, _, text = part.partition("\n")
         stamp = _STAMP.search(text)
         text = _NOTE.sub("", _STAMP.sub("", text).lstrip(), count=1).strip()
         if (program := programs.get(heading)) and text not in ("", _unmeasured(program)):
-            found[program] = Section(text, stamp["stamp"] if stamp else usual)
+            found[program] = Section(text, stamp["stamp"] if stamp else stamp_of(old))
     return found
 
 

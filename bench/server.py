@@ -23,6 +23,7 @@ from typing import Any
 
 from figures import (
     BODY,
+    as_in_use,
     interleaved,
     make_repository,
     milliseconds,
@@ -61,7 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         short, long = (Path(scratch) / f"with-{size}" for size in SIZES)
         shutil.copytree(histories(Path(sys.argv[1]))[SIZES[1]], long)
-        repositories = {SIZES[0]: make_repository(short, SIZES[0]), SIZES[1]: long}
+        repositories = {SIZES[0]: as_in_use(make_repository(short, SIZES[0])), SIZES[1]: as_in_use(long)}
         os.sync()  # what was just written must not be flushed while something is measured
         small = repositories[SIZES[0]]
         parts = [starts(small), memory(small), answers(small), sends(repositories), long_lines(small)]
