@@ -56,6 +56,9 @@ IDLE_SECONDS = 6.0
 CALM = 0.05
 """So much of a core the server uses at most when it has nothing left to do."""
 
+CALM_SECONDS = 0.6
+"""For so long it is looked at."""
+
 REST_SECONDS = 0.1
 """Before each sending: the server has then looked at what the one before wrote, and told everybody of it."""
 
@@ -385,9 +388,9 @@ async def calm(server: Server) -> None:
     """Wait until the server has answered all who came, and written what they read."""
     async with asyncio.timeout(HANG_SECONDS):
         used = -1.0
-        while server.cpu_seconds() - used > CALM:
+        while server.cpu_seconds() - used > CALM * CALM_SECONDS:
             used = server.cpu_seconds()
-            await asyncio.sleep(1)
+            await asyncio.sleep(CALM_SECONDS)
 
 
 def _spread(times: list[float]) -> tuple[float, float]:
