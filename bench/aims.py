@@ -68,7 +68,7 @@ AIMS: Mapping[str, Aim] = {
     "flat-unread": _over("what is unread, counted, at 100,000 records", "at 1,000", FLAT, "goals.py"),
     "flat-search": _over("a search for a common word at 100,000 records", "at 1,000", FLAT, "goals.py"),
     "index-100000": Aim("an index of 100,000 records, CPU", 4.0, "goals.py", "s"),
-    "arrivals": Aim("eight agents at once in a fresh clone of 100,000 records, the last answer", 5.0, "indexing.py", "s"),
+    "arrivals": Aim("eight agents at once, a fresh clone of 100,000 records, the last answer", 5.0, "indexing.py", "s"),
     "index-1000000": Aim("an index of 1,000,000 records, CPU", 45.0, "million.py", "s"),
     "index-1000000-memory": Aim("an index of 1,000,000 records, memory", 300.0, "million.py", "MB"),
     "tags": _over("a waiter's wake beside 5,000 tags", "without tags", FLAT, "goals.py"),
