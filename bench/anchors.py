@@ -41,7 +41,7 @@ def main() -> None:
     """Print the table."""
     program = programs()[1]
     rows = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         room = make_repository(Path(scratch) / "room", MESSAGES)
         for files in FILES:
             repository = _project(Path(shutil.copytree(room, Path(scratch) / str(files))), files)
@@ -102,7 +102,7 @@ def _run(repository: Path, command: list[str]) -> None:
 
 def by_hand(files: int, messages: int) -> None:
     """The verbs alone, in a source tree."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = _project(make_repository(Path(scratch) / "room", messages), files)
         environment = open_environment(repository, fsync=False)
 

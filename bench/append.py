@@ -65,7 +65,7 @@ FLOOR = "floor"
 def main() -> None:
     """Print the three tables."""
     # Nothing is removed before the end: ext4 is slow for minutes after many deletions.
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repositories = {size: make_copies(Path(scratch), size) for size in SIZES}
         os.sync()  # what was just written must not be flushed while something is measured
         parts = [readings(repositories), appends(repositories, Path(scratch)), contention(Path(scratch))]

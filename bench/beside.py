@@ -49,7 +49,7 @@ SHORT = "gitchat, 100 records"
 def main() -> None:
     """Print the tables."""
     long = histories(Path(sys.argv[1]))[SIZES[-1]]
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, ExitStack() as stack:
         field = Field(Path(scratch), long, stack)
         os.sync()  # what was just written must not be flushed while something is measured
         parts = [

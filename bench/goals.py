@@ -52,7 +52,7 @@ SHORT, LONG = SIZES
 def main() -> None:
     """Print the tables."""
     repositories = histories(Path(sys.argv[1]))
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         os.sync()  # what was just written must not be flushed while something is measured
         parts = [calls(Path(scratch), repositories[LONG]), looks(repositories)]
         built = builds(Path(scratch), repositories[LONG], LONG, BUILDS)

@@ -34,7 +34,7 @@ LONG = json.dumps({"tool_input": {"content": 'say("hello")\n' * 15_000, "file_pa
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
 
         def edit(name: str, claims: int, text: str) -> Callable[[], None]:
             repository = _repository(Path(scratch) / name, claims)

@@ -26,7 +26,7 @@ def main() -> None:
     """Print the table."""
     rows: list[tuple[str, ...]] = []
     for files in FILES:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             giver, taker = _trees(Path(scratch), files)
             actions: dict[str, Callable[[], None]] = {
                 "git status": partial(_run, giver, "status", "--short"),

@@ -18,7 +18,7 @@ def main() -> None:
     repository = Path(sys.argv[1]) / f"with-{MILLION}"
     if not repository.exists():
         make_history(repository, MILLION)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         built = builds(Path(scratch), repository, MILLION, 1)
     print(built + "\n\n" + said_of_builds(built, {"index-1000000": (MILLION, 1), "index-1000000-memory": (MILLION, 3)}))
 

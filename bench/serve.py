@@ -87,7 +87,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     long = histories(Path(sys.argv[1]))[SIZES[-1]]
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = make_repository(Path(scratch) / "repository", RECORDS)
         subprocess.run(["git", "config", "chat.serveRate", "100000"], cwd=repository, check=True)
         os.sync()  # what was just written must not be flushed while something is measured

@@ -178,7 +178,7 @@ def _percentile(times: list[float], percent: int) -> float:
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = make_repository(Path(scratch) / "repository", 1)
         with server(repository) as (pid, host, port):
             rows, said = asyncio.run(measured(pid, host, port))

@@ -59,7 +59,7 @@ HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": 
 
 def main() -> None:
     """Print the five tables."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         short, long = (Path(scratch) / f"with-{size}" for size in SIZES)
         shutil.copytree(histories(Path(sys.argv[1]))[SIZES[1]], long)
         repositories = {SIZES[0]: as_in_use(make_repository(short, SIZES[0])), SIZES[1]: as_in_use(long)}

@@ -50,7 +50,7 @@ AIMS = {SEND: "start-send", LOG: "start-log", INBOX: "start-inbox", HOOK: "start
 
 def main() -> None:
     """Print both tables."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = make_repository(Path(scratch) / "repository", RECORDS)
         let_unread(repository)
         print(processes(repository) + "\n\n" + imports(repository))

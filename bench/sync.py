@@ -34,7 +34,7 @@ FLOOR = "`git push` of one commit"
 
 def main() -> None:
     """Print the tables."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         print(pushes(Path(scratch), histories(Path(sys.argv[1]))))
         print()
         print(arrivals(Path(scratch)))

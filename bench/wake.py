@@ -61,7 +61,7 @@ Wait = Callable[[float], bool]
 
 def main() -> None:
     """Print both tables."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = make_repository(Path(scratch) / "repository", RECORDS)
         doorbell = Path(scratch) / "doorbell"
         print(latencies(repository, doorbell) + "\n\n" + idle(repository, doorbell))

@@ -61,7 +61,7 @@ TERMINAL = "`git chat watch` on a terminal, with a line to write in"
 def main() -> None:
     """Print both tables."""
     programs()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         first = make_repository(Path(scratch) / "0" / "repository", RECORDS)
         places = {way: Path(scratch) / str(count) / "repository" for count, way in enumerate([*WAYS, TERMINAL], 1)}
         for place in places.values():
