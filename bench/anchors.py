@@ -31,7 +31,7 @@ from gitchat.verbs.room import Room
 FILES = (20_000, 100_000)
 MESSAGES = 5_000
 ABOUT = 20
-ROUNDS = 12
+ROUNDS = 10
 WARM_UPS = 2
 PATH = "src/d7/lexer.py"
 LINES = [f"    {number} says something of its own" for number in range(400)]

@@ -24,7 +24,7 @@ from time import perf_counter, sleep
 from figures import milliseconds, programs, sealed_variables, table
 from server import Server
 
-ROUNDS = 7
+ROUNDS = 5
 PAUSE_SECONDS = (3.0, 6.0)
 """Between messages: less often than a near remote gives tokens, and at no fixed place between two looks."""
 

@@ -37,7 +37,7 @@ from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.refs import log_ref
 from gitchat.verbs.room import Room
 
-PAIRS = 15
+PAIRS = 12
 ROUNDS = 30
 WARM_UPS = 2
 MEMORY_RUNS = 3

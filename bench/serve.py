@@ -47,12 +47,12 @@ from gitchat.verbs.room import Room
 
 CLIENTS = 1_000
 RECORDS = 100
-BROADCASTS = 4
-DIRECT = 10
+BROADCASTS = 3
+DIRECT = 8
 ACTS = 30
 LOADS = 20
 WARM_UPS = 1
-IDLE_SECONDS = 6.0
+IDLE_SECONDS = 5.0
 CALM = 0.05
 """So much of a core the server uses at most when it has nothing left to do."""
 

@@ -24,8 +24,8 @@ import aims
 from figures import make_repository, sealed_variables, table
 
 SESSIONS = 500
-BROADCASTS = 4
-WAKES = 15
+BROADCASTS = 3
+WAKES = 11
 POLL_MS = 600_000
 SETTLE_SECONDS = 5.5
 """Longer than positions are kept before they are written."""

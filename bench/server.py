@@ -38,10 +38,10 @@ from history import histories
 
 from gitchat.model.record import Draft
 
-STARTS = 20
+STARTS = 15
 WARM_UPS = 3
 SIZES = (100, 100_000)
-ROUNDS = 60
+ROUNDS = 50
 MESSAGES = 20
 """In the answer that is counted."""
 

@@ -37,7 +37,7 @@ from server import served
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.verbs.room import Room
 
-PAIRS = 30
+PAIRS = 25
 WARM_UPS = 3
 RECORDS = 1000
 IMPORT_RUNS = 5

@@ -23,10 +23,10 @@ from history import SIZES, histories
 from gitchat.model.names import RoomName
 from gitchat.model.record import Draft
 
-PAIRS = 20
+PAIRS = 15
 WARM_UPS = 2
 CLONES = 8
-MESSAGES = 12
+MESSAGES = 8
 LOBBY = RoomName("lobby")
 PROGRAM = str(Path(sys.executable).with_name("git-chat"))
 FLOOR = "`git push` of one commit"

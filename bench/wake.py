@@ -42,7 +42,7 @@ from gitchat.quick import swap
 from gitchat.rooms.log import Log
 from gitchat.waking.watch import Changes
 
-ROUNDS = 60
+ROUNDS = 50
 WARM_UPS = 5
 RECORDS = 1_000
 POLL_SECONDS = 0.05

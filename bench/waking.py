@@ -41,9 +41,9 @@ from gitchat.model.names import DEFAULT_ROOM, Name
 from gitchat.verbs.room import Room
 from gitchat.workspace.attended import IN_TERMINAL
 
-ROUNDS = 20
+ROUNDS = 15
 WARM_UPS = 2
-IDLE_SECONDS = 20.0
+IDLE_SECONDS = 15.0
 STARTING_SECONDS = 1.0
 """How long a program that was just started has, until it sleeps."""
 
