@@ -118,12 +118,7 @@ def arrivals(scratch: Path) -> str:
             writer.send(Draft(body="are you there?"), sender)
             _until(partial(_have, clones, number + 2))
             times.append(perf_counter() - start)
-    rows = [
-        (
-            f"{CLONES}", f"{MESSAGES}", f"{statistics.median(times):.2f}",
-            f"{max(times):.2f}",
-        )
-    ]  # fmt: skip
+    rows = [(CLONES, MESSAGES, f"{statistics.median(times):.2f}", f"{max(times):.2f}")]
     return (
         f"From a message's sending until it has its number in every one of {CLONES} clones, which `git-chat sync "
         "--watch` keeps in step with a hub on the same disk, at its own interval of 2 s; pauses of up to 2 s between "
