@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -97,9 +97,13 @@ class Seats:
         after = {name: sitting for name, sitting in {**before, **changed}.items() if sitting is not None}
         if after == before:
             return
-        content = {name: asdict(sitting) for name, sitting in sorted(after.items())}
+        # Without indents, which json writes in Python: each of hundreds who sit down writes all of them.
+        content = {
+            name: {"session": sitting.session, "used": sitting.used, "is_person": sitting.is_person}
+            for name, sitting in sorted(after.items())
+        }
         try:
-            self._file.replace(json.dumps(content, indent=1).encode("ascii") + b"\n")
+            self._file.replace(json.dumps(content).encode("ascii") + b"\n")
         except OSError as error:
             raise storage_error(error, self._file.path) from error
 
