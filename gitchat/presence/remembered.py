@@ -3,7 +3,8 @@
 A server looks at each name of a room for each that joins, and an opening costs ten times a look at the file. What is
 remembered holds while the file's stamp is the same: whoever changes a file, in whatever process, gives it another one.
 Whether a name lives is no part of its file. But who takes a name writes the second in which it did so; so a file that
-has stood still for longer than that tells that nobody took it since it was seen with nobody living.
+has stood still for longer than that tells that nobody took it since it was seen with nobody living. (A network's file
+system may show a look that is some seconds old: then another machine's change is noticed as much later.)
 
 For any thread: each memory is replaced as a whole.
 """
