@@ -188,7 +188,7 @@ def _lock(clone: Clone) -> int:
 
 def _land(clone: Clone, ref: str, room: str, boarded: Boarded, lock: int) -> None:
     # By packed-refs, too: a git may have packed the ref after one behind it had landed it.
-    tip = objects.tip(Place(clone.common_dir, clone.common_dir, "", {}), ref)
+    tip = objects.tip(Place("", clone.common_dir, clone.common_dir, "", {}), ref)
     if _reaches(clone, tip, boarded):
         return  # one behind it was quicker
     chain = Chain(clone, room)

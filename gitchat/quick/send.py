@@ -105,6 +105,8 @@ class _Errand:
             from gitchat.quick import target  # for who answers
 
             self._answers = target.find(place, self._room, self._remote, asked.reply)
+            if self._answers.choices:
+                raise Unusual  # whether it is one of them
             self._to = self._to or target.answered(place, self._answers, self._room, self._sender.name)
         if not asked.is_quiet and (self._to or len(asked.texts) > 1):
             self._refuse_news()

@@ -119,9 +119,10 @@ def _is_fresh(path: str, now: int) -> bool:
 def _asked(place: Place, paths: "Iterable[str]") -> "dict[str, list[str]]":
     fields = output(place, "config", "--list", "-z", "--show-origin").decode("utf-8", "replace").split("\0")[:-1]
     known = {f"file:{path}" for path in paths}
+    real = {os.path.realpath(path) for path in paths}
     values: dict[str, list[str]] = {}
     for origin, item in zip(fields[::2], fields[1::2], strict=True):
-        if origin not in known and os.path.realpath(origin.removeprefix("file:")) not in map(os.path.realpath, paths):
+        if origin not in known and _file_of(place, origin) not in real:
             raise Unusual
         key, newline, value = item.partition("\n")
         if key.startswith(_UNUSUAL) or key.endswith(".promisor"):  # git would fetch what is not here
@@ -130,6 +131,11 @@ def _asked(place: Place, paths: "Iterable[str]") -> "dict[str, list[str]]":
             value = value if newline else "true"
             values.setdefault(key, []).append("" if key.endswith("url") else value)
     return values
+
+
+def _file_of(place: Place, origin: str) -> str:
+    """The file that git says a value came from, which is relative to the top of the worktree wherever it was asked."""
+    return os.path.realpath(os.path.join(place.top, origin.removeprefix("file:")))
 
 
 def _system_file(place: Place) -> str:

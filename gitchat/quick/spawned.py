@@ -117,6 +117,10 @@ class CatFile:
 
     def commit(self, oid: str) -> bytes:
         """The bytes of a commit. Raises Unusual: there is none, or git cannot read it."""
+        return self.content(b"commit", oid)
+
+    def content(self, kind: bytes, oid: str) -> bytes:
+        """The bytes of an object of this kind. Raises Unusual, as :meth:`commit`."""
         if self._pid < 0:
             self._open()
         os.write(self._to, f"{oid}\n".encode())
@@ -125,7 +129,7 @@ class CatFile:
             data += part
         header, _, content = data.partition(b"\n")
         words = header.split(b" ")
-        if len(words) != 3 or words[1] != b"commit":
+        if len(words) != 3 or words[1] != kind:
             raise Unusual
         parts, missing = [content], int(words[2]) + 1 - len(content)
         while missing > 0:

@@ -8,7 +8,7 @@ import os
 import time
 
 from gitchat.quick import record, room, who
-from gitchat.quick.log import label_of, listing
+from gitchat.quick.log import label_of, listing, reveal
 from gitchat.quick.objects import Objects, find_tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number
@@ -105,6 +105,11 @@ class Reader:
             raise Unusual
         return roles(self._place, self.room, self.me)
 
+    def is_for(self, one: "Record") -> bool:
+        """Whether that is unread for it, beyond its position."""
+        is_loud = one.kind not in record.QUIET and not one.to
+        return one.author != self.me and one.kind not in record.UNLISTED and (is_loud or bool(self.reached & {*one.to}))
+
     def is_own(self, one: "Record") -> bool:
         """Whether it wrote that. Raises Unusual: somebody else did, under its name."""
         if one.author != self.me:
@@ -156,6 +161,7 @@ def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
     read_upto, number, oid = 0, end.count, end.tip
     is_known, is_read = False, False
     labels: dict[str, str] = {}
+    redacted: dict[str, str] = {}
     objects = Objects(place)
     try:
         for _ in range(NEAR + 1):
@@ -170,7 +176,11 @@ def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
                 break
             reader.is_own(one)
             labels[one.uid] = f"#{number}"
+            if one.kind == "redact" and one.reply is not None:
+                redacted[one.reply] = one.author
             if not is_read:
+                if reader.is_for(one):
+                    reveal(one, objects, redacted)
                 found.append((number, oid, one))
             number, oid = number - 1, one.parent
     finally:
@@ -179,8 +189,7 @@ def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
         raise Unusual
     answer = Unread(read_upto, labels, is_whole=known is None)
     for number, oid, one in reversed(found):
-        is_loud = one.kind == "message" and not one.to
-        if one.author != reader.me and one.kind not in record.UNLISTED and (is_loud or reader.reached & {*one.to}):
+        if reader.is_for(one):
             answer.found.append((label_of(one, number), one))
             answer.oids.append((number, oid))
         answer.statuses += one.kind == "status" and not one.to

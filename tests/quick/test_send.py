@@ -228,15 +228,31 @@ def test_in_a_room_with_a_remote_it_waits_for_its_number_and_is_pushed(world: Wo
     until(lambda: world.git("rev-parse", log, cwd=hub).stdout.strip() == tip)
     numbers = world.chat("log", "--oneline", "-n", "5", cwd=repository).stdout.splitlines()
     assert [line.split()[0] for line in numbers] == ["#6", "#7", "#8", "#9", "#10"]
-    # What a fetch brought is beyond what was noted of the end: that is looked up by the long way, once.
+    # What a fetch brought is noted with it, and what it says of the room holds for who sends next.
     other = world.root / "other"
     world.git("clone", "-q", hub, other, check=False)
     world.chat("send", "--sync", "from elsewhere", cwd=other, check=True, CI="1")
     world.chat("sync", cwd=repository, check=True)
-    assert not is_quick(world, repository, "send", "x", **AGENT)
-    world.chat("send", "after it", cwd=repository, check=True, **AGENT)
-    assert is_quick(world, repository, "send", "and after that", **AGENT)
+    assert is_quick(world, repository, "send", "after it", **AGENT)
+    until(lambda: _is_at(world, repository, hub))
+    world.chat("sync", cwd=other, check=True)
+    world.chat("room", "close", "lobby", cwd=other, check=True)
+    world.chat("sync", cwd=other, check=True)
+    world.chat("sync", cwd=repository, check=True)
+    assert "is closed" in world.chat("send", "after the end", cwd=repository, **AGENT).stderr
+    world.chat("room", "open", "lobby", cwd=other, check=True)
+    world.chat("sync", cwd=other, check=True)
+    world.git("fetch", "-q", hub, f"{log}:refs/chatroom-local/remotes/origin/rooms/lobby/log", cwd=repository)
+    assert not is_quick(world, repository, "send", "x", **AGENT)  # what was noted is not the end any more
+    world.chat("sync", cwd=repository, check=True)
+    assert is_quick(world, repository, "send", "again", **AGENT)
     assert world.chat("verify", cwd=repository).returncode == 0
+
+
+def _is_at(world: World, repository: Path, hub: Path) -> bool:
+    """Whether the remote has what is here."""
+    log = "refs/chatroom/rooms/lobby/log"
+    return world.git("rev-parse", log, cwd=hub).stdout == world.git("rev-parse", log, cwd=repository).stdout
 
 
 def _has(keeper: IO[str]) -> bool:

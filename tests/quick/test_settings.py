@@ -127,7 +127,9 @@ def test_what_depends_on_more_is_left_to_the_long_way(world: World, repository: 
     [
         {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "chat.room", "GIT_CONFIG_VALUE_0": "x"},
         {"GIT_CONFIG_PARAMETERS": "'chat.room=x'"},
-        {"GIT_DIR": ".git"},
+        {"GIT_DIR": "file.txt"},
+        {"GIT_DIR": ""},
+        {"GIT_DIR": ".git", "GIT_WORK_TREE": "."},
         {"GIT_WORK_TREE": "."},
         {"GIT_CEILING_DIRECTORIES": "/"},
         {"GIT_COMMON_DIR": ".git"},
