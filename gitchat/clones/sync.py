@@ -84,7 +84,7 @@ class Remote:
         a commit; ``asked_format`` tells what a log asks of its writers, ``stays_here`` whether somebody said that it is
         for this clone alone; ``guard`` looks at what comes in; ``moved`` tells where a log says that its room went;
         ``layout`` tells what the remote calls the refs of rooms now, and ``lay`` writes that down; ``inbox`` is where
-        records go that may not be pushed there; ``adopting`` takes over what was purged there; ``keep_up`` notes its end.
+        records go that may not be pushed there; ``adopting`` takes over what was purged there; ``keep_up`` notes ends.
         """
         self._store = store
         self._wire = wire

@@ -40,8 +40,8 @@ gc             q        q      q     .     .   .     .   .
 pack-refs      q        q      q     .     .   .     .   .
 sha256         .        .      .     .     .   .     .   .
 reftable       .        .      .     .     .   .     .   .
-anchor         q        q      q     q     .   .     .   .
-attachment     .        .      .     .     .   .     .   .
+anchor         q        q      q     q     q   q     q   q
+attachment     .        .      .     .     q   q     q   q
 json           .        .      .     .     q   q     q   q
 claim          q        q      q     q     q   q     q   q
 release        q        q      q     q     q   q     q   q
