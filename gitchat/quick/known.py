@@ -67,6 +67,14 @@ class Known:
         count, statuses = _asked(self._place, counted, *values, *where)[0]
         return rows, count, statuses
 
+    def has_claims(self, seconds: int) -> bool:
+        """Whether something was claimed in the last so many seconds. Raises Unusual."""
+        sql = (
+            "SELECT 1 FROM entry WHERE chain = ? AND kind != 'message' AND kind = 'claim'"
+            " AND committed > CAST(strftime('%s', 'now') AS INTEGER) - ? LIMIT 1"
+        )
+        return bool(_asked(self._place, sql, self._chain, seconds))
+
 
 def number_of_uid(place: Place, name: str, uid: str) -> int | None:
     """The number of a record of a room; None where it has none. Raises Unusual."""

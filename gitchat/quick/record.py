@@ -37,7 +37,7 @@ class Record:
 
     __slots__ = (
         "address", "author", "body", "choices", "clone", "hint", "is_plain", "kind", "parent", "place", "reply",
-        "seconds", "to", "tree", "type", "uid", "urgent",
+        "seconds", "to", "tree", "type", "uid", "until", "urgent",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,8 @@ class Record:
         """The number that its writer saw."""
         self.choices = values.get("Chat-Choice", []) if self.type == "question" else []
         """What can be answered to it."""
+        self.until = first.get("Chat-Until", "")
+        """When what it claims ends."""
         places = values.get("Chat-At", [])
         self.place = spelled(places[0]) if places else ""
         """The code that it is about; empty for most."""

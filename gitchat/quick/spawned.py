@@ -89,6 +89,12 @@ def instead(place: Place, *arguments: str) -> None:
         pass  # it stays unread
 
 
+def in_our_place(place: Place, *arguments: str) -> None:
+    """Let ``git chat`` with these arguments, the long way, be this process from now on. Raises OSError: it is not."""
+    words = (sys.executable, "-P", _PROGRAM, *arguments)
+    os.execve(sys.executable, words, {**place.variables, "GITCHAT_QUICK": "0"})
+
+
 def has_all(place: Place, oids: "set[str]") -> bool:
     """Whether git has these objects, loose or packed. Raises Unusual: they are too many to ask for at once."""
     asked = "".join(f"{oid}\n" for oid in oids).encode()

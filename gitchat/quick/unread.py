@@ -8,12 +8,12 @@ makes it the long way's.
 import os
 import time
 
-from gitchat.quick import record, room, who
+from gitchat.quick import live, record, room, who
 from gitchat.quick.known import Known, number_of_uid
 from gitchat.quick.log import label_of, listing, reveal
 from gitchat.quick.objects import Objects, find_tip
 from gitchat.quick.place import Place, read
-from gitchat.quick.plain import is_number
+from gitchat.quick.plain import is_number, is_slug
 from gitchat.quick.settings import Settings
 from gitchat.quick.unusual import Unusual
 
@@ -62,32 +62,39 @@ class Asked:
 class Reader:
     """Who reads a room, by which position, and what of it is its own."""
 
-    __slots__ = ("_place", "clone", "common", "cursor", "me", "reached", "room", "sender", "where")
+    __slots__ = ("_place", "clone", "common", "cursor", "life", "me", "reached", "room", "sender", "where")
 
-    def __init__(self, place: Place, settings: Settings, name: str) -> None:
+    def __init__(self, place: Place, settings: Settings, name: str, *, lives: bool = False) -> None:
         """Raises Unusual: more has to be known of it, or something noted."""
         self._place = place
         self.room = name
         self.sender = who.sender(place, settings, None)
         self.me = self.sender.name
+        self.life = live.find(place, self.me)
+        """What the file of its name says; None where it never joined."""
         self.common = find_tip(place, room.cursor_ref(name, self.me))
         """What all clones know of how far that name has read."""
         if self.sender.agent is None:
             self.cursor, self.clone = self.common, "-"
-            self.where = self._as_person(settings)
-            self.reached = {self.me}
+            self.where = self._as_person(settings, lives=lives)
         else:
             self.cursor = find_tip(place, room.seat_ref(name, self.me))
             self.clone = self.sender.agent.clone()
             self.where = ("clone NOT IN ('', ?)", self.clone)
-            self.reached = {self.me, *self._as_agent()}
+            self._as_agent()
+        self.reached = {self.me, *self._roles()}
+        """What it is written to by."""
 
-    def _as_person(self, settings: Settings) -> "tuple[str, str]":
-        """What tells of others in the index. Raises Unusual where it may sit or have joined, or somebody else sits."""
+    def _as_person(self, settings: Settings, *, lives: bool) -> "tuple[str, str]":
+        """What tells of others in the index. Raises Unusual where it may sit, or somebody else sits or lives."""
         address = self.sender.address
         if not address or address.endswith(who.NO_DOMAIN) or settings.get("chat.person") is not None:
             raise Unusual
-        if find_tip(self._place, room.seat_ref(self.room, self.me)) is not None or _exists(self._place, self.me):
+        if find_tip(self._place, room.seat_ref(self.room, self.me)) is not None:
+            raise Unusual
+        if self.life is not None and not self.life.is_persons:
+            raise Unusual
+        if self.life is not None and not lives and live.is_lived_under(self._place, self.me):
             raise Unusual
         try:
             seats = read(self._place.common_dir + "/chatroom/seats", _SEATS_BYTES)
@@ -97,17 +104,25 @@ class Reader:
             raise Unusual
         return "(clone != '' OR email NOT IN ('', ?))", address
 
-    def _as_agent(self) -> "list[str]":
-        """The role that it is written to by. Raises Unusual where it does not sit, or its use has to be noted."""
-        from gitchat.quick.agent import USE_SECONDS  # for agents, as the next
-        from gitchat.quick.target import roles
+    def _roles(self) -> "list[str]":
+        """The role that it is written to by, if it has one that is a word."""
+        at = self.life.at(self.room) if self.life is not None else None
+        role = at.role.replace(".", "") if at is not None else ""
+        if not is_slug(role):
+            return []
+        if at is None or role != at.role:
+            raise Unusual
+        return [f"role:{role}"]
+
+    def _as_agent(self) -> None:
+        """Raise Unusual where it does not sit, or its use has to be noted."""
+        from gitchat.quick.agent import USE_SECONDS  # for agents
 
         agent, now = self.sender.agent, int(time.time())
         assert agent is not None
         used, session = agent.sits(room.seat_ref(self.room, self.me), self.me, now)
         if abs(now - used) > USE_SECONDS or (agent.session and not session) or self.common not in (None, self.cursor):
             raise Unusual
-        return roles(self._place, self.room, self.me)
 
     def is_for(self, one: "Record") -> bool:
         """Whether that is unread for it, beyond its position."""
@@ -124,14 +139,10 @@ class Reader:
         return True
 
 
-def _exists(place: Place, me: str) -> bool:
-    return os.path.lexists(f"{place.common_dir}/chatroom/live/{me}")
-
-
 class Unread:
     """What somebody has not read."""
 
-    __slots__ = ("count", "found", "is_whole", "labels", "last_read", "oids", "statuses")
+    __slots__ = ("count", "found", "is_whole", "labels", "last_read", "oids", "statuses", "until")
 
     def __init__(self, last_read: int, labels: "dict[str, str]", *, is_whole: bool) -> None:
         self.last_read = last_read
@@ -148,6 +159,8 @@ class Unread:
         """By uid, of all that was read here."""
         self.is_whole = is_whole
         """Whether that was the whole log."""
+        self.until = ""
+        """When the last of the claims that were read here ends, as its record says it; empty without any."""
 
     def add(self, number: int, oid: str, one: "Record") -> None:
         """Add one behind the others."""
@@ -159,11 +172,19 @@ def unread(place: Place, settings: Settings, asked: Asked) -> "tuple[Reader, Unr
     """Who reads, and what it has not read. Raises Unusual, OSError and ValueError."""
     room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
-    reader = Reader(place, settings, room.room_name(settings, asked.room))
+    return look(place, settings, room.room_name(settings, asked.room), asked.count or DEFAULT_COUNT)
+
+
+def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool = False) -> "tuple[Reader, Unread]":
+    """Who reads the room ``name``, and the oldest ``limit`` or more of what it has not read. Raises as :func:`unread`.
+
+    With ``lives`` it is this process that lives under the reader's name.
+    """
+    reader = Reader(place, settings, name, lives=lives)
     room.refuse_other_rooms(place, reader.room)
     end = room.position(place, reader.room, room.authority(place, settings, reader.room))
     room.refuse_lost(place)
-    return reader, _unread(place, reader, end, asked.count or DEFAULT_COUNT)
+    return reader, _unread(place, reader, end, limit)
 
 
 def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unread:
@@ -173,6 +194,7 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
     is_known, is_read = False, False
     labels: dict[str, str] = {}
     redacted: dict[str, str] = {}
+    until = ""
     objects = Objects(place)
     try:
         for _ in range(NEAR + 1):
@@ -187,6 +209,7 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
                 break
             reader.is_own(one)
             labels[one.uid] = f"#{number}"
+            until = max(until, one.until)
             if one.kind == "redact" and one.reply is not None:
                 redacted[one.reply] = one.author
             if not is_read:
@@ -195,6 +218,7 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
                 found.append((number, oid, one))
             number, oid = number - 1, one.parent
         answer = Unread(read_upto, labels, is_whole=known is None)
+        answer.until = until
         if not is_known or (not is_read and known is None):
             raise Unusual
         if not is_read and known is not None:
@@ -232,8 +256,7 @@ def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -
     """
     limit = asked.count or DEFAULT_COUNT
     shown = found.found[:limit]
-    if not found.is_whole:
-        _find_labels(place, reader.room, found.labels, [one for _, one in shown])
+    find_labels(place, reader.room, found, [one for _, one in shown])
     notes = []
     if found.count > limit:
         notes.append(f"{found.count - limit} more: git chat {rest}\n")
@@ -245,9 +268,11 @@ def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -
     return "".join([*listing(shown, found.labels), "\n" if shown and notes else "", *notes]), len(shown)
 
 
-def _find_labels(place: Place, name: str, labels: "dict[str, str]", shown: "Sequence[Record]") -> None:
-    """Find the numbers of what is answered before what was read here."""
-    for uid in {one.reply for one in shown if one.reply is not None} - labels.keys():
+def find_labels(place: Place, name: str, found: Unread, shown: "Sequence[Record]") -> None:
+    """Find the numbers of what is answered before what was read here. Raises Unusual."""
+    if found.is_whole:
+        return
+    for uid in {one.reply for one in shown if one.reply is not None} - found.labels.keys():
         number = number_of_uid(place, name, uid)
         if number is not None:
-            labels[uid] = f"#{number}"
+            found.labels[uid] = f"#{number}"
