@@ -88,6 +88,15 @@ def number_of_uid(place: Place, name: str, uid: str) -> int | None:
     return found[0][0] if found else None
 
 
+def known_voices(place: Place, name: str, who: str) -> "tuple[str, set[str]]":
+    """Up to where the index knows a room, and the clones from which ``who`` spoke there. Raises Unusual."""
+    row = _asked(place, "SELECT id, lower(hex(tip)) FROM chain WHERE name = ?", name)
+    if len(row) != 1 or not row[0][1]:
+        raise Unusual
+    spoken = "SELECT DISTINCT clone FROM voice WHERE chain = ? AND author = ? AND clone != ''"
+    return str(row[0][1]), {str(clone) for (clone,) in _asked(place, spoken, row[0][0], who)}
+
+
 def _files(place: Place) -> "list[str]":
     """The files of the index, the newest last."""
     names = [

@@ -52,6 +52,8 @@ def _answer(arguments: "Sequence[str]") -> Said:
         from gitchat.quick.waiting import wait as do
     elif verb == "send":
         from gitchat.quick.send import send as do
+    elif verb == "reply":
+        from gitchat.quick.send import reply as do
     else:
         raise Unusual
     from gitchat.quick.place import find

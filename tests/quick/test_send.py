@@ -65,6 +65,24 @@ LINES: list[tuple[str, ...]] = [
 ]
 
 
+REPLIES: list[tuple[str, ...]] = [
+    ("1", "to all"),
+    ("3", "to who wrote to me"),
+    ("#4", "to who wrote", "to another"),
+    ("-q", "5", "to who wrote to a role"),
+    ("--type", "answer", "3", "of a type"),
+    ("3", "--to", "bob", "to one"),
+    ("17", "to whom I wrote"),
+    # Not plain, or wrong.
+    ("3", "--to", "all", "to all"),
+    ("-r", "2", "3", "an option of another"),
+    ("2",),
+    ("two", "words"),
+    ("0", "none"),
+    ("4000", "none"),
+]
+
+
 def made(world: World, name: str) -> Path:
     repository = world.repository(name)
     world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
@@ -91,6 +109,7 @@ def test_the_quick_way_does_the_plain_ones_itself(world: World) -> None:
     """Else all that is held to the long way here would be that."""
     repository = made(world, "quick")
     assert [line for line in QUICK if not is_quick(world, repository, "send", *line)] == []
+    assert [line for line in REPLIES[:5] if not is_quick(world, repository, "reply", *line)] == []
 
 
 def log_of(world: World, repository: Path) -> str:
@@ -102,9 +121,9 @@ def log_of(world: World, repository: Path) -> str:
 def test_the_same_is_stored_printed_and_refused(world: World) -> None:
     """Line by line in two repositories, one of which goes the long way alone."""
     quick, long = made(world, "quick"), made(world, "long")
-    for line in LINES:
-        mine = world.chat("send", *line, cwd=quick)
-        theirs = world.chat("send", *line, cwd=long, GITCHAT_QUICK="0")
+    for line in [*(("send", *line) for line in LINES), *(("reply", *line) for line in REPLIES)]:
+        mine = world.chat(*line, cwd=quick)
+        theirs = world.chat(*line, cwd=long, GITCHAT_QUICK="0")
         assert mine.returncode == theirs.returncode, line
         if "--json" in line:
             continue  # what it prints has a date
@@ -243,10 +262,15 @@ def test_in_a_room_with_a_remote_it_waits_for_its_number_and_is_pushed(world: Wo
     assert "is closed" in world.chat("send", "after the end", cwd=repository, **AGENT).stderr
     world.chat("room", "open", "lobby", cwd=other, check=True)
     world.chat("sync", cwd=other, check=True)
-    world.git("fetch", "-q", hub, f"{log}:refs/chatroom-local/remotes/origin/rooms/lobby/log", cwd=repository)
-    assert not is_quick(world, repository, "send", "x", **AGENT)  # what was noted is not the end any more
-    world.chat("sync", cwd=repository, check=True)
-    assert is_quick(world, repository, "send", "again", **AGENT)
+    with lock.open("a") as keeper:
+        until(lambda: _has(keeper))
+        tracking = "refs/chatroom-local/remotes/origin/rooms/lobby/log"
+        world.git("fetch", "-q", hub, f"{log}:{tracking}", cwd=repository)
+        assert not is_quick(world, repository, "log", "-n", "1")  # what was noted is not the end any more
+        assert not is_quick(world, repository, "send", "x", **AGENT)
+        world.chat("sync", cwd=repository, check=True)
+        assert is_quick(world, repository, "log", "-n", "1")
+        assert is_quick(world, repository, "send", "again", **AGENT)
     assert world.chat("verify", cwd=repository).returncode == 0
 
 
