@@ -6,9 +6,10 @@ import time
 from gitchat.quick import live, room, spawned, swap, turn
 from gitchat.quick.append import WAIT_SECONDS
 from gitchat.quick.place import Place
+from gitchat.quick.reader import Reader
 from gitchat.quick.said import Said
 from gitchat.quick.settings import Settings
-from gitchat.quick.unread import Asked, Reader, told, unread
+from gitchat.quick.unread import Asked, told, unread
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -27,21 +28,10 @@ def read(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     reader, found = unread(place, settings, asked)
     text, count = told(place, asked, reader, found, f"read{asked.given}")
     if not count:
-        refuse_others(place, reader)
+        reader.refuse_others()
         return Said(text)
     marking = _Marking(place, settings, reader, *found.oids[count - 1])
     return Said(text, marking.mark)
-
-
-def refuse_others(place: Place, reader: Reader) -> None:
-    """Raise Unusual where it may be that nothing is to be marked."""
-    if reader.sender.agent is None:
-        return  # nobody lives under a person's name who reads here
-    variables = place.variables
-    if variables.get("CODEX_THREAD_ID") != variables.get("CODEX_SESSION_ID", variables.get("CODEX_THREAD_ID")):
-        raise Unusual  # a subagent's
-    if reader.life is not None and reader.sender.agent.taken != reader.me:
-        raise Unusual
 
 
 class _Marking:
@@ -49,7 +39,7 @@ class _Marking:
 
     def __init__(self, place: Place, settings: Settings, reader: Reader, number: int, oid: str) -> None:
         """Raises Unusual where one of them is not there yet, or packed, or is not ours to move."""
-        refuse_others(place, reader)
+        reader.refuse_others()
         self._place, self._reader, self._room, self._number, self._oid = place, reader, reader.room, number, oid
         self._clone = swap.Clone(
             place.common_dir, is_synced=settings.get("chat.fsync") != "false", read_packed=_no_commit, syncs_refs=True

@@ -95,12 +95,20 @@ def tracking_ref(room: str, remote: str) -> str:
     return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"
 
 
-def refuse_other_rooms(place: Place, room: str) -> None:
-    """Raise Unusual where there may be another room than ``room``."""
+def others(place: Place, room: str) -> "list[str]":
+    """The other rooms than ``room`` that there may be. Raises Unusual: one is not spelled plainly."""
     rooms = place.common_dir + "/refs/chatroom/rooms"
     loose = os.listdir(rooms) if os.path.lexists(rooms) else []
-    packed = packed_below(place, "refs/chatroom/rooms/")
-    if any(name != room for name in loose) or any(not name.startswith(room + "/") for name in packed):
+    packed = [name.partition("/")[0] for name in packed_below(place, "refs/chatroom/rooms/")]
+    names = {*loose, *packed} - {room}
+    if not all(is_slug(name) for name in names):
+        raise Unusual
+    return sorted(names)
+
+
+def refuse_other_rooms(place: Place, room: str) -> None:
+    """Raise Unusual where there may be another room than ``room``."""
+    if others(place, room):
         raise Unusual
 
 

@@ -6,14 +6,15 @@ makes it the long way's.
 """
 
 import os
-import time
 
-from gitchat.quick import live, record, room, who
+from gitchat.quick import record, room
+from gitchat.quick.elsewhere import refuse_named
 from gitchat.quick.known import Known, number_of_uid
 from gitchat.quick.log import label_of, listing, reveal
-from gitchat.quick.objects import Objects, find_tip
-from gitchat.quick.place import Place, read
-from gitchat.quick.plain import is_number, is_slug
+from gitchat.quick.objects import Objects
+from gitchat.quick.place import Place
+from gitchat.quick.plain import is_number
+from gitchat.quick.reader import Reader
 from gitchat.quick.settings import Settings
 from gitchat.quick.unusual import Unusual
 
@@ -30,8 +31,6 @@ NEAR = 250
 
 FEW = 40
 """After so many the index is quicker, where it knows the rest."""
-
-_SEATS_BYTES = 1024 * 1024
 
 
 class Asked:
@@ -57,86 +56,6 @@ class Asked:
     def given(self) -> str:
         """The room as it was typed, with a blank before it."""
         return f" --room {self.room}" if self.room is not None else ""
-
-
-class Reader:
-    """Who reads a room, by which position, and what of it is its own."""
-
-    __slots__ = ("_place", "clone", "common", "cursor", "life", "me", "reached", "room", "sender", "where")
-
-    def __init__(self, place: Place, settings: Settings, name: str, *, lives: bool = False) -> None:
-        """Raises Unusual: more has to be known of it, or something noted."""
-        self._place = place
-        self.room = name
-        self.sender = who.sender(place, settings, None)
-        self.me = self.sender.name
-        self.life = live.find(place, self.me)
-        """What the file of its name says; None where it never joined."""
-        self.common = find_tip(place, room.cursor_ref(name, self.me))
-        """What all clones know of how far that name has read."""
-        if self.sender.agent is None:
-            self.cursor, self.clone = self.common, "-"
-            self.where = self._as_person(settings, lives=lives)
-        else:
-            self.cursor = find_tip(place, room.seat_ref(name, self.me))
-            self.clone = self.sender.agent.clone()
-            self.where = ("clone NOT IN ('', ?)", self.clone)
-            self._as_agent()
-        self.reached = {self.me, *self._roles()}
-        """What it is written to by."""
-
-    def _as_person(self, settings: Settings, *, lives: bool) -> "tuple[str, str]":
-        """What tells of others in the index. Raises Unusual where it may sit, or somebody else sits or lives."""
-        address = self.sender.address
-        if not address or address.endswith(who.NO_DOMAIN) or settings.get("chat.person") is not None:
-            raise Unusual
-        if find_tip(self._place, room.seat_ref(self.room, self.me)) is not None:
-            raise Unusual
-        if self.life is not None and not self.life.is_persons:
-            raise Unusual
-        if self.life is not None and not lives and live.is_lived_under(self._place, self.me):
-            raise Unusual
-        try:
-            seats = read(self._place.common_dir + "/chatroom/seats", _SEATS_BYTES)
-        except FileNotFoundError:
-            seats = b""
-        if f'"{self.me}"'.encode() in seats:
-            raise Unusual
-        return "(clone != '' OR email NOT IN ('', ?))", address
-
-    def _roles(self) -> "list[str]":
-        """The role that it is written to by, if it has one that is a word."""
-        at = self.life.at(self.room) if self.life is not None else None
-        role = at.role.replace(".", "") if at is not None else ""
-        if not is_slug(role):
-            return []
-        if at is None or role != at.role:
-            raise Unusual
-        return [f"role:{role}"]
-
-    def _as_agent(self) -> None:
-        """Raise Unusual where it does not sit, or its use has to be noted."""
-        from gitchat.quick.agent import USE_SECONDS  # for agents
-
-        agent, now = self.sender.agent, int(time.time())
-        assert agent is not None
-        used, session = agent.sits(room.seat_ref(self.room, self.me), self.me, now)
-        if abs(now - used) > USE_SECONDS or (agent.session and not session) or self.common not in (None, self.cursor):
-            raise Unusual
-
-    def is_for(self, one: "Record") -> bool:
-        """Whether that is unread for it, beyond its position."""
-        is_loud = one.kind not in record.QUIET and not one.to
-        return one.author != self.me and one.kind not in record.UNLISTED and (is_loud or bool(self.reached & {*one.to}))
-
-    def is_own(self, one: "Record") -> bool:
-        """Whether it wrote that. Raises Unusual: somebody else did, under its name."""
-        if one.author != self.me:
-            return False
-        is_others = one.clone != "-" or one.address.strip().lower() != self.sender.address
-        if one.clone not in ("-", self.clone) or (self.sender.agent is None and is_others):
-            raise Unusual
-        return True
 
 
 class Unread:
@@ -172,7 +91,9 @@ def unread(place: Place, settings: Settings, asked: Asked) -> "tuple[Reader, Unr
     """Who reads, and what it has not read. Raises Unusual, OSError and ValueError."""
     room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
-    return look(place, settings, room.room_name(settings, asked.room), asked.count or DEFAULT_COUNT)
+    reader, found = look(place, settings, room.room_name(settings, asked.room), asked.count or DEFAULT_COUNT)
+    refuse_named(place, settings, reader)
+    return reader, found
 
 
 def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool = False) -> "tuple[Reader, Unread]":
@@ -181,7 +102,6 @@ def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool
     With ``lives`` it is this process that lives under the reader's name.
     """
     reader = Reader(place, settings, name, lives=lives)
-    room.refuse_other_rooms(place, reader.room)
     end = room.position(place, reader.room, room.authority(place, settings, reader.room))
     room.refuse_lost(place)
     return reader, _unread(place, reader, end, limit)

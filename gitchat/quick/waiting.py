@@ -17,10 +17,10 @@ from gitchat.quick.objects import find_tip
 from gitchat.quick.place import Place
 from gitchat.quick.place import read as read_file
 from gitchat.quick.plain import is_number
-from gitchat.quick.reading import refuse_others
+from gitchat.quick.reader import Reader
 from gitchat.quick.said import Said
 from gitchat.quick.settings import Settings
-from gitchat.quick.unread import DEFAULT_COUNT, NEAR, Reader, Unread, find_labels, look
+from gitchat.quick.unread import DEFAULT_COUNT, NEAR, Unread, find_labels, look
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -108,7 +108,7 @@ class _Waiting:
         """Live under the name until there is something, or the time is up."""
         seen = find_tip(self._place, self._log)
         reader, found = self._look()
-        refuse_others(self._place, reader)
+        reader.refuse_others()
         if self._settings.has("remote.") and not _waking(found):
             raise Unusual  # who sleeps keeps the rooms in step meanwhile
         now = int(time.time())
@@ -143,6 +143,7 @@ class _Waiting:
         return None if self._end is None else self._end - time.monotonic()
 
     def _look(self, *, lives: bool = False) -> "tuple[Reader, Unread]":
+        room.refuse_other_rooms(self._place, self._room)  # in which a claim may end, too
         reader, found = look(self._place, self._settings, self._room, NEAR, lives=lives)
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if found.count > len(found.found) or found.until > now:

@@ -52,7 +52,7 @@ redacted       q        q      q     q     q   q     q   q      q     q
 purged         .        .      .     .     .   .     .   .      .     .
 title          q        q      q     q     q   q     q   q      q     q
 summary        q        q      q     q     q   q     q   q      q     q
-two-rooms      q        q      .     .     q   q     q   q      q     .
+two-rooms      q        q      q     q     q   q     q   q      q     .
 member         q        q      q     q     q   q     q   q      q     q
 agent          q        q      q     q     q   q     q   q      q     q
 joined         q        q      q     q     q   q     q   q      q     q
