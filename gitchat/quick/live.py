@@ -1,7 +1,7 @@
 """The file of a name that somebody lives under, or did: what it is in each room, and living under it for a while.
 
 As gitchat/presence/livefile.py, namelock.py and holding.py do it, where the file is laid out as they write it.
-Source: docs/format.md sections 7.7 to 7.9.
+Source: docs/format.md sections 7.6 to 7.10.
 """
 
 import fcntl
