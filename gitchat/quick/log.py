@@ -78,6 +78,15 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
     spare, number, oid = REPLY_SEARCH, end.count, end.tip
     objects = Objects(place)
     try:
+        ahead = room.waiting(end, objects) if end.log != end.tip else []
+        for _, ours in ahead:
+            if ours.kind == "redact" or ours.hint is not None:
+                raise Unusual
+            labels[ours.uid] = label = f"~{ours.uid[:6]}"
+            if ours.kind not in record.UNLISTED and len(found) < limit:
+                reveal(ours, objects, redacted)
+                found.append((label, ours))
+                replies |= {ours.reply} if ours.reply is not None else set()
         while (one := record.record_of(objects.commit(oid))) is not None:
             if one.kind == "redact" and one.reply is not None:
                 redacted[one.reply] = one.author

@@ -104,7 +104,21 @@ def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool
     reader = Reader(place, settings, name, lives=lives)
     end = room.position(place, reader.room, room.authority(place, settings, reader.room))
     room.refuse_lost(place)
+    _refuse_others_waiting(place, reader, end)
     return reader, _unread(place, reader, end, limit)
+
+
+def _refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> None:
+    """Raise Unusual where of what waits for the remote something is not the reader's own, or is read."""
+    if end.log == end.tip:
+        return
+    objects = Objects(place)
+    try:
+        for oid, one in room.waiting(end, objects):
+            if oid == reader.cursor or one.kind != "message" or not reader.is_own(one):
+                raise Unusual
+    finally:
+        objects.close()
 
 
 def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unread:

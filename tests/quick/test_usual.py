@@ -58,7 +58,7 @@ agent          q        q      q     q     q   q     q   q      q     q
 joined         q        q      q     q     q   q     q   q      q     q
 clone          q        q      q     q     q   q     q   q      q     .
 fetched        q        q      q     q     q   q     q   q      q     q
-waiting        .        .      .     .     q   q     q   q      q     .
+waiting        q        q      q     q     q   q     q   q      q     .
 """
 """Each state, and which of the calls go the quick way in it (q), each as the first call in that state."""
 
@@ -199,7 +199,7 @@ def cloned(*steps: str) -> Callable[[World], Seen]:
         world.git("push", "-q", "origin", "HEAD", cwd=life.repository)
         world.git("clone", "-q", hub, clone)
         world.chat("log", cwd=clone, check=True)
-        with _held(clone):  # nobody pushes meanwhile
+        with held(clone):  # nobody pushes meanwhile
             life.seat(clone)
         world.chat("sync", cwd=clone, check=True)
         if "fetched" in steps:
@@ -208,7 +208,7 @@ def cloned(*steps: str) -> Callable[[World], Seen]:
             life.say("sync")
             world.chat("sync", cwd=clone, check=True)
         if "waiting" in steps:
-            with _held(clone):
+            with held(clone):
                 world.chat("send", "mine", cwd=clone, check=True, **AGENT)
         return clone, AGENT
 
@@ -216,7 +216,7 @@ def cloned(*steps: str) -> Callable[[World], Seen]:
 
 
 @contextmanager
-def _held(repository: Path) -> Iterator[None]:
+def held(repository: Path) -> Iterator[None]:
     """As long as this is held nobody begins to push, as somebody seems to do that already."""
     with (repository / ".git/chatroom/keep-origin.lock").open("a") as keeper:
         fcntl.flock(keeper, fcntl.LOCK_EX)
@@ -282,5 +282,5 @@ def _alone(common_dir: Path) -> Iterator[None]:
     if not lock.exists():
         yield
         return
-    with _held(common_dir.parent):
+    with held(common_dir.parent):
         yield
