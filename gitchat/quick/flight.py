@@ -211,7 +211,7 @@ def _land(clone: Clone, ref: str, room: str, boarded: Boarded, lock: int) -> Non
 
 def _tip(clone: Clone, ref: str) -> str:
     """Where the log ends, by packed-refs, too: a git may have packed the ref after one behind us had landed ours."""
-    return objects.tip(Place(clone.common_dir, clone.common_dir, "", {}), ref)
+    return objects.tip(Place("", clone.common_dir, clone.common_dir, "", {}), ref)
 
 
 def _reaches(clone: Clone, tip: str, boarded: Boarded) -> bool:

@@ -67,6 +67,14 @@ class Known:
         count, statuses = _asked(self._place, counted, *values, *where)[0]
         return rows, count, statuses
 
+    def has_claims(self, seconds: int) -> bool:
+        """Whether something was claimed in the last so many seconds. Raises Unusual."""
+        sql = (
+            "SELECT 1 FROM entry WHERE chain = ? AND kind != 'message' AND kind = 'claim'"
+            " AND committed > CAST(strftime('%s', 'now') AS INTEGER) - ? LIMIT 1"
+        )
+        return bool(_asked(self._place, sql, self._chain, seconds))
+
 
 def number_of_uid(place: Place, name: str, uid: str) -> int | None:
     """The number of a record of a room; None where it has none. Raises Unusual."""
@@ -78,6 +86,15 @@ def number_of_uid(place: Place, name: str, uid: str) -> int | None:
     if len(found) > 1:
         raise Unusual
     return found[0][0] if found else None
+
+
+def known_voices(place: Place, name: str, who: str) -> "tuple[str, set[str]]":
+    """Up to where the index knows a room, and the clones from which ``who`` spoke there. Raises Unusual."""
+    row = _asked(place, "SELECT id, lower(hex(tip)) FROM chain WHERE name = ?", name)
+    if len(row) != 1 or not row[0][1]:
+        raise Unusual
+    spoken = "SELECT DISTINCT clone FROM voice WHERE chain = ? AND author = ? AND clone != ''"
+    return str(row[0][1]), {str(clone) for (clone,) in _asked(place, spoken, row[0][0], who)}
 
 
 def _files(place: Place) -> "list[str]":

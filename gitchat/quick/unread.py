@@ -6,20 +6,21 @@ makes it the long way's.
 """
 
 import os
-import time
 
-from gitchat.quick import record, room, who
+from gitchat.quick import record, room
+from gitchat.quick.elsewhere import refuse_named
 from gitchat.quick.known import Known, number_of_uid
-from gitchat.quick.log import label_of, listing
-from gitchat.quick.objects import Objects, find_tip
-from gitchat.quick.place import Place, read
+from gitchat.quick.log import label_of, listing, reveal
+from gitchat.quick.objects import Objects
+from gitchat.quick.place import Place
 from gitchat.quick.plain import is_number
+from gitchat.quick.reader import Reader
 from gitchat.quick.settings import Settings
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gitchat.quick.record import Record
 
@@ -30,8 +31,6 @@ NEAR = 250
 
 FEW = 40
 """After so many the index is quicker, where it knows the rest."""
-
-_SEATS_BYTES = 1024 * 1024
 
 
 class Asked:
@@ -59,74 +58,10 @@ class Asked:
         return f" --room {self.room}" if self.room is not None else ""
 
 
-class Reader:
-    """Who reads a room, by which position, and what of it is its own."""
-
-    __slots__ = ("_place", "clone", "common", "cursor", "me", "reached", "room", "sender", "where")
-
-    def __init__(self, place: Place, settings: Settings, name: str) -> None:
-        """Raises Unusual: more has to be known of it, or something noted."""
-        self._place = place
-        self.room = name
-        self.sender = who.sender(place, settings, None)
-        self.me = self.sender.name
-        self.common = find_tip(place, room.cursor_ref(name, self.me))
-        """What all clones know of how far that name has read."""
-        if self.sender.agent is None:
-            self.cursor, self.clone = self.common, "-"
-            self.where = self._as_person(settings)
-            self.reached = {self.me}
-        else:
-            self.cursor = find_tip(place, room.seat_ref(name, self.me))
-            self.clone = self.sender.agent.clone()
-            self.where = ("clone NOT IN ('', ?)", self.clone)
-            self.reached = {self.me, *self._as_agent()}
-
-    def _as_person(self, settings: Settings) -> "tuple[str, str]":
-        """What tells of others in the index. Raises Unusual where it may sit or have joined, or somebody else sits."""
-        address = self.sender.address
-        if not address or address.endswith(who.NO_DOMAIN) or settings.get("chat.person") is not None:
-            raise Unusual
-        if find_tip(self._place, room.seat_ref(self.room, self.me)) is not None or _exists(self._place, self.me):
-            raise Unusual
-        try:
-            seats = read(self._place.common_dir + "/chatroom/seats", _SEATS_BYTES)
-        except FileNotFoundError:
-            seats = b""
-        if f'"{self.me}"'.encode() in seats:
-            raise Unusual
-        return "(clone != '' OR email NOT IN ('', ?))", address
-
-    def _as_agent(self) -> "list[str]":
-        """The role that it is written to by. Raises Unusual where it does not sit, or its use has to be noted."""
-        from gitchat.quick.agent import USE_SECONDS  # for agents, as the next
-        from gitchat.quick.target import roles
-
-        agent, now = self.sender.agent, int(time.time())
-        assert agent is not None
-        used, session = agent.sits(room.seat_ref(self.room, self.me), self.me, now)
-        if abs(now - used) > USE_SECONDS or (agent.session and not session) or self.common not in (None, self.cursor):
-            raise Unusual
-        return roles(self._place, self.room, self.me)
-
-    def is_own(self, one: "Record") -> bool:
-        """Whether it wrote that. Raises Unusual: somebody else did, under its name."""
-        if one.author != self.me:
-            return False
-        is_others = one.clone != "-" or one.address.strip().lower() != self.sender.address
-        if one.clone not in ("-", self.clone) or (self.sender.agent is None and is_others):
-            raise Unusual
-        return True
-
-
-def _exists(place: Place, me: str) -> bool:
-    return os.path.lexists(f"{place.common_dir}/chatroom/live/{me}")
-
-
 class Unread:
     """What somebody has not read."""
 
-    __slots__ = ("count", "found", "is_whole", "labels", "last_read", "oids", "statuses")
+    __slots__ = ("count", "found", "is_whole", "labels", "last_read", "oids", "statuses", "until")
 
     def __init__(self, last_read: int, labels: "dict[str, str]", *, is_whole: bool) -> None:
         self.last_read = last_read
@@ -143,6 +78,8 @@ class Unread:
         """By uid, of all that was read here."""
         self.is_whole = is_whole
         """Whether that was the whole log."""
+        self.until = ""
+        """When the last of the claims that were read here ends, as its record says it; empty without any."""
 
     def add(self, number: int, oid: str, one: "Record") -> None:
         """Add one behind the others."""
@@ -154,11 +91,34 @@ def unread(place: Place, settings: Settings, asked: Asked) -> "tuple[Reader, Unr
     """Who reads, and what it has not read. Raises Unusual, OSError and ValueError."""
     room.refuse_styles(settings)
     room.refuse_bad_settings(settings)
-    reader = Reader(place, settings, room.room_name(settings, asked.room))
-    room.refuse_other_rooms(place, reader.room)
+    reader, found = look(place, settings, room.room_name(settings, asked.room), asked.count or DEFAULT_COUNT)
+    refuse_named(place, settings, reader)
+    return reader, found
+
+
+def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool = False) -> "tuple[Reader, Unread]":
+    """Who reads the room ``name``, and the oldest ``limit`` or more of what it has not read. Raises as :func:`unread`.
+
+    With ``lives`` it is this process that lives under the reader's name.
+    """
+    reader = Reader(place, settings, name, lives=lives)
     end = room.position(place, reader.room, room.authority(place, settings, reader.room))
     room.refuse_lost(place)
-    return reader, _unread(place, reader, end, asked.count or DEFAULT_COUNT)
+    _refuse_others_waiting(place, reader, end)
+    return reader, _unread(place, reader, end, limit)
+
+
+def _refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> None:
+    """Raise Unusual where of what waits for the remote something is not the reader's own, or is read."""
+    if end.log == end.tip:
+        return
+    objects = Objects(place)
+    try:
+        for oid, one in room.waiting(end, objects):
+            if oid == reader.cursor or one.kind != "message" or not reader.is_own(one):
+                raise Unusual
+    finally:
+        objects.close()
 
 
 def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unread:
@@ -167,6 +127,8 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
     read_upto, number, oid = 0, end.count, end.tip
     is_known, is_read = False, False
     labels: dict[str, str] = {}
+    redacted: dict[str, str] = {}
+    until = ""
     objects = Objects(place)
     try:
         for _ in range(NEAR + 1):
@@ -181,27 +143,35 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
                 break
             reader.is_own(one)
             labels[one.uid] = f"#{number}"
+            until = max(until, one.until)
+            if one.kind == "redact" and one.reply is not None:
+                redacted[one.reply] = one.author
             if not is_read:
+                if reader.is_for(one):
+                    reveal(one, objects, redacted)
                 found.append((number, oid, one))
             number, oid = number - 1, one.parent
         answer = Unread(read_upto, labels, is_whole=known is None)
+        answer.until = until
         if not is_known or (not is_read and known is None):
             raise Unusual
         if not is_read and known is not None:
-            _look_up(answer, reader, known, number, limit, objects)
+            for one in _look_up(answer, reader, known, number, limit, objects):
+                reveal(one, objects, redacted)
     finally:
         objects.close()
     for number, oid, one in reversed(found):
-        is_loud = one.kind == "message" and not one.to
-        if one.author != reader.me and one.kind not in record.UNLISTED and (is_loud or reader.reached & {*one.to}):
+        if reader.is_for(one):
             answer.add(number, oid, one)
             answer.count += 1
         answer.statuses += one.kind == "status" and not one.to
     return answer
 
 
-def _look_up(answer: Unread, reader: Reader, known: Known, upto: int, limit: int, objects: Objects) -> None:
-    """Put what the index has of the records up to a number before the rest. Raises Unusual."""
+def _look_up(
+    answer: Unread, reader: Reader, known: Known, upto: int, limit: int, objects: Objects
+) -> "Iterator[Record]":
+    """Put what the index has of the records up to a number before the rest, and tell of each. Raises Unusual."""
     answer.last_read = known.number_of(reader.cursor) if reader.cursor is not None else 0
     rows, answer.count, answer.statuses = known.reaching(reader.reached, answer.last_read, upto, limit)
     for number, oid in rows:
@@ -210,6 +180,7 @@ def _look_up(answer: Unread, reader: Reader, known: Known, upto: int, limit: int
             raise Unusual
         answer.labels[one.uid] = f"#{number}"
         answer.add(number, oid, one)
+        yield one
 
 
 def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -> "tuple[str, int]":
@@ -219,8 +190,7 @@ def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -
     """
     limit = asked.count or DEFAULT_COUNT
     shown = found.found[:limit]
-    if not found.is_whole:
-        _find_labels(place, reader.room, found.labels, [one for _, one in shown])
+    find_labels(place, reader.room, found, [one for _, one in shown])
     notes = []
     if found.count > limit:
         notes.append(f"{found.count - limit} more: git chat {rest}\n")
@@ -232,9 +202,11 @@ def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -
     return "".join([*listing(shown, found.labels), "\n" if shown and notes else "", *notes]), len(shown)
 
 
-def _find_labels(place: Place, name: str, labels: "dict[str, str]", shown: "Sequence[Record]") -> None:
-    """Find the numbers of what is answered before what was read here."""
-    for uid in {one.reply for one in shown if one.reply is not None} - labels.keys():
+def find_labels(place: Place, name: str, found: Unread, shown: "Sequence[Record]") -> None:
+    """Find the numbers of what is answered before what was read here. Raises Unusual."""
+    if found.is_whole:
+        return
+    for uid in {one.reply for one in shown if one.reply is not None} - found.labels.keys():
         number = number_of_uid(place, name, uid)
         if number is not None:
-            labels[uid] = f"#{number}"
+            found.labels[uid] = f"#{number}"

@@ -1,4 +1,4 @@
-"""Where the next record of a log goes, and what the room says of itself there: asked at each append.
+"""Where the next record of a log goes, and what the room says of itself there: asked at each append, noted before it.
 
 No clock, no environment, no randomness. Source: docs/format.md sections 6, 7.3, 7.23 and 8.1.
 """
@@ -12,6 +12,9 @@ from gitchat.model.names import Oid
 from gitchat.model.record import Record
 from gitchat.rooms.numbering import Numbering, meta_of, newer_format
 from gitchat.storage.checkpoint import Position
+
+NEAR = 250
+"""So many records are counted without being asked for."""
 
 
 class Cold(Exception):
@@ -36,6 +39,36 @@ def look(numbering: Numbering) -> Known:
     if position is None:
         position = _known_by_index(numbering, tip) if numbering.tracking is not None else _counted(numbering, tip)
     return Known(tip, accepted, position)
+
+
+def keep_up(numbering: Numbering) -> None:
+    """Note how far a log with an authority is numbered, and where it ends, after a fetch or a push moved that.
+
+    So the next who reads or sends need not ask the index. Where nobody has counted most of it, it is left to who needs
+    it. Waits for nobody. Raises FormatError, and what Index.chain raises.
+    """
+    tip = _accepted(numbering)
+    if tip is None or not (numbering.noted(tip) is None or _lacks_end(numbering, tip)) or not _is_near(numbering, tip):
+        return
+    position = numbering.settled()[1]
+    if position.tip == numbering.store.tip(numbering.ref) and numbering.asked_format() <= codec.NEWEST_FORMAT:
+        numbering.store.note_end_if_free(numbering.room, position)
+
+
+def _lacks_end(numbering: Numbering, tip: Oid) -> bool:
+    noted = numbering.store.end(numbering.room)
+    return numbering.store.tip(numbering.ref) == tip and (noted is None or noted.tip != tip)
+
+
+def _is_near(numbering: Numbering, tip: Oid) -> bool:
+    """Whether the index lacks few of the records up to ``tip``."""
+    here = tip
+    for _ in range(NEAR):
+        parents = numbering.store.read(here).parents
+        if not parents or numbering.is_indexed(here):
+            return True
+        here = parents[0]
+    return False
 
 
 def end_of(numbering: Numbering, tip: Oid | None, known: Known | None) -> Position:

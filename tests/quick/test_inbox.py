@@ -14,6 +14,7 @@ from gitchat.quick import inbox, room, unread
 from gitchat.quick.place import find
 from gitchat.quick.settings import settings
 from gitchat.quick.unusual import Unusual
+from tests.quick.ways import AGENT, is_quick
 from tests.world import World, open_store, open_writer
 
 
@@ -87,7 +88,7 @@ def test_what_is_unread_is_the_same(world: World) -> None:
     say("send", "--room", "other", "in another room")
     same(world, repository, step="another room")
     assert {"some are read", "an answer to what was read", "packed", "all is read"} <= INDEXED
-    assert INDEXED.isdisjoint({"a namesake", "a role", "another room"})
+    assert INDEXED.isdisjoint({"a namesake"})
 
 
 def _of_another(world: World) -> Path:
@@ -139,3 +140,41 @@ def test_a_position_far_behind(world: World) -> None:
     assert "for me" in same(world, repository, step="one is hidden")
     assert {"from None", "from 3", "from 22", "from 69"} <= INDEXED
     assert "one is hidden" not in INDEXED
+
+
+@pytest.mark.parametrize("variables", [{}, AGENT])
+def test_what_names_somebody_in_another_room_is_told_the_same(world: World, variables: dict[str, str]) -> None:
+    """Nothing there, something for others, for a role that it has there, for its name; read, and never looked at."""
+    repository = world.repository("project")
+    me = "claude-project" if variables else "alice"
+
+    def say(*words: str) -> None:
+        world.chat("send", "-q", *words, cwd=repository, check=True, GITCHAT_NAME="bob")
+
+    say("first")
+    for _ in range(2):
+        for line in ("send mine", "read"):
+            world.chat(*line.split(), cwd=repository, check=True, **variables)
+        say("more")
+    steps: list[tuple[tuple[str, ...], bool]] = [
+        (("--room", "other", "for all"), True),
+        (("--room", "other", "--to", "carol", "for another"), True),
+        (("--room", "other", "--type", "ack", "--to", "role:dev", "for a role that nobody has"), True),
+        (("--room", "other", "--to", me, "for you"), False),
+        (("read", "--room", "other"), True),
+        (("join", "--room", "other", "--role", "dev"), True),
+        (("--room", "other", "--to", "role:dev", "for your role"), False),
+        (("read", "--room", "other"), True),
+        (("more here",), True),
+    ]
+    for step, quick in steps:
+        if step[0] in ("read", "join"):
+            world.chat(*step, cwd=repository, check=True, **variables)
+        else:
+            say(*step)
+        assert is_quick(world, repository, "inbox", **variables) == quick, step
+        said = [world.chat("inbox", cwd=repository, GITCHAT_QUICK=way, **variables) for way in ("1", "0")]
+        assert (said[0].stdout, said[0].stderr) == (said[1].stdout, said[1].stderr), step
+        assert ("for you in other" in said[0].stdout) != quick, step
+    refs = world.git("for-each-ref", "--format=%(refname)", cwd=repository).stdout
+    assert ("refs/chatroom-local/seats/other/" in refs) == bool(variables)

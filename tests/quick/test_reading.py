@@ -11,7 +11,8 @@ import pytest
 from gitchat.cli import terminal
 from gitchat.quick import reading
 from gitchat.workspace.opened import PROGRAM
-from tests.quick.ways import AGENT, is_quick
+from tests.quick.test_usual import cloned, held
+from tests.quick.ways import AGENT, as_it_was, is_quick
 from tests.world import World
 
 SAYS: list[tuple[str, ...]] = [
@@ -119,6 +120,26 @@ def test_what_nobody_reads_stays_unread(world: World) -> None:
     (repository / ".git/chatroom/write.lock").write_text("refs/heads/none 0 999999\n")  # of one who died
     assert "third" in world.chat("read", cwd=repository, check=True).stdout
     assert world.chat("inbox", cwd=repository, check=True).stdout == ""
+
+
+def test_what_is_read_while_something_waits_is_marked_the_same(world: World) -> None:
+    """Beside a record of one's own that the remote has not numbered yet, and that another one answers here."""
+    clone, variables = cloned("fetched", "waiting")(world)
+    with held(clone):
+        world.chat("reply", "1", "mine, too", cwd=clone, check=True, **variables)
+    answers = []
+    for quick in ("1", "0"):
+        scratch = world.root / f"before-{quick}"
+        scratch.mkdir()
+        with as_it_was(clone / ".git", scratch), held(clone):
+            said = [world.chat(line, cwd=clone, GITCHAT_QUICK=quick, **variables) for line in ("log", "inbox", "read")]
+            positions = ("refs/chatroom/rooms/lobby/cursors", "refs/chatroom-local/seats")
+            refs = world.git("for-each-ref", "--format=%(refname) %(objectname)", *positions, cwd=clone).stdout
+        answers.append(([(one.stdout, one.stderr) for one in said], refs))
+    assert answers[0] == answers[1]
+    (log, _), _, (read, _) = answers[0][0]
+    assert "  re #1\n    mine, too\n" in log
+    assert "more" in read
 
 
 def test_the_times_are_those_of_the_long_way() -> None:
