@@ -16,6 +16,7 @@ from gitchat.model import codec
 from gitchat.model.names import Oid
 from gitchat.model.order import Key, Node
 from gitchat.model.record import SUMMARY
+from gitchat.storage.line import Oids
 
 COMMITS = 20_000
 """How many commits a stage takes in: a second."""
@@ -27,7 +28,7 @@ _PART = 500
 class Bytes(Protocol):
     """Who reads the line of a log: :class:`gitchat.storage.line.Line`."""
 
-    def oids(self, tip: Oid, after: Oid | None) -> list[bytes]:
+    def oids(self, tip: Oid, after: Oid | None) -> Oids:
         """As Line.oids."""
 
     def is_longer(self, tip: Oid, after: Oid | None, limit: int) -> bool:
@@ -47,6 +48,8 @@ class Stage(NamedTuple):
     chain: int
     tip: bytes | None
     records: int
+    marks: set[int] | None = None
+    """Of all these records, where they cannot be looked up: see :func:`marks_of`. Those of the stage come to it."""
 
 
 def take(
@@ -62,21 +65,23 @@ def take(
     Inside a transaction. ``tell`` is told how many were read, every thousand.
 
     Raises:
-        Unfit: they are no line without merges that begins there. Some rows may be there already.
+        Unfit: they are no line without merges that begins there; or, with marks, one of them may be a copy. Some
+            rows, and marks, may be there already.
         FormatError: a commit cannot be read.
     """
     first = _next_id(database)
     found: list[Fields] = []
-    usual, before = Usual(), Oid(stage.tip.hex()) if stage.tip is not None else None
+    usual, before = Usual(), (Oid(stage.tip.hex()),) if stage.tip is not None else ()
     for done, (raw_oid, raw) in enumerate(zip(oids, contents, strict=True), 1):
-        fields = usual.fields(raw) or _parsed(Oid(raw_oid.hex()), raw, rule)
-        if fields.parents != ((before,) if before is not None else ()):
+        oid = Oid(raw_oid.hex())
+        fields = usual.fields(raw) or _parsed(oid, raw, rule)
+        if fields.parents != before:
             raise Unfit
-        before = Oid(raw_oid.hex())
+        before = (oid,)
         found.append(fields)
         if done % 1000 == 0:
             tell(done)
-    numbers = list(_numbers(database, stage, found))
+    numbers = list(_numbers(database, stage, found) if stage.marks is None else _new(stage.records, stage.marks, found))
     uptos = _uptos(stage.records, numbers)
     rows = zip(range(first, first + len(found)), numbers, uptos, oids, found, strict=True)
     database.executemany(
@@ -120,6 +125,26 @@ def _numbers(database: sqlite3.Connection, stage: Stage, found: Sequence[Fields]
                 seen.add(one.key)
             count += is_new
             yield count if is_new else None
+
+
+def _new(count: int, marks: set[int], found: Sequence[Fields]) -> Iterator[int | None]:
+    """The number of each, none of which is repeated; None for what is no record."""
+    for one in found:
+        if one.key is None:
+            yield None
+            continue
+        mark = hash(one.key)
+        if mark in marks:
+            raise Unfit
+        marks.add(mark)
+        count += 1
+        yield count
+
+
+def marks_of(database: sqlite3.Connection, name: str) -> set[int]:
+    """What tells, in this process, that a record is none of those of a chain: eight bytes of each, put in a set."""
+    sql = "SELECT uid, author FROM entry WHERE chain = (SELECT id FROM chain WHERE name = ?) AND uid IS NOT NULL"
+    return set(map(hash, database.execute(sql, (name,))))
 
 
 def _known(database: sqlite3.Connection, chain: int, keys: Sequence[Key]) -> set[Key]:
