@@ -10,11 +10,12 @@ Source: docs/format.md section 7.11; sqlite.org/lang_createindex.html, sqlite.or
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
-from gitchat.index import arrivals, tallies
+from gitchat.index import arrivals, asked, tallies
 from gitchat.index.words import TOKENIZER
 
-VERSION = 9
+VERSION = 10
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 _TABLES = f"""
@@ -26,7 +27,8 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
     chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
-    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, arrival INTEGER
+    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, choice TEXT,
+    arrival INTEGER, is_open INTEGER
 );
 {arrivals.TABLES}{tallies.TABLES}CREATE TABLE voice (
     chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
@@ -47,6 +49,7 @@ CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
 CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
 CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
+{asked.INDEX}
 CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL);
 CREATE INDEX anchor_path ON anchor (path, entry);
 CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
@@ -107,7 +110,13 @@ def has_lookups(database: sqlite3.Connection) -> bool:
 def make_lookups(database: sqlite3.Connection) -> None:
     """Let rows be looked up. It is as any other from then on."""
     if not has_lookups(database):
-        _create(database, _LOOKUPS, -VERSION, VERSION)
+        _create(database, _LOOKUPS, -VERSION, VERSION, _close_questions)
+
+
+def _close_questions(database: sqlite3.Connection) -> None:
+    """Note of all rows what could not be looked up when they were written."""
+    for (chain,) in database.execute("SELECT id FROM chain").fetchall():
+        asked.close(database, chain, 1)
 
 
 def _version(database: sqlite3.Connection) -> int:
@@ -116,11 +125,18 @@ def _version(database: sqlite3.Connection) -> int:
     return found
 
 
-def _create(database: sqlite3.Connection, statements: list[str], before: int, after: int) -> None:
+def _create(
+    database: sqlite3.Connection,
+    statements: list[str],
+    before: int,
+    after: int,
+    then: Callable[[sqlite3.Connection], None] = lambda _: None,
+) -> None:
     """Execute all, and let the version be ``after``, unless it is not ``before`` any more: somebody else did so."""
     database.execute("BEGIN IMMEDIATE")
     if _version(database) == before:
         for statement in statements:
             database.execute(statement)
+        then(database)
         database.execute(f"PRAGMA user_version = {after}")
     database.execute("COMMIT")
