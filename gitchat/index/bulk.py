@@ -7,6 +7,7 @@ whatever of it cannot be read. Each stage is handed on as soon as it is written,
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
@@ -43,14 +44,38 @@ class Unfit(Exception):
     """What is to be taken in is no plain line of commits."""
 
 
+class Marks:
+    """Tells that a record is none of those that were met: eight bytes of each are kept, where a set takes eighty."""
+
+    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+        """With those that the chain ``name`` has already."""
+        self._shelves = [array("q") for _ in range(_SHELVES)]
+        sql = "SELECT uid, author FROM entry WHERE chain = (SELECT id FROM chain WHERE name = ?) AND uid IS NOT NULL"
+        for key in database.execute(sql, (name,)):
+            self.add(key)
+
+    def add(self, key: Key) -> bool:
+        """Meet a record. False when it may have been met before: hardly ever another one looks the same."""
+        mark = hash(key)
+        shelf = self._shelves[mark % _SHELVES]
+        if mark in shelf:
+            return False
+        shelf.append(mark)
+        return True
+
+
+_SHELVES = 1 << 16
+"""A million marks are 16 on a shelf, which is all that is looked through."""
+
+
 class Stage(NamedTuple):
     """Where a stage begins: after so many records of a chain, and the commit ``tip`` of it."""
 
     chain: int
     tip: bytes | None
     records: int
-    marks: set[int] | None = None
-    """Of all these records, where they cannot be looked up: see :func:`marks_of`. Those of the stage come to it."""
+    marks: Marks | None = None
+    """Of all these records, where they cannot be looked up. Those of the stage come to them."""
 
 
 def take(
@@ -127,24 +152,16 @@ def _numbers(database: sqlite3.Connection, stage: Stage, found: Sequence[Fields]
             yield count if is_new else None
 
 
-def _new(count: int, marks: set[int], found: Sequence[Fields]) -> Iterator[int | None]:
+def _new(count: int, marks: Marks, found: Sequence[Fields]) -> Iterator[int | None]:
     """The number of each, none of which is repeated; None for what is no record."""
     for one in found:
         if one.key is None:
             yield None
             continue
-        mark = hash(one.key)
-        if mark in marks:
+        if not marks.add(one.key):
             raise Unfit
-        marks.add(mark)
         count += 1
         yield count
-
-
-def marks_of(database: sqlite3.Connection, name: str) -> set[int]:
-    """What tells, in this process, that a record is none of those of a chain: eight bytes of each, put in a set."""
-    sql = "SELECT uid, author FROM entry WHERE chain = (SELECT id FROM chain WHERE name = ?) AND uid IS NOT NULL"
-    return set(map(hash, database.execute(sql, (name,))))
 
 
 def _known(database: sqlite3.Connection, chain: int, keys: Sequence[Key]) -> set[Key]:

@@ -54,7 +54,7 @@ class Filling:
         Raises:
             Broken, FormatError: a commit is missing or damaged.
         """
-        marks = None if schema.has_lookups(self._database) else bulk.marks_of(self._database, name)
+        marks = None if schema.has_lookups(self._database) else bulk.Marks(self._database, name)
         for start in range(0, len(oids), bulk.COMMITS):
             part = oids[start : start + bulk.COMMITS]
             try:
@@ -67,7 +67,9 @@ class Filling:
             # What was written goes into the file, or SQLite's log of it grows to the size of the whole.
             self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def _take_part(self, name: str, line: bulk.Bytes, part: Sequence[bytes], marks: set[int] | None, done: int) -> None:
+    def _take_part(
+        self, name: str, line: bulk.Bytes, part: Sequence[bytes], marks: bulk.Marks | None, done: int
+    ) -> None:
         self._begin(name)
         row = self._database.execute("SELECT id, tip, count, local FROM chain WHERE name = ?", (name,)).fetchone()
         chain, tip, count, local = row
