@@ -88,7 +88,8 @@ class Builder:
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
         way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
-        if way.is_one(COMMITS if self._line is None else SHORT):
+        # While it is built apart, each who comes would walk a part of the log beside that, to be told the same.
+        if not self._is_being_built(database, view) and way.is_one(COMMITS if self._line is None else SHORT):
             return Filling(database, self._read, rule, self._progress).take(view, way.kept)
         until = time.monotonic() + self.patience_seconds
         try:
@@ -96,7 +97,7 @@ class Builder:
                 known = self._known(database, view)  # whoever had the turn before has taken in the most of it
                 if known is not None:
                     return known
-                if held is None or self.aside is None or not self._is_for_another(database, view, rule):
+                if held is None or self.aside is None or not self._is_for_another(database, view):
                     return self._in_stages(database, view, rule, way)
                 self.aside(view.name, held.hand_on())
         except ConflictError:
@@ -108,6 +109,9 @@ class Builder:
             self._gave_up_at = time.monotonic()
             raise self._still(database, view)
         return known
+
+    def _is_being_built(self, database: sqlite3.Connection, view: View) -> bool:
+        return self._line is not None and not _tip(database, view.name) and anew.so_far(self._directory, view.name) > 0
 
     def _known(self, database: sqlite3.Connection, view: View) -> Extent | None:
         """As known_extent. Raises Renewed when another file counts meanwhile."""
@@ -128,13 +132,12 @@ class Builder:
                     held = stack.enter_context(gate.hold(self._directory, min(self.patience_seconds, _EVER), TURN))
             yield held
 
-    def _is_for_another(self, database: sqlite3.Connection, view: View, rule: Rule) -> bool:
+    def _is_for_another(self, database: sqlite3.Connection, view: View) -> bool:
         """Whether it takes longer than we wait."""
         if self.patience_seconds == math.inf or self._line is None or view.tip is None or "/" in view.name:
             return False
         try:
-            known = Filling(database, self._read, rule, self._progress).tip(view.name)
-            return self._line.is_longer(view.tip, known, MINUTES)
+            return self._line.is_longer(view.tip, _tip(database, view.name), MINUTES)
         except Broken:
             return False
 
@@ -165,13 +168,13 @@ class Builder:
         self, database: sqlite3.Connection, filling: Filling, line: bulk.Bytes, name: str, tip: Oid, rule: Rule
     ) -> None:
         """Take in the log by its bytes. Raises Renewed when it is in another file then."""
-        known = filling.tip(name)
+        known = _tip(database, name)
         oids = line.oids(tip, known)
         if known is None and len(oids) > MINUTES and anew.fits(database):
             with suppress(sqlite3.Error, OSError, ConflictError):  # where there can be none, this one has to do
                 with anew.built(self._directory) as apart:
                     other = Filling(apart, self._read, rule, self._progress)
-                    done = other.tip(name)
+                    done = _tip(apart, name)
                     start = oids.behind(bytes.fromhex(done)) if done is not None else 0
                     if done is not None and not start:
                         raise sqlite3.DatabaseError("it is of another log")
@@ -189,3 +192,9 @@ def _truncate(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA busy_timeout = 200")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     database.execute(f"PRAGMA busy_timeout = {before}")
+
+
+def _tip(database: sqlite3.Connection, name: str) -> Oid | None:
+    """How far the chain goes already."""
+    row = database.execute("SELECT tip FROM chain WHERE name = ?", (name,)).fetchone()
+    return Oid(row[0].hex()) if row is not None and row[0] is not None else None

@@ -30,11 +30,6 @@ class Filling:
         self._rule = rule
         self._progress = progress
 
-    def tip(self, name: str) -> Oid | None:
-        """How far the chain goes already."""
-        row = self._database.execute("SELECT tip FROM chain WHERE name = ?", (name,)).fetchone()
-        return Oid(row[0].hex()) if row is not None and row[0] is not None else None
-
     def take(self, view: View, kept: dict[Oid, codec.Commit], done: int = 0) -> Extent:
         """Take in all that the view reaches, or nothing, commit by commit. ``kept`` are commits that were read already.
 
