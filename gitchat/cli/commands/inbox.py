@@ -14,7 +14,6 @@ from gitchat.cli.grammar import Counted
 from gitchat.cli.render import Renderer, json_line
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import parse_slug
-from gitchat.verbs.uncounted import is_counting, newest
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -117,8 +116,6 @@ class _Inbox:
         try:
             found = room.unread(self.count, matching=self.matching)
         except ConflictError as error:
-            if self.matching is not None or not is_counting(error):
-                raise
             return self._last_said(room, error, has_heading=has_heading)
         shown = reading.blocks(self.renderer, found, self.as_json)
         total = len(shown) + found.left
@@ -136,8 +133,10 @@ class _Inbox:
         return (heading if has_heading else "") + reading.text(self.renderer, shown, notes)
 
     def _last_said(self, room: Room, error: ConflictError, *, has_heading: bool) -> str:
-        """The newest messages without numbers, where ``error`` says that they are still being counted."""
-        entries = newest(room, self.count)
+        """The newest messages without numbers, where ``error`` says that they are being counted; else raise it."""
+        from gitchat.verbs.uncounted import is_counting, newest  # brings SQLite
+
+        entries = newest(room, self.count) if self.matching is None and is_counting(error) else []
         if not entries:
             raise error
         click.echo(f"note: {error}; this was said last, the rest is there in a moment", err=True)
