@@ -139,10 +139,11 @@ def arrivals(repositories: dict[int, Path], scratch: Path) -> str:
         until_whole.append(perf_counter() - begin)
         indexes.add(len(list((place / ".git" / "chatroom").glob("index*.db"))))
     rows = [[f"`{word}`", number_of(ones)] for word, ones in taken.items()]
-    rows += [["the longest of the eight (goal: 5)", number_of(longest)], ["the index is there", number_of(until_whole)]]
+    rows.append(["the longest of the eight (goal: 5)", number_of(longest)])
+    rows.append(["the index is there", number_of(until_whole)])
     return (
-        f"Eight agents that begin at once in a clone of {size:,} records that nobody has counted, from the start of the "
-        f"processes to each answer, {ARRIVALS} times. Indexes in the clone then: "
+        f"Eight agents that begin at once in a clone of {size:,} records that nobody has counted, from the start of "
+        f"the processes to each answer, {ARRIVALS} times. Indexes in the clone then: "
         f"{', '.join(map(str, sorted(indexes)))}.\n\n" + table(["first answer", "s, median"], rows)
     )
 
