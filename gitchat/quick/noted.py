@@ -106,7 +106,7 @@ def _seconds(clone: Clone, oid: str) -> int:
 
 
 def _find_empty_tree(clone: Clone, head: "list[bytes]") -> None:
-    """Raise Unusual unless the empty tree is there, which the next record needs: here, or in a commit before ``head``."""
+    """Raise Unusual unless the empty tree is there, which the next record needs: loose, or in a commit before it."""
     if os.path.lexists(f"{clone.common_dir}/objects/{EMPTY_TREE[:2]}/{EMPTY_TREE[2:]}"):
         return
     for _ in range(_FEW):
