@@ -115,7 +115,6 @@ def test_nobody_walks_a_long_log_beside_who_takes_it_in(
     assert Room(environment, "lobby", "ann").send("hello").number == RECORDS + 1
 
 
-@pytest.mark.slow
 def test_commands_of_agents_answer_while_it_is_counted(world: World) -> None:
     """The inbox shows what was said last; what needs numbers says so, and what was not done; a person waits."""
     path = make_room(world, "long", lengthy.MOST_COUNTED + 10)
