@@ -1,7 +1,8 @@
 """How an index gets as far as a log: by the one process that has the turn, while the others wait for it.
 
 A few new commits everybody takes in by itself, in one transaction. A long log is taken in by stages under a lock of
-its own (``indexing.lock``), so that eight who come at once to a fresh clone do not each do it, and each stage stays.
+its own (``indexing.lock``), so that eight who come at once to a fresh clone do not each do it, and each stage stays;
+the first one of a clone apart (:mod:`gitchat.index.anew`).
 Who cannot wait is told that it is going on; nobody builds one in memory because another is at work.
 """
 
@@ -111,6 +112,7 @@ class Builder:
         return known
 
     def _is_being_built(self, database: sqlite3.Connection, view: View) -> bool:
+        """Whether a process takes the log in apart, or was killed when it did."""
         return self._line is not None and not _tip(database, view.name) and anew.so_far(self._directory, view.name) > 0
 
     def _known(self, database: sqlite3.Connection, view: View) -> Extent | None:
@@ -178,7 +180,7 @@ class Builder:
                     start = oids.behind(bytes.fromhex(done)) if done is not None else 0
                     if done is not None and not start:
                         raise sqlite3.DatabaseError("it is of another log")
-                    other.take_line(name, line, oids[start:], start)
+                    other.take_line(name, line, oids, start)
                 raise Renewed
         else:
             anew.discard(self._directory)

@@ -13,6 +13,7 @@ from gitchat.index.stages import counted_on
 from gitchat.index.view import Extent, Rule, View
 from gitchat.model import codec
 from gitchat.model.names import Oid
+from gitchat.storage.line import Oids
 
 
 class Filling:
@@ -43,22 +44,22 @@ class Filling:
                 known = CatchUp(self._database, view, self._read, self._rule, progress, kept).run()
         return known
 
-    def take_line(self, name: str, line: bulk.Bytes, oids: Sequence[bytes], done: int = 0) -> None:
-        """Take in ``oids``, which continue the chain, by their bytes; stages that hold a merge commit by commit.
+    def take_line(self, name: str, line: bulk.Bytes, oids: Oids, start: int = 0) -> None:
+        """Take in ``oids`` by their bytes, from ``start``, where the chain ends; a stage with a merge commit by commit.
 
         Raises:
             Broken, FormatError: a commit is missing or damaged.
         """
         marks = None if schema.has_lookups(self._database) else bulk.Marks(self._database, name)
-        for start in range(0, len(oids), bulk.COMMITS):
-            part = oids[start : start + bulk.COMMITS]
+        for done in range(start, len(oids), bulk.COMMITS):
+            part = oids[done : done + bulk.COMMITS]
             try:
                 with _transaction(self._database):
-                    self._take_part(name, line, part, marks, done + start)
+                    self._take_part(name, line, part, marks, done)
             except bulk.Unfit:
                 schema.make_lookups(self._database)
                 marks = None
-                self.take(View(name, Oid(part[-1].hex()), None), {}, done + start)
+                self.take(View(name, Oid(part[-1].hex()), None), {}, done)
             # What was written goes into the file, or SQLite's log of it grows to the size of the whole.
             self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
