@@ -46,8 +46,11 @@ def look(numbering: Numbering) -> Known:
         except ConflictError as error:
             if error.code != "still-counting":
                 raise
-            hint = "send it again in a moment; the newest messages are there at once: git chat log"
-            raise ConflictError(f"nothing was sent: {error}", hint=hint, code=error.code) from error
+            raise ConflictError(
+                f"nothing was sent: {error}",
+                hint="send it again in a moment; the newest messages are there at once: git chat log",
+                code=error.code,
+            ) from error
     return Known(tip, accepted, position)
 
 
