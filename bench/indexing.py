@@ -20,6 +20,7 @@ from pathlib import Path
 from time import perf_counter
 
 import pygit2
+from aims import measured
 from append import read_with_libgit2
 from figures import (
     BODY,
@@ -139,12 +140,15 @@ def arrivals(repositories: dict[int, Path], scratch: Path) -> str:
         until_whole.append(perf_counter() - begin)
         indexes.add(len(list((place / ".git" / "chatroom").glob("index*.db"))))
     rows = [[f"`{word}`", number_of(ones)] for word, ones in taken.items()]
-    rows.append(["the longest of the eight (goal: 5)", number_of(longest)])
+    rows.append(["the longest of the eight", number_of(longest)])
     rows.append(["the index is there", number_of(until_whole)])
     return (
         f"Eight agents that begin at once in a clone of {size:,} records that nobody has counted, from the start of "
         f"the processes to each answer, {ARRIVALS} times. Indexes in the clone then: "
-        f"{', '.join(map(str, sorted(indexes)))}.\n\n" + table(["first answer", "s, median"], rows)
+        f"{', '.join(map(str, sorted(indexes)))}.\n\n"
+        + table(["first answer", "s, median"], rows)
+        + "\n\n"
+        + measured("arrivals", longest)
     )
 
 
