@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,12 @@ def test_a_file_is_decoded_once_however_many_ask(tmp_path: Path, monkeypatch: py
     assert len(reads) == 1  # what we wrote ourselves is known
     (tmp_path / "seats").write_text(json.dumps({"n8": 3}), encoding="ascii")
     assert not here.all()
+
+
+def test_a_file_is_written_as_json_writes_it(tmp_path: Path) -> None:
+    """With an indent of one, which the quick way knows again."""
+    sitting = {"ann": Sitting('s "1"', 5), "bob": Sitting("", 7, is_person=True)}
+    for known in ({}, sitting):
+        content = {name: asdict(one) for name, one in known.items()}
+        found = {Name(name): one for name, one in known.items()}
+        assert seats._encoded(found).decode() == json.dumps(content, indent=1) + "\n"
