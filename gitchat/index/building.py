@@ -17,6 +17,7 @@ from pathlib import Path
 from gitchat.index import bulk
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.extent import has_commit, known_extent
+from gitchat.index.few import Few
 from gitchat.index.stages import COMMITS, Stages, counted_on
 from gitchat.index.view import Extent, Rule, View
 from gitchat.model import codec
@@ -49,11 +50,21 @@ class Builder:
     """Takes in what is new of the chains of one index."""
 
     def __init__(
-        self, directory: Path, read: Callable[[Oid], codec.Commit], progress: Progress, line: bulk.Bytes | None
+        self,
+        directory: Path,
+        read: Callable[[Oid], codec.Commit],
+        progress: Progress,
+        line: bulk.Bytes | None,
+        read_raw: Callable[[Oid], bytes] | None,
     ) -> None:
-        """``line`` reads a long log by its bytes; without one it is parsed commit by commit."""
+        """``line`` reads a long log by its bytes; without one it is parsed commit by commit. So does ``read_raw`` a
+        commit, where few are new.
+        """
         self._directory = directory
         self._read = read
+        self._read_raw = read_raw
+        self.fresh: dict[Oid, codec.Commit] = {}
+        """Of what was taken in last, what was read for that and nobody asked for since."""
         self._progress = progress
         self._line = line
         self.patience_seconds = math.inf
@@ -75,6 +86,9 @@ class Builder:
             return known
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
+        known = self._few(database, view, rule)
+        if known is not None:
+            return known
         way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
         if way.is_one(COMMITS if self._line is None else SHORT):
             return self._taken_in(database, view, rule, way.kept, self._progress)
@@ -96,6 +110,21 @@ class Builder:
             self._gave_up_at = time.monotonic()
             raise self._still(database, view)
         return known
+
+    def _few(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent | None:
+        """Take in what is new, where that is little and plain; None where it is not."""
+        if self._read_raw is None:
+            return None
+        few = Few(database, view, self._read_raw)
+        if not few.is_plain:
+            return None
+        try:
+            with _transaction(database):
+                known = few.take(database, rule)
+        except bulk.Unfit:
+            return None
+        self.fresh = few.commits
+        return known if known is not None else known_extent(database, view)
 
     @contextmanager
     def _turn(self) -> Iterator[gate.Gate | None]:

@@ -75,6 +75,7 @@ class Roll:
     def find(self, name: Name) -> Presence | None:
         """What is known of ``name`` in all rooms; None when nobody ever took it."""
         with suppress(OSError):
+            os.lstat(f"{self._directory}/live/{name}")  # most who speak never joined: that is quickly seen
             file = LiveFile(self._directory, name, os.O_RDONLY)
             try:
                 # First the lock: who takes the name in between is then not living yet. The other way

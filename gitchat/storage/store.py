@@ -15,14 +15,16 @@ from gitchat.model.refs import (
     FETCHED_PREFIX,
     LOG_SUFFIX,
     ROOMS_PREFIX,
+    SEATS_PREFIX,
     TRACKING_PREFIX,
     cursors_prefix,
+    is_cursor,
     is_log,
     log_ref,
     name_of_cursor,
     room_of_log,
 )
-from gitchat.quick import append
+from gitchat.quick import append, swap
 from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import checkpoint, gate
@@ -39,6 +41,9 @@ class Store(Refs):
 
     _clone: Clone | None = None
     """What the quick way knows of the repository, from its first record on."""
+
+    _positions: Clone | None = None
+    """The same for cursors and seats, from the first that moved on."""
 
     is_settled = False
     """Whether what a power cut may have taken was made again: see gitchat.rooms.aftermath, which says so."""
@@ -148,23 +153,36 @@ class Store(Refs):
         self._note_appended(made.journal_bytes, made.written_bytes)
         return made
 
+    def _swap_quickly(self, held: gate.Gate, ref: RefName, old: Oid, new: Oid) -> bool:
+        # Positions alone: of another ref libgit2 syncs the name, too, which what is acknowledged is found by.
+        if not held.is_exclusive or not (is_cursor(ref) or ref.startswith(SEATS_PREFIX)):
+            return False
+        try:
+            if self._positions is None:
+                self._positions = self._made_clone(syncs_refs=True)
+            swap.move(self._positions, ref, old, new, held.descriptor)
+        except Unusual:
+            return False
+        return True
+
     def _as_clone(self) -> Clone:
         if self._clone is None:
-            if not self.backend.is_usual or not self._has_journal:
-                raise Unusual
-            exchange = None
-            if not self.backend.is_synced:
-                from gitchat.storage.exchange import find  # for who does not wait for the disk
-
-                exchange = find()
-            self._clone = Clone(
-                str(self._common_dir),
-                is_synced=self.backend.is_synced,
-                is_settled=self.is_settled,
-                read_packed=self._packed_commit,
-                exchange=exchange,
-            )
+            self._clone = self._made_clone()
         return self._clone
+
+    def _made_clone(self, *, syncs_refs: bool = False) -> Clone:
+        if not self.backend.is_usual or not self._has_journal:
+            raise Unusual
+        from gitchat.storage.exchange import find  # for who writes
+
+        return Clone(
+            str(self._common_dir),
+            is_synced=self.backend.is_synced,
+            is_settled=self.is_settled,
+            read_packed=self._packed_commit,
+            exchange=None if self.backend.is_synced else find(),
+            syncs_refs=syncs_refs,
+        )
 
     def _packed_commit(self, oid: str) -> bytes:
         try:

@@ -101,7 +101,8 @@ class Opened:
         from gitchat.storage.line import Line
 
         line = Line(self.store.common_dir, git.scrub(self.variables))
-        index = Index(self.store.directory, self.store.read, partial(self.progress, "indexing"), line)
+        store = self.store
+        index = Index(store.directory, store.read, partial(self.progress, "indexing"), line, store.raw_commit)
         index.builder.patience_seconds = self.patience_seconds
         index.builder.aside = self._count_aside
         return index
