@@ -54,7 +54,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/serve/servefile.py",
     ),
     "knows pygit2": ("gitchat/storage/libgit2.py",),
-    "knows sqlite3": ("gitchat/index/", "gitchat/quick/unread.py"),
+    "knows sqlite3": ("gitchat/index/", "gitchat/quick/known.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
     "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from gitchat.index import asked
 from gitchat.index.fields import Fields, Usual, of_commit
 from gitchat.index.tallies import Tallies
 from gitchat.model import codec
@@ -65,7 +66,7 @@ def take(
         Unfit: they are no line without merges that begins there. Some rows may be there already.
         FormatError: a commit cannot be read.
     """
-    first = _next_id(database)
+    first = asked.next_row(database)
     found: list[Fields] = []
     usual, before = Usual(), Oid(stage.tip.hex()) if stage.tip is not None else None
     for done, (raw_oid, raw) in enumerate(zip(oids, contents, strict=True), 1):
@@ -80,9 +81,13 @@ def take(
     uptos = _uptos(stage.records, numbers)
     rows = zip(range(first, first + len(found)), numbers, uptos, oids, found, strict=True)
     database.executemany(
-        f"INSERT INTO entry VALUES (?, NULL, 0, {stage.chain}, ?, ?, ?, {', '.join('?' * 12)}, NULL)",
-        ((row, number, upto, oid, *fields.columns) for row, number, upto, oid, fields in rows),
+        f"INSERT INTO entry VALUES (?, NULL, 0, {stage.chain}, ?, ?, ?, {', '.join('?' * 13)}, NULL, ?)",
+        (
+            (row, number, upto, oid, *fields.columns, asked.is_open(fields.columns, number))
+            for row, number, upto, oid, fields in rows
+        ),
     )
+    asked.close(database, stage.chain, first)
     tallies = Tallies(database, stage.chain)
     for number, one in zip(numbers, found, strict=True):
         if number is not None:
@@ -100,12 +105,6 @@ def take(
 def _parsed(oid: Oid, raw: bytes, rule: Callable[[Oid, codec.Commit], Node]) -> Fields:
     commit = codec.parse_commit(oid, raw)
     return of_commit(oid, commit, rule(oid, commit))
-
-
-def _next_id(database: sqlite3.Connection) -> int:
-    """The id of the next row: none is used twice."""
-    row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
-    return (row[0] if row is not None else 0) + 1
 
 
 def _numbers(database: sqlite3.Connection, stage: Stage, found: Sequence[Fields]) -> Iterator[int | None]:

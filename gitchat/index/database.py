@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals, tallies
+from gitchat.index import arrivals, asked, tallies
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
@@ -39,7 +39,7 @@ from gitchat.model.names import Oid
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import OwnFile
 
-VERSION = 9
+VERSION = 10
 """Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
@@ -54,7 +54,8 @@ CREATE TABLE entry (
     id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
     chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
     uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
-    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, arrival INTEGER
+    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, choice TEXT,
+    arrival INTEGER, is_open INTEGER
 );
 {arrivals.TABLES}{tallies.TABLES}CREATE TABLE voice (
     chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
@@ -75,6 +76,7 @@ CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
 CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
 CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
+{asked.INDEX}
 CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL);
 CREATE INDEX anchor_path ON anchor (path, entry);
 CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');

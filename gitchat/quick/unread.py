@@ -1,13 +1,15 @@
 """What whoever is here has not read of a room: a person by the cursor of its name, an agent by its seat.
 
-It is read along the log, from its end to the position. Whether somebody else speaks under the same name is told by the
-whole log where that is short, else by what the index has of it; whoever does makes it the long way's.
+It is read along the log, from its end to the position, and where that is far away looked up in the index. Whether
+somebody else speaks under the same name is told by the whole log where that is short, else by the index; whoever does
+makes it the long way's.
 """
 
 import os
 import time
 
 from gitchat.quick import record, room, who
+from gitchat.quick.known import Known, number_of_uid
 from gitchat.quick.log import label_of, listing
 from gitchat.quick.objects import Objects, find_tip
 from gitchat.quick.place import Place, read
@@ -18,14 +20,16 @@ from gitchat.quick.unusual import Unusual
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from gitchat.quick.record import Record
 
 DEFAULT_COUNT = 50
 
 NEAR = 250
-"""How many records are read at the most: then the index is quicker."""
+"""How many records are read along the log at the most."""
+
+FEW = 40
+"""After so many the index is quicker, where it knows the rest."""
 
 _SEATS_BYTES = 1024 * 1024
 
@@ -122,13 +126,15 @@ def _exists(place: Place, me: str) -> bool:
 class Unread:
     """What somebody has not read."""
 
-    __slots__ = ("found", "is_whole", "labels", "last_read", "oids", "statuses")
+    __slots__ = ("count", "found", "is_whole", "labels", "last_read", "oids", "statuses")
 
     def __init__(self, last_read: int, labels: "dict[str, str]", *, is_whole: bool) -> None:
         self.last_read = last_read
         """How many records are read, from the first one on."""
+        self.count = 0
+        """How many are for them."""
         self.found: list[tuple[str, Record]] = []
-        """What is for them, oldest first, each with its label."""
+        """The oldest of those, oldest first, each with its label: as many as were asked for, or more."""
         self.oids: list[tuple[int, str]] = []
         """The number and the commit of each."""
         self.statuses = 0
@@ -137,6 +143,11 @@ class Unread:
         """By uid, of all that was read here."""
         self.is_whole = is_whole
         """Whether that was the whole log."""
+
+    def add(self, number: int, oid: str, one: "Record") -> None:
+        """Add one behind the others."""
+        self.found.append((label_of(one, number), one))
+        self.oids.append((number, oid))
 
 
 def unread(place: Place, settings: Settings, asked: Asked) -> "tuple[Reader, Unread]":
@@ -147,11 +158,11 @@ def unread(place: Place, settings: Settings, asked: Asked) -> "tuple[Reader, Unr
     room.refuse_other_rooms(place, reader.room)
     end = room.position(place, reader.room, room.authority(place, settings, reader.room))
     room.refuse_lost(place)
-    return reader, _unread(place, reader, end)
+    return reader, _unread(place, reader, end, asked.count or DEFAULT_COUNT)
 
 
-def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
-    known = None if end.count <= NEAR else _taken_in(place, reader)
+def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unread:
+    known = None if end.count <= NEAR else Known(place, reader.room, reader.me, *reader.where)
     found: list[tuple[int, str, Record]] = []
     read_upto, number, oid = 0, end.count, end.tip
     is_known, is_read = False, False
@@ -159,10 +170,10 @@ def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
     objects = Objects(place)
     try:
         for _ in range(NEAR + 1):
-            is_known = is_known or oid == known
+            is_known = is_known or (known is not None and oid == known.tip)
             if oid == reader.cursor and not is_read:
                 is_read, read_upto = True, number
-            if is_known and is_read:
+            if is_known and (is_read or (known is not None and len(found) >= FEW)):
                 break
             one = record.record_of(objects.commit(oid))
             if one is None:
@@ -173,18 +184,32 @@ def _unread(place: Place, reader: Reader, end: room.Position) -> Unread:
             if not is_read:
                 found.append((number, oid, one))
             number, oid = number - 1, one.parent
+        answer = Unread(read_upto, labels, is_whole=known is None)
+        if not is_known or (not is_read and known is None):
+            raise Unusual
+        if not is_read and known is not None:
+            _look_up(answer, reader, known, number, limit, objects)
     finally:
         objects.close()
-    if not is_known or not is_read:
-        raise Unusual
-    answer = Unread(read_upto, labels, is_whole=known is None)
     for number, oid, one in reversed(found):
         is_loud = one.kind == "message" and not one.to
         if one.author != reader.me and one.kind not in record.UNLISTED and (is_loud or reader.reached & {*one.to}):
-            answer.found.append((label_of(one, number), one))
-            answer.oids.append((number, oid))
+            answer.add(number, oid, one)
+            answer.count += 1
         answer.statuses += one.kind == "status" and not one.to
     return answer
+
+
+def _look_up(answer: Unread, reader: Reader, known: Known, upto: int, limit: int, objects: Objects) -> None:
+    """Put what the index has of the records up to a number before the rest. Raises Unusual."""
+    answer.last_read = known.number_of(reader.cursor) if reader.cursor is not None else 0
+    rows, answer.count, answer.statuses = known.reaching(reader.reached, answer.last_read, upto, limit)
+    for number, oid in rows:
+        one = record.record_of(objects.commit(oid))
+        if one is None:
+            raise Unusual
+        answer.labels[one.uid] = f"#{number}"
+        answer.add(number, oid, one)
 
 
 def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -> "tuple[str, int]":
@@ -194,10 +219,11 @@ def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -
     """
     limit = asked.count or DEFAULT_COUNT
     shown = found.found[:limit]
-    find_labels(place, reader.room, found, [one for _, one in shown])
+    if not found.is_whole:
+        _find_labels(place, reader.room, found.labels, [one for _, one in shown])
     notes = []
-    if len(found.found) > limit:
-        notes.append(f"{len(found.found) - limit} more: git chat {rest}\n")
+    if found.count > limit:
+        notes.append(f"{found.count - limit} more: git chat {rest}\n")
     if found.statuses:
         commits = "1 commit" if found.statuses == 1 else f"{found.statuses} commits"
         notes.append(f"{commits} since: git chat log{asked.given} --since {found.last_read}\n")
@@ -206,62 +232,9 @@ def told(place: Place, asked: Asked, reader: Reader, found: Unread, rest: str) -
     return "".join([*listing(shown, found.labels), "\n" if shown and notes else "", *notes]), len(shown)
 
 
-# --- what the index knows --------------------------------------------------------------
-
-
-def _taken_in(place: Place, reader: Reader) -> str:
-    """Up to which commit the index knows the log, where nobody else speaks as the reader. Raises Unusual."""
-    row = _asked(place, "SELECT id, lower(hex(tip)) FROM chain WHERE name = ?", reader.room)
-    if len(row) != 1 or not row[0][1]:
-        raise Unusual
-    chain, tip = row[0]
-    others, value = reader.where
-    if _asked(
-        place, f"SELECT 1 FROM voice WHERE chain = ? AND author = ? AND {others} LIMIT 1", chain, reader.me, value
-    ):
-        raise Unusual
-    return str(tip)
-
-
-def find_labels(place: Place, name: str, unread: Unread, shown: "Sequence[Record]") -> None:
+def _find_labels(place: Place, name: str, labels: "dict[str, str]", shown: "Sequence[Record]") -> None:
     """Find the numbers of what is answered before what was read here."""
-    if unread.is_whole:
-        return
-    for uid in {one.reply for one in shown if one.reply is not None} - unread.labels.keys():
-        sql = (
-            "SELECT number FROM entry JOIN chain ON chain.id = entry.chain WHERE chain.name = ? AND entry.uid = ?"
-            " AND number IS NOT NULL AND is_pending = 0"
-        )
-        found = _asked(place, sql, name, uid)
-        if len(found) > 1:
-            raise Unusual
-        if found:
-            unread.labels[uid] = f"#{found[0][0]}"
-
-
-def _files(place: Place) -> "list[str]":
-    """The files of the index, the newest last."""
-    names = [
-        one for one in os.listdir(place.common_dir + "/chatroom") if one.startswith("index.") and one[-3:] == ".db"
-    ]
-    return sorted((one for one in names if is_number(one[6:-3])), key=lambda one: int(one[6:-3]))
-
-
-def _asked(place: Place, sql: str, *values: "str | int") -> "list[Any]":
-    """The rows of a question to the newest index. Raises Unusual: there is none, or it does not know that."""
-    try:
-        from _sqlite3 import Error, connect  # without the modules of dates that sqlite3 loads
-    except ImportError:
-        from sqlite3 import Error, connect
-    names = _files(place)
-    path = f"{place.common_dir}/chatroom/{names[-1]}" if names else ""
-    if not path or os.lstat(path).st_mode & 0o170000 != 0o100000:
-        raise Unusual
-    try:
-        database = connect(path)
-        try:
-            return list(database.execute(sql, values))
-        finally:
-            database.close()
-    except Error as wrong:
-        raise Unusual from wrong
+    for uid in {one.reply for one in shown if one.reply is not None} - labels.keys():
+        number = number_of_uid(place, name, uid)
+        if number is not None:
+            labels[uid] = f"#{number}"

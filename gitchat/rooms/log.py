@@ -219,12 +219,9 @@ class Log:
 
     def _at(self, places: Sequence[tuple[Number, Oid, bool]], chain: Chain | None = None) -> list[Entry]:
         """As :meth:`entries_at`, without attachments."""
-        if not places:
-            return []
-        chain = chain or self.chain()
-        read = [(place, chain.taken(place[1]) or self._store.read(place[1])) for place in places]
-        found = [self._entry(None if pending else at, oid, commit) for (at, oid, pending), commit in read]
-        return hiding.at(chain, found, [place[0] for place in places])
+        here, read = chain or self.chain(), self._store.read
+        found = [self._entry(None if is_new else at, oid, here.taken(oid) or read(oid)) for at, oid, is_new in places]
+        return hiding.at(here, found, [place[0] for place in places])
 
     def find(self, locator: Number | Handle) -> Entry:
         """The record that a number or a handle names.

@@ -36,6 +36,7 @@ def same(world: World, repository: Path, *, step: str) -> str:
         assert (quick.returncode, quick.stdout, quick.stderr) == (long.returncode, long.stdout, long.stderr), step
         with pytest.MonkeyPatch.context() as patch, suppress(Unusual, OSError):
             patch.setattr(unread, "NEAR", 6)
+            patch.setattr(unread, "FEW", 2)
             patch.chdir(repository)
             place = find(world.variables)
             assert inbox.inbox(place, settings(place), line.split()[1:]).text == long.stdout, step
@@ -102,3 +103,39 @@ def test_a_look_moves_nothing(world: World) -> None:
     before = world.git("for-each-ref", cwd=repository).stdout
     assert "first" in world.chat("inbox", cwd=repository, check=True).stdout
     assert world.git("for-each-ref", cwd=repository).stdout == before
+
+
+def test_a_position_far_behind(world: World) -> None:
+    """Own words, words for others, statuses and claims lie between; what hides one of them is the long way's."""
+    repository = world.repository()
+    writer = open_writer(open_store(repository / ".git"))
+    people = {
+        name: Identity(Name(name), f"{name}@example.com", name, f"{name}@example.com", "human")
+        for name in ("alice", "bob")
+    }
+    drafts = [
+        Draft(body="mine"),
+        Draft(body="to all"),
+        Draft(body="for me", to=("alice",)),
+        Draft(body="for another", to=("carol",)),
+        Draft(body="a commit", kind="status"),
+        Draft(body="a commit for alice", kind="status", to=("alice",)),
+        Draft(body="src/", kind="claim"),
+    ]
+    for number in range(70):
+        draft = drafts[number % (len(drafts) if number < 50 else len(drafts) - 1)]
+        writer.send(draft, people["alice" if draft.body == "mine" else "bob"])
+    for position in (None, 3, 22, 69):
+        if position is not None:
+            world.chat("cursor", "set", str(position), cwd=repository, check=True)
+        found = same(world, repository, step=f"from {position}")
+        assert "mine" not in found
+        assert ("for me" in found) == (position != 69)
+    world.chat("redact", "51", cwd=repository, check=True, GITCHAT_NAME="bob")
+    for number in range(5):
+        writer.send(Draft(body=f"later {number}"), people["bob"])
+    same(world, repository, step="the last ones")
+    world.git("update-ref", "-d", refs.cursor_ref(RoomName("lobby"), Name("alice")), cwd=repository)
+    assert "for me" in same(world, repository, step="one is hidden")
+    assert {"from None", "from 3", "from 22", "from 69"} <= INDEXED
+    assert "one is hidden" not in INDEXED

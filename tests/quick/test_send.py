@@ -14,6 +14,7 @@ from gitchat.model.names import RoomName
 from gitchat.model.types import KNOWN
 from gitchat.presence import seats
 from gitchat.quick import agent, room, send, who
+from gitchat.quick.record import EMPTY_TREE
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import written
 from gitchat.workspace import ancestry, client
@@ -286,3 +287,23 @@ def test_the_constants_are_those_of_the_model() -> None:
     assert room.tracking_ref("a", "b") == refs.tracking_ref("b", refs.log_ref(RoomName("a")))
     assert len({send.new_uid() for _ in range(50)}) == 50
     assert all(names.is_uid(send.new_uid()) for _ in range(50))
+
+
+def test_behind_a_record_with_a_tree(world: World) -> None:
+    """What has a file or tells of lines has another tree; the next record needs the empty one, and finds it."""
+    repository = world.repository()
+    (repository / "file").write_text("".join(f"{number}\n" for number in range(9)))
+    world.git("add", "file", cwd=repository)
+    world.git("commit", "-qm", "a file", cwd=repository)
+    world.chat("send", "first", cwd=repository, check=True)
+    empty = repository / ".git" / "objects" / EMPTY_TREE[:2] / EMPTY_TREE[2:]
+    for words in (("--attach", "file", "see"), ("--at", "file:2-3", "why?")):
+        world.chat("send", *words, cwd=repository, check=True)
+        assert is_quick(world, repository, "send", "behind it")
+    assert empty.exists()
+    world.git("repack", "-qad", cwd=repository)
+    world.git("prune-packed", cwd=repository)
+    assert not empty.exists()
+    world.chat("send", "--at", "file:2-3", "once more", cwd=repository, check=True)
+    assert is_quick(world, repository, "send", "behind a packed one")
+    assert "7 records" in world.chat("verify", cwd=repository, check=True).stdout
