@@ -65,6 +65,8 @@ class Builder:
         self._read_raw = read_raw
         self.fresh: dict[Oid, codec.Commit] = {}
         """Of what was taken in last, what was read for that and nobody asked for since."""
+        self.told: dict[Oid, tuple[Oid, str | None]] = {}
+        """Of the same commits the parent, and the kind."""
         self._progress = progress
         self._line = line
         self.patience_seconds = math.inf
@@ -123,7 +125,7 @@ class Builder:
                 known = few.take(database, rule)
         except bulk.Unfit:
             return None
-        self.fresh = few.commits
+        self.fresh, self.told = few.commits, few.told
         return known if known is not None else known_extent(database, view)
 
     @contextmanager

@@ -141,6 +141,10 @@ class Index:
         """The commit ``oid`` where it was just read to be taken in; once: who looks again sees what is there then."""
         return self.builder.fresh.pop(oid, None)
 
+    def told(self, oid: Oid) -> tuple[Oid, str | None] | None:
+        """The parent of a commit, and the kind of its record, where it was taken in last; None of any other."""
+        return self.builder.told.get(oid)
+
     def _asked(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
         for _ in range(_ATTEMPTS):
             try:

@@ -33,6 +33,8 @@ class Few:
         self._contents: list[bytes] = []
         self.commits: dict[Oid, codec.Commit] = {}
         """What may be shown next."""
+        self.told: dict[Oid, tuple[Oid, str | None]] = {}
+        """The parent of each, and what kind of record it is."""
         self._before = _chain(database, view.name)
         self.is_plain = self._before is not None and self._reaches(self._before, read_raw)
         """Whether they are few, a plain line, and all that is new."""
@@ -54,6 +56,7 @@ class Few:
             self._contents.append(raw)
             if len(raw) <= KEPT_BYTES:
                 self.commits[here] = commit
+            self.told[here] = commit.parents[0], commit.kind
             here = commit.parents[0]
         return True
 

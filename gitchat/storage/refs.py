@@ -73,8 +73,7 @@ class Refs(Objects):
             self.heal()
             before = self._in_journal()
             new = self._move(held, ref, build, reason)
-        if self._maintain is not None and self._is_due(before):
-            self._maintain()
+        self._pack_if_due(before, self._in_journal())
         return new
 
     def point(self, ref: RefName, oid: Oid, reason: str) -> None:
