@@ -43,18 +43,28 @@ class AsQuick(Refs):
             Unusual: that is for :meth:`move`; nothing was changed.
         """
         clone = self._as_clone()
-        if self.later is None:
-            self.heal()
-        else:  # what is missing that the record needs sends it the long way, which heals first
-            self.later(self.heal)
+        self._heal_soon()  # what is missing that the record needs sends it the long way, which heals first
         noted_in = append.ENDS if is_tracked else append.CHECKPOINTS
         made = append.append(clone, log_ref(room), room, make, self._wait_seconds, noted_in)
         self._note_appended(made.journal_bytes, made.written_bytes)
         return made
 
+    def _heal_soon(self) -> None:
+        """Heal now, or in a moment when nobody waits."""
+        if self.later is None:
+            self.heal()
+        else:
+            self.later(self.heal)
+
+    def _heal_before(self, ref: RefName) -> None:
+        if _is_position(ref):
+            self._heal_soon()
+        else:
+            self.heal()
+
     def _swap_quickly(self, held: gate.Gate, ref: RefName, old: Oid, new: Oid) -> bool:
         # Positions alone: of another ref libgit2 syncs the name, too, which what is acknowledged is found by.
-        if not held.is_exclusive or not (is_cursor(ref) or ref.startswith(SEATS_PREFIX)):
+        if not held.is_exclusive or not _is_position(ref):
             return False
         try:
             if self._positions is None:
@@ -88,3 +98,8 @@ class AsQuick(Refs):
             return self.backend.read_object(Oid(oid), "commit")
         except (ObjectMissing, ObjectDamaged) as error:
             raise Unusual from error
+
+
+def _is_position(ref: RefName) -> bool:
+    """Whether it tells how far somebody has read: a cursor, or a seat."""
+    return is_cursor(ref) or ref.startswith(SEATS_PREFIX)

@@ -70,7 +70,7 @@ class Refs(Objects):
             StorageError: the disk refuses.
         """
         with self.writing() as held:
-            self.heal()
+            self._heal_before(ref)
             before = self._in_journal()
             new = self._move(held, ref, build, reason)
         self._pack_if_due(before, self._in_journal())
@@ -190,6 +190,10 @@ class Refs(Objects):
                     continue
             held.clear()
             return True
+
+    def _heal_before(self, ref: RefName) -> None:
+        """Heal what the next value of ``ref`` may stand on."""
+        self.heal()
 
     def _swap_quickly(self, held: gate.Gate, ref: RefName, old: Oid, new: Oid) -> bool:
         """Move ``ref`` in as few calls of the system as it takes; False where that is not for this way."""
