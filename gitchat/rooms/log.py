@@ -215,12 +215,12 @@ class Log:
 
     def entries_at(self, places: Sequence[tuple[Number, Oid, bool]], chain: Chain | None = None) -> list[Entry]:
         """The records of places in the chain, by default as it is now, with their attachments. Raises FormatError."""
-        return [self.with_attachments(entry) for entry in self._at(places, chain)]
+        return [self.with_attachments(entry) for entry in self._at(places, chain)] if places else []
 
     def _at(self, places: Sequence[tuple[Number, Oid, bool]], chain: Chain | None = None) -> list[Entry]:
         """As :meth:`entries_at`, without attachments."""
         here, read = chain or self.chain(), self._store.read
-        found = [self._entry(None if is_new else at, oid, here.taken(oid) or read(oid)) for at, oid, is_new in places]
+        found = [self._entry(None if pending else at, oid, here.taken(oid) or read(oid)) for at, oid, pending in places]
         return hiding.at(here, found, [place[0] for place in places])
 
     def find(self, locator: Number | Handle) -> Entry:

@@ -59,13 +59,16 @@ class Lines:
         False where a loop cannot tell that something comes: of a file, for one.
         """
 
-        def look() -> None:
-            try:
-                is_there = bool(self._whole) or self._take()
-            except OSError:
-                is_there = False
+        def give() -> None:
             while self._whole:
                 take(self._whole.pop())
+
+        def look() -> None:
+            try:
+                is_there = self._take()
+            except OSError:
+                is_there = False
+            give()
             if not is_there:
                 loop.remove_reader(self._source)
                 over()
@@ -74,8 +77,7 @@ class Lines:
             loop.add_reader(self._source, look)
         except (OSError, NotImplementedError):
             return False
-        if self._whole:
-            loop.call_soon(look)
+        give()  # what was read with what was answered before there was a loop
         return True
 
     def comes_within(self, seconds: float | None) -> bool:

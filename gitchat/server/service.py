@@ -212,10 +212,13 @@ def _behind_the_answer(work: Callable[[], object]) -> None:
     """Do it when the call that runs has been answered, as far as it waits for nothing."""
 
     def do() -> None:
-        with suppress(ChatError):  # who needs it does it again, and is told
+        with suppress(ChatError, OSError):  # who needs it does it again, and is told
             work()
 
-    asyncio.get_running_loop().call_soon(do)
+    try:
+        asyncio.get_running_loop().call_soon(do)
+    except RuntimeError:  # it is no call: the server ends
+        do()
 
 
 def _for_strangers(error: ChatError) -> ChatError:

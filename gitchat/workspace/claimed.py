@@ -83,7 +83,7 @@ def _entries_of_claims(environment: Environment, room: RoomName, tip: Oid | None
         places += chain.select(leaves, after=places[0].number)
     elif environment.authorities.of(room) is None:
         environment.unclaimed[room] = tip
-    return log.entries_at(sorted(places))
+    return log.entries_at(sorted(places), chain)
 
 
 _NEAR = 64
