@@ -53,7 +53,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/serve/peer.py",
         "gitchat/serve/servefile.py",
     ),
-    "knows pygit2": ("gitchat/storage/libgit2.py",),
+    "knows pygit2": ("gitchat/storage/libgit2.py", "gitchat/storage/imported.py"),
     "knows sqlite3": ("gitchat/index/", "gitchat/quick/known.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),

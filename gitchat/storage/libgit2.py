@@ -8,9 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pygit2
-from pygit2.enums import ObjectType
-
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import REF_PREFIX
 from gitchat.storage.backend import (
@@ -22,12 +19,14 @@ from gitchat.storage.backend import (
     SwapRefused,
     WriteRefused,
 )
+from gitchat.storage.imported import pygit2
 from gitchat.storage.looseobject import CutOff, read_loose
 from gitchat.storage.refnames import RefNames
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _ANY_REF = RefName(f"{REF_PREFIX}none")
 
+ObjectType = pygit2.enums.ObjectType
 _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectType.BLOB}
 
 # libgit2's classes say little: contention appears as OSError, GitError, or KeyError beside pack-refs.
