@@ -18,8 +18,9 @@ from pathlib import Path
 from gitchat.index import anew, bulk
 from gitchat.index.catchup import Progress
 from gitchat.index.extent import has_commit, known_extent
+from gitchat.index.few import Few
 from gitchat.index.files import Renewed
-from gitchat.index.filling import Filling
+from gitchat.index.filling import Filling, transaction
 from gitchat.index.stages import COMMITS, Stages
 from gitchat.index.view import Extent, Rule, View
 from gitchat.model import codec
@@ -58,13 +59,20 @@ class Builder:
         progress: Progress,
         line: bulk.Bytes | None,
         is_current: Callable[[], bool],
+        read_raw: Callable[[Oid], bytes] | None,
     ) -> None:
-        """``line`` reads a long log by its bytes; without one it is parsed commit by commit.
+        """``line`` reads a long log by its bytes; without one it is parsed commit by commit. So does ``read_raw`` a
+        commit, where few are new.
 
         ``is_current`` tells whether the file that is being asked still counts.
         """
         self._directory = directory
         self._read = read
+        self._read_raw = read_raw
+        self.fresh: dict[Oid, codec.Commit] = {}
+        """Of what was taken in last, what was read for that and nobody asked for since."""
+        self.told: dict[Oid, tuple[Oid, str | None]] = {}
+        """Of the same commits the parent, and the kind."""
         self._progress = progress
         self._line = line
         self._is_current = is_current
@@ -88,6 +96,9 @@ class Builder:
             return known
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
+        known = self._few(database, view, rule)
+        if known is not None:
+            return known
         way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
         # While it is built apart, each who comes would walk a part of the log beside that, to be told the same.
         if not self._is_being_built(database, view) and way.is_one(COMMITS if self._line is None else SHORT):
@@ -120,6 +131,21 @@ class Builder:
         if not self._is_current():
             raise Renewed
         return known_extent(database, view)
+
+    def _few(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent | None:
+        """Take in what is new, where that is little and plain; None where it is not."""
+        if self._read_raw is None:
+            return None
+        few = Few(database, view, self._read_raw)
+        if not few.is_plain:
+            return None
+        try:
+            with transaction(database):
+                known = few.take(database, rule)
+        except bulk.Unfit:
+            return None
+        self.fresh, self.told = few.commits, few.told
+        return known if known is not None else known_extent(database, view)
 
     @contextmanager
     def _turn(self) -> Iterator[gate.Gate | None]:

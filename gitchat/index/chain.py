@@ -17,6 +17,7 @@ from gitchat.index.condition import ANCHORED_FILES, ANY, Condition, Tally, blob_
 from gitchat.index.places import Hit, Place, Row, Voice
 from gitchat.index.tallies import count
 from gitchat.index.view import Extent, Rows, Rule, View
+from gitchat.model import codec
 from gitchat.model.names import Number, Oid, Uid
 
 RANKED = 2_000
@@ -44,6 +45,10 @@ class Chain:
     def tips(self) -> list[Oid]:
         """The commits that reach everything here."""
         return [oid for oid in (self.tip, self.local) if oid is not None]
+
+    def taken(self, oid: Oid) -> codec.Commit | None:
+        """As Index.taken."""
+        return self._index.taken(oid)
 
     def _places(self, rows: Iterable[tuple[int, bytes]]) -> list[Place]:
         return [Place(Number(number), Oid(oid.hex()), number > self.count) for number, oid in rows]

@@ -53,13 +53,18 @@ class Index:
         read: Callable[[Oid], codec.Commit],
         progress: Progress,
         line: Bytes | None = None,
+        read_raw: Callable[[Oid], bytes] | None = None,
     ) -> None:
-        """``line`` reads a long log at once; without one its commits are read one by one."""
+        """``line`` reads a long log at once; without one its commits are read one by one. ``read_raw`` gives the bytes
+        of one; without it what is new is always parsed.
+        """
         self._directory = directory
-        self.builder = Builder(directory, read, progress, line, self._is_current)
+        self.builder = Builder(directory, read, progress, line, self._is_current, read_raw)
         self._database: sqlite3.Connection | None = None
         self._path: Path | None = None
         self._pid = 0
+        self._known: tuple[sqlite3.Connection, tuple[int, int], View, Extent] | None = None
+        """The view that was asked about last, and how far it goes, as long as nobody writes in the file."""
 
     def chain(self, name: str, tip: Oid | None, rule: Rule, local: Oid | None = None) -> Chain:
         """The chain ``name`` as it is at ``tip``, brought up to date.
@@ -80,7 +85,24 @@ class Index:
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
         """
-        return self._asked(lambda database: ask(database, self.builder.extended(database, view, rule)))
+        return self._asked(lambda database: ask(database, self._extent(database, view, rule)))
+
+    def _extent(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
+        """How far the view goes, which is brought up to date. One answer asks many times."""
+        known, stamp = self._known, _stamp(database)
+        if known is not None and known[0] is database and known[1:3] == (stamp, view):
+            return known[3]
+        extent = self.builder.extended(database, view, rule)
+        self._known = (database, _stamp(database), view, extent)
+        return extent
+
+    def taken(self, oid: Oid) -> codec.Commit | None:
+        """The commit ``oid`` where it was just read to be taken in; once: who looks again sees what is there then."""
+        return self.builder.fresh.pop(oid, None)
+
+    def told(self, oid: Oid) -> tuple[Oid, str | None] | None:
+        """The parent of a commit, and the kind of its record, where it was taken in last; None of any other."""
+        return self.builder.told.get(oid)
 
     def _asked(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
         last: Exception | None = None
@@ -129,7 +151,7 @@ class Index:
         if self._database is not None and self._pid == os.getpid():
             with suppress(sqlite3.Error):
                 self._database.close()
-        self._database = None
+        self._database = self._known = None
 
     # --- the file --------------------------------------------------------------
 
@@ -173,6 +195,11 @@ class Index:
 
 _ATTEMPTS = 4
 _DAMAGE = re.compile("malformed|no such (table|column)")
+
+
+def _stamp(database: sqlite3.Connection) -> tuple[int, int]:
+    """What is another one whenever somebody wrote in the file, we or others. Source: sqlite.org/pragma.html."""
+    return database.total_changes, database.execute("PRAGMA data_version").fetchone()[0]
 
 
 def _is_locked(error: sqlite3.Error) -> bool:

@@ -36,7 +36,7 @@ class Filling:
 
         ``done`` commits were told as progress before.
         """
-        with _transaction(self._database):
+        with transaction(self._database):
             known = known_extent(self._database, view)  # somebody else may have been quicker
             if known is None:
                 self._begin(view.name)
@@ -54,7 +54,7 @@ class Filling:
         for done in range(start, len(oids), bulk.COMMITS):
             part = oids[done : done + bulk.COMMITS]
             try:
-                with _transaction(self._database):
+                with transaction(self._database):
                     self._take_part(name, line, part, marks, done)
             except bulk.Unfit:
                 schema.make_lookups(self._database)
@@ -83,7 +83,8 @@ class Filling:
 
 
 @contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All that is written in it, or nothing."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield

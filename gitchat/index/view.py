@@ -37,3 +37,6 @@ class Rows(Protocol):
 
     def rows(self, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]) -> _T:
         """What ``ask`` gives for the extent of the view, which is brought up to date."""
+
+    def taken(self, oid: Oid) -> codec.Commit | None:
+        """A commit that was just read to be taken in, once."""

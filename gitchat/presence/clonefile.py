@@ -53,6 +53,9 @@ class CloneFile:
         self._common_dir = common_dir
         self._directory = common_dir / "chatroom"
         self._file = OwnFile(self._directory, "clone")
+        self._path = f"{self._directory}/clone"
+        self._known: tuple[tuple[int, int, int], Seen | None] | None = None
+        """What was read last, and what the file looked like then: who replaces it makes another one."""
 
     def place(self) -> Place:
         """Where the clone is now. Raises StorageError ``storage``."""
@@ -62,9 +65,13 @@ class CloneFile:
             raise storage_error(error, self._common_dir) from error
 
     def read(self) -> Seen | None:
-        """What the file says; None when it says nothing."""
+        """What the file says; None when it says nothing. The same again while the file is the same."""
         try:
-            return _decoded(self._file.read(_MAX_BYTES))
+            status = os.lstat(self._path)
+            look = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if self._known is None or self._known[0] != look:
+                self._known = (look, _decoded(self._file.read(_MAX_BYTES)))
+            return self._known[1]
         except OSError:
             return None
 

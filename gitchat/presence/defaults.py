@@ -22,6 +22,9 @@ class Defaults:
 
     def __init__(self, directory: Path) -> None:
         self._file = OwnFile(directory, "names")
+        self._path = f"{directory}/names"
+        self._read: tuple[tuple[int, int, int], bytes] | None = None
+        """How the file looked last, which grows with each name, and what it held."""
 
     def given(self, client: str, place: str) -> list[Name]:
         """The names of ``client`` in the worktree at ``place``, those with the least numbers first."""
@@ -60,7 +63,11 @@ class Defaults:
     def _lines(self) -> Iterator[tuple[Name, str, str]]:
         data = b""
         with suppress(OSError):
-            data = self._file.read(_MAX_BYTES)
+            status = os.lstat(self._path)
+            look = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if self._read is None or self._read[0] != look:
+                self._read = (look, self._file.read(_MAX_BYTES))
+            data = self._read[1]
         for line in data.decode(errors="replace").splitlines():
             match line.split(" "):
                 case [name, client, place] if is_name(name):

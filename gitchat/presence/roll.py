@@ -32,6 +32,10 @@ to end may take a moment to die while its successor is already there. Where the 
 ``flock``, a probe holds it for an instant as well."""
 
 _RETRY_SECONDS = 0.005
+_SETTLED_SECONDS = 1
+
+_Look = set[tuple[str, int, int, int]]
+"""Name, inode, size, and time of the last change in nanoseconds."""
 
 
 class Roll:
@@ -60,6 +64,8 @@ class Roll:
         self._wait_seconds = wait_seconds
         self._touched: dict[tuple[Name, RoomName], int] = {}
         """When each was last noted to be seen."""
+        self._seen: tuple[Callable[[Presence], bool], _Look, Presence] | None = None
+        """Whose name was found to be the one that was taken last, how the files looked then, and which it was."""
 
     # --- reading ---------------------------------------------------------------
 
@@ -81,6 +87,7 @@ class Roll:
         if known is not None:
             return known
         with suppress(OSError):
+            os.lstat(f"{self._directory}/live/{name}")  # most who speak never joined: that is quickly seen
             file = LiveFile(self._directory, name, os.O_RDONLY)
             try:
                 stamp = file.stamp()
@@ -94,13 +101,33 @@ class Roll:
                 file.close()
         return None
 
-    def taken_last(self, is_ours: Callable[[Presence], bool]) -> Presence | None:
+    def taken_last(self, is_ours: Callable[[Presence], bool], now: int) -> Presence | None:
         """Of the names that ``is_ours`` says yes to the one that was taken last; in one second a living one.
 
-        Also after its holder ended, until another takes the name.
+        Also after its holder ended, until another takes the name. Where it is the only one, whether it lives or not,
+        no file is read again for the same ``is_ours`` while none of them changes.
         """
-        ours = (presence for presence in self.everybody() if presence.holder and is_ours(presence))
+        look = self._look(now)
+        if look is not None and self._seen is not None and self._seen[:2] == (is_ours, look):
+            return self._seen[2]
+        ours = [presence for presence in self.everybody() if presence.holder and is_ours(presence)]
+        if len(ours) == 1 and look is not None and is_ours(replace(ours[0], is_living=not ours[0].is_living)):
+            self._seen = (is_ours, look, ours[0])
         return max(ours, key=lambda presence: (presence.held_at, presence.is_living), default=None)
+
+    def _look(self, now: int) -> _Look | None:
+        """What is another one whenever a file of a name was made or changed; None where one was a moment ago.
+
+        Within a tick of the clock a file may change twice, and its time but once.
+        """
+        try:
+            with os.scandir(f"{self._directory}/live") as found:
+                files = [(file.name, file.stat(follow_symlinks=False)) for file in found]
+        except OSError:
+            return None
+        look = {(name, status.st_ino, status.st_size, status.st_mtime_ns) for name, status in files}
+        is_settled = all(status.st_mtime < now - _SETTLED_SECONDS for _, status in files)
+        return look if files and is_settled else None
 
     def everybody(self) -> Iterator[Presence]:
         """All names that anybody ever took here, sorted, in all their rooms. Looks at a file for each."""

@@ -65,6 +65,7 @@ class Seats:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._file = OwnFile(directory, "seats")
+        self._path = f"{directory}/seats"
 
     def of(self, name: Name) -> Sitting | None:
         """Who sits on ``name``; None for nobody."""
@@ -80,7 +81,7 @@ class Seats:
     def look(self) -> tuple[int, int, int] | None:
         """What is another one whenever somebody took or gave back a seat; None where nobody sits."""
         try:
-            status = os.lstat(self._file.path)
+            status = os.lstat(self._path)
         except OSError:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns

@@ -127,8 +127,12 @@ class Cursor:
             ConflictError, StorageError: as Store.move.
         """
 
+        value = self.value
+        backlog = self._beyond(chain, value)
+
         def forward(old: Oid | None) -> Oid:
-            if self._beyond(chain, old).read_places >= number and old is not None:
+            left = backlog if old == value else self._beyond(chain, old)
+            if left.read_places >= number and old is not None:
                 return old
             if old is None or chain.upto(old) is not None:
                 direct = chain.commit_upto(number)
@@ -136,11 +140,10 @@ class Cursor:
                     return direct
             return self._covering(chain, old, number, reader, now)
 
-        backlog = self.backlog(chain)
         if backlog.read_places >= number:
             return backlog
-        value = self._store.move(self._ref, forward, f"gitchat: {self._name} has read to {number}")
-        return self._beyond(chain, value)
+        moved = self._store.move(self._ref, forward, f"gitchat: {self._name} has read to {number}")
+        return self._beyond(chain, moved)
 
     def _covering(self, chain: Chain, old: Oid | None, number: int, reader: Identity, now: Moment) -> Oid:
         """A commit that reaches what ``old`` does and the unread records up to ``number``, and no other record."""

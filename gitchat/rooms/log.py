@@ -214,14 +214,15 @@ class Log:
         """The record of a place in the chain, with its attachments. Raises FormatError."""
         return self.entries_at([(number, oid, is_pending)])[0]
 
-    def entries_at(self, places: Sequence[tuple[Number, Oid, bool]]) -> list[Entry]:
-        """The records of places in the chain, each with its attachments. Raises FormatError."""
-        return [self.with_attachments(entry) for entry in self._at(places)]
+    def entries_at(self, places: Sequence[tuple[Number, Oid, bool]], chain: Chain | None = None) -> list[Entry]:
+        """The records of places in the chain, by default as it is now, with their attachments. Raises FormatError."""
+        return [self.with_attachments(entry) for entry in self._at(places, chain)] if places else []
 
-    def _at(self, places: Sequence[tuple[Number, Oid, bool]]) -> list[Entry]:
+    def _at(self, places: Sequence[tuple[Number, Oid, bool]], chain: Chain | None = None) -> list[Entry]:
         """As :meth:`entries_at`, without attachments."""
-        found = [self._entry(None if pending else at, oid, self._store.read(oid)) for at, oid, pending in places]
-        return hiding.at(self.chain(), found, [place[0] for place in places]) if found else []
+        here, read = chain or self.chain(), self._store.read
+        found = [self._entry(None if pending else at, oid, here.taken(oid) or read(oid)) for at, oid, pending in places]
+        return hiding.at(here, found, [place[0] for place in places])
 
     def find(self, locator: Number | Handle) -> Entry:
         """The record that a number or a handle names.

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gitchat.model import codec
 from gitchat.model.names import Number, Oid
-from gitchat.model.record import META, Entry, Identity, Record
+from gitchat.model.record import CLAIM, META, RELEASE, Entry, Identity, Record
 from gitchat.quick import append, message, rules
 from gitchat.quick.unusual import Unusual
 from gitchat.rooms.numbering import Numbering
@@ -32,11 +32,15 @@ def add(
         raise Unusual
     is_tracked = numbering.tracking is not None
 
+    parent: Oid | None = None
+
     def make(end: append.End) -> tuple[bytes, int]:
+        nonlocal parent
+        parent = Oid(end.tip)
         # It may have begun, or ceased, to follow a remote before the lock was ours.
-        if (numbering.tracking is not None) != is_tracked or (is_tracked and not numbering.is_within(Oid(end.tip))):
+        if (numbering.tracking is not None) != is_tracked or (is_tracked and not numbering.is_within(parent)):
             raise Unusual
-        check(Oid(end.tip))
+        check(parent)
         sending.is_closed = end.is_closed
         if rules.refusal_at_end(sending) is not None:
             raise Unusual
@@ -54,5 +58,7 @@ def add(
         return raw, committed
 
     made = numbering.store.append(numbering.room, make, is_tracked=is_tracked)
+    if record.kind not in (CLAIM, RELEASE) and parent is not None:
+        numbering.store.spoken = (Oid(made.oid), parent)
     number = None if is_tracked else Number(made.number)
     return Entry(numbering.room, number, Oid(made.oid), made.seconds, replace(record, seq_hint=number))

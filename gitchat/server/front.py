@@ -185,8 +185,8 @@ class _Front:
             self._begin_aside()
         if self._taken is not None:
             self._begin(self._taken, loop)
-        # A thread, because a loop cannot wait for every kind of standard input (a file, for one).
-        threading.Thread(target=self._read, args=(loop, over), daemon=True).start()
+        if not self._lines.watch(loop, lambda line: self._take(line, loop), over.set):
+            threading.Thread(target=self._read, args=(loop, over), daemon=True).start()
         await over.wait()
         for task in self._running.values():
             task.cancel()

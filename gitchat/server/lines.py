@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from gitchat.server.frames import KEPT_BYTES, Cut
 from gitchat.server.protocol import Json
+
+if TYPE_CHECKING:
+    import asyncio  # with what may have to wait
 
 MAX_LINE_BYTES = 32 * 1024 * 1024
 """The longest message that is taken; a content has at most 1 MiB."""
@@ -25,22 +29,56 @@ class Lines:
         self._output = output
         self._whole: list[bytes | Cut] = []
         """Lines that were read with others, the next one last."""
+        self._coming = _Coming()
+        """The line that comes."""
 
     def received(self) -> Iterator[bytes | Cut]:
-        """The client's lines until it hangs up, each as it comes. What no line end follows is none.
-
-        Each byte is copied as often in a long line as in a short one.
-        """
-        coming = _Coming()
-        while part := os.read(self._source, 1 << 16):
-            *ends, rest = part.split(b"\n")
-            for end in ends:
-                coming.add(end)
-                self._whole.insert(0, coming.whole())
-                coming = _Coming()
-            coming.add(rest)
+        """The client's lines until it hangs up, each as it comes. What no line end follows is none."""
+        while self._whole or self._take():
             while self._whole:
                 yield self._whole.pop()
+
+    def _take(self) -> bool:
+        """Read what comes next; False when the client has hung up. Each byte is copied as often in a long line as in a
+        short one.
+        """
+        part = os.read(self._source, 1 << 16)
+        *ends, rest = part.split(b"\n")
+        for end in ends:
+            self._coming.add(end)
+            self._whole.insert(0, self._coming.whole())
+            self._coming = _Coming()
+        self._coming.add(rest)
+        return bool(part)
+
+    def watch(
+        self, loop: asyncio.AbstractEventLoop, take: Callable[[bytes | Cut], object], over: Callable[[], object]
+    ) -> bool:
+        """Have the loop call ``take`` with each line as it comes, and ``over`` when the client hangs up.
+
+        False where a loop cannot tell that something comes: of a file, for one.
+        """
+
+        def give() -> None:
+            while self._whole:
+                take(self._whole.pop())
+
+        def look() -> None:
+            try:
+                is_there = self._take()
+            except OSError:
+                is_there = False
+            give()
+            if not is_there:
+                loop.remove_reader(self._source)
+                over()
+
+        try:
+            loop.add_reader(self._source, look)
+        except (OSError, NotImplementedError):
+            return False
+        give()  # what was read with what was answered before there was a loop
+        return True
 
     def comes_within(self, seconds: float | None) -> bool:
         """Whether there is more, or the client hangs up, before so many seconds are over; None waits for it."""

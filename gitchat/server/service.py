@@ -130,7 +130,9 @@ class Service:
     async def _keep_in_step(self) -> None:
         """Carry what is said between here and the remotes of the rooms while the client stays."""
         with suppress(ChatError):  # a call that needs what is wrong meets it, and says it
-            self._keeping.begin(tools.here_environment())
+            environment = tools.here_environment()
+            self._keeping.begin(environment)
+            environment.store.later = _behind_the_answer
         if not self._keeping.wait_for_look(0):  # a room that is begun meanwhile may be another than the remote's
             loop = asyncio.get_running_loop()
             seconds = look_seconds(tools.here_environment().variables)
@@ -204,6 +206,19 @@ class Service:
                 told = await self._ground.act(partial(self.desk.told, room, entry))
             for news in told:
                 yield news
+
+
+def _behind_the_answer(work: Callable[[], object]) -> None:
+    """Do it when the call that runs has been answered, as far as it waits for nothing."""
+
+    def do() -> None:
+        with suppress(ChatError, OSError):  # who needs it does it again, and is told
+            work()
+
+    try:
+        asyncio.get_running_loop().call_soon(do)
+    except RuntimeError:  # it is no call: the server ends
+        do()
 
 
 def _for_strangers(error: ChatError) -> ChatError:

@@ -76,6 +76,11 @@ class Gate:
         self.is_handed_on = False
 
     @property
+    def is_exclusive(self) -> bool:
+        """Whether it keeps others out: not where the file system has no locks."""
+        return self._is_exclusive
+
+    @property
     def descriptor(self) -> int:
         """The open file that carries the kernel lock."""
         return self._descriptor

@@ -21,6 +21,11 @@ class Loose(NamedTuple):
     content: bytes
 
 
+_FIRST_BYTES, _MORE_BYTES = 16 * 1024, 1024 * 1024
+"""Of a file at once: more than most records take, and what comes behind that. A large buffer is mapped anew each time.
+"""
+
+
 class CutOff(Exception):
     """The file ends early."""
 
@@ -37,14 +42,17 @@ def read_loose(directory: str, oid: Oid) -> Loose | None:
         descriptor = os.open(f"{directory}/{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
-    with open(descriptor, "rb", buffering=0) as file:
-        inflater = zlib.decompressobj()
-        try:
-            whole = inflater.decompress(file.readall())
-        except (zlib.error, OSError):
-            return None
+    inflater, parts = zlib.decompressobj(), list[bytes]()
+    try:
+        while not inflater.eof and (part := os.read(descriptor, _MORE_BYTES if parts else _FIRST_BYTES)):
+            parts.append(inflater.decompress(part))
+    except (zlib.error, OSError):
+        return None
+    finally:
+        os.close(descriptor)
     if not inflater.eof:
         raise CutOff
+    whole = b"".join(parts)
     if hashlib.sha1(whole, usedforsecurity=False).hexdigest() != oid:
         return None
     head, _, content = whole.partition(b"\0")

@@ -70,11 +70,10 @@ class Refs(Objects):
             StorageError: the disk refuses.
         """
         with self.writing() as held:
-            self.heal()
+            self._heal_before(ref)
             before = self._in_journal()
             new = self._move(held, ref, build, reason)
-        if self._maintain is not None and self._is_due(before):
-            self._maintain()
+        self._pack_if_due(before, self._in_journal())
         return new
 
     def point(self, ref: RefName, oid: Oid, reason: str) -> None:
@@ -166,6 +165,8 @@ class Refs(Objects):
         target = new or old
         assert target is not None
         self._sync_journal()
+        if old is not None and new is not None and self._swap_quickly(held, ref, old, new):
+            return True
         try:
             held.intend(ref, target)
         except OSError as error:
@@ -190,6 +191,14 @@ class Refs(Objects):
                     continue
             held.clear()
             return True
+
+    def _heal_before(self, ref: RefName) -> None:
+        """Heal what the next value of ``ref`` may stand on."""
+        self.heal()
+
+    def _swap_quickly(self, held: gate.Gate, ref: RefName, old: Oid, new: Oid) -> bool:
+        """Move ``ref`` in as few calls of the system as it takes; False where that is not for this way."""
+        return False
 
     def _after_refusal(self, held: gate.Gate, ref: RefName, refusal: SwapRefused, deadline: float) -> None:
         """Return when the swap is worth another try; raise what the caller has to know otherwise."""

@@ -23,26 +23,17 @@ from gitchat.model.refs import (
     name_of_cursor,
     room_of_log,
 )
-from gitchat.quick import append
-from gitchat.quick.swap import Clone
-from gitchat.quick.unusual import Unusual
 from gitchat.storage import checkpoint, gate
-from gitchat.storage.backend import Backend, ObjectDamaged, ObjectMissing, RefDamaged
+from gitchat.storage.backend import Backend, RefDamaged
 from gitchat.storage.checkpoint import Position
 from gitchat.storage.ownfiles import OwnFile
-from gitchat.storage.refs import Refs
+from gitchat.storage.quickly import AsQuick
 from gitchat.storage.refusals import storage_error
 from gitchat.storage.sharing import UNSHARED, Sharing
 
 
-class Store(Refs):
+class Store(AsQuick):
     """A repository's rooms. Cheap to make; holds no lock between calls."""
-
-    _clone: Clone | None = None
-    """What the quick way knows of the repository, from its first record on."""
-
-    is_settled = False
-    """Whether what a power cut may have taken was made again: see gitchat.rooms.aftermath, which says so."""
 
     # --- rooms ---------------------------------------------------------------
 
@@ -52,11 +43,15 @@ class Store(Refs):
         Raises:
             FormatError: ``damaged-ref``, ``unreadable-ref``: none can be listed.
         """
+        return [room for room, _ in self.room_tips()]
+
+    def room_tips(self) -> list[tuple[RoomName, Oid]]:
+        """As :meth:`rooms`, each with its newest commit."""
         try:
-            refs = [room_of_log(ref) for ref, _ in self.backend.list_refs(ROOMS_PREFIX, LOG_SUFFIX)]
+            refs = [(room_of_log(ref), tip) for ref, tip in self.backend.list_refs(ROOMS_PREFIX, LOG_SUFFIX)]
         except RefDamaged as error:
             raise self._bad_ref("git's list of refs", [], error) from error
-        return sorted(room for room in refs if room is not None)
+        return sorted((room, tip) for room, tip in refs if room is not None)
 
     def tips(self) -> tuple[tuple[RefName, Oid], ...]:
         """All refs of all rooms and what they point to: equal as long as nothing changed."""
@@ -129,49 +124,6 @@ class Store(Refs):
         """
         dates = [self.step(parent).seconds for parent in parents]
         return replace(now, seconds=limits.seconds_after(dates, now.seconds))
-
-    # --- the quick way -------------------------------------------------------
-
-    def append(
-        self, room: RoomName, make: Callable[[append.End], tuple[bytes, int]], *, is_tracked: bool = False
-    ) -> append.Appended:
-        """Add a record to a log by the quick way of :mod:`gitchat.quick.append`.
-
-        It ``is_tracked`` where a remote numbers it.
-
-        Raises:
-            Unusual: that is for :meth:`move`; nothing was changed.
-        """
-        clone = self._as_clone()
-        self.heal()
-        noted_in = append.ENDS if is_tracked else append.CHECKPOINTS
-        made = append.append(clone, log_ref(room), room, make, self._wait_seconds, noted_in)
-        self._note_appended(made.journal_bytes, made.written_bytes)
-        return made
-
-    def _as_clone(self) -> Clone:
-        if self._clone is None:
-            if not self.backend.is_usual or not self._has_journal:
-                raise Unusual
-            exchange = None
-            if not self.backend.is_synced:
-                from gitchat.storage.exchange import find  # for who does not wait for the disk
-
-                exchange = find()
-            self._clone = Clone(
-                str(self._common_dir),
-                is_synced=self.backend.is_synced,
-                is_settled=self.is_settled,
-                read_packed=self._packed_commit,
-                exchange=exchange,
-            )
-        return self._clone
-
-    def _packed_commit(self, oid: str) -> bytes:
-        try:
-            return self.backend.read_object(Oid(oid), "commit")
-        except (ObjectMissing, ObjectDamaged) as error:
-            raise Unusual from error
 
     # --- checkpoints ---------------------------------------------------------
 

@@ -32,6 +32,9 @@ PACK_OBJECTS = 512
 PACK_BYTES = 8 * 1024 * 1024
 """When there is much to pack: so many objects, or so many bytes, in the journal."""
 
+PACK_AGAIN_SECONDS = 2.0
+"""For how long who has started a packer starts no other."""
+
 PACK_RETRY = 16
 """While there is much to pack, one object in so many starts a packer: most find one at work."""
 
@@ -69,6 +72,9 @@ class Written:
         self._is_unsynced = False
         """Whether something stands in the journal that may not be on the disk."""
         self._healed_at: float | None = None
+        self.later: Callable[[Callable[[], object]], object] | None = None
+        """Does something in a moment, when nobody waits for it. Who has no such moment does it at once."""
+        self._packing_since: float | None = None
 
     @property
     def common_dir(self) -> Path:
@@ -198,15 +204,24 @@ class Written:
         """Count what the quick way added to the journal, which has ``size_bytes`` now; pack when it is time."""
         before = (self._unpacked, size_bytes - added_bytes)
         self._unpacked += 1
-        if self._maintain is not None and self._is_due(before):
+        self._pack_if_due(before, (self._unpacked, size_bytes))
+
+    def _pack_if_due(self, before: tuple[int, int], now: tuple[int, int]) -> None:
+        """Start a packer where it is time, and none was started here a moment ago: it is at work, or about to be."""
+        if self._maintain is None or not self._is_due(before, now):
+            return
+        seconds = time.monotonic()
+        if self._packing_since is None or not 0 <= seconds - self._packing_since < PACK_AGAIN_SECONDS:
+            self._packing_since = seconds
             self._maintain()
 
-    def _is_due(self, before: tuple[int, int]) -> bool:
+    @staticmethod
+    def _is_due(before: tuple[int, int], now: tuple[int, int]) -> bool:
         """Whether the write that found the journal like this is one that starts a packer.
 
         A write adds one object or many, so what counts is which marks it has passed.
         """
-        objects, size_bytes = self._in_journal()
+        objects, size_bytes = now
         if size_bytes // PACK_BYTES > before[1] // PACK_BYTES:
             return True
         has_passed = objects // PACK_RETRY > before[0] // PACK_RETRY

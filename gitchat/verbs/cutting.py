@@ -110,10 +110,10 @@ def newest(messages: Sequence[Json], max_chars: int, size: Size) -> list[Json]:
 def _whole(messages: Sequence[Json], max_chars: int, size: Size) -> list[Json]:
     left, kept = max_chars, []
     for message in messages:
-        if not _fits(message, left, size):
+        if len(text_of(message)) > left or (chars := size(message)) > left:
             break
         kept.append(message)
-        left -= size(message)
+        left -= chars
     return kept
 
 

@@ -29,7 +29,11 @@ def own(room: Standpoint, chain: Chain) -> Cursor:
 
     ``chain`` is the room's. To look is to sit down, as far as I may: what comes next is then mine to hear.
     """
-    may_sit = why_not_mark(room) is None
+    return own_of(room, chain, may_sit=why_not_mark(room) is None)
+
+
+def own_of(room: Standpoint, chain: Chain, *, may_sit: bool) -> Cursor:
+    """As :func:`own`, for who has asked just now whether I may sit down: whether I may mark."""
     return room.seating.position(room.name, room.me, chain, may_sit=may_sit)
 
 
@@ -59,7 +63,7 @@ def mark(room: Standpoint, reading: Reading, count: int | None = None, *, force:
         return replace(reading, why_not=why_not)
     room.environment.repository.refuse_mirror()
     place = reading.places[len(entries) - 1].number
-    left = _advance(room, reading.backlog.chain, place)
+    left = _advance(room, reading.backlog.chain, place, may_sit=why_not is None)
     return replace(
         reading,
         entries=entries,
@@ -100,7 +104,7 @@ def set_cursor(room: Standpoint, locator: int | Handle, *, force: bool = False) 
     room.environment.repository.refuse_mirror()
     if number == 0:
         return cursor(room)
-    return _advance(room, chain, number).last_read
+    return _advance(room, chain, number, may_sit=why_not_mark(room) is None).last_read
 
 
 def _place(room: Standpoint, chain: Chain, handle: Handle) -> int:
@@ -110,13 +114,13 @@ def _place(room: Standpoint, chain: Chain, handle: Handle) -> int:
     return row.number
 
 
-def _advance(room: Standpoint, chain: Chain, number: int) -> Backlog:
+def _advance(room: Standpoint, chain: Chain, number: int, *, may_sit: bool) -> Backlog:
     """Mark what stands up to the place ``number`` as read by me, and return what is left. Never moves back.
 
     Who may do so (:func:`why_not_mark`, and no mirror) is asked before.
     """
     identity = room.environment.caller.identity(room.me, is_seated=False)
-    left = own(room, chain).advance(chain, number, identity, room.environment.now())
+    left = own_of(room, chain, may_sit=may_sit).advance(chain, number, identity, room.environment.now())
     touch(room)
     return left
 

@@ -59,9 +59,9 @@ def touch(room: Standpoint) -> None:
     room.environment.roll.touch(room.me, room.name, room.environment.now().seconds)
 
 
-def entries_at(room: Standpoint, places: Sequence[Place]) -> list[Entry]:
-    """The records of these places. Raises FormatError."""
-    return room.records.entries_at(places)
+def entries_at(room: Standpoint, places: Sequence[Place], chain: Chain | None = None) -> list[Entry]:
+    """The records of these places of ``chain``, by default as it is now. Raises FormatError."""
+    return room.records.entries_at(places, chain)
 
 
 # --- what reaches whom ---------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,10 +67,11 @@ class Authorities:
 
     def look(self) -> tuple[object, ...] | None:
         """What is another one whenever :meth:`all` may be; None where refs alone tell, which is not worth a look."""
-        config, notes = self.repository.location.common_dir / "config", self.repository.directory / "authorities"
+        config, notes = f"{self.repository.location.common_dir}/config", f"{self.repository.directory}/authorities"
         try:
             looks = [os.stat(config)]
-            looks += [os.stat(notes)] if notes.exists() else []
+            with suppress(FileNotFoundError):
+                looks.append(os.stat(notes))
         except OSError:
             return None
         if len(looks) == 1 and self.repository.remotes():

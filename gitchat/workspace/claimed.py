@@ -30,7 +30,11 @@ class HeldPath:
 
 def standings_in(environment: Environment, room: RoomName) -> list[Standing]:
     """What holds and what waits in this room now, first come first. Raises FormatError."""
-    found = entries_of_claims(environment, room)
+    return _standings(environment, room, environment.store.tip(log_ref(room)))
+
+
+def _standings(environment: Environment, room: RoomName, tip: Oid | None) -> list[Standing]:
+    found = _entries_of_claims(environment, room, tip)
     return standings(found, environment.now().seconds) if found else []
 
 
@@ -39,10 +43,10 @@ def standings_here(environment: Environment) -> Iterator[tuple[RoomName, list[St
 
     A room that cannot be read has nothing and hides no other.
     """
-    for room in sorted(environment.store.rooms()):
+    for room, tip in environment.store.room_tips():
         found: list[Standing] = []
         with suppress(ChatError):
-            found = standings_in(environment, room)
+            found = _standings(environment, room, tip)
             found = [] if found and environment.log(room).overview().is_closed else found
         if found:
             yield room, found
@@ -64,7 +68,10 @@ def held_paths(environment: Environment) -> list[HeldPath]:
 
 def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
     """The records of this room that say something of claims that can still last, in their order."""
-    tip = environment.store.tip(log_ref(room))
+    return _entries_of_claims(environment, room, environment.store.tip(log_ref(room)))
+
+
+def _entries_of_claims(environment: Environment, room: RoomName, tip: Oid | None) -> list[Entry]:
     if tip is None or _is_unclaimed(environment, room, tip):
         return []
     log = environment.log(room)
@@ -76,7 +83,7 @@ def entries_of_claims(environment: Environment, room: RoomName) -> list[Entry]:
         places += chain.select(leaves, after=places[0].number)
     elif environment.authorities.of(room) is None:
         environment.unclaimed[room] = tip
-    return log.entries_at(sorted(places))
+    return log.entries_at(sorted(places), chain)
 
 
 _NEAR = 64
@@ -95,8 +102,13 @@ def _is_unclaimed(environment: Environment, room: RoomName, tip: Oid) -> bool:
         if here == known:
             environment.unclaimed[room] = tip
             return True
-        commit = environment.store.read(here)
-        if len(commit.parents) != 1 or commit.kind in (CLAIM, RELEASE):
+        told = environment.told(here)
+        if told is None:
+            commit = environment.store.read(here)
+            if len(commit.parents) != 1:
+                return False
+            told = commit.parents[0], commit.kind
+        if told[1] in (CLAIM, RELEASE):
             return False
-        here = commit.parents[0]
+        here = told[0]
     return False

@@ -8,6 +8,7 @@ called there says it (:func:`as_client_sees`), as a hook does, whose input has t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from gitchat.model.names import suggest_slug
 from gitchat.model.session import MAX_ID_CHARS, Session, key_of_process
@@ -53,6 +54,7 @@ def client_of(variables: Mapping[str, str], ancestors: Ancestors = tuple) -> str
     return suggest_slug(variables.get("AI_AGENT", "").replace("@", "/").split("/")[0])
 
 
+@lru_cache(maxsize=64)
 def named_in_handshake(name: str) -> str | None:
     """The short name of a client that calls itself ``name`` when it connects to a server."""
     return _IN_HANDSHAKES.get(name) or suggest_slug(name)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Clone:
-    """The clone whose git common directory is ``common_dir``. Nothing is kept in memory: others may renew it."""
+    """The clone whose git common directory is ``common_dir``. Its file is looked at each time: others may renew it."""
 
     def __init__(
         self, common_dir: Path, *, store: Callable[[], Store], new_id: Callable[[], Uid], roll: Callable[[], Roll]

@@ -73,7 +73,7 @@ class Caller:
         """
         if self.party is not None or not self.keys:
             return self.keys.key
-        known = self.roll().taken_last(self._is_ours)
+        known = self.roll().taken_last(self._is_ours, self.now().seconds)
         kept = known.holder.session if known and known.holder else None
         return kept or self.keys.key
 
@@ -146,7 +146,8 @@ class Caller:
         """
         from gitchat.presence.defaults import Defaults  # for an agent
 
-        roll, place, defaults = self.roll(), self._place(), Defaults(self.repository.directory)
+        roll, place = self.roll(), self._place()
+        defaults: Defaults = self.__dict__.setdefault("_defaults", Defaults(self.repository.directory))
         given = defaults.given(client, place)
         wanted = parse_name(suggest_slug(f"{client}-{self.repository.worktree_name}") or client)
 
@@ -155,7 +156,7 @@ class Caller:
                 defaults.note(name, client, place)
             return name
 
-        if self.keys and (ours := roll.taken_last(self._is_ours)) and ours.holder:
+        if self.keys and (ours := roll.taken_last(self._is_ours, self.now().seconds)) and ours.holder:
             if not (ours.is_living or ours.holder.of_session.is_same(self.keys)):  # resumed, in another process
                 roll.assign(ours.name, self.holder(), self.now().seconds)
             # The first name is often given where there is no room yet, and nothing to keep it in.

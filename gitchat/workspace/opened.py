@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
 from gitchat.model.errors import ChatError, FormatError, Mistyped, StorageError
-from gitchat.model.names import DEFAULT_ROOM, RoomName, Uid, parse_room, uid_from_random
+from gitchat.model.names import DEFAULT_ROOM, Oid, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
 from gitchat.quick import booted
@@ -101,10 +101,21 @@ class Opened:
         from gitchat.storage.line import Line
 
         line = Line(self.store.common_dir, git.scrub(self.variables))
-        index = Index(self.store.directory, self.store.read, partial(self.progress, "indexing"), line)
+        store = self.store
+        index = Index(store.directory, store.read, partial(self.progress, "indexing"), line, store.raw_commit)
         index.builder.patience_seconds = self.patience_seconds
         index.builder.aside = self._count_aside
         return index
+
+    def told(self, oid: Oid) -> tuple[Oid, str | None] | None:
+        """The parent of a commit, and the kind of its record, where we just wrote it or took it in; None of any other.
+
+        Reads nothing, and opens no index.
+        """
+        spoken = self.store.spoken
+        if spoken is not None and spoken[0] == oid:
+            return spoken[1], None
+        return self.index.told(oid) if "index" in vars(self) else None
 
     def _count_aside(self, room: str, descriptor: int) -> None:
         """Have a room taken into the index by a process that has the turn from then on."""

@@ -132,6 +132,7 @@ def test_messages_of_many_objects_start_the_packer_too(world: World, monkeypatch
     """Whatever steps the count of objects goes in, it starts one packer in so many objects."""
     monkeypatch.setattr("gitchat.storage.written.PACK_OBJECTS", 20)
     monkeypatch.setattr("gitchat.storage.written.PACK_RETRY", 10)
+    monkeypatch.setattr("gitchat.storage.written.PACK_AGAIN_SECONDS", 0.0)
     # Five objects each, after the genesis: the marks at 20, 30 and 40 are passed at 21, 31 and 41.
     assert packers_started(world.repository() / ".git", 8) == 3
 
@@ -139,4 +140,5 @@ def test_messages_of_many_objects_start_the_packer_too(world: World, monkeypatch
 def test_large_attachments_start_the_packer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command reads the journal, so bytes count as well as objects."""
     monkeypatch.setattr("gitchat.storage.written.PACK_BYTES", 2000)
+    monkeypatch.setattr("gitchat.storage.written.PACK_AGAIN_SECONDS", 0.0)
     assert packers_started(world.repository() / ".git", 8) >= 4

@@ -26,6 +26,7 @@ from gitchat.storage import gate
 
 LOBBY = RoomName("lobby")
 CODEX = Name("codex")
+NOW = 1_000
 HERE = Holder(pid=4242, host="box", worktree="/home/al/parser", branch="fix", client="codex", session="s-1")
 
 
@@ -50,7 +51,7 @@ def checked(content: object) -> bytes:
 
 def name_of(roll: Roll, session: str) -> Name | None:
     """The name that a session took last."""
-    last = roll.taken_last(lambda presence: presence.holder is not None and presence.holder.session == session)
+    last = roll.taken_last(lambda presence: presence.holder is not None and presence.holder.session == session, NOW)
     return last.name if last else None
 
 

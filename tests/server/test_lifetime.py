@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Chatroom
 from tests.server.conftest import Connect, Start
-from tests.server.wire import Json, Wire
+from tests.server.wire import HANDSHAKE, Json, Wire
 from tests.world import World
 
 
@@ -158,3 +158,26 @@ def test_a_room_hook_that_reads_its_input_hangs_nothing(chatroom: Chatroom, star
     assert server.data("send_message", name="alice", content="x") == {"id": 1}
     assert server.data("read_unread", name="alice")["last_read_id"] == 1
     assert printed_nothing_else(server)
+
+
+def test_what_a_client_writes_in_one_piece_is_answered_line_by_line(start: Start) -> None:
+    """The handshake, the list and two calls, the last line in two parts: what was read ahead waits for nothing."""
+    wire = start(revision=None)
+    handshake = HANDSHAKE | {"protocolVersion": "2025-11-25"}
+    asked: list[tuple[str, dict[str, object]]] = [
+        ("initialize", handshake),
+        ("tools/list", {}),
+        *(("tools/call", {"name": "send_message", "arguments": {"content": content}}) for content in ("one", "two")),
+    ]
+    lines = [
+        json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode()
+        for number, (method, params) in enumerate(asked)
+    ]
+    stdin = wire.process.stdin
+    assert stdin is not None
+    stdin.write(b"\n".join(lines)[:-20])
+    stdin.flush()
+    assert [wire.answer(number)["id"] for number in range(3)] == [0, 1, 2]
+    stdin.write(lines[-1][-20:] + b"\n")
+    stdin.flush()
+    assert "sent [2]" in wire.answer(3)["result"]["content"][0]["text"]

@@ -39,9 +39,13 @@ def checked(tool: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     """
     signature = inspect.signature(tool)
     accepted = {field: _types_of(hint) for field, hint in get_type_hints(tool).items()}
+    accepted.pop("return", None)
 
     @functools.wraps(tool)
     def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        if not args and accepted.keys() >= kwargs.keys():  # as a server calls it; what is missing Python says itself
+            named: Any = {field: _tidied(field, value, accepted[field]) for field, value in kwargs.items()}
+            return tool(*args, **named)
         given = signature.bind(*args, **kwargs)
         for field, value in given.arguments.items():
             given.arguments[field] = _tidied(field, value, accepted[field])

@@ -62,18 +62,25 @@ _given: ContextVar[Environment | None] = ContextVar("_given", default=None)
 
 _environments: dict[tuple[str, Caller | None], Environment] = {}
 
+_latest: tuple[str, Caller | None, Environment] | None = None
+"""Of these the one that was asked for last."""
+
 # --- the room --------------------------------------------------------------------
 
 
 def here_environment() -> Environment:
     """The surroundings that :func:`using` gives, else those of the current directory; the same again: opening costs."""
+    global _latest
     given = _given.get()
     if given is not None:
         return given
-    key = (current_directory(), _caller.get())
-    if key not in _environments:
-        _environments[key] = _as_called(here(cwd=key[0]), key[1])
-    return _environments[key]
+    cwd, caller = current_directory(), _caller.get()
+    found = _latest  # one call asks many times, and another thread meanwhile
+    if found is None or found[1] is not caller or found[0] != cwd:
+        if (cwd, caller) not in _environments:
+            _environments[cwd, caller] = _as_called(here(cwd=cwd), caller)
+        found = _latest = (cwd, caller, _environments[cwd, caller])
+    return found[2]
 
 
 def _as_called(environment: Environment, caller: Caller | None) -> Environment:
@@ -128,10 +135,12 @@ def end_sessions() -> set[RoomName]:
 
 def forget() -> None:
     """Close what was opened for directories used so far."""
+    global _latest
     for environment in _environments.values():
         with suppress(Exception):
             environment.store.backend.close()
     _environments.clear()
+    _latest = None
 
 
 def named(name: str | None, room: str) -> Room:

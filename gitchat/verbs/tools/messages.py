@@ -23,6 +23,7 @@ from gitchat.verbs.tools.calling import (
     acting,
     check_limit,
     conditions_of,
+    here_environment,
     looking,
     number_of,
 )
@@ -162,13 +163,13 @@ def misnamed(
     Raises:
         UserError: what sending so raises.
     """
-    chat = looking(room)
-    store = chat.environment.store
-    people = unheard.people(chat.environment, chat.name, parse_recipients(tuple(_recipients(to))))
+    environment = here_environment()
+    store, name = environment.store, environment.room_name(room or None)
+    people = unheard.people(environment, name, parse_recipients(tuple(_recipients(to))))
     kind = unheard.kind(type or None)
-    begun = room and store.tip(log_ref(chat.name)) is None
-    place = unheard.place(chat.name, store.rooms()) if begun else None
-    secrets = chat.environment.secrets()
+    begun = room and store.tip(log_ref(name)) is None
+    place = unheard.place(name, store.rooms()) if begun else None
+    secrets = environment.secrets()
     found = secrets.look(str(content).encode("utf-8", "replace")) if secrets.mode == "warn" else None
     return [
         *map(str, people),
