@@ -147,7 +147,9 @@ class OnCall(Message):
             self._task, self.message_metadata = None, None  # who keeps the call keeps nothing of its request
             hearing.cancel()
             self._be_silent()
-        await send({"type": "http.response.body", "body": event_of(said), "more_body": False})
+        event = event_of(said)
+        await asyncio.sleep(0)  # who is woken beside it is ready first: each sending lets the worker's thread in
+        await send({"type": "http.response.body", "body": event, "more_body": False})
         return isinstance(said, t.JSONRPCResponse)
 
     async def _handled(self, handle: Handler) -> t.JSONRPCResponse | t.JSONRPCError:

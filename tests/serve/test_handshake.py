@@ -40,6 +40,8 @@ class Tools:
         """Set when a call waits."""
         self.go_on = asyncio.Event()
         self.done: list[str] = []
+        self.count = 0
+        """How many calls have begun to wait."""
         self.server: Server[Any] = Server("tools", on_list_tools=self._list, on_call_tool=self._call)
 
     async def _list(self, context: Context, params: Any) -> t.ListToolsResult:
@@ -49,6 +51,7 @@ class Tools:
         match params.name:
             case "wait":
                 self.waiting.set()
+                self.count += 1
                 try:
                     await self.go_on.wait()
                 finally:
@@ -367,5 +370,33 @@ def test_a_session_is_no_task_and_a_call_that_waits_is_one_beside_its_request() 
             assert len(asyncio.all_tasks()) == before + 2  # the client's own, which is the request's here, and one
             tools.go_on.set()
             await call
+
+    run(test)
+
+
+def test_who_is_woken_together_is_ready_before_the_first_is_answered() -> None:
+    """Each sending lets another thread in: of five hundred the last would wait for that five hundred times."""
+
+    async def test() -> None:
+        tools, happened = Tools(), []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            async def noted(message: Any) -> None:
+                if "grüßt".encode() in message.get("body", b""):
+                    happened.append(len(tools.done))
+                await send(message)
+
+            await handshake.answer({**scope, OWNER: "local"}, receive, noted)
+
+        handshake = Handshake(tools.server, os.urandom, idle_seconds=1800)
+        async with _client(app) as http:
+            at = At(http, tools)
+            await at.begin()
+            calls = [asyncio.create_task(at.call("wait", number)) for number in range(5)]
+            while tools.count < 5:
+                await asyncio.sleep(0)
+            tools.go_on.set()
+            await asyncio.gather(*calls)
+        assert happened == [5] * 5
 
     run(test)
