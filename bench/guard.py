@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from aims import measured
 from figures import interleaved, make_repository, milliseconds, ratios, sealed_variables, spread, table
 
 from gitchat.model.pattern import fixed_part, parse_pattern, regex_of_bytes
@@ -23,6 +24,7 @@ from gitchat.workspace.guarding import PROGRAM
 ROUNDS = 40
 WARM_UPS = 3
 STAGED = 40
+HAD = "an edit of what somebody has, 50 claims"
 NOTHING = "`git rev-parse --git-common-dir` alone"
 
 EDIT = json.dumps({"session_id": "s", "hook_event_name": "PreToolUse", "tool_input": {"file_path": "src/p7/a.py"}})
@@ -32,7 +34,7 @@ LONG = json.dumps({"tool_input": {"content": 'say("hello")\n' * 15_000, "file_pa
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
 
         def edit(name: str, claims: int, text: str) -> Callable[[], None]:
             repository = _repository(Path(scratch) / name, claims)
@@ -44,7 +46,7 @@ def main() -> None:
             ),
             "an edit, nothing is claimed": edit("none", 0, EDIT),
             "an edit of what nobody has, 50 claims": edit("free", 50, FREE),
-            "an edit of what somebody has, 50 claims": edit("had", 50, EDIT),
+            HAD: edit("had", 50, EDIT),
             "the same of 200 claims": edit("many", 200, EDIT),
             "the same of 50 claims, a file of 200 KB": edit("long", 50, LONG),
             f"a commit's {STAGED} paths, 200 claims": partial(
@@ -58,6 +60,7 @@ def main() -> None:
         f"The hook before an edit, as a client starts it, {ROUNDS} interleaved rounds; each time is divided by that of "
         f"the `git` that it starts first.\n\n" + table(["what runs", "÷ git: median (quartiles)", "ms, median"], rows)
     )
+    print("\n" + measured("guard", [1000 * taken for taken in times[HAD]]))
 
 
 def _repository(directory: Path, claims: int) -> Path:

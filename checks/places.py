@@ -57,7 +57,12 @@ PLACES: dict[str, tuple[str, ...]] = {
     "knows sqlite3": ("gitchat/index/", "gitchat/quick/known.py"),
     "knows watchdog": ("gitchat/waking/directories.py",),
     "knows tomlkit": ("gitchat/setup/tomlfile.py",),
-    "knows mcp": ("gitchat/server/sdk.py", "gitchat/serve/protocol.py"),
+    "knows mcp": (
+        "gitchat/server/sdk.py",
+        "gitchat/serve/handshake.py",
+        "gitchat/serve/oncall.py",
+        "gitchat/serve/protocol.py",
+    ),
     "knows starlette": ("gitchat/serve/",),
     "knows uvicorn": ("gitchat/serve/running.py",),
     "knows prometheus_client": ("gitchat/serve/metrics.py",),

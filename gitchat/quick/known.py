@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
+VERSION = 10
+"""Of the index whose tables are asked here: :data:`gitchat.index.schema.VERSION`. Another one is not trusted."""
+
 FAR = 20_000
 """In how many records it is looked for what reaches somebody: the long way counts them as they come."""
 
@@ -118,6 +121,8 @@ def _asked(place: Place, sql: str, *values: "str | int | bytes") -> "list[Any]":
     try:
         database = connect(path)
         try:
+            if list(database.execute("PRAGMA user_version")) != [(VERSION,)]:
+                raise Unusual
             return list(database.execute(sql, values))
         finally:
             database.close()

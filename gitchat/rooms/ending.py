@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitchat.model import codec, reach
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid
 from gitchat.model.record import Record
-from gitchat.rooms.numbering import Numbering, meta_of, newer_format
+from gitchat.rooms.numbering import Numbering, meta_of
+from gitchat.rooms.refusing import newer_format
 from gitchat.storage.checkpoint import Position
 
 NEAR = 250
@@ -33,11 +35,25 @@ class Known:
 
 
 def look(numbering: Numbering) -> Known:
-    """Count a log up to its end, if nobody has. Without the write lock: it may take long. Raises as :func:`end_of`."""
+    """Count a log up to its end, if nobody has. Without the write lock: it may take long.
+
+    Raises:
+        ConflictError: ``still-counting``; nothing was added.
+        FormatError: as :func:`end_of`.
+    """
     tip, accepted = numbering.store.tip(numbering.ref), _accepted(numbering)
     position = _noted(numbering, tip)
     if position is None:
-        position = _known_by_index(numbering, tip) if numbering.tracking is not None else _counted(numbering, tip)
+        try:
+            position = _known_by_index(numbering, tip) if numbering.tracking is not None else _counted(numbering, tip)
+        except ConflictError as error:
+            if error.code != "still-counting":
+                raise
+            raise ConflictError(
+                f"nothing was sent: {error}",
+                hint="send it again in a moment; the newest messages are there at once: git chat log",
+                code=error.code,
+            ) from error
     return Known(tip, accepted, position)
 
 
@@ -109,7 +125,7 @@ def _noted(numbering: Numbering, tip: Oid | None) -> Position | None:
 
 
 def _counted(numbering: Numbering, tip: Oid | None) -> Position:
-    position, asked_format = numbering.survey(tip)
+    position, asked_format = numbering.counted(tip)
     _refuse_newer(numbering, asked_format)
     return position
 

@@ -33,6 +33,11 @@ _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectTy
 _FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
 
 
+_WINDOW_BYTES = 16 * 1024 * 1024
+_WINDOWS_BYTES = 4 * _WINDOW_BYTES
+"""What of packs is mapped into memory at once."""
+
+
 class CannotOpen(Exception):
     """libgit2 cannot open this repository; ``str`` gives its words."""
 
@@ -50,6 +55,9 @@ class Libgit2Backend:
         self._apply_fsync()
         # libgit2 calls an object there that it has read once, also when git has pruned it since.
         pygit2.settings.enable_caching(False)
+        # Of a pack it would keep all that was ever looked at: 300 MB once a log of a million was walked.
+        pygit2.settings.mwindow_size = _WINDOW_BYTES
+        pygit2.settings.mwindow_mapped_limit = _WINDOWS_BYTES
         try:
             self._repository = pygit2.Repository(str(common_dir))
         except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:

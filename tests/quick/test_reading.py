@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gitchat.cli import terminal
-from gitchat.quick import reading
+from gitchat.index import schema
+from gitchat.quick import known, place, reading
+from gitchat.quick.unusual import Unusual
 from gitchat.workspace.opened import PROGRAM
 from tests.quick.test_usual import cloned, held
 from tests.quick.ways import AGENT, as_it_was, is_quick
@@ -146,3 +151,18 @@ def test_the_times_are_those_of_the_long_way() -> None:
     """What stands in both places is the same."""
     assert reading.DRAIN_SECONDS == terminal._DRAIN_SECONDS
     assert reading.LEAVE_MILLISECONDS == terminal._LEAVE_MILLISECONDS
+
+
+def test_an_index_of_another_version_is_not_trusted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its columns mean may be another thing; the long way builds it anew."""
+    repository = made(world, "versions")
+    (record,) = world.chat("search", "first", "--json", cwd=repository, check=True).stdout.splitlines()
+    monkeypatch.chdir(repository)
+    where, uid = place.find(world.variables), json.loads(record)["uid"]
+    assert known.VERSION == schema.VERSION
+    assert known.number_of_uid(where, "lobby", uid) == 1
+    (path,) = (repository / ".git/chatroom").glob("index.*.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    with pytest.raises(Unusual):
+        known.number_of_uid(where, "lobby", uid)
