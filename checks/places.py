@@ -26,7 +26,9 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/workspace/",
         "gitchat/quick/settings.py",
         "gitchat/quick/send.py",
-        "gitchat/quick/unread.py",
+        "gitchat/quick/reader.py",
+        "gitchat/quick/reading.py",
+        "gitchat/quick/waiting.py",
     ),
     "reads the environment": (
         "gitchat/workspace/",

@@ -97,6 +97,11 @@ def _noted(notes: str, room: str) -> str:
     return rest.partition('"')[0]
 
 
+def branch_of(head: str) -> "str | None":
+    """The branch that is checked out, by what the file ``HEAD`` says; None where none is."""
+    return head[16:].removesuffix("\n") if head.startswith("ref: refs/heads/") else None
+
+
 def tracking_ref(room: str, remote: str) -> str:
     """The ref of what ``remote`` was last seen to have of a room's log."""
     return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"

@@ -164,8 +164,7 @@ def _waking(found: Unread) -> "list[tuple[str, Record]]":
 
 def _holder(place: Place, reader: Reader) -> str:
     """This process, as the file of a name has it. Raises Unusual: something of it is not written there as it is."""
-    agent, head = reader.sender.agent, read_file(place.git_dir + "/HEAD", 4096).decode()
-    branch = head.removeprefix("ref: refs/heads/").removesuffix("\n") if head.startswith("ref: refs/heads/") else None
+    agent, branch = reader.sender.agent, room.branch_of(read_file(place.git_dir + "/HEAD", 4096).decode())
     of_client = (None, None) if agent is None else (agent.client, agent.session)
     texts = (os.uname().nodename, place.top, branch, *of_client)
     if "GIT_DIR" in place.variables or not all(_is_plain(text) for text in texts if text is not None):
