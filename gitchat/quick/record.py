@@ -108,7 +108,7 @@ def _trailers(paragraph: str) -> "dict[str, list[str]]":
         if (
             key.strip(_KEY)
             or not "A" <= key[:1] <= "Z"
-            or not (colon and value.isprintable() and value.strip(" ") == value)
+            or not (colon and value and value.isprintable() and value.strip(" ") == value)
         ):
             raise Unusual
         values.setdefault(key, []).append(value)
@@ -116,7 +116,6 @@ def _trailers(paragraph: str) -> "dict[str, list[str]]":
     to = values.get("Chat-To", [])
     is_plain = (
         len(lines) <= _MOST_TRAILERS
-        and "" not in first.values()
         and all(is_slug(one.removeprefix("role:")) for one in to)
         and len({*to}) == len(to)
         and (is_uid(first.get("Chat-Uid", "")) or first["Chat-Kind"] == "genesis")
