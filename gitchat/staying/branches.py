@@ -136,7 +136,7 @@ class Branches:
         return {ref: oid for room in self._rooms() for ref, oid in shares_there(room).items()}
 
     def _note_wanted(self) -> bool:
-        from gitchat.verbs.conflicting import note_wanted  # for who keeps
         from gitchat.verbs.room import Room
+        from gitchat.verbs.unasked import note_wanted  # for who keeps
 
         return note_wanted(Room(self._environment))

@@ -48,6 +48,7 @@ def note_moved(room: Standpoint, found: Looked, *, tells_all: bool) -> None:
     Without ``tells_all`` conflicts with others are that, too: no room hears of them.
     """
     moved: dict[Path, Moved] = {}
+    now = room.environment.now().seconds
     for side in found.mine:
         if side.top is None:
             continue
@@ -57,7 +58,8 @@ def note_moved(room: Standpoint, found: Looked, *, tells_all: bool) -> None:
         for pair in pairs if not tells_all else ():
             other = pair.other if pair.mine == side else pair.mine
             paths = tuple(one.path for one in pair.meetings if one.outcome == "conflict")
-            if paths and other.names[:1] and other.names[:1] != side.names[:1]:
+            is_idle = side.idle_days(now) is not None or other.idle_days(now) is not None
+            if paths and not is_idle and other.names[:1] and other.names[:1] != side.names[:1]:
                 others[other.names[0]] = paths
         if meetings or others:
             conflicts = sum(one.outcome == "conflict" for one in meetings)

@@ -112,6 +112,7 @@ def _due(pairs: Sequence[Pair], since: Mapping[str, int], now: int) -> set[str]:
     return {
         path
         for pair in pairs
+        if pair.mine.idle_days(now) is None and pair.other.idle_days(now) is None
         for path in _certain(pair)
         if path in since
         and ((pair.mine.is_committed and pair.other.is_committed) or now - since[path] >= AGAIN_SECONDS)

@@ -14,8 +14,8 @@ from gitchat.model.errors import ChatError
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.workspace.environment import Environment
 
-ON, ASKED, MOVED = "conflicts.on", "conflicts.asked", "moved"
-"""All in ``chatroom/``; the last is what a look found for hooks to tell."""
+ON, ASKED, MOVED, REST = "conflicts.on", "conflicts.asked", "moved", "conflicts.rest"
+"""All in ``chatroom/``; of the last two one is what a look found for hooks to tell, one why none comes unasked."""
 
 ASKED_SECONDS = 120
 """After so long nobody comes any more who was asked: it was killed. The gate in sh has the same in minutes."""
@@ -40,6 +40,13 @@ def is_noted(environment: Environment) -> bool:
     """Whether a look found something for hooks to tell."""
     with suppress(OSError):
         return os.stat(environment.repository.directory / MOVED).st_size > 0
+    return False
+
+
+def is_resting(environment: Environment) -> bool:
+    """Whether it was noted that nobody looks unasked for a while. Loads nothing."""
+    with suppress(OSError):
+        return os.path.exists(environment.repository.directory / REST)
     return False
 
 
