@@ -92,7 +92,7 @@ class Ground:
 
     tree: Worktree
     index: str | None
-    """What the index has of attributes that are not on the disk; None where nobody sees what the answer follows from."""
+    """What the index has of attributes that are not on the disk; None where not all can be seen that counts."""
 
     def files_of_drivers(self) -> set[str]:
         """The files that git puts into the work tree for merge drivers, and takes away again when they end."""

@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from gitchat.storage.ownfiles import OwnFile
-from gitchat.workspace.asking import REST
-
-REST_SECONDS = 3600
-"""After so long it is tried again, where it was slow: a machine is not always as busy."""
+from gitchat.workspace.asking import REST, REST_SECONDS
 
 _MAX_BYTES = 4096
 

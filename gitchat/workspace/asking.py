@@ -17,6 +17,9 @@ from gitchat.workspace.environment import Environment
 ON, ASKED, MOVED, REST = "conflicts.on", "conflicts.asked", "moved", "conflicts.rest"
 """All in ``chatroom/``; of the last two one is what a look found for hooks to tell, one why none comes unasked."""
 
+REST_SECONDS = 3600
+"""For how long nobody looks unasked where that was slow: a machine is not always as busy."""
+
 ASKED_SECONDS = 120
 """After so long nobody comes any more who was asked: it was killed. The gate in sh has the same in minutes."""
 
@@ -34,6 +37,23 @@ def ask(environment: Environment) -> None:
             asked.remove()
         os.close(asked.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         environment.start_aside("conflicts", "--aside")
+
+
+def ask_or_find_out(environment: Environment) -> None:
+    """As :func:`ask`; where nobody noted yet whether anything could be found, a process finds that out. Never fails."""
+    directory = environment.repository.directory
+    with suppress(ChatError, OSError):
+        if os.path.exists(directory / ON):
+            ask(environment)
+        elif environment.repository.config.get_bool("chat.conflicts", True) and not _rests(environment):
+            environment.start_aside("conflicts", "--aside")
+
+
+def _rests(environment: Environment) -> bool:
+    with suppress(FileNotFoundError):
+        rested = OwnFile(environment.repository.directory, REST).modified()
+        return abs(environment.now().seconds - rested) < REST_SECONDS
+    return False
 
 
 def is_noted(environment: Environment) -> bool:

@@ -15,8 +15,8 @@ from gitchat.staying import moved
 from gitchat.staying.told import Told
 from gitchat.verbs import conflicting, unasked
 from gitchat.verbs.room import Room
-from gitchat.work.resting import REST_SECONDS, Rest, RestFile
-from gitchat.workspace.asking import is_resting
+from gitchat.work.resting import Rest, RestFile
+from gitchat.workspace.asking import REST_SECONDS, is_resting
 from tests.work.conftest import Place
 
 DAY = 86_400
