@@ -50,6 +50,7 @@ class Branches:
         if isinstance(done, ChatError):
             return
         with suppress(ChatError, GitFailed, OSError):
+            self._clear()
             has_come = any(done.fetched.values())
             is_new = self._fetch() if self._is_due(has_come=has_come) else False
             shared = self._shared()
@@ -134,6 +135,16 @@ class Branches:
         from gitchat.verbs.afar import shares_there  # for who keeps
 
         return {ref: oid for room in self._rooms() for ref, oid in shares_there(room).items()}
+
+    def _clear(self) -> None:
+        """Remove from the remote what clones shared that are gone, where this one pushes."""
+        if not self._only_named and not self._environment.syncs_by_itself():
+            return
+        from gitchat.verbs.sharing import clear_deserted  # for who keeps
+
+        for room in self._rooms():
+            with suppress(ChatError):
+                clear_deserted(room)
 
     def _note_wanted(self) -> bool:
         from gitchat.verbs.room import Room

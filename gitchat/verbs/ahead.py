@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,10 +43,10 @@ def behind(room: Standpoint) -> Behind | None:
     return None
 
 
-def note_moved(room: Standpoint, found: Looked, *, tells_all: bool) -> None:
+def note_moved(room: Standpoint, found: Looked, hidden: Collection[str]) -> None:
     """Note for hooks what is everybody's own affair, as a look at everybody's work found it. Never fails.
 
-    Without ``tells_all`` conflicts with others are that, too: no room hears of them.
+    Conflicts of the commits ``hidden`` are that, too: no room hears of them.
     """
     moved: dict[Path, Moved] = {}
     now = room.environment.now().seconds
@@ -55,7 +56,9 @@ def note_moved(room: Standpoint, found: Looked, *, tells_all: bool) -> None:
         pairs = [pair for pair in found.pairs if side in (pair.mine, pair.other)]
         meetings = [one for pair in pairs if pair.other.is_base for one in pair.meetings]
         others: dict[str, tuple[str, ...]] = {}
-        for pair in pairs if not tells_all else ():
+        for pair in pairs:
+            if pair.mine.oid not in hidden and pair.other.oid not in hidden:
+                continue
             other = pair.other if pair.mine == side else pair.mine
             paths = tuple(one.path for one in pair.meetings if one.outcome == "conflict")
             is_idle = side.idle_days(now) is not None or other.idle_days(now) is not None

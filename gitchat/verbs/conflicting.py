@@ -89,7 +89,7 @@ def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tupl
     """As :func:`conflicts`; and, where it is everybody's, whether something is to be shared that comes too early."""
     from gitchat.verbs.afar import abroad, copies  # these for who asks, and Room is loaded by every hook
     from gitchat.verbs.ahead import note_moved
-    from gitchat.verbs.forewarning import is_open, tell
+    from gitchat.verbs.forewarning import hidden, tell
     from gitchat.verbs.sharing import share
     from gitchat.verbs.unasked import LIMIT_SECONDS, note_looked
     from gitchat.work.looking import NoBase, look
@@ -124,9 +124,10 @@ def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tupl
             due = None
             with suppress(UserError):  # a mirror, a closed room: then who asks sees it all the same
                 repository.refuse_mirror()
-                tell(room, found)
+                secret = hidden(room, found)
+                tell(room, found, secret)
                 if everybody:
-                    note_moved(room, found, tells_all=is_open(environment))
+                    note_moved(room, found, secret)
                     due = share(room, work, found)
             return found, due is not None
     except NoBase as error:
