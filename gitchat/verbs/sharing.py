@@ -15,9 +15,10 @@ from gitchat.clones.comparing import Tips
 from gitchat.clones.denial import DenialFile
 from gitchat.clones.notes import Note
 from gitchat.clones.target import push_address
+from gitchat.model.codec import NEWEST_FORMAT
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, Oid, RefName
-from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, room_of, tracking_prefix, work_ref
+from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, log_ref, room_of, tracking_prefix, work_ref
 from gitchat.model.signature import Signature
 from gitchat.verbs.afar import STALE_SECONDS, shares_there
 from gitchat.verbs.handing import SHARING
@@ -76,6 +77,7 @@ def share(room: Standpoint, work: Scratch, found: Looked) -> float | None:
     noted, now = file.load(), environment.now().seconds
     remote = carrier_of(environment, room.name)
     wants = mode(environment) == "work" and remote is not None and room.name in environment.store.rooms()
+    wants = wants and not _is_newer(room)
     if not wants and not noted.mine:
         return None
     wanted = _wanted(room, work, found, remote) if wants and remote is not None else _NOTHING
@@ -94,6 +96,17 @@ def share(room: Standpoint, work: Scratch, found: Looked) -> float | None:
     with suppress(OSError):
         file.save(replace(noted, mine=kept))
     return max(EVERY_SECONDS - since, 1.0) if is_waiting else None
+
+
+def _is_newer(room: Standpoint) -> bool:
+    """Whether the room asks its writers for a later format, as far as is known here: then nothing new goes there (8.1).
+
+    What is there of this clone goes away all the same.
+    """
+    numbering = room.environment.numbering(room.name)
+    return max(numbering.asked_format(), numbering.asked_format(room.environment.store.tip(log_ref(room.name)))) > (
+        NEWEST_FORMAT
+    )
 
 
 def _updates(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.clones.report import Report
+from gitchat.clones.settling import settle
 from gitchat.model.errors import ConflictError
 from gitchat.model.record import Moment
 from gitchat.staying.branches import Branches
@@ -57,7 +58,7 @@ class Machine:
         self.sync()
 
     def sync(self) -> None:
-        """As a keeper does: a round, then the branches."""
+        """As a keeper does: rounds until nobody was quicker (what the other said is on its way), then the branches."""
         environment = self.room().environment
         report = eventually(lambda: self._round(environment))
         assert report is not None
@@ -65,7 +66,7 @@ class Machine:
 
     def _round(self, environment: Environment) -> Report | None:
         with suppress(ConflictError):  # what was said here just now is being pushed
-            return open_remote(environment, "origin").round(None, is_asked=False)
+            return settle(open_remote(environment, "origin"), None, is_asked=False, random=lambda: 0.5)
         return None
 
     def glance(self) -> None:
