@@ -91,7 +91,10 @@ def _look_at_conflicts(environment: Environment, edge: Edge) -> None:
 
         with suppress(ChatError):
             note_wanted(Room(environment))
-    asking.ask(environment)
+    if asking.is_resting(environment):
+        asking.ask_or_find_out(environment)  # its time may be over
+    else:
+        asking.ask(environment)
 
 
 def _has_claims(environment: Environment) -> bool:

@@ -66,7 +66,7 @@ def note_looked(environment: Environment, found: Looked) -> None:
     file, now = RestFile(environment.repository.directory), environment.now().seconds
     known = file.load(now)
     if seconds > MOST_STATUS_SECONDS:
-        file.note(Rest("status", seconds, now))
+        file.lengthen("status", seconds, now)
     elif known is None or known.why != "files":
         file.note(None)
 
@@ -74,7 +74,7 @@ def note_looked(environment: Environment, found: Looked) -> None:
 def note_ended(environment: Environment) -> None:
     """A look that nobody asked for was ended when its time was over."""
     now = environment.now().seconds
-    RestFile(environment.repository.directory).note(Rest("time", LIMIT_SECONDS, now))
+    RestFile(environment.repository.directory).lengthen("time", LIMIT_SECONDS, now)
 
 
 def why_not(environment: Environment) -> str | None:

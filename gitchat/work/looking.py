@@ -19,7 +19,7 @@ from gitchat.work import side as sides
 from gitchat.work import signs
 from gitchat.work.abroad import Abroad, Branch, freshest
 from gitchat.work.known import Known
-from gitchat.work.merging import Ground, Meeting, ground_of, merge
+from gitchat.work.merging import Ground, Meeting, ground_of, merge, try_all
 from gitchat.work.scratch import Scratch
 from gitchat.work.side import Base, NotLooked, Side
 from gitchat.work.trees import Worktree, named, worktrees
@@ -147,15 +147,16 @@ class _Found:
     def looked(self, ignored: Sequence[Parts], everybody: bool) -> Looked:
         """All of it, each pair merged."""
         mine, others, afar = self.mine.sides, self.others.sides, self.afar.sides
-        pairs = [
-            self._pair(one, other, ignored)
+        met = [
+            (one, other)
             for at, one in enumerate(mine)
             for other in [*(mine[at + 1 :] if everybody else others), *afar]
             if other.paths and one.oid != other.oid
         ]
-        for one in mine:
-            if one.behind and one.paths:
-                pairs.append(self._pair(one, sides.side_of_base(self._work, self._base, one.root), ignored))
+        behind = [one for one in mine if one.behind and one.paths]
+        met += [(one, sides.side_of_base(self._work, self._base, one.root)) for one in behind]
+        tried = try_all(self._work, met, self._ground)
+        pairs = [self._pair(one, other, ignored, tried) for one, other in met]
         return Looked(
             self._base,
             tuple(mine),
@@ -202,11 +203,13 @@ class _Found:
         self.abroad += 1
         (self.mine if is_mine else self.afar).add(one.names, side)
 
-    def _pair(self, mine: Side, other: Side, ignored: Sequence[Parts]) -> Pair:
+    def _pair(
+        self, mine: Side, other: Side, ignored: Sequence[Parts], tried: Mapping[tuple[str, str], list[str]]
+    ) -> Pair:
         """Two sides, merged."""
         leaves_out = _matching(mine.paths | other.paths, ignored)
         try:
-            return Pair(mine, other, tuple(merge(self._work, mine, other, leaves_out, self._ground)))
+            return Pair(mine, other, tuple(merge(self._work, mine, other, leaves_out, self._ground, tried)))
         except (NotLooked, GitFailed, StorageError) as error:  # git that does not end is one
             return Pair(mine, other, not_looked=_first_line(error))
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
-from gitchat.model.hunks import Lines, meeting, parse_hunks
+from gitchat.model.hunks import Hunk, Lines, meeting, parse_hunks
 from gitchat.storage.git import GitFailed
 from gitchat.work import signs
 from gitchat.work.dirty import Stand
 from gitchat.work.scratch import Scratch, TimeUp
-from gitchat.work.side import AMID, NotLooked, Side, need
+from gitchat.work.side import AMID, NotLooked, Side, line_of, need
 from gitchat.work.trees import Worktree
 from gitchat.workspace.config import Config
 
@@ -25,6 +26,11 @@ Outcome = Literal["conflict", "may conflict", "merges"]
 
 _OF_DRIVERS = re.compile(r"\.merge_file_[0-9A-Za-z]{6}")
 """Source: git, merge-ll.c."""
+
+_MERGE_TREE = ("merge-tree", "--write-tree", "--name-only", "-z", "--no-messages")
+
+_FEW = 3
+"""So many pairs are merged by one process."""
 
 _USAGE = 129
 """git's status for an option that it does not know."""
@@ -42,11 +48,17 @@ class Meeting:
 
 
 def merge(
-    work: Scratch, one: Side, other: Side, is_ignored: Collection[str] = (), here: Ground | None = None
+    work: Scratch,
+    one: Side,
+    other: Side,
+    is_ignored: Collection[str] = (),
+    here: Ground | None = None,
+    tried: Mapping[tuple[str, str], list[str]] = MappingProxyType({}),
 ) -> list[Meeting]:
     """What becomes of the paths that both change, those in conflict first; none of ``is_ignored``.
 
-    ``here`` is the worktree in which git merges: without it nothing of the answer is known before, or kept.
+    ``here`` is the worktree in which git merges: without it nothing of the answer is known before, or kept. ``tried``
+    is what :func:`try_all` found out.
 
     Raises:
         NotLooked: git could not try to merge them.
@@ -57,7 +69,7 @@ def merge(
         return []
     if one.is_committed and other.is_committed and _goes_on(work, other.oid, one.oid):
         return []
-    fact = _Verdict(work, one, other, here)
+    fact = _Verdict(work, one, other, here, tried)
     refused = fact.refused if fact.refused is not None else shared
     found = []
     for path in sorted({*shared, *refused} - set(is_ignored)):
@@ -73,17 +85,9 @@ def merge(
 
 def _goes_on(work: Scratch, old: str, new: str) -> bool:
     """Whether ``new`` has all that ``old`` has, so that nothing is to be merged. False where git cannot tell."""
-    known = work.known.get("goes on", old, new)
-    if isinstance(known, bool):
-        return known
-    try:
-        work.git("merge-base", "--is-ancestor", old, new)
-    except GitFailed as error:
-        if error.status == 1:
-            work.known.note("goes on", old, new, fact=False)
-        return False
-    work.known.note("goes on", old, new, fact=True)
-    return True
+    with suppress(GitFailed):
+        return _root(work, old, new) == old
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +126,27 @@ def ground_of(tree: Worktree, stand: Stand, config: Config) -> Ground:
 class _Verdict:
     """What git says of two sides: as it is known, else as it is found out now."""
 
-    def __init__(self, work: Scratch, one: Side, other: Side, here: Ground | None) -> None:
+    def __init__(
+        self,
+        work: Scratch,
+        one: Side,
+        other: Side,
+        here: Ground | None,
+        tried: Mapping[tuple[str, str], list[str]],
+    ) -> None:
         """Raises NotLooked, git.GitFailed."""
         self._work, self._one, self._other = work, one, other
-        self._told: tuple[str, ...] | None = None
-        known = None
-        if here is not None and here.index is not None:
-            attributes = signs.of_attributes(here.tree.top, map(os.fsencode, one.paths | other.paths))
-            self._told = (one.oid, other.oid, attributes, here.index)
-            known = work.known.get("pair", *self._told)
+        self._told = _told(one, other, here)
+        known = work.known.get("pair", *self._told) if self._told is not None else None
         if known is not None:
             self._lines = {str(path): _read(told) for path, told in known["lines"].items()}
             self.refused: Sequence[str] | None = list(map(str, known["refused"]))
             self._is_new = False
             return
         self._lines, self._is_new = {}, True
+        self.refused = tried.get((one.oid, other.oid))
+        if self.refused is not None:
+            return
         need(work, one.oid, other.oid)
         try:
             self.refused = _refused(work, one.oid, other.oid, here)
@@ -161,6 +171,60 @@ class _Verdict:
             self._work.known.note("pair", *self._told, fact=fact)
 
 
+def _told(one: Side, other: Side, here: Ground | None) -> tuple[str, ...] | None:
+    """All that follows from what git says of two sides; None where nobody can see it."""
+    if here is None or here.index is None:
+        return None
+    attributes = signs.of_attributes(here.tree.top, map(os.fsencode, one.paths | other.paths))
+    return one.oid, other.oid, attributes, here.index
+
+
+def try_all(work: Scratch, pairs: Sequence[tuple[Side, Side]], here: Ground | None) -> dict[tuple[str, str], list[str]]:
+    """The paths that git cannot merge of all these pairs, in one process: of those that share something and are new.
+
+    None of what git cannot try so: each is tried by itself then.
+    """
+    wanted: dict[tuple[str, str], None] = {}
+    for one, other in pairs:
+        if one.shares_with(other) or one.leads(other) or other.leads(one):
+            told = _told(one, other, here)
+            if told is None or work.known.get("pair", *told) is None:
+                with suppress(NotLooked, GitFailed):
+                    need(work, one.oid, other.oid)
+                    wanted[one.oid, other.oid] = None
+    if len(wanted) < _FEW:
+        return {}
+    given = "".join(f"{one} {other}\n" for one, other in wanted).encode()
+    with suppress(GitFailed, ValueError), _cleared(here):
+        words = iter(os.fsdecode(work.git(*_MERGE_TREE, "--stdin", stdin=given)).split("\0"))
+        found = {pair: _next_refused(words) for pair in wanted}
+        return found if list(words) == [""] else {}
+    return {}
+
+
+def _next_refused(words: Iterator[str]) -> list[str]:
+    """What ``git merge-tree --stdin -z --name-only --no-messages`` says of one pair. Raises ValueError."""
+    is_clean = {"0": False, "1": True}.get(next(words, ""))
+    next(words, None)  # the tree
+    paths = list(iter(lambda: next(words, ""), ""))
+    if is_clean is None or is_clean == bool(paths):
+        raise ValueError
+    return paths
+
+
+@contextmanager
+def _cleared(here: Ground | None) -> Iterator[None]:
+    """Take away what a git leaves of merge drivers that is ended amid one."""
+    drives = here if here is not None and here.index is None else None
+    before = drives.files_of_drivers() if drives is not None else set()
+    try:
+        yield
+    except TimeUp:
+        if drives is not None:
+            drives.clear(before)
+        raise
+
+
 def _read(told: Sequence[Sequence[Sequence[int]]]) -> tuple[tuple[Lines, ...], tuple[Lines, ...]]:
     here, there = (tuple((int(first), int(last)) for first, last in side) for side in told)
     return here, there
@@ -168,30 +232,53 @@ def _read(told: Sequence[Sequence[Sequence[int]]]) -> tuple[tuple[Lines, ...], t
 
 def _refused(work: Scratch, one: str, other: str, here: Ground | None) -> list[str]:
     """The paths that git cannot merge. Raises GitFailed: it could not try."""
-    before = here.files_of_drivers() if here is not None and here.index is None else set()
-    options = ("merge-tree", "--write-tree", "--name-only", "-z", "--no-messages")
     try:
-        work.git(*options, one, other)
+        with _cleared(here):
+            work.git(*_MERGE_TREE, one, other)
     except GitFailed as error:
         if error.status != 1:
             raise
         return [path for path in os.fsdecode(error.stdout).split("\0")[1:] if path]
-    except TimeUp:
-        if here is not None and here.index is None:
-            here.clear(before)
-        raise
     return []
 
 
 def _lines(work: Scratch, one: Side, other: Side, path: str) -> tuple[tuple[Lines, ...], tuple[Lines, ...]]:
     """Where the two changes of ``path`` meet; nothing where one of them is of the whole file."""
     try:
-        root = os.fsdecode(work.git("merge-base", one.oid, other.oid)).strip("\n")
-        options = ("diff", "-U0", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
-        diffs = [work.git(*options, root, side.oid, "--", f":(top,literal){path}") for side in (one, other)]
+        root = _root(work, one.head, other.head)
+        first, second = (_hunks(work, root, side.oid, path) for side in (one, other))
     except GitFailed:
         return (), ()
-    if any(b"\nnew file mode " in diff or b"\ndeleted file mode " in diff for diff in diffs):
+    if first is None or second is None:
         return (), ()
-    here, there = meeting(*map(parse_hunks, diffs))
+    here, there = meeting(first, second)
     return tuple(here), tuple(there)
+
+
+def _root(work: Scratch, one: str, other: str) -> str:
+    """The commit that both have in common. Raises GitFailed."""
+    first, second = sorted((one, other))
+    known = work.known.get("between", first, second)
+    if isinstance(known, str):
+        return known
+    found = line_of(work, "merge-base", first, second)
+    work.known.note("between", first, second, fact=found)
+    return found
+
+
+def _hunks(work: Scratch, root: str, oid: str, path: str) -> list[Hunk] | None:
+    """What a side changed in a file since ``root``; None where that is the whole of it. Raises GitFailed.
+
+    Of many sides in conflict with each other each is compared once.
+    """
+    known = work.known.get("hunks", root, oid, path)
+    if known is None:
+        options = ("diff", "-U0", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+        diff = work.git(*options, root, oid, "--", f":(top,literal){path}")
+        is_whole = b"\nnew file mode " in diff or b"\ndeleted file mode " in diff
+        known = [] if is_whole else [[one.start, one.count, *one.lines, one.added] for one in parse_hunks(diff)]
+        known = {"whole": is_whole, "hunks": known}
+        work.known.note("hunks", root, oid, path, fact=known)
+    if known["whole"]:
+        return None
+    return [Hunk(start, count, (first, last), added) for start, count, first, last, added in known["hunks"]]

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from gitchat.storage.ownfiles import OwnFile
-from gitchat.workspace.asking import REST, REST_SECONDS
+from gitchat.workspace.asking import REST
+
+LEAST_SECONDS, MOST_SECONDS = 120, 3600
+"""For how long it counts at first that looking was slow, and at most: a machine is not always as busy."""
 
 _MAX_BYTES = 4096
 
@@ -29,6 +32,8 @@ class Rest:
     """How many files, or how many seconds it took."""
     at: int
     """In seconds since the epoch."""
+    lasts: int = LEAST_SECONDS
+    """For how many seconds it counts; without end of too many files."""
 
     @property
     def words(self) -> str:
@@ -48,13 +53,24 @@ class RestFile:
 
     def load(self, now: int) -> Rest | None:
         """What counts ``now``, in seconds since the epoch."""
+        rest = self._read()
+        return rest if rest is not None and (rest.why == "files" or 0 <= now - rest.at < rest.lasts) else None
+
+    def lengthen(self, why: Why, amount: float, now: int) -> None:
+        """Looking was too slow: it counts twice as long as before, unless a look since was quick. Never fails."""
+        before = self._read()
+        is_again = before is not None and before.why != "files"
+        lasts = min(2 * before.lasts, MOST_SECONDS) if before is not None and is_again else LEAST_SECONDS
+        self.note(Rest(why, amount, now, lasts))
+
+    def _read(self) -> Rest | None:
         try:
             told = json.loads(self._file.read(_MAX_BYTES))
             why: Why = {"files": "files", "status": "status", "time": "time"}[told["why"]]  # type: ignore[assignment]
-            rest = Rest(why, float(told["amount"]), int(told["at"]))
+            rest = Rest(why, float(told["amount"]), int(told["at"]), int(told["lasts"]))
         except (OSError, ValueError, TypeError, KeyError, OverflowError):
             return None
-        return rest if why == "files" or 0 <= now - rest.at < REST_SECONDS else None
+        return rest
 
     def note(self, rest: Rest | None) -> None:
         """Let this be why; None where nothing is in the way. Never fails."""

@@ -77,6 +77,7 @@ class Scratch:
         self.began_ns = 0
         """When it began, by the clock of the file system."""
         self._promised: dict[str, Callable[[], str]] = {}
+        self._broken: set[str] = set()
         self._end_seconds = time.monotonic() + limit_seconds if limit_seconds is not None else None
         self._repository = repository
         self._place = repository.directory / place
@@ -115,8 +116,10 @@ class Scratch:
 
         Where they did not, what they were made of changed meanwhile. Raises git.GitFailed.
         """
-        made = [(oid, self._promised.pop(oid)()) for oid in oids if oid in self._promised]
-        return all(oid == new for oid, new in made)
+        for oid in oids:
+            if oid in self._promised and self._promised.pop(oid)() != oid:
+                self._broken.add(oid)
+        return self._broken.isdisjoint(oids)
 
     def outside(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"") -> bytes:
         """As :meth:`git`, in the repository as it is: what it writes stays."""

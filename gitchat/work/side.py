@@ -61,6 +61,8 @@ class Side:
     """The commit that holds it."""
     root: str
     """The commit that it and the base have in common."""
+    head: str
+    """The newest commit of its history that somebody made: ``oid`` itself, or the one that it stands on."""
     paths: frozenset[str] = field(repr=False)
     """What it changes since then, from the top; of what was renamed both names."""
     is_committed: bool = True
@@ -127,7 +129,7 @@ def _told_base(work: Git, told: str) -> Base | None:
 def side_of_base(work: Scratch, base: Base, root: str) -> Side:
     """The base since ``root``. Raises git.GitFailed."""
     paths, left = changed(work, root, base.oid)
-    return Side((), base.label, base.oid, root, paths, is_base=True, left=left)
+    return Side((), base.label, base.oid, root, base.oid, paths, is_base=True, left=left)
 
 
 def stand_of(work: Scratch, tree: Worktree) -> Stand:
@@ -167,6 +169,7 @@ def side_of(
         label,
         oid,
         root,
+        stand.head,
         paths,
         oid == stand.head,
         tree.top,

@@ -7,6 +7,7 @@ section 7.51.
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 
@@ -17,8 +18,7 @@ from gitchat.workspace.environment import Environment
 ON, ASKED, MOVED, REST = "conflicts.on", "conflicts.asked", "moved", "conflicts.rest"
 """All in ``chatroom/``; of the last two one is what a look found for hooks to tell, one why none comes unasked."""
 
-REST_SECONDS = 3600
-"""For how long nobody looks unasked where that was slow: a machine is not always as busy."""
+_MAX_BYTES, _MOST_SECONDS = 4096, 3600
 
 ASKED_SECONDS = 120
 """After so long nobody comes any more who was asked: it was killed. The gate in sh has the same in minutes."""
@@ -50,9 +50,16 @@ def ask_or_find_out(environment: Environment) -> None:
 
 
 def _rests(environment: Environment) -> bool:
+    """Whether nobody looks for now because it was too slow, or there are too many files: then for an hour at a time."""
+    rest = OwnFile(environment.repository.directory, REST)
     with suppress(FileNotFoundError):
-        rested = OwnFile(environment.repository.directory, REST).modified()
-        return abs(environment.now().seconds - rested) < REST_SECONDS
+        past = environment.now().seconds - rest.modified()
+        try:
+            told = json.loads(rest.read(_MAX_BYTES))
+            lasts = _MOST_SECONDS if told["why"] == "files" else min(int(told["lasts"]), _MOST_SECONDS)
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return False
+        return abs(past) < lasts
     return False
 
 

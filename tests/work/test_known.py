@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from gitchat.storage import git
+from gitchat.verbs import conflicting
 from gitchat.verbs.room import Room
-from gitchat.work import known, signs
+from gitchat.work import known, merging, signs
 from gitchat.work.known import Known
 from tests.work.conftest import Place, Two
 
@@ -182,6 +183,42 @@ def test_a_file_that_may_change_unseen_is_not_settled(tmp_path: Path) -> None:
     file.chmod(0o700)
     assert signs.of_files(tmp_path, [b"a"], newest)[0] != stands
     assert len({signs.of_files(tmp_path, paths, 0)[0] for paths in ([], [b"a"], [b"b"], [b"a", b"b"])}) == 4
+
+
+def test_many_pairs_are_merged_by_one_git(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each file of a side is compared once, with however many it is in conflict; what git says is the same."""
+    names = ["alice", "bob", "carol", "dave"]
+    trees = [place.alice, place.bob, place.world.root / "carol", place.world.root / "dave"]
+    for name, tree in zip(names[2:], trees[2:], strict=True):
+        place.world.git("worktree", "add", "-q", str(tree), "-b", name, cwd=place.alice)
+        place.world.chat("join", name, cwd=tree, check=True)
+    for name, tree in zip(names, trees, strict=True):
+        place.write(tree, "lexer.py", 20, name)
+        place.write(tree, "token.py", 4 * names.index(name) + 1, name)
+    place.commit(place.bob)
+    place.commit(place.alice)
+    asked: list[str] = []
+    run = git.run
+
+    def counted(arguments: Any, **options: Any) -> git.Done:
+        asked.append(arguments[2] if "core.hooksPath=/dev/null" in arguments else "")
+        return run(arguments, **options)
+
+    monkeypatch.setattr(git, "run", counted)
+
+    def look() -> list[tuple[str, str, tuple[tuple[int, int], ...]]]:
+        (place.alice / ".git" / "chatroom" / "conflicts.known").unlink(missing_ok=True)
+        asked.clear()
+        room = Room(place.world.environment(place.alice), name="alice")
+        found, _ = conflicting._look(room, None, everybody=True)
+        return [(one.path, one.outcome, one.here) for pair in found.pairs for one in pair.meetings]
+
+    found = look()
+    assert found == [("lexer.py", "conflict", ((20, 20),)), ("token.py", "merges", ())] * 6
+    assert (asked.count("merge-tree"), asked.count("diff")) == (1, 4)
+    monkeypatch.setattr(merging, "_FEW", 100)
+    assert look() == found
+    assert asked.count("merge-tree") == 6
 
 
 def test_what_others_share_is_known_too(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from gitchat.staying import moved
 from gitchat.staying.told import Told
 from gitchat.verbs import conflicting, unasked
 from gitchat.verbs.room import Room
-from gitchat.work.resting import Rest, RestFile
-from gitchat.workspace.asking import REST_SECONDS, is_resting
+from gitchat.work.resting import LEAST_SECONDS, MOST_SECONDS, Rest, RestFile
+from gitchat.workspace.asking import is_resting
 from tests.work.conftest import Place
 
 DAY = 86_400
@@ -48,7 +48,7 @@ def _said(place: Place) -> tuple[str, list[str], list[str]]:
 
 
 def test_a_look_that_does_not_end_is_ended_and_said(meeting: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the merge driver that it waits for; an hour later it is tried again, and who asks is told all the same."""
+    """With the merge driver that it waits for; a while later it is tried again, and who asks is told all the same."""
     world, now = meeting.world, meeting.world.environment(meeting.alice).now().seconds
     pids, ran = meeting.world.root / "pids", meeting.world.root / "ran"
     driver = meeting.world.root / "driver"
@@ -71,9 +71,9 @@ def test_a_look_that_does_not_end_is_ended_and_said(meeting: Place, monkeypatch:
     assert not (meeting.alice / ".git" / "chatroom" / "conflicts.on").exists()
     ran.touch()
     monkeypatch.setattr(unasked, "LIMIT_SECONDS", 60.0)
-    assert _glance(meeting, now + REST_SECONDS - 1) == []
+    assert _glance(meeting, now + LEAST_SECONDS - 1) == []
     assert len(pids.read_text().split()) == 1
-    assert _glance(meeting, now + REST_SECONDS) == ["conflict"]
+    assert _glance(meeting, now + LEAST_SECONDS) == ["conflict"]
     assert not is_resting(meeting.world.environment(meeting.alice))
 
 
@@ -113,7 +113,7 @@ def _conflicts(place: Place) -> str:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"why":"x","amount":1,"at":1}', b'{"why":"time","amount":1e999}']
+    "content", [b"", b"{", b"[]", b'{"why":"x","amount":1,"at":1}', b'{"why":"time","amount":1,"at":1,"lasts":1e999}']
 )
 def test_a_rest_that_does_not_read_is_none(tmp_path: Path, content: bytes) -> None:
     """Whatever stands there; and what was noted is read as it was, until its time is over or the clock was set back."""
@@ -125,7 +125,14 @@ def test_a_rest_that_does_not_read_is_none(tmp_path: Path, content: bytes) -> No
     assert file.load(1000) == rest
     assert rest.words == "git takes 4.2 s to tell what is changed"
     assert file.load(999) is None
-    assert file.load(1000 + REST_SECONDS) is None
+    assert file.load(1000 + LEAST_SECONDS) is None
+    for number in range(9):
+        file.lengthen("time", 10, 5000)
+        wanted = min(LEAST_SECONDS * 2 ** (number + 1), MOST_SECONDS)
+        assert file.load(5000) == Rest("time", 10, 5000, wanted), "twice as long as before"
+    file.note(None)
+    file.lengthen("time", 10, 5000)
+    assert file.load(5000) == Rest("time", 10, 5000, LEAST_SECONDS), "unless a look was quick"
     file.note(None)
     assert file.load(1000) is None
 
