@@ -135,12 +135,13 @@ class _Verdict:
         tried: Mapping[tuple[str, str], list[str]],
     ) -> None:
         """Raises NotLooked, git.GitFailed."""
-        self._work, self._one, self._other = work, one, other
+        self._work, self._one, self._other, self._here = work, one, other, here
         self._told = _told(one, other, here)
         known = work.known.get("pair", *self._told) if self._told is not None else None
         if known is not None:
             self._lines = {str(path): _read(told) for path, told in known["lines"].items()}
             self.refused: Sequence[str] | None = list(map(str, known["refused"]))
+            """The paths that git cannot merge; None where this git cannot tell."""
             self._is_new = False
             return
         self._lines, self._is_new = {}, True
@@ -150,7 +151,6 @@ class _Verdict:
         need(work, one.oid, other.oid)
         try:
             self.refused = _refused(work, one.oid, other.oid, here)
-            """The paths that git cannot merge; None where this git cannot tell."""
         except GitFailed as error:
             if error.status != _USAGE:
                 raise NotLooked(error.stderr or f"git merge-tree ended with {error.status}") from error
@@ -160,7 +160,7 @@ class _Verdict:
         """Where the two changes of ``path`` meet; nothing where one of them is of the whole file."""
         if path not in self._lines:
             need(self._work, self._one.oid, self._other.oid)
-            self._lines[path] = _lines(self._work, self._one, self._other, path)
+            self._lines[path] = _lines(self._work, self._one, self._other, path, self._here)
             self._is_new = True
         return self._lines[path]
 
@@ -242,17 +242,19 @@ def _refused(work: Scratch, one: str, other: str, here: Ground | None) -> list[s
     return []
 
 
-def _lines(work: Scratch, one: Side, other: Side, path: str) -> tuple[tuple[Lines, ...], tuple[Lines, ...]]:
+def _lines(
+    work: Scratch, one: Side, other: Side, path: str, here: Ground | None
+) -> tuple[tuple[Lines, ...], tuple[Lines, ...]]:
     """Where the two changes of ``path`` meet; nothing where one of them is of the whole file."""
     try:
         root = _root(work, one.head, other.head)
-        first, second = (_hunks(work, root, side.oid, path) for side in (one, other))
+        first, second = (_hunks(work, root, side.oid, path, here) for side in (one, other))
     except GitFailed:
         return (), ()
     if first is None or second is None:
         return (), ()
-    here, there = meeting(first, second)
-    return tuple(here), tuple(there)
+    ours, theirs = meeting(first, second)
+    return tuple(ours), tuple(theirs)
 
 
 def _root(work: Scratch, one: str, other: str) -> str:
@@ -266,19 +268,22 @@ def _root(work: Scratch, one: str, other: str) -> str:
     return found
 
 
-def _hunks(work: Scratch, root: str, oid: str, path: str) -> list[Hunk] | None:
+def _hunks(work: Scratch, root: str, oid: str, path: str, here: Ground | None) -> list[Hunk] | None:
     """What a side changed in a file since ``root``; None where that is the whole of it. Raises GitFailed.
 
     Of many sides in conflict with each other each is compared once.
     """
-    known = work.known.get("hunks", root, oid, path)
+    attributes = str(work.began_ns)  # of this look alone
+    if here is not None and here.index is not None:
+        attributes = signs.of_attributes(here.tree.top, [os.fsencode(path)]) + here.index
+    known = work.known.get("hunks", root, oid, path, attributes)
     if known is None:
         options = ("diff", "-U0", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
         diff = work.git(*options, root, oid, "--", f":(top,literal){path}")
         is_whole = b"\nnew file mode " in diff or b"\ndeleted file mode " in diff
         known = [] if is_whole else [[one.start, one.count, *one.lines, one.added] for one in parse_hunks(diff)]
         known = {"whole": is_whole, "hunks": known}
-        work.known.note("hunks", root, oid, path, fact=known)
+        work.known.note("hunks", root, oid, path, attributes, fact=known)
     if known["whole"]:
         return None
     return [Hunk(start, count, (first, last), added) for start, count, first, last, added in known["hunks"]]

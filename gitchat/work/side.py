@@ -108,7 +108,7 @@ def find_base(work: Git, told: str | None, remotes: Sequence[str], main: Worktre
     wanted = bases(remotes, main.branch if main is not None else None)
     form = "--format=%(refname)%00%(objectname)%00%(refname:short)%00%(symref)%00%(symref:short)"
     found = {}
-    for line in os.fsdecode(work.git("for-each-ref", form, *wanted)).splitlines():
+    for line in os.fsdecode(work.git("for-each-ref", form, *wanted)).split("\n")[:-1]:
         ref, oid, short, leads_to, leads_to_short = line.split("\0")
         found[ref] = Base(leads_to_short or short, oid, leads_to or ref)
     return next((found[ref] for ref in wanted if ref in found), None)
@@ -122,8 +122,8 @@ def _told_base(work: Git, told: str) -> Base | None:
         words = line_of(work, "rev-parse", "--revs-only", f"{told}^{{commit}}", "--symbolic-full-name", told)
     except GitFailed:
         return None
-    oid, _, ref = words.partition("\n")
-    return Base(told, oid, ref or None) if oid else None
+    found = words.split("\n")
+    return Base(told, found[0], found[1] if len(found) > 1 else None) if found[0] and len(found) < 3 else None
 
 
 def side_of_base(work: Scratch, base: Base, root: str) -> Side:

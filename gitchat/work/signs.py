@@ -1,7 +1,8 @@
 """What git's answers about work follow from, as digests: its version and settings, attributes, files as they stand.
 
 Whatever is here differs when an answer might. What nobody can see from here, the program of a merge driver, makes an
-answer one that is not kept. Source: docs/format.md section 17.10; gitattributes(5).
+answer one that is not kept; of a filter's program git itself believes that it stays as it is.
+Source: docs/format.md section 17.10; gitattributes(5).
 """
 
 from __future__ import annotations
