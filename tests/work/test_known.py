@@ -69,12 +69,14 @@ def test_what_did_not_change_is_not_found_out_again(
     asked, found = look()
     assert found == MERGED
     assert asked.count("merge-tree") == 1
+    info = place.alice / ".git" / "info"
+    info.mkdir(exist_ok=True)
+    (info / "exclude").write_text(".gitattributes\n")  # so that it is no change of alice's
+    assert "merge-tree" not in look()[0]
     (place.alice / ".gitattributes").write_text("lexer.py merge=union\n")
     assert look()[1] == {"lexer.py": "merges", "token.py": "merges"}
     (place.alice / ".gitattributes").unlink()
     assert look()[1] == MERGED
-    info = place.alice / ".git" / "info"
-    info.mkdir(exist_ok=True)
     (info / "attributes").write_text("lexer.py merge=union\n")
     assert look()[1] == {"lexer.py": "merges", "token.py": "merges"}
     (info / "attributes").unlink()
