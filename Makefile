@@ -20,7 +20,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv tools packages chromium released demo serve test test-slow slow-list test-clients test-clients-all test-web soak alarms lint same dist man rest plugins pictures bench clean
+.PHONY: help venv tools packages chromium released demo serve test test-slow slow-list test-clients test-clients-all test-web soak power alarms lint same dist man rest plugins pictures bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,10 @@ test-clients-all: $(INSTALLED) ## the same, and Gemini CLI, opencode, an older C
 
 soak: $(INSTALLED) ## large rooms and long runs, some minutes
 	$(BIN)/python -m pytest -m soak -s
+
+power: $(INSTALLED) ## cut the power of a machine that writes, again and again (qemu; an hour; POWER="--cuts 10")
+	tests/power/fetch.sh
+	$(BIN)/python -m tests.power $(POWER)
 
 alarms: $(INSTALLED) ## who would be told of a conflict, held against the merges that were made
 	$(BIN)/python -m checks.alarms

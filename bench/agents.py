@@ -27,12 +27,12 @@ from tests.clients.real.vendors import Claude, Codex, Gemini
 from tests.clients.stand_in import Request, Script, serving
 from tests.clients.waiting import quiet, until
 
-CALLS = 12
-ROUNDS = 6
+CALLS = 6
+ROUNDS = 4
 WARM_UPS = 1
-RINGS = 10
+RINGS = 4
 QUIET_SECONDS = 3.0
-IDLE_SECONDS = 600
+IDLE_SECONDS = 30
 
 CONFIGURATIONS: dict[str, Callable[[Client], None]] = {
     "without gitchat": lambda client: None,

@@ -6,6 +6,7 @@ In a source tree: ``.venv/bin/python bench/anchors.py FILES MESSAGES``, in this 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ from gitchat.verbs.room import Room
 FILES = (20_000, 100_000)
 MESSAGES = 5_000
 ABOUT = 20
-ROUNDS = 30
+ROUNDS = 10
 WARM_UPS = 2
 PATH = "src/d7/lexer.py"
 LINES = [f"    {number} says something of its own" for number in range(400)]
@@ -40,9 +41,10 @@ def main() -> None:
     """Print the table."""
     program = programs()[1]
     rows = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        room = make_repository(Path(scratch) / "room", MESSAGES)
         for files in FILES:
-            repository = _project(Path(scratch) / str(files), files, MESSAGES)
+            repository = _project(Path(shutil.copytree(room, Path(scratch) / str(files))), files)
             run = partial(_run, repository)
             base = f"`git blame`, {files:,} files"
             actions: dict[str, Callable[[], None]] = {
@@ -63,10 +65,8 @@ def main() -> None:
     )
 
 
-def _project(place: Path, files: int, messages: int) -> Path:
-    """A repository of so many files and messages; what is about one of them was said under its old name."""
-    place.parent.mkdir(exist_ok=True)
-    repository = make_repository(place, messages)
+def _project(repository: Path, files: int) -> Path:
+    """The repository, with so many files; what is about one of them was said under its old name."""
     run = partial(_run, repository)
     text = "".join(f"{line}\n" for line in LINES).encode()
     stream = [b"blob\nmark :1\ndata 2\nx\n\nblob\nmark :2\ndata %d\n%s\n" % (len(text), text)]
@@ -102,8 +102,8 @@ def _run(repository: Path, command: list[str]) -> None:
 
 def by_hand(files: int, messages: int) -> None:
     """The verbs alone, in a source tree."""
-    with tempfile.TemporaryDirectory() as scratch:
-        repository = _project(Path(scratch) / str(files), files, messages)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        repository = _project(make_repository(Path(scratch) / "room", messages), files)
         environment = open_environment(repository, fsync=False)
 
         def blame() -> None:

@@ -33,6 +33,7 @@ from figures import (
     spread,
     table,
 )
+from history import make_history
 
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.query import Query
@@ -40,6 +41,7 @@ from gitchat.model.record import Draft, Identity
 from gitchat.model.refs import log_ref
 from gitchat.rooms.log import Log
 from gitchat.rooms.writing import Writer
+from gitchat.storage.written import PACK_OBJECTS
 
 SIZES = (10, 1_000, 10_000)
 COPIES = 5
@@ -63,7 +65,7 @@ FLOOR = "floor"
 def main() -> None:
     """Print the three tables."""
     # Nothing is removed before the end: ext4 is slow for minutes after many deletions.
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repositories = {size: make_copies(Path(scratch), size) for size in SIZES}
         os.sync()  # what was just written must not be flushed while something is measured
         parts = [readings(repositories), appends(repositories, Path(scratch)), contention(Path(scratch))]
@@ -72,7 +74,8 @@ def main() -> None:
 
 def make_copies(scratch: Path, size: int) -> list[Path]:
     """COPIES equal repositories whose room has ``size`` records."""
-    first = make_repository(scratch / f"with-{size}-0", size)
+    make = make_repository if size < PACK_OBJECTS else make_history
+    first = make(scratch / f"with-{size}-0", size)
     return [first, *(Path(shutil.copytree(first, scratch / f"with-{size}-{copy}")) for copy in range(1, COPIES))]
 
 

@@ -22,7 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from figures import interleaved, make_repository, milliseconds, number, ratios, spread, table
+from aims import CREATE, LINES, NATS, REDIS, measured, not_had
+from figures import as_in_use, interleaved, make_repository, milliseconds, number, ratios, spread, table
 from history import SIZES, histories
 
 ROUNDS = 60
@@ -31,11 +32,11 @@ AT_ONCE = 5
 
 WRITERS = 8
 EACH = 30
-WRITER_ROUNDS = 5
+WRITER_ROUNDS = 7
 PACED = 32
 PACED_EACH = 20
 GAP_SECONDS = 0.05
-PACED_ROUNDS = 3
+PACED_ROUNDS = 5
 WARM_UPS = 2
 DELIVERIES = 60
 PEERS = Path(__file__).parent.parent / ".tools" / "peers"
@@ -48,7 +49,7 @@ SHORT = "gitchat, 100 records"
 def main() -> None:
     """Print the tables."""
     long = histories(Path(sys.argv[1]))[SIZES[-1]]
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch, ExitStack() as stack:
         field = Field(Path(scratch), long, stack)
         os.sync()  # what was just written must not be flushed while something is measured
         parts = [
@@ -84,8 +85,8 @@ class Field:
         self._scratch = scratch
         self._stack = stack
         self._count = 0
-        self.missing: list[str] = []
         self._long = long
+        self._long_copy: str | None = None
         self._servers: dict[str, str | None] = {
             "nats": self._server("nats-server", lambda port, at: ["-js", "-a", "127.0.0.1", "-p", port, "-sd", at]),
             "everysec": self._server("redis-server", partial(_redis, "everysec")),
@@ -103,32 +104,32 @@ class Field:
 
     def ways(self, *, synced: bool) -> list[Way]:
         """All of one setting, gitchat's first. A place of its own for each that has a file."""
-        files = [Way(SHORT, "gitchat", self.repository(100), synced), Way(LONG, "gitchat", self.repository(), synced)]
-        lines = "a flocked JSON line, synced" if synced else "a flocked JSON line"
-        files.append(Way(lines, "json", self.directory(), synced))
+        files = [Way(SHORT, "gitchat", self.short(), synced), Way(LONG, "gitchat", self._long_room(), synced)]
+        files.append(Way(LINES if synced else "a flocked JSON line", "json", self.directory(), synced))
         files.append(Way(f"SQLite, WAL, {'FULL' if synced else 'NORMAL'}", "sqlite", self.directory(), synced))
         if synced:
-            return files + self.served("Redis Streams, always", "redis", "always", synced=True)
-        files += [Way("`pygit2.create_commit`", "pygit2", self.directory(), False)]
-        files += [Way("`git commit`", "git", self.directory(), False)]
+            return files + self._served("Redis Streams, always", "redis", "always", synced=True)
+        files += [Way(CREATE, "pygit2", self.directory(), False), Way("`git commit`", "git", self.directory(), False)]
         return [
             *files,
-            *self.served("NATS JetStream", "nats", "nats", synced=False),
-            *self.served("Redis Streams, everysec", "redis", "everysec", synced=False),
+            *self._served(NATS, "nats", "nats", synced=False),
+            *self._served(REDIS, "redis", "everysec", synced=False),
         ]
 
-    def served(self, name: str, kind: str, server: str, *, synced: bool) -> list[Way]:
+    def _served(self, name: str, kind: str, server: str, *, synced: bool) -> list[Way]:
         """The way that a server has, if it runs."""
         place = self._servers[server]
         return [Way(name, kind, place, synced)] if place is not None else []
 
-    def repository(self, records: int | None = None) -> str:
-        """A new one: the long one, or with so many records."""
-        place = Path(self.directory()) / "room"
-        if records is None:
-            shutil.copytree(self._long, place)
-            return str(place)
-        return str(make_repository(place, records))
+    def short(self) -> str:
+        """A new repository with 100 records."""
+        return str(as_in_use(make_repository(Path(self.directory()) / "room", 100)))
+
+    def _long_room(self) -> str:
+        """A copy of the long one, the same at each call: some more records change nothing there."""
+        if self._long_copy is None:
+            self._long_copy = str(as_in_use(shutil.copytree(self._long, Path(self.directory()) / "room")))
+        return self._long_copy
 
     def versions(self) -> str:
         """What was measured beside, and what could not be."""
@@ -254,10 +255,20 @@ def appends(field: Field, *, synced: bool) -> str:
         interleaved(actions, WARM_UPS, lambda action: action())
         times = interleaved(actions, ROUNDS, lambda action: action())
     text = "and synced" if synced else "not synced"
-    return (
-        f"A message of 200 bytes appended, {text}, by a process that has it open; {ROUNDS} interleaved rounds.\n\n"
-        + (_compared("append", times))
-    )
+    said = [
+        f"A message of 200 bytes appended, {text}, by a process that has it open; {ROUNDS} interleaved rounds.",
+        _compared("append", times),
+    ]
+    others = {"lines": LINES} if synced else {"nats": NATS, "create": CREATE}
+    for records, ours in ((100, SHORT), (100_000, LONG)):
+        for key, other in others.items():
+            said.append(_beside(f"{'synced' if synced else 'append'}-{records}-{key}", times, ours, other))
+    return "\n\n".join(said if synced else [*said, _beside("append-flat", times, LONG, SHORT)])
+
+
+def _beside(aim: str, times: Mapping[str, Sequence[float]], ours: str, other: str) -> str:
+    """What is said of an aim that is a ratio."""
+    return measured(aim, ratios(times[ours], times[other])) if other in times else not_had(aim, f"without {other}")
 
 
 def _compared(what: str, times: Mapping[str, Sequence[float]]) -> str:
@@ -283,10 +294,13 @@ def writers(field: Field, *, synced: bool) -> str:
         [name, number(WRITERS * EACH / statistics.median(taken)), spread(ratios(taken, times[SHORT]))]
         for name, taken in times.items()
     ]
+    aim, other = ("writers-lines", LINES) if synced else ("writers-nats", NATS)
     return (
         f"{WRITERS} writers, each its own process, append {EACH} messages each at once, "
         f"{'and synced' if synced else 'not synced'}; {WRITER_ROUNDS} interleaved rounds.\n\n"
         + table(["writers of", "messages a second", "gitchat's throughput ÷ its: median (quartiles)"], rows)
+        + "\n\n"
+        + (measured(aim, ratios(times[other], times[SHORT])) if other in times else not_had(aim, f"without {other}"))
     )
 
 
@@ -301,22 +315,33 @@ def _together(all_: Sequence[Process]) -> float:
 def paced(field: Field) -> str:
     """The table of many who write now and then."""
     ways = [way for way in field.ways(synced=False) if way.name == SHORT or way.kind == "nats"]
-    times: dict[str, list[float]] = {way.name: [] for way in ways}
-    for way in ways:  # one after the other: as many processes again that sleep would take memory
-        with processes([way], PACED) as (all_,):
-            for round_ in range(1 + PACED_ROUNDS):
-                for one in all_:
-                    one.tell("append", PACED_EACH, GAP_SECONDS)
-                found = [taken for one in all_ for taken in one.answer()["times"]]
-                times[way.name] += found if round_ else []
+    taken: dict[str, list[float]] = {way.name: [] for way in ways}
+    late: dict[str, list[float]] = {way.name: [] for way in ways}
+    with processes(ways, PACED) as asked:
+        everybody = dict(zip(late, asked, strict=True))
+
+        def write(name: str) -> None:
+            for one in everybody[name]:
+                one.tell("append", PACED_EACH, GAP_SECONDS)
+            found = [time_ for one in everybody[name] for time_ in one.answer()["times"]]
+            taken[name] += found
+            late[name].append(statistics.quantiles(found, n=100)[98])
+
+        actions = {name: partial(write, name) for name in everybody}
+        interleaved(actions, 1)
+        for times in (*taken.values(), *late.values()):
+            times.clear()
+        interleaved(actions, PACED_ROUNDS)
     rows = []
-    for name, taken in times.items():
-        cuts = statistics.quantiles(taken, n=100)
-        rows.append([name, number(cuts[49] * 1000), number(cuts[98] * 1000)])
+    for name, times in taken.items():
+        cuts = statistics.quantiles(times, n=100)
+        rows.append([name, number(cuts[49] * 1000), number(cuts[98] * 1000), spread(ratios(late[SHORT], late[name]))])
     return (
         f"{PACED} writers, each its own process, that append a message each {GAP_SECONDS * 1000:.0f} ms, not synced; "
-        f"{PACED_ROUNDS} rounds of {PACED_EACH} messages each.\n\n"
-        + table(["writers of", "ms, median", "ms, 99th percentile"], rows)
+        f"{PACED_ROUNDS} interleaved rounds of {PACED_EACH} messages each.\n\n"
+        + table(["writers of", "ms, median", "ms, 99th percentile", "gitchat's 99th ÷ its, by rounds"], rows)
+        + "\n\n"
+        + _beside("paced-nats", late, SHORT, NATS)
     )
 
 
@@ -332,10 +357,15 @@ def readings(field: Field) -> str:
         actions = {way.name: partial(read, *both) for way, both in zip(ways, asked, strict=True)}
         interleaved(actions, WARM_UPS, lambda action: action())
         times = interleaved(actions, ROUNDS, lambda action: action())
-    return (
-        f"10 unread messages read and marked, by a process that has it open, not synced; {ROUNDS} interleaved rounds."
-        "\n\n" + _compared("reading", times)
-    )
+    in_ms = {name: [1000 * one for one in taken] for name, taken in times.items()}
+    said = [
+        f"10 unread messages read and marked, by a process that has it open, not synced; {ROUNDS} interleaved rounds.",
+        _compared("reading", times),
+        measured("read-100", in_ms[SHORT]),
+        measured("read-100000", in_ms[LONG]),
+        _beside("read-flat", times, LONG, SHORT),
+    ]
+    return "\n\n".join(said)
 
 
 def deliveries(field: Field) -> str:
@@ -356,7 +386,10 @@ def deliveries(field: Field) -> str:
         times = interleaved(actions, DELIVERIES, lambda action: action())
     return (
         "From the beginning of an append in one process until another one that waits has the message; "
-        f"{DELIVERIES} interleaved rounds, not synced.\n\n" + _compared("delivery", times)
+        f"{DELIVERIES} interleaved rounds, not synced.\n\n"
+        + _compared("delivery", times)
+        + "\n\n"
+        + _beside("delivered-redis", times, SHORT, REDIS)
     )
 
 

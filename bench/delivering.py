@@ -15,11 +15,11 @@ from time import perf_counter, sleep
 
 from figures import BODY, interleaved, make_repository, milliseconds, programs, sealed_variables, table
 
-PAIRS = 40
+PAIRS = 30
 WARM_UPS = 3
 RECORDS = 1000
 LOG = "refs/chatroom/rooms/lobby/log"
-DELIVERIES = 10
+DELIVERIES = 4
 
 
 def main() -> None:

@@ -7,16 +7,22 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+from unittest.mock import patch
+
+from aims import number as number
+from aims import table as table
 
 import gitchat
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft, Identity
 from gitchat.rooms.log import Log
 from gitchat.rooms.writing import Writer
+from gitchat.storage import git
+from gitchat.storage.written import PACK_OBJECTS
 from gitchat.workspace.environment import Environment
 
 Action = TypeVar("Action", bound=Callable[[], object])
@@ -57,12 +63,31 @@ def sealed_variables(home: Path, *, fsync: bool = True) -> dict[str, str]:
 
 
 def make_repository(path: Path, records: int) -> Path:
-    """A new repository at ``path`` whose room has ``records`` records."""
+    """A new repository at ``path`` whose room has ``records`` records, packed where they are many.
+
+    Nothing is at it any more when it is there: a packer would change it while it is copied, and take time from what is
+    measured.
+    """
     subprocess.run(["git", "init", "-q", str(path)], env=sealed_variables(path.parent), check=True)
-    writer, sender = open_writer(path, fsync=False)
-    for _ in range(records):
-        writer.send(Draft(body=BODY), sender)
+    environment = open_environment(path, fsync=False)
+    with patch.object(Environment, "start_aside", lambda *_, **__: None):
+        writer, sender = environment.writer(DEFAULT_ROOM), environment.caller.identity()
+        for number in range(1, records + 1):
+            writer.send(Draft(body=BODY), sender)
+            if number % PACK_OBJECTS == 0:
+                environment.store.pack(git.scrub(environment.variables))
     return path
+
+
+def as_in_use(repository: Path) -> Path:
+    """The repository, with all directories that loose objects lie in, as it is after some hundred messages.
+
+    Rooms of different lengths have made different numbers of them, and to make one takes longer than all else of an
+    append.
+    """
+    for byte in range(256):
+        (repository / ".git" / "objects" / f"{byte:02x}").mkdir(exist_ok=True)
+    return repository
 
 
 def open_environment(repository: Path, *, fsync: bool) -> Environment:
@@ -138,14 +163,3 @@ def spread(values: Sequence[float]) -> str:
 def milliseconds(times: Sequence[float]) -> str:
     """The median of ``times`` in milliseconds."""
     return number(statistics.median(times) * 1000)
-
-
-def number(value: float) -> str:
-    """Three digits that count."""
-    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; all columns but the first are figures."""
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

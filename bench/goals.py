@@ -1,8 +1,7 @@
-"""Starts, tools, long rooms and tags, as the ratios that are goals of this project. Run by ``make bench``.
+"""Tools, long rooms, an index and tags, as the ratios that this project aims at. Run by ``make bench``.
 
 By the command line, the MCP server and `Room` alone, as others use them. Takes a directory for repositories that other
-benchmarks may have made already; with ``million`` behind it also builds the index of 1,000,000 records, which takes
-minutes. Prints Markdown.
+benchmarks may have made already. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from aims import measured
 from figures import (
     BODY,
-    NOTHING,
+    as_in_use,
     interleaved,
     make_repository,
     milliseconds,
@@ -32,18 +32,15 @@ from figures import (
     programs,
     ratios,
     run_measured,
-    sealed_variables,
-    seconds,
     spread,
     table,
 )
-from history import COMMON_WORD, SIZES, UNREAD, histories, make_history
+from history import COMMON_WORD, SIZES, UNREAD, histories
 from server import served
 
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.verbs.room import Room
 
-PAIRS = 25
 WARM_UPS = 2
 ROUNDS = 50
 BUILDS = 3
@@ -55,75 +52,12 @@ SHORT, LONG = SIZES
 def main() -> None:
     """Print the tables."""
     repositories = histories(Path(sys.argv[1]))
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         os.sync()  # what was just written must not be flushed while something is measured
-        parts = [starts(Path(scratch)), calls(Path(scratch), repositories[LONG]), looks(repositories)]
-        parts.append(builds(Path(scratch), repositories[LONG], "million" in sys.argv[2:]))
-        parts.append(tags(Path(scratch)))
+        parts = [calls(Path(scratch), repositories[LONG]), looks(repositories)]
+        built = builds(Path(scratch), repositories[LONG], LONG, BUILDS)
+        parts += [built, said_of_builds(built, {"index-100000": (LONG, 1)}), tags(Path(scratch))]
     print("\n\n".join(parts))
-
-
-# --- starts -----------------------------------------------------------------------
-
-
-def starts(scratch: Path) -> str:
-    """The table of what is started again and again."""
-    repository = make_repository(scratch / "starts", SHORT)
-    quiet = make_repository(scratch / "quiet", SHORT)  # nothing comes to it, which is what the hook looks for
-    python, git_chat = programs()
-    variables = sealed_variables(scratch)
-    hook = Path(git_chat).with_name("git-chat-hook")
-    event = json.dumps({"session_id": "bench", "hook_event_name": "PostToolUse", "tool_name": "Bash"}).encode()
-
-    def run(*command: object, said: bytes = b"", at: Path = repository) -> None:
-        subprocess.run(list(map(str, command)), cwd=at, env=variables, input=said, check=True, capture_output=True)
-
-    def tools() -> None:
-        with served(repository, "mcp") as server:
-            server.request("tools/list", {})
-
-    actions: dict[str, Callable[[], object]] = {
-        NOTHING: lambda: run(python, "-c", "pass"),
-        "`git-chat send`": lambda: run(git_chat, "send", BODY),
-        "`git-chat log -n 20`": lambda: run(git_chat, "log", "-n", "20"),
-        "`git-chat inbox`": lambda: run(git_chat, "inbox"),
-        "`git-chat-hook claude tool`, nothing new": lambda: run(hook, "claude", "tool", said=event, at=quiet),
-        "`git-chat mcp` until its tools are listed, and its end": tools,
-    }
-    goals = ("", "1.4", "1.8", "2.5", "0.4", "0.1 s")
-    interleaved(actions, WARM_UPS)
-    used: dict[str, list[float]] = {name: [] for name in actions}
-    times = interleaved(
-        {name: partial(_measured, action, used[name]) for name, action in actions.items()}, PAIRS, lambda act: act()
-    )
-    rows = [
-        [
-            name,
-            goal,
-            spread(ratios(taken, times[NOTHING])),
-            spread(ratios(used[name], used[NOTHING])),
-            milliseconds(taken),
-        ]
-        for (name, taken), goal in zip(times.items(), goals, strict=True)
-    ]
-    header = ["process", "goal", f"÷ {NOTHING}: median (quartiles)", "the same of CPU", "ms, median"]
-    return (
-        f"Whole processes, {PAIRS} interleaved rounds, in a room of {SHORT:,} records, `chat.fsync` on; each is "
-        f"divided by {NOTHING} in the same round.\n\n" + table(header, rows)
-    )
-
-
-def _measured(action: Callable[[], object], used: list[float]) -> float:
-    """How long it takes; the CPU of what it started goes to ``used``."""
-    before = _cpu()
-    taken = seconds(action)
-    used.append(_cpu() - before)
-    return taken
-
-
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 # --- calls of tools ------------------------------------------------------------------
@@ -136,6 +70,7 @@ def calls(scratch: Path, long: Path) -> str:
     with ExitStack() as stack:
         actions: dict[str, Callable[[], object]] = {}
         for records, place in places.items():
+            as_in_use(place)
             server = stack.enter_context(served(place, "mcp", fsync=False))
             room = Room(open_environment(place, fsync=False), DEFAULT_ROOM, "bench")
             actions[f"inside {records}"] = partial(room.send, BODY)
@@ -151,10 +86,12 @@ def calls(scratch: Path, long: Path) -> str:
         ]
         for records in places
     ]
-    header = ["records", "ms, median (goal: 1.0)", "÷ the same inside a process", "÷ at 100 (goal: 1.2)"]
+    header = ["records", "ms, median", "÷ the same inside a process", "÷ at 100"]
+    said = [measured(f"tool-{records.replace(',', '')}", [1000 * one for one in times[records]]) for records in places]
+    said.append(measured("tool-flat", ratios(times[f"{LONG:,}"], times["100"])))
     return (
         f"`send_message` of `git-chat mcp`, from the request to the answer, not synced; {ROUNDS} interleaved rounds."
-        "\n\n" + table(header, rows)
+        "\n\n" + table(header, rows) + "\n\n" + "\n".join(said)
     )
 
 
@@ -178,21 +115,32 @@ def looks(repositories: Mapping[int, Path]) -> str:
         [name, spread(ratios(times[f"{name} {LONG}"], times[f"{name} {SHORT}"])), milliseconds(times[f"{name} {LONG}"])]
         for name in looked
     ]
+    aims = ("flat-who", "flat-status", "flat-unread", "flat-search")
+    said = [
+        measured(aim, ratios(times[f"{name} {LONG}"], times[f"{name} {SHORT}"]))
+        for name, aim in zip(looked, aims, strict=True)
+    ]
     return (
         f"In a process that has the room open, {ROUNDS} interleaved rounds, in rooms of {SHORT:,} and of {LONG:,} "
-        "records.\n\n" + table(["look", f"{LONG:,} ÷ {SHORT:,} (goal: 1.2)", f"ms at {LONG:,}, median"], rows)
+        "records.\n\n"
+        + table(["look", f"{LONG:,} ÷ {SHORT:,}", f"ms at {LONG:,}, median"], rows)
+        + "\n\n"
+        + "\n".join(said)
     )
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 # --- an index ------------------------------------------------------------------------
 
 
-def builds(scratch: Path, long: Path, with_million: bool) -> str:
+def builds(scratch: Path, repository: Path, records: int, rounds: int) -> str:
     """The table of the first answer in a clone that has no index yet."""
-    rows = [_built(scratch, long, LONG, BUILDS)]
-    if with_million:
-        rows.append(_built(scratch, make_history(scratch / "million", MILLION), MILLION, 1))
-    header = ["records", "s of CPU, median (goal: 4; 45)", "s, median", "MB of memory (goal: 300)"]
+    rows = [_built(scratch, repository, records, rounds)]
+    header = ["records", "s of CPU, median", "s, median", "MB of memory"]
     return "`git-chat search` in a clone without an index, which builds it.\n\n" + table(header, rows)
 
 
@@ -209,6 +157,12 @@ def _built(scratch: Path, repository: Path, records: int, rounds: int) -> list[s
         used.append(_cpu() - before)
         memory.append(megabytes)
     return [f"{records:,}", *(number(statistics.median(one)) for one in (used, taken, memory))]
+
+
+def said_of_builds(built: str, aims: Mapping[str, tuple[int, int]]) -> str:
+    """What the table of builds says of aims: for each the records of its row, and its column."""
+    rows = {cells[0]: cells for line in built.splitlines() if len(cells := line.strip("| ").split(" | ")) > 1}
+    return "\n".join(measured(aim, float(rows[f"{records:,}"][column])) for aim, (records, column) in aims.items())
 
 
 # --- tags ----------------------------------------------------------------------------
@@ -231,8 +185,8 @@ def tags(scratch: Path) -> str:
         times = interleaved(woken, ROUNDS, lambda act: act())
     return (
         f"From a message's sending until a process that waits has it, in a repository with {TAGS:,} loose tags ÷ in "
-        f"one with none: {spread(ratios(times['many'], times['none']))} (goal: 1.2), {ROUNDS} interleaved rounds; "
-        f"{milliseconds(times['none'])} ms with none."
+        f"one with none: {spread(ratios(times['many'], times['none']))}, {ROUNDS} interleaved rounds; "
+        f"{milliseconds(times['none'])} ms with none.\n\n" + measured("tags", ratios(times["many"], times["none"]))
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from aims import measured
 from figures import interleaved, make_repository, milliseconds, ratios, sealed_variables, seconds, spread, table
 
 from gitchat.model.pattern import fixed_part, parse_pattern, regex_of_bytes
@@ -28,6 +29,7 @@ CROWD = 32
 WARM_UPS = 3
 STAGED = 40
 STARTED = "`git chat --version`"
+HAD = "an edit of what somebody has, 50 claims"
 NOTHING = "`git rev-parse --git-common-dir` alone"
 
 EDIT = json.dumps({"session_id": "s", "hook_event_name": "PreToolUse", "tool_input": {"file_path": "src/p7/a.py"}})
@@ -37,7 +39,7 @@ LONG = json.dumps({"tool_input": {"content": 'say("hello")\n' * 15_000, "file_pa
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
 
         def edit(name: str, claims: int, text: str) -> Callable[[], None]:
             repository = _repository(Path(scratch) / name, claims)
@@ -49,7 +51,7 @@ def main() -> None:
             ),
             "an edit, nothing is claimed": edit("none", 0, EDIT),
             "an edit of what nobody has, 50 claims": edit("free", 50, FREE),
-            "an edit of what somebody has, 50 claims": edit("had", 50, EDIT),
+            HAD: edit("had", 50, EDIT),
             "the same of 200 claims": edit("many", 200, EDIT),
             "the same of 50 claims, a file of 200 KB": edit("long", 50, LONG),
             f"a commit's {STAGED} paths, 200 claims": partial(
@@ -63,6 +65,7 @@ def main() -> None:
         f"The hook before an edit, as a client starts it, {ROUNDS} interleaved rounds; each time is divided by that of "
         f"the `git` that it starts first.\n\n" + table(["what runs", "÷ git: median (quartiles)", "ms, median"], rows)
     )
+    print("\n" + measured("guard", [1000 * taken for taken in times[HAD]]))
     _claims()
 
 

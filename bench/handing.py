@@ -1,23 +1,24 @@
 """What handing over work and taking it cost, by the size of the tree. Run by ``make bench``.
 
-Each time is divided by that of ``git status`` of the same tree in the same round, which both need in any case. Prints
-Markdown.
+Each time is divided by that of ``git status`` of the same tree in the same round, which both need in any case. Takes a
+directory for trees that may have been made already. Prints Markdown.
 """
 
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from figures import make_repository, milliseconds, programs, ratios, sealed_variables, seconds, spread, table
+from figures import milliseconds, programs, ratios, sealed_variables, seconds, spread, table
+from history import make_tree
 
 ROUNDS = 5
 WARM_UPS = 1
 FILES = (1_000, 20_000, 100_000)
-IN_A_DIRECTORY = 100
 CHANGED = 20
 
 
@@ -25,7 +26,7 @@ def main() -> None:
     """Print the table."""
     rows: list[tuple[str, ...]] = []
     for files in FILES:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             giver, taker = _trees(Path(scratch), files)
             actions: dict[str, Callable[[], None]] = {
                 "git status": partial(_run, giver, "status", "--short"),
@@ -52,15 +53,10 @@ def main() -> None:
 
 def _trees(scratch: Path, files: int) -> tuple[Path, Path]:
     """The worktree that has the work, and the one that takes it."""
-    giver, taker = make_repository(scratch / "giver", 0), scratch / "taker"
-    for number in range(files):
-        path = giver / f"d{number // IN_A_DIRECTORY}" / f"f{number % IN_A_DIRECTORY}.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("".join(f"line {line} of {number}\n" for line in range(20)))
-    for words in (("add", "-A"), ("commit", "-q", "-m", "files"), ("worktree", "add", "-q", str(taker))):
-        _run(giver, *words)
+    giver, taker = make_tree(Path(sys.argv[1]), scratch / "giver", files), scratch / "taker"
+    _run(giver, "worktree", "add", "-q", str(taker))
     for number in range(CHANGED):
-        path = giver / f"d{number % (files // IN_A_DIRECTORY)}" / f"f{number}.txt"
+        path = giver / f"d{number % (files // 100)}" / f"f{number}.txt"
         path.write_text(path.read_text() + "more\n")
         if number % 2:
             _run(giver, "add", str(path))

@@ -44,7 +44,7 @@ def histories(directory: Path) -> dict[int, Path]:
 def make_history(path: Path, records: int) -> Path:
     """A new repository at ``path`` whose room has ``records`` messages, neither counted nor indexed."""
     variables = sealed_variables(path.parent, fsync=False)
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, parents=True)
     subprocess.run(["git", "init", "-q", str(path)], env=variables, check=True)
     importer = subprocess.Popen(["git", "fast-import", "--quiet"], cwd=path, env=variables, stdin=subprocess.PIPE)
     assert importer.stdin is not None
@@ -54,6 +54,38 @@ def make_history(path: Path, records: int) -> Path:
     if importer.wait() != 0:
         raise SystemExit("error: git fast-import failed")
     return path
+
+
+def make_tree(directory: Path, path: Path, files: int) -> Path:
+    """A new repository at ``path`` without a room whose work tree has so many files of 20 lines, 100 to a directory.
+
+    Its objects are in one pack below ``directory``, made where it is missing, and borrowed from there: to write them
+    anew each time would take as long as all that is measured.
+    """
+    packed = directory / f"tree-{files}.git"
+    variables = sealed_variables(directory)
+
+    def run(cwd: Path, *words: str, given: bytes = b"") -> bytes:
+        done = subprocess.run(["git", *words], cwd=cwd, env=variables, input=given, stdout=subprocess.PIPE, check=True)
+        return done.stdout
+
+    if not packed.exists():
+        run(directory, "init", "-q", "--bare", str(packed))
+        run(packed, "fast-import", "--quiet", given=b"".join(_files(files)))
+    run(directory, "init", "-q", "-b", "main", str(path))
+    (path / ".git" / "objects" / "info" / "alternates").write_text(f"{packed.resolve()}/objects\n", encoding="utf-8")
+    run(path, "update-ref", "refs/heads/main", run(packed, "rev-parse", "main").decode().strip())
+    run(path, "reset", "-q", "--hard")
+    return path
+
+
+def _files(count: int) -> Iterator[bytes]:
+    """The stream of a commit of so many files."""
+    yield b"commit refs/heads/main\ncommitter Alice <alice@example.com> 1790000000 +0000\ndata 5\nfiles\n"
+    for number in range(count):
+        text = "".join(f"line {line} of {number}\n" for line in range(20)).encode()
+        path = f"d{number // 100}/f{number % 100}.txt".encode()
+        yield b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(text), text)
 
 
 def settle(repository: Path) -> None:

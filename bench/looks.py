@@ -37,8 +37,8 @@ from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.refs import log_ref
 from gitchat.verbs.room import Room
 
-PAIRS = 30
-ROUNDS = 50
+PAIRS = 12
+ROUNDS = 30
 WARM_UPS = 2
 MEMORY_RUNS = 3
 SHORT, LONG = SIZES

@@ -32,7 +32,7 @@ def main() -> None:
 
 def sending(program: str) -> str:
     """CPU time of the whole command, in pairs: the machine's other work is in no figure of it."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         home = Path(scratch)
         actions = {mode: partial(_send, home, _repository(home, mode), program) for mode in ("refuse", "off")}
         times = interleaved(actions, PAIRS, lambda action: action())

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aims
 from figures import make_repository, sealed_variables, table
 
 SESSIONS = 500
-BROADCASTS = 4
-WAKES = 15
+BROADCASTS = 3
+WAKES = 11
 POLL_MS = 600_000
 SETTLE_SECONDS = 5.5
 """Longer than positions are kept before they are written."""
@@ -105,8 +106,8 @@ def processor(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measured(pid: int, host: str, port: int) -> list[tuple[str, str]]:
-    """The rows of the table."""
+async def measured(pid: int, host: str, port: int) -> tuple[list[tuple[str, str]], list[str]]:
+    """The rows of the table, and what they say of aims."""
     sender, first = Session(host, port), Session(host, port)
     for one, name in ((sender, "sender"), (first, "first")):
         await one.begin()
@@ -146,7 +147,13 @@ async def measured(pid: int, host: str, port: int) -> list[tuple[str, str]]:
         wakes.append(await poll - start)
     for poll in polls:
         poll.cancel()
-    return [
+    said = [
+        aims.measured("sessions-memory", (with_sessions - before) / SESSIONS),
+        aims.measured("sessions-waiting", (waiting - joined) / SESSIONS),
+        aims.measured("sessions-one", [1000 * taken for taken in wakes]),
+        aims.measured("sessions-all", _percentile(times, 99)),
+    ]
+    rows = [
         ("a session, kB", f"{(with_sessions - before) / SESSIONS:.0f}"),
         ("a name in a topic, kB", f"{(joined - with_sessions) / SESSIONS:.0f}"),
         ("a call that waits, kB", f"{(waiting - joined) / SESSIONS:.0f}"),
@@ -155,6 +162,7 @@ async def measured(pid: int, host: str, port: int) -> list[tuple[str, str]]:
         (f"to {SESSIONS} that wait, p50 / p99 ms", f"{_percentile(times, 50):.0f} / {_percentile(times, 99):.0f}"),
         ("CPU of the server for that, ms", f"{statistics.median(spent) * 1000:.0f}"),
     ]
+    return rows, said
 
 
 async def _poll(session: Session) -> float:
@@ -170,14 +178,16 @@ def _percentile(times: list[float], percent: int) -> float:
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = make_repository(Path(scratch) / "repository", 1)
         with server(repository) as (pid, host, port):
-            rows = asyncio.run(measured(pid, host, port))
+            rows, said = asyncio.run(measured(pid, host, port))
     print(
         f"{SESSIONS} sessions of MCP over HTTP, each joined a topic and waits in a call of 600 s; {BROADCASTS} "
         f"broadcasts to all, {WAKES} messages to one of them, from the sender's call to the answer.\n\n"
         + table(["what", "figure"], rows)
+        + "\n\n"
+        + "\n".join(said)
     )
 
 

@@ -1,7 +1,8 @@
 """The MCP server as a client meets it: its start, a call, the size of its answers, its memory. Run by ``make bench``.
 
 Starts are compared with ``python -c pass``, a call with the same append made inside a process.
-Prints Markdown. In a source tree: ``.venv/bin/python bench/server.py``.
+Takes a directory for repositories that other benchmarks may have made already. Prints Markdown. In a source tree:
+``.venv/bin/python bench/server.py DIRECTORY``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from typing import Any
 
 from figures import (
     BODY,
+    as_in_use,
     interleaved,
     make_repository,
     milliseconds,
@@ -31,13 +34,14 @@ from figures import (
     spread,
     table,
 )
+from history import histories
 
 from gitchat.model.record import Draft
 
-STARTS = 30
+STARTS = 15
 WARM_UPS = 3
 SIZES = (100, 100_000)
-ROUNDS = 100
+ROUNDS = 50
 MESSAGES = 20
 """In the answer that is counted."""
 
@@ -55,8 +59,10 @@ HANDSHAKE = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": 
 
 def main() -> None:
     """Print the five tables."""
-    with tempfile.TemporaryDirectory() as scratch:
-        repositories = {size: make_repository(Path(scratch) / f"with-{size}", size) for size in SIZES}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        short, long = (Path(scratch) / f"with-{size}" for size in SIZES)
+        shutil.copytree(histories(Path(sys.argv[1]))[SIZES[1]], long)
+        repositories = {SIZES[0]: as_in_use(make_repository(short, SIZES[0])), SIZES[1]: as_in_use(long)}
         os.sync()  # what was just written must not be flushed while something is measured
         small = repositories[SIZES[0]]
         parts = [starts(small), memory(small), answers(small), sends(repositories), long_lines(small)]

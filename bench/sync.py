@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,10 +24,10 @@ from history import SIZES, histories
 from gitchat.model.names import RoomName
 from gitchat.model.record import Draft
 
-PAIRS = 30
+PAIRS = 15
 WARM_UPS = 2
 CLONES = 8
-MESSAGES = 30
+MESSAGES = 8
 LOBBY = RoomName("lobby")
 PROGRAM = str(Path(sys.executable).with_name("git-chat"))
 FLOOR = "`git push` of one commit"
@@ -34,7 +35,7 @@ FLOOR = "`git push` of one commit"
 
 def main() -> None:
     """Print the tables."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         print(pushes(Path(scratch), histories(Path(sys.argv[1]))))
         print()
         print(arrivals(Path(scratch)))
@@ -111,23 +112,17 @@ def arrivals(scratch: Path) -> str:
     with _watching(clones):
         times = []
         for number in range(MESSAGES):
-            sleep(chance.uniform(0, 4))  # people pause, and the clones' looks grow apart
+            sleep(chance.uniform(0, 2))  # people pause, and the clones' looks grow apart
             writer, sender = open_writer(chance.choice(clones), fsync=True)
             start = perf_counter()
             writer.send(Draft(body="are you there?"), sender)
             _until(partial(_have, clones, number + 2))
             times.append(perf_counter() - start)
-        times.sort()
-    rows = [
-        (
-            f"{CLONES}", f"{MESSAGES}", f"{times[len(times) // 2]:.2f}", f"{times[len(times) * 9 // 10]:.2f}",
-            f"{times[-1]:.2f}",
-        )
-    ]  # fmt: skip
+    rows = [(CLONES, MESSAGES, f"{statistics.median(times):.2f}", f"{max(times):.2f}")]
     return (
         f"From a message's sending until it has its number in every one of {CLONES} clones, which `git-chat sync "
-        "--watch` keeps in step with a hub on the same disk, at its own interval of 2 s; pauses of up to 4 s between "
-        "messages.\n\n" + table(["clones", "messages", "s, median", "s, 90th percentile", "s, longest"], rows)
+        "--watch` keeps in step with a hub on the same disk, at its own interval of 2 s; pauses of up to 2 s between "
+        "messages.\n\n" + table(["clones", "messages", "s, median", "s, longest"], rows)
     )
 
 

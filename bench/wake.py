@@ -20,6 +20,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from figures import (
     BODY,
@@ -37,10 +38,11 @@ from figures import (
 from gitchat.model.names import DEFAULT_ROOM
 from gitchat.model.record import Draft
 from gitchat.model.refs import log_ref
+from gitchat.quick import swap
 from gitchat.rooms.log import Log
 from gitchat.waking.watch import Changes
 
-ROUNDS = 100
+ROUNDS = 50
 WARM_UPS = 5
 RECORDS = 1_000
 POLL_SECONDS = 0.05
@@ -59,7 +61,7 @@ Wait = Callable[[float], bool]
 
 def main() -> None:
     """Print both tables."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         repository = make_repository(Path(scratch) / "repository", RECORDS)
         doorbell = Path(scratch) / "doorbell"
         print(latencies(repository, doorbell) + "\n\n" + idle(repository, doorbell))
@@ -217,23 +219,29 @@ class Writer:
         self.moves: list[float] = []
         """Seconds that each move took."""
         backend: Any = self._writer._store.backend
-        self._swap_ref = backend.swap_ref
-        backend.swap_ref = self._swap_and_note
+        backend.swap_ref = self._noting(backend.swap_ref)  # what is not plain is appended by this
+        self._move = self._noting(swap.move)
 
     def wake(self, reader: Reader) -> float:
         """Seconds from the beginning of the ref's move until ``reader`` held the record."""
         self._doorbell = reader.doorbell if reader.doorbell.exists() else None
         reader.begin()
-        self._writer.send(Draft(body=BODY), self._sender)
+        with patch.object(swap, "move", self._move):
+            self._writer.send(Draft(body=BODY), self._sender)
         return reader.answer() - self._begun
 
-    def _swap_and_note(self, *arguments: Any, **options: Any) -> None:
-        # From the beginning: a reader can be awake before the call that moves the ref has returned.
-        self._begun = time.monotonic()
-        self._swap_ref(*arguments, **options)
-        self.moves.append(time.monotonic() - self._begun)
-        if self._doorbell is not None:
-            self._bell.sendto(b".", str(self._doorbell))
+    def _noting(self, move: Callable[..., None]) -> Callable[..., None]:
+        """What moves a ref, and notes when."""
+
+        def noting(*arguments: Any, **options: Any) -> None:
+            # From the beginning: a reader can be awake before the call that moves the ref has returned.
+            self._begun = time.monotonic()
+            move(*arguments, **options)
+            self.moves.append(time.monotonic() - self._begun)
+            if self._doorbell is not None:
+                self._bell.sendto(b".", str(self._doorbell))
+
+        return noting
 
 
 # --- idle ----------------------------------------------------------------------

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from figures import (
@@ -35,12 +36,14 @@ from figures import (
 from server import Server
 from wake import OURS, RECORDS, Reader, Writer, reader_of
 
+from gitchat.agenthook import WAKE_STATUS
 from gitchat.model.names import DEFAULT_ROOM, Name
 from gitchat.verbs.room import Room
+from gitchat.workspace.attended import IN_TERMINAL
 
-ROUNDS = 50
-WARM_UPS = 3
-IDLE_SECONDS = 30.0
+ROUNDS = 15
+WARM_UPS = 2
+IDLE_SECONDS = 15.0
 STARTING_SECONDS = 1.0
 """How long a program that was just started has, until it sleeps."""
 
@@ -61,7 +64,7 @@ TERMINAL = "`git chat watch` on a terminal, with a line to write in"
 def main() -> None:
     """Print both tables."""
     programs()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         first = make_repository(Path(scratch) / "0" / "repository", RECORDS)
         places = {way: Path(scratch) / str(count) / "repository" for count, way in enumerate([*WAYS, TERMINAL], 1)}
         for place in places.values():
@@ -92,17 +95,20 @@ class Waiter(Protocol):
 class Ending:
     """A program that ends when it is woken, and is started anew for each time."""
 
-    def __init__(self, repository: Path, *arguments: str) -> None:
+    def __init__(self, repository: Path, *arguments: str, status: int = 0, **variables: str) -> None:
         self._repository = repository
         self._arguments = arguments
+        self._status = status
+        self._variables = variables
 
     def begin(self) -> None:
         read_all(self._repository)
-        self.process = start(self._repository, *self._arguments)
+        self.process = start(self._repository, *self._arguments, variables=self._variables)
         time.sleep(STARTING_SECONDS)
+        processor_seconds(self.process)  # it waits
 
     def woken(self) -> None:
-        if self.process.wait() not in (0, 2):
+        if self.process.wait() != self._status:
             sys.exit(f"error: {self._arguments} ended with {self.process.returncode}")
 
     def end(self) -> None:
@@ -157,7 +163,7 @@ def on_terminal(repository: Path) -> subprocess.Popen[bytes]:
     """``git chat watch`` on a terminal that somebody reads."""
     outer, inner = pty.openpty()
     variables = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
-    process = start(repository, "watch", stdin=inner, stdout=inner, **variables)
+    process = start(repository, "watch", stdin=inner, stdout=inner, variables=variables)
     os.close(inner)
     subprocess.Popen(["cat"], stdin=outer, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(outer)
@@ -165,7 +171,9 @@ def on_terminal(repository: Path) -> subprocess.Popen[bytes]:
 
 
 WAYS: dict[str, Callable[[Path], Waiter]] = {
-    HOOK: lambda repository: Ending(repository, "hook", "claude", "wait"),
+    HOOK: lambda repository: Ending(
+        repository, "hook", "claude", "wait", status=WAKE_STATUS, CLAUDE_CODE_ENTRYPOINT=IN_TERMINAL
+    ),
     TOOL: lambda repository: Asking(repository),
     CHANNEL: lambda repository: Asking(repository, "--channel"),
     WATCH: lambda repository: Printing(repository, "watch", "--json"),
@@ -174,7 +182,11 @@ WAYS: dict[str, Callable[[Path], Waiter]] = {
 
 
 def start(
-    repository: Path, *arguments: str, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE, **variables: str
+    repository: Path,
+    *arguments: str,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.Popen[bytes]:
     """``git-chat <arguments>`` as bob."""
     own = {**sealed_variables(repository.parent, fsync=False), "GITCHAT_NAME": READER, **variables}
@@ -264,7 +276,7 @@ def idle(places: dict[str, Path]) -> str:
 def processor_seconds(process: subprocess.Popen[Any]) -> float:
     """What a process has used, in all threads. Ends the benchmark when it has ended."""
     if process.poll() is not None:
-        sys.exit("error: a program that should wait has ended")
+        sys.exit(f"error: {process.args!r} should wait, and ended with {process.returncode}")
     return time.clock_gettime(~process.pid << 3 | 2)  # its clock, made as clock_getcpuclockid(3) does on Linux
 
 

@@ -45,10 +45,11 @@ class Shelf:
         written: int | None = None,
         to: tuple[str, ...] = (),
         extra: codec.Block = (),
+        email: str = "",
     ) -> Oid:
         """A commit of the log, one second after the one before it; ``written`` is what its author's clock says."""
         self._seconds = self._seconds + 1 if seconds is None else seconds
-        who = Signature(author, f"{author}@example.com", Moment(self._seconds))
+        who = Signature(author, email or f"{author}@example.com", Moment(self._seconds))
         block = (("Chat-Kind", kind), *((("Chat-Uid", uid),) if uid else ()), *(("Chat-To", one) for one in to), *extra)
         raw = codec.encode_commit(
             tree=self.store.empty_tree(),

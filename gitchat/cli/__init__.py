@@ -80,8 +80,8 @@ class _Commands(Verbs):
         return command
 
 
-_LOOKS = frozenset({"inbox", "read", "search", "show", "status", "who"})
-"""Commands that an agent types to see something, and that change nothing that could be lost when they end early."""
+_HASTY = frozenset({"inbox", "log", "read", "reply", "rooms", "search", "send", "show", "status", "who"})
+"""Commands that an agent types to see or to say something, and that change nothing yet when they end early."""
 
 
 @click.group(
@@ -100,7 +100,7 @@ def git_chat(context: click.Context) -> None:
         click.echo(context.get_help())
         return
     environment = here(options.ShowProgress(), warn=_warn)
-    if context.invoked_subcommand in _LOOKS and environment.caller.has_seat:
+    if context.invoked_subcommand in _HASTY and environment.caller.has_seat:
         environment = replace(environment, patience_seconds=AGENTS_PATIENCE_SECONDS)
     context.obj = environment
 

@@ -157,7 +157,7 @@ def _tell_of_others(elsewhere: dict[RoomName, str], renamed: dict[RoomName, str]
 
 def _refuse_what_is_left(environment: Environment, report: Report, lost: dict[RoomName, str]) -> None:
     """Raise for what was not done although the round went well: the first that there is."""
-    from gitchat.rooms.numbering import newer_format
+    from gitchat.rooms.refusing import newer_format
 
     refusal = report.refusal
     if refusal is not None:

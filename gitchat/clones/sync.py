@@ -14,6 +14,7 @@ Source: docs/format.md section 12; git-push(1) on ``--force-with-lease`` and ``-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from gitchat.clones.accepting import Accepting
 from gitchat.clones.admission import Admission
@@ -39,6 +40,7 @@ from gitchat.clones.report import Consent, Report
 from gitchat.clones.sifting import Sifting
 from gitchat.clones.spoiled import Spoiled, fetch
 from gitchat.clones.wire import Updates, Wire
+from gitchat.model.errors import FormatError
 from gitchat.model.layout import Layout
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import Identity, Moment
@@ -75,15 +77,14 @@ class Remote:
         lay: Callable[[Layout], object] = lambda layout: None,
         inbox: Inbox | None = None,
         adopting: Adopting,
+        keep_up: Callable[[RoomName], object] = lambda room: None,
     ) -> None:
         """``attached`` tells the remote that gives a room its numbers, or None; ``attach`` makes it this one because
-        somebody asked for it: otherwise it is noted.
-
-        ``identity`` is asked for when two clones' histories are joined by a commit; ``asked_format`` tells what a
-        log asks of its writers, ``stays_here`` whether somebody said that it is for this clone alone; ``guard`` looks
-        at what comes in; ``moved`` tells where a log says that its room went; ``layout`` tells what the remote calls
-        the refs of rooms now, and ``lay`` writes that down; ``inbox`` is where records go that may not be pushed there;
-        ``adopting`` takes over what was purged there.
+        somebody asked for it: otherwise it is noted. ``identity`` is asked for when two clones' histories are joined by
+        a commit; ``asked_format`` tells what a log asks of its writers, ``stays_here`` whether somebody said that it is
+        for this clone alone; ``guard`` looks at what comes in; ``moved`` tells where a log says that its room went;
+        ``layout`` tells what the remote calls the refs of rooms now, and ``lay`` writes that down; ``inbox`` is where
+        records go that may not be pushed there; ``adopting`` takes over what was purged there; ``keep_up`` notes ends.
         """
         self._store = store
         self._wire = wire
@@ -92,6 +93,7 @@ class Remote:
         self._notes = notes
         self._admission = Admission(asked_format)
         self._stays_here = stays_here
+        self._keep_up = keep_up
         self._moves = Moves(wire, moved)
         self._comparing = Comparing(store, wire.name, attached)
         self._following = Following(store, wire, self._comparing, notes, moved=moved, lay=lay)
@@ -204,6 +206,9 @@ class Remote:
                 self._attach(one, place, report, consent, pushes=pushes)
         following = [one for one in going if self._attached(one) is not None]
         self._offering.tidy(following)
+        for one in following:
+            with suppress(FormatError):  # who needs it meets it
+                self._keep_up(one)
         if following:
             mark(self._store, self._wire, following[0])
 

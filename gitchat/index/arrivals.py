@@ -82,7 +82,8 @@ def _rows(database: sqlite3.Connection, after: int, limit: int | None) -> list[t
 def take_pending(database: sqlite3.Connection, chain: int) -> dict[order.Key, int]:
     """Delete the rows of pending commits of a chain, and return what their records arrived as."""
     of_pending = "FROM entry WHERE chain = ? AND is_pending = 1"
-    records = f"SELECT uid, author, coalesce(arrival, id) {of_pending} AND number IS NOT NULL"
+    # The plus: by the key of numbers SQLite would go through the whole room, at each record that is taken in.
+    records = f"SELECT uid, author, coalesce(arrival, id) {of_pending} AND +number IS NOT NULL"
     taken = {(uid, author): arrival for uid, author, arrival in database.execute(records, (chain,))}
     database.execute(f"DELETE {of_pending}", (chain,))
     return taken

@@ -1,7 +1,8 @@
 """How an index gets as far as a log: by the one process that has the turn, while the others wait for it.
 
 A few new commits everybody takes in by itself, in one transaction. A long log is taken in by stages under a lock of
-its own (``indexing.lock``), so that eight who come at once to a fresh clone do not each do it, and each stage stays.
+its own (``indexing.lock``), so that eight who come at once to a fresh clone do not each do it, and each stage stays;
+the first one of a clone apart (:mod:`gitchat.index.anew`).
 Who cannot wait is told that it is going on; nobody builds one in memory because another is at work.
 """
 
@@ -14,10 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from gitchat.index import bulk
-from gitchat.index.catchup import CatchUp, Progress
+from gitchat.index import anew, bulk
+from gitchat.index.catchup import Progress
 from gitchat.index.extent import has_commit, known_extent
-from gitchat.index.stages import COMMITS, Stages, counted_on
+from gitchat.index.files import Renewed
+from gitchat.index.filling import Filling
+from gitchat.index.stages import COMMITS, Stages
 from gitchat.index.view import Extent, Rule, View
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError, FormatError, StorageError
@@ -49,13 +52,22 @@ class Builder:
     """Takes in what is new of the chains of one index."""
 
     def __init__(
-        self, directory: Path, read: Callable[[Oid], codec.Commit], progress: Progress, line: bulk.Bytes | None
+        self,
+        directory: Path,
+        read: Callable[[Oid], codec.Commit],
+        progress: Progress,
+        line: bulk.Bytes | None,
+        is_current: Callable[[], bool],
     ) -> None:
-        """``line`` reads a long log by its bytes; without one it is parsed commit by commit."""
+        """``line`` reads a long log by its bytes; without one it is parsed commit by commit.
+
+        ``is_current`` tells whether the file that is being asked still counts.
+        """
         self._directory = directory
         self._read = read
         self._progress = progress
         self._line = line
+        self._is_current = is_current
         self.patience_seconds = math.inf
         """How long to wait for who takes in a long log; then it goes on without us, and we are told so."""
         self.aside: Aside | None = None
@@ -69,6 +81,7 @@ class Builder:
         Raises:
             ConflictError: ``still-counting`` when that is going on for longer than one waits.
             FormatError: a commit is missing or damaged.
+            Renewed: it is in another file now.
         """
         known = known_extent(database, view)
         if known is not None:
@@ -76,12 +89,13 @@ class Builder:
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
         way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
-        if way.is_one(COMMITS if self._line is None else SHORT):
-            return self._taken_in(database, view, rule, way.kept, self._progress)
+        # While it is built apart, each who comes would walk a part of the log beside that, to be told the same.
+        if not self._is_being_built(database, view) and way.is_one(COMMITS if self._line is None else SHORT):
+            return Filling(database, self._read, rule, self._progress).take(view, way.kept)
         until = time.monotonic() + self.patience_seconds
         try:
             with self._turn() as held:
-                known = known_extent(database, view)  # whoever had the turn before has taken in the most of it
+                known = self._known(database, view)  # whoever had the turn before has taken in the most of it
                 if known is not None:
                     return known
                 if held is None or self.aside is None or not self._is_for_another(database, view):
@@ -91,11 +105,21 @@ class Builder:
             pass  # another has it, for longer than we wait
         while known is None and time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
-            known = known_extent(database, view)
+            known = self._known(database, view)
         if known is None:
             self._gave_up_at = time.monotonic()
             raise self._still(database, view)
         return known
+
+    def _is_being_built(self, database: sqlite3.Connection, view: View) -> bool:
+        """Whether a process takes the log in apart, or was killed when it did."""
+        return self._line is not None and not _tip(database, view.name) and anew.so_far(self._directory, view.name) > 0
+
+    def _known(self, database: sqlite3.Connection, view: View) -> Extent | None:
+        """As known_extent. Raises Renewed when another file counts meanwhile."""
+        if not self._is_current():
+            raise Renewed
+        return known_extent(database, view)
 
     @contextmanager
     def _turn(self) -> Iterator[gate.Gate | None]:
@@ -121,7 +145,8 @@ class Builder:
 
     def _still(self, database: sqlite3.Connection, view: View) -> ConflictError:
         row = database.execute("SELECT count FROM chain WHERE name = ?", (view.name,)).fetchone()
-        so_far = f", {row[0]:,} so far" if row is not None and row[0] else ""
+        done = anew.so_far(self._directory, view.name) or (row[0] if row is not None else 0)
+        so_far = f", {done:,} so far" if done else ""
         return ConflictError(
             f"the messages of room '{view.name.partition('/')[0]}' are being counted for the first time here{so_far}",
             hint="its newest ones are there at once: git chat log; for the rest try again in a moment",
@@ -131,67 +156,36 @@ class Builder:
     # --- the work --------------------------------------------------------------
 
     def _in_stages(self, database: sqlite3.Connection, view: View, rule: Rule, way: Stages) -> Extent:
+        filling = Filling(database, self._read, rule, self._progress)
         if self._line is not None and view.tip is not None and "/" not in view.name:
             with suppress(Broken, bulk.Unfit, FormatError):  # who reads one by one heals it, or says what is wrong
-                self._by_line(database, self._line, View(view.name, view.tip, None), rule)
+                self._by_line(database, filling, self._line, view.name, view.tip, rule)
             way = Stages(view.tip, self._read, lambda oid: has_commit(database, view.name, oid))
         if not way.is_one(COMMITS):
             for done, stop in enumerate(way.stops()[:-1]):
-                self._taken_in(
-                    database, View(view.name, stop, None), rule, {}, counted_on(self._progress, done * COMMITS)
-                )
-        return self._taken_in(database, view, rule, way.kept, self._progress)
+                filling.take(View(view.name, stop, None), {}, done * COMMITS)
+        return filling.take(view, way.kept)
 
-    def _by_line(self, database: sqlite3.Connection, line: bulk.Bytes, view: View, rule: Rule) -> None:
-        """Take in the log of the view by its bytes, and the stages of it that hold a merge commit by commit."""
-        assert view.tip is not None
-        oids = line.oids(view.tip, _tip(database, view.name))
-        for start in range(0, len(oids), bulk.COMMITS):
-            part = oids[start : start + bulk.COMMITS]
-            stop = View(view.name, Oid(part[-1].hex()), None)
-            tell = counted_on(self._progress, start)
-            try:
-                with _transaction(database):
-                    self._take_part(database, line, stop, part, rule, tell)
-            except bulk.Unfit:
-                self._taken_in(database, stop, rule, {}, tell)
-            # What was written goes into the file, or SQLite's log of it grows to the size of the whole.
-            database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        _truncate(database)
-
-    def _take_part(
-        self,
-        database: sqlite3.Connection,
-        line: bulk.Bytes,
-        stop: View,
-        part: list[bytes],
-        rule: Rule,
-        tell: Progress,
+    def _by_line(
+        self, database: sqlite3.Connection, filling: Filling, line: bulk.Bytes, name: str, tip: Oid, rule: Rule
     ) -> None:
-        _begin(database, stop.name)
-        row = database.execute("SELECT id, tip, count, local FROM chain WHERE name = ?", (stop.name,)).fetchone()
-        chain, tip, count, local = row
-        if local is not None:
-            raise bulk.Unfit  # what is pending there stands behind, and would have to be moved
-        total = bulk.take(database, bulk.Stage(chain, tip, count), part, line.contents(part), rule, tell)
-        values = (part[-1], total, total, chain)
-        database.execute("UPDATE chain SET tip = ?, count = ?, total = ? WHERE id = ?", values)
-
-    def _taken_in(
-        self,
-        database: sqlite3.Connection,
-        view: View,
-        rule: Rule,
-        kept: dict[Oid, codec.Commit],
-        progress: Progress,
-    ) -> Extent:
-        """Take in all that the view reaches, or nothing. ``kept`` are commits that were read already."""
-        with _transaction(database):
-            known = known_extent(database, view)  # somebody else may have been quicker
-            if known is None:
-                _begin(database, view.name)
-                known = CatchUp(database, view, self._read, rule, progress, kept).run()
-        return known
+        """Take in the log by its bytes. Raises Renewed when it is in another file then."""
+        known = _tip(database, name)
+        oids = line.oids(tip, known)
+        if known is None and len(oids) > MINUTES and anew.fits(database):
+            with suppress(sqlite3.Error, OSError, ConflictError):  # where there can be none, this one has to do
+                with anew.built(self._directory) as apart:
+                    other = Filling(apart, self._read, rule, self._progress)
+                    done = _tip(apart, name)
+                    start = oids.behind(bytes.fromhex(done)) if done is not None else 0
+                    if done is not None and not start:
+                        raise sqlite3.DatabaseError("it is of another log")
+                    other.take_line(name, line, oids, start)
+                raise Renewed
+        else:
+            anew.discard(self._directory)
+        filling.take_line(name, line, oids)
+        _truncate(database)
 
 
 def _truncate(database: sqlite3.Connection) -> None:
@@ -200,23 +194,6 @@ def _truncate(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA busy_timeout = 200")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     database.execute(f"PRAGMA busy_timeout = {before}")
-
-
-@contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        database.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
-
-
-def _begin(database: sqlite3.Connection, name: str) -> None:
-    """Let there be a chain of this name."""
-    database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (name,))
 
 
 def _tip(database: sqlite3.Connection, name: str) -> Oid | None:

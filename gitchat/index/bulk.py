@@ -7,15 +7,18 @@ whatever of it cannot be read. Each stage is handed on as soon as it is written,
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from gitchat.index import asked
 from gitchat.index.fields import Fields, Usual, of_commit
 from gitchat.index.tallies import Tallies
 from gitchat.model import codec
 from gitchat.model.names import Oid
 from gitchat.model.order import Key, Node
 from gitchat.model.record import SUMMARY
+from gitchat.storage.line import Oids
 
 COMMITS = 20_000
 """How many commits a stage takes in: a second."""
@@ -27,7 +30,7 @@ _PART = 500
 class Bytes(Protocol):
     """Who reads the line of a log: :class:`gitchat.storage.line.Line`."""
 
-    def oids(self, tip: Oid, after: Oid | None) -> list[bytes]:
+    def oids(self, tip: Oid, after: Oid | None) -> Oids:
         """As Line.oids."""
 
     def is_longer(self, tip: Oid, after: Oid | None, limit: int) -> bool:
@@ -41,12 +44,38 @@ class Unfit(Exception):
     """What is to be taken in is no plain line of commits."""
 
 
+class Marks:
+    """Tells that a record is none of those that were met: eight bytes of each are kept, where a set takes eighty."""
+
+    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+        """With those that the chain ``name`` has already."""
+        self._shelves = [array("q") for _ in range(_SHELVES)]
+        sql = "SELECT uid, author FROM entry WHERE chain = (SELECT id FROM chain WHERE name = ?) AND uid IS NOT NULL"
+        for key in database.execute(sql, (name,)):
+            self.add(key)
+
+    def add(self, key: Key) -> bool:
+        """Meet a record. False when it may have been met before: hardly ever another one looks the same."""
+        mark = hash(key)
+        shelf = self._shelves[mark % _SHELVES]
+        if mark in shelf:
+            return False
+        shelf.append(mark)
+        return True
+
+
+_SHELVES = 1 << 16
+"""A million marks are 16 on a shelf, which is all that is looked through."""
+
+
 class Stage(NamedTuple):
     """Where a stage begins: after so many records of a chain, and the commit ``tip`` of it."""
 
     chain: int
     tip: bytes | None
     records: int
+    marks: Marks | None = None
+    """Of all these records, where they cannot be looked up. Those of the stage come to them."""
 
 
 def take(
@@ -62,27 +91,34 @@ def take(
     Inside a transaction. ``tell`` is told how many were read, every thousand.
 
     Raises:
-        Unfit: they are no line without merges that begins there. Some rows may be there already.
+        Unfit: they are no line without merges that begins there; or, with marks, one of them may be a copy. Some
+            rows, and marks, may be there already.
         FormatError: a commit cannot be read.
     """
-    first = _next_id(database)
+    first = asked.next_row(database)
     found: list[Fields] = []
-    usual, before = Usual(), Oid(stage.tip.hex()) if stage.tip is not None else None
+    usual, before = Usual(), (Oid(stage.tip.hex()),) if stage.tip is not None else ()
     for done, (raw_oid, raw) in enumerate(zip(oids, contents, strict=True), 1):
-        fields = usual.fields(raw) or _parsed(Oid(raw_oid.hex()), raw, rule)
-        if fields.parents != ((before,) if before is not None else ()):
+        oid = Oid(raw_oid.hex())
+        fields = usual.fields(raw) or _parsed(oid, raw, rule)
+        if fields.parents != before:
             raise Unfit
-        before = Oid(raw_oid.hex())
+        before = (oid,)
         found.append(fields)
         if done % 1000 == 0:
             tell(done)
-    numbers = list(_numbers(database, stage, found))
+    numbers = list(_numbers(database, stage, found) if stage.marks is None else _new(stage.records, stage.marks, found))
     uptos = _uptos(stage.records, numbers)
     rows = zip(range(first, first + len(found)), numbers, uptos, oids, found, strict=True)
     database.executemany(
-        f"INSERT INTO entry VALUES (?, NULL, 0, {stage.chain}, ?, ?, ?, {', '.join('?' * 12)}, NULL)",
-        ((row, number, upto, oid, *fields.columns) for row, number, upto, oid, fields in rows),
+        f"INSERT INTO entry VALUES (?, NULL, 0, {stage.chain}, ?, ?, ?, {', '.join('?' * 13)}, NULL, ?)",
+        (
+            (row, number, upto, oid, *fields.columns, asked.is_open(fields.columns, number))
+            for row, number, upto, oid, fields in rows
+        ),
     )
+    if stage.marks is None:
+        asked.close(database, stage.chain, first)  # else once they all are there: see schema.make_lookups
     tallies = Tallies(database, stage.chain)
     for number, one in zip(numbers, found, strict=True):
         if number is not None:
@@ -102,12 +138,6 @@ def _parsed(oid: Oid, raw: bytes, rule: Callable[[Oid, codec.Commit], Node]) -> 
     return of_commit(oid, commit, rule(oid, commit))
 
 
-def _next_id(database: sqlite3.Connection) -> int:
-    """The id of the next row: none is used twice."""
-    row = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
-    return (row[0] if row is not None else 0) + 1
-
-
 def _numbers(database: sqlite3.Connection, stage: Stage, found: Sequence[Fields]) -> Iterator[int | None]:
     """The number of each; None for what is no record, and for a repeated one."""
     count, seen = stage.records, set[Key]()
@@ -120,6 +150,18 @@ def _numbers(database: sqlite3.Connection, stage: Stage, found: Sequence[Fields]
                 seen.add(one.key)
             count += is_new
             yield count if is_new else None
+
+
+def _new(count: int, marks: Marks, found: Sequence[Fields]) -> Iterator[int | None]:
+    """The number of each, none of which is repeated; None for what is no record."""
+    for one in found:
+        if one.key is None:
+            yield None
+            continue
+        if not marks.add(one.key):
+            raise Unfit
+        count += 1
+        yield count
 
 
 def _known(database: sqlite3.Connection, chain: int, keys: Sequence[Key]) -> set[Key]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from gitchat.index import asked
 from gitchat.index.arrivals import take_pending
 from gitchat.index.condition import blob_of
 from gitchat.index.fields import of_commit
@@ -51,6 +52,8 @@ class CatchUp:
         self._chain, self._old_tip, self._old_count, self._old_local, self._old_total = row
         self._arrivals: dict[order.Key, int] = {}
         self._tallies = Tallies(database, self._chain)
+        self._first_row = asked.next_row(database)
+        self._open_again: list[int] = []
 
     def run(self) -> Extent:
         """Take in what the view reaches.
@@ -72,6 +75,7 @@ class CatchUp:
         elif self._old_local is not None:
             local, total = self._retake(Oid(self._old_local.hex()), count)
         self._tallies.write()
+        asked.close(self._database, self._chain, self._first_row, self._open_again)
         values = (blob_of(self._view.tip), count, blob_of(local), total, self._chain)
         self._database.execute("UPDATE chain SET tip = ?, count = ?, local = ?, total = ? WHERE id = ?", values)
         self._progress(None)
@@ -113,6 +117,7 @@ class CatchUp:
         """Delete the rows of what was pending; what its records arrived as."""
         if self._old_total > self._old_count:
             forget_after(self._database, self._chain, self._old_count)
+            self._open_again += asked.open_again(self._database, self._chain)
         self._tallies = Tallies(self._database, self._chain)
         return take_pending(self._database, self._chain)
 
@@ -175,6 +180,7 @@ class CatchUp:
         fields = of_commit(oid, self._commit(oid), self._nodes[oid])
         arrival = self._arrivals.get(fields.key) if number is not None and fields.key is not None else None
         values = [along, int(is_pending), self._chain, number, upto, blob_of(oid), *fields.columns, arrival]
+        values.append(asked.is_open(fields.columns, number))
         marks = ", ".join("?" * len(values))
         cursor = self._database.execute(f"INSERT INTO entry VALUES (NULL, {marks})", values)
         if number is not None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from gitchat.model.names import Oid, Uid
-from gitchat.model.record import MESSAGE, QUIET_KINDS, STATUS, UNLISTED_KINDS
+from gitchat.model.names import Oid
+from gitchat.model.record import QUIET_KINDS, STATUS, UNLISTED_KINDS
 
 
 class Spoken(NamedTuple):
@@ -154,28 +154,8 @@ def narrowed(author: str | None = None, type_: str | None = None) -> Condition:
 
 
 def unanswered() -> Condition:
-    """Questions that nobody but who asked replied to; of one name, another clone or another address is another."""
-    return Condition(
-        "type = ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM entry AS answer WHERE answer.chain = entry.chain "
-        "AND answer.reply = entry.uid AND answer.number IS NOT NULL AND (answer.author != entry.author "
-        "OR answer.clone != entry.clone OR (answer.clone IS NULL AND entry.clone IS NULL "
-        "AND answer.email != entry.email)))",
-        ("question", MESSAGE),
-    )
-
-
-def replied() -> Condition:
-    """Questions that somebody replied to, be it who asked."""
-    return Condition(
-        "type = ? AND kind = ? AND EXISTS (SELECT 1 FROM entry AS answer WHERE answer.chain = entry.chain "
-        "AND answer.reply = entry.uid AND answer.number IS NOT NULL)",
-        ("question", MESSAGE),
-    )
-
-
-def replying_to(uid: Uid) -> Condition:
-    """Records that reply to the one of this uid."""
-    return Condition("reply = ?", (uid,))
+    """Questions that nobody answered. Looks at no others."""
+    return _among_few(Few("SELECT id FROM entry WHERE chain = :chain AND is_open = 1", ()))
 
 
 def spoken_in(clones: Collection[str]) -> Condition:

@@ -18,12 +18,12 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals, tallies
+from gitchat.index import arrivals, files
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
@@ -31,54 +31,15 @@ from gitchat.index.catchup import Progress
 from gitchat.index.chain import Chain
 from gitchat.index.extent import has_commit
 from gitchat.index.opening import opened
+from gitchat.index.schema import settled
 from gitchat.index.view import Extent, Rule, View
-from gitchat.index.words import TOKENIZER
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
-from gitchat.storage.ownfiles import OwnFile
-
-VERSION = 9
-"""Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process that brings the index up to date."""
-
-_TABLES = f"""
-CREATE TABLE chain (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tip BLOB, count INTEGER NOT NULL, local BLOB,
-    total INTEGER NOT NULL
-);
-CREATE TABLE entry (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, along INTEGER, is_pending INTEGER NOT NULL,
-    chain INTEGER NOT NULL, number INTEGER, upto INTEGER, oid BLOB NOT NULL,
-    uid TEXT, author TEXT, kind TEXT, type TEXT, recipients TEXT, reply TEXT, commit_oid TEXT,
-    seconds INTEGER, committed INTEGER, urgent INTEGER, clone TEXT, email TEXT, arrival INTEGER
-);
-{arrivals.TABLES}{tallies.TABLES}CREATE TABLE voice (
-    chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
-    UNIQUE (chain, author, clone, email)
-);
-CREATE UNIQUE INDEX entry_oid ON entry (chain, oid);
-CREATE UNIQUE INDEX entry_number ON entry (chain, number) WHERE number IS NOT NULL;
-CREATE INDEX entry_upto ON entry (chain, upto) WHERE upto IS NOT NULL;
-CREATE INDEX entry_uid ON entry (chain, uid) WHERE uid IS NOT NULL;
-CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT NULL;
-CREATE INDEX entry_type ON entry (chain, type, number) WHERE number IS NOT NULL;
-CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' AND number IS NOT NULL;
-CREATE INDEX entry_urgent ON entry (chain, number) WHERE urgent = 1 AND number IS NOT NULL;
-CREATE INDEX entry_claim ON entry (chain, number) WHERE kind IN ('claim', 'release') AND number IS NOT NULL;
-CREATE INDEX entry_reply ON entry (chain, reply) WHERE reply IS NOT NULL;
-CREATE INDEX entry_redact ON entry (chain, reply) WHERE kind = 'redact';
-CREATE INDEX entry_pending ON entry (chain) WHERE is_pending = 1;
-CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NULL;
-CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
-CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
-CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL);
-CREATE INDEX anchor_path ON anchor (path, entry);
-CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
-"""
 
 _T = TypeVar("_T")
 
@@ -95,7 +56,7 @@ class Index:
     ) -> None:
         """``line`` reads a long log at once; without one its commits are read one by one."""
         self._directory = directory
-        self.builder = Builder(directory, read, progress, line)
+        self.builder = Builder(directory, read, progress, line, self._is_current)
         self._database: sqlite3.Connection | None = None
         self._path: Path | None = None
         self._pid = 0
@@ -122,16 +83,20 @@ class Index:
         return self._asked(lambda database: ask(database, self.builder.extended(database, view, rule)))
 
     def _asked(self, ask: Callable[[sqlite3.Connection], _T]) -> _T:
+        last: Exception | None = None
         for _ in range(_ATTEMPTS):
             try:
                 return ask(self._opened())
+            except files.Renewed as error:
+                last = error
             except sqlite3.Error as error:
                 last = error
                 if not _is_locked(error):
                     self._give_up(error)
-        if _is_locked(last):
-            raise self._locked() from last
-        raise last
+        assert last is not None
+        if isinstance(last, sqlite3.Error) and not _is_locked(last):
+            raise last
+        raise self._locked() from last
 
     def _locked(self) -> ConflictError:
         """Somebody writes in the file and does not end. To build another one would only be more to wait for."""
@@ -152,7 +117,7 @@ class Index:
 
     def has(self, name: str, oid: Oid) -> bool:
         """Whether the chain ``name`` has taken in the commit ``oid``. Nothing is made, or taken in, for that."""
-        if self._newest() is None:
+        if files.newest(self._directory) is None:
             return False
         try:
             return has_commit(self._opened(), name, oid)
@@ -169,21 +134,17 @@ class Index:
     # --- the file --------------------------------------------------------------
 
     def _opened(self) -> sqlite3.Connection:
-        if self._path is not None and self._database is not None and not self._path.exists():
+        if self._database is not None and not self._is_current():
             self.close()  # it was retired, or somebody deleted it: what is written there is for nobody else
         if self._database is None or self._pid != os.getpid():
             self._pid = os.getpid()
-            self._path = self._newest() or self._directory / "index.1.db"
-            self._database = _settled(opened(self._directory, self._path.name, BUSY_SECONDS))
+            self._path = files.newest(self._directory) or self._directory / files.after(None)
+            self._database = settled(opened(self._directory, self._path.name, BUSY_SECONDS))
         return self._database
 
-    def _newest(self) -> Path | None:
-        paths = [(int(match[1]), path) for path in self._files() if (match := _FILE.fullmatch(path.name))]
-        return max(paths)[1] if paths else None
-
-    def _files(self) -> Iterator[Path]:
-        with suppress(OSError):
-            yield from self._directory.glob("index.*.db*")
+    def _is_current(self) -> bool:
+        """Whether the file that is open still is there; True of one in memory."""
+        return self._path is None or self._path.exists()
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Go on with a new file, or, where that would not help (disk full, read-only), in memory."""
@@ -197,58 +158,23 @@ class Index:
                 return
             except (OSError, ChatError, sqlite3.Error):
                 pass
-        self._database = _settled(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+        self._database = settled(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
 
     def _replace(self, damaged: Path) -> None:
         """Leave ``damaged`` behind for a file of the next name, unless somebody did so already."""
-        with gate.hold(self._directory, BUSY_SECONDS, "index.lock"):
-            newest = self._newest()
+        with gate.hold(self._directory, BUSY_SECONDS, files.LOCK):
+            newest = files.newest(self._directory)
             if newest is None or newest == damaged:
-                match = _FILE.fullmatch(damaged.name)
-                newest = self._directory / f"index.{int(match[1]) + 1 if match else 1}.db"
-                self._database = _settled(opened(self._directory, newest.name, BUSY_SECONDS))
+                newest = self._directory / files.after(damaged)
+                self._database = settled(opened(self._directory, newest.name, BUSY_SECONDS))
                 self._path = newest
-                for path in list(self._files()):
-                    if not path.name.startswith(newest.name):
-                        OwnFile(self._directory, path.name).remove()
+                files.remove_others(newest)
 
 
 _ATTEMPTS = 4
-_LOG_BYTES = 4 * 1024 * 1024
-"""What stays of SQLite's log of a large transaction."""
-_CACHE_KB = 16 * 1024
-"""Uids and commits come in no order: with less, a long log is read and written over and over."""
 _DAMAGE = re.compile("malformed|no such (table|column)")
-_FILE = re.compile(r"index\.([0-9]{1,9})\.db")
 
 
 def _is_locked(error: sqlite3.Error) -> bool:
     """Whether another process is in the way. Source: sqlite.org/rescode.html, SQLITE_BUSY, SQLITE_LOCKED."""
     return isinstance(error, sqlite3.OperationalError) and "is locked" in str(error)
-
-
-def _settled(database: sqlite3.Connection) -> sqlite3.Connection:
-    """``database`` with our settings and tables. Raises sqlite3.Error, and closes it."""
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
-        database.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            _create(database)
-        elif version != VERSION:
-            raise sqlite3.DatabaseError(f"version {version}")
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
-
-
-def _create(database: sqlite3.Connection) -> None:
-    database.execute("BEGIN IMMEDIATE")
-    if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in _TABLES.strip().removesuffix(";").split(";\n"):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {VERSION}")
-    database.execute("COMMIT")

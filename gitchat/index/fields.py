@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from gitchat.index.asked import choice_of, chosen
 from gitchat.index.words import searchable
 from gitchat.model import codec
 from gitchat.model.names import UID_ALPHABET, UID_LENGTH, Oid, Uid, is_slug
 from gitchat.model.order import Key, Node
+from gitchat.model.question import ANSWER
 from gitchat.model.record import SUMMARY, Record, address_of
 
 MOST_BYTES = 64 * 1024
@@ -32,7 +34,7 @@ _BLOCK = re.compile(
     rf"Chat-Kind: (message|status|claim|release)\nChat-Uid: ({_UID})\n(?:Chat-Seq: [0-9]{{1,18}}\n)?"
     rf"((?:Chat-To: [!-~]{{1,80}}\n){{0,40}})(?:Chat-Type: ([!-~]{{1,80}})\n)?(?:Chat-Reply: ({_UID})\n)?"
     rf"(?:Chat-Priority: (urgent)\n)?(?:Chat-Commit: ({_OID})\n)?(?:Chat-Branch: [!-~]{{1,200}}\n)?"
-    rf"(?:Chat-Clone: (?:-|({_UID}))\n)?(?:Chat-Origin: [a-z]{{1,20}}\n)?(?:Chat-Media: [a-z]{{1,20}}\n)?"
+    rf"(?:Chat-Clone: (?:-|({_UID}))\n)?(?:Chat-Origin: [a-z]{{1,20}}\n)?(?:Chat-Media: ([a-z]{{1,20}})\n)?"
 )
 
 
@@ -43,7 +45,7 @@ class Fields(NamedTuple):
     key: Key | None
     """None for a commit that takes no number."""
     columns: tuple[object, ...]
-    """The columns of ``entry`` from ``uid`` to ``email``."""
+    """The columns of ``entry`` from ``uid`` to ``choice``."""
     author: str
     """Its writer's name; of no meaning without a key."""
     kind: str
@@ -60,13 +62,14 @@ def of_commit(oid: Oid, commit: codec.Commit, node: Node) -> Fields:
     """The fields of a parsed commit, of which ``node`` is what the order rule of its chain knows."""
     committed = commit.committer.moment.seconds
     if node.key is None:
-        return Fields(node.parents, None, (*_NOTHING, committed, None, None, None), "", "", "", "", "")
+        return Fields(node.parents, None, (*_NOTHING, committed, None, None, None, None), "", "", "", "", "")
     record = codec.record_of(oid, commit)
     recipients = f",{','.join(record.to)}," if record.to else ""
     scope = dict(record.extra).get(codec.SCOPE) if record.kind == SUMMARY else record.type
     columns = (
         record.uid, record.author, record.kind, scope, recipients, record.reply_to, record.commit,
         record.written.seconds, committed, int(record.urgent), record.clone, record.address,
+        choice_of(record),
     )  # fmt: skip
     told = (record.author, record.kind, record.clone or "", record.address or "")
     return Fields(node.parents, node.key, columns, *told, searchable(commit.body), _paths(record))
@@ -102,7 +105,7 @@ class Usual:
         if of_head is None or of_block is None or not ends:
             return None
         parent, author, email, written, _, _, committed = of_head.groups()
-        kind, uid, to, type_, reply, urgent, commit, clone = of_block.groups()
+        kind, uid, to, type_, reply, urgent, commit, clone, media = of_block.groups()
         recipients = self._recipients(to) if to else ""
         if type_ is not None and not self._is_slug(type_):
             type_ = None
@@ -112,6 +115,7 @@ class Usual:
         columns = (
             uid, author, kind, type_, recipients, reply, commit,
             int(written), int(committed), 1 if urgent else 0, clone, address,
+            chosen(body, media == "json") if type_ == ANSWER else None,
         )  # fmt: skip
         found = body if body.isascii() else searchable(body)
         return Fields((Oid(parent),), (Uid(uid), author), columns, author, kind, clone or "", address or "", found)

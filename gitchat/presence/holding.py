@@ -17,6 +17,7 @@ from types import TracebackType
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, RoomName
 from gitchat.model.participant import Holder, Participant, Presence, new_membership
+from gitchat.presence import remembered
 from gitchat.presence.livefile import LiveFile, storage_errors
 
 
@@ -41,13 +42,14 @@ class Holding:
 
     def _add(self, held: Held) -> None:
         self._names.setdefault(held.directory, {})[held.name] = held
-        _everybodys.add(held)
+        _everybodys[held.directory, held.name] = held
 
     def _discard(self, held: Held) -> None:
         names = self._names.get(held.directory, {})
         if names.get(held.name) is held:
             del names[held.name]
-        _everybodys.discard(held)
+        if _everybodys.get((held.directory, held.name)) is held:
+            del _everybodys[held.directory, held.name]
 
 
 PROCESS = Holding()
@@ -109,7 +111,9 @@ class Held:
         if self._file is None:
             raise ValueError(f"the name {self.name!r} was released")
         with storage_errors(self.directory, self.name), self._file.turn():
-            return self._file.change(change)
+            before, after = self._file.change(change)
+            remembered.keep(self.directory, replace(after, is_living=True), self._file.stamp())
+        return before, after
 
     def __enter__(self) -> Held:
         return self
@@ -126,13 +130,18 @@ def touch(file: LiveFile, room: RoomName, now: int) -> None:
         file.change(lambda presence: presence.touched(room, now))
 
 
-_everybodys: set[Held] = set()
+_everybodys: dict[tuple[Path, Name], Held] = {}
 """What this process holds, for whomever. A name stays held also when nobody keeps its object, or its holding."""
+
+
+def is_held_here(directory: Path, name: Name) -> bool:
+    """Whether this process lives under ``name``, for whomever. In any thread."""
+    return (directory, name) in _everybodys
 
 
 def _let_go() -> None:
     """In a fork: close what would keep a dead parent's name alive. (A program that is started closes it anyway.)"""
-    for held in list(_everybodys):
+    for held in list(_everybodys.values()):
         held.release()
 
 

@@ -19,6 +19,7 @@ from gitchat.model.errors import ChatError
 from gitchat.model.livecodec import MAX_FILE_BYTES, decode, encode
 from gitchat.model.names import Name, is_slug
 from gitchat.model.participant import Presence
+from gitchat.presence.remembered import Stamp, stamp_of
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile, entries
 from gitchat.storage.refusals import storage_error
@@ -39,6 +40,10 @@ class LiveFile:
     def close(self) -> None:
         """Close it, and with it the lock of the name. Once."""
         os.close(self.descriptor)
+
+    def stamp(self) -> Stamp:
+        """What is another one after every change. Raises OSError."""
+        return stamp_of(os.fstat(self.descriptor))
 
     def read(self) -> Presence:
         """What it tells of the name, not living; nothing when it is damaged. Raises OSError."""

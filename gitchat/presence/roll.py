@@ -21,8 +21,8 @@ from pathlib import Path
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import MAX_SLUG_CHARS, Name, RoomName
 from gitchat.model.participant import Holder, Participant, Presence, new_membership
-from gitchat.presence import livefile
-from gitchat.presence.holding import PROCESS, Held, Holding, touch
+from gitchat.presence import livefile, remembered
+from gitchat.presence.holding import PROCESS, Held, Holding, is_held_here, touch
 from gitchat.presence.livefile import LiveFile, storage_errors
 from gitchat.presence.namelock import NAME_LOCK, NameLock
 
@@ -73,14 +73,23 @@ class Roll:
         return [participant for participant in found if participant is not None]
 
     def find(self, name: Name) -> Presence | None:
-        """What is known of ``name`` in all rooms; None when nobody ever took it."""
+        """What is known of ``name`` in all rooms; None when nobody ever took it.
+
+        Its file is opened only where it has changed since this process saw it, or another process may live under it.
+        """
+        known = remembered.recall(self._directory, name, is_held_here=is_held_here(self._directory, name))
+        if known is not None:
+            return known
         with suppress(OSError):
             file = LiveFile(self._directory, name, os.O_RDONLY)
             try:
+                stamp = file.stamp()
                 # First the lock: who takes the name in between is then not living yet. The other way
                 # round it would live in the rooms of the one before it.
                 is_living = self._lock.is_taken(file.descriptor)
-                return replace(file.read(), is_living=is_living)
+                presence = replace(file.read(), is_living=is_living)
+                remembered.keep(self._directory, presence, stamp)
+                return presence
             finally:
                 file.close()
         return None
@@ -94,7 +103,7 @@ class Roll:
         return max(ours, key=lambda presence: (presence.held_at, presence.is_living), default=None)
 
     def everybody(self) -> Iterator[Presence]:
-        """All names that anybody ever took here, sorted, in all their rooms. Reads a file for each."""
+        """All names that anybody ever took here, sorted, in all their rooms. Looks at a file for each."""
         for name in livefile.names(self._directory):
             if presence := self.find(name):
                 yield presence
@@ -113,7 +122,8 @@ class Roll:
                 if not self._take(file.descriptor):
                     raise self._taken(name)
                 with file.turn():
-                    file.change(lambda presence: presence.taken_by(holder, now))
+                    _, presence = file.change(lambda presence: presence.taken_by(holder, now))
+                    remembered.keep(self._directory, replace(presence, is_living=True), file.stamp())
         except BaseException:
             file.close()
             raise

@@ -12,8 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -97,19 +96,29 @@ class Seats:
         after = {name: sitting for name, sitting in {**before, **changed}.items() if sitting is not None}
         if after == before:
             return
-        content = {name: asdict(sitting) for name, sitting in sorted(after.items())}
+        # Without indents, which json writes in Python: each of hundreds who sit down writes all of them.
+        content = {
+            name: {"session": sitting.session, "used": sitting.used, "is_person": sitting.is_person}
+            for name, sitting in sorted(after.items())
+        }
+        data = json.dumps(content).encode("ascii") + b"\n"
         try:
-            self._file.replace(json.dumps(content, indent=1).encode("ascii") + b"\n")
+            self._file.replace(data)
         except OSError as error:
             raise storage_error(error, self._file.path) from error
+        _keep(data, after)
 
 
-@lru_cache(maxsize=4)
 def _decoded(data: bytes) -> Mapping[Name, Sitting]:
     """The seats in a file's content; none where it is no such content.
 
     The same content is decoded once: a server asks for each of hundreds who wait, and each look would take in all.
     """
+    known = _known.get(data)
+    return known if known is not None else _keep(data, _read(data))
+
+
+def _read(data: bytes) -> dict[Name, Sitting]:
     try:
         content: dict[str, Any] = json.loads(data)
         found = {
@@ -118,4 +127,15 @@ def _decoded(data: bytes) -> Mapping[Name, Sitting]:
         }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return {}
-    return MappingProxyType({Name(name): sitting for name, sitting in found.items() if is_slug(name)})
+    return {Name(name): sitting for name, sitting in found.items() if is_slug(name)}
+
+
+_known: dict[bytes, Mapping[Name, Sitting]] = {}
+"""What was read or written last, with what it means; replaced as a whole, for any thread."""
+
+
+def _keep(data: bytes, sittings: dict[Name, Sitting]) -> Mapping[Name, Sitting]:
+    global _known
+    kept = MappingProxyType(sittings)
+    _known = {**dict(list(_known.items())[-3:]), data: kept}
+    return kept

@@ -41,13 +41,15 @@ _CLONE_BYTES, _SEATS_BYTES = 256 * 1024, 1024 * 1024
 class Agent:
     """What runs here for an agent's client."""
 
-    __slots__ = ("_place", "client", "name", "session", "taken")
+    __slots__ = ("_place", "client", "keys", "name", "session", "taken")
 
     def __init__(self, place: Place, client: str) -> None:
         """Raises Unusual: its session has no name yet, or it takes more to tell."""
         self._place = place
         self.client = client
         keys = _Keys(place.variables, client)
+        self.keys = keys.text.decode()
+        """What this process knows of its session, as the file of a name has it."""
         taken = _taken(place, keys)
         given = place.variables.get("GITCHAT_NAME")
         if given is None and (taken is None or not _is_given(place, taken[0], client)):

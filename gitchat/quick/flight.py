@@ -11,7 +11,8 @@ stands before.
 
 Who cannot land its record takes it out of the chain, with the write lock held and with all that follows it; then
 nobody else lands it, and the long way writes it anew. Those behind see that they are no more in the chain, and do the
-same. Of one that was killed the record may land with the next one: it was not acknowledged, and is not told twice.
+same. Who could not sync what one behind it has landed meanwhile syncs once more. Of one that was killed the record may
+land with the next one: it was not acknowledged, and is not told twice.
 Source: docs/format.md sections 6.5 and 7.52.
 """
 
@@ -152,7 +153,7 @@ def land(clone: Clone, ref: str, room: str, boarded: Boarded) -> None:
         is_synced = _is_synced(boarded)
         lock = _lock(clone)
         try:
-            if not is_synced:
+            if not is_synced and not (_reaches(clone, _tip(clone, ref), boarded) and _is_synced(boarded)):
                 raise Unusual
             _land(clone, ref, room, boarded, lock)
         except BaseException as refused:
@@ -187,8 +188,7 @@ def _lock(clone: Clone) -> int:
 
 
 def _land(clone: Clone, ref: str, room: str, boarded: Boarded, lock: int) -> None:
-    # By packed-refs, too: a git may have packed the ref after one behind it had landed it.
-    tip = objects.tip(Place(clone.common_dir, clone.common_dir, "", {}), ref)
+    tip = _tip(clone, ref)
     if _reaches(clone, tip, boarded):
         return  # one behind it was quicker
     chain = Chain(clone, room)
@@ -207,6 +207,11 @@ def _land(clone: Clone, ref: str, room: str, boarded: Boarded, lock: int) -> Non
         chain.write()
     except OSError:
         pass  # whoever comes next sees where the log ends
+
+
+def _tip(clone: Clone, ref: str) -> str:
+    """Where the log ends, by packed-refs, too: a git may have packed the ref after one behind us had landed ours."""
+    return objects.tip(Place("", clone.common_dir, clone.common_dir, "", {}), ref)
 
 
 def _reaches(clone: Clone, tip: str, boarded: Boarded) -> bool:

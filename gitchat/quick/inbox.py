@@ -14,5 +14,5 @@ def inbox(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     """What is printed. Raises Unusual, and what says that something cannot be read: OSError, ValueError."""
     asked = Asked(words)
     reader, found = unread(place, settings, asked)
-    text, _ = told(place, asked, reader, found, f"inbox{asked.given} -n {len(found.found)}")
+    text, _ = told(place, asked, reader, found, f"inbox{asked.given} -n {found.count}")
     return Said(text)

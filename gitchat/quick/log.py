@@ -20,6 +20,9 @@ DEFAULT_COUNT = 50
 REPLY_SEARCH = 1000
 INDENT = "    "
 
+EXCERPTS = b"at"
+"""What the tree of a record holds that is about some lines of code: of that nothing is listed."""
+
 
 class Asked:
     """What was typed."""
@@ -71,16 +74,27 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
     found: list[tuple[str, Record]] = []
     labels: dict[str, str] = {}
     replies: set[str] = set()
+    redacted: dict[str, str] = {}
     spare, number, oid = REPLY_SEARCH, end.count, end.tip
     objects = Objects(place)
     try:
+        ahead = room.waiting(end, objects) if end.log != end.tip else []
+        for _, ours in ahead:
+            if ours.kind == "redact" or ours.hint is not None:
+                raise Unusual
+            labels[ours.uid] = label = f"~{ours.uid[:6]}"
+            if ours.kind not in record.UNLISTED and len(found) < limit:
+                reveal(ours, objects, redacted)
+                found.append((label, ours))
+                replies |= {ours.reply} if ours.reply is not None else set()
         while (one := record.record_of(objects.commit(oid))) is not None:
-            if one.kind == "redact":
-                raise Unusual  # it hides something that comes now, or later
+            if one.kind == "redact" and one.reply is not None:
+                redacted[one.reply] = one.author
             labels[one.uid] = label = label_of(one, number)
             if len(found) == limit:
                 spare -= 1
             elif one.kind not in record.UNLISTED:
+                reveal(one, objects, redacted)
                 found.append((label, one))
                 if one.reply is not None:
                     replies.add(one.reply)
@@ -91,6 +105,14 @@ def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[s
         objects.close()
     found.reverse()
     return found, labels
+
+
+def reveal(one: "Record", objects: Objects, redacted: "dict[str, str]") -> None:
+    """Let a record be as views show it, by who has redacted it since. Raises Unusual: that is more than a text."""
+    if not one.is_plain or (one.tree and objects.names_in(one.tree) != [EXCERPTS]):
+        raise Unusual
+    if one.uid in redacted:
+        one.body, one.place, one.choices = f"(redacted by {redacted[one.uid]})", "", []
 
 
 def label_of(one: "Record", number: int) -> str:
@@ -126,13 +148,18 @@ def _status(label: str, one: "Record", clock: str) -> str:
 def _block(label: str, one: "Record", clock: str, labels: "dict[str, str]") -> str:
     to = f" -> {', '.join(one.to)}" if one.to else ""
     notes = ["urgent"] if one.urgent else []
+    if one.kind != "message":
+        notes.append(f"({one.kind})")
     if one.type is not None:
         notes.append(one.type)
     if one.reply is not None:
         notes.append(f"re {labels.get(one.reply, '~' + one.reply[:6])}")
+    if one.place:
+        notes.append(f"at {one.place}")
     heading = "  ".join([label, one.author + to, clock, *([", ".join(notes)] if notes else [])])
     lines = one.body.replace("\r\n", "\n").expandtabs(4).split("\n")
-    return "".join([heading, "\n", *(f"{INDENT}{line}\n" if line.strip() else "\n" for line in lines)])
+    choices = [f"{INDENT}choices: {' | '.join(one.choices)}\n"] if one.choices else []
+    return "".join([heading, "\n", *(f"{INDENT}{line}\n" if line.strip() else "\n" for line in lines), *choices])
 
 
 def _oneline(found: "Sequence[tuple[str, Record]]") -> "list[str]":
@@ -142,6 +169,8 @@ def _oneline(found: "Sequence[tuple[str, Record]]") -> "list[str]":
         to = " -> " + ",".join(one.to) if one.to else ""
         urgent = "urgent! " if one.urgent else ""
         said = " ".join(_on_one_line(one.body).split())
+        said += f" [at {one.place}]" if one.place else ""
+        said += f" ({' | '.join(one.choices)})" if one.choices else ""
         parts.append(f"{label} {mark}{one.author}{to}: {urgent}{said}\n")
     return parts
 

@@ -93,15 +93,34 @@ def end_of(clone: Clone, line: bytes) -> End:
 
 
 def _seconds(clone: Clone, oid: str) -> int:
-    """The committer date of a record without attachments. Raises Unusual: it is not one that this can read."""
+    """The committer date of a record, in a log that has the empty tree. Raises Unusual: that cannot be told here."""
     if clone.last[0] == oid:
         return clone.last[1]
     head = clone.read(oid).partition(b"\n\n")[0].split(b"\n")
     date = head[-1].rpartition(b"> ")[2].partition(b" ")[0]
-    # With another tree nobody can tell whether the empty one is there, which the next record needs.
-    if head[0] != b"tree " + EMPTY_TREE.encode() or not head[-1].startswith(b"committer ") or not date.isdigit():
+    if not head[-1].startswith(b"committer ") or not date.isdigit():
         raise Unusual
+    if head[0] != _EMPTY:
+        _find_empty_tree(clone, head)
     return int(date)
+
+
+def _find_empty_tree(clone: Clone, head: "list[bytes]") -> None:
+    """Raise Unusual unless the empty tree is there, which the next record needs: loose, or in a commit before it."""
+    if os.path.lexists(f"{clone.common_dir}/objects/{EMPTY_TREE[:2]}/{EMPTY_TREE[2:]}"):
+        return
+    for _ in range(_FEW):
+        if len(head) != 4 or not head[1].startswith(b"parent "):
+            raise Unusual
+        head = clone.read(head[1][7:].decode("ascii")).partition(b"\n\n")[0].split(b"\n")
+        if head[0] == _EMPTY:
+            return
+    raise Unusual
+
+
+_EMPTY = b"tree " + EMPTY_TREE.encode()
+_FEW = 20
+"""In how many commits before it that is looked for."""
 
 
 # --- the journal --------------------------------------------------------------------------

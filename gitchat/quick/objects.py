@@ -10,6 +10,8 @@ from gitchat.quick.unusual import Unusual
 _MOST_BYTES = 2 * 1024 * 1024
 """A commit of ours has a body of 1 MiB at the most."""
 
+_OID_BYTES = 20
+
 _PACKED_REFS_BYTES = 16 * 1024 * 1024
 
 
@@ -24,16 +26,31 @@ class Objects:
 
     def commit(self, oid: str) -> bytes:
         """The bytes of a commit. Raises Unusual: it is missing, damaged, large or none."""
+        return self._object(b"commit", oid)
+
+    def names_in(self, tree: str) -> "list[bytes]":
+        """What the entries of a tree of SHA-1 are called. Raises Unusual, as :meth:`commit`."""
+        data, names = self._object(b"tree", tree), []
+        while data:
+            _, _, rest = data.partition(b" ")
+            name, end, rest = rest.partition(b"\0")
+            if not end or len(rest) < _OID_BYTES:
+                raise Unusual
+            names.append(name)
+            data = rest[_OID_BYTES:]
+        return names
+
+    def _object(self, kind: bytes, oid: str) -> bytes:
         try:
             data = read(f"{self._directory}{oid[:2]}/{oid[2:]}", _MOST_BYTES)
         except FileNotFoundError:
-            return self._packed.commit(oid)
+            return self._packed.content(kind, oid)
         inflater = decompressobj()
         try:
             header, _, content = inflater.decompress(data, _MOST_BYTES).partition(b"\0")
         except error as wrong:
             raise Unusual from wrong
-        if not inflater.eof or header != b"commit %d" % len(content):
+        if not inflater.eof or header != b"%s %d" % (kind, len(content)):
             raise Unusual
         return content
 

@@ -15,11 +15,14 @@ _HARMLESS = frozenset(
     {
         "GIT_ASKPASS", "GIT_AUTHOR_DATE", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_NAME", "GIT_COMMITTER_DATE",
         "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_NAME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM",
-        "GIT_EDITOR", "GIT_EXEC_PATH", "GIT_MERGE_AUTOEDIT", "GIT_OPTIONAL_LOCKS", "GIT_PAGER", "GIT_SEQUENCE_EDITOR",
-        "GIT_SSH", "GIT_SSH_COMMAND", "GIT_TERMINAL_PROMPT",
+        "GIT_DIR", "GIT_EDITOR", "GIT_EXEC_PATH", "GIT_INDEX_FILE", "GIT_MERGE_AUTOEDIT", "GIT_OPTIONAL_LOCKS",
+        "GIT_PAGER", "GIT_PREFIX", "GIT_REFLOG_ACTION", "GIT_SEQUENCE_EDITOR", "GIT_SSH", "GIT_SSH_COMMAND",
+        "GIT_TERMINAL_PROMPT",
     }
 )  # fmt: skip
-"""What changes neither which repository git uses nor, beyond what settings.py looks at, how it is configured."""
+"""What changes neither which repository git uses, but for the first, which is followed, nor, beyond what settings.py
+looks at, how it is configured. In a hook git sets some of them.
+"""
 
 _OF_TRANSPORTS = ("GIT_SSL_", "GIT_HTTP_", "GIT_CURL_", "GIT_PS1_")
 
@@ -27,9 +30,11 @@ _OF_TRANSPORTS = ("GIT_SSL_", "GIT_HTTP_", "GIT_CURL_", "GIT_PS1_")
 class Place:
     """A repository as seen from the current directory."""
 
-    __slots__ = ("common_dir", "git_dir", "program", "variables")
+    __slots__ = ("common_dir", "git_dir", "program", "top", "variables")
 
-    def __init__(self, git_dir: str, common_dir: str, program: str, variables: "Mapping[str, str]") -> None:
+    def __init__(self, top: str, git_dir: str, common_dir: str, program: str, variables: "Mapping[str, str]") -> None:
+        self.top = top
+        """Of this worktree: where git goes before it names a file."""
         self.git_dir = git_dir
         """Of this worktree."""
         self.common_dir = common_dir
@@ -44,6 +49,9 @@ def find(variables: "Mapping[str, str]") -> Place:
     for variable in variables:
         if variable.startswith("GIT_") and variable not in _HARMLESS and not variable.startswith(_OF_TRANSPORTS):
             raise Unusual
+    program = _program(variables.get("PATH", ""))
+    if "GIT_DIR" in variables:
+        return _told(variables["GIT_DIR"], program, variables)
     top = os.getcwd()
     device = os.stat(top).st_dev
     while True:
@@ -62,8 +70,19 @@ def find(variables: "Mapping[str, str]") -> Place:
     elif status.st_mode & 0o170000 != 0o040000:
         raise Unusual
     common_dir = _common_dir(git_dir)
-    _refuse_others(top, git_dir, common_dir, is_raised="SUDO_UID" in variables)
-    return Place(git_dir, common_dir, _program(variables.get("PATH", "")), variables)
+    _refuse_others(git_dir, common_dir, top, top + "/.git", is_raised="SUDO_UID" in variables)
+    return Place(top, git_dir, common_dir, program, variables)
+
+
+def _told(given: str, program: str, variables: "Mapping[str, str]") -> Place:
+    """The repository that ``GIT_DIR`` names: the current directory is the top of its work tree."""
+    top = os.getcwd()
+    git_dir = os.path.normpath(os.path.join(top, given))
+    if not given or os.stat(git_dir).st_mode & 0o170000 != 0o040000:
+        raise Unusual
+    common_dir = _common_dir(git_dir)
+    _refuse_others(git_dir, common_dir, is_raised="SUDO_UID" in variables)
+    return Place(top, git_dir, common_dir, program, variables)
 
 
 def _pointed_to(file: str) -> str:
@@ -84,12 +103,12 @@ def _common_dir(git_dir: str) -> str:
     return os.path.realpath(common_dir)
 
 
-def _refuse_others(top: str, git_dir: str, common_dir: str, *, is_raised: bool) -> None:
+def _refuse_others(git_dir: str, common_dir: str, *others: str, is_raised: bool) -> None:
     """Raise Unusual where it is not wholly ours, or not what git takes for a repository."""
     user = os.geteuid()
     if user != os.getuid() or (user == 0 and is_raised):
         raise Unusual
-    for path in {top, top + "/.git", git_dir, common_dir, common_dir + "/objects", common_dir + "/refs"}:
+    for path in {*others, git_dir, common_dir, common_dir + "/objects", common_dir + "/refs"}:
         if os.stat(path).st_uid != user:
             raise Unusual
     head = read(git_dir + "/HEAD", 4096)

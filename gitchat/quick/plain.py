@@ -43,8 +43,18 @@ def is_text(text: str) -> bool:
     shown = text.replace("\n", "").replace("\t", "")
     if not shown.isprintable():
         return shown == ""
+    if _EMOJI_STYLE in shown:
+        for sign in _STYLED:
+            shown = shown.replace(sign + _EMOJI_STYLE, sign)
     return shown.isascii() or all(map(_is_plain, {*shown}))
 
+
+_EMOJI_STYLE = "\ufe0f"
+_STYLED = (
+    "\u2139\u25b6\u2600\u2601\u2611\u2620\u2622\u2696\u2699\u269b\u26a0\u26a1\u2702\u2708\u2709\u270f\u2714\u2716\u2744\u2757"
+    "\u2764\u27a1\u2b05\u2b06\u2b07\u2b50\U0001f3d7\U0001f512\U0001f513\U0001f575\U0001f5a5\U0001f5c2\U0001f5d1\U0001f5fa\U0001f6e0\U0001f6e1"
+)
+"""What people and agents put that style behind: such as the signs of a warning, a tick and an arrow."""
 
 _SCRIPTS = (
     (" ", "\u0300"),  # Latin and what it needs
@@ -55,6 +65,8 @@ _SCRIPTS = (
     ("\u20a0", "\u20c0"),  # currencies
     ("\u2100", "\u2400"),  # arrows, signs of mathematics
     ("\u2460", "\u2800"),  # frames, marks such as a tick
+    ("\u2b05", "\u2b08"),  # more arrows, a star
+    ("\u2b50", "\u2b51"),
     ("\u3001", "\u3030"),
     ("\u3041", "\u3100"),  # kana
     ("\u4e00", "\u9fff"),  # ideographs

@@ -3,13 +3,13 @@
 import os
 import time
 
-from gitchat.quick import room, spawned, swap, turn
+from gitchat.quick import live, room, spawned, swap, turn
 from gitchat.quick.append import WAIT_SECONDS
 from gitchat.quick.place import Place
-from gitchat.quick.place import read as read_file
+from gitchat.quick.reader import Reader
 from gitchat.quick.said import Said
 from gitchat.quick.settings import Settings
-from gitchat.quick.unread import Asked, Reader, told, unread
+from gitchat.quick.unread import Asked, told, unread
 from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS, LEAVE_MILLISECONDS = 3.0, 50
 """As cli/terminal has them: how long a reader may take to read, and then to go."""
-
-_LIVE_BYTES = 256 * 1024
 
 
 def read(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
@@ -30,25 +28,10 @@ def read(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     reader, found = unread(place, settings, asked)
     text, count = told(place, asked, reader, found, f"read{asked.given}")
     if not count:
-        _refuse_others(place, reader)
+        reader.refuse_others()
         return Said(text)
     marking = _Marking(place, settings, reader, *found.oids[count - 1])
     return Said(text, marking.mark)
-
-
-def _refuse_others(place: Place, reader: Reader) -> None:
-    """Raise Unusual where it may be that nothing is to be marked, or somebody is to be noted as seen."""
-    if reader.sender.agent is None:
-        return  # a person with such a file is not plain
-    variables = place.variables
-    if variables.get("CODEX_THREAD_ID") != variables.get("CODEX_SESSION_ID", variables.get("CODEX_THREAD_ID")):
-        raise Unusual  # a subagent's
-    if not os.path.lexists(f"{place.common_dir}/chatroom/live/{reader.me}"):
-        return  # nobody ever lived under that name
-    if reader.sender.agent.taken != reader.me:
-        raise Unusual
-    if b',"rooms":{}}\n' not in read_file(f"{place.common_dir}/chatroom/live/{reader.me}", _LIVE_BYTES):
-        raise Unusual
 
 
 class _Marking:
@@ -56,8 +39,8 @@ class _Marking:
 
     def __init__(self, place: Place, settings: Settings, reader: Reader, number: int, oid: str) -> None:
         """Raises Unusual where one of them is not there yet, or packed, or is not ours to move."""
-        _refuse_others(place, reader)
-        self._place, self._room, self._number, self._oid = place, reader.room, number, oid
+        reader.refuse_others()
+        self._place, self._reader, self._room, self._number, self._oid = place, reader, reader.room, number, oid
         self._clone = swap.Clone(
             place.common_dir, is_synced=settings.get("chat.fsync") != "false", read_packed=_no_commit, syncs_refs=True
         )
@@ -81,6 +64,8 @@ class _Marking:
                     swap.move(self._clone, ref, old, self._oid, lock)
             finally:
                 turn.give_back(lock)
+            if self._reader.life is not None:
+                live.touch(self._place, self._reader.me, self._room, int(time.time()))
         except (Unusual, OSError):
             spawned.instead(self._place, "cursor", "set", "--room", self._room, str(self._number))
         return ""

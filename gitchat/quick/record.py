@@ -1,51 +1,81 @@
 """A record as its commit tells it, where it was written as gitchat writes. Pure. Source: docs/format.md section 4."""
 
-from gitchat.quick.plain import is_name, is_number, is_slug, is_text, is_uid
+from gitchat.quick.plain import is_name, is_number, is_oid, is_slug, is_text, is_uid
 from gitchat.quick.unusual import Unusual
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 _KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+_PATH = _KEY + "_./"
 _MOST_BODY_BYTES = 1024 * 1024
 _MOST_TRAILERS = 50
 _MOST_SECONDS = 1 << 33
 
-UNLISTED = ("meta",)
-_KINDS = ("message", "status", *UNLISTED)
-"""What else there is may change what is shown of others."""
+UNLISTED = ("meta", "redact")
+QUIET = ("status", "claim", "release")
+"""Kinds that reach only whom they name."""
+
+_KINDS = ("message", *QUIET, *UNLISTED)
+"""What else there is may change what is shown of others, or have no number."""
 
 _KEYS = (
     *("Chat-Kind", "Chat-Uid", "Chat-Seq", "Chat-To", "Chat-Type", "Chat-Reply", "Chat-Priority", "Chat-Commit"),
     *("Chat-Branch", "Chat-Clone", "Chat-Origin", "Chat-Path"),
 )
-"""The trailers that are known to change nothing else of what is shown; a ``meta`` record, which is not, has others."""
+"""The trailers that are known to change nothing else of what is shown; an unlisted record, which is not, has others."""
+
+_MORE_KEYS = {"message": ("Chat-At", "Chat-Choice"), "claim": ("Chat-Claim", "Chat-Until")}
+"""Those that are known of some kinds."""
+
+_MOST_CHOICES, _MOST_CHOICE_CHARS = 8, 100
+_MOST_PLACE_CHARS, _MOST_LINES = 200, 200
+"""Of what a message is about: a path that is longer, and more lines than one may be about, are the long way's."""
 
 
 class Record:
     """What of a record a listing shows."""
 
     __slots__ = (
-        "address", "author", "body", "clone", "hint", "kind", "parent", "reply", "seconds", "to", "type", "uid",
-        "urgent",
+        "address", "author", "body", "choices", "clone", "hint", "is_plain", "kind", "parent", "place", "reply",
+        "seconds", "to", "tree", "type", "uid", "until", "urgent",
     )  # fmt: skip
 
     def __init__(
-        self, parent: str, author: "tuple[str, str, int]", body: str, values: "dict[str, str]", to: "list[str]"
+        self, parent: str, author: "tuple[str, str, int]", body: str, values: "dict[str, list[str]]", tree: str
     ) -> None:
         self.parent = parent
         self.author, self.address, self.seconds = author
         """When it was written, since the epoch."""
         self.body = body
-        self.to = to
+        self.tree = tree
+        """What came with it; empty for nothing."""
+        first = {key: found[0] for key, found in values.items()}
+        self.to = values.get("Chat-To", [])
         """Empty for everybody."""
-        self.kind = values["Chat-Kind"]
-        self.uid = values["Chat-Uid"]
-        self.type = values.get("Chat-Type")
-        self.reply = values.get("Chat-Reply")
-        self.clone = values.get("Chat-Clone", "-")
-        self.urgent = values.get("Chat-Priority") == "urgent"
-        self.hint = int(values["Chat-Seq"]) if "Chat-Seq" in values else None
+        self.kind = first["Chat-Kind"]
+        self.uid = first["Chat-Uid"]
+        self.type = first.get("Chat-Type")
+        self.reply = first.get("Chat-Reply")
+        self.clone = first.get("Chat-Clone", "-")
+        self.urgent = first.get("Chat-Priority") == "urgent"
+        self.hint = int(first["Chat-Seq"]) if "Chat-Seq" in first else None
         """The number that its writer saw."""
+        self.choices = values.get("Chat-Choice", []) if self.type == "question" else []
+        """What can be answered to it."""
+        self.until = first.get("Chat-Until", "")
+        """When what it claims ends."""
+        places = values.get("Chat-At", [])
+        self.place = spelled(places[0]) if places else ""
+        """The code that it is about; empty for most."""
+        known = (*_KEYS, *_MORE_KEYS.get(self.kind, ()))
+        self.is_plain = (
+            values.keys() <= {*known}
+            and (not tree or self.place != "")
+            and (not places or (len(places) == 1 and self.place != ""))
+            and _are_choices(self.choices)
+            and is_text(body.replace("\r\n", "\n"))
+        )
+        """Whether it can be shown here, if its tree has nothing else than what it is about. Another is passed over."""
 
 
 def record_of(raw: bytes) -> "Record | None":
@@ -54,24 +84,24 @@ def record_of(raw: bytes) -> "Record | None":
     body, _, paragraph = message.rpartition(b"\n\n")
     if not (paragraph.startswith(b"Chat-Kind: ") and paragraph.endswith(b"\n")) or len(body) > _MOST_BODY_BYTES:
         raise Unusual
-    tree, *parents, author, committer = head.decode().split("\n")
-    if tree != "tree " + EMPTY_TREE or not author.startswith("author ") or not committer.startswith("committer "):
+    first, *parents, author, committer = head.decode().split("\n")
+    tree = first[5:] if first[5:] != EMPTY_TREE else ""
+    if not (first.startswith("tree ") and is_oid(first[5:])):
         raise Unusual
-    values, to = _trailers(paragraph[:-1].decode())
-    if not parents and values["Chat-Kind"] == "genesis":
+    if not author.startswith("author ") or not committer.startswith("committer "):
+        raise Unusual
+    values = _trailers(paragraph[:-1].decode())
+    kind = values["Chat-Kind"][0]
+    if not parents and not tree and kind == "genesis":
         return None
-    if len(parents) != 1 or not parents[0].startswith("parent ") or values["Chat-Kind"] not in _KINDS:
+    if len(parents) != 1 or not parents[0].startswith("parent ") or kind not in _KINDS:
         raise Unusual
-    text = body.decode()
-    if not is_text(text.replace("\r\n", "\n")):
-        raise Unusual
-    return Record(parents[0][7:], _signature(author[7:]), text, values, to)
+    return Record(parents[0][7:], _signature(author[7:]), body.decode(), values, tree)
 
 
-def _trailers(paragraph: str) -> "tuple[dict[str, str], list[str]]":
-    """The first value of each key, and to whom it is."""
-    values: dict[str, str] = {}
-    to: list[str] = []
+def _trailers(paragraph: str) -> "dict[str, list[str]]":
+    """The values of each key."""
+    values: dict[str, list[str]] = {}
     lines = paragraph.split("\n")
     for line in lines:
         key, colon, value = line.partition(": ")
@@ -81,24 +111,44 @@ def _trailers(paragraph: str) -> "tuple[dict[str, str], list[str]]":
             or not (colon and value.isprintable() and value.strip(" ") == value)
         ):
             raise Unusual
-        if key == "Chat-To":
-            to.append(value)
-        else:
-            values.setdefault(key, value)
+        values.setdefault(key, []).append(value)
+    first = {key: found[0] for key, found in values.items()}
+    to = values.get("Chat-To", [])
     is_plain = (
         len(lines) <= _MOST_TRAILERS
-        and "" not in values.values()
+        and "" not in first.values()
         and all(is_slug(one.removeprefix("role:")) for one in to)
         and len({*to}) == len(to)
-        and (is_uid(values.get("Chat-Uid", "")) or values["Chat-Kind"] == "genesis")
-        and ("Chat-Type" not in values or is_slug(values["Chat-Type"]))
-        and ("Chat-Reply" not in values or is_uid(values["Chat-Reply"]))
-        and ("Chat-Seq" not in values or is_number(values["Chat-Seq"]))
-        and (values["Chat-Kind"] not in ("message", "status") or values.keys() <= {*_KEYS})
+        and (is_uid(first.get("Chat-Uid", "")) or first["Chat-Kind"] == "genesis")
+        and ("Chat-Type" not in first or is_slug(first["Chat-Type"]))
+        and ("Chat-Reply" not in first or is_uid(first["Chat-Reply"]))
+        and ("Chat-Seq" not in first or is_number(first["Chat-Seq"]))
     )
     if not is_plain:
         raise Unusual
-    return values, to
+    return values
+
+
+def _are_choices(choices: "list[str]") -> bool:
+    """Whether these are the choices of a question, each as it is shown, and no two alike."""
+    alike = {" ".join(choice.casefold().split()) for choice in choices}
+    are_short = all(len(choice) <= _MOST_CHOICE_CHARS and is_text(choice) for choice in choices)
+    return are_short and len(alike) == len(choices) <= _MOST_CHOICES
+
+
+def spelled(value: str) -> str:
+    """A place in code as it is shown, such as ``src/lexer.py:40-46``; empty where that takes more to tell."""
+    path, colon, lines = value.partition(":")
+    first, _, last = lines.partition("-")
+    parts = path.lower().split("/")
+    if path.strip(_PATH) or len(path) > _MOST_PLACE_CHARS or {*parts} & {"", ".", "..", ".git"}:
+        return ""
+    if not colon:
+        return path
+    are_lines = is_number(first) and is_number(last) and first[0] != "0" and last[0] != "0"
+    if not are_lines or not int(first) <= int(last) < int(first) + _MOST_LINES:
+        return ""
+    return f"{path}:{lines if first != last else first}"
 
 
 def _signature(line: str) -> "tuple[str, str, int]":

@@ -3,12 +3,17 @@
 import os
 from zlib import crc32
 
-from gitchat.quick.objects import is_any_below, packed_below, tip
+from gitchat.quick.objects import Objects, is_any_below, packed_below, tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_number, is_oid, is_slug
+from gitchat.quick.record import record_of
 from gitchat.quick.settings import Settings
 from gitchat.quick.spawned import has_all
 from gitchat.quick.unusual import Unusual
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchat.quick.record import Record
 
 DEFAULT_ROOM = "lobby"
 
@@ -17,6 +22,7 @@ _NOTES_BYTES = 1024 * 1024
 _JOURNAL_BYTES = 16 * 1024 * 1024
 
 PACK_OBJECTS, PACK_BYTES, PACK_RETRY = 512, 8 * 1024 * 1024, 16
+MOST_WAITING = 64
 _MORE_BYTES = 4096
 """More than a record has besides its body."""
 
@@ -25,12 +31,13 @@ _PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no",
 
 
 class Position:
-    """The tip of a room's log, and how many records there are up to it."""
+    """Up to where a room's log is numbered, and how many records there are up to that."""
 
-    __slots__ = ("count", "is_closed", "tip")
+    __slots__ = ("count", "is_closed", "log", "tip")
 
     def __init__(self, tip: str, count: int, is_closed: bool) -> None:
-        self.tip = tip
+        self.tip = self.log = tip
+        """The last commit that has a number, and the last of the log here: behind the first wait those of ours."""
         self.count = count
         self.is_closed = is_closed
 
@@ -95,12 +102,20 @@ def tracking_ref(room: str, remote: str) -> str:
     return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"
 
 
-def refuse_other_rooms(place: Place, room: str) -> None:
-    """Raise Unusual where there may be another room than ``room``."""
+def others(place: Place, room: str) -> "list[str]":
+    """The other rooms than ``room`` that there may be. Raises Unusual: one is not spelled plainly."""
     rooms = place.common_dir + "/refs/chatroom/rooms"
     loose = os.listdir(rooms) if os.path.lexists(rooms) else []
-    packed = packed_below(place, "refs/chatroom/rooms/")
-    if any(name != room for name in loose) or any(not name.startswith(room + "/") for name in packed):
+    packed = [name.partition("/")[0] for name in packed_below(place, "refs/chatroom/rooms/")]
+    names = {*loose, *packed} - {room}
+    if not all(is_slug(name) for name in names):
+        raise Unusual
+    return sorted(names)
+
+
+def refuse_other_rooms(place: Place, room: str) -> None:
+    """Raise Unusual where there may be another room than ``room``."""
+    if others(place, room):
         raise Unusual
 
 
@@ -121,16 +136,34 @@ def refuse_bad_settings(settings: Settings) -> None:
 
 
 def position(place: Place, room: str, remote: "str | None" = None) -> Position:
-    """The end of a log in which a number follows from counting back, and in which nothing waits for ``remote``.
+    """The end of what is numbered of a log, in which a number follows from counting back.
 
-    Raises Unusual: nobody noted that.
+    Raises Unusual: nobody noted that, or something was set aside.
     """
     here = tip(place, log_ref(room))
-    if remote is not None:
-        is_aside = is_any_below(place, f"refs/chatroom-local/aside/{room}/")
-        if is_aside or here != tip(place, tracking_ref(room, remote)):
+    if remote is None:
+        return position_of(place, room, here)
+    if is_any_below(place, f"refs/chatroom-local/aside/{room}/"):
+        raise Unusual
+    end = position_of(place, room, tip(place, tracking_ref(room, remote)))
+    end.log = here
+    return end
+
+
+def waiting(end: Position, objects: Objects) -> "list[tuple[str, Record]]":
+    """The records that wait for the remote, with their commits, the newest first.
+
+    Raises Unusual: they are many, or do not follow what is numbered one after the other.
+    """
+    found: list[tuple[str, Record]] = []
+    here = end.log
+    while here != end.tip:
+        one = record_of(objects.commit(here))
+        if one is None or len(found) == MOST_WAITING:
             raise Unusual
-    return position_of(place, room, here)
+        found.append((here, one))
+        here = one.parent
+    return found
 
 
 def position_of(place: Place, room: str, here: str) -> Position:

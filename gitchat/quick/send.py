@@ -1,4 +1,4 @@
-"""``git chat send`` of a text, by a person or by an agent that sits, to a room that is here."""
+"""``git chat send`` and ``reply`` of a text, by a person or by an agent that sits, to a room that is here."""
 
 import os
 import time
@@ -34,10 +34,11 @@ _SLUG = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 class Asked:
     """What was typed."""
 
-    __slots__ = ("is_quiet", "is_urgent", "name", "reply", "room", "texts", "to", "type")
+    __slots__ = ("is_quiet", "is_reply", "is_urgent", "name", "reply", "room", "texts", "to", "type")
 
-    def __init__(self, words: "Sequence[str]") -> None:
+    def __init__(self, words: "Sequence[str]", *, is_reply: bool = False) -> None:
         """Raises Unusual: it is not of the plainest."""
+        self.is_reply = is_reply
         self.name: str | None = None
         self.room: str | None = None
         self.type: str | None = None
@@ -58,6 +59,10 @@ class Asked:
                 self._take(word, rest.pop(0))
             else:
                 raise Unusual
+        if is_reply and self.texts and self.reply is None:
+            self._take("-r", self.texts.pop(0))
+        elif is_reply:
+            raise Unusual
         if not self.texts:
             raise Unusual
 
@@ -105,7 +110,12 @@ class _Errand:
             from gitchat.quick import target  # for who answers
 
             self._answers = target.find(place, self._room, self._remote, asked.reply)
-            self._to = self._to or target.answered(place, self._answers, self._room, self._sender.name)
+            if self._answers.choices:
+                raise Unusual  # whether it is one of them
+            if not self._to and asked.is_reply:
+                self._to = target.who_asked(self._answers, self._sender.name)
+            elif not self._to:
+                self._to = target.answered(place, self._answers, self._room, self._sender.name)
         if not asked.is_quiet and (self._to or len(asked.texts) > 1):
             self._refuse_news()
 
@@ -114,8 +124,10 @@ class _Errand:
         from gitchat.quick import target  # for who names somebody
 
         place, texts = self._place, self._asked.texts
-        if self._to and (self._remote is not None or os.path.lexists(place.common_dir + "/chatroom/rings")):
-            raise Unusual  # in which clones they are, and whether they are woken
+        if any(target.may_sleep(place, one) for one in self._to):
+            raise Unusual  # whether they are woken
+        if self._remote is not None and any(target.may_be_in_several(place, self._room, one) for one in self._to):
+            raise Unusual  # in which clones they are
         if not all(target.is_known(place, self._room, one) for one in self._to):
             raise Unusual
         is_like_a_name = len(texts) > 1 and not self._to and not texts[0].strip(_SLUG)
@@ -176,7 +188,7 @@ class _Errand:
         """Have it carried, also where its number could not be printed; what its sender is told."""
         said = ""
         if self._answers is not None and self._to and not self._asked.to:
-            said = f"to {self._to[0]}, as #{self._asked.reply} was not to everybody; else: --to all\n"
+            said = f"to {', '.join(self._to)}, as #{self._asked.reply} was not to everybody; else: --to all\n"
         if self._remote is not None:
             from gitchat.quick import pushing
 
@@ -188,7 +200,15 @@ class _Errand:
 
 def send(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     """Send it. Raises Unusual, OSError and ValueError only where nothing was sent."""
-    asked = Asked(words)
+    return _carry_out(place, settings, Asked(words))
+
+
+def reply(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
+    """Send it as an answer to the message of which the number comes first. Raises as :func:`send`."""
+    return _carry_out(place, settings, Asked(words, is_reply=True))
+
+
+def _carry_out(place: Place, settings: Settings, asked: Asked) -> Said:
     if settings.get("core.logAllRefUpdates") == "always":
         raise Unusual
     room.refuse_bad_settings(settings)

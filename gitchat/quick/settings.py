@@ -64,10 +64,12 @@ def settings(place: Place) -> Settings:
     identity = _identity(place)
     files = _named_files(place)
     name = f"{crc32(identity.encode('utf-8', 'surrogateescape')):08x}"
-    kept = _kept(place, name, identity, files)
-    if kept is not None:
-        return kept
-    system = _system_file(place)
+    kept = _kept(place, name, identity)
+    if kept is not None and kept.is_valid(files):
+        return kept.settings
+    system = kept.system_file(files) if kept is not None else None
+    if system is None:
+        system = _system_file(place)
     paths = [place.program, *([system] if system else []), *files]
     before, asked_at = [look(path) for path in paths], time.time_ns()
     values = _asked(place, paths)
@@ -119,9 +121,10 @@ def _is_fresh(path: str, now: int) -> bool:
 def _asked(place: Place, paths: "Iterable[str]") -> "dict[str, list[str]]":
     fields = output(place, "config", "--list", "-z", "--show-origin").decode("utf-8", "replace").split("\0")[:-1]
     known = {f"file:{path}" for path in paths}
+    real = {os.path.realpath(path) for path in paths}
     values: dict[str, list[str]] = {}
     for origin, item in zip(fields[::2], fields[1::2], strict=True):
-        if origin not in known and os.path.realpath(origin.removeprefix("file:")) not in map(os.path.realpath, paths):
+        if origin not in known and _file_of(place, origin) not in real:
             raise Unusual
         key, newline, value = item.partition("\n")
         if key.startswith(_UNUSUAL) or key.endswith(".promisor"):  # git would fetch what is not here
@@ -130,6 +133,11 @@ def _asked(place: Place, paths: "Iterable[str]") -> "dict[str, list[str]]":
             value = value if newline else "true"
             values.setdefault(key, []).append("" if key.endswith("url") else value)
     return values
+
+
+def _file_of(place: Place, origin: str) -> str:
+    """The file that git says a value came from, which is relative to the top of the worktree wherever it was asked."""
+    return os.path.realpath(os.path.join(place.top, origin.removeprefix("file:")))
 
 
 def _system_file(place: Place) -> str:
@@ -164,8 +172,30 @@ def _open_directory(place: Place, *, make: bool) -> int:
         os.close(ours)
 
 
-def _kept(place: Place, name: str, identity: str, files: "list[str]") -> "Settings | None":
-    """What was kept, if it still counts. Nothing raises."""
+class _Kept:
+    """What was kept."""
+
+    __slots__ = ("_looks", "settings")
+
+    def __init__(self, looks: "list[tuple[str, str]]", values: "dict[str, list[str]]") -> None:
+        self._looks = looks
+        self.settings = Settings(values)
+
+    def is_valid(self, files: "list[str]") -> bool:
+        """Whether it still counts, where git reads ``files``."""
+        return {*files} <= {path for path, _ in self._looks} and all(look(path) == seen for path, seen in self._looks)
+
+    def system_file(self, files: "list[str]") -> "str | None":
+        """As :func:`_system_file` found it, which only another program or another variable changes; None: ask."""
+        (program, seen), *rest = self._looks
+        between = [path for path, _ in rest[: len(rest) - len(files)]]
+        if look(program) != seen or [path for path, _ in rest[len(between) :]] != files or len(between) > 1:
+            return None
+        return between[0] if between else ""
+
+
+def _kept(place: Place, name: str, identity: str) -> "_Kept | None":
+    """What was kept by this name for the same ``identity``. Nothing raises."""
     try:
         directory = _open_directory(place, make=False)
         try:
@@ -185,15 +215,13 @@ def _kept(place: Place, name: str, identity: str, files: "list[str]") -> "Settin
     if data[-8:] != b"%08x" % crc32(body):
         return None
     header, told, count, *fields = body.decode("utf-8", "surrogateescape").split("\0")
-    if header != HEADER or told != identity or not set(files) <= set(fields[: 2 * int(count) : 2]):
+    if header != HEADER or told != identity or not 0 < int(count) <= len(fields) // 2:
         return None
     looks, rest = fields[: 2 * int(count)], fields[2 * int(count) : -1]
-    if any(look(path) != seen for path, seen in zip(looks[::2], looks[1::2], strict=True)):
-        return None
     values: dict[str, list[str]] = {}
     for key, value in zip(rest[::2], rest[1::2], strict=True):
         values.setdefault(key, []).append(value)
-    return Settings(values)
+    return _Kept(list(zip(looks[::2], looks[1::2], strict=True)), values)
 
 
 def _keep(

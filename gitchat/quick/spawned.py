@@ -89,6 +89,12 @@ def instead(place: Place, *arguments: str) -> None:
         pass  # it stays unread
 
 
+def in_our_place(place: Place, *arguments: str) -> None:
+    """Let ``git chat`` with these arguments, the long way, be this process from now on. Raises OSError: it is not."""
+    words = (sys.executable, "-P", _PROGRAM, *arguments)
+    os.execve(sys.executable, words, {**place.variables, "GITCHAT_QUICK": "0"})
+
+
 def has_all(place: Place, oids: "set[str]") -> bool:
     """Whether git has these objects, loose or packed. Raises Unusual: they are too many to ask for at once."""
     asked = "".join(f"{oid}\n" for oid in oids).encode()
@@ -117,6 +123,10 @@ class CatFile:
 
     def commit(self, oid: str) -> bytes:
         """The bytes of a commit. Raises Unusual: there is none, or git cannot read it."""
+        return self.content(b"commit", oid)
+
+    def content(self, kind: bytes, oid: str) -> bytes:
+        """The bytes of an object of this kind. Raises Unusual, as :meth:`commit`."""
         if self._pid < 0:
             self._open()
         os.write(self._to, f"{oid}\n".encode())
@@ -125,7 +135,7 @@ class CatFile:
             data += part
         header, _, content = data.partition(b"\n")
         words = header.split(b" ")
-        if len(words) != 3 or words[1] != b"commit":
+        if len(words) != 3 or words[1] != kind:
             raise Unusual
         parts, missing = [content], int(words[2]) + 1 - len(content)
         while missing > 0:

@@ -48,8 +48,12 @@ def _answer(arguments: "Sequence[str]") -> Said:
         from gitchat.quick.inbox import inbox as do
     elif verb == "read" and not os.isatty(1):
         from gitchat.quick.reading import read as do
+    elif verb == "wait" and not os.isatty(1):
+        from gitchat.quick.waiting import wait as do
     elif verb == "send":
         from gitchat.quick.send import send as do
+    elif verb == "reply":
+        from gitchat.quick.send import reply as do
     else:
         raise Unusual
     from gitchat.quick.place import find

@@ -3,7 +3,7 @@
 import os
 
 from gitchat.quick import record, room
-from gitchat.quick.objects import Objects, find_tip
+from gitchat.quick.objects import Objects, find_tip, tip
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_name
 from gitchat.quick.unusual import Unusual
@@ -16,6 +16,7 @@ NEAR = 250
 """How far back a record is looked for: what is older is found by the index."""
 
 _LIVE_BYTES = 256 * 1024
+_RINGS_BYTES = 1024 * 1024
 
 
 def find(place: Place, name: str, remote: "str | None", number: int) -> "Record":
@@ -41,11 +42,19 @@ def find(place: Place, name: str, remote: "str | None", number: int) -> "Record"
         objects.close()
 
 
+def who_asked(asked: "Record", me: str) -> "tuple[str, ...]":
+    """Whom my reply to ``asked`` is for that names nobody."""
+    if not asked.to:
+        return ()
+    if asked.author == me:
+        return tuple(asked.to)
+    return (asked.author,) if is_name(asked.author) else ()
+
+
 def answered(place: Place, asked: "Record", name: str, me: str) -> "tuple[str, ...]":
     """Whom my answer to ``asked`` is for that names nobody: who asked me, where that was not everybody."""
-    if asked.author == me or not {me, *roles(place, name, me)} & {*asked.to}:
-        return ()
-    return (asked.author,) if is_name(asked.author) else ()
+    is_to_me = asked.author != me and {me, *roles(place, name, me)} & {*asked.to}
+    return who_asked(asked, me) if is_to_me else ()
 
 
 def roles(place: Place, name: str, me: str) -> "list[str]":
@@ -65,6 +74,39 @@ def is_known(place: Place, name: str, who: str) -> bool:
     if not is_name(who):
         raise Unusual
     return _has_file(place, who) or find_tip(place, room.cursor_ref(name, who)) is not None
+
+
+def may_sleep(place: Place, who: str) -> bool:
+    """Whether ``who`` may have a bell here, which may rest; False is certain."""
+    try:
+        return f'"{who}"'.encode() in read(place.common_dir + "/chatroom/rings", _RINGS_BYTES)
+    except FileNotFoundError:
+        return False
+
+
+def may_be_in_several(place: Place, name: str, who: str) -> bool:
+    """Whether ``who`` may speak from more than one clone in the room ``name``; False is certain, as far as is known.
+
+    By all that the index has, and what is newer in the log. Raises Unusual: it lacks more than that.
+    """
+    from gitchat.quick.known import known_voices  # for who names somebody in a room with a remote
+
+    known, clones = known_voices(place, name, who)
+    here = tip(place, room.log_ref(name))
+    objects = Objects(place)
+    try:
+        for _ in range(NEAR):
+            if here == known:
+                return len(clones) > 1
+            one = record.record_of(objects.commit(here))
+            if one is None:
+                break
+            if one.author == who and one.clone != "-":
+                clones.add(one.clone)
+            here = one.parent
+    finally:
+        objects.close()
+    raise Unusual
 
 
 def _has_file(place: Place, who: str) -> bool:

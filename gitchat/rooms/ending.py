@@ -1,4 +1,4 @@
-"""Where the next record of a log goes, and what the room says of itself there: asked at each append.
+"""Where the next record of a log goes, and what the room says of itself there: asked at each append, noted before it.
 
 No clock, no environment, no randomness. Source: docs/format.md sections 6, 7.3, 7.23 and 8.1.
 """
@@ -8,10 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitchat.model import codec, reach
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid
 from gitchat.model.record import Record
-from gitchat.rooms.numbering import Numbering, meta_of, newer_format
+from gitchat.rooms.numbering import Numbering, meta_of
+from gitchat.rooms.refusing import newer_format
 from gitchat.storage.checkpoint import Position
+
+NEAR = 250
+"""So many records are counted without being asked for."""
 
 
 class Cold(Exception):
@@ -30,12 +35,56 @@ class Known:
 
 
 def look(numbering: Numbering) -> Known:
-    """Count a log up to its end, if nobody has. Without the write lock: it may take long. Raises as :func:`end_of`."""
+    """Count a log up to its end, if nobody has. Without the write lock: it may take long.
+
+    Raises:
+        ConflictError: ``still-counting``; nothing was added.
+        FormatError: as :func:`end_of`.
+    """
     tip, accepted = numbering.store.tip(numbering.ref), _accepted(numbering)
     position = _noted(numbering, tip)
     if position is None:
-        position = _known_by_index(numbering, tip) if numbering.tracking is not None else _counted(numbering, tip)
+        try:
+            position = _known_by_index(numbering, tip) if numbering.tracking is not None else _counted(numbering, tip)
+        except ConflictError as error:
+            if error.code != "still-counting":
+                raise
+            raise ConflictError(
+                f"nothing was sent: {error}",
+                hint="send it again in a moment; the newest messages are there at once: git chat log",
+                code=error.code,
+            ) from error
     return Known(tip, accepted, position)
+
+
+def keep_up(numbering: Numbering) -> None:
+    """Note how far a log with an authority is numbered, and where it ends, after a fetch or a push moved that.
+
+    So the next who reads or sends need not ask the index. Where nobody has counted most of it, it is left to who needs
+    it. Waits for nobody. Raises FormatError, and what Index.chain raises.
+    """
+    tip = _accepted(numbering)
+    if tip is None or not (numbering.noted(tip) is None or _lacks_end(numbering, tip)) or not _is_near(numbering, tip):
+        return
+    position = numbering.settled()[1]
+    if position.tip == numbering.store.tip(numbering.ref) and numbering.asked_format() <= codec.NEWEST_FORMAT:
+        numbering.store.note_end_if_free(numbering.room, position)
+
+
+def _lacks_end(numbering: Numbering, tip: Oid) -> bool:
+    noted = numbering.store.end(numbering.room)
+    return numbering.store.tip(numbering.ref) == tip and (noted is None or noted.tip != tip)
+
+
+def _is_near(numbering: Numbering, tip: Oid) -> bool:
+    """Whether the index lacks few of the records up to ``tip``."""
+    here = tip
+    for _ in range(NEAR):
+        parents = numbering.store.read(here).parents
+        if not parents or numbering.is_indexed(here):
+            return True
+        here = parents[0]
+    return False
 
 
 def end_of(numbering: Numbering, tip: Oid | None, known: Known | None) -> Position:
@@ -76,7 +125,7 @@ def _noted(numbering: Numbering, tip: Oid | None) -> Position | None:
 
 
 def _counted(numbering: Numbering, tip: Oid | None) -> Position:
-    position, asked_format = numbering.survey(tip)
+    position, asked_format = numbering.counted(tip)
     _refuse_newer(numbering, asked_format)
     return position
 

@@ -159,7 +159,7 @@ class Log:
         is_counted = waits or limit is None or query.has_numbers or not self._takes_long()
         spare = REPLY_SEARCH if is_counted else 1
         try:
-            for entry in chain_of(reversed(self.asides()), self.entries()) if is_counted else self._uncounted():
+            for entry in chain_of(reversed(self.asides()), self.entries()) if is_counted else self.uncounted():
                 labels[entry.record.uid] = entry.full_label
                 older = older + 1 if query.is_exhausted_by(entry) else 0
                 is_done = is_done or older > OLDER_IN_A_ROW or len(found) == limit
@@ -181,7 +181,8 @@ class Log:
 
         return takes_long(self._numbering)
 
-    def _uncounted(self) -> Iterator[Entry]:
+    def uncounted(self) -> Iterator[Entry]:
+        """All records, newest first, without numbers: of a log that nobody has counted yet. Raises FormatError."""
         from gitchat.rooms.uncounted import newest  # for who does not wait
 
         found = (self._entry(None, oid, commit) for oid, commit in newest(self._numbering))

@@ -16,10 +16,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitchat.model import codec, limits, order, reach
-from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import META
 from gitchat.model.refs import log_ref
+from gitchat.rooms import lengthy
 from gitchat.storage.checkpoint import EMPTY, Position
 from gitchat.storage.store import Store
 
@@ -52,11 +52,13 @@ class Numbering:
         index: Callable[[], Index],
         tracking: Callable[[], RefName | None] = lambda: None,
         progress: Progress = lambda count: None,
+        counts_itself: bool = True,
     ) -> None:
         """``index`` gives the clone's index; it is not called before it is needed.
 
         ``tracking`` gives the ref that tells how far the room's authority has accepted it; without
         one the log itself gives the numbers. It is asked each time: a room can be attached meanwhile.
+        Who does not ``counts_itself`` leaves a long log to the process that takes it into the index.
         """
         self.store = store
         self.room = room
@@ -64,6 +66,7 @@ class Numbering:
         self._find_tracking = tracking
         self._index = index
         self._progress = progress
+        self._counts_itself = counts_itself
 
     # --- what has a number -----------------------------------------------------
 
@@ -95,11 +98,7 @@ class Numbering:
                 break
         if self.tracking is not None:
             return tip, self._indexed(tip)
-        # SQLite is loaded where there is an index to ask, and nowhere else.
-        if tip and any(self.store.directory.glob("index.*.db")) and self._index().has(self.room, tip):
-            position, needed_format = self._place_of(tip), self.asked_format(tip)
-        else:
-            position, needed_format = self.survey(tip)
+        position, needed_format = self.counted(tip)
         if position.count >= LONG_WALK and needed_format <= codec.NEWEST_FORMAT:
             self.store.remember_if_free(self.room, position)
         return tip, position
@@ -109,6 +108,17 @@ class Numbering:
         if tip is None:
             return EMPTY if self.store.is_new(self.room) else None
         return next((known for known in self.store.positions(self.room) if known.tip == tip), None)
+
+    def counted(self, tip: Oid | None) -> tuple[Position, int]:
+        """The position of a log that numbers itself, and the format that its writers ask for. Raises as :meth:`chain`.
+
+        Where many come to a long one in a new clone, one process takes it into the index, and nobody else walks it.
+        """
+        # SQLite is loaded for an index that is there, or is waited for, and for nothing else.
+        is_here = tip is not None and any(self.store.directory.glob("index.*.db")) and self._index().has(self.room, tip)
+        is_aside = not self._counts_itself or lengthy.is_taken_in(self.store)
+        is_asked = is_here or (is_aside and lengthy.is_long(self.store, tip))
+        return (self._place_of(tip), self.asked_format(tip)) if is_asked else self.survey(tip)
 
     def survey(self, tip: Oid | None) -> tuple[Position, int]:
         """Count the whole log, and find the format that its writers ask for. Reads every commit once.
@@ -282,15 +292,6 @@ def meta_of(kind: str, trailers: Iterable[tuple[str, str]]) -> tuple[str | None,
     values = dict(reversed(list(trailers))) if kind == META else {}
     state = values.get(codec.STATE)
     return (state if state in ("open", "closed") else None), codec.TITLE in values
-
-
-def newer_format(room: RoomName, asked_format: int) -> FormatError:
-    """That a room asks its writers to know a later format than this version does."""
-    return FormatError(
-        f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.NEWEST_FORMAT}",
-        hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
-        code="newer-format",
-    )
 
 
 def needed_format(commit: codec.Commit) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gitchat.model.errors import ConflictError, UserError
+from gitchat.model import codec
+from gitchat.model.errors import ConflictError, FormatError, UserError
 from gitchat.model.names import RoomName
 from gitchat.model.record import Draft, Identity
 from gitchat.model.secrets import MAX_BYTES, Policy
@@ -65,4 +66,13 @@ def checked_title(text: str, room: RoomName) -> str:
         "a title is one line of 1 to 200 characters without control characters",
         hint=f'for example: git chat room title {room} "Release 1.0"',
         code="bad-title",
+    )
+
+
+def newer_format(room: RoomName, asked_format: int) -> FormatError:
+    """That a room asks its writers to know a later format than this version does."""
+    return FormatError(
+        f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.NEWEST_FORMAT}",
+        hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
+        code="newer-format",
     )

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 from gitchat.model import codec
 from gitchat.model.names import Oid
+from gitchat.rooms.lengthy import is_long
 from gitchat.rooms.numbering import Numbering
 from gitchat.rooms.rebuilding import beyond, pending_keys
 
 if TYPE_CHECKING:
     from gitchat.storage.store import Store
-
-SHORT = 5_000
-"""Commits that are counted in a moment: a sixth of a second."""
 
 
 def takes_long(numbering: Numbering) -> bool:
@@ -30,14 +28,7 @@ def takes_long(numbering: Numbering) -> bool:
     tip = numbering.tip()
     if tip is None or numbering.noted(tip) is not None:
         return False
-    count = 0
-    here: Oid | None = tip
-    while here is not None and not numbering.is_indexed(here):
-        if count == SHORT:
-            return True
-        count += 1
-        here = next(iter(numbering.store.step(here).parents), None)
-    return False
+    return is_long(numbering.store, tip, numbering.is_indexed)
 
 
 def newest(numbering: Numbering) -> Iterator[tuple[Oid, codec.Commit]]:

@@ -56,6 +56,7 @@ class Hub:
     def __init__(self, environment: Environment, *, name: str = "") -> None:
         """``environment`` is the process's own; ``name`` is what the repository is called in paths."""
         self.name = name
+        self.random_bytes = environment.random_bytes
         self.positions = Positions()
         self.revoking = Revoking()
         self._subscribers = Subscribers()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gitchat.model.names import Name, RoomName
 from gitchat.model.participant import new_membership
 from gitchat.serve.actor import Actor
+from gitchat.verbs import attendance
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 
@@ -41,7 +42,7 @@ def join(environment: Environment, name: Name, joined: Joined) -> None:
     try:
         environment.hold(name, label=joined.label or None, given=joined.given)
         for room in joined.rooms:
-            Room(environment, room, name).join(joined.role, joined.capabilities)
+            attendance.live(Room(environment, room, name), joined.role, joined.capabilities)
     except BaseException:
         if not was_held:
             release(environment, name)

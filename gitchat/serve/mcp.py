@@ -1,4 +1,4 @@
-"""MCP over Streamable HTTP, by the SDK's session manager: a set of tools for each path, a service for each session.
+"""MCP over Streamable HTTP: a set of tools for each path, a service for each session.
 
 The SDK takes a second or two to load, in a thread, while everything else is answered already. Who asks was decided by
 the guard; a session belongs to the credentials that began it. Revisions of the protocol without sessions have one
@@ -96,7 +96,7 @@ def _refuse_less_than_all(actor: Actor) -> None:
 
 
 class _Offer:
-    """A set of tools over one repository: the SDK's manager of its sessions, and what they have in common."""
+    """A set of tools over one repository: the manager of its sessions, and what they have in common."""
 
     def __init__(self, hub: Hub, toolset: Toolset) -> None:
         self._hub = hub
@@ -128,11 +128,11 @@ class _Offer:
             is_gone = is_gone or message["type"] == "http.disconnect"
             return message
 
-        from gitchat.serve.protocol import GONE, owner
+        from gitchat.serve.protocol import GONE, OWNER
 
         actor, session = scope[ACTOR], HTTPConnection(scope).headers.get("mcp-session-id")
         with ExitStack() as meanwhile:
-            told = {GONE: lambda: is_gone, MEANWHILE: meanwhile, "user": owner(actor.key)}
+            told = {GONE: lambda: is_gone, MEANWHILE: meanwhile, OWNER: actor.key}
             if session is not None:
                 meanwhile.enter_context(self._sessions.going_on(Sessions.key_of(actor, session), actor))
             if scope["method"] == "POST":
@@ -159,6 +159,7 @@ class _Offer:
         manager: Manager = protocol.manager_of(
             protocol.About(self._toolset.instructions),
             self._face_of,
+            self._hub.random_bytes,
             has_channel=self._toolset.name == AGENTS,
             idle_seconds=SESSION_SECONDS,
             max_body_bytes=MAX_BODY_BYTES,
@@ -179,6 +180,7 @@ class _Offer:
                 for due in self._memory.positions.due(time.monotonic()):
                     self._memory.positions.begin(due)
                     await self._hub.finish(partial(self._memory.write, due))
+                await manager.sweep()
                 await self._sweep()
 
     async def _sweep(self) -> None:

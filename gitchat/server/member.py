@@ -7,7 +7,7 @@ from typing import Any
 
 from gitchat.model.errors import ChatError, UserError
 from gitchat.model.escape import tame_data
-from gitchat.model.names import EVERYBODY, Name, RoomName, suggest_slug
+from gitchat.model.names import EVERYBODY, Name, suggest_slug
 from gitchat.model.record import Entry, Moment
 from gitchat.server import texts
 from gitchat.server.arguments import check
@@ -173,17 +173,28 @@ class Member(Bare):
     def _sent(self, membership: Membership, body: Any, recipient: str, include_self: bool, verbosity: str) -> Json:
         chat = membership.chat
         is_to_all = recipient.strip().lower() == EVERYBODY
-        members = [one.name for one in self._topics.members(chat)]
-        to = EVERYBODY if is_to_all else _member(recipient, members, chat.name)
+        to = EVERYBODY if is_to_all else self._member(recipient, chat)
         entry = chat.send(body, to=to, media=None if isinstance(body, str) else "json")
         if is_to_all and not include_self:
             membership.unheard.add(entry.record.uid)
         sent: Json = {"id": _id_of(entry), "stored": True}
         if verbosity == "compact":
             return sent
-        reached = [one for one in members if include_self or one != chat.me] if is_to_all else [Name(to)]
-        recipients = [self._topics.spelled(one) for one in reached]
+        reached = [one.name for one in self._topics.members(chat)] if is_to_all else [Name(to)]
+        recipients = [self._topics.spelled(one) for one in reached if not is_to_all or include_self or one != chat.me]
         return sent | {"topic": chat.name, "from": membership.party.given, "recipients": recipients}
+
+    def _member(self, given: str, chat: Room) -> Name:
+        """Whom a message is for. Raises UserError ``no-such-member``."""
+        name = suggest_slug(given)
+        if name is None or not self._topics.has(chat, Name(name)):
+            members = ", ".join(one.name for one in self._topics.members(chat))
+            raise UserError(
+                f"agent '{given[:80]}' is not in topic '{chat.name}'",
+                hint=f"members: {members}; or send to all",
+                code="no-such-member",
+            )
+        return Name(name)
 
     async def _read_messages(
         self, call: Call, join_token: str, timeout_ms: int = 0, max_messages: int = 20, verbosity: str = "compact"
@@ -226,18 +237,6 @@ class Member(Bare):
 
 def _id_of(entry: Entry) -> str:
     return f"msg_{entry.handle if entry.number is None else entry.number}"
-
-
-def _member(given: str, members: list[Name], room: RoomName) -> Name:
-    """Whom a message is for. Raises UserError ``no-such-member``."""
-    name = suggest_slug(given)
-    if name not in members:
-        raise UserError(
-            f"agent '{given[:80]}' is not in topic '{room}'",
-            hint=f"members: {', '.join(members)}; or send to all",
-            code="no-such-member",
-        )
-    return Name(name)
 
 
 def _checked_name(given: str) -> Name:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitchat.model import offered
-from gitchat.model.errors import ChatError
+from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.escape import tame_data
 from gitchat.model.names import RoomName, parse_name
 from gitchat.model.record import Entry
@@ -28,7 +28,9 @@ from gitchat.staying.told import Told
 from gitchat.staying.wake import you_are
 from gitchat.verbs import tools
 from gitchat.verbs.room import Room
-from gitchat.verbs.tools.reading import IN_REPOSITORY, Begun, Positions
+from gitchat.verbs.tools.positions import IN_REPOSITORY, Positions
+from gitchat.verbs.tools.reading import Begun
+from gitchat.verbs.uncounted import is_counting
 from gitchat.workspace.claimed import standings_here
 from gitchat.workspace.process import read_clock
 
@@ -162,9 +164,14 @@ async def _waited(begun: Begun, positions: Positions, call: Call) -> bool:
     """
 
     def is_over() -> bool:
-        if begun.marks_all:
-            return bool(positions.unread(begun.chat, 1, with_own=False).entries)
-        return begun.is_over()
+        try:
+            if begun.marks_all:
+                return bool(positions.unread(begun.chat, 1, with_own=False).entries)
+            return begun.is_over()
+        except ConflictError as error:
+            if is_counting(error):
+                return True  # which is an answer: what was said last
+            raise
 
     end = time.monotonic() + begun.wait_seconds
     with call.ground.coming(begun.chat, with_own=False) as coming:  # begun before the look

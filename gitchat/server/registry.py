@@ -17,6 +17,7 @@ from gitchat.model.names import Name, suggest_slug
 from gitchat.model.participant import MAX_WORD_CHARS, Participant
 from gitchat.server import party
 from gitchat.server.lives import Life
+from gitchat.verbs import attendance
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 
@@ -94,7 +95,7 @@ class Registry:
             made.life.heard()
             made.life.wake(made.environment)
             made.environment.hold(name, given=party.spelling_of(given))
-            made.chat.join(role, [words[:MAX_WORD_CHARS]] if words else [])
+            attendance.live(made.chat, role, [words[:MAX_WORD_CHARS]] if words else [])
         except BaseException:
             if agent is None:
                 party.end(made.environment)

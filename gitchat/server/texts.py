@@ -96,9 +96,11 @@ def _unread(arguments: Json, result: Json, today: str, left: int) -> str:
     lines = [_sent({**result, "id": result["sent"]}, today)] if "sent" in result else _waiting(result, today)
     lines += _asides(result.get("set_aside", []))
     messages = result["messages"]
+    if "counting" in result:
+        lines.append(f"{tame_line(result['counting'])}: {_LAST_SAID if messages else _LATER}")
     if messages:
         lines += [WARNING, fenced(messages, today)]
-    else:
+    elif "counting" not in result:
         lines.append("nothing new; the time is up" if result.get("timed_out") else "nothing new")
     if result.get("more"):
         is_over = not messages or "more_characters" not in messages[-1]
@@ -110,6 +112,10 @@ def _unread(arguments: Json, result: Json, today: str, left: int) -> str:
     if result.get("not_marked"):
         lines.append(f"not marked as read: {tame_line(result['not_marked'])}")
     return "\n".join(lines)
+
+
+_LATER = "call again in a moment"
+_LAST_SAID = f"this was said last, and is not marked as read; {_LATER} for all that is new, with its numbers"
 
 
 def _participants(arguments: Json, result: list[Json], today: str, left: int) -> str:

@@ -18,10 +18,12 @@ from gitchat.model.errors import ChatError, UserError
 from gitchat.model.names import SYSTEM, Name, RoomName, Uid
 from gitchat.model.participant import Participant
 from gitchat.model.record import Entry
+from gitchat.model.refs import cursor_ref
 from gitchat.rooms.seat import Seat
 from gitchat.server.desk import Ground
 from gitchat.server.lives import Life
 from gitchat.server.party import begin, end, name_of, slug_of, spelling_of
+from gitchat.verbs import attendance
 from gitchat.verbs.room import Room
 from gitchat.workspace.environment import Environment
 
@@ -111,6 +113,14 @@ class Topics:
         joined = {one.name for one in self._of_token.values() if one.room == chat.name}
         return [one for one in chat.environment.roll.known(chat.name) if one.is_present or one.name in joined]
 
+    def has(self, chat: Room, name: Name) -> bool:
+        """Whether ``name`` is among the :meth:`members`, without a look at all others."""
+        if self.find(chat.name, name) is not None:
+            return True
+        presence = chat.environment.roll.find(name)
+        one = presence.participant(chat.name) if presence is not None else None
+        return one is not None and one.is_present
+
     def spelled(self, name: str) -> str:
         """A name as its agent spelled it, where it joined here."""
         party = self._parties.get(Name(name))
@@ -140,7 +150,7 @@ class Topics:
             party.life.wake(party.environment)
             # Older broadcasts are not for who comes later; who was there goes on where it stopped.
             party.environment.hold(name, given=party.given)
-            chat.join(role, since_now=not _was_here(chat))
+            attendance.live(chat, role, since_now=not _was_here(chat))
         except BaseException:
             self._forget_unused(party)
             raise
@@ -180,4 +190,4 @@ def _hashed(token: str) -> bytes:
 def _was_here(chat: Room) -> bool:
     """Whether the name has a position in the room, its own or one that all clones share."""
     store = chat.environment.store
-    return chat.me in store.cursors(chat.name) or Seat(store, chat.name, chat.me).is_taken
+    return store.tip(cursor_ref(chat.name, chat.me)) is not None or Seat(store, chat.name, chat.me).is_taken

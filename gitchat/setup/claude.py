@@ -30,13 +30,15 @@ def _targets(place: Place) -> list[Target]:
         JsonWords(("permissions", "allow"), ALLOWED, is_wanted=place.is_allowed),
     )
     if place.is_local:
-        project = JsonServer(("projects", str(place.main or place.top), "mcpServers"), entry)
+        project = JsonServer(
+            ("projects", str(place.main or place.top), "mcpServers"), entry, disconnects=place.disconnects
+        )
         return [
             place.own_target(_state(place), project),
             place.target(".claude/settings.local.json", *settings),
             place.rules(Path("CLAUDE.local.md")),
         ]
-    server = JsonServer(("mcpServers",), entry)
+    server = JsonServer(("mcpServers",), entry, disconnects=place.disconnects)
     if place.is_user:
         own = _own(place)
         return [

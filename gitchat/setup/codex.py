@@ -9,7 +9,7 @@ from gitchat.model.names import suggest_slug
 from gitchat.setup.client import CALL_SECONDS, Client, guard_hook, shell_hooks
 from gitchat.setup.edits import CodexVariable, TomlServer
 from gitchat.setup.hooks import Hook, JsonHooks
-from gitchat.setup.launch import CONNECT, Launch
+from gitchat.setup.launch import CONNECT, TOKENS, Launch
 from gitchat.setup.place import Place
 from gitchat.setup.plan import Target
 
@@ -18,9 +18,6 @@ _CLIENT = CodexVariable("AI_AGENT", "codex")
 
 No name, which a committed file would give to every clone and worktree.
 """
-
-TOKENS = ("GITCHAT_TOKEN", "GITCHAT_TOKEN_FILE")
-"""The variables by which a server that forwards is told its token."""
 
 _EVENTS = {
     "SessionStart": ("session-start", 10),
@@ -38,6 +35,7 @@ def _targets(place: Place) -> list[Target]:
     server = TomlServer(
         "mcp_servers", entry, {"env": {"GITCHAT_NAME": former}},
         {"default_tools_approval_mode": "approve"}, is_allowed=place.is_allowed,
+        disconnects=place.disconnects,
     )  # fmt: skip
     hooks = JsonHooks("codex", hooks_for(place.launch))
     variables = (_CLIENT, CodexVariable("GITCHAT_NAME", former, is_former=True))

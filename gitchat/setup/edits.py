@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gitchat.setup import jsonfile, tomlfile
-from gitchat.setup.launch import CONNECT, connects_to, is_former, is_gone, runs, words_of
+from gitchat.setup.launch import CONNECT, TOKENS, connects_to, is_former, is_gone, runs, words_of
 from gitchat.setup.refusal import Refusal
 
 NAME = "gitchat"
@@ -46,6 +46,8 @@ class JsonServer:
     """What lets agents call it without asking; written where ``is_allowed``."""
     is_allowed: bool = False
     has_comments: bool = False
+    disconnects: bool = False
+    """Whether one that forwards is to work here again."""
 
     def add(self, text: str) -> Edited:
         place = (*self.path, NAME)
@@ -54,7 +56,7 @@ class JsonServer:
         if there is None:
             return Edited(jsonfile.insert(text, place, self.entry | granted, has_comments=self.has_comments))
         _refuse_foreign(there)
-        renewed = _renewed(there, self.entry) | _missing(there, granted)
+        renewed = _renewed(there, self.entry, self.disconnects) | _missing(there, granted)
         for key, value in renewed.items():
             change = jsonfile.replace if key in there else jsonfile.insert
             text = change(text, (*place, key), value, has_comments=self.has_comments)
@@ -88,6 +90,8 @@ class TomlServer:
     permission: Mapping[str, Any] = field(default_factory=dict)
     """What lets agents call it without asking; written where ``is_allowed``."""
     is_allowed: bool = False
+    disconnects: bool = False
+    """Whether one that forwards is to work here again."""
 
     def add(self, text: str) -> Edited:
         there = self._there(text)
@@ -95,11 +99,14 @@ class TomlServer:
         if there is None:
             return Edited(tomlfile.insert(text, (self.key, NAME), self.entry | granted))
         _refuse_foreign(there)
-        renewed = _renewed(there, self.entry)
+        renewed = _renewed(there, self.entry, self.disconnects)
         renewed |= {key: self.entry[key] for key, value in self.former.items() if there.get(key) == value}
         renewed |= _missing(there, granted)
         for key, value in renewed.items():
             text = tomlfile.change(text, (self.key, NAME, key), value)
+        if self.disconnects and "env_vars" not in self.entry and there.get("env_vars") == list(TOKENS):
+            text, there = tomlfile.delete_value(text, (self.key, NAME, "env_vars")), {**there}
+            del there["env_vars"]
         return Edited(text, _kept({**there, **renewed}, self.entry, self.permission))
 
     def remove(self, text: str) -> Edited:
@@ -210,14 +217,15 @@ def _refuse_foreign(entry: Any) -> None:
         )
 
 
-def _renewed(there: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+def _renewed(there: Mapping[str, Any], entry: Mapping[str, Any], disconnects: bool) -> dict[str, Any]:
     """What of an entry of ours is written anew: how it starts, as an older version had it, or what is gone.
 
-    And where it is to forward to, when that was said and is another place. Arguments that somebody added behind stay.
+    And where it is to forward to, when that was said and is another place, or nowhere when it ``disconnects``.
+    Arguments that somebody added behind stay.
     """
     words, wanted = words_of(there), words_of(entry)
     connect, connects = connects_to(words), connects_to(wanted)
-    is_moved = connects is not None and connect != connects
+    is_moved = (connects is not None or disconnects) and connect != connects
     if not is_former(words, "mcp") and not is_gone(words) and not is_moved:
         return {}
     # A server that forwards takes no word of one that works here.

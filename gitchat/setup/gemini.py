@@ -56,7 +56,14 @@ def server_for(launch: Launch, *words: str) -> dict[str, Any]:
 def _server(place: Place, **more: Any) -> JsonServer:
     entry = {**server_for(place.launch, *place.server), **more}
     permission = {"trust": True}
-    return JsonServer(("mcpServers",), entry, permission, is_allowed=place.is_allowed, has_comments=True)
+    return JsonServer(
+        ("mcpServers",),
+        entry,
+        permission,
+        is_allowed=place.is_allowed,
+        has_comments=True,
+        disconnects=place.disconnects,
+    )
 
 
 def _qwen(place: Place) -> list[Target]:
@@ -74,7 +81,7 @@ def _approve_qwen(place: Place) -> list[str]:
 
 
 def _antigravity(place: Place) -> list[Target]:
-    server = JsonServer(("mcpServers",), place.launch.split(*place.server))
+    server = JsonServer(("mcpServers",), place.launch.split(*place.server), disconnects=place.disconnects)
     if place.is_user:
         return [
             place.target(".gemini/config/mcp_config.json", server),

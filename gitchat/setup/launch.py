@@ -21,6 +21,8 @@ _FILE = "/gitchat/__main__.py"
 
 CONNECT = "--connect"
 """What stands before the address that a server forwards to."""
+TOKENS = ("GITCHAT_TOKEN", "GITCHAT_TOKEN_FILE")
+"""The variables by which a server that forwards is told its token."""
 
 GATE = "git-chat-hook"
 """The program in POSIX sh that hooks pass: it starts nothing else where there is nothing new."""

@@ -23,7 +23,9 @@ def _targets(place: Place) -> list[Target]:
     program = [*place.launch.words, *place.server]
     entry = {"type": "local", "command": program, "enabled": True, "timeout": 300_000}
     plugins = own / "plugins" if place.is_user else Path(".opencode/plugins")
-    config = place.target(_config(place, own), JsonServer(("mcp",), entry, has_comments=True))
+    config = place.target(
+        _config(place, own), JsonServer(("mcp",), entry, has_comments=True, disconnects=place.disconnects)
+    )
     names = (place.top / own / name for name in ("opencode.json", "opencode.jsonc"))
     return [
         replace(config, chosen_by=tuple(names)),

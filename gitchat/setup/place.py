@@ -53,6 +53,8 @@ class Place:
     """Whether it is also written that agents may call our tools without asking each time."""
     connect: str | None = None
     """Where its server forwards to: the address of a ``git chat serve``, or ``auto``; None where it works here."""
+    disconnects: bool = False
+    """Whether a server of ours that forwards is to work here again; else it stays what it was made."""
 
     @property
     def home(self) -> Path:

@@ -144,7 +144,7 @@ def is_busy(done: Report | ChatError) -> bool:
 
 def lasting(report: Report) -> ChatError | None:
     """Why something was not pushed; None also where somebody else was just quicker."""
-    from gitchat.rooms.numbering import newer_format  # for who is told
+    from gitchat.rooms.refusing import newer_format  # for who is told
 
     if any(not one.is_late for one in report.refused):
         return report.refusal

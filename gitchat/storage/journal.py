@@ -10,9 +10,10 @@ The file is only ever appended to under the write lock, an entry in one write:
 ``<oid> <kind> <size> <crc32>`` and a line feed, the content, a line feed. The quick way
 (:mod:`gitchat.quick.append`) syncs what it appends, and nothing else: after a power cut
 objects and refs are made again from here (:mod:`gitchat.rooms.aftermath`). The long way syncs
-objects and refs instead. A reader passes over what does not
-check and goes on at the next whole entry; as a torn one may run into the next, what is
-found behind damage must also have the id that its header tells. Source: docs/format.md section 7.
+objects and refs, and the journal before a ref moves: an object that a prune took may be here
+alone. A reader passes over what does not check and goes on at the next whole entry; as a torn
+one may run into the next, what is found behind damage must also have the id that its header
+tells. Source: docs/format.md section 7.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitchat.model.names import Oid
+from gitchat.quick import noted
 from gitchat.storage.backend import ObjectKind
 from gitchat.storage.ownfiles import OwnFile
 
@@ -61,6 +63,14 @@ class Journal:
             os.close(descriptor)
         if is_new:
             self._file.sync_name()  # what is synced later by its content alone has a name then
+
+    def sync(self) -> None:
+        """Return when what was appended is on the disk. Raises OSError."""
+        descriptor = self._file.open(os.O_WRONLY)
+        try:
+            noted.sync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def entries(self) -> list[Saved]:
         """All whole entries, oldest first, each object once; none when the file cannot be read."""

@@ -8,9 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pygit2
-from pygit2.enums import ObjectType
-
 from gitchat.model.names import Oid, RefName
 from gitchat.model.refs import REF_PREFIX
 from gitchat.storage.backend import (
@@ -22,16 +19,23 @@ from gitchat.storage.backend import (
     SwapRefused,
     WriteRefused,
 )
+from gitchat.storage.imported import pygit2
 from gitchat.storage.looseobject import CutOff, read_loose
 from gitchat.storage.refnames import RefNames
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _ANY_REF = RefName(f"{REF_PREFIX}none")
 
+ObjectType = pygit2.enums.ObjectType
 _TYPES = {"commit": ObjectType.COMMIT, "tree": ObjectType.TREE, "blob": ObjectType.BLOB}
 
 # libgit2's classes say little: contention appears as OSError, GitError, or KeyError beside pack-refs.
 _FAILURES = (pygit2.GitError, OSError, KeyError, ValueError)
+
+
+_WINDOW_BYTES = 16 * 1024 * 1024
+_WINDOWS_BYTES = 4 * _WINDOW_BYTES
+"""What of packs is mapped into memory at once."""
 
 
 class CannotOpen(Exception):
@@ -51,6 +55,9 @@ class Libgit2Backend:
         self._apply_fsync()
         # libgit2 calls an object there that it has read once, also when git has pruned it since.
         pygit2.settings.enable_caching(False)
+        # Of a pack it would keep all that was ever looked at: 300 MB once a log of a million was walked.
+        pygit2.settings.mwindow_size = _WINDOW_BYTES
+        pygit2.settings.mwindow_mapped_limit = _WINDOWS_BYTES
         try:
             self._repository = pygit2.Repository(str(common_dir))
         except (pygit2.GitError, pygit2.InvalidSpecError, ValueError, KeyError) as error:

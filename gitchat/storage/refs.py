@@ -165,6 +165,7 @@ class Refs(Objects):
         """
         target = new or old
         assert target is not None
+        self._sync_journal()
         try:
             held.intend(ref, target)
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,11 +185,8 @@ class Store(Refs):
 
     def remember_if_free(self, room: RoomName, position: Position) -> None:
         """Note one position when no writer is at work; a reader must not wait, or fail, for it."""
-        try:
-            with gate.hold(self.directory, 0):
-                self.remember(room, [*self.positions(room), position])
-        except (ConflictError, StorageError):
-            pass
+        with suppress(ConflictError, StorageError), gate.hold(self.directory, 0):
+            self.remember(room, [*self.positions(room), position])
 
     def end(self, room: RoomName) -> Position | None:
         """What was noted last of the end of ``room``, which a remote numbers; None where nothing was."""
@@ -197,6 +195,12 @@ class Store(Refs):
     def note_end(self, room: RoomName, end: Position) -> None:
         """Note what the end of ``room`` says of it. Fails in silence: it is disposable."""
         checkpoint.save(self._end(room), [end])
+
+    def note_end_if_free(self, room: RoomName, end: Position) -> None:
+        """As :meth:`note_end`, of a log that still ends there, when no writer is at work."""
+        with suppress(ConflictError, StorageError), gate.hold(self.directory, 0):
+            if self.tip(log_ref(room)) == end.tip:
+                self.note_end(room, end)
 
     def _end(self, room: RoomName) -> OwnFile:
         return OwnFile(self.directory, f"ends/{room}")

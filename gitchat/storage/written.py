@@ -66,6 +66,8 @@ class Written:
         self._maintain = maintain
         self._random_bytes = random_bytes
         self._unpacked = 0
+        self._is_unsynced = False
+        """Whether something stands in the journal that may not be on the disk."""
         self._healed_at: float | None = None
 
     @property
@@ -88,7 +90,17 @@ class Written:
             except OSError as error:
                 raise storage_error(error, self.directory) from error
             self._unpacked += 1
+            self._is_unsynced = True
         return oid
+
+    def _sync_journal(self) -> None:
+        """Have on the disk what was noted, before a ref points to it. Raises StorageError."""
+        if self._journal is not None and self._is_unsynced and self.backend.is_synced:
+            try:
+                self._journal.sync()
+            except OSError as error:
+                raise storage_error(error, self.directory) from error
+        self._is_unsynced = False
 
     def empty_tree(self) -> Oid:
         """The tree of every record without attachments. Written for real: without it ``git fsck`` complains."""

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from gitchat.index.chain import Chain
-from gitchat.index.condition import ANY, Condition, of_type, replied, replying_to, unanswered
+from gitchat.index.condition import ANY, Condition, answering, of_type, unanswered
 from gitchat.model.errors import UserError
 from gitchat.model.question import ANSWER, choices_of, counts, is_question
 from gitchat.model.record import Entry
 from gitchat.verbs.standpoint import Standpoint, entries_at, visible
 from gitchat.verbs.talking import find
 
-_LOOKED_AT = 100
-"""Of how many of the newest questions that somebody replied to it is asked whether that answers them."""
-
 
 def questions(room: Standpoint, limit: int | None = None, chain: Chain | None = None) -> tuple[list[Entry], int]:
     """The newest ``limit`` questions that others asked me, or everybody, and that are open, oldest first; and how many
     there are.
 
-    One is open until a reply counts as its answer. Of those that have replies the newest 100 are looked at.
+    One is open until a reply counts as its answer.
     """
     chain = chain or room.records.chain()
-    reaching = visible(room, with_own=False, chain=chain)
-    untouched = Condition.all_of([reaching, unanswered()])
-    talked_of = Condition.all_of([reaching, replied(), unanswered().denied()])
-    open_still = [
-        (place, entry)
-        for place in chain.select(talked_of, limit=_LOOKED_AT, newest=True)
-        if not answers(room, entry := room.records.entry_at(*place), chain)
-    ]
-    found = chain.select(untouched, limit=limit, newest=True)
-    entries = dict(zip(found, entries_at(room, found), strict=True)) | dict(open_still)
-    newest = sorted(entries, key=lambda place: place.number)[-limit if limit else 0 :]
-    return [entries[place] for place in newest], chain.count_of(untouched) + len(open_still)
+    asked_me = Condition.all_of([visible(room, with_own=False, chain=chain), unanswered()])
+    return entries_at(room, chain.select(asked_me, limit=limit, newest=True)), chain.count_of(asked_me)
 
 
 def answers(room: Standpoint, question: Entry, chain: Chain | None = None) -> list[Entry]:
@@ -40,7 +27,7 @@ def answers(room: Standpoint, question: Entry, chain: Chain | None = None) -> li
     chain = chain or room.records.chain()
     # Of a question with choices only these can be: it may have been talked of for long.
     typed = of_type(ANSWER) if choices_of(question.record) else ANY
-    replies = entries_at(room, chain.select(Condition.all_of([replying_to(question.record.uid), typed])))
+    replies = entries_at(room, chain.select(Condition.all_of([answering([question.record.uid]), typed])))
     return [reply for reply in replies if counts(question, reply)]
 
 

@@ -33,6 +33,12 @@ def join(
         UserError: ``name-taken`` while another process lives under my name; ``secret``, ``bad-role``,
             ``bad-capability``.
     """
+    live(room, role, capabilities, since_now=since_now)
+    return participants(room)
+
+
+def live(room: Standpoint, role: str, capabilities: Sequence[str] = (), *, since_now: bool = False) -> None:
+    """As :func:`join`, for who does not ask who is here: that looks at every name of the clone."""
     _refuse_secrets(room, role, *capabilities)
     now = room.environment.now().seconds
     new_membership(role, capabilities, now, is_registered=False)  # what it refuses, it refuses before we live here
@@ -41,7 +47,6 @@ def join(
     room.seating.sit_down(room.name, room.me)
     if since_now:
         set_cursor(room, room.records.count())
-    return participants(room)
 
 
 def register(room: Standpoint, role: str = "general", capabilities: Sequence[str] = ()) -> Participant:

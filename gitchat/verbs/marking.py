@@ -145,6 +145,7 @@ def delivery(room: Standpoint, entry: Entry) -> Delivery:
     """Where a record has got to. Nobody sends receipts: refs tell it. Damage does not raise, it hides readers."""
     remote = room.environment.authorities.of(room.name)
     is_accepted = remote is None or entry.number is not None
+    can_be_elsewhere = remote is not None and is_accepted
     if entry.aside is not None:
         return Delivery(remote, is_accepted=False, readers=())
     readers: list[Name] = []
@@ -161,12 +162,12 @@ def delivery(room: Standpoint, entry: Entry) -> Delivery:
             is_here = Seat(room.environment.store, room.name, name).is_taken
             if not is_here and _speaks_elsewhere(room, _newest_of(room, chain, name)):
                 elsewhere.add(name)
-        elsewhere |= _writers_elsewhere(room, chain, entry)
+        elsewhere |= _writers_elsewhere(room, chain, entry) if can_be_elsewhere else set()
     return Delivery(
         remote=remote,
         is_accepted=is_accepted,
         readers=tuple(readers),
-        fetched_by=tuple(sorted(elsewhere)) if remote is not None and is_accepted else (),
+        fetched_by=tuple(sorted(elsewhere)) if can_be_elsewhere else (),
         pending=None if is_accepted else pending(room),
     )
 
@@ -178,9 +179,17 @@ def _writers_elsewhere(room: Standpoint, chain: Chain, entry: Entry) -> set[Name
         newest = _newest_of(room, chain, author) if is_name(author) else None
         if newest is None or newest[0] == entry.oid or not _speaks_elsewhere(room, newest):
             continue
-        if reach.is_ancestor(entry.oid, newest[0], room.environment.store.step):
+        if _is_below(room, chain, entry, newest[0]):
             found.add(Name(author))
     return found
+
+
+def _is_below(room: Standpoint, chain: Chain, entry: Entry, oid: Oid) -> bool:
+    """Whether the commit ``oid`` reaches ``entry``: the index knows where no merge is between, else it is walked."""
+    upto, place = chain.upto(oid), chain.rows_of([entry.oid])[entry.oid].number
+    if upto is not None and place is not None:
+        return place <= upto
+    return reach.is_ancestor(entry.oid, oid, room.environment.store.step)
 
 
 def _newest_of(room: Standpoint, chain: Chain, author: str) -> tuple[Oid, codec.Commit] | None:

@@ -121,7 +121,7 @@ def _gated(room: Standpoint, tip: Oid) -> Oid:
     store, numbering = environment.store, environment.numbering(room.name)
     _, asked = numbering.survey(tip)
     if asked > codec.NEWEST_FORMAT:
-        from gitchat.rooms.numbering import newer_format
+        from gitchat.rooms.refusing import newer_format
 
         raise newer_format(room.name, asked)
     if asked >= NEEDED_FORMAT:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.rooms.writing import Writer
     from gitchat.waking.watch import Changes
 
-AGENTS_PATIENCE_SECONDS = 3.0
+AGENTS_PATIENCE_SECONDS = 1.0
 """How long an agent waits for a long log to be counted: its answer shall come within five."""
 
 PROGRAM = str(Path(__file__).parents[1] / "__main__.py")
@@ -172,6 +172,7 @@ class Opened:
             index=lambda: self.index,
             tracking=lambda: self.authorities.tracking(log_ref(name), name),
             progress=partial(self.progress, "counting"),
+            counts_itself=self.patience_seconds == math.inf,
         )
 
     def summaries(self, name: RoomName) -> Summaries:

@@ -14,6 +14,7 @@ from gitchat.clones.whereabouts import decided, look
 from gitchat.clones.wire import Wire
 from gitchat.model.layout import BRANCHES, PLAIN, Layout
 from gitchat.model.names import RoomName
+from gitchat.rooms.ending import keep_up
 from gitchat.storage import git
 from gitchat.storage.variables import asking_nobody
 from gitchat.workspace.environment import Environment
@@ -89,6 +90,7 @@ def open_remote(
         lay=lambda new: authorities.lay(name, new),
         inbox=_inbox(environment, name, limit_seconds),
         adopting=adopting(environment, name),
+        keep_up=lambda room: keep_up(environment.numbering(room)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -176,6 +177,12 @@ def test_git_itself_is_missing(chatroom: Chatroom) -> None:
     program = shutil.which("git-chat", path=chatroom.world.variables["PATH"])
     assert program is not None
     refused(chatroom.world.run(program, "send", "hi", check=False, PATH="/nonexistent"), "git cannot be found", "2.31")
+
+
+def test_no_certificates_are_needed(chatroom: Chatroom) -> None:
+    """As in a slim container, or where SSL_CERT_FILE names what is gone."""
+    gone = {"SSL_CERT_FILE": "/nowhere/file", "SSL_CERT_DIR": "/nowhere"}
+    assert json.loads(chatroom.chat("send", "--json", "hello", check=True, **gone).stdout)["id"] == 1
 
 
 def test_current_directory_is_gone(chatroom: Chatroom) -> None:

@@ -979,6 +979,29 @@ def test_a_server_is_connected_to_and_stays_so(chatroom: Chatroom) -> None:
     assert not (chatroom.path / ".mcp.json").exists()
 
 
+@pytest.mark.parametrize("option", [(), ("--user",)])
+def test_a_server_that_forwards_works_here_again(chatroom: Chatroom, option: tuple[str, ...]) -> None:
+    """Every client's files are then what they would be had it never forwarded, but for what somebody added."""
+
+    def now() -> dict[str, bytes]:
+        state = contents(chatroom.world.home if option else chatroom.path)
+        return {path: text for path, text in state.items() if not path.startswith((".git/", ".local/"))}
+
+    words = ("setup", "claude", "codex", "gemini", "opencode", "qwen", "--no-allow", *option)
+    chatroom.chat(*words, check=True)
+    plain = now()
+    chatroom.chat(*words, "--connect", "http://127.0.0.1:8080", check=True)
+    forwarding = now()
+    assert len([path for path in plain if forwarding[path] != plain[path]]) == 5
+    chatroom.chat(*words, check=True)
+    assert now() == forwarding  # what was said stays, until something else is
+    told = chatroom.chat(*words, "--no-connect", check=True).stdout
+    assert now() == plain
+    assert "GITCHAT_TOKEN" not in told.partition("Left for you")[2]
+    assert "written" not in chatroom.chat(*words, "--no-connect", check=True).stdout
+    assert now() == plain
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -986,6 +1009,9 @@ def test_a_server_is_connected_to_and_stays_so(chatroom: Chatroom) -> None:
         (("claude", "--user", "--connect", "auto"), "git chat setup CLIENT --connect auto"),
         (("claude", "--remove", "--connect", "auto"), "leave --connect out"),
         (("--check", "--connect", "auto"), "--check changes nothing"),
+        (("--check", "--no-connect"), "--check changes nothing"),
+        (("claude", "--no-connect", "--connect", "auto"), "--no-connect lets a server work here"),
+        (("claude", "--no-connect", "--remove"), "--no-connect lets a server work here"),
     ],
 )
 def test_what_cannot_be_connected_to_is_refused(chatroom: Chatroom, options: tuple[str, ...], said: str) -> None:

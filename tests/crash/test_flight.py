@@ -158,6 +158,28 @@ def test_who_cannot_land_takes_those_behind_it_along(store: Store, monkeypatch: 
     assert said(store) == [(1, "first"), (2, "before"), (3, "one"), (4, "two")]
 
 
+def test_who_could_not_sync_and_was_landed_by_another_has_its_number(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not written anew, with the number of its copy; unless the disk refuses it once more."""
+    sync, refusals = noted.sync, [2, 1]
+
+    def refuses(descriptor: int) -> None:
+        if refusals[-1]:
+            refusals[-1] -= 1
+            raise OSError("the disk is busy")
+        sync(descriptor)
+
+    for expected in (True, False):
+        one, two = board(store, "one"), board(store, "two")
+        assert land(store, two)
+        monkeypatch.setattr(noted, "sync", refuses)
+        assert land(store, one) == expected
+        monkeypatch.setattr(noted, "sync", sync)
+        assert refusals.pop() == 0
+    assert [text for _, text in said(store)] == ["first", "one", "two", "one", "two"]
+
+
 def test_a_start_of_the_system_ends_every_chain(store: Store) -> None:
     """What was on its way may be gone from the disk, and nothing is built upon it."""
     lost = board(store, "lost")

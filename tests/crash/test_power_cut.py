@@ -13,8 +13,10 @@ from gitchat.model.record import Draft
 from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.quick import booted, noted
 from gitchat.rooms.aftermath import settle
+from gitchat.storage.store import Store
 from tests.crash.test_flight import always_beside
 from tests.crash.writers import ROOM, identity, records, say
+from tests.quick.test_append import no_quick_way
 from tests.world import World, open_store, open_writer
 
 TEXTS = ["one", "two", "three", "four"]
@@ -154,6 +156,21 @@ def test_what_was_acknowledged_survives_a_power_cut(
     assert count > 30
     assert not lost, f"{len(lost)} of {count}: {lost[:3]}"
     world.git("fsck", "--strict", "--no-dangling", cwd=common_dir)
+
+
+def test_what_a_prune_took_survives_a_power_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The long way has the objects on the disk; a prune that began before takes them: the journal has them."""
+    monkeypatch.setattr(Store, "append", no_quick_way)
+    common_dir, disk = written(world, monkeypatch)
+    pruned = {name: None for name in disk.changed() if name.startswith("objects/")}
+    assert len(pruned) == len(TEXTS) - 1
+    journals = list(disk.states("chatroom/journal", 50))
+    for journal in journals:
+        disk.put({**pruned, "chatroom/journal": journal})
+        (common_dir / "chatroom" / booted.FILE).write_text("another start", encoding="ascii")
+        settle(open_store(common_dir))
+        assert [entry.record.body for entry in records(common_dir)] == TEXTS
+    assert len(journals) == 1, "it is synced"
 
 
 @pytest.mark.parametrize("beside", [False, True])

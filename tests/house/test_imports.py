@@ -79,13 +79,14 @@ HEAVY = {
 }  # fmt: skip
 """What takes longer to load than a plain command has in all."""
 
-MOST_MODULES = 26
+MOST_MODULES = 28
 """How many modules of gitchat, or of Python beyond what it loads by itself, a plain command may load."""
 
 
 PLAINEST = {
     "log": "first", "log -n 20": "first", "log -5 --oneline": "first", "log --room lobby -n 3": "first",
     "inbox": "first", "inbox -n 2 --room lobby": "first",
+    "wait": "first", "wait --timeout 5 -n 1": "first", "reply 1 hello": "#3",
     "send hello": "#3", "send --type question --priority urgent --as bob hello": "#3",
 }  # fmt: skip
 """Lines, and what they print."""

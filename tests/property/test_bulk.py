@@ -78,12 +78,16 @@ def test_a_room_is_the_same_row_by_row(world: World, monkeypatch: pytest.MonkeyP
             line.append(rooms.add("commit", raw))
     store = open_store(git_dir)
     for place, tip in enumerate((line[50], line[-1])):
-        for name, reader in (("slow", None), ("quick", Line(git_dir, git.scrub(os.environ)))):
+        line_of = Line(git_dir, git.scrub(os.environ))
+        for name, reader in (("slow", None), ("quick", line_of), ("apart", line_of)):
+            monkeypatch.setattr("gitchat.index.building.MINUTES", 20 if name == "apart" else 20_000)
             (store.directory / name).mkdir(parents=True, exist_ok=True)
             index = Index(store.directory / name, store.read, lambda count: None, reader)
             assert index.chain("lobby", Oid(tip), rule).total > 20
             index.close()
-        assert tables(store.directory / "quick") == tables(store.directory / "slow"), f"look {place}"
+        for name in ("quick", "apart"):
+            assert tables(store.directory / name) == tables(store.directory / "slow"), f"look {place}, {name}"
+    assert [path.name for path in (store.directory / "apart").glob("index*.db")] == ["index.2.db"]
 
 
 def _continues(raw: bytes, before: str) -> bool:

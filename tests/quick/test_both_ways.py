@@ -34,6 +34,14 @@ def filled(world: World) -> Path:
     say("send", "--to", "role:dev", "--to", "bob", "a" * 300)
     say("room", "title", "lobby", "a title")
     say("send", "tail\r\nof windows  ")
+    say("send", "--at", "file.txt:1", "about a line", name="bob")
+    say("send", "--at", "file.txt", "--type", "question", "about a file")
+    say("claim", "src/", "task 7", name="bob")
+    say("ask", "--to", "bob", "--choice", "yes", "--choice", "Not now", "shall we?")
+    say("answer", "11", "yes", name="bob")
+    say("release", "src/", name="bob")
+    say("send", "careful \u26a0\ufe0f", name="bob")
+    say("redact", "8")
     say("send", "--room", "other", "one in the other room", name="bob")
     return repository
 
@@ -45,6 +53,13 @@ def test_what_is_printed_is_the_same(world: World) -> None:
         quick = world.chat(*line.split(), cwd=repository)
         long = world.chat(*line.split(), cwd=repository, GITCHAT_QUICK="0")
         assert (quick.returncode, quick.stdout, quick.stderr) == (long.returncode, long.stdout, long.stderr), line
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(repository)
+        place = find(world.variables)
+        text = log.log(place, settings(place), []).text
+    for shown in ("(redacted by alice)", ", at file.txt\n", "(claim)", "    choices: yes | Not now\n", "\u26a0\ufe0f"):
+        assert shown in text
 
 
 def test_what_is_not_plain_is_the_same(world: World) -> None:
@@ -109,7 +124,7 @@ def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(repository)
             place = find(world.variables)
-            assert "tail" in log.log(place, settings(place), ["-n", "3"]).text
+            assert "careful" in log.log(place, settings(place), ["-n", "3"]).text
     world.chat("send", "from the second", cwd=second, check=True, GITCHAT_NAME="dora", **alone)
     compared("the first has not heard it")
     world.chat("sync", cwd=first, check=True)

@@ -14,6 +14,7 @@ from gitchat.quick import inbox, room, unread
 from gitchat.quick.place import find
 from gitchat.quick.settings import settings
 from gitchat.quick.unusual import Unusual
+from tests.quick.ways import AGENT, is_quick
 from tests.world import World, open_store, open_writer
 
 
@@ -36,6 +37,7 @@ def same(world: World, repository: Path, *, step: str) -> str:
         assert (quick.returncode, quick.stdout, quick.stderr) == (long.returncode, long.stdout, long.stderr), step
         with pytest.MonkeyPatch.context() as patch, suppress(Unusual, OSError):
             patch.setattr(unread, "NEAR", 6)
+            patch.setattr(unread, "FEW", 2)
             patch.chdir(repository)
             place = find(world.variables)
             assert inbox.inbox(place, settings(place), line.split()[1:]).text == long.stdout, step
@@ -86,7 +88,7 @@ def test_what_is_unread_is_the_same(world: World) -> None:
     say("send", "--room", "other", "in another room")
     same(world, repository, step="another room")
     assert {"some are read", "an answer to what was read", "packed", "all is read"} <= INDEXED
-    assert INDEXED.isdisjoint({"a namesake", "a role", "another room"})
+    assert INDEXED.isdisjoint({"a namesake"})
 
 
 def _of_another(world: World) -> Path:
@@ -102,3 +104,77 @@ def test_a_look_moves_nothing(world: World) -> None:
     before = world.git("for-each-ref", cwd=repository).stdout
     assert "first" in world.chat("inbox", cwd=repository, check=True).stdout
     assert world.git("for-each-ref", cwd=repository).stdout == before
+
+
+def test_a_position_far_behind(world: World) -> None:
+    """Own words, words for others, statuses and claims lie between; what hides one of them is the long way's."""
+    repository = world.repository()
+    writer = open_writer(open_store(repository / ".git"))
+    people = {
+        name: Identity(Name(name), f"{name}@example.com", name, f"{name}@example.com", "human")
+        for name in ("alice", "bob")
+    }
+    drafts = [
+        Draft(body="mine"),
+        Draft(body="to all"),
+        Draft(body="for me", to=("alice",)),
+        Draft(body="for another", to=("carol",)),
+        Draft(body="a commit", kind="status"),
+        Draft(body="a commit for alice", kind="status", to=("alice",)),
+        Draft(body="src/", kind="claim"),
+    ]
+    for number in range(70):
+        draft = drafts[number % (len(drafts) if number < 50 else len(drafts) - 1)]
+        writer.send(draft, people["alice" if draft.body == "mine" else "bob"])
+    for position in (None, 3, 22, 69):
+        if position is not None:
+            world.chat("cursor", "set", str(position), cwd=repository, check=True)
+        found = same(world, repository, step=f"from {position}")
+        assert "mine" not in found
+        assert ("for me" in found) == (position != 69)
+    world.chat("redact", "51", cwd=repository, check=True, GITCHAT_NAME="bob")
+    for number in range(5):
+        writer.send(Draft(body=f"later {number}"), people["bob"])
+    same(world, repository, step="the last ones")
+    world.git("update-ref", "-d", refs.cursor_ref(RoomName("lobby"), Name("alice")), cwd=repository)
+    assert "for me" in same(world, repository, step="one is hidden")
+    assert {"from None", "from 3", "from 22", "from 69"} <= INDEXED
+    assert "one is hidden" not in INDEXED
+
+
+@pytest.mark.parametrize("variables", [{}, AGENT])
+def test_what_names_somebody_in_another_room_is_told_the_same(world: World, variables: dict[str, str]) -> None:
+    """Nothing there, something for others, for a role that it has there, for its name; read, and never looked at."""
+    repository = world.repository("project")
+    me = "claude-project" if variables else "alice"
+
+    def say(*words: str) -> None:
+        world.chat("send", "-q", *words, cwd=repository, check=True, GITCHAT_NAME="bob")
+
+    say("first")
+    for _ in range(2):
+        for line in ("send mine", "read"):
+            world.chat(*line.split(), cwd=repository, check=True, **variables)
+        say("more")
+    steps: list[tuple[tuple[str, ...], bool]] = [
+        (("--room", "other", "for all"), True),
+        (("--room", "other", "--to", "carol", "for another"), True),
+        (("--room", "other", "--type", "ack", "--to", "role:dev", "for a role that nobody has"), True),
+        (("--room", "other", "--to", me, "for you"), False),
+        (("read", "--room", "other"), True),
+        (("join", "--room", "other", "--role", "dev"), True),
+        (("--room", "other", "--to", "role:dev", "for your role"), False),
+        (("read", "--room", "other"), True),
+        (("more here",), True),
+    ]
+    for step, quick in steps:
+        if step[0] in ("read", "join"):
+            world.chat(*step, cwd=repository, check=True, **variables)
+        else:
+            say(*step)
+        assert is_quick(world, repository, "inbox", **variables) == quick, step
+        said = [world.chat("inbox", cwd=repository, GITCHAT_QUICK=way, **variables) for way in ("1", "0")]
+        assert (said[0].stdout, said[0].stderr) == (said[1].stdout, said[1].stderr), step
+        assert ("for you in other" in said[0].stdout) != quick, step
+    refs = world.git("for-each-ref", "--format=%(refname)", cwd=repository).stdout
+    assert ("refs/chatroom-local/seats/other/" in refs) == bool(variables)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gitchat.cli import terminal
-from gitchat.quick import reading
+from gitchat.index import schema
+from gitchat.quick import known, place, reading
+from gitchat.quick.unusual import Unusual
 from gitchat.workspace.opened import PROGRAM
-from tests.quick.ways import AGENT, is_quick
+from tests.quick.test_usual import cloned, held
+from tests.quick.ways import AGENT, as_it_was, is_quick
 from tests.world import World
 
 SAYS: list[tuple[str, ...]] = [
@@ -121,7 +127,42 @@ def test_what_nobody_reads_stays_unread(world: World) -> None:
     assert world.chat("inbox", cwd=repository, check=True).stdout == ""
 
 
+def test_what_is_read_while_something_waits_is_marked_the_same(world: World) -> None:
+    """Beside a record of one's own that the remote has not numbered yet, and that another one answers here."""
+    clone, variables = cloned("fetched", "waiting")(world)
+    with held(clone):
+        world.chat("reply", "1", "mine, too", cwd=clone, check=True, **variables)
+    answers = []
+    for quick in ("1", "0"):
+        scratch = world.root / f"before-{quick}"
+        scratch.mkdir()
+        with as_it_was(clone / ".git", scratch), held(clone):
+            said = [world.chat(line, cwd=clone, GITCHAT_QUICK=quick, **variables) for line in ("log", "inbox", "read")]
+            positions = ("refs/chatroom/rooms/lobby/cursors", "refs/chatroom-local/seats")
+            refs = world.git("for-each-ref", "--format=%(refname) %(objectname)", *positions, cwd=clone).stdout
+        answers.append(([(one.stdout, one.stderr) for one in said], refs))
+    assert answers[0] == answers[1]
+    (log, _), _, (read, _) = answers[0][0]
+    assert "  re #1\n    mine, too\n" in log
+    assert "more" in read
+
+
 def test_the_times_are_those_of_the_long_way() -> None:
     """What stands in both places is the same."""
     assert reading.DRAIN_SECONDS == terminal._DRAIN_SECONDS
     assert reading.LEAVE_MILLISECONDS == terminal._LEAVE_MILLISECONDS
+
+
+def test_an_index_of_another_version_is_not_trusted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its columns mean may be another thing; the long way builds it anew."""
+    repository = made(world, "versions")
+    (record,) = world.chat("search", "first", "--json", cwd=repository, check=True).stdout.splitlines()
+    monkeypatch.chdir(repository)
+    where, uid = place.find(world.variables), json.loads(record)["uid"]
+    assert known.VERSION == schema.VERSION
+    assert known.number_of_uid(where, "lobby", uid) == 1
+    (path,) = (repository / ".git/chatroom").glob("index.*.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    with pytest.raises(Unusual):
+        known.number_of_uid(where, "lobby", uid)

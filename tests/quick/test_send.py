@@ -14,6 +14,7 @@ from gitchat.model.names import RoomName
 from gitchat.model.types import KNOWN
 from gitchat.presence import seats
 from gitchat.quick import agent, room, send, who
+from gitchat.quick.record import EMPTY_TREE
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import written
 from gitchat.workspace import ancestry, client
@@ -64,6 +65,24 @@ LINES: list[tuple[str, ...]] = [
 ]
 
 
+REPLIES: list[tuple[str, ...]] = [
+    ("1", "to all"),
+    ("3", "to who wrote to me"),
+    ("#4", "to who wrote", "to another"),
+    ("-q", "5", "to who wrote to a role"),
+    ("--type", "answer", "3", "of a type"),
+    ("3", "--to", "bob", "to one"),
+    ("17", "to whom I wrote"),
+    # Not plain, or wrong.
+    ("3", "--to", "all", "to all"),
+    ("-r", "2", "3", "an option of another"),
+    ("2",),
+    ("two", "words"),
+    ("0", "none"),
+    ("4000", "none"),
+]
+
+
 def made(world: World, name: str) -> Path:
     repository = world.repository(name)
     world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
@@ -90,6 +109,7 @@ def test_the_quick_way_does_the_plain_ones_itself(world: World) -> None:
     """Else all that is held to the long way here would be that."""
     repository = made(world, "quick")
     assert [line for line in QUICK if not is_quick(world, repository, "send", *line)] == []
+    assert [line for line in REPLIES[:5] if not is_quick(world, repository, "reply", *line)] == []
 
 
 def log_of(world: World, repository: Path) -> str:
@@ -101,9 +121,9 @@ def log_of(world: World, repository: Path) -> str:
 def test_the_same_is_stored_printed_and_refused(world: World) -> None:
     """Line by line in two repositories, one of which goes the long way alone."""
     quick, long = made(world, "quick"), made(world, "long")
-    for line in LINES:
-        mine = world.chat("send", *line, cwd=quick)
-        theirs = world.chat("send", *line, cwd=long, GITCHAT_QUICK="0")
+    for line in [*(("send", *line) for line in LINES), *(("reply", *line) for line in REPLIES)]:
+        mine = world.chat(*line, cwd=quick)
+        theirs = world.chat(*line, cwd=long, GITCHAT_QUICK="0")
         assert mine.returncode == theirs.returncode, line
         if "--json" in line:
             continue  # what it prints has a date
@@ -228,15 +248,36 @@ def test_in_a_room_with_a_remote_it_waits_for_its_number_and_is_pushed(world: Wo
     until(lambda: world.git("rev-parse", log, cwd=hub).stdout.strip() == tip)
     numbers = world.chat("log", "--oneline", "-n", "5", cwd=repository).stdout.splitlines()
     assert [line.split()[0] for line in numbers] == ["#6", "#7", "#8", "#9", "#10"]
-    # What a fetch brought is beyond what was noted of the end: that is looked up by the long way, once.
+    # What a fetch brought is noted with it, and what it says of the room holds for who sends next.
     other = world.root / "other"
     world.git("clone", "-q", hub, other, check=False)
     world.chat("send", "--sync", "from elsewhere", cwd=other, check=True, CI="1")
     world.chat("sync", cwd=repository, check=True)
-    assert not is_quick(world, repository, "send", "x", **AGENT)
-    world.chat("send", "after it", cwd=repository, check=True, **AGENT)
-    assert is_quick(world, repository, "send", "and after that", **AGENT)
+    assert is_quick(world, repository, "send", "after it", **AGENT)
+    until(lambda: _is_at(world, repository, hub))
+    world.chat("sync", cwd=other, check=True)
+    world.chat("room", "close", "lobby", cwd=other, check=True)
+    world.chat("sync", cwd=other, check=True)
+    world.chat("sync", cwd=repository, check=True)
+    assert "is closed" in world.chat("send", "after the end", cwd=repository, **AGENT).stderr
+    world.chat("room", "open", "lobby", cwd=other, check=True)
+    world.chat("sync", cwd=other, check=True)
+    with lock.open("a") as keeper:
+        until(lambda: _has(keeper))
+        tracking = "refs/chatroom-local/remotes/origin/rooms/lobby/log"
+        world.git("fetch", "-q", hub, f"{log}:{tracking}", cwd=repository)
+        assert not is_quick(world, repository, "log", "-n", "1")  # what was noted is not the end any more
+        assert not is_quick(world, repository, "send", "x", **AGENT)
+        world.chat("sync", cwd=repository, check=True)
+        assert is_quick(world, repository, "log", "-n", "1")
+        assert is_quick(world, repository, "send", "again", **AGENT)
     assert world.chat("verify", cwd=repository).returncode == 0
+
+
+def _is_at(world: World, repository: Path, hub: Path) -> bool:
+    """Whether the remote has what is here."""
+    log = "refs/chatroom/rooms/lobby/log"
+    return world.git("rev-parse", log, cwd=hub).stdout == world.git("rev-parse", log, cwd=repository).stdout
 
 
 def _has(keeper: IO[str]) -> bool:
@@ -286,3 +327,23 @@ def test_the_constants_are_those_of_the_model() -> None:
     assert room.tracking_ref("a", "b") == refs.tracking_ref("b", refs.log_ref(RoomName("a")))
     assert len({send.new_uid() for _ in range(50)}) == 50
     assert all(names.is_uid(send.new_uid()) for _ in range(50))
+
+
+def test_behind_a_record_with_a_tree(world: World) -> None:
+    """What has a file or tells of lines has another tree; the next record needs the empty one, and finds it."""
+    repository = world.repository()
+    (repository / "file").write_text("".join(f"{number}\n" for number in range(9)))
+    world.git("add", "file", cwd=repository)
+    world.git("commit", "-qm", "a file", cwd=repository)
+    world.chat("send", "first", cwd=repository, check=True)
+    empty = repository / ".git" / "objects" / EMPTY_TREE[:2] / EMPTY_TREE[2:]
+    for words in (("--attach", "file", "see"), ("--at", "file:2-3", "why?")):
+        world.chat("send", *words, cwd=repository, check=True)
+        assert is_quick(world, repository, "send", "behind it")
+    assert empty.exists()
+    world.git("repack", "-qad", cwd=repository)
+    world.git("prune-packed", cwd=repository)
+    assert not empty.exists()
+    world.chat("send", "--at", "file:2-3", "once more", cwd=repository, check=True)
+    assert is_quick(world, repository, "send", "behind a packed one")
+    assert "7 records" in world.chat("verify", cwd=repository, check=True).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,29 @@ def test_an_answer_is_kept_until_a_file_of_it_changes(world: World, repository: 
         assert value(world, "chat.room") == f"in-{number}"
 
 
+def test_where_the_system_keeps_its_file_is_asked_of_each_program_once(
+    world: World, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not again when a setting was changed; but of another git in the place of the one before."""
+    told: list[str] = []
+    real = settings._system_file
+    monkeypatch.setattr(settings, "_system_file", lambda place: (told.append(real(place)), told[-1])[1])
+    program = world.add_program("git", f'exec "{shutil.which("git")}" "$@"')
+    world.variables["GIT_CONFIG_NOSYSTEM"] = "0"
+    config = repository / ".git" / "config"
+    for number in range(3):
+        world.git("config", "chat.room", f"in-{number}", cwd=repository)
+        wait_until_old(config, program)
+        assert value(world, "chat.room") == f"in-{number}"
+        assert asks(lambda: value(world, "chat.room")) == 0
+    assert len(told) == 1
+    assert told[0].startswith("/")
+    program.write_text(program.read_text() + "\n")
+    wait_until_old(program)
+    assert value(world, "chat.room") == "in-2"
+    assert len(told) == 2
+
+
 def test_a_change_in_the_same_moment_is_seen(world: World, repository: Path) -> None:
     """Of the same length, one right after the other: a file that was just changed is never kept."""
     config = repository / ".git" / "config"
@@ -127,7 +151,9 @@ def test_what_depends_on_more_is_left_to_the_long_way(world: World, repository: 
     [
         {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "chat.room", "GIT_CONFIG_VALUE_0": "x"},
         {"GIT_CONFIG_PARAMETERS": "'chat.room=x'"},
-        {"GIT_DIR": ".git"},
+        {"GIT_DIR": "file.txt"},
+        {"GIT_DIR": ""},
+        {"GIT_DIR": ".git", "GIT_WORK_TREE": "."},
         {"GIT_WORK_TREE": "."},
         {"GIT_CEILING_DIRECTORIES": "/"},
         {"GIT_COMMON_DIR": ".git"},

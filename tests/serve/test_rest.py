@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
+from gitchat.model.names import Name
 from gitchat.presence.holding import Holding
+from gitchat.presence.livefile import LiveFile
 from gitchat.serve.served import MAX_WAITING
 from gitchat.serve.settings import Settings
 from gitchat.serve.worker import Worker
@@ -91,6 +94,29 @@ def test_two_agents_meet_and_talk(client: TestClient) -> None:
         "id": stored["message_id"], "type": "message", "from": "beta-01TYEi4M", "to": "alpha-01RXGe86",
         "message": "Hello Alpha!", "timestamp": stored["timestamp"], "room": "lobby",
     }  # fmt: skip
+
+
+def test_who_registers_is_told_its_peers_without_a_look_into_each_file(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a thousand who come cost a thousand times one."""
+    opened: list[str] = []
+    open_file = LiveFile.__init__
+
+    def counted(file: LiveFile, directory: Path, name: Name, flags: int) -> None:
+        opened.append(name)
+        open_file(file, directory, name, flags)
+
+    def register(number: int) -> list[str]:
+        opened.clear()
+        given = {"agent_id": f"peer{number}", "session_id": f"s{number}", "room": room}
+        peers = ok(client.post(f"{API}/agents/register", json=given))["peers"]
+        assert [one["agent_id"] for one in peers] == [f"peer{one}" for one in range(number)]
+        return [name for name in opened if name.startswith("peer") and name != f"peer{number}"]
+
+    room = begin(client, "peers")
+    monkeypatch.setattr(LiveFile, "__init__", counted)
+    assert [register(number) for number in range(6)] == [[]] * 6
 
 
 def test_one_name_is_one_agent_of_one_session(client: TestClient) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from gitchat.storage.ownfiles import OwnFile
 from tests.cli.conftest import Chatroom
 from tests.server.connection import Connection, Server, within
 from tests.world import World
@@ -323,3 +324,27 @@ def test_what_the_command_line_says_reaches_a_member(one: Connection, chatroom: 
     one.data("check_in", join_token=token, recipient="all", body={"type": "progress"}, include_self=False)
     assert chatroom.newest("build-123").body == '{"type": "progress"}'
     assert bodies(one, join(one, "coordinator")) == []
+
+
+def test_a_join_and_a_message_open_as_many_files_whoever_else_is_there(
+    one: Connection, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many who join cost so many times one: the answer lists all of them, and none is looked up for it."""
+    opened: list[str] = []
+    begin = OwnFile.open
+    monkeypatch.setattr(OwnFile, "open", lambda file, flags: opened.append(file.name) or begin(file, flags))
+
+    def cost(act: Callable[[], object]) -> int:
+        opened.clear()
+        act()
+        return sum(name.startswith("live/n") for name in opened)
+
+    tokens = [join(one, "n0"), join(server.connect(), "n1")]
+    few = cost(lambda: tokens.append(join(one, "n2")))
+    for number in range(3, 12):
+        join(one, f"n{number}")
+    joined: dict[str, Any] = {}
+    many = cost(lambda: joined.update(one.data("join_topic", topic="build-123", agent_name="n12")))
+    assert [member["agent_name"] for member in joined["members"]] == sorted(f"n{number}" for number in range(13))
+    assert many == few <= 2  # its own file
+    assert cost(lambda: one.data("send_message", join_token=tokens[0], body="done", recipient="n1")) <= 1

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gitchat.model.query import Query
-from gitchat.rooms import uncounted
+from gitchat.rooms import lengthy
 from gitchat.storage.store import Store
 from gitchat.verbs.room import Room
 from tests.clones.conftest import Hub
@@ -112,7 +112,7 @@ def test_the_first_look_is_quick_and_small(world: World, records: int, megabytes
     path = make_room(world, "long", records)
     first = looked(world, path, page)
     assert first["found"] == [False, None, f"message {records}:"[:14]]
-    assert first["reads"] <= uncounted.SHORT + 2 * PAGE
+    assert first["reads"] <= lengthy.MOST_COUNTED + 2 * PAGE
     assert first["grown"] < megabytes
     whole = looked(world, path, inbox)
     assert whole["found"] == [PAGE, records - PAGE, records]
@@ -142,7 +142,7 @@ def test_a_long_log_goes_by_handles_until_it_is_counted(
     ann.say("pending")
     for path in (ann.path / ".git/chatroom/checkpoints/lobby", *(ann.path / ".git/chatroom").glob("index.*")):
         path.unlink(missing_ok=True)
-    monkeypatch.setattr(uncounted, "SHORT", 3)
+    monkeypatch.setattr(lengthy, "MOST_COUNTED", 3)
     for limit in (2, 5, 8):
         room = Room(world.environment(ann.path), "lobby", "ann")
         quick = room.records.listing(Query(), limit, waits=False)
@@ -189,11 +189,11 @@ def test_a_log_is_taken_in_by_stages_as_at_once(world: World, monkeypatch: pytes
 
 def test_the_command_says_why_there_are_no_numbers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """And has them counted by a process that nobody waits for; a program that asks for JSON waits for the numbers."""
-    path = make_room(world, "told", uncounted.SHORT + 10)
+    path = make_room(world, "told", lengthy.MOST_COUNTED + 10)
     shown = world.chat("log", "-n", "1", cwd=path, check=True)
     assert "#" not in shown.stdout
     assert "counted for the first time" in shown.stderr
     (record,) = world.chat("log", "-n", "1", "--json", cwd=path, check=True).stdout.splitlines()
-    assert json.loads(record)["id"] == uncounted.SHORT + 10
+    assert json.loads(record)["id"] == lengthy.MOST_COUNTED + 10
     world.chat("count", cwd=path, check=True)
-    assert f"#{uncounted.SHORT + 10}" in world.chat("log", "-n", "1", cwd=path, check=True).stdout
+    assert f"#{lengthy.MOST_COUNTED + 10}" in world.chat("log", "-n", "1", cwd=path, check=True).stdout

@@ -22,7 +22,7 @@ PACK_EVERY = 512
 
 
 def append(store: Store, tip: Oid | None, start: int, count: int) -> Oid:
-    """A chain of records, as so many sends would have written it."""
+    """A chain of records, as so many sends would have written it. One in ten asks, and the next one answers."""
     tree = store.empty_tree()
     tip = tip or store.write_commit(codec.encode_genesis(ROOM, tree))
     for number in range(start + 1, start + count + 1):
@@ -30,7 +30,9 @@ def append(store: Store, tip: Oid | None, start: int, count: int) -> Oid:
         moment = Moment(1_790_000_000 + number)
         record = Record(
             kind="message", uid=uid_from_random(number.to_bytes(10, "little")), author=f"agent-{number % 7}",
-            email="agent@example.com", written=moment, body=text[:200], seq_hint=number, type="progress",
+            email="agent@example.com", written=moment, body=text[:200], seq_hint=number,
+            type="question" if number % 10 == 5 else "progress",
+            reply_to=uid_from_random((number - 1).to_bytes(10, "little")) if number % 10 == 6 else None,
         )  # fmt: skip
         committer = Signature("Alice", "alice@example.com", moment)
         tip = store.write_commit(codec.encode_record(record, tree=tree, parent=tip, committer=committer))

@@ -15,6 +15,7 @@ import pytest
 
 from gitchat.model.query import Query
 from gitchat.model.refs import log_ref
+from gitchat.verbs import marking
 from gitchat.verbs.room import Room
 from tests.crash.writers import ROOM
 from tests.rooms.test_log import CountingBackend
@@ -38,8 +39,16 @@ LOOKS: dict[str, Callable[[Room], object]] = {
     "find by handle": lambda room: room.find(room.find(3).handle),
     "thread": lambda room: room.thread(room.overview().count),
     "search": lambda room: room.search("3"),
+    "who elsewhere has seen one of the first": lambda room: elsewhere(room, 3),
     "count the messages": lambda room: room.message_count(),
 }
+
+
+def elsewhere(room: Room, number: int) -> None:
+    """Ask who wrote in another clone with that record before its eyes: all of them."""
+    found = marking._writers_elsewhere(room, room.records.chain(), room.find(number))
+    assert found >= {f"agent-{author}" for author in range(7)}
+
 
 GROWING = {"search"}
 """Whose steps grow a little: those within SQLite's full-text index."""

@@ -40,6 +40,7 @@ MAX_LINE_CHARS = 160
     metavar="URL",
     help="Let the client's server forward to a git chat serve: its address; or auto, the one of this clone.",
 )
+@click.option("--no-connect", "disconnects", is_flag=True, help="Let a server that forwards work in the clone again.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--remove", is_flag=True, help="Take out what was put in, and nothing else.")
 @click.option("--print", "is_snippet", is_flag=True, help="Print what belongs in which file, to put in by hand.")
@@ -54,6 +55,7 @@ def command(
     is_local: bool,
     allows: bool | None,
     connect: str | None,
+    disconnects: bool,
     dry_run: bool,
     remove: bool,
     is_snippet: bool,
@@ -72,18 +74,18 @@ def command(
     from gitchat.setup.place import copies_for
 
     environment: Environment = context.obj
-    if check and (remove or dry_run or is_snippet or allows is not None or connect):
+    if check and (remove or dry_run or is_snippet or allows is not None or connect or disconnects):
         raise click.UsageError("--check changes nothing: it goes with CLIENT, --user and --local alone")
     _refuse_pairs(is_named=bool(names), remove=remove, dry_run=dry_run, is_snippet=is_snippet)
     if is_user and is_local:
         raise click.UsageError("--local is for this work tree, and --user for all")
-    _refuse_connection(connect, is_user=is_user, is_removal=remove)
+    _refuse_connection(connect, disconnects=disconnects, is_user=is_user, is_removal=remove)
     chosen = list(dict.fromkeys(map(clients.find, names)))
     if is_local:
         _refuse_without_local(chosen)
     if check:
         context.exit(_check(environment, chosen, is_user, is_local))
-    place = replace(_place(environment, is_user, is_local), connect=connect)
+    place = replace(_place(environment, is_user, is_local), connect=connect, disconnects=disconnects)
     screen = terminal.screen_for(environment, color)
     if not chosen:
         _list(environment, place, screen)
@@ -162,8 +164,10 @@ def _check(environment: Environment, chosen: list[Client], is_user: bool, is_loc
 # --- what is meant -----------------------------------------------------------
 
 
-def _refuse_connection(connect: str | None, *, is_user: bool, is_removal: bool) -> None:
+def _refuse_connection(connect: str | None, *, disconnects: bool, is_user: bool, is_removal: bool) -> None:
     """Raise for what no server can forward to. Raises UserError ``bad-argument``."""
+    if disconnects and (is_removal or connect is not None):
+        raise click.UsageError("--no-connect lets a server work here: it goes with neither --connect nor --remove")
     if connect is None:
         return
     from gitchat.cli import connecting  # for who forwards

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gitchat.index.condition import Condition
+from gitchat.model.errors import ConflictError
 from gitchat.model.names import EVERYBODY, Name, Oid, RoomName
 from gitchat.presence.telling import telling
 from gitchat.verbs import cutting
@@ -28,7 +29,9 @@ from gitchat.verbs.tools.calling import (
     number_of,
     refuse_other,
 )
+from gitchat.verbs.tools.counting import last_said
 from gitchat.verbs.tools.messages import in_short, on_its_way, places_of, say, troubled
+from gitchat.verbs.tools.positions import IN_REPOSITORY, Positions
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -55,7 +58,9 @@ def read_unread(
     :func:`read_messages` with its ``id`` has all of it.
 
     Besides ``name``, ``last_read_id`` and ``messages``, where there is something to tell: ``more`` (how many are
-    left), ``statuses`` (how many records there were that tell what happened), ``not_marked`` (why), ``timed_out``.
+    left), ``statuses`` (how many records there were that tell what happened), ``not_marked`` (why), ``timed_out``. A
+    model is told ``counting`` where a long log is counted for the first time: then the newest messages come without
+    numbers, and nothing is marked.
     """
     return begin_read_unread(name, limit, mark_read, room, type, sender, wait_seconds, max_chars).run()
 
@@ -79,31 +84,6 @@ def check_in(
     long as it has none (see :func:`send_message`). And ``waiting`` while the remote is not heard.
     """
     return begin_check_in(name, content, to, wait_seconds, limit, room, type, reply_to, max_chars, at).run()
-
-
-class Positions(Protocol):
-    """Where it is kept how far a participant has read."""
-
-    def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
-        """As :meth:`Room.unread`."""
-
-    def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
-        """As :meth:`Room.mark`."""
-
-
-class InRepository:
-    """In the repository alone, at once."""
-
-    def unread(self, room: Room, limit: int | None, *, with_own: bool) -> Reading:
-        """From the repository."""
-        return room.unread(limit, with_own=with_own)
-
-    def mark(self, room: Room, reading: Reading, count: int | None) -> Reading:
-        """In the repository."""
-        return room.mark(reading, count)
-
-
-IN_REPOSITORY: Positions = InRepository()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +134,15 @@ def begin_read_unread(
         _mark_ended(chat)
 
     def answer(timed_out: bool, measure: Measure, positions: Positions) -> Json:
-        if matching is None:
-            reading = positions.unread(chat, limit, with_own=with_own)
-        else:
-            reading = chat.unread(limit, with_own=with_own, matching=matching)
+        try:
+            if matching is None:
+                reading = positions.unread(chat, limit, with_own=with_own)
+            else:
+                reading = chat.unread(limit, with_own=with_own, matching=matching)
+        except ConflictError as error:
+            if matching is not None:
+                raise
+            return last_said(chat, error, limit, max_chars, measure)
         return _read(chat, positions, reading, mark_read, max_chars, measure, timed_out)
 
     marks_all = mark_read and matching is None
@@ -188,8 +173,11 @@ def begin_check_in(
     _mark_ended(chat)
 
     def answer(timed_out: bool, measure: Measure, positions: Positions) -> Json:
-        told = troubled(chat) | of_asides(chat.asides())
-        reading = positions.unread(chat, limit, with_own=False)
+        try:
+            told = troubled(chat) | of_asides(chat.asides())
+            reading = positions.unread(chat, limit, with_own=False)
+        except ConflictError as error:
+            return last_said(chat, error, limit, max_chars, measure, sent)
         return _read(chat, positions, reading, True, max_chars, measure, timed_out, sent, told)
 
     return Begun(chat, wait_seconds, lambda: bool(chat.unread(1).entries), answer, marks_all=True)

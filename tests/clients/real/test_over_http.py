@@ -38,13 +38,20 @@ def said(client: Client, rooms: Path) -> list[tuple[str, str]]:
 
 
 def test_claude_reads_and_sends_by_a_server(claude: Claude) -> None:
-    """By what the page has it add; its model reads the room and speaks under the name of the token."""
+    """By what the page has it add; its model reads the room and speaks under the name of the token.
+
+    That is in a variable, and in no file of the client's.
+    """
     with server(claude) as (rooms, url, token):
-        words = ("--transport", "http", "gitchat", url, "--header", f"Authorization: Bearer {token}")
+        claude.scratch.variables["GITCHAT_TOKEN"] = token
+        words = ("--transport", "http", "gitchat", url, "--header", "Authorization: Bearer ${GITCHAT_TOKEN}")
         claude.scratch.go("claude", "mcp", "add", *words)
         claude.script.go_on(*claude.calls("read_unread"), *claude.calls("send_message", content="by http"), "done")
         assert claude.headless("go").stdout == "done\n"
         assert said(claude, rooms) == [("ann", "welcome"), ("bob", "by http")]
+        kept = [path for path in claude.scratch.home.rglob("*") if path.is_file()]
+        assert kept
+        assert not [path for path in kept if token.encode() in path.read_bytes()]
     assert any("welcome" in request.new for request in claude.script.asked)
 
 
@@ -56,6 +63,11 @@ def test_claude_that_was_set_up_to_connect_reads_and_sends(claude: Claude) -> No
         claude.script.go_on(*claude.calls("read_unread"), *claude.calls("send_message", content="forwarded"), "done")
         assert claude.headless("go").stdout == "done\n"
         assert said(claude, rooms) == [("ann", "welcome"), ("bob", "forwarded")]
+        claude.setup("--local", "--no-connect")
+        claude.script.go_on(*claude.calls("send_message", content="here again"), "done")
+        assert claude.headless("go").stdout == "done\n"
+        assert len(said(claude, rooms)) == 2
+        assert "here again" in claude.chat("log").stdout
     assert any("welcome" in request.new for request in claude.script.asked)
 
 
