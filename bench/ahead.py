@@ -27,6 +27,7 @@ from gitchat.work.looking import look
 from gitchat.work.scratch import Scratch, scratch
 from gitchat.work.sharing import Snapshot, snapshot
 from gitchat.work.side import Base
+from gitchat.work.trees import worktrees
 from gitchat.workspace.environment import Environment, here
 from gitchat.workspace.remotes import open_remote, wire_to
 
@@ -39,7 +40,7 @@ WORK = work_ref(DEFAULT_ROOM, CloneId("0" * 16), Name("bob"))
 def main() -> None:
     """Print a table for each size."""
     for count in FILES:
-        with tempfile.TemporaryDirectory() as scratch_directory:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch_directory:  # a pusher may be at it
             place = Place(Path(scratch_directory), count)
             times = interleaved(place.actions(), ROUNDS)
             rows = [(name, spread(ratios(taken, times[NOTHING])), milliseconds(taken)) for name, taken in times.items()]
@@ -93,20 +94,23 @@ class Place:
         """What is measured."""
         return {
             NOTHING: partial(self._git, self.mine, "status", "--porcelain"),
-            "a look at one worktree, the other and the base": self.look,
-            "the same with work of another clone": partial(self.look, with_shared=True),
+            "a look at one worktree, the other and the base, where nothing changed": self.look,
+            "the same where nothing is known": partial(self.look, knows=False),
+            "the same with work of another clone": partial(self.look, with_shared=True, knows=False),
             "a snapshot": self.snap,
             "a snapshot, and its push": self.share,
             "a round with the remote, which brings it": partial(self.remote().round, None, is_asked=False),
         }
 
-    def look(self, *, with_shared: bool = False) -> None:
+    def look(self, *, with_shared: bool = False, knows: bool = True) -> None:
         """As the verb does."""
         environment = self.environment()
+        if not knows:
+            (environment.repository.directory / "conflicts.known").unlink(missing_ok=True)
         with scratch(environment.repository, 10) as work:
             found = look(
-                work, here=self.mine, me=None, fallback=Name("alice"), living={}, told_base=None, remotes=["origin"],
-                ignored=[], abroad=[self.shared] if with_shared and self.shared is not None else [],
+                work, environment.repository, me=None, fallback=Name("alice"), living={}, told_base=None,
+                remotes=["origin"], ignored=[], abroad=[self.shared] if with_shared and self.shared is not None else [],
             )  # fmt: skip
         assert any(pair.conflicts for pair in found.pairs)
 
@@ -125,9 +129,9 @@ class Place:
         self.shared = Shared((Name("bob"),), oid, "theirs", made.since)
 
     def _snapshot(self, work: Scratch) -> tuple[Oid, Snapshot]:
-        tree = next(one for one in sides.worktrees(work) if one.branch == "theirs")
+        tree = next(one for one in worktrees(work) if one.branch == "theirs")
         base = Base("origin/main", self._git(self.mine, "rev-parse", "origin/main").strip())
-        side = sides.side_of(work, tree, base, [Name("bob")], "bob's")
+        side = sides.side_of(work, tree, sides.stand_of(work, tree), base, [Name("bob")], "bob's")
         assert side is not None
         made = snapshot(work, side, "origin", Policy())
         assert made is not None

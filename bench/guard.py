@@ -1,4 +1,4 @@
-"""What the guard costs an edit, and a commit. Run by ``make bench``.
+"""What the guard costs an edit, and a commit; and what a claim costs. Run by ``make bench``.
 
 Each time is divided by that of ``git rev-parse --git-common-dir`` in the same round, which the hook's line starts in
 any case. Prints Markdown.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,15 +16,19 @@ from functools import partial
 from pathlib import Path
 
 from aims import measured
-from figures import interleaved, make_repository, milliseconds, ratios, sealed_variables, spread, table
+from figures import interleaved, make_repository, milliseconds, ratios, sealed_variables, seconds, spread, table
 
 from gitchat.model.pattern import fixed_part, parse_pattern, regex_of_bytes
 from gitchat.setup.launch import GUARD
 from gitchat.workspace.guarding import PROGRAM
 
 ROUNDS = 40
+CLAIMS = 10
+"""How often a claim is measured: each starts a Python."""
+CROWD = 32
 WARM_UPS = 3
 STAGED = 40
+STARTED = "`git chat --version`"
 HAD = "an edit of what somebody has, 50 claims"
 NOTHING = "`git rev-parse --git-common-dir` alone"
 
@@ -61,6 +66,49 @@ def main() -> None:
         f"the `git` that it starts first.\n\n" + table(["what runs", "÷ git: median (quartiles)", "ms, median"], rows)
     )
     print("\n" + measured("guard", [1000 * taken for taken in times[HAD]]))
+    _claims()
+
+
+def _claims() -> None:
+    """Print what a claim and a release cost, and how long many wait who want the same."""
+    with tempfile.TemporaryDirectory() as scratch:
+        repository = make_repository(Path(scratch) / "claims", 1000)
+        variables = sealed_variables(repository.parent)
+        program = str(Path(sys.executable).with_name("git-chat"))
+
+        def chat(*words: str) -> None:
+            subprocess.run([program, *words], cwd=repository, env=variables, capture_output=True, check=True)
+
+        def release() -> float:
+            chat("claim", "src/lexer/")
+            return seconds(partial(chat, "release", "src/lexer/"))
+
+        def claim() -> float:
+            taken = seconds(partial(chat, "claim", "src/lexer/"))
+            chat("release", "src/lexer/")
+            return taken
+
+        counted: dict[str, Callable[[], float]] = {
+            STARTED: partial(seconds, partial(chat, "--version")),
+            "a claim": claim,
+            "its release": release,
+        }
+        times = interleaved(counted, CLAIMS, lambda action: action())
+        rows = [(name, spread(ratios(taken, times[STARTED])), milliseconds(taken)) for name, taken in times.items()]
+        started = time.perf_counter()
+        crowd = [
+            subprocess.Popen(
+                [program, "claim", "--as", f"agent{number}", "src/token/"],
+                cwd=repository, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            for number in range(CROWD)
+        ]  # fmt: skip
+        statuses = [one.wait() for one in crowd]
+        whole = time.perf_counter() - started
+    assert statuses.count(0) == 1, statuses
+    heads = ["what is run", "÷ start: median (quartiles)", "ms, median"]
+    print(f"\nA claim in a room of 1,000 records, {CLAIMS} interleaved rounds:\n\n{table(heads, rows)}\n")
+    print(f"{CROWD} processes claim one path at once: one has it, and all have their answer after {whole:.1f} s.")
 
 
 def _repository(directory: Path, claims: int) -> Path:

@@ -14,6 +14,7 @@ from gitchat.care import agents, bells, doorbells, files, hubs, rooms, trial, ve
 from gitchat.care.finding import Finding
 from gitchat.model.errors import ChatError
 from gitchat.model.refs import REF_PREFIX, branches_refspec
+from gitchat.verbs.unasked import why_not
 from gitchat.workspace.config import clobbering_refspecs
 from gitchat.workspace.environment import Environment
 
@@ -63,11 +64,13 @@ def examine(environment: Environment, with_extra: Callable[[str], str]) -> Itera
 
 
 def _ahead(environment: Environment) -> Iterator[Finding]:
-    """Whether this git can tell what will not merge."""
+    """Whether this git can tell what will not merge, and whether somebody looks."""
     _, version = _version(environment)
     if version is not None and OLDEST_GIT <= version < _MERGES:
         text = "git before 2.38 cannot try a merge: git chat conflicts shows where lines meet, and nobody is told"
         yield Finding("note", "conflicts", text, "upgrade git")
+    if (why := why_not(environment)) is not None:
+        yield Finding("note", "conflicts", why, "look yourself: git chat conflicts")
 
 
 def _version(environment: Environment) -> tuple[str, tuple[int, int] | None]:

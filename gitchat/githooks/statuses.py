@@ -17,6 +17,7 @@ from gitchat.model.refs import branch_of, told_branch
 from gitchat.model.secrets import Policy
 from gitchat.rooms.writing import Sent
 from gitchat.storage.git import GitFailed
+from gitchat.workspace.asking import ask_or_find_out
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.pushing import push_soon
 
@@ -101,7 +102,7 @@ def post(
     sent = environment.writer(room).send(draft, replace(environment.caller.identity(), origin="hook"))
     push_soon(environment, room, is_hook=True)
     if event != "checkout" and environment.repository.has_worktrees():
-        environment.start_aside("conflicts", "--aside")
+        ask_or_find_out(environment)
     return sent
 
 

@@ -11,6 +11,7 @@ REF_PREFIX = "refs/chatroom/"
 HEADS = "refs/heads/"
 """What the refs of branches begin with."""
 REMOTES = "refs/remotes/"
+REPLACED = "refs/replace/"
 """What the refs of the branches of remotes begin with."""
 ROOMS_PREFIX = RefName("refs/chatroom/rooms/")
 LOCAL_PREFIX = RefName("refs/chatroom-local/")

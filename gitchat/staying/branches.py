@@ -50,6 +50,7 @@ class Branches:
         if isinstance(done, ChatError):
             return
         with suppress(ChatError, GitFailed, OSError):
+            self._clear()
             has_come = any(done.fetched.values())
             is_new = self._fetch() if self._is_due(has_come=has_come) else False
             shared = self._shared()
@@ -135,8 +136,18 @@ class Branches:
 
         return {ref: oid for room in self._rooms() for ref, oid in shares_there(room).items()}
 
+    def _clear(self) -> None:
+        """Remove from the remote what clones shared that are gone, where this one pushes."""
+        if not self._only_named and not self._environment.syncs_by_itself():
+            return
+        from gitchat.verbs.sharing import clear_deserted  # for who keeps
+
+        for room in self._rooms():
+            with suppress(ChatError):
+                clear_deserted(room)
+
     def _note_wanted(self) -> bool:
-        from gitchat.verbs.conflicting import note_wanted  # for who keeps
         from gitchat.verbs.room import Room
+        from gitchat.verbs.unasked import note_wanted  # for who keeps
 
         return note_wanted(Room(self._environment))

@@ -86,12 +86,15 @@ def _look_at_claims(environment: Environment, edge: Edge) -> None:
 def _look_at_conflicts(environment: Environment, edge: Edge) -> None:
     """Ask for a look at what will not merge; where that can find anything is noted when a session begins."""
     if edge.event == "session-start":
-        from gitchat.verbs.conflicting import note_wanted  # for a session that begins
         from gitchat.verbs.room import Room
+        from gitchat.verbs.unasked import note_wanted  # for a session that begins
 
         with suppress(ChatError):
             note_wanted(Room(environment))
-    asking.ask(environment)
+    if asking.is_resting(environment):
+        asking.ask_or_find_out(environment)  # its time may be over
+    else:
+        asking.ask(environment)
 
 
 def _has_claims(environment: Environment) -> bool:
@@ -127,7 +130,7 @@ def _of_news(environment: Environment, edge: Edge, rooms: Sequence[Room], told: 
 
 def _of_ones_own(environment: Environment, told: Told) -> list[str]:
     """What is new of the work here that nobody else is told of."""
-    if not asking.is_noted(environment):
+    if not asking.is_noted(environment) and not asking.is_resting(environment):
         return []
     from gitchat.staying import moved  # where something is
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from gitchat.staying.told import Told
 from gitchat.storage.git import GitFailed
 from gitchat.work.moved import Moved, MovedFile
+from gitchat.workspace import asking
 from gitchat.workspace.environment import Environment
 
 SEE = "See: git chat conflicts"
@@ -22,15 +23,25 @@ def sentences(environment: Environment, told: Told) -> list[str]:
     """What is new of that for the worktree we are in. Never fails."""
     repository = environment.repository
     noted = MovedFile(repository.directory).of(repository.worktree)
+    said = _of_rest(environment, told)
     if noted is None:
-        return []
-    said = []
+        return said
     if noted.meeting and not _has(environment, noted.tip) and told.is_first(f"base {noted.tip}"):
         said.append(_of_base(noted))
     for name, paths in sorted((noted.others or {}).items()):
         if told.is_first(f"meets {name} {' '.join(paths)}"):
             said.append(f"{_files(len(paths))} that you changed cannot be merged with {name}'s{_shown(paths)}. {SEE}")
     return said
+
+
+def _of_rest(environment: Environment, told: Told) -> list[str]:
+    """That nobody looks unasked for a while: who hears of nothing would believe that all merges."""
+    if not asking.is_resting(environment):
+        return []
+    from gitchat.verbs.unasked import why_not  # where somebody has to be told
+
+    why = why_not(environment)
+    return [f"{why}. {SEE}"] if why is not None and told.is_first(f"rest {why.partition(':')[2]}") else []
 
 
 def _has(environment: Environment, tip: str) -> bool:

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from gitchat.model.errors import StorageError
@@ -56,27 +57,29 @@ def run(
     stdin: bytes = b"",
     keep_open: tuple[int, ...] = (),
     timeout_seconds: float = TIMEOUT_SECONDS,
+    is_apart: bool = False,
 ) -> Done:
     """What ``git <arguments>`` printed, run in ``cwd`` with ``variables``.
 
-    The descriptors ``keep_open`` stay open in git, and with them the kernel locks they hold.
+    The descriptors ``keep_open`` stay open in git, with their locks. One that ``is_apart`` ends with all it started.
 
     Raises:
         GitFailed: git ended with another status than 0.
         StorageError: ``no-git`` when git cannot be started, ``git-hangs`` after ``timeout_seconds``.
     """
-    with start(arguments, cwd, variables, keep_open=keep_open) as process:
+    with start(arguments, cwd, variables, keep_open=keep_open, has_terminal=not is_apart) as process:
+        end = partial(_end_all, process, False) if is_apart else process.kill
         try:
             stdout, stderr = process.communicate(stdin, timeout_seconds)
         except subprocess.TimeoutExpired as error:
-            process.kill()
+            end()
             raise StorageError(
                 f"git {_verb(arguments)} did not end within {timeout_seconds:.0f} s",
                 hint="see what it waits for: GIT_TRACE=1 git " + " ".join(arguments),
                 code="git-hangs",
             ) from error
         except BaseException:
-            process.kill()
+            end()
             raise
     return _done(process, stdout, stderr)
 
@@ -256,8 +259,8 @@ def start_attended(
 
 def environment_of(variables: Mapping[str, str], *, may_prompt: bool = False) -> dict[str, str]:
     """``variables`` for a git of ours: untranslated, told what is stored, and asking only where it may."""
-    untranslated = {**without_secrets(variables), "LC_ALL": "C", "LANGUAGE": "C"}
-    return untranslated | AS_STORED | ({} if may_prompt else NO_PROMPT)
+    told = {**without_secrets(variables), "LC_ALL": "C", "LANGUAGE": "C"}
+    return told | AS_STORED | ({} if may_prompt else NO_PROMPT)
 
 
 def _verb(arguments: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,22 +43,26 @@ def behind(room: Standpoint) -> Behind | None:
     return None
 
 
-def note_moved(room: Standpoint, found: Looked, *, tells_all: bool) -> None:
+def note_moved(room: Standpoint, found: Looked, hidden: Collection[str]) -> None:
     """Note for hooks what is everybody's own affair, as a look at everybody's work found it. Never fails.
 
-    Without ``tells_all`` conflicts with others are that, too: no room hears of them.
+    Conflicts of the commits ``hidden`` are that, too: no room hears of them.
     """
     moved: dict[Path, Moved] = {}
+    now = room.environment.now().seconds
     for side in found.mine:
         if side.top is None:
             continue
         pairs = [pair for pair in found.pairs if side in (pair.mine, pair.other)]
         meetings = [one for pair in pairs if pair.other.is_base for one in pair.meetings]
         others: dict[str, tuple[str, ...]] = {}
-        for pair in pairs if not tells_all else ():
+        for pair in pairs:
+            if pair.mine.oid not in hidden and pair.other.oid not in hidden:
+                continue
             other = pair.other if pair.mine == side else pair.mine
             paths = tuple(one.path for one in pair.meetings if one.outcome == "conflict")
-            if paths and other.names[:1] and other.names[:1] != side.names[:1]:
+            is_idle = side.idle_days(now) is not None or other.idle_days(now) is not None
+            if paths and not is_idle and other.names[:1] and other.names[:1] != side.names[:1]:
                 others[other.names[0]] = paths
         if meetings or others:
             conflicts = sum(one.outcome == "conflict" for one in meetings)

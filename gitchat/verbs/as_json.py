@@ -215,6 +215,7 @@ def of_status(status: Status) -> dict[str, Any]:
         **({"claims": list(map(of_claim, claims))} if (claims := [*status.claims, *status.meeting]) else {}),
         **of_conflicts(status.conflicts, status.me),
         **({"base": status.behind.form} if status.behind is not None else {}),
+        **({"conflicts_not_looked": status.not_looked} if status.not_looked is not None else {}),
     }
 
 

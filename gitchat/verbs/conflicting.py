@@ -28,9 +28,6 @@ _MOST_LOOKS = 4
 
 _sleep = time.sleep
 
-MOST_FILES = 200_000
-"""In a larger tree it is only looked when somebody asks: git takes seconds to tell what is changed."""
-
 
 def conflicts(room: Standpoint, name: str | None = None) -> Looked:
     """Look now at all work of this clone, and merge mine, or that of ``name``, with each; no file is changed.
@@ -43,6 +40,7 @@ def conflicts(room: Standpoint, name: str | None = None) -> Looked:
         ConflictError: ``write-lock-held``: another look does not end.
     """
     from gitchat.verbs.sharing import is_used, withdraw  # for who asks
+    from gitchat.verbs.unasked import note_wanted
 
     found, _ = _look(room, parse_name(name) if name is not None else None)
     if is_used(room.environment):
@@ -59,10 +57,12 @@ def glance(room: Standpoint) -> None:
 
     At most every half a minute, however many ask: who comes meanwhile leaves it to who waits for his turn already. A
     conflict of what is not committed is looked at once more, before anybody is told. What is shared of work here goes
-    to the room's remote. Never fails.
+    to the room's remote. A look that does not end in time is ended, and then none comes unasked for a while; nor where
+    git is slow to tell what is changed. Never fails.
     """
     from gitchat.storage import gate
-    from gitchat.work.scratch import seconds_since
+    from gitchat.verbs.unasked import note_ended, note_wanted
+    from gitchat.work.scratch import TimeUp, seconds_since
 
     environment = room.environment
     with suppress(ChatError, OSError):
@@ -73,41 +73,27 @@ def glance(room: Standpoint) -> None:
                 if since is not None and since < PAUSE_SECONDS:
                     _sleep(PAUSE_SECONDS - since)
             asking.begins(environment)
-            found, is_due = _look(room, None, everybody=True)
+            try:
+                found, is_due = _look(room, None, everybody=True)
+            except TimeUp:
+                note_ended(environment)
+                asking.switch(environment, is_on=False)
+                return
             is_sure = all(pair.mine.is_committed and pair.other.is_committed for pair in found.pairs if pair.conflicts)
-            if (is_sure or turn > 0) and not is_due:
+            if ((is_sure or turn > 0) and not is_due) or not note_wanted(room):
                 return
     asking.begins(environment)
-
-
-def note_wanted(room: Standpoint) -> bool:
-    """Whether it is looked without anybody's asking: where others work, and not in too large a tree.
-
-    It is noted, so that hooks ask only then. Raises as Repository.location, and UserError ``bad-config``.
-    """
-    from gitchat.verbs.afar import copies, shares_there
-    from gitchat.verbs.sharing import is_used
-    from gitchat.work.scratch import entries_of_index
-
-    environment, repository = room.environment, room.environment.repository
-    is_wanted = (
-        repository.config.get_bool("chat.conflicts", True)
-        and not repository.location.is_bare
-        and entries_of_index(repository.location.git_dir) <= MOST_FILES
-        and (repository.has_worktrees() or is_used(environment) or bool(copies(room)) or bool(shares_there(room)))
-    )
-    asking.switch(environment, is_on=is_wanted)
-    return is_wanted
 
 
 def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tuple[Looked, bool]:
     """As :func:`conflicts`; and, where it is everybody's, whether something is to be shared that comes too early."""
     from gitchat.verbs.afar import abroad, copies  # these for who asks, and Room is loaded by every hook
     from gitchat.verbs.ahead import note_moved
-    from gitchat.verbs.forewarning import is_open, tell
+    from gitchat.verbs.forewarning import hidden, tell
     from gitchat.verbs.sharing import share
+    from gitchat.verbs.unasked import LIMIT_SECONDS, note_looked
     from gitchat.work.looking import NoBase, look
-    from gitchat.work.scratch import scratch
+    from gitchat.work.scratch import LOOKING, scratch
     from gitchat.work.side import NotLooked
 
     environment = room.environment
@@ -119,10 +105,11 @@ def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tupl
             code="no-work-tree",
         )
     try:
-        with scratch(repository, WAIT_SECONDS) as work:
+        limit = LIMIT_SECONDS if everybody else None
+        with scratch(repository, WAIT_SECONDS, *LOOKING, limit_seconds=limit) as work:
             found = look(
                 work,
-                here=repository.worktree,
+                repository,
                 me=me,
                 fallback=_who_types(room),
                 living=_by_worktree(room),
@@ -133,12 +120,14 @@ def _look(room: Standpoint, me: Name | None, *, everybody: bool = False) -> tupl
                 abroad=abroad(room),
                 everybody=everybody,
             )
+            note_looked(environment, found)
             due = None
             with suppress(UserError):  # a mirror, a closed room: then who asks sees it all the same
                 repository.refuse_mirror()
-                tell(room, found)
+                secret = hidden(room, found)
+                tell(room, found, secret)
                 if everybody:
-                    note_moved(room, found, tells_all=is_open(environment))
+                    note_moved(room, found, secret)
                     due = share(room, work, found)
             return found, due is not None
     except NoBase as error:

@@ -5,7 +5,7 @@ The log itself says what was told: two clones that find the same write the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,14 +13,17 @@ from gitchat.model.errors import ConflictError
 from gitchat.model.hunks import spelled
 from gitchat.model.names import SYSTEM
 from gitchat.model.record import STATUS, Draft, Entry
+from gitchat.model.refs import copies_prefix, known_prefix
+from gitchat.storage.git import GitFailed
 from gitchat.verbs.conflictforms import Names
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.verbs.warned import CONFLICT, OVER, PATH, Told, told_in
 from gitchat.work.found import FoundFile
 from gitchat.work.looking import Looked, Pair
 from gitchat.work.merging import Meeting
-from gitchat.workspace.environment import Environment
+from gitchat.work.side import Side
 from gitchat.workspace.pushing import push_soon
+from gitchat.workspace.repository import Repository
 
 AGAIN_SECONDS = 20
 """A conflict of what is not committed is told when a look so much later still finds it: half an edit is none."""
@@ -34,19 +37,21 @@ HOUR_SECONDS, MOST_AN_HOUR = 3600, 5
 _MOST_PATHS = 20
 
 
-def tell(room: Standpoint, found: Looked) -> list[Entry]:
+def tell(room: Standpoint, found: Looked, hidden: Collection[str] = ()) -> list[Entry]:
     """Write what both sides of a conflict have to know, and what is over; what was written.
 
-    Nothing in a room that nobody made yet. Raises as Writer.send.
+    Nothing in a room that nobody made yet, and nothing of the commits ``hidden``. Raises as Writer.send.
     """
     environment = room.environment
     pairs: dict[Names, list[Pair]] = {}
     for pair in found.pairs:
         if names := _names(pair):
-            pairs.setdefault(names, []).append(pair)
+            is_hidden = pair.mine.oid in hidden or pair.other.oid in hidden
+            shown = replace(pair, meetings=(), not_looked="it is not shared") if is_hidden else pair
+            pairs.setdefault(names, []).append(shown)
     file, now = FoundFile(environment.repository.directory), environment.now().seconds
     looked = _looked(found, pairs, file.since())
-    is_told = room.name in environment.store.rooms() and is_open(environment)
+    is_told = room.name in environment.store.rooms()
     told = told_in(room) if is_told else {}
     over = {" ".join(names): str(one.entries[-1].record.uid) for names, one in told.items() if one.is_over}
     try:
@@ -93,9 +98,25 @@ def _looked(
     return looked
 
 
-def is_open(environment: Environment) -> bool:
-    """Whether others may hear of what is done here: ``chat.share`` is not ``nothing``."""
-    return environment.repository.config.get("chat.share") != "nothing"
+def hidden(room: Standpoint, found: Looked) -> frozenset[str]:
+    """The commits of work here that no room may hear of: with ``chat.share=nothing`` all that nobody pushed."""
+    repository = room.environment.repository
+    if repository.config.get("chat.share") != "nothing":
+        return frozenset()
+    remote = room.environment.authorities.of(room.name)
+    ours = {side for pair in found.pairs for side in (pair.mine, pair.other) if side.top is not None}
+    return frozenset(side.oid for side in ours if not _is_published(repository, side, remote))
+
+
+def _is_published(repository: Repository, side: Side, remote: str | None) -> bool:
+    """Whether a branch of the remote has all of it, as far as is known here."""
+    if remote is None or not side.is_committed:
+        return False
+    known = [f"--glob={known_prefix(remote)}", f"--glob={copies_prefix(remote)}"]
+    try:
+        return not repository.git("rev-list", "-n", "1", side.oid, "--not", *known)
+    except GitFailed:
+        return False
 
 
 def _names(pair: Pair) -> Names:
@@ -112,6 +133,7 @@ def _due(pairs: Sequence[Pair], since: Mapping[str, int], now: int) -> set[str]:
     return {
         path
         for pair in pairs
+        if pair.mine.idle_days(now) is None and pair.other.idle_days(now) is None
         for path in _certain(pair)
         if path in since
         and ((pair.mine.is_committed and pair.other.is_committed) or now - since[path] >= AGAIN_SECONDS)

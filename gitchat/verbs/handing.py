@@ -34,7 +34,7 @@ def gather(environment: Environment, room: RoomName, origin: Origin, paths: Sequ
     """
     from gitchat.work.gathering import gather as gather_there  # for who hands over work
     from gitchat.work.scratch import HANDING, scratch
-    from gitchat.work.side import current
+    from gitchat.work.trees import current
 
     _refuse_bare(environment)
     _refuse_unshared(environment, room, origin)

@@ -149,6 +149,7 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
     """What is going on here, on one screen. Marks nothing."""
     from gitchat.verbs.ahead import behind  # for who wants it all, and Room is loaded by every hook
     from gitchat.verbs.conflictforms import of_name
+    from gitchat.verbs.unasked import why_not
     from gitchat.verbs.warned import open_conflicts
 
     chain = room.records.chain()
@@ -187,4 +188,5 @@ def status(room: Standpoint, *, recent: int = 5) -> Status:
         conflicts=tuple(of_name(open_conflicts(room), room.me)),
         me=room.me,
         behind=behind(room),
+        not_looked=why_not(room.environment),
     )

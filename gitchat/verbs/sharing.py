@@ -15,11 +15,12 @@ from gitchat.clones.comparing import Tips
 from gitchat.clones.denial import DenialFile
 from gitchat.clones.notes import Note
 from gitchat.clones.target import push_address
+from gitchat.model.codec import NEWEST_FORMAT
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name, Oid, RefName
-from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, room_of, tracking_prefix, work_ref
+from gitchat.model.refs import ROOMS_PREFIX, fetched_prefix, is_of_a_room, log_ref, room_of, tracking_prefix, work_ref
 from gitchat.model.signature import Signature
-from gitchat.verbs.afar import STALE_SECONDS
+from gitchat.verbs.afar import STALE_SECONDS, shares_there
 from gitchat.verbs.handing import SHARING
 from gitchat.verbs.standpoint import Standpoint
 from gitchat.work.looking import Looked
@@ -33,6 +34,9 @@ from gitchat.workspace.remotes import wire_to
 
 EVERY_SECONDS = 60
 """How often the work of a clone is pushed at most."""
+
+DESERTED_SECONDS = 2 * STALE_SECONDS
+"""After so long anybody may remove a share that stands still: its clone is gone, or would have after half of that."""
 
 LIMIT_SECONDS = 10.0
 """How long a push may take: who looks at conflicts meanwhile waits for it."""
@@ -73,6 +77,7 @@ def share(room: Standpoint, work: Scratch, found: Looked) -> float | None:
     noted, now = file.load(), environment.now().seconds
     remote = carrier_of(environment, room.name)
     wants = mode(environment) == "work" and remote is not None and room.name in environment.store.rooms()
+    wants = wants and not _is_newer(room)
     if not wants and not noted.mine:
         return None
     wanted = _wanted(room, work, found, remote) if wants and remote is not None else _NOTHING
@@ -91,6 +96,17 @@ def share(room: Standpoint, work: Scratch, found: Looked) -> float | None:
     with suppress(OSError):
         file.save(replace(noted, mine=kept))
     return max(EVERY_SECONDS - since, 1.0) if is_waiting else None
+
+
+def _is_newer(room: Standpoint) -> bool:
+    """Whether the room asks its writers for a later format, as far as is known here: then nothing new goes there (8.1).
+
+    What is there of this clone goes away all the same.
+    """
+    numbering = room.environment.numbering(room.name)
+    return max(numbering.asked_format(), numbering.asked_format(room.environment.store.tip(log_ref(room.name)))) > (
+        NEWEST_FORMAT
+    )
 
 
 def _updates(
@@ -164,8 +180,12 @@ def _push(
     ours: Mapping[RefName, Oid | None],
     leases: Mapping[RefName, Oid],
     objects: str,
+    *,
+    once: bool = False,
 ) -> dict[RefName, str]:
     """As _push_all, of one remote. Nothing goes to another place than the one where the rooms are known to stand.
+
+    With ``once`` what stands otherwise there than we know stays: it is another clone's.
 
     Raises as Wire.push.
     """
@@ -178,7 +198,7 @@ def _push(
     address = push_address(environment.store, wire, place, *_known(environment, remote))
     answers = wire.push({ref: (oid, leases.get(ref)) for ref, oid in ours.items()}, address)
     late = [one.ref for one in answers if one.is_late]
-    if late:  # what was noted is older than what is there: this clone alone moves these
+    if late and not once:  # what was noted is older than what is there: this clone alone moves these
         there = wire.listed(*late, address=address)
         again = wire.push({ref: (ours[ref], there.get(ref)) for ref in late if ours[ref] or ref in there}, address)
         answers = [*(one for one in answers if not one.is_late), *again]
@@ -197,6 +217,32 @@ def withdraw(environment: Environment) -> None:
         objects = str(environment.repository.location.common_dir / "objects")
         gone |= _push(environment, remote, dict.fromkeys(leases), leases, objects).keys()
     file.save(replace(noted, mine={ref: one for ref, one in noted.mine.items() if ref not in gone}))
+
+
+def deserted(room: Standpoint) -> dict[RefName, Oid]:
+    """What other clones share in the room and nobody keeps: who did would have changed it, or removed it for a day.
+
+    Only what was seen to stand so for :data:`DESERTED_SECONDS` by the looks here.
+    """
+    seen, now = SharesFile(room.environment.repository.directory).load().seen, room.environment.now().seconds
+    return {
+        ref: oid
+        for ref, oid in shares_there(room).items()
+        if ref in seen and seen[ref][0] == oid and now - seen[ref][1] >= DESERTED_SECONDS
+    }
+
+
+def clear_deserted(room: Standpoint) -> set[RefName]:
+    """Remove from the room's remote what is deserted there, unless somebody moves it now; what is gone.
+
+    Raises as Wire.push.
+    """
+    environment = room.environment
+    remote, dead = environment.authorities.of(room.name), deserted(room)
+    if remote is None or not dead:
+        return set()
+    objects = str(environment.repository.location.common_dir / "objects")
+    return set(_push(environment, remote, dict.fromkeys(dead), dead, objects, once=True))
 
 
 def _known(environment: Environment, remote: str) -> tuple[Tips, Tips]:

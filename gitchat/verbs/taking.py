@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # for who takes
     from gitchat.verbs import commits
     from gitchat.work.handed import Handed
     from gitchat.work.scratch import Scratch
-    from gitchat.work.side import Worktree
+    from gitchat.work.trees import Worktree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def _take_apart(
     index: bool,
 ) -> Took:
     """Take it in a new worktree, which is gone again where it does not fit there either."""
-    from gitchat.work.side import Worktree
+    from gitchat.work.trees import Worktree
 
     place = Place(os.path.abspath(os.path.join(room.environment.cwd, worktree)))
     if os.path.lexists(place) and not (place.is_dir() and not any(place.iterdir())):

@@ -18,8 +18,8 @@ from gitchat.verbs.standpoint import Standpoint
 
 if TYPE_CHECKING:  # for who takes
     from gitchat.work.scratch import Scratch
-    from gitchat.work.side import Worktree
     from gitchat.work.taken import Note, Taken
+    from gitchat.work.trees import Worktree
 
 
 def undo(room: Standpoint) -> Taken:
@@ -59,7 +59,7 @@ def handing(room: Standpoint) -> Iterator[tuple[Scratch, Worktree]]:
     """Git with objects of its own, and the worktree here; what it raises becomes an error of ours."""
     from gitchat.work import applying
     from gitchat.work.scratch import HANDING, scratch
-    from gitchat.work.side import current
+    from gitchat.work.trees import current
 
     repository = room.environment.repository
     tree = current(repository)

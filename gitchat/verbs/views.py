@@ -133,6 +133,8 @@ class Status:
     """Whose."""
     behind: Behind | None = None
     """How far the base is ahead of the work here; None where it is not, or nothing is known of it."""
+    not_looked: str | None = None
+    """Why nobody looks unasked at what will not merge; None where somebody does, or nobody should."""
 
 
 @dataclass(frozen=True, slots=True)

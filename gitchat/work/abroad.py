@@ -70,6 +70,7 @@ class Branch:
             self.label,
             self.oid,
             root,
+            self.oid,
             paths,
             branch=self.branch,
             behind=behind,
@@ -107,11 +108,7 @@ class Shared:
             raise NotLooked(f"it has more than {MOST_PATHS} paths")
         if self.since is None or _OID.fullmatch(self.since) is None:
             raise NotLooked("it does not say since when it counts")
-        try:
-            work.git("cat-file", "-e", f"{self.since}^{{commit}}")
-        except GitFailed as error:
-            raise NotLooked(f"it counts from {self.since[:9]}, which is not here: git fetch") from error
-        oid = self._on_top(work, self.since)
+        oid = self._known(work, self.since)
         root = root_of(work, self.since, base)
         paths, left = changed(work, root, oid)
         if not paths:
@@ -122,12 +119,27 @@ class Shared:
             self.label,
             oid,
             root,
+            self.since,
             paths,
             is_committed=False,
             branch=self.branch,
             behind=behind,
             left=left,
         )
+
+    def _known(self, work: Scratch, since: str) -> str:
+        """As _on_top, of what was looked at before: the same commit, which is made where somebody needs it."""
+        known = work.known.get("shared", self.oid, since)
+        if isinstance(known, str):
+            work.promise(known, lambda: self._on_top(work, since))
+            return known
+        try:
+            work.git("cat-file", "-e", f"{since}^{{commit}}")
+        except GitFailed as error:
+            raise NotLooked(f"it counts from {since[:9]}, which is not here: git fetch") from error
+        made = self._on_top(work, since)
+        work.known.note("shared", self.oid, since, fact=made)
+        return made
 
     def _on_top(self, work: Scratch, since: str) -> str:
         """A commit of the tree of ``since`` in which each path stands as it is shared."""

@@ -22,9 +22,9 @@ from gitchat.model.paths import Path
 from gitchat.storage.git import GitFailed
 from gitchat.work import dirty
 from gitchat.work.scratch import Scratch
-from gitchat.work.side import Worktree
 from gitchat.work.standing import in_index, on_disk
 from gitchat.work.taken import Note, Stages, Step, Taken
+from gitchat.work.trees import Worktree
 
 _LOCK_TRIES, _LOCK_SECONDS = 40, 0.05
 """How often, and how long apart, git's lock of the index is waited for."""

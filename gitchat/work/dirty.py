@@ -6,6 +6,7 @@ index. Never ``git stash create``, which writes the user's index and forgets new
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as Place
@@ -16,6 +17,10 @@ from gitchat.model.paths import Path
 from gitchat.work.scratch import Scratch
 
 _SUBMODULE = 0o160000
+
+_STATUS = ("status", "--porcelain=v2", "-z", "-uall", "--no-renames")
+
+_HEAD = b"# branch.oid "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,37 @@ def look(
     Submodules are told only ``with_submodules``. Raises git.GitFailed.
     """
     told = work.git(
-        *("status", "--porcelain=v2", "-z", "-uall", "--no-renames"),
+        *_STATUS,
         f"--ignore-submodules={'none' if with_submodules else 'all'}",
         *(("--", *pathspecs) if pathspecs else ()),
         cwd=cwd or str(top),
         has_index=has_index,
     )
     return list(_parsed(told))
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a worktree stands."""
+
+    head: str | None
+    """The commit that is checked out; None before the first."""
+    told: bytes
+    """All that git says of what is changed: whatever is in HEAD, the index, and which paths differ on the disk."""
+    changed: list[Dirty]
+    seconds: float
+    """How long git took to tell."""
+
+
+def stand(work: Scratch, top: Place) -> Stand:
+    """As :func:`look`, in one question with ``HEAD``, and without submodules. Raises git.GitFailed."""
+    began = time.monotonic()
+    told = work.git(*_STATUS, "--ignore-submodules=all", "--branch", "--no-ahead-behind", cwd=str(top))
+    seconds = time.monotonic() - began
+    lines = told.split(b"\0")
+    head = next((line.removeprefix(_HEAD) for line in lines if line.startswith(_HEAD)), b"(initial)")
+    rest = b"\0".join(line for line in lines if not line.startswith(b"# "))
+    return Stand(head.decode() if head != b"(initial)" else None, rest, list(_parsed(told)), seconds)
 
 
 def _parsed(told: bytes) -> Iterator[Dirty]:

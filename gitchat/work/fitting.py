@@ -14,9 +14,9 @@ from gitchat.model.paths import Path
 from gitchat.storage.git import GitFailed
 from gitchat.work import dirty
 from gitchat.work.scratch import Scratch
-from gitchat.work.side import Worktree
 from gitchat.work.standing import Conflicts, NoHead, StagedConflicts, hold_against
 from gitchat.work.taken import Stages, Step
+from gitchat.work.trees import Worktree
 
 _USAGE = 129
 """git's status for an option that it does not know: one older than 2.38 merges nothing in memory."""

@@ -20,7 +20,7 @@ from gitchat.storage.git import GitFailed
 from gitchat.work import dirty
 from gitchat.work.dirty import Dirty
 from gitchat.work.scratch import Scratch
-from gitchat.work.side import Worktree
+from gitchat.work.trees import Worktree
 
 _SHOWN = 5
 """How many paths an error names."""

@@ -16,10 +16,15 @@ from gitchat.model.names import Name, Oid, RefName
 from gitchat.model.pattern import Parts, matches
 from gitchat.storage.git import GitFailed
 from gitchat.work import side as sides
-from gitchat.work.abroad import Abroad, Branch, freshest, is_ancestor
-from gitchat.work.merging import Meeting, merge
+from gitchat.work import signs
+from gitchat.work.abroad import Abroad, Branch, freshest
+from gitchat.work.known import Known
+from gitchat.work.merging import Ground, Meeting, ground_of, merge, try_all
 from gitchat.work.scratch import Scratch
-from gitchat.work.side import Base, NotLooked, Side, Worktree
+from gitchat.work.side import Base, NotLooked, Side
+from gitchat.work.trees import Worktree, named, worktrees
+from gitchat.workspace.config import Config
+from gitchat.workspace.repository import Repository
 
 
 class NoBase(Exception):
@@ -65,12 +70,14 @@ class Looked:
     """Work that could not be looked at, and why."""
     unsure: tuple[Name, ...] = ()
     """Whose worktree here could not be."""
+    slowest: tuple[float, str] = (0.0, "")
+    """How many seconds git took to tell what is changed in the worktree that took longest, and where that is."""
 
 
 def look(
     work: Scratch,
+    repository: Repository,
     *,
-    here: Path,
     me: Name | None,
     fallback: Name | None,
     living: Mapping[Path, Sequence[Name]],
@@ -92,40 +99,23 @@ def look(
         NotLooked: my own work cannot be looked at.
         git.GitFailed: git cannot list the worktrees.
     """
-    trees = list(sides.named(sides.worktrees(work), living))
+    work.known = Known(repository.directory, signs.of_all(work, repository))
+    trees = list(named(worktrees(work, repository.location.common_dir), living))
     base = sides.find_base(work, told_base, remotes, trees[0][0] if trees else None)
     if base is None:
         raise NoBase(told_base)
     base = freshest(work, base, remotes, copies)
-    found = _Found(work, base, me, here)
-    for tree, names in trees:
-        found.look_here(tree, names or ((fallback,) if fallback is not None and _is_at(tree, here) else ()), everybody)
-    at = {(name, tree.branch) for tree, names in trees for name in names}
-    theirs = [one for one in abroad if not (isinstance(one, Branch) and (one.ref == base.ref or one.is_at(at)))]
-    for one in theirs:
-        found.look_abroad(one, is_mine=me is not None and me in one.names and not found.mine.names)
-    mine, others, afar = found.mine.sides, found.others.sides, found.afar.sides
-    pairs = [
-        _pair(work, one, other, ignored)
-        for at_, one in enumerate(mine)
-        for other in [*(mine[at_ + 1 :] if everybody else others), *afar]
-        if other.paths and one.oid != other.oid
-    ]
-    pairs += [
-        _pair(work, one, sides.side_of_base(work, base, one.root), ignored) for one in mine if one.behind and one.paths
-    ]
-    return Looked(
-        base,
-        tuple(mine),
-        tuple(pair for pair in pairs if pair.meetings or pair.not_looked),
-        me=tuple(found.mine.names),
-        others=tuple((found.mine if everybody else found.others).names),
-        afar=tuple(found.afar.names),
-        worktrees=found.worktrees,
-        abroad=found.abroad,
-        not_looked=tuple(found.missed),
-        unsure=tuple(found.unsure),
-    )
+    found = _Found(work, base, me, repository.worktree, repository.config)
+    try:
+        for tree, names in trees:
+            found.look_here(tree, names, fallback, everybody)
+        at = {(name, tree.branch) for tree, names in trees for name in names}
+        for one in abroad:
+            if not (isinstance(one, Branch) and (one.ref == base.ref or one.is_at(at))):
+                found.look_abroad(one, is_mine=me is not None and me in one.names and not found.mine.names)
+        return found.looked(ignored, everybody)
+    finally:
+        work.known.save()  # a look that is ended got so far
 
 
 class _Sides:
@@ -145,19 +135,55 @@ class _Sides:
 class _Found:
     """All work that was looked at so far."""
 
-    def __init__(self, work: Scratch, base: Base, me: Name | None, here: Path) -> None:
-        self._work, self._base, self._me, self._here = work, base, me, here
+    def __init__(self, work: Scratch, base: Base, me: Name | None, here: Path, config: Config) -> None:
+        self._work, self._base, self._me, self._here, self._config = work, base, me, here, config
+        self._ground: Ground | None = None
+        self.slowest = (0.0, "")
         self.mine, self.others, self.afar = _Sides(), _Sides(), _Sides()
         self.worktrees = self.abroad = 0
         self.missed: list[tuple[str, str]] = []
         self.unsure: list[Name] = []
 
-    def look_here(self, tree: Worktree, names: Sequence[Name], everybody: bool) -> None:
+    def looked(self, ignored: Sequence[Parts], everybody: bool) -> Looked:
+        """All of it, each pair merged."""
+        mine, others, afar = self.mine.sides, self.others.sides, self.afar.sides
+        met = [
+            (one, other)
+            for at, one in enumerate(mine)
+            for other in [*(mine[at + 1 :] if everybody else others), *afar]
+            if other.paths and one.oid != other.oid
+        ]
+        behind = [one for one in mine if one.behind and one.paths]
+        met += [(one, sides.side_of_base(self._work, self._base, one.root)) for one in behind]
+        tried = try_all(self._work, met, self._ground)
+        pairs = [self._pair(one, other, ignored, tried) for one, other in met]
+        return Looked(
+            self._base,
+            tuple(mine),
+            tuple(pair for pair in pairs if pair.meetings or pair.not_looked),
+            me=tuple(self.mine.names),
+            others=tuple((self.mine if everybody else self.others).names),
+            afar=tuple(self.afar.names),
+            worktrees=self.worktrees,
+            abroad=self.abroad,
+            not_looked=tuple(self.missed),
+            unsure=tuple(self.unsure),
+            slowest=self.slowest,
+        )
+
+    def look_here(self, tree: Worktree, names: Sequence[Name], fallback: Name | None, everybody: bool) -> None:
         """Look at a worktree. Raises NotLooked: it is my own, and cannot be looked at."""
+        if not names and fallback is not None and _is_at(tree, self._here):
+            names = (fallback,)
         is_mine = everybody or (self._me in names if self._me is not None else _is_at(tree, self._here))
         label = _label(tree, self._here)
         try:
-            side = sides.side_of(self._work, tree, self._base, names, label)
+            stand = sides.stand_of(self._work, tree)
+            self.slowest = max(self.slowest, (stand.seconds, label))
+            if _is_at(tree, self._here):
+                self._ground = ground_of(tree, stand, self._config)
+            own = signs.of_worktree(self._work, tree.top, self._config)
+            side = sides.side_of(self._work, tree, stand, self._base, names, label, own)
         except (NotLooked, GitFailed) as error:
             if is_mine and not everybody:
                 raise NotLooked(f"{label} cannot be looked at: {_first_line(error)}") from error
@@ -177,14 +203,15 @@ class _Found:
         self.abroad += 1
         (self.mine if is_mine else self.afar).add(one.names, side)
 
-
-def _pair(work: Scratch, mine: Side, other: Side, ignored: Sequence[Parts]) -> Pair:
-    if mine.is_committed and other.is_committed and is_ancestor(work, other.oid, mine.oid):
-        return Pair(mine, other)  # mine goes on from it
-    try:
-        return Pair(mine, other, tuple(merge(work, mine, other, _matching(mine.paths | other.paths, ignored))))
-    except (NotLooked, GitFailed, StorageError) as error:  # git that does not end is one
-        return Pair(mine, other, not_looked=_first_line(error))
+    def _pair(
+        self, mine: Side, other: Side, ignored: Sequence[Parts], tried: Mapping[tuple[str, str], list[str]]
+    ) -> Pair:
+        """Two sides, merged."""
+        leaves_out = _matching(mine.paths | other.paths, ignored)
+        try:
+            return Pair(mine, other, tuple(merge(self._work, mine, other, leaves_out, self._ground, tried)))
+        except (NotLooked, GitFailed, StorageError) as error:  # git that does not end is one
+            return Pair(mine, other, not_looked=_first_line(error))
 
 
 def _matching(paths: Collection[str], patterns: Sequence[Parts]) -> set[str]:

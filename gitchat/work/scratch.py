@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from gitchat.model.errors import StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import gate, git
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.storage.refusals import storage_error
+from gitchat.work.known import Known
 from gitchat.workspace.process import read_clock
 from gitchat.workspace.repository import Repository
 
@@ -24,6 +27,8 @@ LOCK = "conflicts.lock"
 """The file in ``chatroom/`` whose lock is the turn to look at people's work."""
 
 _PLACE = "ahead"
+
+LOOKING = (_PLACE, LOCK)
 
 HANDING = ("handing", "handing.lock")
 """The place, and the lock, of who hands over work or takes some, for whom nobody who only looks is in the way."""
@@ -37,6 +42,10 @@ _NOBODY = {
     for key, value in (("NAME", "gitchat"), ("EMAIL", "gitchat@gitchat.invalid"), ("DATE", "@0 +0000"))
 }
 """Who writes a commit that nobody keeps; one tree makes one commit, whenever it is looked at."""
+
+
+class TimeUp(Exception):
+    """The time of this look is over, and the git that took it was ended."""
 
 
 class Git(Protocol):
@@ -61,7 +70,15 @@ class Reading:
 class Scratch:
     """git, in any worktree of the repository, with objects and an index of its own."""
 
-    def __init__(self, repository: Repository, place: str = _PLACE) -> None:
+    def __init__(self, repository: Repository, place: str = _PLACE, limit_seconds: float | None = None) -> None:
+        """All that git does here ends after ``limit_seconds``: what is begun later raises TimeUp."""
+        self.known = Known()
+        """What needs not be found out again; of this process alone, until somebody gives another one."""
+        self.began_ns = 0
+        """When it began, by the clock of the file system."""
+        self._promised: dict[str, Callable[[], str]] = {}
+        self._broken: set[str] = set()
+        self._end_seconds = time.monotonic() + limit_seconds if limit_seconds is not None else None
         self._repository = repository
         self._place = repository.directory / place
         self._variables = {
@@ -75,8 +92,34 @@ class Scratch:
     def git(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"", has_index: bool = False) -> bytes:
         """The output of a git command; with ``has_index`` it uses our copy of the index. Raises git.GitFailed."""
         variables = self._variables | ({"GIT_INDEX_FILE": str(self._place / "index")} if has_index else {})
-        given = (*_NO_HOOK, *arguments)
-        return git.run(given, cwd=cwd or self._repository.cwd, variables=variables, stdin=stdin).stdout
+        given, where = (*_NO_HOOK, *arguments), cwd or self._repository.cwd
+        if self._end_seconds is None:
+            return git.run(given, cwd=where, variables=variables, stdin=stdin).stdout
+        left = self._end_seconds - time.monotonic()
+        if left <= 0:
+            raise TimeUp
+        try:
+            return git.run(
+                given, cwd=where, variables=variables, stdin=stdin, timeout_seconds=left, is_apart=True
+            ).stdout
+        except StorageError as error:
+            if error.code == "git-hangs":
+                raise TimeUp from error
+            raise
+
+    def promise(self, oid: str, make: Callable[[], str]) -> None:
+        """An object that is known and not here: ``make`` makes it, where somebody needs it."""
+        self._promised[oid] = make
+
+    def redeem(self, *oids: str) -> bool:
+        """Make what was promised of these objects; whether they came out as they were known.
+
+        Where they did not, what they were made of changed meanwhile. Raises git.GitFailed.
+        """
+        for oid in oids:
+            if oid in self._promised and self._promised.pop(oid)() != oid:
+                self._broken.add(oid)
+        return self._broken.isdisjoint(oids)
 
     def outside(self, *arguments: str, cwd: str | None = None, stdin: bytes = b"") -> bytes:
         """As :meth:`git`, in the repository as it is: what it writes stays."""
@@ -167,17 +210,26 @@ def entries_of_index(git_dir: Path) -> int:
 
 
 @contextmanager
-def scratch(repository: Repository, wait_seconds: float, place: str = _PLACE, lock: str = LOCK) -> Iterator[Scratch]:
+def scratch(
+    repository: Repository,
+    wait_seconds: float,
+    place: str = _PLACE,
+    lock: str = LOCK,
+    limit_seconds: float | None = None,
+) -> Iterator[Scratch]:
     """The one scratch of this repository at ``place``, whatever is in it gone afterwards.
+
+    Its git ends after ``limit_seconds``, when somebody says so: TimeUp.
 
     Raises:
         ConflictError: ``write-lock-held``: another has it for longer than ``wait_seconds``.
         StorageError: the disk refuses.
     """
     with gate.hold(repository.directory, wait_seconds, lock):
-        made = Scratch(repository, place)
+        made = Scratch(repository, place, limit_seconds)
         try:
             os.utime(repository.directory / lock)
+            made.began_ns = os.stat(repository.directory / lock).st_mtime_ns
             made._begin()
             yield made
         except OSError as error:

@@ -17,7 +17,7 @@ from gitchat.model.secrets import Policy
 from gitchat.model.signature import Signature
 from gitchat.work.abroad import KIND, MOST_PATHS
 from gitchat.work.scratch import Scratch
-from gitchat.work.side import NotLooked, Side, line_of
+from gitchat.work.side import NotLooked, Side, line_of, need
 
 MOST_FILE_BYTES = 1024 * 1024
 """A larger file is left out: it is data, and two who change it do not merge it line by line."""
@@ -66,6 +66,7 @@ def snapshot(work: Scratch, side: Side, remote: str, secrets: Policy) -> Snapsho
         NotLooked: nothing of it is published, or it changes too many paths.
         git.GitFailed: git refuses.
     """
+    need(work, side.oid)
     since = _published(work, side.oid, remote)
     changes = _changes(work, since, side.oid)
     if not changes:

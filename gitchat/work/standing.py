@@ -11,8 +11,8 @@ from gitchat.model.overlay import Version
 from gitchat.model.paths import Path
 from gitchat.work import dirty
 from gitchat.work.scratch import Scratch
-from gitchat.work.side import Worktree
 from gitchat.work.taken import Step
+from gitchat.work.trees import Worktree
 
 
 class Misfit(Exception):

@@ -14,7 +14,7 @@ from gitchat.model.names import Oid
 from gitchat.model.overlay import Version
 from gitchat.model.paths import Path, problem_of_path
 from gitchat.storage.ownfiles import OwnFile
-from gitchat.work.side import Worktree
+from gitchat.work.trees import Worktree
 
 State = Literal["begun", "done", "undoing"]
 

@@ -7,6 +7,7 @@ section 7.51.
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 
@@ -14,8 +15,10 @@ from gitchat.model.errors import ChatError
 from gitchat.storage.ownfiles import OwnFile
 from gitchat.workspace.environment import Environment
 
-ON, ASKED, MOVED = "conflicts.on", "conflicts.asked", "moved"
-"""All in ``chatroom/``; the last is what a look found for hooks to tell."""
+ON, ASKED, MOVED, REST = "conflicts.on", "conflicts.asked", "moved", "conflicts.rest"
+"""All in ``chatroom/``; of the last two one is what a look found for hooks to tell, one why none comes unasked."""
+
+_MAX_BYTES, _MOST_SECONDS = 4096, 3600
 
 ASKED_SECONDS = 120
 """After so long nobody comes any more who was asked: it was killed. The gate in sh has the same in minutes."""
@@ -36,10 +39,41 @@ def ask(environment: Environment) -> None:
         environment.start_aside("conflicts", "--aside")
 
 
+def ask_or_find_out(environment: Environment) -> None:
+    """As :func:`ask`; where nobody noted yet whether anything could be found, a process finds that out. Never fails."""
+    directory = environment.repository.directory
+    with suppress(ChatError, OSError):
+        if os.path.exists(directory / ON):
+            ask(environment)
+        elif environment.repository.config.get_bool("chat.conflicts", True) and not _rests(environment):
+            environment.start_aside("conflicts", "--aside")
+
+
+def _rests(environment: Environment) -> bool:
+    """Whether nobody looks for now because it was too slow, or there are too many files: then for an hour at a time."""
+    rest = OwnFile(environment.repository.directory, REST)
+    with suppress(FileNotFoundError):
+        past = environment.now().seconds - rest.modified()
+        try:
+            told = json.loads(rest.read(_MAX_BYTES))
+            lasts = _MOST_SECONDS if told["why"] == "files" else min(int(told["lasts"]), _MOST_SECONDS)
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return False
+        return abs(past) < lasts
+    return False
+
+
 def is_noted(environment: Environment) -> bool:
     """Whether a look found something for hooks to tell."""
     with suppress(OSError):
         return os.stat(environment.repository.directory / MOVED).st_size > 0
+    return False
+
+
+def is_resting(environment: Environment) -> bool:
+    """Whether it was noted that nobody looks unasked for a while. Loads nothing."""
+    with suppress(OSError):
+        return os.path.exists(environment.repository.directory / REST)
     return False
 
 

@@ -12,6 +12,12 @@ ELSEWHERE = [
         hint="remove it, and add a better one: git config --fixed-value --unset chat.secretPattern 'a(b'",
     ),
     Elsewhere(
+        "tests/work/test_unasked.py::test_where_git_is_slow_nobody_looks_unasked",
+        "_conflicts(meeting)",
+        error="nobody looks at conflicts here unasked: git takes 4.0 s to tell what is changed",
+        hint="look yourself: git chat conflicts",
+    ),
+    Elsewhere(
         test="tests/work/test_conflicts.py::test_a_bare_repository_has_no_work",
         words="git clone . ../ELSEWHERE",
         error="a bare repository has no work to look at",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.clones.report import Report
+from gitchat.clones.settling import settle
 from gitchat.model.errors import ConflictError
 from gitchat.model.record import Moment
 from gitchat.staying.branches import Branches
@@ -57,7 +58,7 @@ class Machine:
         self.sync()
 
     def sync(self) -> None:
-        """As a keeper does: a round, then the branches."""
+        """As a keeper does: rounds until nobody was quicker (what the other said is on its way), then the branches."""
         environment = self.room().environment
         report = eventually(lambda: self._round(environment))
         assert report is not None
@@ -65,7 +66,7 @@ class Machine:
 
     def _round(self, environment: Environment) -> Report | None:
         with suppress(ConflictError):  # what was said here just now is being pushed
-            return open_remote(environment, "origin").round(None, is_asked=False)
+            return settle(open_remote(environment, "origin"), None, is_asked=False, random=lambda: 0.5)
         return None
 
     def glance(self) -> None:
@@ -141,3 +142,55 @@ def two(world: World, monkeypatch: pytest.MonkeyPatch) -> Two:
     monkeypatch.setattr(conflicting, "_sleep", wait)
     monkeypatch.setattr("gitchat.work.scratch.seconds_since", lambda repository: 0.0)
     return Two(machines[0], machines[1], seconds, asked)
+
+
+@dataclass
+class Place:
+    """A repository with two worktrees: alice in the first, on a branch of her own, and bob in the other."""
+
+    world: World
+    alice: Path
+    bob: Path
+
+    def write(self, tree: Path, path: str, line: int | None, text: str) -> None:
+        """Let one line of a file read ``text``; the whole file, without a line."""
+        file = tree / path
+        file.parent.mkdir(exist_ok=True)
+        lines = file.read_text().splitlines() if line is not None else []
+        if line is not None:
+            lines[line - 1] = text
+        file.write_text("\n".join(lines or [text]) + "\n")
+
+    def commit(self, tree: Path) -> None:
+        """All that is there."""
+        self.world.git("add", "-A", cwd=tree)
+        self.world.git("commit", "-q", "-m", "work", cwd=tree)
+
+    def found(self, tree: Path | None = None, *words: str) -> dict[str, str]:
+        """What ``git chat conflicts`` says of each path."""
+        done = self.world.chat("conflicts", "--json", *words, cwd=tree or self.alice, check=True)
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        return {one.get("path", one["side"]): one.get("outcome", one.get("not_looked")) for one in told}
+
+    def statuses(self) -> list[tuple[str, str, str]]:
+        """Type, recipients and text of what the room was told."""
+        lines = self.world.chat("log", "--json", cwd=self.alice, check=True).stdout.splitlines()
+        told = [json.loads(line) for line in lines]
+        return [(one["type"], one.get("to", ""), one["content"]) for one in told if one["from"] == "system"]
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    """Both have work on branches of theirs, which meets nowhere yet."""
+    alice, bob = world.repository(), world.root / "bob"
+    for path in ("lexer.py", "token.py", "errors.py"):
+        (alice / path).write_text(LINES)
+    world.git("add", "-A", cwd=alice)
+    world.git("commit", "-q", "-m", "begin", cwd=alice)
+    world.git("branch", "-M", "main", cwd=alice)
+    world.git("worktree", "add", "-q", str(bob), "-b", "theirs", cwd=alice)
+    world.git("checkout", "-q", "-b", "mine", cwd=alice)
+    world.chat("send", "hello", cwd=alice, check=True)
+    for name, tree in (("alice", alice), ("bob", bob)):
+        world.chat("join", name, cwd=tree, check=True)
+    return Place(world, alice, bob)

@@ -9,7 +9,7 @@ from gitchat.model.names import Name
 from gitchat.server import texts
 from gitchat.staying import moved
 from gitchat.staying.told import Told
-from gitchat.verbs import as_json, conflicting
+from gitchat.verbs import as_json, conflicting, sharing
 from tests.work.conftest import Two
 
 
@@ -162,6 +162,61 @@ def test_shared_work_is_no_part_of_a_room_that_moves(two: Two) -> None:
     bob.git("checkout", "-q", "lexer.py")
     bob.glance()
     assert bob.work_refs() == []
+
+
+def test_a_share_that_nobody_keeps_goes_by_whoever_keeps_in_step(two: Two) -> None:
+    """After two days in which it stood still before our eyes; not one that its clone just moved, and not before."""
+    alice, bob = two.alice, two.bob
+    bob.git("config", "chat.share", "work")
+    bob.write("lexer.py", 3, "bob's")
+    bob.glance()
+    alice.write("lexer.py", 3, "alice's")
+    alice.sync()
+    assert alice.found() == {"lexer.py": "conflict"}
+    two.seconds[0] += 86_400
+    alice.sync()
+    assert alice.found() == {}, "after a day it is passed over"
+    assert len(bob.work_refs()) == 1
+    two.seconds[0] += 86_400 - 10
+    alice.git("config", "chat.sync", "manual")
+    two.seconds[0] += 10
+    alice.sync()
+    assert len(bob.work_refs()) == 1, "where nothing is pushed by itself"
+    alice.git("config", "chat.sync", "batch")
+    there, (ref,) = sharing.deserted(alice.room()), bob.work_refs()
+    assert list(there) == [ref]
+    moved_on = alice.world.git("commit-tree", "HEAD^{tree}", "-m", "x", cwd=bob.path).stdout.strip()
+    bob.git("push", "-q", "-f", "origin", f"{moved_on}:{ref}")
+    assert sharing.clear_deserted(alice.room()) == set(), "it is not what was seen"
+    assert bob.work_refs() == [ref]
+    alice.git("push", "-q", "-f", "origin", f"{there[ref]}:{ref}")
+    alice.sync()
+    assert bob.work_refs() == []
+
+
+def test_who_shares_nothing_is_told_of_what_is_pushed(two: Two) -> None:
+    """A record is written of work that the remote has on both sides; of what nobody pushed each hears by its hooks."""
+    alice, bob = two.alice, two.bob
+    alice.git("config", "chat.share", "nothing")
+    for one in (bob, alice):
+        one.write("lexer.py", 20, one.name)
+    bob.push()
+    alice.sync()
+    alice.git("commit", "-q", "-a", "-m", "not pushed")
+    alice.glance()
+    assert alice.told() == []
+    environment = alice.room().environment
+    told = Told(environment.repository.directory, Name("alice"))
+    assert moved.sentences(environment, told) == [
+        "1 file that you changed cannot be merged with bob's (lexer.py). See: git chat conflicts"
+    ]
+    alice.git("push", "-q", "origin", "alice")
+    alice.glance()
+    assert [one[0] for one in alice.told()] == ["conflict"]
+    alice.write("token.py", 1, "not pushed")
+    alice.write("lexer.py", 20, "bob")
+    alice.glance()
+    assert [one[0] for one in alice.told()] == ["conflict"], "nothing is taken back by what no room may hear of"
 
 
 def test_the_base_that_moved_is_told_once_for_each_tip(two: Two) -> None:

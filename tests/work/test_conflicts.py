@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -15,66 +12,13 @@ from gitchat.model.record import STATUS, Draft, Moment
 from gitchat.staying import moved
 from gitchat.staying.told import Told
 from gitchat.storage import gate
-from gitchat.verbs import conflicting, forewarning
+from gitchat.verbs import conflicting, forewarning, unasked
 from gitchat.verbs.room import Room
 from gitchat.verbs.warned import CONFLICT
 from gitchat.work import scratch
 from tests.server.wire import eventually
+from tests.work.conftest import Place
 from tests.world import World
-
-LINES = "".join(f"line {number}\n" for number in range(1, 41))
-
-
-@dataclass
-class Place:
-    """A repository with two worktrees: alice in the first, on a branch of her own, and bob in the other."""
-
-    world: World
-    alice: Path
-    bob: Path
-
-    def write(self, tree: Path, path: str, line: int | None, text: str) -> None:
-        """Let one line of a file read ``text``; the whole file, without a line."""
-        file = tree / path
-        file.parent.mkdir(exist_ok=True)
-        lines = file.read_text().splitlines() if line is not None else []
-        if line is not None:
-            lines[line - 1] = text
-        file.write_text("\n".join(lines or [text]) + "\n")
-
-    def commit(self, tree: Path) -> None:
-        """All that is there."""
-        self.world.git("add", "-A", cwd=tree)
-        self.world.git("commit", "-q", "-m", "work", cwd=tree)
-
-    def found(self, tree: Path | None = None, *words: str) -> dict[str, str]:
-        """What ``git chat conflicts`` says of each path."""
-        done = self.world.chat("conflicts", "--json", *words, cwd=tree or self.alice, check=True)
-        told = [json.loads(line) for line in done.stdout.splitlines()]
-        return {one.get("path", one["side"]): one.get("outcome", one.get("not_looked")) for one in told}
-
-    def statuses(self) -> list[tuple[str, str, str]]:
-        """Type, recipients and text of what the room was told."""
-        lines = self.world.chat("log", "--json", cwd=self.alice, check=True).stdout.splitlines()
-        told = [json.loads(line) for line in lines]
-        return [(one["type"], one.get("to", ""), one["content"]) for one in told if one["from"] == "system"]
-
-
-@pytest.fixture
-def place(world: World) -> Place:
-    """Both have work on branches of theirs, which meets nowhere yet."""
-    alice, bob = world.repository(), world.root / "bob"
-    for path in ("lexer.py", "token.py", "errors.py"):
-        (alice / path).write_text(LINES)
-    world.git("add", "-A", cwd=alice)
-    world.git("commit", "-q", "-m", "begin", cwd=alice)
-    world.git("branch", "-M", "main", cwd=alice)
-    world.git("worktree", "add", "-q", str(bob), "-b", "theirs", cwd=alice)
-    world.git("checkout", "-q", "-b", "mine", cwd=alice)
-    world.chat("send", "hello", cwd=alice, check=True)
-    for name, tree in (("alice", alice), ("bob", bob)):
-        world.chat("join", name, cwd=tree, check=True)
-    return Place(world, alice, bob)
 
 
 def test_a_conflict_a_shared_file_and_a_rename_are_told_apart(place: Place) -> None:
@@ -177,9 +121,9 @@ def test_nobody_looks_unasked_where_that_is_off_or_too_much(place: Place, monkey
     place.write(place.alice, "lexer.py", 20, "alice's")
     place.commit(place.alice)
     room = Room(place.world.environment(place.alice), name="alice")
-    monkeypatch.setattr(conflicting, "MOST_FILES", 2)
+    monkeypatch.setattr(unasked, "MOST_FILES", 2)
     conflicting.glance(room)
-    monkeypatch.setattr(conflicting, "MOST_FILES", scratch.entries_of_index(place.alice / ".git"))
+    monkeypatch.setattr(unasked, "MOST_FILES", scratch.entries_of_index(place.alice / ".git"))
     place.world.git("config", "chat.conflicts", "false", cwd=place.alice)
     conflicting.glance(Room(place.world.environment(place.alice), name="alice"))
     assert place.statuses() == []

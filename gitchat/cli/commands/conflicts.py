@@ -12,6 +12,7 @@ from gitchat.cli import options, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.terminal import Screen, escape_json, escape_line
 from gitchat.model.hunks import spelled
+from gitchat.model.record import Moment
 from gitchat.work.looking import Looked, Pair
 from gitchat.work.merging import Meeting
 from gitchat.workspace.environment import Environment
@@ -44,6 +45,8 @@ def command(
     Of other clones it is compared with the branches that they told of in the last two weeks, and with what they share
     that nobody pushed yet: git config chat.share work. Sync brings both.
 
+    Work that nobody touched for a week is shown with the days, and nobody is told of it.
+
     Files that chat.conflictsIgnore names are left out (git config --add chat.conflictsIgnore '*.lock').
 
     \b
@@ -62,10 +65,10 @@ def command(
         return
     found = Room(environment, arrive(environment, room)).conflicts(name)
     if as_json:
-        sys.stdout.writelines(_json_lines(found))
+        sys.stdout.writelines(_json_lines(found, environment.now()))
     else:
         screen = terminal.screen_for(environment, color)
-        for line in [*_lines(screen, found), *_not_shared(environment)]:
+        for line in [*_lines(screen, found, environment.now()), *_not_shared(environment), *_not_unasked(environment)]:
             click.echo(line)
     if exit_code and any(pair.conflicts for pair in found.pairs):
         context.exit(1)
@@ -79,12 +82,20 @@ def _not_shared(environment: Environment) -> Iterator[str]:
         yield f"not shared: {escape_line(path + ': ' if path else '')}{escape_line(why)}"
 
 
-def _lines(screen: Screen, found: Looked) -> Iterator[str]:
+def _not_unasked(environment: Environment) -> Iterator[str]:
+    """That nobody looks but who asks."""
+    from gitchat.verbs.unasked import why_not
+
+    if (why := why_not(environment)) is not None:
+        yield why
+
+
+def _lines(screen: Screen, found: Looked, now: Moment) -> Iterator[str]:
     if not found.mine:
         yield f"nothing is changed here that {escape_line(found.base.label)} lacks"
         return
     for pair in found.pairs:
-        yield _title(pair)
+        yield _title(pair, now)
         if pair.not_looked is not None:
             yield f"    not looked at: {escape_line(pair.not_looked)}"
         paths = [escape_line(one.path) for one in pair.meetings]
@@ -104,13 +115,14 @@ def _lines(screen: Screen, found: Looked) -> Iterator[str]:
         yield f'next: git chat send --to {owner} "..."'
 
 
-def _title(pair: Pair) -> str:
+def _title(pair: Pair, now: Moment) -> str:
     other = pair.other
     if other.is_base:
         return f"with {escape_line(other.label)}, {_count(pair.mine.behind, 'commit')} ahead of you"
     names = ", ".join(other.names) or "somebody"
     state = "" if other.is_committed else ", not committed"
-    return f"with {names}: {escape_line(other.label)}{state}"
+    idle = f", idle for {days} days" if (days := other.idle_days(now.seconds)) is not None else ""
+    return f"with {names}: {escape_line(other.label)}{state}{idle}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -123,13 +135,15 @@ def _where(one: Meeting) -> str:
     return f"{spelled(one.here)} here, {spelled(one.there)} there"
 
 
-def _json_lines(found: Looked) -> Iterator[str]:
+def _json_lines(found: Looked, now: Moment) -> Iterator[str]:
     for pair in found.pairs:
-        about = {
+        about: dict[str, object] = {
             "with": list(pair.other.names) if not pair.other.is_base else None,
             "side": pair.other.label,
             "committed": pair.other.is_committed,
         }
+        if (days := pair.other.idle_days(now.seconds)) is not None:
+            about["idle_days"] = days
         for one in pair.meetings:
             told = about | {"path": one.path, "outcome": one.outcome, "here": one.here, "there": one.there}
             yield escape_json(json.dumps(told, ensure_ascii=False)) + "\n"

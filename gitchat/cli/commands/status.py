@@ -131,6 +131,8 @@ class _Page:
             yield self._line(f"no doorbell: {self.missing}: {with_extra(EXTRA)}")
         yield from map(self._line, claims.summed_up(status.claims, status.meeting, self.renderer.now))
         yield from map(self._line, claims.ahead(status.conflicts, status.behind, self.me))
+        if status.not_looked is not None:
+            yield self._line(status.not_looked)
         if status.pending is not None:
             now = self.renderer.now
             yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))
