@@ -61,9 +61,9 @@ class Few:
         return True
 
     def take(self, database: sqlite3.Connection, rule: Rule) -> Extent | None:
-        """Insert their rows; None where the chain goes on from elsewhere by now. Inside a transaction."""
+        """Insert their rows; None where somebody else has, or goes on from elsewhere by now. Inside a transaction."""
         now = _chain(database, self._view.name)
-        if now is None or now != self._before:
+        if now is None or now != self._before or not self._oids:
             return None
         chain, end, count, _ = now
         oids, contents = self._oids[::-1], self._contents[::-1]

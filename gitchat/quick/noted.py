@@ -98,7 +98,7 @@ def _seconds(clone: Clone, oid: str) -> int:
         return clone.last[1]
     head = clone.read(oid).partition(b"\n\n")[0].split(b"\n")
     date = head[-1].rpartition(b"> ")[2].partition(b" ")[0]
-    if not head[-1].startswith(b"committer ") or not date.isdigit():
+    if not head[-1].startswith(b"committer ") or not date.isdigit() or len(date) > _MOST_DIGITS:
         raise Unusual
     if head[0] != _EMPTY:
         _find_empty_tree(clone, head)
@@ -119,6 +119,7 @@ def _find_empty_tree(clone: Clone, head: "list[bytes]") -> None:
 
 
 _EMPTY = b"tree " + EMPTY_TREE.encode()
+_MOST_DIGITS = 12
 _FEW = 20
 """In how many commits before it that is looked for."""
 

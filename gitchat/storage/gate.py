@@ -157,7 +157,8 @@ def hold(directory: Path, wait_seconds: float = WAIT_SECONDS, name: str = "write
     try:
         descriptor = file.open(os.O_RDWR | os.O_CREAT)
         if begins:  # there is nothing yet that a power cut could have taken
-            OwnFile(directory, booted.FILE).replace(booted.start_of_system().encode())
+            with suppress(FileExistsError, FileNotFoundError):  # others who begin write the same
+                OwnFile(directory, booted.FILE).replace(booted.start_of_system().encode())
     except OSError as error:
         raise storage_error(error, directory) from error
     waiter = _Waiter(descriptor)

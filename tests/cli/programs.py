@@ -65,14 +65,15 @@ class Program:
         return self.process.returncode, (self._read + stdout).decode(), stderr.decode()
 
     def is_asleep(self) -> bool:
-        """Whether it watches for changes: it then holds the inotify instance that only who waits has."""
+        """Whether it watches for changes: it then has open what only who waits has."""
         return is_asleep(self.process.pid)
 
 
 def is_asleep(pid: int) -> bool:
-    """Whether a process watches for changes."""
+    """Whether a process watches for changes: by inotify, or, as the quick wait does, by the directory itself."""
     try:
-        return any("inotify" in os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir())
+        found = [os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir()]
+        return any("inotify" in one or one.endswith("/.git/chatroom") for one in found)
     except OSError:
         return False
 

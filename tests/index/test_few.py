@@ -12,6 +12,7 @@ import pytest
 from gitchat.index.building import Builder
 from gitchat.index.database import Index
 from gitchat.index.few import MOST
+from gitchat.index.view import View
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
 from gitchat.model.refs import log_ref
@@ -121,3 +122,14 @@ def test_how_far_the_index_goes_is_asked_again_when_somebody_wrote_in_it(
     other.close()
     assert bob.records.chain().total == 11
     assert len(bob.records.chain().select()) == 11
+
+
+def test_nothing_is_left_to_take_in_where_another_process_was_quicker(world: World, tmp_path: Path) -> None:
+    """Between the look that found news and the one that reads them somebody else took them in."""
+    store = open_store(world.repository() / ".git", fsync=False)
+    tip = say(store, "first").entry.oid
+    index = Index(tmp_path, store.read, lambda count: None, None, store.raw_commit)
+    assert index.chain(ROOM, tip, rule).total == 1
+    known = index.builder._few(index._opened(), View(ROOM, tip, None), rule)
+    assert known is not None
+    assert known.total == 1
