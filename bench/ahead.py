@@ -32,7 +32,7 @@ from gitchat.workspace.environment import Environment, here
 from gitchat.workspace.remotes import open_remote, wire_to
 
 FILES = (20_000, 100_000)
-ROUNDS = 10
+ROUNDS = 5
 NOTHING = "`git status`"
 WORK = work_ref(DEFAULT_ROOM, CloneId("0" * 16), Name("bob"))
 
