@@ -105,10 +105,8 @@ def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _variables(scratch: Path) -> dict[str, str]:
     """The environment of commands that look: of nobody's settings."""
-    identity = {"GIT_AUTHOR_NAME": "alice", "GIT_AUTHOR_EMAIL": "alice@example.com"}
-    committer = {"GIT_COMMITTER_NAME": "alice", "GIT_COMMITTER_EMAIL": "alice@example.com"}
     path = f"{scratch / 'venv' / 'bin'}:/usr/bin:/bin"
-    return {"PATH": path, "HOME": str(scratch), "GIT_CONFIG_NOSYSTEM": "1", **identity, **committer}
+    return {"PATH": path, "HOME": str(scratch), "GIT_CONFIG_NOSYSTEM": "1", "GITCHAT_NAME": "alice"}
 
 
 def _make_disk(scratch: Path, disk: Path) -> None:
