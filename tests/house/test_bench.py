@@ -116,3 +116,16 @@ def _row(aims: Any, name: str, text: str) -> list[str]:
     lines = aims.standing({aim.program: text}, dict.fromkeys((one.program for one in aims.AIMS.values()), "it"))
     (line,) = [line for line in lines.splitlines() if line.startswith(f"| {aim.work} |")]
     return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_all_of_the_report_was_measured_and_nothing_was_changed_by_hand(report: Any, aims: Any) -> None:
+    """Each section is there, but for what is measured by its name alone, and the table is what they say."""
+    _, _, below = report.REPORT.read_text(encoding="utf-8").partition(report.MARKER)
+    headings = [line.removeprefix("### ") for line in below.splitlines() if line.startswith("### ")]
+    assert headings == [report.AIMED_AT, *report.SECTIONS.values()]
+    assert report.MISSING not in below
+    sections = report.sections_of(below)
+    assert set(report.SECTIONS) - set(sections) <= report.BY_NAME_ALONE
+    said = {name for one in sections.values() for name in aims.said(one.text)}
+    assert {aim.program for name, aim in aims.AIMS.items() if name not in said} <= report.BY_NAME_ALONE
+    assert below.strip() == report.report(sections, [], report.stamp_of(below)).strip()
