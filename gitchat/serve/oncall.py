@@ -130,15 +130,16 @@ class OnCall(Message):
         """
         await self._send({"type": "http.response.start", "status": 200, "headers": headers_of(session)})
         hearing = asyncio.create_task(until_gone(receive))
-        self._task = asyncio.current_task()
+        task = self._task = asyncio.current_task()
+        assert task is not None
         self._wait_to_be_here()
         try:
             said: t.JSONRPCResponse | t.JSONRPCError = await self._handled(handle)
         except asyncio.CancelledError:
             if self._why is not None:
-                asyncio.current_task().uncancel()  # type: ignore[union-attr]
+                task.uncancel()
                 said = self._error(self._why)
-            elif hearing.done() and not asyncio.current_task().cancelling():  # type: ignore[union-attr]
+            elif hearing.done() and not task.cancelling():
                 return False  # it gave up, since nobody would get the answer
             else:
                 raise
