@@ -83,6 +83,19 @@ class LockFile:
         # File systems tell times by ticks of milliseconds: a git may have come in the same one.
         return is_moved and (self.modified < intended or self._stays(SETTLE_SECONDS))
 
+    def is_superseded(self, before: Oid | None) -> bool:
+        """Whether it is the file that was the ref until somebody exchanged the two and died. Takes a second.
+
+        For who found no intent any more: a version that knows no exchange took the file for a living git's. ``before``
+        is the commit under the ref's tip. A git makes its lock after the ref has its value, so what is older than the
+        ref's own file is none; within one tick of the clock, what holds the value before this one.
+        """
+        held = None if self.is_of_all_refs else LockFile.look(self.path.with_suffix(""))
+        if held is None or not self.content or self.modified > held.modified:
+            return False
+        is_before = self.modified < held.modified or self.content.strip() == (before or "").encode()
+        return is_before and self._stays(SETTLE_SECONDS) and self.is_closed() is not False
+
     def is_left_empty(self) -> bool:
         """Whether it is a ``<ref>.lock`` without a value that nobody fills. Takes a second."""
         if self.is_of_all_refs or self.content:

@@ -218,11 +218,16 @@ class Refs(Objects):
         lock = LockFile.look(path)
         if lock is None:
             self.heal(is_forced=True)  # git moves no ref to a commit that a prune has taken meanwhile
-        if lock is not None and held.is_old(lock):
+        if lock is not None and (held.is_old(lock) or (held.is_exclusive and lock.is_superseded(self._before(ref)))):
             path.unlink(missing_ok=True)
         elif time.monotonic() >= deadline:
             held.clear()
             raise self._locked(path) if lock is not None else error
+
+    def _before(self, ref: RefName) -> Oid | None:
+        """The commit under the tip of ``ref``."""
+        tip = self.tip(ref)
+        return None if tip is None else next(iter(self.read(tip).parents), None)
 
     def _blocked(self, ref: RefName) -> StorageError | None:
         """Why there cannot be ``ref``: another one is in its place, which cannot be a file and a directory.

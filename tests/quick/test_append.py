@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -18,6 +19,7 @@ from gitchat.model.refs import log_ref, tracking_ref
 from gitchat.quick import append, rules
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import exchange, gate
+from gitchat.storage.lockfile import LockFile
 from gitchat.storage.store import Store
 from tests.crash.writers import ROOM, be_killed_at_call, fork, identity, records, say, wait_for
 from tests.needed import need
@@ -200,12 +202,16 @@ def test_a_rule_that_is_added_holds_for_both_ways(world: World, monkeypatch: pyt
     assert [entry.record.body for entry in records(store.common_dir)] == ["first"]
 
 
-def test_a_lock_that_is_left_by_an_exchange_blocks_nobody(world: World) -> None:
-    """Killed between any two calls of an exchange: what was acknowledged is there, and the next one waits for none."""
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_a_lock_that_is_left_by_an_exchange_blocks_nobody(world: World, is_forgotten: bool) -> None:
+    """Killed between any two calls of an exchange: what was acknowledged is there, and the next one waits for none.
+
+    Also when a writer came meanwhile that knows no exchange, as version 0.1.0: it leaves the lock and no intent.
+    """
     if exchange.find() is None:
         pytest.skip("this system exchanges no files")
     store = ready(world)
-    common_dir, acknowledged = store.common_dir, ["first"]
+    common_dir, acknowledged, forgotten = store.common_dir, ["first"], 0
     for number in range(1, 40):
 
         def work(number: int = number) -> None:
@@ -220,11 +226,17 @@ def test_a_lock_that_is_left_by_an_exchange_blocks_nobody(world: World) -> None:
             break
         assert statuses == [-9]
         acknowledged.append(f"then {number}")
+        intent = gate.Intent.decode((store.directory / "write.lock").read_bytes())
+        lock = LockFile.look(common_dir / f"{LOG}.lock")
+        if is_forgotten and intent and lock and lock.content and lock.content.strip() != intent.new.encode():
+            os.truncate(store.directory / "write.lock", 0)
+            forgotten += 1
         say(open_store(common_dir, fsync=False), f"then {number}")
         assert not (common_dir / f"{LOG}.lock").exists()
     else:
         pytest.fail("no writer came to its end")
     assert number > 12
+    assert bool(forgotten) == is_forgotten
     bodies = [entry.record.body for entry in records(common_dir)]
     assert [body for body in bodies if not body.startswith("killed")] == acknowledged
     assert len(set(bodies)) == len(bodies)
