@@ -50,11 +50,11 @@ class AsQuick(Refs):
         return made
 
     def _heal_soon(self) -> None:
-        """Heal now, or in a moment when nobody waits."""
+        """Heal a part now, or in a moment when nobody waits."""
         if self.later is None:
-            self.heal()
+            self.heal_some()
         else:
-            self.later(self.heal)
+            self.later(self.heal_some)
 
     def _heal_before(self, ref: RefName) -> None:
         if _is_position(ref):
