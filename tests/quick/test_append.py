@@ -243,6 +243,20 @@ def test_a_lock_that_is_left_by_an_exchange_blocks_nobody(world: World, is_forgo
     assert gate.Intent.decode((store.directory / "write.lock").read_bytes()) is None
 
 
+@pytest.mark.parametrize("body", ["short", "x" * 2600, "x" * 3000, "many words of a long one " * 2000])
+def test_what_is_stored_is_read_by_git_and_by_libgit2(world: World, body: str) -> None:
+    """An object of one block is not made smaller, and a larger one is; both are git's own format."""
+    store = ready(world)
+    entry = say(store, body).entry
+    long = store.backend.read_object(entry.oid, "commit")
+    assert body.encode() in long
+    path = store.common_dir / "objects" / entry.oid[:2] / entry.oid[2:]
+    assert (path.stat().st_size > len(long)) == (len(body) < 3000)
+    shown = world.git("cat-file", "commit", entry.oid, cwd=store.common_dir).stdout
+    assert shown.encode() == long
+    world.git("fsck", "--strict", "--no-dangling", cwd=store.common_dir)
+
+
 MOST_CALLS = 33
 """Of the system, for one record: the aim is 30."""
 
