@@ -35,8 +35,11 @@ class Peer(Protocol):
     def read(self) -> None:
         """Read READ unread ones, and mark them. Where it can."""
 
-    def wait(self) -> None:
-        """Until the next one is in hand. Where it can."""
+    def wait(self) -> float:
+        """Until the next one is in hand: when it was, by the monotonic clock. Where it can.
+
+        What is put away after that is no part of the way of a message.
+        """
 
 
 class Gitchat:
@@ -65,12 +68,14 @@ class Gitchat:
         reading = self._reader.unread(READ)
         assert len(self._reader.mark(reading).entries) == READ
 
-    def wait(self) -> None:
+    def wait(self) -> float:
         with self._reader.environment.changes() as changes:
             self._reader.set_cursor(self._reader.overview().count)
+            changes.wait(0)  # it watches from now on, and has seen its own cursor move
             print("waiting", flush=True)
             while not self._reader.unread(READ).entries:
                 changes.wait()
+            return time.monotonic()
 
 
 class JsonLines:
@@ -182,10 +187,11 @@ class Redis:
         assert len(found) == READ
         self._ask("XACK", STREAM, "readers", *(one[0] for one in found))
 
-    def wait(self) -> None:
+    def wait(self) -> float:
         last = self._ask("XREVRANGE", STREAM, "+", "-", "COUNT", 1)
         print("waiting", flush=True)
         assert self._ask("XREAD", "BLOCK", 0, "STREAMS", STREAM, last[0][0] if last else "0")
+        return time.monotonic()
 
 
 class Nats:
@@ -222,16 +228,18 @@ class Nats:
 
         self._loop.run_until_complete(read())
 
-    def wait(self) -> None:
+    def wait(self) -> float:
         from nats.js.api import DeliverPolicy
 
-        async def wait() -> None:
+        async def wait() -> float:
             coming = await self._stream.subscribe("chat.all", ordered_consumer=True, deliver_policy=DeliverPolicy.NEW)
             print("waiting", flush=True)
             await coming.next_msg(timeout=60)
+            ended = time.monotonic()
             await coming.unsubscribe()
+            return ended
 
-        self._loop.run_until_complete(wait())
+        return float(self._loop.run_until_complete(wait()))
 
 
 KINDS: dict[str, type[Any]] = {
@@ -247,7 +255,7 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         verb, *numbers = line.split()
-        began, times = time.monotonic(), []
+        began, times, ended = time.monotonic(), [], None
         if verb == "append":
             for number in range(int(numbers[0])):
                 pause = began + number * float(numbers[1]) - time.monotonic()
@@ -256,11 +264,13 @@ def main() -> None:
                 start = time.perf_counter()
                 peer.append()
                 times.append(time.perf_counter() - start)
-        else:
+        elif verb == "read":
             start = time.perf_counter()
-            peer.read() if verb == "read" else peer.wait()
+            peer.read()
             times.append(time.perf_counter() - start)
-        print(json.dumps({"began": began, "ended": time.monotonic(), "times": times}), flush=True)
+        else:
+            ended = peer.wait()
+        print(json.dumps({"began": began, "ended": ended or time.monotonic(), "times": times}), flush=True)
 
 
 if __name__ == "__main__":
