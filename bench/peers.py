@@ -140,6 +140,29 @@ class CreateCommit:
         self._tip = self._repository.create_commit("refs/heads/log", self._who, self._who, BODY, self._tree, parents)
 
 
+class Files:
+    """What an append of gitchat's does to files, and nothing else: a small one renamed to a new name, a lock removed.
+
+    On ext4 without a journal, as in many a virtual machine, the kernel looks at each inode that was freed in the last
+    minutes before it gives a new one: after tests or other benches a file takes ten times as long there.
+    """
+
+    def __init__(self, place: str, synced: bool) -> None:
+        self._place, self._count = place, 0
+        for byte in range(256):
+            (Path(place) / f"{byte:02x}").mkdir()
+
+    def append(self) -> None:
+        self._count += 1
+        draft, lock = f"{self._place}/draft", f"{self._place}/lock"
+        for path, size in ((draft, 500), (lock, 41)):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            os.write(descriptor, bytes(size))
+            os.close(descriptor)
+        os.rename(draft, f"{self._place}/{self._count * 89 % 256:02x}/{self._count}")
+        os.unlink(lock)
+
+
 class GitCommit:
     """``git commit``, a process each time."""
 
@@ -243,7 +266,7 @@ class Nats:
 
 
 KINDS: dict[str, type[Any]] = {
-    "gitchat": Gitchat, "json": JsonLines, "sqlite": Sqlite, "pygit2": CreateCommit, "git": GitCommit,
+    "gitchat": Gitchat, "files": Files, "json": JsonLines, "sqlite": Sqlite, "pygit2": CreateCommit, "git": GitCommit,
     "redis": Redis, "nats": Nats,
 }  # fmt: skip
 
