@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gitchat.model.names import Oid
@@ -12,7 +12,7 @@ from gitchat.model.names import Oid
 AGAIN_SECONDS = 0.2
 """How soon a store looks again at what it wrote."""
 
-AT_ONCE = 32
+AT_ONCE = 16
 """How many objects it looks at before a record: who writes now and then must not pay for all that is not packed yet."""
 
 
@@ -21,13 +21,9 @@ class Looks:
 
     def __init__(self) -> None:
         self._looked_at: float | None = None
-        self._upto = 0
-        """How many objects were looked at since it began with the oldest again."""
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether it has looked at all."""
-        return self._looked_at is not None
+        self._has_seen_all = False
+        self._left: Sequence[Oid] = ()
+        """What is still to be looked at in this turn."""
 
     def begin(self, *, is_forced: bool = False) -> bool:
         """Whether to look now: nobody did a moment ago, or it ``is_forced``. From now on somebody did."""
@@ -37,11 +33,18 @@ class Looks:
             self._looked_at = now
         return is_time
 
-    def part(self, oids: Sequence[Oid]) -> Sequence[Oid]:
-        """The next ones of ``oids``, which are those of the journal, oldest first."""
-        start = self._upto if self._upto < len(oids) else 0
-        self._upto = start + AT_ONCE
-        return oids[start : self._upto]
+    def all(self, read: Callable[[], Sequence[Oid]]) -> Sequence[Oid]:
+        """All that ``read`` gives."""
+        self._has_seen_all = True
+        return read()
+
+    def part(self, read: Callable[[], Sequence[Oid]]) -> Sequence[Oid]:
+        """The next ones of those that ``read`` gives, which is called where a turn begins; all at the first time."""
+        if not self._has_seen_all:
+            return self.all(read)
+        oids = self._left or read()
+        self._left = oids[AT_ONCE:]
+        return oids[:AT_ONCE]
 
 
 def not_loose(common_dir: Path, oids: Iterable[Oid]) -> list[Oid]:

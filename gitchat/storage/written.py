@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -135,18 +135,19 @@ class Written:
         Costs a look at each object that is not packed yet, so at most five times a second unless it ``is_forced``.
         Takes no lock. Raises StorageError.
         """
-        return self._heal() if self._looks.begin(is_forced=is_forced) else 0
+        return self._heal(self._looks.all(self._in_journal_now)) if self._looks.begin(is_forced=is_forced) else 0
 
     def heal_some(self) -> int:
         """As :meth:`heal`, of all at first, then of a few each time, in turn; what is read and missing heals all."""
-        if not self._looks.has_begun:
-            return self.heal()
-        return self._heal(self._looks.part) if self._looks.begin() else 0
+        return self._heal(self._looks.part(self._in_journal_now)) if self._looks.begin() else 0
 
-    def _heal(self, part: Callable[[Sequence[Oid]], Sequence[Oid]] = lambda oids: oids) -> int:
+    def _in_journal_now(self) -> list[Oid]:
         oids = self._journal.oids() if self._journal is not None else []
         self._unpacked = len(oids)
-        lost = {oid for oid in not_loose(self._common_dir, part(oids)) if not self.backend.has_object(oid)}
+        return oids
+
+    def _heal(self, oids: Iterable[Oid]) -> int:
+        lost = {oid for oid in not_loose(self._common_dir, oids) if not self.backend.has_object(oid)}
         if not lost:
             return 0
         self.empty_tree()
