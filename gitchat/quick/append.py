@@ -58,7 +58,7 @@ def append(
     """Add the record whose commit and committer date ``make`` gives, once, with the write lock held.
 
     It has the empty tree, is no ``meta`` record, and its one parent is ``end.tip``. When ``make`` raises, nothing has
-    changed. ``noted_in`` is asked with the lock held, and before that. With :data:`ENDS` ``make`` has to see to it that
+    changed. ``noted_in`` is called before it, with the lock held, too. With :data:`ENDS` ``make`` has to see to it that
     the log there goes on from all that the remote has. Raises Unusual: as above. What is acknowledged survives the
     process, and where the clone is synced the system, too.
     """

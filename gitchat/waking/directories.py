@@ -147,12 +147,13 @@ def _end(observer: BaseObserver) -> None:
     global _ending
     if _ending is not None:
         _ending.join()
-    _ending = threading.Thread(target=_stop, args=(observer,), daemon=True)
+    ending = threading.Thread(target=_stop, args=(observer,), daemon=True)
     try:
-        _ending.start()
+        ending.start()
     except RuntimeError:  # no threads left
-        _ending = None
         _stop(observer)
+    else:
+        _ending = ending  # not before it runs: nobody can wait for one that does not
 
 
 def _stop(observer: BaseObserver) -> None:
