@@ -109,6 +109,7 @@ class Field:
         files.append(Way(f"SQLite, WAL, {'FULL' if synced else 'NORMAL'}", "sqlite", self.directory(), synced))
         if synced:
             return files + self._served("Redis Streams, always", "redis", "always", synced=True)
+        files.append(Way("the files of an append alone", "files", self.directory(), False))
         files += [Way(CREATE, "pygit2", self.directory(), False), Way("`git commit`", "git", self.directory(), False)]
         return [
             *files,

@@ -35,8 +35,11 @@ class Peer(Protocol):
     def read(self) -> None:
         """Read READ unread ones, and mark them. Where it can."""
 
-    def wait(self) -> None:
-        """Until the next one is in hand. Where it can."""
+    def wait(self) -> float:
+        """Until the next one is in hand: when it was, by the monotonic clock. Where it can.
+
+        What is put away after that is no part of the way of a message.
+        """
 
 
 class Gitchat:
@@ -65,12 +68,14 @@ class Gitchat:
         reading = self._reader.unread(READ)
         assert len(self._reader.mark(reading).entries) == READ
 
-    def wait(self) -> None:
+    def wait(self) -> float:
         with self._reader.environment.changes() as changes:
             self._reader.set_cursor(self._reader.overview().count)
+            changes.wait(0)  # it watches from now on, and has seen its own cursor move
             print("waiting", flush=True)
             while not self._reader.unread(READ).entries:
                 changes.wait()
+            return time.monotonic()
 
 
 class JsonLines:
@@ -135,6 +140,29 @@ class CreateCommit:
         self._tip = self._repository.create_commit("refs/heads/log", self._who, self._who, BODY, self._tree, parents)
 
 
+class Files:
+    """What an append of gitchat's does to files, and nothing else: a small one renamed to a new name, a lock removed.
+
+    On ext4 without a journal, as in many a virtual machine, the kernel looks at each inode that was freed in the last
+    minutes before it gives a new one: after tests or other benches a file takes ten times as long there.
+    """
+
+    def __init__(self, place: str, synced: bool) -> None:
+        self._place, self._count = place, 0
+        for byte in range(256):
+            (Path(place) / f"{byte:02x}").mkdir()
+
+    def append(self) -> None:
+        self._count += 1
+        draft, lock = f"{self._place}/draft", f"{self._place}/lock"
+        for path, size in ((draft, 500), (lock, 41)):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            os.write(descriptor, bytes(size))
+            os.close(descriptor)
+        os.rename(draft, f"{self._place}/{self._count * 89 % 256:02x}/{self._count}")
+        os.unlink(lock)
+
+
 class GitCommit:
     """``git commit``, a process each time."""
 
@@ -182,10 +210,11 @@ class Redis:
         assert len(found) == READ
         self._ask("XACK", STREAM, "readers", *(one[0] for one in found))
 
-    def wait(self) -> None:
+    def wait(self) -> float:
         last = self._ask("XREVRANGE", STREAM, "+", "-", "COUNT", 1)
         print("waiting", flush=True)
         assert self._ask("XREAD", "BLOCK", 0, "STREAMS", STREAM, last[0][0] if last else "0")
+        return time.monotonic()
 
 
 class Nats:
@@ -222,20 +251,22 @@ class Nats:
 
         self._loop.run_until_complete(read())
 
-    def wait(self) -> None:
+    def wait(self) -> float:
         from nats.js.api import DeliverPolicy
 
-        async def wait() -> None:
+        async def wait() -> float:
             coming = await self._stream.subscribe("chat.all", ordered_consumer=True, deliver_policy=DeliverPolicy.NEW)
             print("waiting", flush=True)
             await coming.next_msg(timeout=60)
+            ended = time.monotonic()
             await coming.unsubscribe()
+            return ended
 
-        self._loop.run_until_complete(wait())
+        return float(self._loop.run_until_complete(wait()))
 
 
 KINDS: dict[str, type[Any]] = {
-    "gitchat": Gitchat, "json": JsonLines, "sqlite": Sqlite, "pygit2": CreateCommit, "git": GitCommit,
+    "gitchat": Gitchat, "files": Files, "json": JsonLines, "sqlite": Sqlite, "pygit2": CreateCommit, "git": GitCommit,
     "redis": Redis, "nats": Nats,
 }  # fmt: skip
 
@@ -247,7 +278,7 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         verb, *numbers = line.split()
-        began, times = time.monotonic(), []
+        began, times, ended = time.monotonic(), [], None
         if verb == "append":
             for number in range(int(numbers[0])):
                 pause = began + number * float(numbers[1]) - time.monotonic()
@@ -256,11 +287,13 @@ def main() -> None:
                 start = time.perf_counter()
                 peer.append()
                 times.append(time.perf_counter() - start)
-        else:
+        elif verb == "read":
             start = time.perf_counter()
-            peer.read() if verb == "read" else peer.wait()
+            peer.read()
             times.append(time.perf_counter() - start)
-        print(json.dumps({"began": began, "ended": time.monotonic(), "times": times}), flush=True)
+        else:
+            ended = peer.wait()
+        print(json.dumps({"began": began, "ended": ended or time.monotonic(), "times": times}), flush=True)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def block_of(record: Record) -> Block:
         ("Chat-Media", record.media),
         *record.extra,
     ]
-    return tuple((key, value) for key, value in pairs if value is not None)
+    return tuple([(key, value) for key, value in pairs if value is not None])
 
 
 def encode_record(record: Record, *, tree: Oid, parent: Oid, committer: Signature) -> bytes:

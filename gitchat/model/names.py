@@ -179,7 +179,7 @@ def base32(data: bytes) -> str:
     bits, width = int.from_bytes(data, "big"), len(data) * 8
     digits = -(-width // 5)
     bits <<= digits * 5 - width
-    return "".join(UID_ALPHABET[bits >> shift & 31] for shift in range((digits - 1) * 5, -1, -5))
+    return "".join([UID_ALPHABET[bits >> shift & 31] for shift in range((digits - 1) * 5, -1, -5)])
 
 
 def uid_from_random(ten_bytes: bytes) -> Uid:

@@ -53,23 +53,25 @@ def append(
     room: str,
     make: "Callable[[End], tuple[bytes, int]]",
     wait_seconds: float = WAIT_SECONDS,
-    noted_in: str = CHECKPOINTS,
+    noted_in: "Callable[[], str]" = lambda: CHECKPOINTS,
 ) -> Appended:
     """Add the record whose commit and committer date ``make`` gives, once, with the write lock held.
 
     It has the empty tree, is no ``meta`` record, and its one parent is ``end.tip``. When ``make`` raises, nothing has
-    changed. With :data:`ENDS` it has to see to it that the log there goes on from all that the remote has. Raises
-    Unusual: as above. What is acknowledged survives the process, and where the clone is synced the system, too.
+    changed. ``noted_in`` is called before it, with the lock held, too. With :data:`ENDS` ``make`` has to see to it that
+    the log there goes on from all that the remote has. Raises Unusual: as above. What is acknowledged survives the
+    process, and where the clone is synced the system, too.
     """
-    clone.refuse_link(noted_in)
     lock, has_waited = turn.take(clone.common_dir + "/chatroom/write.lock", wait_seconds)
     try:
         if os.pread(lock, 1, 0):
             raise Unusual  # somebody died at this work
+        directory = noted_in()
+        clone.refuse_link(directory)
         tip = swap.tip(f"{clone.common_dir}/{ref}")
-        boarded = _boarded(clone, tip, room, make, has_waited=has_waited) if noted_in != ENDS else None
+        boarded = _boarded(clone, tip, room, make, has_waited=has_waited) if directory != ENDS else None
         if boarded is None:
-            return _add(clone, ref, room, make, noted_in, tip, lock)
+            return _add(clone, ref, room, make, directory, tip, lock)
     except OSError as refused:
         raise Unusual from refused
     finally:

@@ -188,12 +188,11 @@ def _lock(clone: Clone) -> int:
 
 
 def _land(clone: Clone, ref: str, room: str, boarded: Boarded, lock: int) -> None:
-    tip = _tip(clone, ref)
-    if _reaches(clone, tip, boarded):
-        return  # one behind it was quicker
-    chain = Chain(clone, room)
+    tip, chain = _tip(clone, ref), Chain(clone, room)
     oids = chain.oids()
     is_next = boarded.oid in oids[1:] and tip in oids[: oids.index(boarded.oid)]
+    if not is_next and _reaches(clone, tip, boarded):
+        return  # one behind it was quicker
     if os.pread(lock, 1, 0) or not is_next or not boarded.entry.is_there():
         raise Unusual
     note = Note(clone, room, CHECKPOINTS)

@@ -4,7 +4,7 @@ Source: gitformat-loose(5), gitrepository-layout(5). SHA-1 alone: what has anoth
 """
 
 import os
-from zlib import compress, decompressobj, error
+from zlib import adler32, compress, decompressobj, error
 
 from gitchat.quick.unusual import Unusual
 
@@ -14,16 +14,23 @@ except ImportError:  # a Python that was built without it
     from hashlib import sha1
 
 _LEVEL = 1
-"""As libgit2 deflates: a record is small, and what is loose is packed soon."""
+"""As libgit2 deflates: what is loose is packed soon."""
+
+_STORED_BYTES = 3072
+"""What a block of a disk holds is stored as it is, as git does with ``core.looseCompression`` 0: nothing is gained by
+less, and zlib begins with clearing 256 KiB of memory."""
 
 _TRIES = 4
 """git prune removes directories that are empty, also between our making one and writing into it."""
 
 _MOST_BYTES = 8 * 1024 * 1024
 
+_FEW_BYTES = 16 * 1024
+"""What holds nearly all: memory for the most would be asked of the system for each."""
+
 
 def frame(kind: bytes, content: bytes) -> "tuple[str, bytes]":
-    """The id of an object, and what git deflates of it."""
+    """The id of an object, and what its file holds, deflated."""
     framed = b"%s %d\0%s" % (kind, len(content), content)
     return sha1(framed).hexdigest(), framed
 
@@ -35,7 +42,7 @@ def write(objects: str, oid: str, framed: bytes) -> None:
     """
     directory = f"{objects}/{oid[:2]}"
     draft = f"{directory}/tmp_obj_{oid[2:]}"  # git, too, takes that for left over; who has the write lock writes alone
-    data = compress(framed, _LEVEL)
+    data = _deflated(framed)
     for _ in range(_TRIES):
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o444)
@@ -67,7 +74,9 @@ def read(objects: str, oid: str) -> bytes:
     """The content of a loose commit. Raises FileNotFoundError, and Unusual: it is damaged, or no commit."""
     descriptor = os.open(f"{objects}/{oid[:2]}/{oid[2:]}", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        data = os.read(descriptor, _MOST_BYTES)
+        data = os.read(descriptor, _FEW_BYTES)
+        if len(data) == _FEW_BYTES:
+            data += os.read(descriptor, _MOST_BYTES)
     finally:
         os.close(descriptor)
     inflater = decompressobj()
@@ -79,6 +88,15 @@ def read(objects: str, oid: str) -> bytes:
     if not inflater.eof or head != b"commit %d" % len(content):
         raise Unusual
     return content
+
+
+def _deflated(framed: bytes) -> bytes:
+    """A stream of zlib that holds it. Source: RFC 1950; RFC 1951, section 3.2.4."""
+    size = len(framed)
+    if size > _STORED_BYTES:
+        return compress(framed, _LEVEL)
+    lengths = size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little")
+    return b"".join((b"\x78\x01\x01", lengths, framed, adler32(framed).to_bytes(4, "big")))
 
 
 def _make(directory: str) -> None:

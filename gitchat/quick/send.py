@@ -166,7 +166,7 @@ class _Errand:
             is_synced = settings.get("chat.fsync") != "false"
             clone = Clone(place.common_dir, is_synced=is_synced, read_packed=packed.commit)
             noted_in = append.CHECKPOINTS if self._remote is None else append.ENDS
-            made = append.append(clone, room.log_ref(self._room), self._room, make, noted_in=noted_in)
+            made = append.append(clone, room.log_ref(self._room), self._room, make, noted_in=lambda: noted_in)
         finally:
             packed.close()
         label = f"#{made.number}" if self._remote is None else f"~{uid[:6]}"

@@ -7,7 +7,6 @@ Source: docs/format.md sections 6 and 8.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from gitchat.model import codec
 from gitchat.model.names import Number, Oid
@@ -19,32 +18,36 @@ from gitchat.rooms.numbering import Numbering
 
 def add(
     numbering: Numbering,
-    record: Record,
+    record_of: Callable[[Number | None], Record],
     sender: Identity,
     sending: rules.Sending,
     check: Callable[[Oid | None], None] = lambda tip: None,
 ) -> Entry:
-    """Add ``record``, and return it as it stands there; ``check`` is as for Writer.send.
+    """Add the record that ``record_of`` gives for its number, and return it as it stands there.
 
-    Raises Unusual: that is for the long way.
+    ``check`` is as for Writer.send. Raises Unusual: that is for the long way.
     """
-    if record.kind == META:
+    if sending.kind == META:
         raise Unusual
-    is_tracked = numbering.tracking is not None
-
+    is_tracked = False
     parent: Oid | None = None
+    record: Record | None = None
+
+    def ask() -> bool:
+        nonlocal is_tracked
+        is_tracked = numbering.tracking is not None
+        return is_tracked
 
     def make(end: append.End) -> tuple[bytes, int]:
-        nonlocal parent
+        nonlocal parent, record
         parent = Oid(end.tip)
-        # It may have begun, or ceased, to follow a remote before the lock was ours.
-        if (numbering.tracking is not None) != is_tracked or (is_tracked and not numbering.is_within(parent)):
+        if is_tracked and not numbering.is_within(parent):
             raise Unusual
         check(parent)
         sending.is_closed = end.is_closed
         if rules.refusal_at_end(sending) is not None:
             raise Unusual
-        numbered = record if is_tracked else replace(record, seq_hint=Number(end.count + 1))
+        record = record_of(None if is_tracked else Number(end.count + 1))
         committed = message.after(end.seconds, record.written.seconds)
         raw = message.commit(
             end.tip,
@@ -53,12 +56,14 @@ def add(
             (sender.committer_name, sender.committer_email),
             committed,
             record.body,
-            codec.block_of(numbered),
+            codec.block_of(record),
         )
         return raw, committed
 
-    made = numbering.store.append(numbering.room, make, is_tracked=is_tracked)
-    if record.kind not in (CLAIM, RELEASE) and parent is not None:
+    made = numbering.store.append(numbering.room, make, is_tracked=ask)
+    assert record is not None
+    assert parent is not None
+    if record.kind not in (CLAIM, RELEASE):
         numbering.store.spoken = (Oid(made.oid), parent)
     number = None if is_tracked else Number(made.number)
-    return Entry(numbering.room, number, Oid(made.oid), made.seconds, replace(record, seq_hint=number))
+    return Entry(numbering.room, number, Oid(made.oid), made.seconds, record)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment, codec
@@ -107,10 +108,11 @@ class Writer:
         judge(sending, self._secrets)
         attachment.check_sizes(draft.files, self._max_attachment_bytes)
         uid = uid_from_key(key, sender.clone) if key is not None else self._new_uid()
-        record = self._record(draft, sender, uid)
+        record_of = partial(self._record, draft, sender, uid, self._clock())
         if key is None and not draft.files and not draft.excerpts and draft.work is None:
             with suppress(Unusual):
-                return Sent(usual.add(self._numbering, record, sender, sending, check), is_repeat=False)
+                return Sent(usual.add(self._numbering, record_of, sender, sending, check), is_repeat=False)
+        record = record_of(None)
         try:
             for _ in range(_LOOKS):
                 with suppress(Cold):
@@ -217,13 +219,14 @@ class Writer:
 
     # --- the record ------------------------------------------------------------
 
-    def _record(self, draft: Draft, sender: Identity, uid: Uid) -> Record:
+    def _record(self, draft: Draft, sender: Identity, uid: Uid, written: Moment, number: Number | None) -> Record:
         return Record(
             kind=draft.kind,
             uid=uid,
+            seq_hint=number,
             author=sender.name,
             email=sender.email,
-            written=self._clock(),
+            written=written,
             body=draft.body.encode("utf-8", "replace").decode(),
             to=draft.to,
             type=draft.type,

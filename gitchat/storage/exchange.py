@@ -9,6 +9,7 @@ Source: renameat2(2), RENAME_EXCHANGE; ext4(5), auto_da_alloc.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 _AT_FDCWD = -100
@@ -24,8 +25,11 @@ def find() -> Callable[[str, str], None] | None:
     except (AttributeError, OSError, TypeError):
         return None
 
+    encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
     def exchange(one: str, other: str) -> None:
-        if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) != 0:
+        paths = one.encode(encoding, errors), other.encode(encoding, errors)
+        if call(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) != 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), other)
 

@@ -33,28 +33,34 @@ class AsQuick(Refs):
     """Whether what a power cut may have taken was made again: see gitchat.rooms.aftermath, which says so."""
 
     def append(
-        self, room: RoomName, make: Callable[[append.End], tuple[bytes, int]], *, is_tracked: bool = False
+        self,
+        room: RoomName,
+        make: Callable[[append.End], tuple[bytes, int]],
+        *,
+        is_tracked: Callable[[], bool] = lambda: False,
     ) -> append.Appended:
         """Add a record to a log by the quick way of :mod:`gitchat.quick.append`.
 
-        It ``is_tracked`` where a remote numbers it.
+        It ``is_tracked`` where a remote numbers it, which is asked with the write lock held, and before ``make``.
 
         Raises:
             Unusual: that is for :meth:`move`; nothing was changed.
         """
         clone = self._as_clone()
         self._heal_soon()  # what is missing that the record needs sends it the long way, which heals first
-        noted_in = append.ENDS if is_tracked else append.CHECKPOINTS
-        made = append.append(clone, log_ref(room), room, make, self._wait_seconds, noted_in)
+        made = append.append(
+            clone, log_ref(room), room, make, self._wait_seconds,
+            lambda: append.ENDS if is_tracked() else append.CHECKPOINTS,
+        )  # fmt: skip
         self._note_appended(made.journal_bytes, made.written_bytes)
         return made
 
     def _heal_soon(self) -> None:
-        """Heal now, or in a moment when nobody waits."""
+        """Heal a part now, or in a moment when nobody waits."""
         if self.later is None:
-            self.heal()
+            self.heal_some()
         else:
-            self.later(self.heal)
+            self.later(self.heal_some)
 
     def _heal_before(self, ref: RefName) -> None:
         if _is_position(ref):

@@ -20,10 +20,8 @@ from gitchat.storage import gate, git, packing
 from gitchat.storage.backend import Backend, ObjectKind, WriteRefused
 from gitchat.storage.came import Came
 from gitchat.storage.journal import Journal, Saved
+from gitchat.storage.looks import Looks, not_loose
 from gitchat.storage.refusals import storage_error
-
-HEAL_SECONDS = 0.2
-"""How soon a store looks again at what it wrote."""
 
 WRITE_ATTEMPTS = 8
 """git prune removes directories that are empty, also between our making one and writing into it."""
@@ -71,7 +69,7 @@ class Written:
         self._unpacked = 0
         self._is_unsynced = False
         """Whether something stands in the journal that may not be on the disk."""
-        self._healed_at: float | None = None
+        self._looks = Looks()
         self.later: Callable[[Callable[[], object]], object] | None = None
         """Does something in a moment, when nobody waits for it. Who has no such moment does it at once."""
         self._packing_since: float | None = None
@@ -134,27 +132,29 @@ class Written:
     def heal(self, *, is_forced: bool = False) -> int:
         """Write again what the journal has and git lost, and say how many objects that were.
 
-        Costs a look at each object that is not packed yet, so at most five times a
-        second unless it ``is_forced``. Takes no lock. Raises StorageError.
+        Costs a look at each object that is not packed yet, so at most five times a second unless it ``is_forced``.
+        Takes no lock. Raises StorageError.
         """
-        now = time.monotonic()
-        is_recent = self._healed_at is not None and now - self._healed_at < HEAL_SECONDS
-        if self._journal is None or (is_recent and not is_forced):
-            return 0
-        self._healed_at = now
-        oids = self._journal.oids()
+        return self._heal(self._looks.all(self._in_journal_now)) if self._looks.begin(is_forced=is_forced) else 0
+
+    def heal_some(self) -> int:
+        """As :meth:`heal`, of all at first, then of a few each time, in turn; what is read and missing heals all."""
+        return self._heal(self._looks.part(self._in_journal_now)) if self._looks.begin() else 0
+
+    def _in_journal_now(self) -> list[Oid]:
+        oids = self._journal.oids() if self._journal is not None else []
         self._unpacked = len(oids)
-        lost = {oid for oid in oids if self._is_lost(oid)}
+        return oids
+
+    def _heal(self, oids: Iterable[Oid]) -> int:
+        lost = {oid for oid in not_loose(self._common_dir, oids) if not self.backend.has_object(oid)}
         if not lost:
             return 0
         self.empty_tree()
-        for saved in self._journal.entries():
+        for saved in self.saved():
             if saved.oid in lost:
                 self._write(saved.kind, saved.content)
         return len(lost)
-
-    def _is_lost(self, oid: Oid) -> bool:
-        return not packing.is_loose(self._common_dir, oid) and not self.backend.has_object(oid)
 
     def saved(self) -> list[Saved]:
         """What the journal has, oldest first."""

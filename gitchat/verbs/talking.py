@@ -71,7 +71,8 @@ def send(
     room.seating.sit_down(room.name, room.me)
     sent = room.writer.send(draft, room.identity, key=key)
     touch(room)
-    push_soon(room.environment, room.name)
+    if sent.entry.number is None or sent.is_repeat:  # else it was given its number here, and waits for no remote
+        push_soon(room.environment, room.name)
     return sent.entry
 
 

@@ -123,8 +123,7 @@ class Watches:
     def _disarm(self) -> None:
         observer, self._observer, self._armed = self._observer, None, None
         if observer is not None:
-            observer.stop()
-            observer.join()
+            _end(observer)
 
     def ring(self) -> None:
         """Wake all who listen, as an event does: each looks, and goes on where nothing is new. For any thread."""
@@ -134,6 +133,32 @@ class Watches:
     def _ring(self) -> None:
         for ring in self._rings:
             ring()
+
+
+_ending: threading.Thread | None = None
+
+
+def _end(observer: BaseObserver) -> None:
+    """Have it stopped by a thread that nobody waits for: who was woken has something to read.
+
+    The kernel takes ten milliseconds and more to close an inotify instance. A user has 128 of them, so there is one
+    that ends at a time: who comes next waits for that.
+    """
+    global _ending
+    if _ending is not None:
+        _ending.join()
+    ending = threading.Thread(target=_stop, args=(observer,), daemon=True)
+    try:
+        ending.start()
+    except RuntimeError:  # no threads left
+        _stop(observer)
+    else:
+        _ending = ending  # not before it runs: nobody can wait for one that does not
+
+
+def _stop(observer: BaseObserver) -> None:
+    observer.stop()
+    observer.join()
 
 
 # --- what is watched -----------------------------------------------------------

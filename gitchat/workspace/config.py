@@ -17,24 +17,29 @@ class Config:
     files, ``git -c`` and ``GIT_CONFIG_*``. Later values win."""
 
     def __init__(self, listing: bytes) -> None:
-        self._values: dict[str, list[str | None]] = {}
+        self._values: dict[str, list[str]] = {}
+        self._subsections: dict[tuple[str, str], Sequence[str]] = {}
         for item in listing.decode("utf-8", "replace").split("\0")[:-1]:
             key, newline, value = item.partition("\n")
-            self._values.setdefault(_fold_key(key), []).append(value if newline else None)
+            self._values.setdefault(_fold_key(key), []).append(value if newline else "true")
 
     def get(self, key: str) -> str | None:
         """The last value of ``key``, or None when it is not set."""
-        values = self.get_all(key)
+        values = self._values.get(_fold_key(key))
         return values[-1] if values else None
 
     def get_all(self, key: str) -> list[str]:
         """All values of ``key``, first to last; a key without a value reads ``true``."""
-        return ["true" if value is None else value for value in self._values.get(_fold_key(key), [])]
+        return [*self._values.get(_fold_key(key), ())]
 
-    def subsections(self, section: str, variable: str) -> list[str]:
+    def subsections(self, section: str, variable: str) -> Sequence[str]:
         """The names that stand between ``section`` and ``variable``, such as those of the remotes."""
-        start, end = f"{section}.", f".{variable.lower()}"
-        return [key[len(start) : -len(end)] for key in self._values if key.startswith(start) and key.endswith(end)]
+        found = self._subsections.get((section, variable))
+        if found is None:
+            start, end = f"{section}.", f".{variable.lower()}"
+            names = [key[len(start) : -len(end)] for key in self._values if key.startswith(start) and key.endswith(end)]
+            found = self._subsections[section, variable] = tuple(names)
+        return found
 
     def keys(self) -> list[str]:
         """All that is set, each once."""

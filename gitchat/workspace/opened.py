@@ -25,7 +25,7 @@ from gitchat.quick.rules import is_suspect
 from gitchat.storage import git
 from gitchat.storage.store import Store, open_store
 from gitchat.workspace.authorities import Authorities
-from gitchat.workspace.config import parse_setting
+from gitchat.workspace.config import Config, parse_setting
 from gitchat.workspace.process import read_clock
 from gitchat.workspace.repository import Repository
 
@@ -154,10 +154,14 @@ class Opened:
         return Log(numbering)
 
     def writer(self, name: RoomName) -> Writer:
-        """What adds to that log. Raises UserError ``bad-config`` and what ``store`` raises."""
+        """What adds to that log; the same until a setting changes. Raises UserError ``bad-config``, as ``store``."""
         from gitchat.rooms.writing import Writer  # for who writes
 
-        return Writer(
+        made_of = (self.repository.config, self.store)
+        known = self._writers.get(name)
+        if known is not None and known[0] is made_of[0] and known[1] is made_of[1]:
+            return known[2]
+        writer = Writer(
             self.numbering(name),
             clock=self.now,
             new_uid=self.new_uid,
@@ -166,6 +170,13 @@ class Opened:
             max_attachment_bytes=self.max_attachment_bytes(),
             secrets=self.secrets(),
         )
+        self._writers[name] = (*made_of, writer)
+        return writer
+
+    @cached_property
+    def _writers(self) -> dict[RoomName, tuple[Config, Store, Writer]]:
+        """What was made of which configuration and which store."""
+        return {}
 
     def secrets(self) -> Policy:
         """What is done of what looks like a secret: ``chat.secrets``. Raises UserError ``bad-config``."""

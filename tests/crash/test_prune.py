@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from gitchat.model.errors import FormatError, StorageError
 from gitchat.model.names import Oid, RefName
-from gitchat.storage import git, packing
+from gitchat.storage import git, looks, packing, written
 from gitchat.storage.store import Store
 from tests.contract import repositories
 from tests.crash.test_kills import assert_clean
@@ -81,6 +81,36 @@ def test_a_send_heals_before_it_builds(world: World) -> None:
     lose_everything_loose(common_dir)
     assert say(open_store(common_dir), "second").entry.number == 2
     assert_clean(world, common_dir)
+
+
+def test_a_record_after_a_pause_looks_at_a_few_objects_and_in_turn_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a record pays for a look does not grow with what is not packed yet; what is lost is found in some turns."""
+    monkeypatch.setattr(looks, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(looks, "AT_ONCE", 5)
+    common_dir = world.repository() / ".git"
+    store, looked = open_store(common_dir), []
+    look = written.not_loose
+
+    def counted(where: Path, oids: Iterable[Oid]) -> list[Oid]:
+        looked.append(list(oids))
+        return look(where, looked[-1])
+
+    monkeypatch.setattr(written, "not_loose", counted)
+    for turn in range(12):
+        say(store, str(turn))
+    lost = [entry.oid for entry in records(common_dir)][:8]
+    for oid in lost:
+        packing.loose_path(common_dir, oid).unlink()
+    looked.clear()
+    for turn in range(4):
+        say(store, f"after {turn}")
+    assert len(looked) == 4
+    assert max(map(len, looked)) == 5
+    assert {*lost} <= {oid for oids in looked for oid in oids}
+    assert_clean(world, common_dir)
+    assert store.heal(is_forced=True) == 0
 
 
 # --- packing ---------------------------------------------------------------------

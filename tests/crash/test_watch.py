@@ -249,7 +249,7 @@ def test_a_forked_child_leaves_the_parents_watches_alone(reader: Reader) -> None
         assert not reader.changes.wait(0.01)
         assert reader.changes.is_watching
         reader.changes.close()
-        assert watching_threads() == []
+        until(lambda: watching_threads() == [])
 
     assert wait_for([fork(child)]) == [0]
     sleeper = reader.sleep()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import resource
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +185,7 @@ def test_an_error_of_the_first_look_is_the_callers(common_dir: Path) -> None:
     """What can never be read is not waited for."""
     with pytest.raises(ZeroDivisionError):
         Changes(common_dir, read_refs=lambda: 1 / 0)
-    assert watching_threads() == []
+    until(lambda: watching_threads() == [])
 
 
 # --- nothing to watch ----------------------------------------------------------
@@ -214,7 +216,7 @@ def test_without_watches_the_poll_finds_changes(common_dir: Path, refs: Refs, mo
     with Changes(common_dir, read_refs=refs, poll_seconds=0.01) as changes:
         sleeper = Sleeper(changes, refs)
         assert not changes.is_watching
-        assert watching_threads() == []
+        until(lambda: watching_threads() == [])
         refs.value = 1
         assert sleeper.wakes()
 
@@ -275,14 +277,37 @@ def test_cancelling_leaves_nothing_behind(changes: Changes, refs: Refs) -> None:
 
 
 def test_the_last_reader_ends_the_threads(changes: Changes) -> None:
-    """Watching takes threads; closing gives all of them back."""
+    """Watching takes threads; closing gives all of them back, in a moment and without being waited for."""
     other = changes.another()
     assert not other.wait(0)
     assert watching_threads() != []
     changes.close()
     assert watching_threads() != []
     other.close()
-    assert watching_threads() == []
+    until(lambda: watching_threads() == [])
+
+
+def test_who_waits_again_and_again_takes_no_more_than_two_instances(common_dir: Path, refs: Refs) -> None:
+    """One that watches, and one that ends: the kernel gives a user 128."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("counts what Linux shows of a process")
+    most = 0
+    for _ in range(10):
+        with Changes(common_dir, read_refs=refs, poll_seconds=NEVER) as changes:
+            assert not changes.wait(0)
+            assert changes.is_watching
+            most = max(most, inotify_instances())
+    assert 1 <= most <= 2
+    until(lambda: inotify_instances() == 0)
+
+
+def inotify_instances() -> int:
+    """How many this process has open."""
+    found = 0
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found += "inotify" in os.readlink(f"/proc/self/fd/{name}")
+    return found
 
 
 def test_the_library_does_not_write_to_the_terminal() -> None:

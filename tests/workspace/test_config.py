@@ -24,7 +24,7 @@ def test_the_last_value_wins_and_keys_fold_case() -> None:
 def test_subsections_keep_their_case_and_their_dots() -> None:
     """A remote may be called ``My.Remote``."""
     read = config(("remote.My.Remote.fetch", "a:b"))
-    assert read.subsections("remote", "fetch") == ["My.Remote"]
+    assert read.subsections("remote", "fetch") == ("My.Remote",)
     assert read.get_all("remote.My.Remote.fetch") == ["a:b"]
 
 
