@@ -20,9 +20,10 @@ from gitchat.index.catchup import Progress
 from gitchat.index.extent import has_commit, known_extent
 from gitchat.index.few import Few
 from gitchat.index.files import Renewed
-from gitchat.index.filling import Filling, transaction
+from gitchat.index.filling import Filling
 from gitchat.index.stages import COMMITS, Stages
 from gitchat.index.view import Extent, Rule, View
+from gitchat.index.writing import transaction
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Oid

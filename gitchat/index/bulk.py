@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from gitchat.index import asked
+from gitchat.index import asked, texts
 from gitchat.index.fields import Fields, Usual, of_commit
 from gitchat.index.tallies import Tallies
 from gitchat.model import codec
@@ -117,15 +117,15 @@ def take(
             for row, number, upto, oid, fields in rows
         ),
     )
-    if stage.marks is None:
-        asked.close(database, stage.chain, first)  # else once they all are there: see schema.make_lookups
+    if stage.marks is None and any(asked.asks_or_answers(one.columns) for one in found):
+        asked.close(database, stage.chain, first)  # with marks once they all are there: see schema.make_lookups
     tallies = Tallies(database, stage.chain)
     for number, one in zip(numbers, found, strict=True):
         if number is not None:
             tallies.add(number, one)
     tallies.write()
     numbered = [(row, one) for row, (number, one) in enumerate(zip(numbers, found, strict=True), first) if number]
-    database.executemany("INSERT INTO text (rowid, body) VALUES (?, ?)", ((row, one.body) for row, one in numbered))
+    texts.take_down(database, [(row, one.body) for row, one in numbered])
     about = ((path, row) for row, one in numbered for path in one.paths)
     database.executemany("INSERT INTO anchor VALUES (?, ?)", about)
     voices = {(one.author, one.clone, one.address) for _, one in numbered if one.kind != SUMMARY}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 
 from gitchat.index import bulk, schema
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.extent import known_extent
 from gitchat.index.stages import counted_on
 from gitchat.index.view import Extent, Rule, View
+from gitchat.index.writing import transaction
 from gitchat.model import codec
 from gitchat.model.names import Oid
 from gitchat.storage.line import Oids
@@ -80,16 +80,3 @@ class Filling:
     def _begin(self, name: str) -> None:
         """Let there be a chain of this name."""
         self._database.execute("INSERT OR IGNORE INTO chain (name, count, total) VALUES (?, 0, 0)", (name,))
-
-
-@contextmanager
-def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All that is written in it, or nothing."""
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        database.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-VERSION = 10
+VERSION = 11
 """Of the index whose tables are asked here: :data:`gitchat.index.schema.VERSION`. Another one is not trusted."""
 
 FAR = 20_000
@@ -73,7 +73,7 @@ class Known:
     def has_claims(self, seconds: int) -> bool:
         """Whether something was claimed in the last so many seconds. Raises Unusual."""
         sql = (
-            "SELECT 1 FROM entry WHERE chain = ? AND kind != 'message' AND kind = 'claim'"
+            "SELECT 1 FROM entry WHERE chain = ? AND kind != 'message' AND kind = 'claim' AND number IS NOT NULL"
             " AND committed > CAST(strftime('%s', 'now') AS INTEGER) - ? LIMIT 1"
         )
         return bool(_asked(self._place, sql, self._chain, seconds))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.index import texts
 from gitchat.index.database import Index
 from gitchat.index.fields import Fields, Usual, of_commit
 from gitchat.model import codec
@@ -48,12 +49,13 @@ def test_whatever_is_not_parsed_would_be_read_the_same(seed: int) -> None:
 def tables(directory: Path) -> dict[str, list[tuple[object, ...]]]:
     """All that an index says, but for the word that tells it from others."""
     (path,) = directory.glob("index.*.db")
-    database = sqlite3.connect(path)
+    database = sqlite3.connect(path, isolation_level=None)
     try:
         names = ["anchor", "chain", "entry", "voice"]
         told = {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
         vocabulary = "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, text, instance)"
         database.execute(vocabulary)
+        texts.file_all(database)
         return told | {"words": sorted(database.execute("SELECT * FROM words"), key=repr)}
     finally:
         database.close()
