@@ -28,7 +28,7 @@ from gitchat.model import codec
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
-from gitchat.storage.line import Broken
+from gitchat.storage.line import Broken, Commits
 
 TURN = "indexing.lock"
 """The file in ``chatroom/`` whose lock is the turn to take in a long log."""
@@ -198,21 +198,25 @@ class Builder:
     ) -> None:
         """Take in the log by its bytes. Raises Renewed when it is in another file then."""
         known = _tip(database, name)
-        oids = line.oids(tip, known)
-        if known is None and len(oids) > MINUTES and anew.fits(database):
-            with suppress(sqlite3.Error, OSError, ConflictError):  # where there can be none, this one has to do
-                with anew.built(self._directory) as apart:
-                    other = Filling(apart, self._read, rule, self._progress)
-                    done = _tip(apart, name)
-                    start = oids.behind(bytes.fromhex(done)) if done is not None else 0
-                    if done is not None and not start:
-                        raise sqlite3.DatabaseError("it is of another log")
-                    other.take_line(name, line, oids, start)
-                raise Renewed
-        else:
-            anew.discard(self._directory)
-        filling.take_line(name, line, oids)
+        with line.commits(tip, known, self._directory) as commits:
+            if known is None and len(commits.oids) > MINUTES and anew.fits(database):
+                with suppress(sqlite3.Error, OSError, ConflictError):  # where there can be none, this one has to do
+                    self._apart(name, commits, rule)
+                    raise Renewed
+            else:
+                anew.discard(self._directory)
+            filling.take_line(name, commits)
         _truncate(database)
+
+    def _apart(self, name: str, commits: Commits, rule: Rule) -> None:
+        """Let another file count, with all of a log. Raises sqlite3.Error, OSError, ConflictError: it cannot be had."""
+        with anew.built(self._directory) as database:
+            filling = Filling(database, self._read, rule, self._progress)
+            done = _tip(database, name)
+            start = commits.oids.behind(bytes.fromhex(done)) if done is not None else 0
+            if done is not None and not start:
+                raise sqlite3.DatabaseError("it is of another log")
+            filling.take_line(name, commits, start)
 
 
 def _truncate(database: sqlite3.Connection) -> None:

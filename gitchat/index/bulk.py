@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gitchat.index import asked, texts
@@ -18,7 +20,7 @@ from gitchat.model import codec
 from gitchat.model.names import Oid
 from gitchat.model.order import Key, Node
 from gitchat.model.record import SUMMARY
-from gitchat.storage.line import Oids
+from gitchat.storage.line import Commits
 
 COMMITS = 20_000
 """How many commits a stage takes in: a second."""
@@ -30,14 +32,11 @@ _PART = 500
 class Bytes(Protocol):
     """Who reads the line of a log: :class:`gitchat.storage.line.Line`."""
 
-    def oids(self, tip: Oid, after: Oid | None) -> Oids:
-        """As Line.oids."""
+    def commits(self, tip: Oid, after: Oid | None, directory: Path) -> AbstractContextManager[Commits]:
+        """As Line.commits."""
 
     def is_longer(self, tip: Oid, after: Oid | None, limit: int) -> bool:
         """As Line.is_longer."""
-
-    def contents(self, oids: Sequence[bytes]) -> Iterator[bytes]:
-        """As Line.contents."""
 
 
 class Unfit(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
 from gitchat.rooms.numbering import rule
 from gitchat.storage import git
-from gitchat.storage.line import Broken, Line
+from gitchat.storage.line import Broken, Commits, Line
 from gitchat.storage.store import Store
 from tests.crash.writers import fork, wait_for
 from tests.property.test_bulk import tables
@@ -181,8 +181,9 @@ def test_where_it_cannot_be_made_the_file_that_counts_has_to_do(store: Store) ->
 
 def test_a_damaged_log_leaves_nothing_of_it(store: Store) -> None:
     """The damage is said as ever."""
-    line = Line(store.common_dir, git.scrub(os.environ)).oids(store.room_tip("lobby") or Oid(""), None)
-    damaged = Oid(line[RECORDS // 2].hex())
+    reader = Line(store.common_dir, git.scrub(os.environ))
+    with reader.commits(store.room_tip("lobby") or Oid(""), None, store.common_dir) as commits:
+        damaged = Oid(commits.oids[RECORDS // 2].hex())
 
     def read(oid: Oid) -> codec.Commit:
         if oid == damaged:
@@ -190,6 +191,9 @@ def test_a_damaged_log_leaves_nothing_of_it(store: Store) -> None:
         return store.read(oid)
 
     class Torn(Line):
+        def commits(self, tip: Oid, after: Oid | None, directory: Path) -> AbstractContextManager[Commits]:
+            return super().commits(tip, after, directory / "nowhere")  # so git is asked for what they are
+
         def contents(self, oids: Sequence[bytes]) -> Iterator[bytes]:
             if bytes.fromhex(damaged) in oids:
                 raise Broken
