@@ -162,6 +162,7 @@ class Index:
             self._pid = os.getpid()
             self._path = files.newest(self._directory) or self._directory / files.after(None)
             self._database = settled(opened(self._directory, self._path.name, BUSY_SECONDS))
+            files.remove_unused(self._path)
         return self._database
 
     def _is_current(self) -> bool:

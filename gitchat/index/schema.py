@@ -13,9 +13,7 @@ import sqlite3
 from collections.abc import Callable
 
 from gitchat.index import arrivals, asked, tallies, texts
-
-VERSION = 11
-"""Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
+from gitchat.index.files import VERSION
 
 _TABLES = f"""
 CREATE TABLE chain (

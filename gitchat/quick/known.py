@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 VERSION = 11
-"""Of the index whose tables are asked here: :data:`gitchat.index.schema.VERSION`. Another one is not trusted."""
+"""Of the index whose tables are asked here: :data:`gitchat.index.files.VERSION`. Another one is not trusted."""
 
 FAR = 20_000
 """In how many records it is looked for what reaches somebody: the long way counts them as they come."""
@@ -102,10 +102,10 @@ def known_voices(place: Place, name: str, who: str) -> "tuple[str, set[str]]":
 
 def _files(place: Place) -> "list[str]":
     """The files of the index, the newest last."""
-    names = [
-        one for one in os.listdir(place.common_dir + "/chatroom") if one.startswith("index.") and one[-3:] == ".db"
-    ]
-    return sorted((one for one in names if is_number(one[6:-3])), key=lambda one: int(one[6:-3]))
+    begin = f"index.v{VERSION}."
+    names = [one for one in os.listdir(place.common_dir + "/chatroom") if one.startswith(begin) and one[-3:] == ".db"]
+    size = len(begin)
+    return sorted((one for one in names if is_number(one[size:-3])), key=lambda one: int(one[size:-3]))
 
 
 def _asked(place: Place, sql: str, *values: "str | int | bytes") -> "list[Any]":

@@ -12,6 +12,7 @@ import pytest
 
 from gitchat.index import anew, building, bulk, schema
 from gitchat.index.database import Index
+from gitchat.index.files import VERSION
 from gitchat.index.opening import opened
 from gitchat.index.retiring import retire
 from gitchat.model import codec
@@ -98,13 +99,13 @@ def test_who_is_killed_on_the_way_goes_on_after_its_last_stage(
     monkeypatch.setattr(bulk, "take", counted)
     assert total(store) == RECORDS
     assert sum(taken) == RECORDS + 1 - min(stages * STAGE, RECORDS + 1)
-    assert [name for name in files(store) if name.endswith(".db")] == ["index.2.db"]
+    assert [name for name in files(store) if name.endswith(".db")] == [f"index.v{VERSION}.2.db"]
     assert tables(store.directory) == rows_in_place(store, monkeypatch)
 
 
 def of_another_version(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
-        database.execute(f"PRAGMA user_version = {-schema.VERSION - 1}")
+        database.execute(f"PRAGMA user_version = {-VERSION - 1}")
 
 
 def no_database(path: Path) -> None:
@@ -168,7 +169,7 @@ def test_other_rooms_are_answered_meanwhile_and_are_there_afterwards(
     assert set(told) == {RECORDS - 2}
     assert chain_of_few(beside) == RECORDS - 2
     assert total(store, beside) == RECORDS
-    assert [name for name in files(store) if name.endswith(".db")] == ["index.2.db"]
+    assert [name for name in files(store) if name.endswith(".db")] == [f"index.v{VERSION}.2.db"]
 
 
 def test_where_it_cannot_be_made_the_file_that_counts_has_to_do(store: Store) -> None:
@@ -176,7 +177,9 @@ def test_where_it_cannot_be_made_the_file_that_counts_has_to_do(store: Store) ->
     store.directory.mkdir(exist_ok=True)
     (store.directory / "indexing.db").mkdir()
     assert total(store) == RECORDS
-    assert [name for name in files(store) if name.startswith("index.") and name.endswith(".db")] == ["index.1.db"]
+    assert [name for name in files(store) if name.startswith("index.") and name.endswith(".db")] == [
+        f"index.v{VERSION}.1.db"
+    ]
 
 
 def test_a_damaged_log_leaves_nothing_of_it(store: Store) -> None:

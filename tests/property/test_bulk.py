@@ -11,6 +11,7 @@ import pytest
 from gitchat.index import texts
 from gitchat.index.database import Index
 from gitchat.index.fields import Fields, Usual, of_commit
+from gitchat.index.files import VERSION
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName
@@ -89,7 +90,7 @@ def test_a_room_is_the_same_row_by_row(world: World, monkeypatch: pytest.MonkeyP
             index.close()
         for name in ("quick", "apart"):
             assert tables(store.directory / name) == tables(store.directory / "slow"), f"look {place}, {name}"
-    assert [path.name for path in (store.directory / "apart").glob("index*.db")] == ["index.2.db"]
+    assert [path.name for path in (store.directory / "apart").glob("index*.db")] == [f"index.v{VERSION}.2.db"]
 
 
 def _continues(raw: bytes, before: str) -> bool:
