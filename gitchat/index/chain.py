@@ -234,7 +234,6 @@ class Chain:
         Where more than :data:`RANKED` of the index fit, the newest first: so common a word tells good from bad no
         more, and SQLite would look at each of them for that.
         """
-        self._index.rows(self._view, self._rule, lambda database, extent: texts.file_all(database))
         if limit is not None and self._is_common(match):
             sql = (
                 # Not a plain join: SQLite shall go from the newest on, and stop.
@@ -270,6 +269,8 @@ class Chain:
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         def ask(database: sqlite3.Connection, extent: Extent) -> list[tuple[Any, ...]]:
+            if _MATCHES in sql:
+                texts.file_all(database)  # here, for a view may be shown for one question only
             return database.execute(sql.replace(":chain", str(extent.chain)), values).fetchall()
 
         return self._index.rows(self._view, self._rule, ask)
@@ -280,6 +281,8 @@ _HERE = "chain = :chain AND +number <= ?"
 statistics of this file, would rather look at all numbers. Source: sqlite.org/optoverview.html, section 2.1.1."""
 
 _ALL = "FROM entry WHERE"
+
+_MATCHES = "text MATCH ?"
 
 _CHUNK = 500
 """Values of one statement; SQLite takes at least 999."""

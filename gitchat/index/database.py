@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals, files
+from gitchat.index import arrivals, behind, files
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
@@ -59,6 +59,7 @@ class Index:
         of one; without it what is new is always parsed.
         """
         self._directory = directory
+        self._read = read
         self.builder = Builder(directory, read, progress, line, self._is_current, read_raw)
         self._database: sqlite3.Connection | None = None
         self._path: Path | None = None
@@ -85,7 +86,16 @@ class Index:
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
         """
-        return self._asked(lambda database: ask(database, self._extent(database, view, rule)))
+
+        def answered(database: sqlite3.Connection) -> _T:
+            try:
+                extent = self._extent(database, view, rule)
+            except behind.Behind as late:
+                with behind.shown(database, late.end, view, self._read, rule) as extent:
+                    return ask(database, extent)
+            return ask(database, extent)
+
+        return self._asked(answered)
 
     def _extent(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
         """How far the view goes, which is brought up to date. One answer asks many times."""

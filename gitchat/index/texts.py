@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from gitchat.index.words import TOKENIZER
 from gitchat.index.writing import transaction
@@ -35,9 +36,9 @@ def take_down(database: sqlite3.Connection, texts: Sequence[tuple[int, str]]) ->
 
 
 def file_all(database: sqlite3.Connection) -> None:
-    """Let all that was taken down be found by its words. Raises sqlite3.Error."""
+    """Let all that was taken down be found by its words; inside a transaction or not. Raises sqlite3.Error."""
     if _are_waiting(database):
-        with transaction(database):
+        with nullcontext() if database.in_transaction else transaction(database):
             _file(database)
 
 

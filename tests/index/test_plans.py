@@ -89,8 +89,9 @@ def filled(shelf: Shelf, index: Index, monkeypatch: pytest.MonkeyPatch) -> tuple
     index.chain("lobby", tip, rule)  # one by one
     local = shelf.commit(tip, uid=uid_from_random(os.urandom(10)), extra=(("Chat-Reply", ASKED),))
     index.chain("lobby", tip, rule, local)
-    tip = shelf.commit(tip, uid=uid_from_random(os.urandom(10)))
+    before, tip = tip, shelf.commit(tip, uid=uid_from_random(os.urandom(10)))
     index.chain("lobby", tip, rule, shelf.commit(local, uid=uid_from_random(os.urandom(10))))
+    assert index.chain("lobby", before, rule, local).select(), "overtaken"
     return tip, local
 
 

@@ -112,3 +112,18 @@ def test_a_search_that_is_cut_off_files_all_or_nothing(said: Said, monkeypatch: 
             said.look().search("word", ANY, None)
     assert said.waiting() == 2
     assert sorted(number for number, _ in found(said.look(), "word")) == [1, 2]
+
+
+def test_a_view_that_somebody_overtook_finds_what_waits(said: Said) -> None:
+    """It is shown for one question alone: what is filed for that waits again, and is found at the next one, too."""
+    said.say("a word")
+    behind = said.tip
+    mine = said.shelf.commit(behind, uid=uid_from_random(b"0123456789"), body="my word")
+    said.say("a later word")
+    said.look()
+    waiting = said.waiting()
+    chain = said.another().chain("lobby", behind, rule, mine)
+    assert sorted(number for number, _ in found(chain, "word")) == [1, 2, 3]
+    assert sorted(number for number, _ in found(chain, "my")) == [3]
+    assert said.waiting() == waiting == 3
+    assert sorted(number for number, _ in found(said.look(), "later")) == [3]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.index import files
 from gitchat.model.errors import StorageError
 from gitchat.storage import gate
 from gitchat.storage.ownfiles import Misplaced, OwnFile, entries
