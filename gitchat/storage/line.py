@@ -179,11 +179,14 @@ def _spool_in(directory: Path, stack: ExitStack) -> IO[bytes] | None:
 
 
 def _ids(read: Callable[[int], bytes], end: bytes, size: int) -> Oids:
-    """The ids, of ``size`` bytes, that git printed at the beginning of each part that ends so."""
+    """The ids, of ``size`` bytes, that git printed at the beginning of each part that ends so. Raises Broken."""
     packed, begun = bytearray(), b""
     while more := read(_READ_BYTES):
         *whole, begun = (begun + more).split(end)
-        packed += bytes.fromhex(b"".join([one[: 2 * size] for one in whole]).decode("ascii"))
+        try:
+            packed += bytes.fromhex(b"".join([one[: 2 * size] for one in whole]).decode("ascii"))
+        except ValueError as error:
+            raise Broken from error
     return Oids(bytes(packed), size)
 
 
