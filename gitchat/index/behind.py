@@ -53,6 +53,13 @@ def end_of(database: sqlite3.Connection, view: View) -> End | None:
     return End(*row) if row is not None else None
 
 
+def refuse_older(database: sqlite3.Connection, view: View) -> None:
+    """Raise Behind where the chain goes on from where the view ends."""
+    end = end_of(database, view)
+    if end is not None:
+        raise Behind(end)
+
+
 @contextmanager
 def shown(
     database: sqlite3.Connection, end: End, view: View, read: Callable[[Oid], codec.Commit], rule: Rule

@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from gitchat.index import anew, bulk
-from gitchat.index.behind import Behind, end_of
+from gitchat.index import anew, behind, bulk
 from gitchat.index.catchup import Progress
 from gitchat.index.extent import has_commit, known_extent
 from gitchat.index.few import Few
@@ -97,9 +96,7 @@ class Builder:
         known = known_extent(database, view)
         if known is not None:
             return known
-        end = end_of(database, view)
-        if end is not None:
-            raise Behind(end)
+        behind.refuse_older(database, view)
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
         known = self._few(database, view, rule)

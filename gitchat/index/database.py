@@ -88,12 +88,15 @@ class Index:
         """
 
         def answered(database: sqlite3.Connection) -> _T:
-            try:
-                extent = self._extent(database, view, rule)
-            except behind.Behind as late:
-                with behind.shown(database, late.end, view, self._read, rule) as extent:
-                    return ask(database, extent)
-            return ask(database, extent)
+            for _ in range(_ATTEMPTS):
+                try:
+                    answer = ask(database, self._extent(database, view, rule))
+                except behind.Behind as late:
+                    with behind.shown(database, late.end, view, self._read, rule) as extent:
+                        return ask(database, extent)
+                if view.local is None or self._is_as_known(database):
+                    return answer  # else what is pending has other places by now
+            return answer
 
         return self._asked(answered)
 
@@ -103,8 +106,13 @@ class Index:
         if known is not None and known[0] is database and known[1:3] == (stamp, view):
             return known[3]
         extent = self.builder.extended(database, view, rule)
-        self._known = (database, _stamp(database), view, extent)
+        # What others write meanwhile, behind what we wrote, makes another one of it.
+        self._known = (database, (database.total_changes, stamp[1]), view, extent)
         return extent
+
+    def _is_as_known(self, database: sqlite3.Connection) -> bool:
+        """Whether nobody has written in the file since it was found how far a view goes."""
+        return self._known is not None and self._known[1] == _stamp(database)
 
     def taken(self, oid: Oid) -> codec.Commit | None:
         """The commit ``oid`` where it was just read to be taken in; once: who looks again sees what is there then."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
-from gitchat.index import bulk, schema
+from gitchat.index import behind, bulk, schema
 from gitchat.index.catchup import CatchUp, Progress
 from gitchat.index.extent import known_extent
 from gitchat.index.stages import counted_on
@@ -39,6 +39,7 @@ class Filling:
         with transaction(self._database):
             known = known_extent(self._database, view)  # somebody else may have been quicker
             if known is None:
+                behind.refuse_older(self._database, view)
                 self._begin(view.name)
                 progress = counted_on(self._progress, done)
                 known = CatchUp(self._database, view, self._read, self._rule, progress, kept).run()
