@@ -127,3 +127,14 @@ def test_a_view_that_somebody_overtook_finds_what_waits(said: Said) -> None:
     assert sorted(number for number, _ in found(chain, "my")) == [3]
     assert said.waiting() == waiting == 3
     assert sorted(number for number, _ in found(said.look(), "later")) == [3]
+
+
+def test_what_is_pending_waits_once(said: Said) -> None:
+    """However often what stands before it changes, and it becomes another row: no text is left of one that is gone."""
+    local = said.shelf.commit(said.tip, uid=uid_from_random(b"0123456789"), body="my word")
+    for number in range(3):
+        said.index.chain("lobby", said.tip, rule, local)
+        assert said.waiting() == 2 + number
+        said.say("somebody was quicker")
+    chain = said.index.chain("lobby", said.tip, rule, local)
+    assert [number for number, _ in found(chain, "my")] == [5]
