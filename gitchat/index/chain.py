@@ -234,6 +234,7 @@ class Chain:
         Where more than :data:`RANKED` of the index fit, the newest first: so common a word tells good from bad no
         more, and SQLite would look at each of them for that.
         """
+        self._index.file_texts()
         if limit is not None and self._is_common(match):
             sql = (
                 # Not a plain join: SQLite shall go from the newest on, and stop.
@@ -270,7 +271,7 @@ class Chain:
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         def ask(database: sqlite3.Connection, extent: Extent) -> list[tuple[Any, ...]]:
             if _MATCHES in sql:
-                texts.file_all(database)  # here, for a view may be shown for one question only
+                texts.file_seen(database, extent.chain, extent.total)  # of a view that is shown for this question only
             return database.execute(sql.replace(":chain", str(extent.chain)), values).fetchall()
 
         return self._index.rows(self._view, self._rule, ask)

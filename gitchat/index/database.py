@@ -23,16 +23,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals, behind, files
+from gitchat.index import arrivals, behind, files, texts
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
 from gitchat.index.catchup import Progress
 from gitchat.index.chain import Chain
-from gitchat.index.extent import has_commit
+from gitchat.index.extent import has_commit, known_extent
 from gitchat.index.opening import opened
 from gitchat.index.schema import settled
 from gitchat.index.view import Extent, Rule, View
+from gitchat.index.writing import seen
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import Oid
@@ -86,33 +87,36 @@ class Index:
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
         """
+        return self._asked(lambda database: self._answered(database, view, rule, ask))
 
-        def answered(database: sqlite3.Connection) -> _T:
-            for _ in range(_ATTEMPTS):
-                try:
-                    answer = ask(database, self._extent(database, view, rule))
-                except behind.Behind as late:
-                    with behind.shown(database, late.end, view, self._read, rule) as extent:
-                        return ask(database, extent)
-                if view.local is None or self._is_as_known(database):
-                    return answer  # else what is pending has other places by now
-            return answer
+    def file_texts(self) -> None:
+        """Let all that was taken in be found by its words."""
+        self._asked(texts.file_all)
 
-        return self._asked(answered)
+    def _answered(
+        self, database: sqlite3.Connection, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]
+    ) -> _T:
+        """What ``ask`` gives in one look at the file: what another process takes in meanwhile moves what is pending."""
+        for _ in range(_OVERTAKEN):
+            with seen(database):
+                extent = self._extent(database, view)
+                if extent is not None:
+                    return ask(database, extent)
+            try:
+                self.builder.extended(database, view, rule)
+            except behind.Behind as late:
+                with behind.shown(database, late.end, view, self._read, rule) as extent:
+                    return ask(database, extent)
+        raise self._locked()
 
-    def _extent(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
-        """How far the view goes, which is brought up to date. One answer asks many times."""
+    def _extent(self, database: sqlite3.Connection, view: View) -> Extent | None:
+        """How far the view goes, where that is taken in. One answer asks many times."""
         known, stamp = self._known, _stamp(database)
         if known is not None and known[0] is database and known[1:3] == (stamp, view):
             return known[3]
-        extent = self.builder.extended(database, view, rule)
-        # What others write meanwhile, behind what we wrote, makes another one of it.
-        self._known = (database, (database.total_changes, stamp[1]), view, extent)
+        extent = known_extent(database, view)
+        self._known = (database, stamp, view, extent) if extent is not None else None
         return extent
-
-    def _is_as_known(self, database: sqlite3.Connection) -> bool:
-        """Whether nobody has written in the file since it was found how far a view goes."""
-        return self._known is not None and self._known[1] == _stamp(database)
 
     def taken(self, oid: Oid) -> codec.Commit | None:
         """The commit ``oid`` where it was just read to be taken in; once: who looks again sees what is there then."""
@@ -213,6 +217,8 @@ class Index:
 
 
 _ATTEMPTS = 4
+_OVERTAKEN = 100
+"""How often what was taken in for a view is gone when it is asked, because others look at others."""
 _DAMAGE = re.compile("malformed|no such (table|column)")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from gitchat.index.words import TOKENIZER
 from gitchat.index.writing import transaction
@@ -36,14 +35,20 @@ def take_down(database: sqlite3.Connection, texts: Sequence[tuple[int, str]]) ->
 
 
 def file_all(database: sqlite3.Connection) -> None:
-    """Let all that was taken down be found by its words; inside a transaction or not. Raises sqlite3.Error."""
-    if _are_waiting(database):
-        with nullcontext() if database.in_transaction else transaction(database):
+    """Let all that was taken down be found by its words. Raises sqlite3.Error."""
+    if database.execute("SELECT 1 FROM unfiled LIMIT 1").fetchone() is not None:
+        with transaction(database):
             _file(database)
 
 
-def _are_waiting(database: sqlite3.Connection) -> bool:
-    return database.execute("SELECT 1 FROM unfiled LIMIT 1").fetchone() is not None
+def file_seen(database: sqlite3.Connection, chain: int, upto: int) -> None:
+    """Let what of a chain has numbers up to one be found by its words, where some of it was taken down since.
+
+    For as long as the transaction lasts in which that is seen. Raises sqlite3.Error.
+    """
+    sql = "SELECT 1 FROM unfiled CROSS JOIN entry USING (id) WHERE chain = ? AND number <= ? LIMIT 1"
+    if database.execute(sql, (chain, upto)).fetchone() is not None:
+        _file(database)
 
 
 def _file(database: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Writes in a database of ours: all of something, or nothing."""
+"""Transactions in a database of ours: all of something is written or nothing, and all is seen at one time."""
 
 from __future__ import annotations
 
@@ -18,3 +18,14 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             database.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def seen(database: sqlite3.Connection) -> Iterator[None]:
+    """All that is asked in it, of one state of the file. What is written in it, others never see."""
+    database.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")

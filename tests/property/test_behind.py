@@ -29,7 +29,8 @@ def told(chain: Chain) -> object:
         chain.count,
         chain.total,
         [(place.number, place.oid, place.is_pending) for place in chain.select()],
-        [place.oid for place in chain.select(unanswered())],
+        # Of what is numbered alone an older view knows already who answered later.
+        [place.oid for place in chain.select(unanswered())] if chain.local is not None else None,
         [chain.count_of(Condition("author = ?", (name,))) for name in NAMES],
         [chain.count_of(visible_to([name])) for name in NAMES],
         chain.newest_by_author(),
@@ -43,7 +44,7 @@ def test_a_view_that_was_overtaken_is_told_as_it_was(world: World, seed: int) ->
     shelf, chance = Shelf(world), random.Random(seed)
     talk = Talk(shelf, seed)
     index = Index(shelf.store.directory, shelf.store.read, lambda count: None)
-    numbered, views = shelf.genesis(), list[Seen]()
+    before, numbered, views = shelf.genesis(), shelf.genesis(), list[Seen]()
     overtaken = 0
     for turn in range(14):
         local = numbered
@@ -59,67 +60,56 @@ def test_a_view_that_was_overtaken_is_told_as_it_was(world: World, seed: int) ->
                 numbered = talk.add(numbered)
             if chance.random() < 0.6:
                 numbered = shelf.commit(numbered, local, kind="merge")
+            elif chance.random() < 0.5:  # both are joined here, of which those who looked saw one before the other
+                local = shelf.commit(numbered, local, kind="merge")
+                views.append((before, local))
+        before = numbered
         newest = index.chain("lobby", numbered, rule, local)
-        before = (told(newest), index.arrived())
+        now = (told(newest), index.arrived())
         for place, view in enumerate(chance.sample(views, min(3, len(views)))):
             alone = Index(shelf.store.directory / f"alone-{turn}-{place}", shelf.store.read, lambda count: None)
             expected = told(alone.chain("lobby", view[0], rule, view[1]))
             alone.close()
             assert told(index.chain("lobby", view[0], rule, view[1])) == expected
-            assert (told(newest), index.arrived()) == before
+            assert (told(newest), index.arrived()) == now
             overtaken += view[0] != numbered and view[1] is not None
     assert overtaken > 10
     assert [path.name for path in shelf.store.directory.glob("index.*.db")] == [files.after(None)], "it was built anew"
 
 
-class Pending:
-    """Two records that wait for their numbers behind one that has it, and who moves that on from another process."""
+def test_an_answer_is_of_one_state_of_the_file(world: World) -> None:
+    """Also when another process takes in what came between two looks at the rows."""
+    shelf = Shelf(world)
+    talk = Talk(shelf, 1)
+    ours, theirs = (Index(shelf.store.directory, shelf.store.read, lambda count: None) for _ in range(2))
+    numbered = talk.add(shelf.genesis())
+    pending, later = talk.add(numbered), talk.add(talk.add(numbered))
+    chain = ours.chain("lobby", numbered, rule, pending)
 
-    def __init__(self, world: World) -> None:
-        self.shelf = Shelf(world)
-        talk = Talk(self.shelf, 1)
-        self.numbered = talk.add(self.shelf.genesis())
-        self.local = talk.add(talk.add(self.numbered))
-        self._newer = talk.add(self.numbered)
-        self._other = self.shelf.reopen()
-        self.shelf.index.chain("lobby", self.numbered, rule)
+    def overtaken(database: sqlite3.Connection, extent: Extent) -> list[tuple[int, str]]:
+        theirs.chain("lobby", later, rule, shelf.commit(later, pending, kind="merge"))
+        sql = "SELECT number, lower(hex(oid)) FROM entry WHERE chain = ? AND number <= ? ORDER BY number"
+        return database.execute(sql, (extent.chain, extent.total)).fetchall()
 
-    def overtake(self) -> None:
-        """Somebody else takes in what others said meanwhile."""
-        self._other.chain("lobby", self._newer, rule)
-
-    def is_one_index(self) -> bool:
-        """Whether none was built anew."""
-        return [path.name for path in self.shelf.store.directory.glob("index.*.db")] == [files.after(None)]
+    expected = [(1, numbered), (2, pending)]
+    assert ours.rows(View("lobby", numbered, pending), rule, overtaken) == expected
+    assert [(place.number, place.oid) for place in chain.select()] == expected
 
 
 def test_who_is_overtaken_before_it_writes_builds_no_index_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It looked, and somebody had the turn to write before it: its view is told as that of who comes late."""
-    room, really = Pending(world), Stages.is_one
+    shelf, really = Shelf(world), Stages.is_one
+    talk, other = Talk(shelf, 1), shelf.reopen()
+    numbered = talk.add(shelf.genesis())
+    pending, newer = talk.add(talk.add(numbered)), talk.add(numbered)
+    shelf.index.chain("lobby", numbered, rule)
 
     def is_one(stages: Stages, most: int) -> bool:
         monkeypatch.setattr(Stages, "is_one", really)
-        room.overtake()
+        other.chain("lobby", newer, rule)
         return really(stages, most)
 
     monkeypatch.setattr(Stages, "is_one", is_one)
-    chain = room.shelf.index.chain("lobby", room.numbered, rule, room.local)
+    chain = shelf.index.chain("lobby", numbered, rule, pending)
     assert [(place.number, place.is_pending) for place in chain.select()] == [(1, False), (2, True), (3, True)]
-    assert room.is_one_index()
-
-
-def test_who_is_overtaken_before_it_asks_asks_again(world: World) -> None:
-    """What is pending goes, or has another place, in the moment between how far a view goes and what is in it."""
-    room, asked = Pending(world), list[int]()
-
-    def ask(database: sqlite3.Connection, extent: Extent) -> list[int]:
-        asked.append(extent.total)
-        if len(asked) == 1:
-            room.overtake()
-        sql = "SELECT number FROM entry WHERE number <= ? ORDER BY number"
-        return [number for (number,) in database.execute(sql, (extent.total,))]
-
-    view = View("lobby", room.numbered, room.local)
-    assert room.shelf.index.rows(view, rule, ask) == [1, 2, 3]
-    assert asked == [3, 3]
-    assert room.is_one_index()
+    assert [path.name for path in shelf.store.directory.glob("index.*.db")] == [files.after(None)]
