@@ -85,5 +85,6 @@ def take_pending(database: sqlite3.Connection, chain: int) -> dict[order.Key, in
     # The plus: by the key of numbers SQLite would go through the whole room, at each record that is taken in.
     records = f"SELECT uid, author, coalesce(arrival, id) {of_pending} AND +number IS NOT NULL"
     taken = {(uid, author): arrival for uid, author, arrival in database.execute(records, (chain,))}
+    database.execute(f"DELETE FROM unfiled WHERE id IN (SELECT id {of_pending})", (chain,))
     database.execute(f"DELETE {of_pending}", (chain,))
     return taken

@@ -27,11 +27,19 @@ _OF_ONE_ASKED = (
 _OF_THE_CHOICES = "(asked.choice IS NULL OR instr(asked.choice, char(10) || reply.choice || char(10)))"
 # The plus signs here and below: by keys that SQLite takes otherwise it goes through the whole room for a few rows.
 _ANSWERS = f"reply.kind = '{MESSAGE}' AND +reply.number > 0 AND {_OF_ANOTHER} AND {_OF_ONE_ASKED} AND {_OF_THE_CHOICES}"
+_IS_ANSWERED = (
+    f"EXISTS (SELECT 1 FROM entry AS reply WHERE reply.chain = asked.chain AND reply.reply = asked.uid AND {_ANSWERS})"
+)
 
 
 def is_open(columns: Sequence[object], number: int | None) -> int | None:
     """What stands in the row of a record before its replies are looked at; ``columns`` begin with its uid."""
     return 1 if number is not None and columns[2] == MESSAGE and columns[3] == QUESTION else None
+
+
+def asks_or_answers(columns: Sequence[object]) -> bool:
+    """Whether it can change what is open that a record with these columns is there; they begin with its uid."""
+    return columns[5] is not None or (columns[2] == MESSAGE and columns[3] == QUESTION)
 
 
 def choice_of(record: Record) -> str | None:
@@ -58,13 +66,14 @@ def open_again(database: sqlite3.Connection, chain: int, after: int | None = Non
 
     With ``after`` it is all rows behind that id that will be gone.
     """
-    gone = "reply.is_pending = 1" if after is None else f"reply.id > {after:d}"
+    pending, behind = "reply.chain = ? AND reply.is_pending = 1", "+reply.chain = ? AND reply.id > ?"
+    gone, values = (pending, (chain,)) if after is None else (behind, (chain, after))
     sql = (
         "SELECT asked.id FROM entry AS reply CROSS JOIN entry AS asked ON asked.chain = reply.chain "
-        f"AND asked.uid = reply.reply WHERE reply.chain = ? AND {gone} AND +reply.reply IS NOT NULL "
+        f"AND asked.uid = reply.reply WHERE {gone} AND +reply.reply IS NOT NULL "
         "AND asked.is_open = 0"
     )
-    found = [row for (row,) in database.execute(sql, (chain,))]
+    found = [row for (row,) in database.execute(sql, values)]
     database.executemany("UPDATE entry SET is_open = 1 WHERE id = ?", ((row,) for row in found))
     return found
 
@@ -81,8 +90,11 @@ def close(database: sqlite3.Connection, chain: int, first: int, again: Sequence[
         ("asked.id >= ? AND +asked.chain = ?", (first, chain)),  # their replies can be there already
         ("asked.id IN (SELECT value FROM json_each(?))", (json.dumps(list(again)),)),
     ):
-        sql = (
-            f"SELECT asked.id FROM entry AS asked WHERE {questions} AND asked.is_open = 1 AND EXISTS (SELECT 1 "
-            f"FROM entry AS reply WHERE reply.chain = asked.chain AND reply.reply = asked.uid AND {_ANSWERS})"
-        )
+        sql = f"SELECT asked.id FROM entry AS asked WHERE {questions} AND asked.is_open = 1 AND {_IS_ANSWERED}"
         database.execute(f"UPDATE entry SET is_open = 0 WHERE id IN ({sql})", values)
+
+
+def close_all(database: sqlite3.Connection) -> None:
+    """Note which of all questions are answered, where none was looked at yet. Goes from question to question."""
+    sql = f"SELECT asked.id FROM entry AS asked INDEXED BY entry_open WHERE asked.is_open = 1 AND {_IS_ANSWERED}"
+    database.execute(f"UPDATE entry SET is_open = 0 WHERE id IN ({sql})")

@@ -53,6 +53,13 @@ def end_of(database: sqlite3.Connection, view: View) -> End | None:
     return End(*row) if row is not None else None
 
 
+def refuse_older(database: sqlite3.Connection, view: View) -> None:
+    """Raise Behind where the chain goes on from where the view ends."""
+    end = end_of(database, view)
+    if end is not None:
+        raise Behind(end)
+
+
 @contextmanager
 def shown(
     database: sqlite3.Connection, end: End, view: View, read: Callable[[Oid], codec.Commit], rule: Rule
@@ -72,8 +79,8 @@ def shown(
 def _cut(database: sqlite3.Connection, end: End) -> list[int]:
     """Let the chain end there, with nothing pending; the ids of questions that may be open then."""
     opened = asked.open_again(database, end.chain, after=end.row)
-    # What its tip does not reach came in later, and ids only grow.
-    database.execute("DELETE FROM entry WHERE id > ? AND chain = ?", (end.row, end.chain))
+    # What its tip does not reach came in later, and ids only grow. The plus: SQLite would go through the whole room.
+    database.execute("DELETE FROM entry WHERE id > ? AND +chain = ?", (end.row, end.chain))
     forget_after(database, end.chain, end.numbered)
     sql = "UPDATE chain SET tip = ?, count = ?, local = NULL, total = ? WHERE id = ?"
     database.execute(sql, (end.tip, end.numbered, end.numbered, end.chain))

@@ -15,20 +15,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from gitchat.index import anew, bulk
-from gitchat.index.behind import Behind, end_of
+from gitchat.index import anew, behind, bulk
 from gitchat.index.catchup import Progress
 from gitchat.index.extent import has_commit, known_extent
 from gitchat.index.few import Few
 from gitchat.index.files import Renewed
-from gitchat.index.filling import Filling, transaction
+from gitchat.index.filling import Filling
 from gitchat.index.stages import COMMITS, Stages
 from gitchat.index.view import Extent, Rule, View
+from gitchat.index.writing import transaction
 from gitchat.model import codec
 from gitchat.model.errors import ConflictError, FormatError, StorageError
 from gitchat.model.names import Oid
 from gitchat.storage import gate
-from gitchat.storage.line import Broken
+from gitchat.storage.line import Broken, Commits
 
 TURN = "indexing.lock"
 """The file in ``chatroom/`` whose lock is the turn to take in a long log."""
@@ -96,9 +96,7 @@ class Builder:
         known = known_extent(database, view)
         if known is not None:
             return known
-        end = end_of(database, view)
-        if end is not None:
-            raise Behind(end)
+        behind.refuse_older(database, view)
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
         known = self._few(database, view, rule)
@@ -202,21 +200,25 @@ class Builder:
     ) -> None:
         """Take in the log by its bytes. Raises Renewed when it is in another file then."""
         known = _tip(database, name)
-        oids = line.oids(tip, known)
-        if known is None and len(oids) > MINUTES and anew.fits(database):
-            with suppress(sqlite3.Error, OSError, ConflictError):  # where there can be none, this one has to do
-                with anew.built(self._directory) as apart:
-                    other = Filling(apart, self._read, rule, self._progress)
-                    done = _tip(apart, name)
-                    start = oids.behind(bytes.fromhex(done)) if done is not None else 0
-                    if done is not None and not start:
-                        raise sqlite3.DatabaseError("it is of another log")
-                    other.take_line(name, line, oids, start)
-                raise Renewed
-        else:
-            anew.discard(self._directory)
-        filling.take_line(name, line, oids)
+        with line.commits(tip, known, self._directory) as commits:
+            if known is None and len(commits.oids) > MINUTES and anew.fits(database):
+                with suppress(sqlite3.Error, OSError, ConflictError):  # where there can be none, this one has to do
+                    self._apart(name, commits, rule)
+                    raise Renewed
+            else:
+                anew.discard(self._directory)
+            filling.take_line(name, commits)
         _truncate(database)
+
+    def _apart(self, name: str, commits: Commits, rule: Rule) -> None:
+        """Let another file count, with all of a log. Raises sqlite3.Error, OSError, ConflictError: it cannot be had."""
+        with anew.built(self._directory) as database:
+            filling = Filling(database, self._read, rule, self._progress)
+            done = _tip(database, name)
+            start = commits.oids.behind(bytes.fromhex(done)) if done is not None else 0
+            if done is not None and not start:
+                raise sqlite3.DatabaseError("it is of another log")
+            filling.take_line(name, commits, start)
 
 
 def _truncate(database: sqlite3.Connection) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from gitchat.index import asked
+from gitchat.index import asked, texts
 from gitchat.index.fields import Fields, Usual, of_commit
 from gitchat.index.tallies import Tallies
 from gitchat.model import codec
 from gitchat.model.names import Oid
 from gitchat.model.order import Key, Node
 from gitchat.model.record import SUMMARY
-from gitchat.storage.line import Oids
+from gitchat.storage.line import Commits
 
 COMMITS = 20_000
 """How many commits a stage takes in: a second."""
@@ -30,14 +32,11 @@ _PART = 500
 class Bytes(Protocol):
     """Who reads the line of a log: :class:`gitchat.storage.line.Line`."""
 
-    def oids(self, tip: Oid, after: Oid | None) -> Oids:
-        """As Line.oids."""
+    def commits(self, tip: Oid, after: Oid | None, directory: Path) -> AbstractContextManager[Commits]:
+        """As Line.commits."""
 
     def is_longer(self, tip: Oid, after: Oid | None, limit: int) -> bool:
         """As Line.is_longer."""
-
-    def contents(self, oids: Sequence[bytes]) -> Iterator[bytes]:
-        """As Line.contents."""
 
 
 class Unfit(Exception):
@@ -117,15 +116,15 @@ def take(
             for row, number, upto, oid, fields in rows
         ),
     )
-    if stage.marks is None:
-        asked.close(database, stage.chain, first)  # else once they all are there: see schema.make_lookups
+    if stage.marks is None and any(asked.asks_or_answers(one.columns) for one in found):
+        asked.close(database, stage.chain, first)  # with marks once they all are there: see schema.make_lookups
     tallies = Tallies(database, stage.chain)
     for number, one in zip(numbers, found, strict=True):
         if number is not None:
             tallies.add(number, one)
     tallies.write()
     numbered = [(row, one) for row, (number, one) in enumerate(zip(numbers, found, strict=True), first) if number]
-    database.executemany("INSERT INTO text (rowid, body) VALUES (?, ?)", ((row, one.body) for row, one in numbered))
+    texts.take_down(database, [(row, one.body) for row, one in numbered])
     about = ((path, row) for row, one in numbered for path in one.paths)
     database.executemany("INSERT INTO anchor VALUES (?, ?)", about)
     voices = {(one.author, one.clone, one.address) for _, one in numbered if one.kind != SUMMARY}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from gitchat.index import asked
+from gitchat.index import asked, texts
 from gitchat.index.arrivals import take_pending
 from gitchat.index.condition import blob_of
 from gitchat.index.fields import of_commit
@@ -54,6 +54,7 @@ class CatchUp:
         self._tallies = Tallies(database, self._chain)
         self._first_row = asked.next_row(database)
         self._open_again: list[int] = []
+        self._texts: list[tuple[int, str]] = []
 
     def run(self) -> Extent:
         """Take in what the view reaches.
@@ -74,6 +75,7 @@ class CatchUp:
             total = self._take(local, self._local_main(local), total, is_pending=True)
         elif self._old_local is not None:
             local, total = self._retake(Oid(self._old_local.hex()), count)
+        self._take_down()
         self._tallies.write()
         asked.close(self._database, self._chain, self._first_row, self._open_again)
         values = (blob_of(self._view.tip), count, blob_of(local), total, self._chain)
@@ -110,6 +112,7 @@ class CatchUp:
                 is_pending=is_pending,
             )
             if done % STEP == 0:
+                self._take_down()
                 self._progress(done)
         return count
 
@@ -187,9 +190,15 @@ class CatchUp:
             self._tallies.add(number, fields)
             if fields.kind != SUMMARY:
                 self._hear((fields.author, fields.clone, fields.address))
-            self._database.execute("INSERT INTO text (rowid, body) VALUES (?, ?)", (cursor.lastrowid, fields.body))
+            assert cursor.lastrowid is not None
+            self._texts.append((cursor.lastrowid, fields.body))
             for path in fields.paths:
                 self._database.execute("INSERT INTO anchor VALUES (?, ?)", (path, cursor.lastrowid))
+
+    def _take_down(self) -> None:
+        """Note the texts of the rows that were inserted."""
+        texts.take_down(self._database, self._texts)
+        self._texts.clear()
 
     def _hear(self, voice: tuple[str, str, str]) -> None:
         """Note who spoke from where; a name has few voices, and many records."""

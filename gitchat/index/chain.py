@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from gitchat.index import texts
 from gitchat.index.condition import ANCHORED_FILES, ANY, Condition, Tally, blob_of, of_kinds
 from gitchat.index.places import Hit, Place, Row, Voice
 from gitchat.index.tallies import count
@@ -99,7 +100,12 @@ class Chain:
 
     def commit_upto(self, number: int) -> Oid | None:
         """The oldest commit that reaches exactly the records 1 to ``number``, if one does."""
-        sql = "SELECT oid FROM entry WHERE chain = :chain AND upto = ? ORDER BY id LIMIT 1"
+        # A record with a number that stands on the first-parent chain reaches as many as that, and is the oldest.
+        sql = (
+            "SELECT oid FROM (SELECT id, oid FROM entry WHERE chain = :chain AND number = ?1 AND upto IS NOT NULL"
+            " UNION ALL SELECT id, oid FROM entry WHERE chain = :chain AND number IS NULL AND upto = ?1)"
+            " ORDER BY id LIMIT 1"
+        )
         rows = self._rows(sql, number) if number <= self.total else []
         return Oid(rows[0][0].hex()) if rows else None
 
@@ -108,9 +114,10 @@ class Chain:
         # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no number.
         # What was pending here and is numbered by now may stand in rows that are still called pending.
         sql = (
-            "SELECT EXISTS (SELECT 1 FROM entry WHERE chain = :chain AND number IS NOT NULL "
-            "AND upto IS NULL AND +number <= ?), EXISTS (SELECT 1 FROM entry WHERE chain = :chain "
-            "AND number IS NULL AND uid IS NOT NULL)"
+            # Told which index, or SQLite would go through the whole room for one of numbers, and one of uids.
+            "SELECT EXISTS (SELECT 1 FROM entry INDEXED BY entry_side WHERE chain = :chain AND number IS NOT NULL "
+            "AND upto IS NULL AND +number <= ?), EXISTS (SELECT 1 FROM entry INDEXED BY entry_repeated "
+            "WHERE chain = :chain AND number IS NULL AND uid IS NOT NULL)"
         )
         return not any(self._rows(sql, self.count)[0])
 
@@ -227,6 +234,7 @@ class Chain:
         Where more than :data:`RANKED` of the index fit, the newest first: so common a word tells good from bad no
         more, and SQLite would look at each of them for that.
         """
+        self._index.file_texts()
         if limit is not None and self._is_common(match):
             sql = (
                 # Not a plain join: SQLite shall go from the newest on, and stop.
@@ -262,6 +270,8 @@ class Chain:
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         def ask(database: sqlite3.Connection, extent: Extent) -> list[tuple[Any, ...]]:
+            if _MATCHES in sql:
+                texts.file_seen(database, extent.chain, extent.total)  # of a view that is shown for this question only
             return database.execute(sql.replace(":chain", str(extent.chain)), values).fetchall()
 
         return self._index.rows(self._view, self._rule, ask)
@@ -272,6 +282,8 @@ _HERE = "chain = :chain AND +number <= ?"
 statistics of this file, would rather look at all numbers. Source: sqlite.org/optoverview.html, section 2.1.1."""
 
 _ALL = "FROM entry WHERE"
+
+_MATCHES = "text MATCH ?"
 
 _CHUNK = 500
 """Values of one statement; SQLite takes at least 999."""

@@ -23,17 +23,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals, behind, files
+from gitchat.index import arrivals, behind, files, texts
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
 from gitchat.index.catchup import Progress
 from gitchat.index.chain import Chain
 from gitchat.index.extent import has_commit, known_extent
-from gitchat.index.filling import seen
 from gitchat.index.opening import opened
 from gitchat.index.schema import settled
 from gitchat.index.view import Extent, Rule, View
+from gitchat.index.writing import seen
 from gitchat.model import codec
 from gitchat.model.errors import ChatError, ConflictError
 from gitchat.model.names import Oid
@@ -88,6 +88,10 @@ class Index:
         cannot be written.
         """
         return self._asked(lambda database: self._answered(database, view, rule, ask))
+
+    def file_texts(self) -> None:
+        """Let all that was taken in be found by its words."""
+        self._asked(texts.file_all)
 
     def _answered(
         self, database: sqlite3.Connection, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]
@@ -180,6 +184,7 @@ class Index:
             self._pid = os.getpid()
             self._path = files.newest(self._directory) or self._directory / files.after(None)
             self._database = settled(opened(self._directory, self._path.name, BUSY_SECONDS))
+            files.remove_unused(self._path)
         return self._database
 
     def _is_current(self) -> bool:

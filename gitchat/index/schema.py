@@ -12,11 +12,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from gitchat.index import arrivals, asked, tallies
-from gitchat.index.words import TOKENIZER
-
-VERSION = 10
-"""Of the tables, of the order rule that they follow and of what counts as a word. Another one in a file: built anew."""
+from gitchat.index import arrivals, asked, tallies, texts
+from gitchat.index.files import VERSION
 
 _TABLES = f"""
 CREATE TABLE chain (
@@ -32,14 +29,14 @@ CREATE TABLE entry (
 );
 {arrivals.TABLES}{tallies.TABLES}CREATE TABLE voice (
     chain INTEGER NOT NULL, author TEXT NOT NULL, clone TEXT NOT NULL, email TEXT NOT NULL,
-    UNIQUE (chain, author, clone, email)
-);
+    PRIMARY KEY (chain, author, clone, email)
+) WITHOUT ROWID;
 CREATE UNIQUE INDEX entry_oid ON entry (chain, oid);
 CREATE UNIQUE INDEX entry_number ON entry (chain, number) WHERE number IS NOT NULL;
-CREATE INDEX entry_upto ON entry (chain, upto) WHERE upto IS NOT NULL;
+CREATE INDEX entry_upto ON entry (chain, upto) WHERE number IS NULL AND upto IS NOT NULL;
 CREATE INDEX entry_uid ON entry (chain, uid) WHERE uid IS NOT NULL;
 CREATE INDEX entry_author ON entry (chain, author, number) WHERE number IS NOT NULL;
-CREATE INDEX entry_type ON entry (chain, type, number) WHERE number IS NOT NULL;
+CREATE INDEX entry_type ON entry (chain, type, number) WHERE type IS NOT NULL AND number IS NOT NULL;
 CREATE INDEX entry_other ON entry (chain, kind, number) WHERE kind != 'message' AND number IS NOT NULL;
 CREATE INDEX entry_urgent ON entry (chain, number) WHERE urgent = 1 AND number IS NOT NULL;
 CREATE INDEX entry_claim ON entry (chain, number) WHERE kind IN ('claim', 'release') AND number IS NOT NULL;
@@ -50,10 +47,8 @@ CREATE INDEX entry_side ON entry (chain) WHERE number IS NOT NULL AND upto IS NU
 CREATE INDEX entry_repeated ON entry (chain) WHERE number IS NULL AND uid IS NOT NULL;
 CREATE INDEX entry_commit ON entry (chain, commit_oid) WHERE commit_oid IS NOT NULL;
 {asked.INDEX}
-CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL);
-CREATE INDEX anchor_path ON anchor (path, entry);
-CREATE VIRTUAL TABLE text USING fts5 (body, content = '', tokenize = '{TOKENIZER}');
-"""
+CREATE TABLE anchor (path TEXT NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (path, entry)) WITHOUT ROWID;
+{texts.TABLES}"""
 
 _STATEMENTS = _TABLES.strip().removesuffix(";").split(";\n")
 _LOOKUPS = [one for one in _STATEMENTS if one.startswith(("CREATE INDEX ", "CREATE UNIQUE INDEX "))]
@@ -110,13 +105,7 @@ def has_lookups(database: sqlite3.Connection) -> bool:
 def make_lookups(database: sqlite3.Connection) -> None:
     """Let rows be looked up. It is as any other from then on."""
     if not has_lookups(database):
-        _create(database, _LOOKUPS, -VERSION, VERSION, _close_questions)
-
-
-def _close_questions(database: sqlite3.Connection) -> None:
-    """Note of all rows what could not be looked up when they were written."""
-    for (chain,) in database.execute("SELECT id FROM chain").fetchall():
-        asked.close(database, chain, 1)
+        _create(database, _LOOKUPS, -VERSION, VERSION, asked.close_all)  # which could not be told on the way
 
 
 def _version(database: sqlite3.Connection) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gitchat.index.condition import ANY, LISTED, LOUD, Condition
+from gitchat.index.condition import ANY, LISTED, LOUD, Condition, about_commits
 from gitchat.index.words import GAP, TOKENIZER, UNSPACED, searchable
 from gitchat.model.errors import UserError
 from gitchat.model.query import Query
@@ -65,13 +65,14 @@ def condition_of(query: Query) -> Condition:
         (query.sender, "author = ?"),
         (query.recipient and f",{query.recipient},", "instr(coalesce(nullif(recipients, ''), ',all,'), ?)"),
         (query.type, "type = ?"),
-        (query.commit, "commit_oid = ?"),
     ]
     conditions = [Condition(sql, (value,)) for value, sql in parts if value is not None]
     if query.between is not None:
         one, other = query.between
         sql = "(author = ? AND instr(recipients, ?)) OR (author = ? AND instr(recipients, ?))"
         conditions.append(Condition(sql, (one, f",{other},", other, f",{one},")))
+    if query.commit is not None:
+        conditions.append(about_commits([query.commit]))
     return Condition.all_of([LISTED, ANY if query.with_status else LOUD, *conditions])
 
 

@@ -67,13 +67,13 @@ class Tallies:
 
     def _look_up(self, word: Word) -> list[int]:
         """The id of a word, which is made here, and how many records it has."""
-        sql = "INSERT OR IGNORE INTO word VALUES (NULL, ?, ?, ?, ?, ?, ?)"
-        self._database.execute(sql, (self._chain, *word))
-        sql = f"SELECT id FROM word WHERE {_WORD}"
-        found: int = self._database.execute(sql, (self._chain, *word)).fetchone()[0]
-        sql = "SELECT nth FROM tally WHERE word = ? ORDER BY number DESC LIMIT 1"
-        last = self._database.execute(sql, (found,)).fetchone()
-        return [found, last[0] if last is not None else 0]
+        last = "SELECT nth FROM tally WHERE tally.word = known.id ORDER BY number DESC LIMIT 1"
+        sql = f"SELECT id, coalesce(({last}), 0) FROM word AS known WHERE {_WORD}"
+        found = self._database.execute(sql, (self._chain, *word)).fetchone()
+        if found is None:
+            sql = "INSERT INTO word VALUES (NULL, ?, ?, ?, ?, ?, ?)"
+            found = self._database.execute(sql, (self._chain, *word)).lastrowid, 0
+        return list(found)
 
 
 _WORD = "chain = ? AND recipient = ? AND urgent = ? AND author = ? AND clone = ? AND email = ?"

@@ -38,5 +38,8 @@ class Rows(Protocol):
     def rows(self, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]) -> _T:
         """What ``ask`` gives for the extent of the view, which is brought up to date."""
 
+    def file_texts(self) -> None:
+        """Let all that was taken in be found by its words."""
+
     def taken(self, oid: Oid) -> codec.Commit | None:
         """A commit that was just read to be taken in, once."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-VERSION = 10
-"""Of the index whose tables are asked here: :data:`gitchat.index.schema.VERSION`. Another one is not trusted."""
+VERSION = 11
+"""Of the index whose tables are asked here: :data:`gitchat.index.files.VERSION`. Another one is not trusted."""
 
 FAR = 20_000
 """In how many records it is looked for what reaches somebody: the long way counts them as they come."""
@@ -73,7 +73,7 @@ class Known:
     def has_claims(self, seconds: int) -> bool:
         """Whether something was claimed in the last so many seconds. Raises Unusual."""
         sql = (
-            "SELECT 1 FROM entry WHERE chain = ? AND kind != 'message' AND kind = 'claim'"
+            "SELECT 1 FROM entry WHERE chain = ? AND kind != 'message' AND kind = 'claim' AND number IS NOT NULL"
             " AND committed > CAST(strftime('%s', 'now') AS INTEGER) - ? LIMIT 1"
         )
         return bool(_asked(self._place, sql, self._chain, seconds))
@@ -102,10 +102,10 @@ def known_voices(place: Place, name: str, who: str) -> "tuple[str, set[str]]":
 
 def _files(place: Place) -> "list[str]":
     """The files of the index, the newest last."""
-    names = [
-        one for one in os.listdir(place.common_dir + "/chatroom") if one.startswith("index.") and one[-3:] == ".db"
-    ]
-    return sorted((one for one in names if is_number(one[6:-3])), key=lambda one: int(one[6:-3]))
+    begin = f"index.v{VERSION}."
+    names = [one for one in os.listdir(place.common_dir + "/chatroom") if one.startswith(begin) and one[-3:] == ".db"]
+    size = len(begin)
+    return sorted((one for one in names if is_number(one[size:-3])), key=lambda one: int(one[size:-3]))
 
 
 def _asked(place: Place, sql: str, *values: "str | int | bytes") -> "list[Any]":

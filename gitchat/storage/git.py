@@ -145,22 +145,21 @@ def start(
     variables: Mapping[str, str],
     *,
     stdin: int = subprocess.PIPE,
+    stdout: int | None = None,
     keep_open: tuple[int, ...] = (),
     has_terminal: bool = True,
     may_prompt: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """``git <arguments>``, running, with pipes for what it says; to be waited for. Raises StorageError ``no-git``."""
+    """``git <arguments>``, running, to be waited for; what it says is in pipes, or goes to the descriptor ``stdout``.
+
+    Raises StorageError ``no-git``.
+    """
     try:
         return subprocess.Popen(
-            ["git", *arguments],
-            cwd=cwd,
-            env=environment_of(variables, may_prompt=may_prompt),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=keep_open,
+            ["git", *arguments], cwd=cwd, env=environment_of(variables, may_prompt=may_prompt), stdin=stdin,
+            stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE, pass_fds=keep_open,
             start_new_session=not has_terminal,
-        )
+        )  # fmt: skip
     except OSError as error:
         raise cannot_start(error, cwd) from error
 

@@ -283,7 +283,7 @@ ELSEWHERE = [
 NOT_RUN = [
     NotRun(
         error="another process has held the index for over 30 s",
-        hint="see what it does, or end it: fuser -v '/repo/.git/chatroom/index.1.db'",
+        hint="see what it does, or end it: fuser -v '/repo/.git/chatroom/index.v11.1.db'",
         reason="takes half a minute; the same is run for the write lock",
     ),
     NotRun(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
 
 from gitchat.index import anew, building, bulk, schema
 from gitchat.index.database import Index
+from gitchat.index.files import VERSION
 from gitchat.index.opening import opened
 from gitchat.index.retiring import retire
 from gitchat.model import codec
@@ -19,7 +20,7 @@ from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid
 from gitchat.rooms.numbering import rule
 from gitchat.storage import git
-from gitchat.storage.line import Broken, Line
+from gitchat.storage.line import Broken, Commits, Line
 from gitchat.storage.store import Store
 from tests.crash.writers import fork, wait_for
 from tests.property.test_bulk import tables
@@ -98,13 +99,13 @@ def test_who_is_killed_on_the_way_goes_on_after_its_last_stage(
     monkeypatch.setattr(bulk, "take", counted)
     assert total(store) == RECORDS
     assert sum(taken) == RECORDS + 1 - min(stages * STAGE, RECORDS + 1)
-    assert [name for name in files(store) if name.endswith(".db")] == ["index.2.db"]
+    assert [name for name in files(store) if name.endswith(".db")] == [f"index.v{VERSION}.2.db"]
     assert tables(store.directory) == rows_in_place(store, monkeypatch)
 
 
 def of_another_version(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
-        database.execute(f"PRAGMA user_version = {-schema.VERSION - 1}")
+        database.execute(f"PRAGMA user_version = {-VERSION - 1}")
 
 
 def no_database(path: Path) -> None:
@@ -168,7 +169,7 @@ def test_other_rooms_are_answered_meanwhile_and_are_there_afterwards(
     assert set(told) == {RECORDS - 2}
     assert chain_of_few(beside) == RECORDS - 2
     assert total(store, beside) == RECORDS
-    assert [name for name in files(store) if name.endswith(".db")] == ["index.2.db"]
+    assert [name for name in files(store) if name.endswith(".db")] == [f"index.v{VERSION}.2.db"]
 
 
 def test_where_it_cannot_be_made_the_file_that_counts_has_to_do(store: Store) -> None:
@@ -176,13 +177,16 @@ def test_where_it_cannot_be_made_the_file_that_counts_has_to_do(store: Store) ->
     store.directory.mkdir(exist_ok=True)
     (store.directory / "indexing.db").mkdir()
     assert total(store) == RECORDS
-    assert [name for name in files(store) if name.startswith("index.") and name.endswith(".db")] == ["index.1.db"]
+    assert [name for name in files(store) if name.startswith("index.") and name.endswith(".db")] == [
+        f"index.v{VERSION}.1.db"
+    ]
 
 
 def test_a_damaged_log_leaves_nothing_of_it(store: Store) -> None:
     """The damage is said as ever."""
-    line = Line(store.common_dir, git.scrub(os.environ)).oids(store.room_tip("lobby") or Oid(""), None)
-    damaged = Oid(line[RECORDS // 2].hex())
+    reader = Line(store.common_dir, git.scrub(os.environ))
+    with reader.commits(store.room_tip("lobby") or Oid(""), None, store.common_dir) as commits:
+        damaged = Oid(commits.oids[RECORDS // 2].hex())
 
     def read(oid: Oid) -> codec.Commit:
         if oid == damaged:
@@ -190,6 +194,9 @@ def test_a_damaged_log_leaves_nothing_of_it(store: Store) -> None:
         return store.read(oid)
 
     class Torn(Line):
+        def commits(self, tip: Oid, after: Oid | None, directory: Path) -> AbstractContextManager[Commits]:
+            return super().commits(tip, after, directory / "nowhere")  # so git is asked for what they are
+
         def contents(self, oids: Sequence[bytes]) -> Iterator[bytes]:
             if bytes.fromhex(damaged) in oids:
                 raise Broken

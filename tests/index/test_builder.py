@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.index import building, bulk
+from gitchat.index.files import VERSION
 from gitchat.model.errors import ConflictError
 from gitchat.storage import gate
 from gitchat.verbs.room import Room
@@ -83,7 +84,7 @@ def test_eight_come_to_a_fresh_clone_and_one_index_is_built(world: World, record
     room = Room(world.environment(path), "lobby", "zoe")
     assert room.records.chain().total == records
     files = list((path / ".git/chatroom").glob("index.*.db"))
-    assert [file.name for file in files] == ["index.2.db"]
+    assert [file.name for file in files] == [f"index.v{VERSION}.2.db"]
     (entries,) = sqlite3.connect(files[0]).execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
     assert entries == records + 1, "rows are made once"
     assert sum(one["taken"] for one in told) in (0, records + 1), "by one of them, or aside"

@@ -134,3 +134,26 @@ def test_nothing_is_left_to_take_in_where_another_process_was_quicker(world: Wor
     known = index.builder._few(index._opened(), View(ROOM, tip, None), rule)
     assert known is not None
     assert known.total == 1
+
+
+def test_what_a_record_costs_in_the_file(world: World, tmp_path: Path) -> None:
+    """One more changes few pages and takes few statements: nothing is kept up for it that others alone need."""
+    store = open_store(world.repository() / ".git", fsync=False)
+    index = Index(tmp_path, store.read, lambda count: None, None, store.raw_commit)
+    tip = say(store, "first").entry.oid
+    index.chain(ROOM, tip, rule)
+    database, asked = index._opened(), list[str]()
+    for _ in range(100):
+        tip = say(store, "one more").entry.oid
+    index.chain(ROOM, tip, rule)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    (log,) = tmp_path.glob("*-wal")
+    database.set_trace_callback(asked.append)
+    for _ in range(20):
+        tip = say(store, "some words that are said here").entry.oid
+        index.chain(ROOM, tip, rule)
+    database.set_trace_callback(None)
+    pages = log.stat().st_size / (4096 + 24)
+    assert pages / 20 < 11
+    assert len(asked) / 20 < 29
+    index.close()

@@ -9,6 +9,7 @@ import pytest
 
 from gitchat.index.condition import unanswered
 from gitchat.index.database import Index
+from gitchat.index.files import VERSION
 from gitchat.model import codec
 from gitchat.model.names import UID_ALPHABET, Number, Oid, RoomName
 from gitchat.model.question import counts, is_question
@@ -90,7 +91,9 @@ def test_open_is_what_the_rule_says(world: World, monkeypatch: pytest.MonkeyPatc
         if turn % 2:  # else it is taken back
             line.append(shelf.commit(line[-1], local[-1], kind="merge"))
     assert min(seen.values()) > 5, "all were open, or none"
-    assert [path.name for path in shelf.store.directory.glob("index.*.db")] == ["index.1.db"], "it was built anew"
+    assert [path.name for path in shelf.store.directory.glob("index.*.db")] == [f"index.v{VERSION}.1.db"], (
+        "it was built anew"
+    )
 
 
 @pytest.mark.parametrize("short", [0, 1_000])

@@ -7,9 +7,11 @@ import sqlite3
 
 import pytest
 
+from gitchat.index import files
 from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, unanswered, visible_to
 from gitchat.index.database import Index
+from gitchat.index.stages import Stages
 from gitchat.index.view import Extent, View
 from gitchat.model.names import Oid
 from gitchat.rooms.numbering import rule
@@ -72,7 +74,7 @@ def test_a_view_that_was_overtaken_is_told_as_it_was(world: World, seed: int) ->
             assert (told(newest), index.arrived()) == now
             overtaken += view[0] != numbered and view[1] is not None
     assert overtaken > 10
-    assert [path.name for path in shelf.store.directory.glob("index.*.db")] == ["index.1.db"], "it was built anew"
+    assert [path.name for path in shelf.store.directory.glob("index.*.db")] == [files.after(None)], "it was built anew"
 
 
 def test_an_answer_is_of_one_state_of_the_file(world: World) -> None:
@@ -92,3 +94,22 @@ def test_an_answer_is_of_one_state_of_the_file(world: World) -> None:
     expected = [(1, numbered), (2, pending)]
     assert ours.rows(View("lobby", numbered, pending), rule, overtaken) == expected
     assert [(place.number, place.oid) for place in chain.select()] == expected
+
+
+def test_who_is_overtaken_before_it_writes_builds_no_index_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looked, and somebody had the turn to write before it: its view is told as that of who comes late."""
+    shelf, really = Shelf(world), Stages.is_one
+    talk, other = Talk(shelf, 1), shelf.reopen()
+    numbered = talk.add(shelf.genesis())
+    pending, newer = talk.add(talk.add(numbered)), talk.add(numbered)
+    shelf.index.chain("lobby", numbered, rule)
+
+    def is_one(stages: Stages, most: int) -> bool:
+        monkeypatch.setattr(Stages, "is_one", really)
+        other.chain("lobby", newer, rule)
+        return really(stages, most)
+
+    monkeypatch.setattr(Stages, "is_one", is_one)
+    chain = shelf.index.chain("lobby", numbered, rule, pending)
+    assert [(place.number, place.is_pending) for place in chain.select()] == [(1, False), (2, True), (3, True)]
+    assert [path.name for path in shelf.store.directory.glob("index.*.db")] == [files.after(None)]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gitchat.index import texts
 from gitchat.index.database import Index
 from gitchat.index.fields import Fields, Usual, of_commit
+from gitchat.index.files import VERSION
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RoomName
@@ -48,12 +50,13 @@ def test_whatever_is_not_parsed_would_be_read_the_same(seed: int) -> None:
 def tables(directory: Path) -> dict[str, list[tuple[object, ...]]]:
     """All that an index says, but for the word that tells it from others."""
     (path,) = directory.glob("index.*.db")
-    database = sqlite3.connect(path)
+    database = sqlite3.connect(path, isolation_level=None)
     try:
         names = ["anchor", "chain", "entry", "voice"]
         told = {name: sorted(database.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
         vocabulary = "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, text, instance)"
         database.execute(vocabulary)
+        texts.file_all(database)
         return told | {"words": sorted(database.execute("SELECT * FROM words"), key=repr)}
     finally:
         database.close()
@@ -87,7 +90,7 @@ def test_a_room_is_the_same_row_by_row(world: World, monkeypatch: pytest.MonkeyP
             index.close()
         for name in ("quick", "apart"):
             assert tables(store.directory / name) == tables(store.directory / "slow"), f"look {place}, {name}"
-    assert [path.name for path in (store.directory / "apart").glob("index*.db")] == ["index.2.db"]
+    assert [path.name for path in (store.directory / "apart").glob("index*.db")] == [f"index.v{VERSION}.2.db"]
 
 
 def _continues(raw: bytes, before: str) -> bool:

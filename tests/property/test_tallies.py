@@ -9,6 +9,7 @@ import pytest
 from gitchat.index.chain import Chain
 from gitchat.index.condition import Condition, Spoken, authored_by, spoken_in, urgent_of, visible_to, without
 from gitchat.index.database import Index
+from gitchat.index.files import VERSION
 from gitchat.index.places import Voice
 from gitchat.model import codec
 from gitchat.model.names import Oid, RoomName
@@ -72,7 +73,9 @@ def test_both_ways_of_counting_agree(world: World, monkeypatch: pytest.MonkeyPat
         if length != 5:  # else it is taken back
             line.append(rooms.add("commit", commits.usual([line[-1], local[-1]])))
     assert told > 100, "nothing was counted"
-    assert [path.name for path in store.directory.glob("index.*.db")] == ["index.1.db"], "it was built anew on the way"
+    assert [path.name for path in store.directory.glob("index.*.db")] == [f"index.v{VERSION}.1.db"], (
+        "it was built anew on the way"
+    )
 
 
 def test_an_author_without_a_name_is_counted_once(world: World) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitchat.cli import terminal
-from gitchat.index import schema
+from gitchat.index import files
 from gitchat.quick import known, place, reading
 from gitchat.quick.unusual import Unusual
 from gitchat.workspace.opened import PROGRAM
@@ -159,10 +159,10 @@ def test_an_index_of_another_version_is_not_trusted(world: World, monkeypatch: p
     (record,) = world.chat("search", "first", "--json", cwd=repository, check=True).stdout.splitlines()
     monkeypatch.chdir(repository)
     where, uid = place.find(world.variables), json.loads(record)["uid"]
-    assert known.VERSION == schema.VERSION
+    assert known.VERSION == files.VERSION
     assert known.number_of_uid(where, "lobby", uid) == 1
     (path,) = (repository / ".git/chatroom").glob("index.*.db")
     with closing(sqlite3.connect(path)) as database:
-        database.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        database.execute(f"PRAGMA user_version = {files.VERSION + 1}")
     with pytest.raises(Unusual):
         known.number_of_uid(where, "lobby", uid)
