@@ -11,6 +11,7 @@ from gitchat.cli.terminal import escape_json, escape_line
 from gitchat.model.claim import Standing
 from gitchat.model.participant import Presence
 from gitchat.model.record import Moment
+from gitchat.quick import page
 from gitchat.verbs.claimwords import clock, listed, note_of
 
 if TYPE_CHECKING:  # SQLite comes with it
@@ -60,9 +61,7 @@ def ahead(conflicts: Sequence[Open], behind: Behind | None, me: str) -> list[str
     ]
     lines = [f"will not merge: {'; '.join(told)}"] if told else []
     if behind is not None:
-        meeting = f", of {len(behind.paths)} files that you changed" if len(behind.paths) > 1 else ""
-        meeting = meeting or (", of a file that you changed" if behind.paths else "")
-        lines.append(f"{behind.count} behind {escape_line(behind.base)}{meeting}")
+        lines.append(page.behind(escape_line(behind.base), behind.count, len(behind.paths)))
     return lines
 
 

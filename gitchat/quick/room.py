@@ -33,13 +33,15 @@ _PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no",
 class Position:
     """Up to where a room's log is numbered, and how many records there are up to that."""
 
-    __slots__ = ("count", "is_closed", "log", "tip")
+    __slots__ = ("count", "is_closed", "log", "tip", "title")
 
-    def __init__(self, tip: str, count: int, is_closed: bool) -> None:
+    def __init__(self, tip: str, count: int, is_closed: bool, title: str) -> None:
         self.tip = self.log = tip
         """The last commit that has a number, and the last of the log here: behind the first wait those of ours."""
         self.count = count
         self.is_closed = is_closed
+        self.title = title
+        """The commit that gives it its title; empty for none."""
 
 
 def room_name(settings: Settings, given: "str | None") -> str:
@@ -102,9 +104,37 @@ def branch_of(head: str) -> "str | None":
     return head[16:].removesuffix("\n") if head.startswith("ref: refs/heads/") else None
 
 
-def tracking_ref(room: str, remote: str) -> str:
-    """The ref of what ``remote`` was last seen to have of a room's log."""
-    return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"
+def branch_ref(branch: str) -> str:
+    """The ref of a branch here."""
+    return f"refs/heads/{branch}"
+
+
+def known_prefix(remote: str) -> str:
+    """What the refs begin with by which git's user knows the branches of a remote."""
+    return f"refs/remotes/{remote}/"
+
+
+def shadows(short: str) -> "list[str]":
+    """What git could mean by the short name of a ref. Source: gitrevisions(7)."""
+    return [
+        *(short, f"refs/{short}", f"refs/tags/{short}", branch_ref(short)),
+        *(f"refs/remotes/{short}", f"refs/remotes/{short}/HEAD"),
+    ]
+
+
+def copy_ref(remote: str, branch: str) -> str:
+    """The ref of a branch of ``remote`` as it was last fetched for us."""
+    return f"refs/chatroom-local/heads/{remote}/{branch}"
+
+
+def tracking_ref(room: str, remote: str, what: str = "log") -> str:
+    """The ref of what ``remote`` was last seen to have of a room's log, or of its summaries."""
+    return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/{what}"
+
+
+def summaries_ref(room: str) -> str:
+    """The ref of a room's summaries."""
+    return f"refs/chatroom/rooms/{room}/summaries"
 
 
 def others(place: Place, room: str) -> "list[str]":
@@ -181,7 +211,7 @@ def position_of(place: Place, room: str, here: str) -> Position:
     for line in lines:
         found, count, is_plain, is_closed, title = line.split(" ")
         if found == here and is_plain == "1" and is_number(count) and (title == "-" or is_oid(title)):
-            return Position(here, int(count), is_closed == "1")
+            return Position(here, int(count), is_closed == "1", title.removeprefix("-"))
     raise Unusual
 
 

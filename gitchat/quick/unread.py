@@ -104,11 +104,11 @@ def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool
     reader = Reader(place, settings, name, lives=lives)
     end = room.position(place, reader.room, room.authority(place, settings, reader.room))
     room.refuse_lost(place)
-    _refuse_others_waiting(place, reader, end)
+    refuse_others_waiting(place, reader, end)
     return reader, _unread(place, reader, end, limit)
 
 
-def _refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> None:
+def refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> None:
     """Raise Unusual where of what waits for the remote something is not the reader's own, or is read."""
     if end.log == end.tip:
         return

@@ -1,0 +1,114 @@
+"""The screen of ``git chat status`` is the same by the quick way and by the long way, whatever goes on."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from gitchat.quick import lately, status
+from gitchat.quick.place import find
+from gitchat.quick.settings import settings
+from gitchat.quick.unusual import Unusual
+from tests.world import World
+
+ALICE = {"GITCHAT_NAME": "alice"}
+
+
+def timeless(text: str) -> str:
+    """``text`` without what a second between two commands changes."""
+    return re.sub(r"\d+ (second|minute)s? ago", "lately", text)
+
+
+class Ways:
+    """Who compares the ways in a repository, and notes at which steps each of them was gone."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.quick: set[str] = set()
+        self.indexed: set[str] = set()
+
+    def same(self, repository: Path, step: str, *words: str, **variables: str) -> str:
+        """What ``status`` prints by all ways: with the whole log read, or its end and the index."""
+        variables = variables or ALICE
+        quick = self.world.chat("status", *words, cwd=repository, **variables)
+        long = self.world.chat("status", *words, cwd=repository, GITCHAT_QUICK="0", **variables)
+        shown = timeless(long.stdout)
+        assert (quick.returncode, timeless(quick.stdout), quick.stderr) == (long.returncode, shown, long.stderr), step
+        for few, gone in ((lately.FEW, self.quick), (2, self.indexed)):
+            with pytest.MonkeyPatch.context() as patch, suppress(Unusual, OSError):
+                patch.setattr(lately, "FEW", few)
+                patch.chdir(repository)
+                for name, value in variables.items():
+                    patch.setenv(name, value)
+                place = find({**self.world.variables, **variables})
+                assert timeless(status.status(place, settings(place), words).text) == shown, step
+                gone.add(step)
+        return shown
+
+
+def test_what_goes_on_in_a_room_is_the_same(world: World) -> None:
+    """From the first record to a closed room: what is read, asked, answered, redacted, summed up and said elsewhere."""
+    repository, ways = world.repository(), Ways(world)
+
+    def say(*words: str, name: str = "bob") -> None:
+        world.chat(*words, cwd=repository, check=True, GITCHAT_NAME=name)
+
+    ways.same(repository, "nothing")
+    say("send", "first")
+    assert "1 unread for alice" in ways.same(repository, "one")
+    say("send", "mine", name="alice")
+    say("read", name="alice")
+    say("send", "--priority", "urgent", "look at\n\n\tthis")
+    say("send", "--to", "carol", "--priority", "urgent", "not for me")
+    say("ask", "--to", "alice", "--choice", "yes", "--choice", "no", "shall we?")
+    say("ask", "whoever knows: which?")
+    found = ways.same(repository, "questions")
+    assert "next: git chat answer\n" in found
+    assert "unanswered:" in found
+    say("reply", "5", "I do not know yet", name="alice")
+    assert "unanswered:" in ways.same(repository, "a reply that is no answer")
+    say("answer", "5", "yes", name="alice")
+    say("reply", "6", "that one", name="carol")
+    assert "unanswered:" not in ways.same(repository, "answered")
+    say("send", "a" * 120)
+    say("send", "\u00e9\u2026 \u2192 " + "\u00fc" * 120)
+    say("send", "\u597d" * 20)
+    ways.same(repository, "long ones")
+    say("send", "\u597d" * 60)
+    ways.same(repository, "a wide one")
+    for _ in range(5):
+        say("send", "-q", "more")
+    say("redact", "9")
+    say("room", "title", "lobby", "what it is for")
+    assert "lobby: what it is for" in ways.same(repository, "a title")
+    say("summary", "write", "what was said\nso far")
+    say("summary", "write", "--scope", "carol", "for carol alone")
+    found = ways.same(repository, "summed up")
+    assert "summary 1, lately, " in found
+    say("send", "after the summary")
+    say("send", "--type", "status", "busy")
+    assert "1, lately, 2 messages since" in ways.same(repository, "more since")
+    say("join", "carol", "--role", "dev and more")
+    say("join", "alice", "--role", "review")
+    say("send", "--to", "role:review", "--priority", "urgent", "for the role")
+    assert "here: alice (review), carol (dev and more)" in ways.same(repository, "who is here")
+    for place, room in enumerate(("red", "green", "blue", "gray")):
+        say("send", "--room", room, *(["in the room"] * (place + 1)))
+    say("room", "title", "red", "a red one")
+    say("room", "close", "blue")
+    assert "and 1 more: git chat rooms" in ways.same(repository, "other rooms")
+    assert "next: git chat inbox --room red\n" in ways.same(repository, "another", "--room", "red")
+    say("read", name="alice")
+    assert "next: git chat handoff\n" in ways.same(repository, "all is read")
+    world.git("pack-refs", "--all", cwd=repository)
+    ways.same(repository, "packed")
+    say("room", "close", "lobby")
+    assert "(closed)" in ways.same(repository, "closed")
+    steps = {"one", "questions", "a reply that is no answer", "answered", "long ones", "a title", "summed up"}
+    steps |= {"more since", "who is here", "other rooms", "another", "all is read", "packed", "closed"}
+    assert steps <= ways.quick
+    assert steps - {"one", "a title"} <= ways.indexed
+    assert "a wide one" not in ways.quick
