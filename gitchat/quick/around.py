@@ -6,7 +6,7 @@ As gitchat/presence/roll.py, gitchat/rooms/log.py and gitchat/verbs/ahead.py tel
 import os
 
 from gitchat.quick import live, record, room
-from gitchat.quick.objects import Objects, find_tip
+from gitchat.quick.objects import Objects, find_tip, may_be
 from gitchat.quick.place import Place, read
 from gitchat.quick.plain import is_oid, is_slug, is_text
 from gitchat.quick.settings import Settings
@@ -85,7 +85,7 @@ def overviews(place: Place, settings: Settings, objects: Objects, here: str) -> 
     found = []
     for name in room.others(place, here):
         if find_tip(place, room.log_ref(name)) is not None:
-            end = room.position(place, name, room.authority(place, settings, name))
+            end = room.position(place, name, room.authority(place, settings, name), is_plain=False)
             found.append(Overview(name, end, objects))
     return sorted(found, key=lambda one: (-one.active, one.name))
 
@@ -146,7 +146,7 @@ def _short(place: Place, ref: str) -> str:
     """The ref as git calls it in short. Raises Unusual: that name could be another's, too, or is not shown as it is."""
     short = ref.partition("/")[2].partition("/")[2]
     others = [one for one in room.shadows(short) if one != ref]
-    if any(os.path.lexists(f"{place.common_dir}/{one}") or find_tip(place, one) is not None for one in others):
+    if any(may_be(place, one) for one in others):
         raise Unusual
     return on_a_line(short)
 

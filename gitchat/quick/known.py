@@ -181,6 +181,14 @@ class Rest:
         )
         return self._asked(sql, self._chain, below, *values)
 
+    def newest(self, count: int, below: int) -> "list[tuple[int, str]]":
+        """The number and the commit of each of the newest ``count`` that a listing shows, oldest first."""
+        sql = (
+            f"SELECT number, lower(hex(oid)) FROM entry WHERE chain = ? AND number <= ? AND {_LISTED}"
+            " ORDER BY number DESC LIMIT ?"
+        )
+        return self._asked(sql, self._chain, below, count)[::-1]
+
     def of_claims(self, since: int, below: int) -> "list[tuple[int, str]]":
         """The number and the commit of each claim and release, and of who left, that was committed after ``since``."""
         sql = (

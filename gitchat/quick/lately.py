@@ -1,8 +1,9 @@
 """What is said in a room as its screen shows it: its newest records are read, the rest is counted by the index.
 
-A short log is read as a whole, and no index is asked. Of a longer one so many records are read as the index lacks, and
-as many as are shown; it is asked about those before them, and about nothing else. So an index that is behind is no
-matter, and one that knows a log that is not the one here is never met on the way, which makes it the long way's.
+A short log without merges is read as a whole, and no index is asked. Of another one so many records are read as the
+index lacks; it is asked about those before them, and about nothing else. So an index that is behind is no matter, and
+one that knows a log that is not the one here is never met on the way, which makes it the long way's. What was merged
+since it was brought up to date is the long way's, too: there a number does not follow from counting back.
 """
 
 from gitchat.quick import record, room
@@ -46,8 +47,8 @@ class One:
 class Lately:
     """The records of a room: those that were read, and what the index has of those before them. To be closed."""
 
-    def __init__(self, place: Place, reader: Reader, end: room.Position, objects: Objects, shown: int) -> None:
-        """At least the newest ``shown`` that a listing shows are read. Raises Unusual, OSError and ValueError."""
+    def __init__(self, place: Place, reader: Reader, end: room.Position, objects: Objects) -> None:
+        """Raises Unusual, OSError and ValueError."""
         self._reader, self._objects, self._end = reader, objects, end
         self.rest = _rest(place, reader, end)
         try:
@@ -59,43 +60,29 @@ class Lately:
             """Those with one, the newest first."""
             self.below = end.count
             """The number of the first that was not read; 0 where all were."""
-            self._walk(shown)
+            self._walk()
         except BaseException:
             self.close()
             raise
 
-    def _walk(self, shown: int) -> None:
-        number, oid, is_known = self._end.count, self._end.tip, False
-        listed = sum(_is_listed(one.record) for one in self.waiting)
-        for _ in range(NEAR + 1):
-            is_known = is_known or (self.rest is not None and self._is_its_end(number, oid))
-            if is_known and listed >= shown:
-                break
-            one = record.record_of(self._objects.commit(oid))
+    def _walk(self) -> None:
+        number, oid = self._end.count, self._end.tip
+        while self.rest is None or oid != self.rest.tip:
+            one = record.record_of(self._objects.commit(oid)) if len(self.read) <= NEAR else None
             if one is None:
-                if number:
+                if number or len(self.read) > NEAR:
                     raise Unusual
                 break
             self._reader.is_own(one)
             self.read.append(One(number, oid, one))
-            listed += _is_listed(one)
             number, oid = number - 1, one.parent
-        else:
-            raise Unusual
         self.below = number
-        if self.rest is not None and number:
-            self.rest.refuse_pending(number)
-            known = {"", self.rest.tip, *(one.oid for one in (*self.waiting, *self.read))}
-            if (self.rest.local or "") not in known:
-                raise Unusual  # it knows answers that may have been taken back
-
-    def _is_its_end(self, number: int, oid: str) -> bool:
-        assert self.rest is not None
-        if oid != self.rest.tip:
-            return False
-        if number != self.rest.count:
-            raise Unusual
-        return True
+        if self.rest is None or not number:
+            return
+        self.rest.refuse_pending(number)
+        known = {"", self.rest.tip, *(one.oid for one in self.both)}
+        if number != self.rest.count or (self.rest.local or "") not in known:
+            raise Unusual  # it counts otherwise, or it knows answers that may have been taken back
 
     def close(self) -> None:
         """Let go of the index."""
@@ -168,7 +155,10 @@ class Lately:
 
     def newest(self, count: int) -> "list[One]":
         """The newest that a listing shows, oldest first."""
-        return [one for one in self.both if _is_listed(one.record)][:count][::-1]
+        found = [one for one in self.both if _is_listed(one.record)][:count][::-1]
+        if self.rest is not None and self.below and len(found) < count:
+            found[:0] = self._at(self.rest.newest(count - len(found), self.below))
+        return found
 
     def about(
         self, is_meant: "Callable[[Record], bool]", rows: "Callable[[Rest, int], Sequence[tuple[int, str]]]"
@@ -212,7 +202,7 @@ class Lately:
 
 def _rest(place: Place, reader: Reader, end: room.Position) -> "Rest | None":
     """What the index has, where it is asked. Raises Unusual: the log is too long without it, or others speak as one."""
-    if end.count <= FEW:
+    if end.is_plain and end.count <= FEW:
         return None
     try:
         rest = Rest(place, reader.room)

@@ -133,7 +133,10 @@ def record_of(raw: bytes) -> "Record | None":
 
 def committed(raw: bytes) -> int:
     """When a commit was made, in seconds since the epoch. Raises Unusual and UnicodeDecodeError: it is not plain."""
-    return seconds_of(Commit(raw).committer.rpartition("> ")[2])
+    line = raw.partition(b"\n\n")[0].rpartition(b"\n")[2].decode()
+    if not line.startswith("committer "):
+        raise Unusual
+    return seconds_of(line.rpartition("> ")[2])
 
 
 def _trailers(paragraph: str) -> "dict[str, list[str]]":

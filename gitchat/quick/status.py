@@ -70,7 +70,7 @@ def status(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     reader = Reader(place, settings, name)
     seen = page.Seen(name, reader.me, options)
     remote = room.authority(place, settings, name)
-    end = room.position(place, name, remote)
+    end = room.position(place, name, remote, is_plain=False)
     room.refuse_lost(place)
     refuse_others_waiting(place, reader, end)
     objects = Objects(place)
@@ -97,7 +97,7 @@ def _fill(
     now = int(time.time())
     here = around.Overview(seen.room, end, objects)
     seen.title, seen.is_closed, seen.active = here.title, here.is_closed, relative(now - here.active)
-    lately = Lately(place, reader, end, objects, page.NEWEST)
+    lately = Lately(place, reader, end, objects)
     try:
         seen.message_count = lately.message_count()
         if not seen.message_count:

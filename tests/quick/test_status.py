@@ -12,6 +12,8 @@ from gitchat.quick import lately, status
 from gitchat.quick.place import find
 from gitchat.quick.settings import settings
 from gitchat.quick.unusual import Unusual
+from tests.quick.test_usual import held
+from tests.quick.ways import AGENT
 from tests.world import World
 
 ALICE = {"GITCHAT_NAME": "alice"}
@@ -112,3 +114,65 @@ def test_what_goes_on_in_a_room_is_the_same(world: World) -> None:
     assert steps <= ways.quick
     assert steps - {"one", "a title"} <= ways.indexed
     assert "a wide one" not in ways.quick
+
+
+def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
+    """In both clones, for a person and for an agent that sits: fetched, waiting, unheard; and how far the base is."""
+    hub, first, second, ways = world.root / "hub.git", world.repository(), world.root / "second", Ways(world)
+    world.git("init", "-q", "--bare", hub)
+    world.chat("send", "first", cwd=first, check=True, GITCHAT_NAME="bob")
+    world.git("remote", "add", "origin", hub, cwd=first)
+    world.chat("sync", cwd=first, check=True)
+    world.git("push", "-q", "origin", "HEAD", cwd=first)
+    world.git("clone", "-q", hub, second)
+    world.chat("log", cwd=second, check=True)
+
+    def compared(step: str) -> str:
+        with held(first), held(second):
+            ways.same(first, step)
+            ways.same(second, f"{step}, agent", **AGENT)
+            return ways.same(second, f"{step}, second")
+
+    with held(second):
+        for line in ("send mine", "read", "send mine"):
+            world.chat(*line.split(), cwd=second, check=True, **AGENT)
+    world.chat("sync", cwd=second, check=True)
+    compared("both have it")
+    world.chat("send", "-q", "more", cwd=first, check=True, GITCHAT_NAME="bob")
+    world.chat("summary", "write", "so far", cwd=first, check=True, GITCHAT_NAME="bob")
+    world.chat("sync", cwd=first, check=True)
+    world.chat("sync", cwd=second, check=True)
+    compared("fetched")
+    with held(second):
+        world.chat("send", "on its way", cwd=second, check=True, **AGENT)
+        found = ways.same(second, "one waits", **AGENT)
+        assert "1 on its way to origin\n" in found
+        world.chat("send", "two", cwd=second, check=True, **AGENT)
+        assert "2 on their way to origin\n" in ways.same(second, "two wait", **AGENT)
+        world.git("config", "chat.sync", "manual", cwd=second)
+        assert "2 pending: git chat sync\n" in ways.same(second, "by hand", **AGENT)
+        world.git("config", "--unset", "chat.sync", cwd=second)
+    world.chat("sync", cwd=second, check=True)
+    compared("pushed")
+    for number in (1, 2):
+        world.git("commit", "-q", "--allow-empty", "-m", f"change {number}", cwd=first)
+    world.git("push", "-q", "origin", "HEAD", cwd=first)
+    world.chat("sync", cwd=second, check=True)
+    compared("the hub is ahead")
+    world.git("fetch", "-q", cwd=second)
+    assert "2 behind origin/main\n" in compared("the base is ahead")
+    world.git("tag", "origin/main", cwd=second)
+    compared("another is called so")
+    world.git("tag", "-d", "origin/main", cwd=second)
+    world.git("checkout", "-q", "--detach", cwd=second)
+    world.git("worktree", "add", "-q", "-b", "side", world.root / "side", "origin/main", cwd=second)
+    world.git("commit", "-q", "--allow-empty", "-m", "mine", cwd=world.root / "side")
+    compared("detached")
+    assert "behind" not in ways.same(world.root / "side", "ahead", **AGENT)
+    world.git("remote", "set-url", "origin", world.root / "gone.git", cwd=second)
+    world.chat("send", "unheard", cwd=second, check=True, CI="1", **AGENT)
+    assert "1 waits for origin since" in ways.same(second, "unheard", **AGENT)
+    agents = {"fetched, agent", "one waits", "two wait", "by hand", "pushed, agent", "the base is ahead, agent"}
+    assert agents | {"both have it", "fetched", "pushed", "the hub is ahead, second", "detached, agent"} <= ways.quick
+    assert {"another is called so, agent", "unheard"}.isdisjoint(ways.quick)
+    assert {"fetched, agent", "one waits", "pushed, second"} <= ways.indexed
