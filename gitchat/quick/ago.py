@@ -1,4 +1,15 @@
-"""How long ago something was, in git's steps and with its rounding. Pure. Source: git's date.c."""
+"""Times in words. Pure. Source: git's date.c, for how long ago something was: its steps and its rounding."""
+
+import time
+
+
+def clock(seconds: int, now: int, offset_minutes: int) -> str:
+    """The time of day where the offset to UTC is this, with the date where that is another day than ``now``.
+
+    Both in seconds since the epoch.
+    """
+    today, told = (time.strftime("%Y-%m-%d %H:%M", time.gmtime(at + offset_minutes * 60)) for at in (now, seconds))
+    return told[11:] if told[:10] == today[:10] else told
 
 
 def relative(seconds: int) -> str:

@@ -237,13 +237,18 @@ def answers(question: "Record", reply: "Record") -> bool:
 def _is_of_another(one: "Record", other: "Record") -> bool:
     if one.author != other.author:
         return True
-    seats = [found.clone if is_uid(found.clone) else "" for found in (one, other)]
+    seats = [clone_of(one), clone_of(other)]
     if seats == ["", ""]:
-        return _address(one) != _address(other)
+        return address_of(one) != address_of(other)
     return "" not in seats and seats[0] != seats[1]
 
 
-def _address(one: "Record") -> str:
-    """As two are compared; empty for one that tells nobody apart."""
+def clone_of(one: "Record") -> str:
+    """The clone that its author sat in; empty for a person."""
+    return one.clone if is_uid(one.clone) else ""
+
+
+def address_of(one: "Record") -> str:
+    """Its author's address as two are compared; empty for one that tells nobody apart."""
     address = one.address.strip().lower()
     return "" if address.endswith(NO_DOMAIN) else address

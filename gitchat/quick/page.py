@@ -141,6 +141,30 @@ def _next(seen: Seen) -> "Iterator[str]":
         yield f'git chat send{seen.given} "hello"'
 
 
+def claims(
+    own: "Iterable[tuple[str, str, str | None]]", others: "Iterable[tuple[str, str, str]]"
+) -> "list[str]":  # fmt: skip
+    """One's own claims in a line, and in another those of others that are of files which one changed.
+
+    ``own``: what it is of, until when, and whose end it waits for, if it does. ``others``: who, what, and its label.
+    """
+    mine = [f"{what} {f'until {until}' if name is None else f'when {name} is done'}" for what, until, name in own]
+    theirs = [f"{name} has {what} ({label})" for name, what, label in others]
+    return [
+        *([f"yours: {'; '.join(mine)}"] if mine else []),
+        *([f"claimed, and you changed it: {'; '.join(theirs)}"] if theirs else []),
+    ]
+
+
+def conflicts(told: "Iterable[tuple[str, Sequence[str], str, bool]]") -> "list[str]":
+    """What will not merge, in a line: the paths, with whom, the label of who tells so, and whether that is long ago."""
+    shown = [
+        f"{paths or 'some files'} with {', '.join(names)} ({label}{', perhaps over by now' if is_old else ''})"
+        for paths, names, label, is_old in told
+    ]
+    return [f"will not merge: {'; '.join(shown)}"] if shown else []
+
+
 def behind(base: str, count: int, met: int) -> str:
     """That the base is ahead by so many commits, ``met`` files of which one changed oneself."""
     meeting = f", of {met} files that you changed" if met > 1 else ", of a file that you changed" if met else ""

@@ -11,6 +11,9 @@ _MOST_BODY_BYTES = 1024 * 1024
 _MOST_TRAILERS = 50
 _MOST_SECONDS = 1 << 33
 
+SYSTEM = "system"
+"""Who says what nobody said: that somebody left, or that something will not merge."""
+
 UNLISTED = ("meta", "redact")
 QUIET = ("status", "claim", "release")
 """Kinds that reach only whom they name."""
@@ -36,17 +39,24 @@ class Record:
     """What of a record a listing shows."""
 
     __slots__ = (
-        "address", "author", "body", "choices", "clone", "has_media", "hint", "is_plain", "kind", "parent", "paths",
-        "place", "reply", "seconds", "to", "tree", "type", "uid", "until", "urgent", "whats",
+        "_committer", "address", "author", "body", "choices", "clone", "has_media", "hint", "is_plain", "kind",
+        "parent", "paths", "place", "reply", "seconds", "to", "tree", "type", "uid", "until", "urgent", "whats",
     )  # fmt: skip
 
     def __init__(
-        self, parent: str, author: "tuple[str, str, int]", body: str, values: "dict[str, list[str]]", tree: str
+        self,
+        parent: str,
+        author: "tuple[str, str, int]",
+        committer: str,
+        body: str,
+        values: "dict[str, list[str]]",
+        tree: str,
     ) -> None:
         self.parent = parent
         self.author, self.address, self.seconds = author
         """When it was written, since the epoch."""
         self.body = body
+        self._committer = committer
         self.tree = tree
         """What came with it; empty for nothing."""
         first = {key: found[0] for key, found in values.items()}
@@ -82,6 +92,11 @@ class Record:
             and is_text(body.replace("\r\n", "\n"))
         )
         """Whether it can be shown here, if its tree has nothing else than what it is about. Another is passed over."""
+
+    @property
+    def committed(self) -> int:
+        """When its commit was made, in seconds since the epoch. Raises Unusual."""
+        return seconds_of(self._committer.rpartition("> ")[2])
 
 
 class Commit:
@@ -128,7 +143,8 @@ def record_of(raw: bytes) -> "Record | None":
         return None
     if len(commit.parents) != 1 or commit.kind not in _KINDS:
         raise Unusual
-    return Record(commit.parents[0], signature(commit.author), commit.body.decode(), commit.values, commit.tree)
+    author, body = signature(commit.author), commit.body.decode()
+    return Record(commit.parents[0], author, commit.committer, body, commit.values, commit.tree)
 
 
 def committed(raw: bytes) -> int:
@@ -194,7 +210,9 @@ def signature(line: str) -> "tuple[str, str, int]":
     """Who wrote it, from which address, and when: of ``NAME <ADDRESS> SECONDS +HHMM``. Raises Unusual."""
     name, _, rest = line.partition(" <")
     address, _, date = rest.partition("> ")
-    if not (is_name(name) and 0 < len(address) <= 254 and "<" not in address and ">" not in address):
+    if not (
+        (is_name(name) or name == SYSTEM) and 0 < len(address) <= 254 and "<" not in address and ">" not in address
+    ):
         raise Unusual
     return name, address, seconds_of(date)
 

@@ -9,7 +9,7 @@ tell it at once (:mod:`gitchat.quick.around`); git itself is asked only where th
 import os
 import time
 
-from gitchat.quick import around, page, room, summaries
+from gitchat.quick import around, page, room, summaries, taken
 from gitchat.quick.ago import relative
 from gitchat.quick.lately import Lately, One
 from gitchat.quick.objects import Objects
@@ -23,9 +23,6 @@ from gitchat.quick.unusual import Unusual
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-CLAIM_SECONDS, CONFLICT_SECONDS = 86_400, 14 * 86_400
-"""How long a claim lasts at the most, and for how long a conflict is told of, as the long way has them."""
 
 
 class _Plain:
@@ -104,7 +101,8 @@ def _fill(
             raise Unusual  # what to begin with
         seen.unread, urgent = lately.unread(lately.last_read())
         questions = lately.questions()
-        _refuse_more(lately, now)
+        claims = taken.claims(place, reader, lately, now)
+        ahead = taken.open_conflicts(reader, lately, now)
         summary = summaries.newest(place, objects, seen.room, remote, reader.me)
         if summary is not None:
             seen.summary = _told(summary, lately, now)
@@ -120,7 +118,8 @@ def _fill(
     seen.other_rooms = [(one.name, one.count, one.is_closed, one.title) for one in others]
     behind = around.behind(place, settings, remote)
     waiting = [_waits(place, settings, remote, len(lately.waiting))] if remote is not None and lately.waiting else []
-    seen.told = page.told(ahead=[page.behind(*behind, 0)] if behind is not None else [], waiting=waiting)
+    ahead += [page.behind(*behind, 0)] if behind is not None else []
+    seen.told = page.told(claims=claims, ahead=ahead, waiting=waiting)
 
 
 def _told_apart(ones: "Sequence[One]", lately: Lately) -> "list[tuple[str, str]]":
@@ -134,18 +133,6 @@ def _told(summary: summaries.Summary, lately: Lately, now: int) -> "tuple[str, s
     since = lately.messages_since(lately.number_of(summary.covers[0]) if summary.covers else 0)
     text = around.on_a_line(" ".join(summary.text.strip().partition("\n")[0].split()))
     return str(summary.number), relative(now - summary.seconds), since, text
-
-
-def _refuse_more(lately: Lately, now: int) -> None:
-    """Raise Unusual where claims may stand, or conflicts may be open."""
-    if lately.about(
-        lambda one: one.kind == "claim" and one.seconds > now - CLAIM_SECONDS,
-        lambda rest, below: rest.of_claims(now - CLAIM_SECONDS, below),
-    ) or lately.about(
-        lambda one: one.type == "conflict" and one.author == "system",
-        lambda rest, below: rest.of_conflicts(now - CONFLICT_SECONDS, below),
-    ):
-        raise Unusual
 
 
 def _waits(place: Place, settings: Settings, remote: str, count: int) -> str:

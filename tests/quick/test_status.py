@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gitchat.model.names import Name
+from gitchat.model.record import Draft, Identity
 from gitchat.quick import lately, status
 from gitchat.quick.place import find
 from gitchat.quick.settings import settings
 from gitchat.quick.unusual import Unusual
 from tests.quick.test_usual import held
 from tests.quick.ways import AGENT
-from tests.world import World
+from tests.world import World, open_store, open_writer
 
 ALICE = {"GITCHAT_NAME": "alice"}
 
@@ -176,3 +179,64 @@ def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
     assert agents | {"both have it", "fetched", "pushed", "the hub is ahead, second", "detached, agent"} <= ways.quick
     assert {"another is called so, agent", "unheard"}.isdisjoint(ways.quick)
     assert {"fetched, agent", "one waits", "pushed, second"} <= ways.indexed
+
+
+def test_who_has_what_is_the_same(world: World) -> None:
+    """Claims that hold, wait, were given back, or left, and of files that were changed here; and conflicts."""
+    repository, ways = world.repository(), Ways(world)
+
+    def say(*words: str, name: str = "bob") -> None:
+        world.chat(*words, cwd=repository, check=True, GITCHAT_NAME=name)
+
+    for number in range(4):
+        say("send", f"message {number}")
+    say("claim", "src/", "task:7", "port:8080")
+    assert "claimed" not in ways.same(repository, "another's")
+    say("claim", "docs/*.md", "example.com:x", "--for", "1h", name="alice")
+    assert "yours: docs/*.md, example.com:x until " in ways.same(repository, "mine")
+    say("claim", "--wait", "src/lexer.py", "--for", "2h", name="alice")
+    assert "src/lexer.py when bob is done" in ways.same(repository, "one waits")
+    (repository / "src").mkdir()
+    (repository / "src/changed.py").write_text("changed")
+    assert "claimed, and you changed it: bob has src/, task:7, port:8080 (#5)\n" in ways.same(repository, "changed")
+    (repository / "src/a*b").write_text("changed")
+    ways.same(repository, "a strange file")
+    (repository / "src/a*b").unlink()
+    say("release", "src/")
+    assert "src/lexer.py until " in ways.same(repository, "given back")
+    say("join", "carol", "--role", "dev", name="carol")
+    say("claim", "src/**/*.py", "--wait", name="carol")
+    ways.same(repository, "somebody else")
+    say("release", name="alice")
+    assert "carol has src/**/*.py" in ways.same(repository, "nothing is mine")
+    say("leave", name="carol")
+    assert "claimed" not in ways.same(repository, "carol left")
+    writer = open_writer(open_store(repository / ".git"))
+    system = Identity(
+        Name("system"), "system@agents.gitchat.invalid", "system", "system@agents.gitchat.invalid", "hook"
+    )
+    to = (Name("alice"), Name("bob"))
+    first = Draft(body="it meets", kind="status", type="conflict", to=to, extra=(("Chat-Path", "src/b.py"),))
+    entry = writer.send(first, system).entry
+    assert "will not merge: src/b.py with bob (#" in ways.same(repository, "a conflict")
+    writer.send(replace(first, extra=(("Chat-Path", "src/a.py"), ("Chat-Path", "src/b.py"))), system)
+    writer.send(replace(first, to=(Name("bob"), Name("carol"))), system)
+    assert "will not merge: src/a.py, src/b.py with bob (#" in ways.same(repository, "more of it")
+    over = Draft(body="over", kind="status", type="conflict-over", to=to, reply_to=entry.record.uid)
+    writer.send(over, system)
+    assert "will not merge" not in ways.same(repository, "over")
+    writer.send(first, system)
+    assert "will not merge: src/b.py with bob (#" in ways.same(repository, "again")
+    steps = {
+        "another's",
+        "mine",
+        "one waits",
+        "changed",
+        "given back",
+        "somebody else",
+        "nothing is mine",
+        "carol left",
+    }
+    steps |= {"a conflict", "more of it", "over", "again"}
+    assert steps <= ways.quick & ways.indexed
+    assert "a strange file" not in ways.quick

@@ -45,8 +45,8 @@ reftable       .        -      .     -     .   -     -   -      -     -       -
 anchor         q        q      q     q     q   q     q   q      q     q       q
 attachment     .        .      .     .     q   q     q   q      q     .       .
 json           .        .      .     .     q   q     q   q      q     .       .
-claim          q        q      q     q     q   q     q   q      q     .       .
-release        q        q      q     q     q   q     q   q      q     .       .
+claim          q        q      q     q     q   q     q   q      q     .       q
+release        q        q      q     q     q   q     q   q      q     .       q
 question       q        q      q     q     q   q     q   q      q     q       q
 redacted       q        q      q     q     q   q     q   q      q     q       q
 purged         .        -      .     -     .   -     -   -      -     -       -
