@@ -207,10 +207,14 @@ class Rest:
         )
         return self._asked(sql, self._chain, below, since)
 
-    def is_redacted(self, uid: str) -> bool:
-        """Whether somebody has redacted it, as far as the index knows."""
-        sql = "SELECT 1 FROM entry WHERE chain = ? AND kind = 'redact' AND reply = ? LIMIT 1"
-        return bool(self._asked(sql, self._chain, uid))
+    def redacted_by(self, uid: str, number: int) -> "str | None":
+        """Who has redacted the record of this number first, as far as the index knows; None where nobody has."""
+        sql = (
+            "SELECT author FROM entry WHERE chain = ? AND kind = 'redact' AND reply = ? AND number > ?"
+            " ORDER BY +number LIMIT 1"
+        )
+        found = self._asked(sql, self._chain, uid, number)
+        return str(found[0][0]) if found else None
 
 
 def _reaching(me: str, reached: "Collection[str]") -> "tuple[str, tuple[str, ...]]":

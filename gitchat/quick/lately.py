@@ -11,7 +11,7 @@ from gitchat.quick.known import Rest
 from gitchat.quick.log import label_of, oneline, reveal
 from gitchat.quick.objects import Objects
 from gitchat.quick.place import Place
-from gitchat.quick.plain import is_uid
+from gitchat.quick.plain import is_name, is_uid
 from gitchat.quick.reader import Reader
 from gitchat.quick.unusual import Unusual
 from gitchat.quick.who import NO_DOMAIN
@@ -180,18 +180,23 @@ class Lately:
             found.append(One(number, oid, one))
         return found
 
+    def redacted_by(self, one: One) -> "str | None":
+        """Who has redacted it first; None where nobody has. Raises Unusual."""
+        uid = one.record.uid
+        before = self.rest.redacted_by(uid, one.number) if self.rest is not None else None
+        if before is not None and not is_name(before):
+            raise Unusual
+        read = (
+            said.record for said in reversed(self.both) if said.record.kind == "redact" and said.record.reply == uid
+        )
+        return before or next((said.author for said in read), None)
+
     def shown(self, ones: "Sequence[One]") -> "list[str]":
-        """Each on one line, as views show it. Raises Unusual: one of them is more than a text, or may be hidden."""
-        redacted = {
-            one.record.reply: one.record.author
-            for one in self.both
-            if one.record.kind == "redact" and one.record.reply is not None
-        }
+        """Each on one line, as views show it. Raises Unusual: one of them is more than a text."""
         found = []
         for one in ones:
-            if self.rest is not None and self.below and self.rest.is_redacted(one.record.uid):
-                raise Unusual
-            reveal(one.record, self._objects, redacted)
+            name = self.redacted_by(one)
+            reveal(one.record, self._objects, {one.record.uid: name} if name is not None else {})
             is_waiting = one.number > self._end.count
             if is_waiting and one.record.hint is not None:
                 raise Unusual

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class _Plain:
+class Plain:
     """How it looks where no person reads it."""
 
     def clip(self, line: str) -> str:
         """Raises Unusual: it takes a table to tell how wide it is."""
         width = len(line)
         if not line.isascii():
-            wide = sum(not any(first <= one < end for first, end in _NARROW) for one in line)
+            wide = sum(not any(first <= one < end for first, end in NARROW) for one in line)
             if wide and width + wide > page.COLUMNS:
                 raise Unusual
         return line if width <= page.COLUMNS else line[: page.COLUMNS - 1] + "…"
@@ -44,7 +44,7 @@ class _Plain:
         return text
 
 
-_NARROW = (
+NARROW = (
     (" ", "\u0300"),
     ("\u0370", "\u0483"),
     ("\u048a", "\u0530"),
@@ -75,7 +75,7 @@ def status(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
         _fill(seen, place, settings, reader, end, remote, objects)
     finally:
         objects.close()
-    return Said("".join(page.lines(seen, _Plain())))
+    return Said("".join(page.lines(seen, Plain())))
 
 
 def _room(words: "Sequence[str]") -> "str | None":

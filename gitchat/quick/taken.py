@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitchat.quick.lately import One
     from gitchat.quick.record import Record
 
-_MOST_FILES = 500
+MOST_FILES = 500
 """As gitchat.verbs.standing has it: of how many changed files it is asked who has claimed them."""
 
 _CHANGED = ("--no-optional-locks", "status", "--porcelain=v1", "-z", "-uall", "--no-renames", "--ignore-submodules=all")
@@ -39,7 +39,7 @@ def claims(place: Place, reader: Reader, lately: Lately, now: int) -> "list[str]
     )
     if not any(one.record.kind == "claim" for one in found):
         return []
-    here = standing.standing(_said(found), now)
+    here = standing.standing(_said(lately, found), now)
     is_person = reader.sender.agent is None
     me = (reader.me, "" if is_person else reader.clone, reader.sender.address if is_person else "")
     offset_minutes = time.localtime(now).tm_gmtoff // 60
@@ -55,7 +55,7 @@ def _is_of_claims(one: "Record") -> bool:
     return one.kind in ("claim", "release") or (one.author == SYSTEM and one.type == "presence")
 
 
-def _said(found: "Iterable[One]") -> "Iterator[standing.Claim | standing.End]":
+def _said(lately: Lately, found: "Iterable[One]") -> "Iterator[standing.Claim | standing.End]":
     """What records say of claims. Raises Unusual."""
     for one in found:
         said = one.record
@@ -72,8 +72,15 @@ def _said(found: "Iterable[One]") -> "Iterator[standing.Claim | standing.End]":
                 yield standing.Claim(f"#{one.number}", said.uid, said.reply, seat, whats, until, said.seconds)
         elif said.kind == "release":
             yield standing.End(seat, said.reply)
-        elif (left := standing.left_by(said.body)) is not None:
+        elif (left := standing.left_by(said.body)) is not None and not _is_hidden(lately, one):
             yield standing.End((left, *seat[1:]), None)
+
+
+def _is_hidden(lately: Lately, one: "One") -> bool:
+    """Whether views show nothing of what it says. Raises Unusual: that takes more to tell."""
+    if not one.record.is_plain:
+        raise Unusual
+    return lately.redacted_by(one) is not None
 
 
 def _listed(claim: standing.Claim) -> str:
@@ -95,7 +102,7 @@ def _meeting(place: Place, others: "Sequence[standing.Claim]") -> "list[tuple[st
 def _changed(place: Place) -> "list[tuple[str, ...]]":
     """The files that were changed here and are not committed, each by its parts. Raises Unusual."""
     told = os.fsdecode(output(place, "-C", place.top, *_CHANGED)).split("\0")
-    files = sorted(line[3:] for line in told if line)[:_MOST_FILES]
+    files = sorted(line[3:] for line in told if line)[:MOST_FILES]
     if any(file.endswith("/") or {*file} & {*"*?"} for file in files):
         raise Unusual  # it would be taken for a pattern
     return [tuple(file.split("/")) for file in files]
@@ -111,14 +118,15 @@ def open_conflicts(reader: Reader, lately: Lately, now: int) -> "list[str]":
     said = ((one.record.type, one.record.to, one.record.uid, one.record.reply, one) for one in found)
     mine = [(names, one) for names, one in conflicts.told(said).items() if not one.is_over and reader.me in names]
     mine.sort(key=lambda pair: pair[1].ones[pair[1].begin].record.seconds)
-    shown = []
+    lines = []
     for names, told in mine:
-        paths = sorted({path for one in told.ones[told.begin :] for path in one.record.paths})
+        shown = (one for one in told.ones[told.begin :] if not _is_hidden(lately, one))
+        paths = sorted({path for one in shown for path in one.record.paths})
         last = told.ones[-1]
         others = tuple(name for name in names if name != reader.me)
         is_old = now - last.record.seconds >= conflicts.OLD_SECONDS
-        shown.append((on_a_line(", ".join(paths)), others, f"#{last.number}", is_old))
-    return page.conflicts(shown)
+        lines.append((on_a_line(", ".join(paths)), others, f"#{last.number}", is_old))
+    return page.conflicts(lines)
 
 
 def _is_of_conflicts(one: "Record") -> bool:

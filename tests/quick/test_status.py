@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import wcwidth
 
-from gitchat.model.names import Name
-from gitchat.model.record import Draft, Identity
-from gitchat.quick import lately, status
+from gitchat.cli.terminal import Screen
+from gitchat.model import names, refs
+from gitchat.model.claim import parse_what, trailers_of
+from gitchat.model.errors import UserError
+from gitchat.model.names import CloneId, Name, RoomName
+from gitchat.model.question import choices_of
+from gitchat.model.record import Draft, Entry, Identity
+from gitchat.quick import lately, page, record, room, status, summaries, taken
 from gitchat.quick.place import find
+from gitchat.quick.plain import is_text
 from gitchat.quick.settings import settings
 from gitchat.quick.unusual import Unusual
+from gitchat.rooms import summaries as rooms_summaries
+from gitchat.verbs import standing
 from tests.quick.test_usual import held
 from tests.quick.ways import AGENT
 from tests.world import World, open_store, open_writer
@@ -100,8 +111,8 @@ def test_what_goes_on_in_a_room_is_the_same(world: World) -> None:
     say("join", "alice", "--role", "review")
     say("send", "--to", "role:review", "--priority", "urgent", "for the role")
     assert "here: alice (review), carol (dev and more)" in ways.same(repository, "who is here")
-    for place, room in enumerate(("red", "green", "blue", "gray")):
-        say("send", "--room", room, *(["in the room"] * (place + 1)))
+    for place, other in enumerate(("red", "green", "blue", "gray")):
+        say("send", "--room", other, *(["in the room"] * (place + 1)))
     say("room", "title", "red", "a red one")
     say("room", "close", "blue")
     assert "and 1 more: git chat rooms" in ways.same(repository, "other rooms")
@@ -240,3 +251,110 @@ def test_who_has_what_is_the_same(world: World) -> None:
     steps |= {"a conflict", "more of it", "over", "again"}
     assert steps <= ways.quick & ways.indexed
     assert "a strange file" not in ways.quick
+
+
+class Talk:
+    """People and agents who say whatever can be said, as it comes: all that a seed makes of it."""
+
+    def __init__(self, repository: Path, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self._writer = open_writer(open_store(repository / ".git"))
+        self._said: list[Entry] = []
+
+    def go_on(self) -> None:
+        """Somebody says something more."""
+        chance = self.chance
+        name = chance.choice(["alice", "bob", "carol", "system"])
+        clone = CloneId("0" * 15 + chance.choice("12")) if name == "carol" and chance.random() < 0.5 else None
+        speaker = Identity(
+            Name(name),
+            f"{name}@example.com",
+            name,
+            f"{name}@example.com",
+            "agent",
+            **({"clone": clone} if clone else {}),
+        )
+        draft = self._draft(name)
+        questions = [one for one in self._said[-20:] if one.record.type == "question"]
+        before = questions if questions and chance.random() < 0.7 else self._said[-12:]
+        earlier = chance.choice(before).record if before and chance.random() < 0.6 else None
+        if draft.reply_to is None and earlier is not None and draft.kind != "meta":
+            body = draft.body
+            if draft.kind == "message" and chance.random() < 0.5 and (choices := choices_of(earlier)):
+                draft, body = replace(draft, type="answer", extra=()), chance.choice(choices)
+            draft = replace(draft, reply_to=earlier.uid, body=body)
+        with suppress(UserError):  # who was not asked does not answer
+            self._said.append(self._writer.send(draft, speaker).entry)
+
+    def _draft(self, name: str) -> Draft:
+        chance = self.chance
+        to = tuple(chance.sample(["alice", "bob", "carol", "role:dev"], chance.choice([0, 0, 0, 1, 2])))
+        body, kind = chance.choice(["a word", "two\nlines", "x" * 130, "\u00e9\u2192"]), chance.random()
+        if name == "system":
+            if kind < 0.3:
+                return Draft(body=f"{chance.choice(['alice', 'bob', 'carol'])} left the chatroom", type="presence")
+            pair = tuple(chance.sample(["alice", "bob", "carol"], 2))
+            paths = tuple(("Chat-Path", chance.choice(["a.py", "b/c.py"])) for _ in range(chance.choice([0, 1, 2])))
+            type_ = chance.choice(["conflict", "conflict-over"])
+            return Draft(body=body, kind="status", type=type_, to=pair, extra=paths)
+        if kind < 0.2:
+            choices = chance.choice([(), ("yes", "no")])
+            return Draft(body=body, to=to, type="question", extra=tuple(("Chat-Choice", one) for one in choices))
+        if kind < 0.35:
+            whats = chance.sample(["src/", "src/*.py", "docs/a.md", "task:1", "port:1"], chance.choice([1, 2]))
+            until = int(time.time()) + chance.choice([-60, 3600, 90_000])
+            return Draft(body=body, kind="claim", extra=trailers_of(map(parse_what, whats), until))
+        if kind < 0.45:
+            return Draft(body=body, kind=chance.choice(["release", "status"]), to=to[:1])
+        if kind < 0.55 and self._said:
+            return Draft(body=body, kind="redact", reply_to=chance.choice(self._said[-8:]).record.uid)
+        if kind < 0.6:
+            return Draft(body=body, kind="meta", extra=(("Chat-Title", body.partition("\n")[0]),))
+        return Draft(body=body, to=to, urgent=chance.random() < 0.3, type=chance.choice([None, "answer", "ack"]))
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=() if seed in (0, 3) else pytest.mark.soak) for seed in range(60)]
+)
+def test_whatever_is_said_the_screen_is_the_same(world: World, seed: int) -> None:
+    """By random records of all kinds, between which somebody reads, sums up or joins, and the index falls behind."""
+    repository, ways = world.repository(), Ways(world)
+    world.chat("send", "first", cwd=repository, check=True, GITCHAT_NAME="bob")
+    (repository / "src").mkdir()
+    (repository / "src/changed.py").write_text("changed")
+    talk = Talk(repository, seed)
+    for step in range(7):
+        for _ in range(talk.chance.choice([1, 3, 12])):
+            talk.go_on()
+        line = talk.chance.choice(["read -n 3", "read", "summary write so-far", "join --role dev", "leave", "inbox"])
+        world.chat(*line.split(), cwd=repository, **ALICE)
+        ways.same(repository, f"{seed}, {step}, {line}")
+    assert ways.quick | ways.indexed
+
+
+def test_a_line_is_cut_as_a_screen_cuts_it() -> None:
+    """Also one with letters and signs of other languages; what may be wide is left to the long way."""
+    screen, look = Screen(page.COLUMNS, has_color=False), status.Plain()
+    signs = [chr(code) for first, end in status.NARROW for code in range(ord(first), ord(end)) if is_text(chr(code))]
+    assert all(wcwidth.wcwidth(sign) == 1 for sign in signs)
+    chance = random.Random(1)
+    for length in (1, 98, 99, 100, 101, 102, 200):
+        for kinds in (signs[:90], signs):
+            line = "".join(chance.choices(kinds, k=length))
+            assert look.clip(line) == screen.clip(line), line
+    assert look.clip("\u597d" * 50) == screen.clip("\u597d" * 50)
+    with pytest.raises(Unusual):
+        look.clip("\u597d" * 51)
+
+
+def test_what_both_ways_know_is_the_same() -> None:
+    """Refs, limits and names that stand in both places."""
+    assert room.summaries_ref("a") == refs.summaries_ref(RoomName("a"))
+    assert room.tracking_ref("a", "b", "summaries") == refs.tracking_ref("b", refs.summaries_ref(RoomName("a")))
+    assert room.copy_ref("a", "b") == refs.copy_ref("a", "b")
+    assert room.known_prefix("a") == refs.known_prefix("a")
+    assert room.branch_ref("a") == refs.HEADS + "a"
+    assert refs.bases(["a"], None) == [room.known_prefix("a") + "HEAD", *map(room.branch_ref, ("main", "master"))]
+    assert record.SYSTEM == names.SYSTEM
+    assert summaries.EVERYONE == rooms_summaries.EVERYONE
+    assert taken.MOST_FILES == standing.MOST_FILES
