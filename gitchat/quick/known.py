@@ -54,11 +54,12 @@ class Known:
 
     def reaching(
         self, reached: "Collection[str]", after: int, upto: int, limit: int
-    ) -> "tuple[list[tuple[int, str]], int, int]":
+    ) -> "tuple[list[tuple[int, str, int | None]], int, int]":
         """Of the records with the numbers ``after`` + 1 to ``upto`` those that reach one of ``reached``.
 
-        The number and the commit of the oldest ``limit``, how many there are, and how many statuses for nobody. Raises
-        Unusual: they are too many to look at, or one of them may be hidden.
+        Of the oldest ``limit`` the number, the commit, and how many records that reaches, where it is the first ones;
+        how many there are, and how many statuses for nobody. Raises Unusual: they are too many to look at, or one of
+        them may be hidden.
         """
         here = "FROM entry WHERE chain = ? AND number > ? AND number <= ? AND is_pending = 0"
         hides = f"SELECT 1 {here} AND kind != 'message' AND kind = 'redact' LIMIT 1"
@@ -66,11 +67,18 @@ class Known:
             raise Unusual
         mine, values = _reaching(self._me, reached)
         where = (self._chain, after, upto)
-        sql = f"SELECT number, lower(hex(oid)) {here} AND {mine} ORDER BY number LIMIT ?"
+        sql = f"SELECT number, lower(hex(oid)), upto {here} AND {mine} ORDER BY number LIMIT ?"
         rows = _asked(self._place, sql, *where, *values, limit)
         counted = f"SELECT coalesce(sum({mine}), 0), coalesce(sum(kind = 'status' AND recipients = ''), 0) {here}"
         count, statuses = _asked(self._place, counted, *values, *where)[0]
         return rows, count, statuses
+
+    def refuse_other(self, count: int) -> None:
+        """Raise Unusual where it does not count so many records up to its tip, or some of them as pending."""
+        pending = "SELECT 1 FROM entry WHERE chain = ? AND is_pending = 1 AND number <= ? LIMIT 1"
+        counted = _asked(self._place, "SELECT count FROM chain WHERE id = ?", self._chain)
+        if counted != [(count,)] or _asked(self._place, pending, self._chain, count):
+            raise Unusual
 
     def has_claims(self, seconds: int) -> bool:
         """Whether something was claimed in the last so many seconds. Raises Unusual."""
@@ -224,16 +232,16 @@ def _reaching(me: str, reached: "Collection[str]") -> "tuple[str, tuple[str, ...
     return mine, (me, *(f",{one}," for one in reached))
 
 
-def number_of_uid(place: Place, name: str, uid: str) -> int | None:
-    """The number of a record of a room; None where it has none. Raises Unusual."""
+def with_uid(place: Place, name: str, uid: str) -> "list[tuple[int, str]]":
+    """The number and the commit of a record of a room; nothing where it has none. Raises Unusual."""
     sql = (
-        "SELECT number FROM entry JOIN chain ON chain.id = entry.chain WHERE chain.name = ? AND entry.uid = ?"
-        " AND number IS NOT NULL AND is_pending = 0"
+        "SELECT number, lower(hex(oid)) FROM entry JOIN chain ON chain.id = entry.chain WHERE chain.name = ?"
+        " AND entry.uid = ? AND number IS NOT NULL AND is_pending = 0"
     )
     found = _asked(place, sql, name, uid)
     if len(found) > 1:
         raise Unusual
-    return found[0][0] if found else None
+    return found
 
 
 def known_voices(place: Place, name: str, who: str) -> "tuple[str, set[str]]":

@@ -77,7 +77,10 @@ class Lately:
             self.read.append(One(number, oid, one))
             number, oid = number - 1, one.parent
         self.below = number
-        if self.rest is None or not number:
+        if self.rest is not None and not number:
+            self.rest.close()
+            self.rest = None  # what it has is of another log
+        if self.rest is None:
             return
         self.rest.refuse_pending(number)
         known = {"", self.rest.tip, *(one.oid for one in self.both)}

@@ -60,7 +60,14 @@ def test_what_is_printed_is_the_same(world: World) -> None:
         patch.chdir(repository)
         place = find(world.variables)
         text = log.log(place, settings(place), []).text
-    for shown in ("(redacted by alice)", ", at file.txt\n", "(claim)", "    choices: yes | Not now\n", "\u26a0\ufe0f", "carol left"):
+    for shown in (
+        "(redacted by alice)",
+        ", at file.txt\n",
+        "(claim)",
+        "    choices: yes | Not now\n",
+        "\u26a0\ufe0f",
+        "carol left",
+    ):
         assert shown in text
 
 
