@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -358,3 +359,40 @@ def test_what_both_ways_know_is_the_same() -> None:
     assert record.SYSTEM == names.SYSTEM
     assert summaries.EVERYONE == rooms_summaries.EVERYONE
     assert taken.MOST_FILES == standing.MOST_FILES
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "PRAGMA user_version = 99",
+        "UPDATE chain SET tip = x'00'",
+        "UPDATE chain SET count = count + 1",
+        "UPDATE chain SET local = x'00'",
+        "UPDATE entry SET is_pending = 1 WHERE number = 2",
+        "INSERT INTO voice VALUES (1, 'alice', '0123456789abcdef', 'alice@example.com')",
+        "DROP TABLE entry",
+    ],
+    ids=lambda change: "-".join(change.split()[:4]),
+)
+def test_an_index_that_says_something_else_is_not_asked(world: World, change: str) -> None:
+    """Of another version, of another log, with another count, with what was taken back, or damaged."""
+    repository = world.repository()
+    writer = open_writer(open_store(repository / ".git"))
+    bob = Identity(Name("bob"), "bob@example.com", "bob", "bob@example.com", "human")
+    for number in range(8):
+        writer.send(Draft(body=f"message {number}"), bob)
+    world.chat("status", cwd=repository, check=True, GITCHAT_QUICK="0", **ALICE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(repository)
+        place = find({**world.variables, **ALICE})
+        patch.setattr(lately, "FEW", 2)
+        patch.setattr(lately, "NEAR", 5)
+        text = status.status(place, settings(place), []).text
+        writer.send(Draft(body="one that it lacks"), bob)
+        assert "one that it lacks" in status.status(place, settings(place), []).text != text
+        (file,) = (repository / ".git/chatroom").glob("index.*.db")
+        with closing(sqlite3.connect(file)) as database:
+            database.execute(change)
+            database.commit()
+        with pytest.raises(Unusual):
+            status.status(place, settings(place), [])
