@@ -10,7 +10,7 @@ from gitchat.quick.plain import is_uid
 from gitchat.quick.unusual import Unusual
 
 _MOST = 50
-"""How many are read: of more the index knows the numbers."""
+"""How many are read before the long way's index is quicker."""
 
 EVERYONE = "all"
 
@@ -28,6 +28,7 @@ class Summary:
         self.covers = commit.parents[1:]
         """What it covers: all that these commits reach."""
         self.number = 0
+        """Its place in the chain."""
 
 
 def newest(place: Place, objects: Objects, name: str, remote: "str | None", me: str) -> "Summary | None":
@@ -40,19 +41,19 @@ def newest(place: Place, objects: Objects, name: str, remote: "str | None", me: 
         raise Unusual
     found: Summary | None = None
     uids: set[str] = set()
-    behind = 0
     while here is not None:
         commit = record.Commit(objects.commit(here))
         if commit.is_genesis:
             break
         uid, scope = commit.values.get("Chat-Uid", [""])[0], commit.values.get("Chat-Scope", [EVERYONE])[0]
-        if commit.kind != "summary" or commit.tree or not commit.parents or not is_uid(uid) or len(uids) == _MOST:
+        if commit.kind != "summary" or commit.tree or not commit.parents:
+            raise Unusual
+        if not is_uid(uid) or uid in uids or len(uids) == _MOST:
             raise Unusual
         uids.add(uid)
         if found is None and scope in (EVERYONE, me):
             found = Summary(commit)
-        behind += found is not None
+        if found is not None:
+            found.number += 1
         here = commit.parents[0]
-    if found is not None:
-        found.number = behind
-    return found if len(uids) <= _MOST and (found is None or behind) else None
+    return found

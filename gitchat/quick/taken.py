@@ -101,6 +101,8 @@ def _meeting(place: Place, others: "Sequence[standing.Claim]") -> "list[tuple[st
 
 def _changed(place: Place) -> "list[tuple[str, ...]]":
     """The files that were changed here and are not committed, each by its parts. Raises Unusual."""
+    if {"GIT_DIR", "GIT_INDEX_FILE"} & place.variables.keys():
+        raise Unusual  # a hook's git compares with what is about to be committed
     told = os.fsdecode(output(place, "-C", place.top, *_CHANGED)).split("\0")
     files = sorted(line[3:] for line in told if line)[:MOST_FILES]
     if any(file.endswith("/") or {*file} & {*"*?"} for file in files):
