@@ -75,7 +75,7 @@ class Known:
 
     def refuse_other(self, count: int) -> None:
         """Raise Unusual where it does not count so many records up to its tip, or some of them as pending."""
-        pending = "SELECT 1 FROM entry WHERE chain = ? AND is_pending = 1 AND number <= ? LIMIT 1"
+        pending = "SELECT 1 FROM entry WHERE chain = ? AND is_pending = 1 AND +number <= ? LIMIT 1"
         counted = _asked(self._place, "SELECT count FROM chain WHERE id = ?", self._chain)
         if counted != [(count,)] or _asked(self._place, pending, self._chain, count):
             raise Unusual
@@ -129,7 +129,7 @@ class Rest:
 
     def refuse_pending(self, below: int) -> None:
         """Raise Unusual where it may count one of them otherwise than others."""
-        if self._asked("SELECT 1 FROM entry WHERE chain = ? AND is_pending = 1 AND number <= ?", self._chain, below):
+        if self._asked("SELECT 1 FROM entry WHERE chain = ? AND is_pending = 1 AND +number <= ?", self._chain, below):
             raise Unusual
 
     def speaks(self, who: str, others: str, value: str) -> bool:
@@ -218,7 +218,7 @@ class Rest:
     def redacted_by(self, uid: str, number: int) -> "str | None":
         """Who has redacted the record of this number first, as far as the index knows; None where nobody has."""
         sql = (
-            "SELECT author FROM entry WHERE chain = ? AND kind = 'redact' AND reply = ? AND number > ?"
+            "SELECT author FROM entry WHERE chain = ? AND kind = 'redact' AND reply = ? AND +number > ?"
             " ORDER BY +number LIMIT 1"
         )
         found = self._asked(sql, self._chain, uid, number)
