@@ -95,14 +95,14 @@ class Rest:
     To be closed. Each question is of the records up to a number, ``below``, and all of them see the same.
     """
 
-    __slots__ = ("_chain", "_database", "_error", "count", "local", "tip")
+    __slots__ = ("_chain", "_database", "_error", "count", "tip", "waiting")
 
     def __init__(self, place: Place, name: str) -> None:
         """Raises Unusual: it knows nothing of the room ``name``."""
         self._database, self._error = _opened(place)
         try:
             self._asked("BEGIN")
-            sql = "SELECT id, lower(hex(tip)), count, lower(hex(local)) FROM chain WHERE name = ?"
+            sql = "SELECT id, lower(hex(tip)), count, lower(hex(local)), total FROM chain WHERE name = ?"
             row = self._asked(sql, name)
             if len(row) != 1 or not row[0][1]:
                 raise Unusual
@@ -111,8 +111,8 @@ class Rest:
             """The newest commit that it knows with a number."""
             self.count: int = row[0][2]
             """The number of that."""
-            self.local: str = row[0][3]
-            """The newest commit that it knows without one; empty for none."""
+            self.waiting: str | None = row[0][3] if row[0][4] > row[0][2] else None
+            """The newest commit that it knows without one; None for none."""
         except BaseException:
             self.close()
             raise

@@ -83,8 +83,8 @@ class Lately:
         if self.rest is None:
             return
         self.rest.refuse_pending(number)
-        known = {"", self.rest.tip, *(one.oid for one in self.both)}
-        if number != self.rest.count or (self.rest.local or "") not in known:
+        known = {None, *(one.oid for one in self.both)}
+        if number != self.rest.count or self.rest.waiting not in known:
             raise Unusual  # it counts otherwise, or it knows answers that may have been taken back
 
     def close(self) -> None:

@@ -367,7 +367,7 @@ def test_what_both_ways_know_is_the_same() -> None:
         "PRAGMA user_version = 99",
         "UPDATE chain SET tip = x'00'",
         "UPDATE chain SET count = count + 1",
-        "UPDATE chain SET local = x'00'",
+        "UPDATE chain SET local = x'00', total = total + 1",
         "UPDATE entry SET is_pending = 1 WHERE number = 2",
         "INSERT INTO voice VALUES (1, 'alice', '0123456789abcdef', 'alice@example.com')",
         "DROP TABLE entry",
