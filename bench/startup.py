@@ -89,6 +89,7 @@ def processes(repository: Path) -> str:
         SEND: lambda: run(git_chat, "send", BODY),
         LOG: lambda: run(git_chat, "log", "-n", "20"),
         INBOX: lambda: run(git_chat, "inbox"),
+        "`git-chat status`": lambda: run(git_chat, "status"),
         HOOK: lambda: run(hook, "claude", "tool", said=event, at=quiet),
         TOOLS: tools,
         "`git-chat claim`, again": lambda: run(git_chat, "claim", "src/", at=claimed),

@@ -28,6 +28,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "gitchat/quick/send.py",
         "gitchat/quick/reader.py",
         "gitchat/quick/reading.py",
+        "gitchat/quick/status.py",
         "gitchat/quick/waiting.py",
     ),
     "reads the environment": (

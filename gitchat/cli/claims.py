@@ -11,6 +11,7 @@ from gitchat.cli.terminal import escape_json, escape_line
 from gitchat.model.claim import Standing
 from gitchat.model.participant import Presence
 from gitchat.model.record import Moment
+from gitchat.quick import page
 from gitchat.verbs.claimwords import clock, listed, note_of
 
 if TYPE_CHECKING:  # SQLite comes with it
@@ -41,42 +42,28 @@ def words(standing: Standing, now: Moment) -> str:
 
 def summed_up(mine: Sequence[Standing], meeting: Sequence[Standing], now: Moment) -> list[str]:
     """One's own claims in a line, and in another those of others that are of files which one changed."""
-    others = [
-        f"{escape_line(one.claim.seat.name)} has {escape_line(listed(one.claim.whats))} ({one.claim.entry.label})"
+    own = (
+        (
+            escape_line(listed(one.claim.whats)),
+            clock(one.claim.until, now),
+            one.waits_for.seat.name if one.waits_for is not None else None,
+        )
+        for one in mine
+    )
+    others = (
+        (escape_line(one.claim.seat.name), escape_line(listed(one.claim.whats)), one.claim.entry.label)
         for one in meeting
-    ]
-    return [
-        *([_own(mine, now)] if mine else []),
-        *([f"claimed, and you changed it: {'; '.join(others)}"] if others else []),
-    ]
+    )
+    return page.claims(own, others)
 
 
 def ahead(conflicts: Sequence[Open], behind: Behind | None, me: str) -> list[str]:
     """What will not merge, in a line, and in another how far the base is ahead."""
-    told = [
-        f"{escape_line(', '.join(one.paths) or 'some files')} with {', '.join(one.others(me))} ({one.entry.label}"
-        f"{', perhaps over by now' if one.is_old else ''})"
-        for one in conflicts
-    ]
-    lines = [f"will not merge: {'; '.join(told)}"] if told else []
+    told = ((escape_line(", ".join(one.paths)), one.others(me), one.entry.label, one.is_old) for one in conflicts)
+    lines = page.conflicts(told)
     if behind is not None:
-        meeting = f", of {len(behind.paths)} files that you changed" if len(behind.paths) > 1 else ""
-        meeting = meeting or (", of a file that you changed" if behind.paths else "")
-        lines.append(f"{behind.count} behind {escape_line(behind.base)}{meeting}")
+        lines.append(page.behind(escape_line(behind.base), behind.count, len(behind.paths)))
     return lines
-
-
-def _own(standings: Sequence[Standing], now: Moment) -> str:
-    told = [
-        f"{escape_line(listed(one.claim.whats))} "
-        + (
-            f"until {clock(one.claim.until, now)}"
-            if one.waits_for is None
-            else f"when {one.waits_for.seat.name} is done"
-        )
-        for one in standings
-    ]
-    return f"yours: {'; '.join(told)}"
 
 
 def row(standing: Standing, presence: Presence | None, has_namesake: bool, now: Moment) -> list[str]:

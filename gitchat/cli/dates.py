@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from gitchat.model.errors import UserError
 from gitchat.model.names import Handle, Number, parse_locator
 from gitchat.model.record import Entry, Moment
+from gitchat.quick.ago import relative
 from gitchat.workspace.environment import Environment
 
 STYLES = ("relative", "local", "iso", "iso-strict", "rfc", "short", "raw", "unix", "human", "default")
@@ -97,38 +98,6 @@ def format_date(moment: Moment, style: str, now: Moment) -> str:
         return f"{when:%Y-%m-%d}"
     text = f"{when:%a %b} {when.day} {when:%H:%M:%S %Y}"
     return text if is_local else f"{text} {when:%z}"
-
-
-def relative(seconds: int) -> str:
-    """How long ago, in git's steps and with its rounding: ``5 minutes ago``. Source: git's date.c."""
-    if seconds < 0:
-        return "in the future"
-    if seconds < 90:
-        return f"{_counted(seconds, 'second')} ago"
-    minutes = (seconds + 30) // 60
-    if minutes < 90:
-        return f"{_counted(minutes, 'minute')} ago"
-    hours = (minutes + 30) // 60
-    if hours < 36:
-        return f"{_counted(hours, 'hour')} ago"
-    return f"{_days((hours + 12) // 24)} ago"
-
-
-def _days(days: int) -> str:
-    if days < 14:
-        return _counted(days, "day")
-    if days < 70:
-        return _counted((days + 3) // 7, "week")
-    if days < 365:
-        return _counted((days + 15) // 30, "month")
-    if days >= 5 * 365:
-        return _counted((days + 183) // 365, "year")
-    years, months = divmod((days * 24 + 365) // 730, 12)
-    return _counted(years, "year") + (f", {_counted(months, 'month')}" if months else "")
-
-
-def _counted(count: int, unit: str) -> str:
-    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def _human(moment: Moment, now: Moment, *, is_local: bool) -> str:

@@ -16,8 +16,9 @@ from gitchat.model.errors import ChatError, ConflictError, RemoteError
 from gitchat.model.names import Handle, RoomName
 from gitchat.model.record import Entry
 from gitchat.model.refs import is_cursor, log_ref
+from gitchat.quick.page import waits
 from gitchat.storage import gate
-from gitchat.verbs.pending import pending_in, words, words_of
+from gitchat.verbs.pending import pending_in, words_of
 from gitchat.workspace.environment import Environment
 from gitchat.workspace.forks import fork_of
 from gitchat.workspace.pushing import carrier_of, hand_over, lock_of, push_soon, stays, trouble_of
@@ -53,7 +54,7 @@ def _told(environment: Environment, room: RoomName) -> str:
     remote = carrier_of(environment, room)
     is_plain = remote is not None and fork_of(environment, remote) is None
     if remote is not None and is_plain and trouble_of(environment, remote, room) is None:
-        return words(None, escape_line(remote))  # what is on its way need not be counted
+        return waits(None, escape_line(remote))  # what is on its way need not be counted
     one = pending_in(environment, room)
     return words_of(one, escape_line, lambda seconds: _clock(environment, seconds)) if one is not None else ""
 

@@ -6,38 +6,29 @@ of it. Pure. Source: docs/format.md section 16.
 
 from __future__ import annotations
 
-import re
-from calendar import timegm
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from gitchat.model.errors import UserError
-from gitchat.model.names import CloneId, Uid
+from gitchat.model.names import CloneId
 from gitchat.model.pattern import Parts, overlap, parse_pattern
 from gitchat.model.record import CLAIM, RELEASE, Entry, Moment, Record
+from gitchat.quick import standing as rules
+from gitchat.quick.standing import KINDS, MAX_CHARS, folded, prefix_of, seconds_of
 
 WHAT = "Chat-Claim"
 UNTIL = "Chat-Until"
 """Trailers of a claim."""
 
-MAX_THINGS = 20
+MAX_THINGS = rules.MAX_THINGS
 """How many things one claim is of."""
 
-MAX_SECONDS = 24 * 3600
+MAX_SECONDS = rules.MAX_SECONDS
 """How long a claim lasts at most, whatever it says."""
 
 MIN_SECONDS = 5 * 60
 DEFAULT_SECONDS = 2 * 3600
-
-MAX_CHARS = 200
-"""The longest task or thing."""
-
-LEFT = re.compile(r"(.+) left the chatroom", re.DOTALL)
-"""What the system says when somebody leaves. Source: docs/format.md section 9."""
-
-_PREFIX = re.compile(r"([a-z][a-z0-9-]*):(?!/)(.*)", re.DOTALL)
-_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 
 
 @dataclass(frozen=True)
@@ -56,10 +47,7 @@ class What:
 
     def __str__(self) -> str:
         """As it is typed: a path bare, and a thing where it says itself what it is."""
-        if self.kind == "path":
-            return self.text if _PREFIX.fullmatch(self.text) is None else self.value
-        is_plain = self.kind == "thing" and (found := _PREFIX.fullmatch(self.text)) and found[1] not in _KINDS
-        return self.text if is_plain else self.value
+        return rules.typed(self.kind, self.text)
 
     @cached_property
     def parts(self) -> Parts:
@@ -70,10 +58,7 @@ class What:
         """Whether both are, or can be, the same."""
         if self.kind != other.kind:
             return False
-        return overlap(self.parts, other.parts) if self.kind == "path" else _folded(self.text) == _folded(other.text)
-
-
-_KINDS = ("path", "task", "thing")
+        return overlap(self.parts, other.parts) if self.kind == "path" else folded(self.text) == folded(other.text)
 
 
 def parse_what(text: str) -> What:
@@ -82,10 +67,11 @@ def parse_what(text: str) -> What:
     Raises:
         UserError: ``not-a-pattern``, ``bad-claim``.
     """
-    found = _PREFIX.fullmatch(text)
-    if found is None:
+    kind = prefix_of(text)
+    if kind is None:
         return _checked("path", text)
-    return _checked("thing", text if found[2].strip() else "") if found[1] not in _KINDS else _checked(*found.groups())
+    rest = text.partition(":")[2]
+    return _checked("thing", text if rest.strip() else "") if kind not in KINDS else _checked(kind, rest)
 
 
 def _checked(kind: str, text: str) -> What:
@@ -103,15 +89,8 @@ def _checked(kind: str, text: str) -> What:
 
 def _of_value(value: str) -> What | None:
     """What a trailer has; None outside its grammar."""
-    kind, _, text = value.partition(":")
-    try:
-        return _checked(kind, text) if kind in _KINDS else None
-    except UserError:
-        return None
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    found = rules.what_of(value)
+    return What(found.kind, found.text) if found is not None else None
 
 
 # --- who, and until when -----------------------------------------------------------
@@ -129,6 +108,11 @@ class Seat:
     def of(cls, record: Record) -> Seat:
         """Who wrote ``record``."""
         return cls(record.author, record.clone, record.address if record.clone is None else None)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """As the rules compare it."""
+        return self.name, self.clone or "", self.address or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +161,7 @@ def claim_of(entry: Entry) -> Claim | None:
 
 def parse_until(value: str) -> int | None:
     """The seconds since the epoch of ``YYYY-MM-DDTHH:MM:SSZ``; None for what is no such time."""
-    found = _TIME.fullmatch(value)
-    if found is None:
-        return None
-    seconds = timegm((*(int(part) for part in found.groups()), 0, 0, 0))
-    return seconds if Moment(seconds).utc == value else None
+    return seconds_of(value)
 
 
 def trailers_of(whats: Iterable[What], until: int) -> tuple[tuple[str, str], ...]:
@@ -198,22 +178,24 @@ def standings(entries: Iterable[Entry], now: int) -> list[Standing]:
     Other records among them say nothing. A claim that answers an earlier one of the same seat replaces it, and
     takes its place in line when that one had not ended yet.
     """
-    places: dict[Uid, tuple[int, Claim]] = {}
-    for place, entry in enumerate(entries):
-        claim = claim_of(entry)
-        if claim is not None:
-            before = places.get(entry.record.reply_to) if entry.record.reply_to else None
-            if before is not None and before[1].seat == claim.seat:
-                del places[before[1].entry.record.uid]
-                place = before[0] if before[1].until >= entry.record.written.seconds else place
-            places[entry.record.uid] = place, claim
-        else:
-            for uid in _given_back(entry.record, [claim for _, claim in places.values()]):
-                del places[uid]
-    found: list[Standing] = []
-    for _, claim in sorted((place for place in places.values() if place[1].until > now), key=lambda place: place[0]):
-        found.append(Standing(claim, first_of_others(found, claim.seat, claim.whats)))
-    return found
+    said = (one for entry in entries if (one := _said(entry)) is not None)
+    return [
+        Standing(claim.of, before.of if before is not None else None) for claim, before in rules.standing(said, now)
+    ]
+
+
+def _said(entry: Entry) -> rules.Claim | rules.End | None:
+    """What a record says of claims; None for nothing."""
+    record, seat = entry.record, Seat.of(entry.record)
+    claim = claim_of(entry)
+    if claim is not None:
+        written = record.written.seconds
+        return rules.Claim(claim, record.uid, record.reply_to, seat.key, claim.whats, claim.until, written)
+    if record.kind == RELEASE:
+        return rules.End(seat.key, record.reply_to)
+    if record.author == "system" and record.type == "presence" and (left := rules.left_by(record.body)):
+        return rules.End((left, *seat.key[1:]), None)  # it has the clone and the address of who left
+    return None
 
 
 def holdings(found: Sequence[Standing], now: int) -> list[tuple[Claim, int]]:
@@ -235,17 +217,6 @@ def first_of_others(found: Sequence[Standing], seat: Seat, whats: Sequence[What]
     """The first claim of somebody else than ``seat`` that is of one of ``whats``."""
     others = (standing.claim for standing in found if standing.claim.seat != seat)
     return next((claim for claim in others if claim.meets(whats)), None)
-
-
-def _given_back(record: Record, claims: Sequence[Claim]) -> list[Uid]:
-    """The claims that end by ``record``: a release of one or of all of a seat's, or a leave."""
-    if record.kind == RELEASE:
-        mine = [claim.entry.record.uid for claim in claims if claim.seat == Seat.of(record)]
-        return mine if record.reply_to is None else [uid for uid in mine if uid == record.reply_to]
-    if record.author == "system" and record.type == "presence" and (left := LEFT.fullmatch(record.body)):
-        gone = replace(Seat.of(record), name=left[1])  # it has the clone and the address of who left
-        return [claim.entry.record.uid for claim in claims if claim.seat == gone]
-    return []
 
 
 def freed(found: Sequence[Standing], ended: Sequence[Claim], *, before: Sequence[Claim] = ()) -> tuple[str, ...]:

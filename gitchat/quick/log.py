@@ -66,7 +66,7 @@ def log(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     found, labels = _newest(place, end, asked.count or DEFAULT_COUNT)
     if not found:
         raise Unusual
-    return Said("".join(_oneline(found) if asked.is_oneline else listing(found, labels)))
+    return Said("".join([oneline(*one) + "\n" for one in found] if asked.is_oneline else listing(found, labels)))
 
 
 def _newest(place: Place, end: room.Position, limit: int) -> "tuple[list[tuple[str, Record]], dict[str, str]]":
@@ -162,17 +162,15 @@ def _block(label: str, one: "Record", clock: str, labels: "dict[str, str]") -> s
     return "".join([heading, "\n", *(f"{INDENT}{line}\n" if line.strip() else "\n" for line in lines), *choices])
 
 
-def _oneline(found: "Sequence[tuple[str, Record]]") -> "list[str]":
-    parts = []
-    for label, one in found:
-        mark = "* " if one.kind == "status" else ""
-        to = " -> " + ",".join(one.to) if one.to else ""
-        urgent = "urgent! " if one.urgent else ""
-        said = " ".join(_on_one_line(one.body).split())
-        said += f" [at {one.place}]" if one.place else ""
-        said += f" ({' | '.join(one.choices)})" if one.choices else ""
-        parts.append(f"{label} {mark}{one.author}{to}: {urgent}{said}\n")
-    return parts
+def oneline(label: str, one: "Record") -> str:
+    """A record with its label on one line."""
+    mark = "* " if one.kind == "status" else ""
+    to = " -> " + ",".join(one.to) if one.to else ""
+    urgent = "urgent! " if one.urgent else ""
+    said = " ".join(_on_one_line(one.body).split())
+    said += f" [at {one.place}]" if one.place else ""
+    said += f" ({' | '.join(one.choices)})" if one.choices else ""
+    return f"{label} {mark}{one.author}{to}: {urgent}{said}"
 
 
 def _on_one_line(said: str) -> str:

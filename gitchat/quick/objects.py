@@ -108,6 +108,18 @@ def packed_below(place: Place, prefix: str) -> "list[str]":
     return [line.partition(" " + prefix)[2] for line in data.split("\n") if line[40:].startswith(" " + prefix)]
 
 
+def may_be(place: Place, ref: str) -> bool:
+    """Whether there may be a ref of this name, or others below it; False is certain."""
+    from os.path import lexists
+
+    if lexists(f"{place.common_dir}/{ref}"):
+        return True
+    try:
+        return f" {ref}\n".encode() in read(place.common_dir + "/packed-refs", _PACKED_REFS_BYTES)
+    except FileNotFoundError:
+        return False
+
+
 def is_any_below(place: Place, prefix: str) -> bool:
     """Whether there may be a ref whose name begins with ``prefix``, which ends in a slash; False is certain."""
     from os.path import lexists

@@ -28,8 +28,15 @@ def refuse_unusual(place: Place, settings: Settings, remote: str, *, stays: bool
     """
     is_ci = place.variables.get("CI", "").lower() not in ("", "0", "false", "no")
     is_by_itself = settings.get("chat.sync") in (None, "batch")
+    if is_ci or not stays or not is_by_itself or sys.platform != "linux":
+        raise Unusual
+    refuse_trouble(place, settings, remote)
+
+
+def refuse_trouble(place: Place, settings: Settings, remote: str) -> None:
+    """Raise Unusual where something may be known to be wrong with ``remote``, or where it may not be pushed there."""
     has_fork = settings.has("remote.pushdefault") or (remote != "origin" and settings.has("remote.origin.url"))
-    if is_ci or not stays or not is_by_itself or has_fork or sys.platform != "linux":
+    if has_fork:
         raise Unusual
     if os.path.lexists(f"{place.common_dir}/chatroom/trouble-{remote}"):
         raise Unusual

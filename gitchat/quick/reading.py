@@ -30,6 +30,8 @@ def read(place: Place, settings: Settings, words: "Sequence[str]") -> Said:
     if not count:
         reader.refuse_others()
         return Said(text)
+    if found.oids[count - 1][0] in found.beside:
+        raise Unusual
     marking = _Marking(place, settings, reader, *found.oids[count - 1])
     return Said(text, marking.mark)
 

@@ -11,6 +11,9 @@ _MOST_BODY_BYTES = 1024 * 1024
 _MOST_TRAILERS = 50
 _MOST_SECONDS = 1 << 33
 
+SYSTEM = "system"
+"""Who says what nobody said: that somebody left, or that something will not merge."""
+
 UNLISTED = ("meta", "redact")
 QUIET = ("status", "claim", "release")
 """Kinds that reach only whom they name."""
@@ -36,17 +39,24 @@ class Record:
     """What of a record a listing shows."""
 
     __slots__ = (
-        "address", "author", "body", "choices", "clone", "hint", "is_plain", "kind", "parent", "place", "reply",
-        "seconds", "to", "tree", "type", "uid", "until", "urgent",
+        "_committer", "address", "author", "body", "choices", "clone", "has_media", "hint", "is_plain", "kind",
+        "parent", "paths", "place", "reply", "seconds", "to", "tree", "type", "uid", "until", "urgent", "whats",
     )  # fmt: skip
 
     def __init__(
-        self, parent: str, author: "tuple[str, str, int]", body: str, values: "dict[str, list[str]]", tree: str
+        self,
+        parent: str,
+        author: "tuple[str, str, int]",
+        committer: str,
+        body: str,
+        values: "dict[str, list[str]]",
+        tree: str,
     ) -> None:
         self.parent = parent
         self.author, self.address, self.seconds = author
         """When it was written, since the epoch."""
         self.body = body
+        self._committer = committer
         self.tree = tree
         """What came with it; empty for nothing."""
         first = {key: found[0] for key, found in values.items()}
@@ -64,6 +74,12 @@ class Record:
         """What can be answered to it."""
         self.until = first.get("Chat-Until", "")
         """When what it claims ends."""
+        self.whats = values.get("Chat-Claim", [])
+        """What it claims."""
+        self.paths = values.get("Chat-Path", [])
+        """The files that cannot be merged, where it tells of a conflict."""
+        self.has_media = "Chat-Media" in first
+        """Whether its body is more than a text."""
         places = values.get("Chat-At", [])
         self.place = spelled(places[0]) if places else ""
         """The code that it is about; empty for most."""
@@ -77,26 +93,66 @@ class Record:
         )
         """Whether it can be shown here, if its tree has nothing else than what it is about. Another is passed over."""
 
+    @property
+    def committed(self) -> int:
+        """When its commit was made, in seconds since the epoch. Raises Unusual."""
+        return seconds_of(self._committer.rpartition("> ")[2])
+
+
+class Commit:
+    """A commit of ours, taken apart."""
+
+    __slots__ = ("author", "body", "committer", "parents", "tree", "values")
+
+    def __init__(self, raw: bytes) -> None:
+        """Raises Unusual and UnicodeDecodeError: it is not plain."""
+        head, _, message = raw.partition(b"\n\n")
+        body, _, paragraph = message.rpartition(b"\n\n")
+        if not (paragraph.startswith(b"Chat-Kind: ") and paragraph.endswith(b"\n")) or len(body) > _MOST_BODY_BYTES:
+            raise Unusual
+        first, *parents, author, committer = head.decode().split("\n")
+        self.tree = first[5:] if first[5:] != EMPTY_TREE else ""
+        """Empty for one of nothing."""
+        if not (first.startswith("tree ") and is_oid(first[5:])):
+            raise Unusual
+        if not author.startswith("author ") or not committer.startswith("committer "):
+            raise Unusual
+        self.values = _trailers(paragraph[:-1].decode())
+        if not all(parent.startswith("parent ") for parent in parents):
+            raise Unusual
+        self.parents = [parent[7:] for parent in parents]
+        self.author, self.committer = author[7:], committer[10:]
+        """Each as the commit has it, with the address and the date."""
+        self.body = body
+
+    @property
+    def kind(self) -> str:
+        """What it is of ours."""
+        return self.values["Chat-Kind"][0]
+
+    @property
+    def is_genesis(self) -> bool:
+        """Whether it is the root of a room."""
+        return not self.parents and not self.tree and self.kind == "genesis"
+
 
 def record_of(raw: bytes) -> "Record | None":
     """The record in a commit; None for the root of a room. Raises Unusual and UnicodeDecodeError: it is not plain."""
-    head, _, message = raw.partition(b"\n\n")
-    body, _, paragraph = message.rpartition(b"\n\n")
-    if not (paragraph.startswith(b"Chat-Kind: ") and paragraph.endswith(b"\n")) or len(body) > _MOST_BODY_BYTES:
-        raise Unusual
-    first, *parents, author, committer = head.decode().split("\n")
-    tree = first[5:] if first[5:] != EMPTY_TREE else ""
-    if not (first.startswith("tree ") and is_oid(first[5:])):
-        raise Unusual
-    if not author.startswith("author ") or not committer.startswith("committer "):
-        raise Unusual
-    values = _trailers(paragraph[:-1].decode())
-    kind = values["Chat-Kind"][0]
-    if not parents and not tree and kind == "genesis":
+    commit = Commit(raw)
+    if commit.is_genesis:
         return None
-    if len(parents) != 1 or not parents[0].startswith("parent ") or kind not in _KINDS:
+    if len(commit.parents) != 1 or commit.kind not in _KINDS:
         raise Unusual
-    return Record(parents[0][7:], _signature(author[7:]), body.decode(), values, tree)
+    author, body = signature(commit.author), commit.body.decode()
+    return Record(commit.parents[0], author, commit.committer, body, commit.values, commit.tree)
+
+
+def committed(raw: bytes) -> int:
+    """When a commit was made, in seconds since the epoch. Raises Unusual and UnicodeDecodeError: it is not plain."""
+    line = raw.partition(b"\n\n")[0].rpartition(b"\n")[2].decode()
+    if not line.startswith("committer "):
+        raise Unusual
+    return seconds_of(line.rpartition("> ")[2])
 
 
 def _trailers(paragraph: str) -> "dict[str, list[str]]":
@@ -150,17 +206,22 @@ def spelled(value: str) -> str:
     return f"{path}:{lines if first != last else first}"
 
 
-def _signature(line: str) -> "tuple[str, str, int]":
-    """Who wrote it, from which address, and when: of ``NAME <ADDRESS> SECONDS +HHMM``."""
+def signature(line: str) -> "tuple[str, str, int]":
+    """Who wrote it, from which address, and when: of ``NAME <ADDRESS> SECONDS +HHMM``. Raises Unusual."""
     name, _, rest = line.partition(" <")
     address, _, date = rest.partition("> ")
+    if not (
+        (is_name(name) or name == SYSTEM) and 0 < len(address) <= 254 and "<" not in address and ">" not in address
+    ):
+        raise Unusual
+    return name, address, seconds_of(date)
+
+
+def seconds_of(date: str) -> int:
+    """The seconds since the epoch of ``SECONDS +HHMM``. Raises Unusual."""
     seconds, _, zone = date.partition(" ")
     is_plain = (
-        is_name(name)
-        and 0 < len(address) <= 254
-        and "<" not in address
-        and ">" not in address
-        and len(seconds) <= 10
+        len(seconds) <= 10
         and seconds.isascii()
         and seconds.isdigit()
         and int(seconds) < _MOST_SECONDS
@@ -171,4 +232,4 @@ def _signature(line: str) -> "tuple[str, str, int]":
     )
     if not is_plain:
         raise Unusual
-    return name, address, int(seconds)
+    return int(seconds)

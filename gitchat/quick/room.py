@@ -33,13 +33,17 @@ _PLAIN_COLORS = (None, "auto", "true", "yes", "on", "1", "never", "false", "no",
 class Position:
     """Up to where a room's log is numbered, and how many records there are up to that."""
 
-    __slots__ = ("count", "is_closed", "log", "tip")
+    __slots__ = ("count", "is_closed", "is_plain", "log", "tip", "title")
 
-    def __init__(self, tip: str, count: int, is_closed: bool) -> None:
+    def __init__(self, tip: str, count: int, is_closed: bool, title: str, *, is_plain: bool) -> None:
         self.tip = self.log = tip
         """The last commit that has a number, and the last of the log here: behind the first wait those of ours."""
         self.count = count
         self.is_closed = is_closed
+        self.is_plain = is_plain
+        """Whether a number follows from counting back: there are no merges."""
+        self.title = title
+        """The commit that gives it its title; empty for none."""
 
 
 def room_name(settings: Settings, given: "str | None") -> str:
@@ -102,9 +106,37 @@ def branch_of(head: str) -> "str | None":
     return head[16:].removesuffix("\n") if head.startswith("ref: refs/heads/") else None
 
 
-def tracking_ref(room: str, remote: str) -> str:
-    """The ref of what ``remote`` was last seen to have of a room's log."""
-    return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/log"
+def branch_ref(branch: str) -> str:
+    """The ref of a branch here."""
+    return f"refs/heads/{branch}"
+
+
+def known_prefix(remote: str) -> str:
+    """What the refs begin with by which git's user knows the branches of a remote."""
+    return f"refs/remotes/{remote}/"
+
+
+def shadows(short: str) -> "list[str]":
+    """What git could mean by the short name of a ref. Source: gitrevisions(7)."""
+    return [
+        *(short, f"refs/{short}", f"refs/tags/{short}", branch_ref(short)),
+        *(f"refs/remotes/{short}", f"refs/remotes/{short}/HEAD"),
+    ]
+
+
+def copy_ref(remote: str, branch: str) -> str:
+    """The ref of a branch of ``remote`` as it was last fetched for us."""
+    return f"refs/chatroom-local/heads/{remote}/{branch}"
+
+
+def tracking_ref(room: str, remote: str, what: str = "log") -> str:
+    """The ref of what ``remote`` was last seen to have of a room's log, or of its summaries."""
+    return f"refs/chatroom-local/remotes/{remote}/rooms/{room}/{what}"
+
+
+def summaries_ref(room: str) -> str:
+    """The ref of a room's summaries."""
+    return f"refs/chatroom/rooms/{room}/summaries"
 
 
 def others(place: Place, room: str) -> "list[str]":
@@ -140,17 +172,17 @@ def refuse_bad_settings(settings: Settings) -> None:
             raise Unusual
 
 
-def position(place: Place, room: str, remote: "str | None" = None) -> Position:
-    """The end of what is numbered of a log, in which a number follows from counting back.
+def position(place: Place, room: str, remote: "str | None" = None, *, is_plain: bool = True) -> Position:
+    """The end of what is numbered of a log, in which a number follows from counting back if it has to be ``is_plain``.
 
     Raises Unusual: nobody noted that, or something was set aside.
     """
     here = tip(place, log_ref(room))
     if remote is None:
-        return position_of(place, room, here)
+        return position_of(place, room, here, is_plain=is_plain)
     if is_any_below(place, f"refs/chatroom-local/aside/{room}/"):
         raise Unusual
-    end = position_of(place, room, tip(place, tracking_ref(room, remote)))
+    end = position_of(place, room, tip(place, tracking_ref(room, remote)), is_plain=is_plain)
     end.log = here
     return end
 
@@ -171,17 +203,20 @@ def waiting(end: Position, objects: Objects) -> "list[tuple[str, Record]]":
     return found
 
 
-def position_of(place: Place, room: str, here: str) -> Position:
-    """The position of a commit up to which a number follows from counting back. Raises Unusual: nobody noted that."""
+def position_of(place: Place, room: str, here: str, *, is_plain: bool = True) -> Position:
+    """The position of a commit; up to it a number follows from counting back if it has to be ``is_plain``.
+
+    Raises Unusual: nobody noted that.
+    """
     data = read(f"{place.common_dir}/chatroom/checkpoints/{room}", 4096)
     body, checksum = data[:-9], data[-9:]
     header, *lines = body.decode("ascii").splitlines()
     if checksum != b"%08x\n" % crc32(body) or header != _CHECKPOINT:
         raise Unusual
     for line in lines:
-        found, count, is_plain, is_closed, title = line.split(" ")
-        if found == here and is_plain == "1" and is_number(count) and (title == "-" or is_oid(title)):
-            return Position(here, int(count), is_closed == "1")
+        found, count, plain, is_closed, title = line.split(" ")
+        if found == here and (plain == "1" or not is_plain) and is_number(count) and (title == "-" or is_oid(title)):
+            return Position(here, int(count), is_closed == "1", title.removeprefix("-"), is_plain=plain == "1")
     raise Unusual
 
 

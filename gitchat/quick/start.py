@@ -50,6 +50,8 @@ def _answer(arguments: "Sequence[str]") -> Said:
         from gitchat.quick.reading import read as do
     elif verb == "wait" and not os.isatty(1):
         from gitchat.quick.waiting import wait as do
+    elif verb == "status" and not os.isatty(1):
+        from gitchat.quick.status import status as do
     elif verb == "send":
         from gitchat.quick.send import send as do
     elif verb == "reply":

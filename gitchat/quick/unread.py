@@ -9,7 +9,7 @@ import os
 
 from gitchat.quick import record, room
 from gitchat.quick.elsewhere import refuse_named
-from gitchat.quick.known import Known, number_of_uid
+from gitchat.quick.known import Known, with_uid
 from gitchat.quick.log import label_of, listing, reveal
 from gitchat.quick.objects import Objects
 from gitchat.quick.place import Place
@@ -20,9 +20,11 @@ from gitchat.quick.unusual import Unusual
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gitchat.quick.record import Record
+
+    Label = Callable[[Record, int], str]
 
 DEFAULT_COUNT = 50
 
@@ -61,9 +63,9 @@ class Asked:
 class Unread:
     """What somebody has not read."""
 
-    __slots__ = ("count", "found", "is_whole", "labels", "last_read", "oids", "statuses", "until")
+    __slots__ = ("beside", "count", "found", "is_whole", "label", "labels", "last_read", "oids", "statuses", "until")
 
-    def __init__(self, last_read: int, labels: "dict[str, str]", *, is_whole: bool) -> None:
+    def __init__(self, last_read: int, labels: "dict[str, str]", label: "Label", *, is_whole: bool) -> None:
         self.last_read = last_read
         """How many records are read, from the first one on."""
         self.count = 0
@@ -72,8 +74,12 @@ class Unread:
         """The oldest of those, oldest first, each with its label: as many as were asked for, or more."""
         self.oids: list[tuple[int, str]] = []
         """The number and the commit of each."""
+        self.beside: set[int] = set()
+        """The numbers of those whose commits do not reach all before them: a position there says less."""
         self.statuses = 0
         """How many statuses are for nobody."""
+        self.label = label
+        """What tells the label of a record that is answered, by its number."""
         self.labels = labels
         """By uid, of all that was read here."""
         self.is_whole = is_whole
@@ -102,13 +108,14 @@ def look(place: Place, settings: Settings, name: str, limit: int, *, lives: bool
     With ``lives`` it is this process that lives under the reader's name.
     """
     reader = Reader(place, settings, name, lives=lives)
-    end = room.position(place, reader.room, room.authority(place, settings, reader.room))
+    remote = room.authority(place, settings, reader.room)
+    end = room.position(place, reader.room, remote, is_plain=False)
     room.refuse_lost(place)
-    _refuse_others_waiting(place, reader, end)
-    return reader, _unread(place, reader, end, limit)
+    refuse_others_waiting(place, reader, end)
+    return reader, _unread(place, reader, end, limit, label_of if remote is not None else _number_of)
 
 
-def _refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> None:
+def refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> None:
     """Raise Unusual where of what waits for the remote something is not the reader's own, or is read."""
     if end.log == end.tip:
         return
@@ -121,8 +128,13 @@ def _refuse_others_waiting(place: Place, reader: Reader, end: room.Position) -> 
         objects.close()
 
 
-def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unread:
-    known = None if end.count <= NEAR else Known(place, reader.room, reader.me, *reader.where)
+def _number_of(_: "Record", number: int) -> str:
+    """The label of a record that others answer, where no remote could have changed its number."""
+    return f"#{number}"
+
+
+def _unread(place: Place, reader: Reader, end: room.Position, limit: int, label: "Label") -> Unread:
+    known = None if end.is_plain and end.count <= NEAR else Known(place, reader.room, reader.me, *reader.where)
     found: list[tuple[int, str, Record]] = []
     read_upto, number, oid = 0, end.count, end.tip
     is_known, is_read = False, False
@@ -137,12 +149,14 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
                 is_read, read_upto = True, number
             if is_known and (is_read or (known is not None and len(found) >= FEW)):
                 break
+            if is_known and known is not None and not end.is_plain:
+                break  # what was merged does not follow from counting back
             one = record.record_of(objects.commit(oid))
             if one is None:
                 is_known, is_read = True, is_read or reader.cursor is None
                 break
             reader.is_own(one)
-            labels[one.uid] = f"#{number}"
+            labels[one.uid] = label(one, number)
             until = max(until, one.until)
             if one.kind == "redact" and one.reply is not None:
                 redacted[one.reply] = one.author
@@ -151,10 +165,12 @@ def _unread(place: Place, reader: Reader, end: room.Position, limit: int) -> Unr
                     reveal(one, objects, redacted)
                 found.append((number, oid, one))
             number, oid = number - 1, one.parent
-        answer = Unread(read_upto, labels, is_whole=known is None)
+        answer = Unread(read_upto, labels, label, is_whole=known is None)
         answer.until = until
         if not is_known or (not is_read and known is None):
             raise Unusual
+        if known is not None and not end.is_plain:
+            known.refuse_other(number)
         if not is_read and known is not None:
             for one in _look_up(answer, reader, known, number, limit, objects):
                 reveal(one, objects, redacted)
@@ -174,12 +190,14 @@ def _look_up(
     """Put what the index has of the records up to a number before the rest, and tell of each. Raises Unusual."""
     answer.last_read = known.number_of(reader.cursor) if reader.cursor is not None else 0
     rows, answer.count, answer.statuses = known.reaching(reader.reached, answer.last_read, upto, limit)
-    for number, oid in rows:
+    for number, oid, reached in rows:
         one = record.record_of(objects.commit(oid))
         if one is None:
             raise Unusual
-        answer.labels[one.uid] = f"#{number}"
+        answer.labels[one.uid] = answer.label(one, number)
         answer.add(number, oid, one)
+        if reached != number:
+            answer.beside.add(number)
         yield one
 
 
@@ -206,7 +224,11 @@ def find_labels(place: Place, name: str, found: Unread, shown: "Sequence[Record]
     """Find the numbers of what is answered before what was read here. Raises Unusual."""
     if found.is_whole:
         return
-    for uid in {one.reply for one in shown if one.reply is not None} - found.labels.keys():
-        number = number_of_uid(place, name, uid)
-        if number is not None:
-            found.labels[uid] = f"#{number}"
+    objects = Objects(place)
+    try:
+        for uid in {one.reply for one in shown if one.reply is not None} - found.labels.keys():
+            for number, oid in with_uid(place, name, uid):
+                one = record.record_of(objects.commit(oid)) if found.label is label_of else None
+                found.labels[uid] = found.label(one, number) if one is not None else f"#{number}"
+    finally:
+        objects.close()

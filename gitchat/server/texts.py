@@ -14,11 +14,12 @@ from typing import Any
 from gitchat.model import offered
 from gitchat.model.escape import tame_line, tame_name
 from gitchat.model.overlay import told
+from gitchat.quick.page import waits
 from gitchat.server.claimtexts import ahead, listed, of_claiming
 from gitchat.server.messagetexts import foreign, of_message, rest_of
 from gitchat.server.phrases import WARNING, clipped, label_of, when
 from gitchat.verbs.cutting import Measure
-from gitchat.verbs.pending import words, words_of_aside
+from gitchat.verbs.pending import words_of_aside
 
 Json = dict[str, Any]
 
@@ -170,7 +171,7 @@ def _sent(result: Json, today: str) -> str:
     if result["id"] is not None:
         return f"sent [{result['id']}]{work}{notes}"
     remote = tame_line(result["remote"]) if "remote" in result else None
-    return f"sent [{result['handle']}]{work}, {''.join(_waiting(result, today)) or words(None, remote)}{notes}"
+    return f"sent [{result['handle']}]{work}, {''.join(_waiting(result, today)) or waits(None, remote)}{notes}"
 
 
 def _waiting(result: Json, today: str) -> list[str]:
@@ -182,7 +183,7 @@ def _waiting(result: Json, today: str) -> list[str]:
     keys = ("remote", "hint", "fork")
     remote, hint, fork = (tame_line(told[key]) if told.get(key) is not None else None for key in keys)
     why, is_there = clipped(tame_line(told["why"])), "in_fork" in told
-    return [words(told["count"], remote, since=since, why=why, hint=hint, fork=fork, is_in_fork=is_there)]
+    return [waits(told["count"], remote, since=since, why=why, hint=hint, fork=fork, is_in_fork=is_there)]
 
 
 def _asides(told: Sequence[Json]) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Sequence
 
 from gitchat.model.claim import Claim, What
 from gitchat.model.errors import ConflictError
 from gitchat.model.record import Moment
+from gitchat.quick import ago
 
 _NOTE_CHARS = 80
 _NOTE = " UTC: "
@@ -60,7 +60,4 @@ def note_of(claim: Claim) -> str:
 
 def clock(seconds: int, now: Moment) -> str:
     """The time of day where ``now`` was read, with the date where that is another day."""
-    today, told = (
-        time.strftime("%Y-%m-%d %H:%M", time.gmtime(at + now.offset_minutes * 60)) for at in (now.seconds, seconds)
-    )
-    return told[11:] if told[:10] == today[:10] else told
+    return ago.clock(seconds, now.seconds, now.offset_minutes)

@@ -14,10 +14,11 @@ from gitchat.model.hunks import spelled
 from gitchat.model.names import SYSTEM
 from gitchat.model.record import STATUS, Draft, Entry
 from gitchat.model.refs import copies_prefix, known_prefix
+from gitchat.quick.conflicts import CONFLICT, OVER
 from gitchat.storage.git import GitFailed
 from gitchat.verbs.conflictforms import Names
 from gitchat.verbs.standpoint import Standpoint
-from gitchat.verbs.warned import CONFLICT, OVER, PATH, Told, told_in
+from gitchat.verbs.warned import PATH, Told, told_in
 from gitchat.work.found import FoundFile
 from gitchat.work.looking import Looked, Pair
 from gitchat.work.merging import Meeting

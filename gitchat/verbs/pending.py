@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gitchat.clones.denial import DenialFile
 from gitchat.model.names import RoomName
 from gitchat.model.record import Entry, Moment
+from gitchat.quick.page import waits
 from gitchat.workspace.forks import fork_of, is_in_fork
 from gitchat.workspace.pushing import trouble_of
 
@@ -114,7 +115,7 @@ def words_of(one: Pending, shown: Callable[[str], str], clock: Callable[[int], s
     """
     since = clock(one.since) if one.since is not None else None
     hint = hint_of(one)
-    return words(
+    return waits(
         one.count,
         shown(one.remote) if one.is_carried else None,
         since=since,
@@ -132,31 +133,3 @@ def hint_of(one: Pending) -> str | None:
     if one.needs_a_person:
         return f"git chat sync {one.remote}"
     return None if one.is_carried else "git chat sync"
-
-
-def words(
-    count: int | None,
-    remote: str | None,
-    *,
-    since: str | None = None,
-    why: str = "",
-    hint: str | None = None,
-    fork: str | None = None,
-    is_in_fork: bool = False,
-) -> str:
-    """The words themselves, of what is safe to show. ``count`` None is one message, which was named before.
-
-    ``remote`` None is one that nothing goes to by itself, ``since`` None one that nothing is known to be wrong with;
-    ``fork`` is where it goes instead.
-    """
-    number = f"{count} " if count is not None else ""
-    verb = "waits" if count is None or count == 1 else "wait"
-    if is_in_fork:
-        return f"{number}{verb} in your fork ({fork}), until somebody pulls it from there who may push"
-    if since is not None:
-        text = f"{number}{verb} for {remote or 'the remote'} since {since}: {why}"
-        return f"{text}; {hint}" if hint is not None else text
-    if remote is None:
-        return f"{number}pending: {hint or 'git chat sync'}"
-    whose = "its" if count is None or count == 1 else "their"
-    return f"{number}on {whose} way to {f'your fork ({fork})' if fork is not None else remote}"

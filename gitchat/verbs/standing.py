@@ -14,7 +14,7 @@ from gitchat.verbs.standpoint import Standpoint
 from gitchat.workspace.claimed import standings_in
 from gitchat.workspace.files import changed
 
-_MOST_FILES = 500
+MOST_FILES = 500
 """Of how many changed files it is asked who has claimed them: a look must not take long."""
 
 
@@ -64,7 +64,7 @@ def _changed(room: Standpoint) -> list[str]:
     party = room.environment.party
     if party is None or party.is_person:
         with suppress(GitFailed):
-            return changed(room.environment.repository)[:_MOST_FILES]
+            return changed(room.environment.repository)[:MOST_FILES]
     return []
 
 

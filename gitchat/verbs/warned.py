@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gitchat.index.condition import Condition, authored_by, of_kinds, of_type
-from gitchat.model.names import SYSTEM, Uid
+from gitchat.model.names import SYSTEM
 from gitchat.model.record import STATUS, Entry
+from gitchat.quick import conflicts
+from gitchat.quick.conflicts import CONFLICT, OLD_SECONDS, OLDEST_SECONDS, OVER
 from gitchat.verbs.conflictforms import Names, Open
 from gitchat.verbs.standpoint import Standpoint, entries_at
 
-CONFLICT, OVER = "conflict", "conflict-over"
-"""The types of the two status records."""
-
 PATH = "Chat-Path"
 """The trailer that names a path that cannot be merged."""
-
-OLD_SECONDS = 86_400
-"""After so long it is said that a conflict may be over: who could take it back may be away."""
-
-_OLDEST_SECONDS = 14 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +49,10 @@ def _open(names: Names, told: Told, now: int) -> Open:
 
 def told_in(room: Standpoint) -> dict[Names, Told]:
     """What was told in this room in the last two weeks, by the names of both."""
-    since = Condition("committed > ?", (room.environment.now().seconds - _OLDEST_SECONDS,))
+    since = Condition("committed > ?", (room.environment.now().seconds - OLDEST_SECONDS,))
     ours = Condition.all_of([of_kinds([STATUS]), authored_by(SYSTEM), since])
     chain = room.records.chain()
     places = [place for slug in (CONFLICT, OVER) for place in chain.select(Condition.all_of([ours, of_type(slug)]))]
-    found: dict[Names, Told] = {}
-    of: dict[Uid, Names] = {}
-    for entry in entries_at(room, sorted(places, key=lambda place: place.number)):
-        record = entry.record
-        if record.type == CONFLICT and len(record.to) == 2:
-            names = of[record.uid] = tuple(sorted(record.to))
-            known = found.get(names)
-            before = known.entries if known is not None else ()
-            begin = len(before) if known is not None and known.is_over else known.begin if known is not None else 0
-            found[names] = Told((*before, entry), False, begin)
-        elif record.type == OVER and record.reply_to in of:
-            names = of[record.reply_to]
-            found[names] = replace(found[names], is_over=True)
-    return found
+    entries = entries_at(room, sorted(places, key=lambda place: place.number))
+    said = ((one.record.type, one.record.to, one.record.uid, one.record.reply_to, one) for one in entries)
+    return {names: Told(tuple(one.ones), one.is_over, one.begin) for names, one in conflicts.told(said).items()}

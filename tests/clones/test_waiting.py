@@ -10,7 +10,7 @@ import pytest
 
 from gitchat.clones.trouble import Trouble, TroubleFile
 from gitchat.model.names import RoomName
-from gitchat.verbs.pending import words
+from gitchat.quick.page import waits
 from tests.cli.programs import running, until
 from tests.clones.conftest import Clone, Hub
 from tests.server.wire import Wire
@@ -216,4 +216,4 @@ def test_trouble_with_one_room_holds_up_no_other() -> None:
 )
 def test_the_words(given: dict[str, str], wanted: str) -> None:
     """One place has them for all."""
-    assert words(**given) == wanted  # type: ignore[arg-type]
+    assert waits(**given) == wanted  # type: ignore[arg-type]

@@ -42,6 +42,8 @@ def filled(world: World) -> Path:
     say("release", "src/", name="bob")
     say("send", "careful \u26a0\ufe0f", name="bob")
     say("redact", "8")
+    say("join", "--role", "dev", name="carol")
+    say("leave", name="carol")
     say("send", "--room", "other", "one in the other room", name="bob")
     return repository
 
@@ -58,7 +60,14 @@ def test_what_is_printed_is_the_same(world: World) -> None:
         patch.chdir(repository)
         place = find(world.variables)
         text = log.log(place, settings(place), []).text
-    for shown in ("(redacted by alice)", ", at file.txt\n", "(claim)", "    choices: yes | Not now\n", "\u26a0\ufe0f"):
+    for shown in (
+        "(redacted by alice)",
+        ", at file.txt\n",
+        "(claim)",
+        "    choices: yes | Not now\n",
+        "\u26a0\ufe0f",
+        "carol left",
+    ):
         assert shown in text
 
 
@@ -124,7 +133,7 @@ def test_a_room_that_follows_a_remote_is_the_same(world: World) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(repository)
             place = find(world.variables)
-            assert "careful" in log.log(place, settings(place), ["-n", "3"]).text
+            assert "careful" in log.log(place, settings(place), ["-n", "4"]).text
     world.chat("send", "from the second", cwd=second, check=True, GITCHAT_NAME="dora", **alone)
     compared("the first has not heard it")
     world.chat("sync", cwd=first, check=True)

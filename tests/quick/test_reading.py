@@ -160,9 +160,9 @@ def test_an_index_of_another_version_is_not_trusted(world: World, monkeypatch: p
     monkeypatch.chdir(repository)
     where, uid = place.find(world.variables), json.loads(record)["uid"]
     assert known.VERSION == files.VERSION
-    assert known.number_of_uid(where, "lobby", uid) == 1
+    assert [number for number, _ in known.with_uid(where, "lobby", uid)] == [1]
     (path,) = (repository / ".git/chatroom").glob("index.*.db")
     with closing(sqlite3.connect(path)) as database:
         database.execute(f"PRAGMA user_version = {files.VERSION + 1}")
     with pytest.raises(Unusual):
-        known.number_of_uid(where, "lobby", uid)
+        known.with_uid(where, "lobby", uid)

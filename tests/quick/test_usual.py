@@ -28,35 +28,36 @@ CALLS = {
     "-r": "send -r 1 hello",
     "reply": "reply 1 hello",
     "wait": "wait --timeout 0",
+    "status": "status",
 }
 """The columns of the table, and what is typed."""
 
 TABLE = """
-state        log  oneline  inbox  read  send  -q  --to  -r  reply  wait
-plain          q        q      q     q     q   q     q   q      q     q
-first          q        q      q     .     q   q     .   q      q     q
-below          q        q      q     q     q   q     q   q      q     q
-worktree       q        q      q     q     q   q     q   q      q     q
-GIT_DIR        q        q      q     q     q   q     q   q      q     .
-gc             q        q      q     .     .   .     .   .      .     q
-sha256         .        -      .     -     .   -     -   -      -     -
-reftable       .        -      .     -     .   -     -   -      -     -
-anchor         q        q      q     q     q   q     q   q      q     q
-attachment     .        .      .     .     q   q     q   q      q     .
-json           .        .      .     .     q   q     q   q      q     .
-claim          q        q      q     q     q   q     q   q      q     .
-release        q        q      q     q     q   q     q   q      q     .
-question       q        q      q     q     q   q     q   q      q     q
-redacted       q        q      q     q     q   q     q   q      q     q
-purged         .        -      .     -     .   -     -   -      -     -
-summary        q        q      q     q     q   q     q   q      q     q
-two-rooms      q        q      q     q     q   q     q   q      q     .
-member         q        q      q     q     q   q     q   q      q     q
-agent          q        q      q     q     q   q     q   q      q     q
-joined         q        q      q     q     q   q     q   q      q     q
-clone          q        q      q     q     q   q     q   q      q     .
-fetched        q        q      q     q     q   q     q   q      q     q
-waiting        q        q      q     q     q   q     q   q      q     .
+state        log  oneline  inbox  read  send  -q  --to  -r  reply  wait  status
+plain          q        q      q     q     q   q     q   q      q     q       q
+first          q        q      q     .     q   q     .   q      q     q       q
+below          q        q      q     q     q   q     q   q      q     q       q
+worktree       q        q      q     q     q   q     q   q      q     q       q
+GIT_DIR        q        q      q     q     q   q     q   q      q     .       q
+gc             q        q      q     .     .   .     .   .      .     q       q
+sha256         .        -      .     -     .   -     -   -      -     -       -
+reftable       .        -      .     -     .   -     -   -      -     -       -
+anchor         q        q      q     q     q   q     q   q      q     q       q
+attachment     .        .      .     .     q   q     q   q      q     .       .
+json           .        .      .     .     q   q     q   q      q     .       .
+claim          q        q      q     q     q   q     q   q      q     .       q
+release        q        q      q     q     q   q     q   q      q     .       q
+question       q        q      q     q     q   q     q   q      q     q       q
+redacted       q        q      q     q     q   q     q   q      q     q       q
+purged         .        -      .     -     .   -     -   -      -     -       -
+summary        q        q      q     q     q   q     q   q      q     q       q
+two-rooms      q        q      q     q     q   q     q   q      q     .       q
+member         q        q      q     q     q   q     q   q      q     q       q
+agent          q        q      q     q     q   q     q   q      q     q       q
+joined         q        q      q     q     q   q     q   q      q     q       q
+clone          q        q      q     q     q   q     q   q      q     .       q
+fetched        q        q      q     q     q   q     q   q      q     q       q
+waiting        q        q      q     q     q   q     q   q      q     .       q
 """
 """Each state, and which of the calls go the quick way in it (q), each as the first call in that state.
 

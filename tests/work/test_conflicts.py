@@ -9,12 +9,12 @@ import pytest
 
 from gitchat.model.names import Name
 from gitchat.model.record import STATUS, Draft, Moment
+from gitchat.quick.conflicts import CONFLICT
 from gitchat.staying import moved
 from gitchat.staying.told import Told
 from gitchat.storage import gate
 from gitchat.verbs import conflicting, forewarning, unasked
 from gitchat.verbs.room import Room
-from gitchat.verbs.warned import CONFLICT
 from gitchat.work import scratch
 from tests.server.wire import eventually
 from tests.work.conftest import Place

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitchat.cli import dates, syncing, terminal
+from gitchat.cli import syncing, terminal
 from gitchat.cli.grammar import Verbs
 from gitchat.model.errors import ChatError, ConflictError, UserError
 from gitchat.model.names import RoomName, parse_room
+from gitchat.quick.ago import relative
 from gitchat.workspace.environment import Environment
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _show(environment: Environment, room: RoomName, as_json: bool) -> None:
         )
         click.echo(terminal.json_text(shown | ({"pending_since": since.utc} if since else {})))
         return
-    ago = dates.relative(environment.now().seconds - since.seconds) if since else ""
+    ago = relative(environment.now().seconds - since.seconds) if since else ""
     waiting = f", {len(pending)} pending, the oldest from {ago}" if since else ""
     stays = ", and stays here" if authority is None and environment.numbering(room).stays_here() else ""
     reads = ", where you may read and not push" if denial is not None else ""

@@ -6,10 +6,11 @@ import sys
 
 import click
 
-from gitchat.cli import dates, options, terminal
+from gitchat.cli import options, terminal
 from gitchat.cli.arriving import arrive_anywhere
 from gitchat.model.errors import FormatError
 from gitchat.model.names import RoomName
+from gitchat.quick.ago import relative
 from gitchat.rooms.log import Overview
 from gitchat.verbs import as_json as forms
 from gitchat.workspace.environment import Environment
@@ -63,7 +64,7 @@ def _print(
     now = environment.now().seconds
     width = max((len(name) for name in [*(room.name for room in shown), *unreadable]), default=0)
     for room in shown:
-        active = dates.relative(now - room.active_seconds) if room.active_seconds is not None else "never"
+        active = relative(now - room.active_seconds) if room.active_seconds is not None else "never"
         state = screen.style("  (closed)", fg="red") if room.is_closed else ""
         title = f"  {terminal.escape_line(room.title)}" if room.title else ""
         number = screen.style(f"#{room.count}", fg="yellow")

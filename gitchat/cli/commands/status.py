@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,10 +13,13 @@ import click
 from gitchat.cli import claims, dates, options, reading, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.render import Renderer
+from gitchat.cli.terminal import Screen, escape_line
 from gitchat.doorbell.server import EXTRA
 from gitchat.model.errors import ChatError
 from gitchat.model.names import Name
-from gitchat.model.record import Entry
+from gitchat.model.record import Entry, Moment
+from gitchat.quick import page
+from gitchat.quick.ago import relative
 from gitchat.verbs import as_json as forms
 from gitchat.verbs.pending import words_of, words_of_aside
 from gitchat.workspace.environment import Environment
@@ -24,13 +27,8 @@ from gitchat.workspace.environment import Environment
 if TYPE_CHECKING:  # brings SQLite, which the help can do without
     from gitchat.verbs.room import Status
 
-COLUMNS = 100
-"""How long a line is where there is no terminal: an overview is no place for whole messages."""
-
-FOR_ME, NEWEST, OTHERS, ASIDES = 2, 5, 3, 1
-"""How many urgent messages (and open questions), newest records and other rooms are shown: together one screen."""
-
-INDENT = "  "
+ASIDES = 1
+"""Of how many records that were set aside more is told than how many they are."""
 
 
 @click.command("status")
@@ -60,121 +58,90 @@ def command(
     chosen = Room(environment, arrive(environment, room), as_)
     chosen.refuse_unknown()
     style = dates.chosen_style(environment, date_style, sys.stdout.isatty()) or "human"
-    status = chosen.status(recent=NEWEST)
+    status = chosen.status(recent=page.NEWEST)
     if as_json:
         click.echo(terminal.json_text(forms.of_status(status)))
         return
     for line in reading.of_namesakes(chosen.me, status.namesakes) if status.namesakes else []:
         click.echo(line, err=True)
     screen = terminal.screen_for(environment, color)
-    screen = replace(screen, width=screen.width or COLUMNS)
     given = options.in_room(environment, chosen.name) + (f" --as {chosen.me}" if as_ is not None else "")
     missing = None
     with suppress(ChatError):  # a setting that is wrong is doctor's to tell
         missing = nats_missing(environment)
-    renderer = Renderer(screen, style, environment.now())
-    page = _Page(renderer, status, chosen.me, given, environment.is_new_clone(), missing)
-    sys.stdout.writelines(page.lines())
+    renderer = Renderer(replace(screen, width=None), style, environment.now())
+    seen = _seen(status, chosen.me, given, renderer)
+    seen.told, seen.is_new_clone = _told(status, missing, renderer.now), environment.is_new_clone()
+    sys.stdout.writelines(page.lines(seen, _Look(replace(screen, width=screen.width or page.COLUMNS))))
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """A status as lines."""
+class _Look:
+    """How the page looks on a screen."""
 
-    renderer: Renderer
-    status: Status
-    me: Name
-    given: str
-    """The options for commands that it names."""
-    is_new_clone: bool
-    missing: str | None
-    """That something is not installed for the doorbell that is set."""
+    screen: Screen
 
-    def lines(self) -> Iterator[str]:
-        """At most 24 lines, each no longer than the screen is wide."""
-        yield from self._head()
-        status = self.status
-        questions = status.questions[-FOR_ME:]
-        repeated = sum(entry in questions for entry in status.urgent)  # once is enough
-        urgent = [entry for entry in status.urgent if entry not in questions][:FOR_ME]
-        yield from self._records("unanswered", questions, status.question_count - len(questions))
-        yield from self._records("urgent", urgent, status.urgent_count - len(urgent) - repeated)
-        yield from self._records("newest", status.recent)
-        yield from self._summary()
-        yield from self._others()
-        yield from self._next()
+    def clip(self, line: str) -> str:
+        return self.screen.clip(line)
 
-    def _line(self, text: str) -> str:
-        return self.renderer.screen.clip(text) + "\n"
+    def title(self, text: str) -> str:
+        return self.screen.style(text, bold=True)
 
-    def _title(self, text: str) -> str:
-        return self._line(self.renderer.screen.style(text, bold=True))
+    def name(self, text: str) -> str:
+        return self.screen.name(text)
 
-    def _head(self) -> Iterator[str]:
-        status, room = self.status, self.status.room
-        title = f": {terminal.escape_line(room.title)}" if room.title else ""
-        yield self._title(f"{room.name}{title}{' (closed)' if room.is_closed else ''}")
-        if room.active_seconds is not None:
-            active = dates.relative(self.renderer.now.seconds - room.active_seconds)
-            noun = "message" if status.message_count == 1 else "messages"
-            yield self._line(f"{status.message_count} {noun}, the last {active}; {status.unread} unread for {self.me}")
-        if status.participants:
-            show = self.renderer.screen.name
-            names = (
-                f"{show(one.name)} ({terminal.escape_line(one.role)})" if one.role.strip() else show(one.name)
-                for one in status.participants
-            )
-            yield self._line(f"here: {', '.join(names)}")
-        if self.missing is not None:
-            from gitchat.cli.installing import with_extra  # for who is told
 
-            yield self._line(f"no doorbell: {self.missing}: {with_extra(EXTRA)}")
-        yield from map(self._line, claims.summed_up(status.claims, status.meeting, self.renderer.now))
-        yield from map(self._line, claims.ahead(status.conflicts, status.behind, self.me))
-        if status.not_looked is not None:
-            yield self._line(status.not_looked)
-        if status.pending is not None:
-            now = self.renderer.now
-            yield self._line(words_of(status.pending, terminal.escape_line, lambda seconds: dates.since(seconds, now)))
-        for entry in status.asides[:ASIDES]:
-            if entry.aside is not None:
-                remote, why = terminal.escape_line(entry.aside.remote), terminal.escape_line(entry.aside.why)
-                yield from map(self._line, words_of_aside(entry.handle, remote, why))
-        if len(status.asides) > ASIDES:
-            yield self._line(f"and {len(status.asides) - ASIDES} more set aside: git chat log")
+def _seen(status: Status, me: Name, given: str, renderer: Renderer) -> page.Seen:
+    """A status in words that are safe to show."""
+    room = status.room
+    seen = page.Seen(room.name, me, given)
+    seen.title, seen.is_closed = escape_line(room.title or ""), room.is_closed
+    if room.active_seconds is not None:
+        seen.active = relative(renderer.now.seconds - room.active_seconds)
+    seen.message_count, seen.unread = status.message_count, status.unread
+    seen.here = [
+        (escape_line(one.name), escape_line(one.role) if one.role.strip() else "") for one in status.participants
+    ]
+    seen.questions, seen.question_count = _told_apart(status.questions, renderer), status.question_count
+    seen.asks_me = any(entry.record.to for entry in status.questions)
+    seen.urgent, seen.urgent_count = _told_apart(status.urgent, renderer), status.urgent_count
+    seen.newest = [text for _, text in _told_apart(status.recent, renderer)]
+    if status.summary is not None:
+        age = relative(renderer.now.seconds - status.summary.written.seconds)
+        text = " ".join(escape_line(status.summary.text.strip().partition("\n")[0]).split())
+        seen.summary = status.summary.label, age, status.since, text
+    seen.other_rooms = [
+        (other.name, other.count, other.is_closed, escape_line(other.title or "")) for other in status.other_rooms
+    ]
+    return seen
 
-    def _records(self, title: str, entries: Sequence[Entry], more: int = 0) -> Iterator[str]:
-        if entries:
-            yield self._title(f"{title}, and {more} more:" if more else f"{title}:")
-            yield from self.renderer.oneline(entries, INDENT)
 
-    def _summary(self) -> Iterator[str]:
-        summary = self.status.summary
-        if summary is not None:
-            age = dates.relative(self.renderer.now.seconds - summary.written.seconds)
-            since = f"{self.status.since} message{'' if self.status.since == 1 else 's'} since"
-            yield self._title(f"summary {summary.label}, {age}, {since}:")
-            yield self.renderer.line(summary.text.strip().partition("\n")[0], INDENT)
+def _told_apart(entries: Sequence[Entry], renderer: Renderer) -> list[tuple[str, str]]:
+    shown = (text.removesuffix("\n") for text in renderer.oneline(entries))
+    return [(entry.oid, text) for entry, text in zip(entries, shown, strict=True)]
 
-    def _others(self) -> Iterator[str]:
-        rooms = self.status.other_rooms
-        if rooms:
-            yield self._title("other rooms:")
-        for room in rooms[:OTHERS]:
-            title = f"  {terminal.escape_line(room.title)}" if room.title else ""
-            yield self._line(f"{INDENT}{room.name}  #{room.count}{'  (closed)' if room.is_closed else ''}{title}")
-        if len(rooms) > OTHERS:
-            yield self._line(f"{INDENT}and {len(rooms) - OTHERS} more: git chat rooms")
 
-    def _next(self) -> Iterator[str]:
-        """What to type next."""
-        if any(entry.record.to for entry in self.status.questions):  # who asks everybody waits for nobody in particular
-            yield self._line(f"next: git chat answer{self.given}")
-        elif self.status.unread:
-            yield self._line(f"next: git chat inbox{self.given}")
-        elif not self.status.message_count:
-            if self.is_new_clone:
-                yield self._line("next: git chat sync, if others write here")
-            yield self._line(f'next: git chat send{self.given} "hello"')
-        else:
-            yield self._line(f"next: git chat handoff{self.given}")
+def _told(status: Status, missing: str | None, now: Moment) -> list[str]:
+    """What has to be told besides: of the doorbell that is set and ``missing``, claims, conflicts, what waits."""
+    doorbell = []
+    if missing is not None:
+        from gitchat.cli.installing import with_extra  # for who is told
+
+        doorbell = [f"no doorbell: {missing}: {with_extra(EXTRA)}"]
+    waiting = []
+    if status.pending is not None:
+        waiting = [words_of(status.pending, escape_line, lambda seconds: dates.since(seconds, now))]
+    aside: list[str] = []
+    for entry in status.asides[:ASIDES]:
+        if entry.aside is not None:
+            aside += words_of_aside(entry.handle, escape_line(entry.aside.remote), escape_line(entry.aside.why))
+    if len(status.asides) > ASIDES:
+        aside.append(f"and {len(status.asides) - ASIDES} more set aside: git chat log")
+    return page.told(
+        doorbell=doorbell,
+        claims=claims.summed_up(status.claims, status.meeting, now),
+        ahead=claims.ahead(status.conflicts, status.behind, status.me),
+        looks=[status.not_looked] if status.not_looked is not None else [],
+        waiting=waiting,
+        aside=aside,
+    )

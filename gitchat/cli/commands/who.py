@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitchat.cli import dates, options, reading, terminal
+from gitchat.cli import options, reading, terminal
 from gitchat.cli.arriving import arrive
 from gitchat.cli.terminal import Screen, escape_line
 from gitchat.model.participant import Participant
 from gitchat.model.record import Moment
+from gitchat.quick.ago import relative
 from gitchat.staying.ringfile import RingFile
 from gitchat.verbs import people_json
 from gitchat.verbs.conflictforms import of_conflicts
@@ -106,7 +107,7 @@ def _table(screen: Screen, shown: list[Seen], rings: Rings, now: int) -> list[st
 
 def _shown_state(one: Seen, now: int) -> str:
     state = _state(one)
-    return f"last seen {dates.relative(now - one.last_seen)}" if state == "away" else state
+    return f"last seen {relative(now - one.last_seen)}" if state == "away" else state
 
 
 def _details(one: Seen) -> list[str]:
