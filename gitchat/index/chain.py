@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from gitchat.index.condition import ANCHORED_FILES, ANY, Condition, Tally, blob_of, of_kinds
@@ -19,6 +19,7 @@ from gitchat.index.tallies import count
 from gitchat.index.view import Extent, Rows, Rule, View
 from gitchat.model import codec
 from gitchat.model.names import Number, Oid, Uid
+from gitchat.model.record import Record
 
 RANKED = 2_000
 """How many records that a search finds are compared with one another."""
@@ -27,7 +28,10 @@ RANKED = 2_000
 class Chain:
     """One chain at one tip, of which it says nothing beyond. Made by :meth:`Index.chain`."""
 
-    def __init__(self, index: Rows, name: str, tip: Oid | None, rule: Rule, local: Oid | None) -> None:
+    def __init__(
+        self, index: Rows, name: str, tip: Oid | None, rule: Rule, local: Oid | None, *, count: int | None = None
+    ) -> None:
+        """``count`` is how many records there are, where that is known and none is pending; else the index is asked."""
         self.name = name
         self.tip = tip
         self.local = local
@@ -35,10 +39,10 @@ class Chain:
         self._index = index
         self._rule = rule
         self._view = View(name, tip, local)
-        extent = index.rows(self._view, rule, lambda database, extent: extent)
-        self.count: int = extent.numbered
+        extent = index.rows(self._view, rule, lambda database, extent: extent) if count is None else None
+        self.count: int = extent.numbered if extent is not None else count or 0
         """How many records have a number: the newest number."""
-        self.total: int = extent.total
+        self.total: int = extent.total if extent is not None else self.count
         """How many records there are, with the pending ones."""
 
     @property
@@ -46,9 +50,10 @@ class Chain:
         """The commits that reach everything here."""
         return [oid for oid in (self.tip, self.local) if oid is not None]
 
-    def taken(self, oid: Oid) -> codec.Commit | None:
-        """As Index.taken."""
-        return self._index.taken(oid)
+    def taken(self, oid: Oid, read: Callable[[Oid], codec.Commit]) -> tuple[codec.Commit, Record]:
+        """The commit of a record, and the record: what was read to be taken in, as Index.taken; else it is ``read``."""
+        commit = self._index.taken(oid) or read(oid)
+        return commit, codec.record_of(oid, commit)
 
     def _places(self, rows: Iterable[tuple[int, bytes]]) -> list[Place]:
         return [Place(Number(number), Oid(oid.hex()), number > self.count) for number, oid in rows]
@@ -146,14 +151,15 @@ class Chain:
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
         return found
 
-    def redactions(self, uids: Collection[str]) -> dict[Uid, list[tuple[int, str]]]:
-        """The places at which some of these records were redacted, oldest first, each with who did it."""
+    def redactions(self, uids: Collection[str], after: int = 0) -> dict[Uid, list[tuple[int, str]]]:
+        """The places behind ``after`` at which some of these records were redacted, oldest first, and who did it."""
         found: dict[Uid, list[tuple[int, str]]] = {}
         sql = (
             "SELECT reply, number, author FROM entry INDEXED BY entry_redact "  # the order alone would be a walk
-            f"WHERE kind = 'redact' AND reply IN (SELECT value FROM json_each(?)) AND {_HERE} ORDER BY number"
+            "WHERE kind = 'redact' AND reply IN (SELECT value FROM json_each(?)) "
+            f"AND {_HERE} AND +number > ? ORDER BY number"
         )
-        for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total):
+        for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total, after):
             found.setdefault(Uid(uid), []).append((number, author))
         return found
 

@@ -74,6 +74,7 @@ class Seats:
     def all(self) -> Mapping[Name, Sitting]:
         """The names that are taken."""
         try:
+            os.lstat(self._path)  # where no agent sits, that is quickly seen
             return _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return {}

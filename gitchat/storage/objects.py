@@ -149,6 +149,12 @@ class Objects(Written):
 
     def _content(self, kind: ObjectKind, oid: Oid) -> bytes:
         try:
+            return self.backend.read_object(oid, kind)
+        except (ObjectMissing, ObjectDamaged):
+            return self._content_again(kind, oid)
+
+    def _content_again(self, kind: ObjectKind, oid: Oid) -> bytes:
+        try:
             return self._healing(lambda one: self.backend.read_object(one, kind), oid)
         except ObjectMissing as error:
             raise self._missing(kind, oid) from error

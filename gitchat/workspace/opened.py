@@ -31,8 +31,10 @@ from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.arrivals import Arrived
+    from gitchat.index.chain import Chain
     from gitchat.index.database import Index
     from gitchat.model.secrets import Policy
+    from gitchat.rooms.hints import Hints
     from gitchat.rooms.log import Log
     from gitchat.rooms.numbering import Numbering
     from gitchat.rooms.summaries import Summaries
@@ -107,6 +109,19 @@ class Opened:
         index.builder.aside = self._count_aside
         return index
 
+    @cached_property
+    def hints(self) -> Hints:
+        """What was seen of the rooms here when they were read last."""
+        from gitchat.rooms.hints import Hints  # for who reads
+
+        return Hints()
+
+    def newest(self, name: RoomName) -> Chain:
+        """The chain of a room for who asks of its newest records: mostly without the index. Raises as its Numbering."""
+        from gitchat.rooms.near import near  # for who reads
+
+        return near(self.numbering(name), self.index, self.hints)
+
     def told(self, oid: Oid) -> tuple[Oid, str | None] | None:
         """The parent of a commit, and the kind of its record, where we just wrote it or took it in; None of any other.
 
@@ -115,6 +130,8 @@ class Opened:
         spoken = self.store.spoken
         if spoken is not None and spoken[0] == oid:
             return spoken[1], None
+        if "hints" in vars(self) and oid in self.hints.told:
+            return self.hints.told[oid]
         return self.index.told(oid) if "index" in vars(self) else None
 
     def _count_aside(self, room: str, descriptor: int) -> None:
