@@ -184,20 +184,15 @@ class Near(Chain):
 
     def voices(self, author: str) -> list[Voice]:
         """As Chain.voices. What was asked once is asked again when ``author`` has spoken since. Raises FormatError."""
-        known = self._hints.voices.get((self._room, author))
-        voices: list[Voice] | None = None
-        if known is not None:
-            number = self._find(*known[:2])
-            if number is not None and not self._has_spoken(author, number):
-                voices = known[2]
-        if voices is None:
+        tip, number, voices = self._hints.voices.get((self._room, author), (None, 0, []))
+        if tip is not None and tip == self.tip:
+            return voices
+        known = self._find(tip, number) if tip is not None else None
+        if known is None or any(one.author == author for one in self._after(known) or ()):
             voices = super().voices(author)
         if self.tip is not None:
             self._hints.voices[self._room, author] = self.tip, self.count, voices
         return voices
-
-    def _has_spoken(self, author: str, after: int) -> bool:
-        return any(one.author == author for one in self._after(after) or ())
 
 
 def _meant(condition: Condition) -> Callable[[_Told], bool] | None:
@@ -236,7 +231,7 @@ def near(numbering: Numbering, index: Index, hints: Hints) -> Chain:
     end. Now and then it takes in what it lacks, so that whoever asks it has little to wait for. Raises as
     Numbering.chain.
     """
-    tip = numbering.tip() if numbering.tracking is None else None
+    tip = numbering.store.tip(numbering.ref) if numbering.tracking is None else None
     position = numbering.noted(tip) if tip is not None else None
     if position is None or not position.is_plain:
         return numbering.chain()
