@@ -20,7 +20,7 @@ MOST = 64
 LACKING = 32
 """How many the index may lack before it takes them in: with as many more it still does so at once (index/few.py)."""
 
-_MOST_PLACES = 1_000
+_MOST_COMMITS = 1_000
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Hints:
     taken_in: dict[RoomName, int] = field(default_factory=dict)
     """How many records of a room the index has at least."""
     told: dict[Oid, tuple[Oid, str | None]] = field(default_factory=dict)
-    """The parent of each commit that was read last, and the kind of its record."""
+    """The parent of a commit, and the kind of its record; by its name, so that is never another."""
 
     def is_due(self, room: RoomName, count: int) -> bool:
         """Whether the index shall take in what came, so that who asks it later has little to wait for."""
@@ -42,6 +42,12 @@ class Hints:
 
     def place(self, oid: Oid, number: int) -> None:
         """Keep how many records a commit reaches."""
-        if len(self.places) >= _MOST_PLACES:
+        if len(self.places) >= _MOST_COMMITS:
             self.places.clear()
         self.places[oid] = number
+
+    def tell(self, oid: Oid, parent: Oid, kind: str | None) -> None:
+        """Keep what a commit is, for who follows parents."""
+        if len(self.told) >= _MOST_COMMITS:
+            self.told.clear()
+        self.told[oid] = parent, kind

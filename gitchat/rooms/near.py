@@ -68,7 +68,6 @@ class Near(Chain):
         """The records that were read, from the newest on."""
         self._kept: dict[Oid, tuple[codec.Commit, Record]] = {}
         """Those that were not shown yet."""
-        hints.told = {}
         if position.tip is not None:
             self._upto[position.tip] = position.count
 
@@ -94,7 +93,7 @@ class Near(Chain):
                 self._kept[oid] = commit, record
             self._low -= 1
         self._here = commit.parents[0]
-        self._hints.told[oid] = self._here, commit.kind
+        self._hints.tell(oid, self._here, commit.kind)
         self._upto[self._here] = self._low
         return True
 

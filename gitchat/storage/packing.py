@@ -138,15 +138,4 @@ def loose_path(common_dir: Path, oid: Oid) -> Path:
 
 def is_loose(common_dir: Path, oid: Oid) -> bool:
     """Whether there is a loose copy of ``oid``."""
-    return not not_loose(common_dir, [oid])
-
-
-def not_loose(common_dir: Path, oids: Iterable[Oid]) -> list[Oid]:
-    """Those of which there is no loose copy. A look at each, and as little as can be besides: they may be hundreds."""
-    objects, found = f"{common_dir}/objects", []
-    for oid in oids:
-        try:
-            os.stat(f"{objects}/{oid[:2]}/{oid[2:]}")
-        except OSError:
-            found.append(oid)
-    return found
+    return os.path.exists(f"{common_dir}/objects/{oid[:2]}/{oid[2:]}")

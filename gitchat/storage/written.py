@@ -144,7 +144,7 @@ class Written:
         self._healed_at = now
         oids = self._journal.oids()
         self._unpacked = len(oids)
-        lost = {oid for oid in packing.not_loose(self._common_dir, oids) if not self.backend.has_object(oid)}
+        lost = {oid for oid in oids if self._is_lost(oid)}
         if not lost:
             return 0
         self.empty_tree()
@@ -152,6 +152,9 @@ class Written:
             if saved.oid in lost:
                 self._write(saved.kind, saved.content)
         return len(lost)
+
+    def _is_lost(self, oid: Oid) -> bool:
+        return not packing.is_loose(self._common_dir, oid) and not self.backend.has_object(oid)
 
     def saved(self) -> list[Saved]:
         """What the journal has, oldest first."""

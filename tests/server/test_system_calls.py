@@ -19,8 +19,8 @@ from tests.server.conftest import SERVERS
 from tests.server.wire import DEADLINE_SECONDS, Wire
 from tests.world import open_store
 
-MOST_OF_A_SEND = 94
-MOST_OF_A_READING = 470
+MOST_OF_A_SEND = 60
+MOST_OF_A_READING = 100
 """Of ten records that others wrote: a seat and a cursor move, and the index takes them in, which is a third of it."""
 
 _MEMORY = ("brk", "futex", "getrandom", "madvise", "mmap", "mkdir", "mprotect", "munmap")
