@@ -209,9 +209,8 @@ def _parse_block(paragraph: bytes) -> Block | None:
     except UnicodeDecodeError:
         return None
     block: list[tuple[str, str]] = _LINES.findall(text)
-    # Each is a line, so together they are all of it, or some line is no trailer.
-    is_whole = sum(len(key) + len(value) for key, value in block) + len(": \n") * len(block) == len(text)
-    return tuple(block) if is_whole else None
+    # Each is one line: so many as there are lines are all of them.
+    return tuple(block) if len(block) == text.count("\n") else None
 
 
 def identity_key(oid: Oid, commit: Commit) -> tuple[Uid, str]:

@@ -38,7 +38,7 @@ class _Told(NamedTuple):
     to: tuple[str, ...]
     urgent: bool
     reply: Uid | None
-    voice: tuple[str | None, str | None]
+    voice: Voice
 
 
 class Near(Chain):
@@ -82,7 +82,7 @@ class Near(Chain):
             return False
         if commit.takes_number:
             record = codec.record_of(oid, commit)
-            voice = record.clone, record.address
+            voice = Voice(record.clone, record.address)
             self._told.append(
                 _Told(
                     self._low, oid, record.uid, record.author, record.kind, record.to, record.urgent,
@@ -182,13 +182,16 @@ class Near(Chain):
         return found if len(found) == len(set(uids)) else super().numbered(uids)
 
     def voices(self, author: str) -> list[Voice]:
-        """As Chain.voices. What was asked once is asked again when ``author`` has spoken since. Raises FormatError."""
+        """As Chain.voices. What was asked once is added to by what ``author`` has said since. Raises FormatError."""
         tip, number, voices = self._hints.voices.get((self._room, author), (None, 0, []))
         if tip is not None and tip == self.tip:
             return voices
         known = self._find(tip, number) if tip is not None else None
-        if known is None or any(one.author == author for one in self._after(known) or ()):
+        since = self._after(known) if known is not None else None
+        if since is None:
             voices = super().voices(author)
+        else:
+            voices = list(dict.fromkeys([*voices, *(one.voice for one in since if one.author == author)]))
         if self.tip is not None:
             self._hints.voices[self._room, author] = self.tip, self.count, voices
         return voices
