@@ -72,13 +72,15 @@ def pull_fork(
 
 
 def tell(environment: Environment, arrival: Arrival, source: str, *, as_json: bool, is_dry_run: bool) -> None:
-    """Print what came, and have what waits for a number pushed."""
+    """Print what came, and have what waits for a number pushed. Where a room was refused the exit status is 1."""
     if as_json:
         click.echo(terminal.json_text(_to_json(arrival, source, is_dry_run)))
     else:
         _tell(environment, arrival, source, is_dry_run=is_dry_run)
     if not is_dry_run:
         _push(environment, [room for room, taken in arrival.taken.items() if taken.count])
+    if arrival.refused:  # or a script would throw away the file
+        click.get_current_context().exit(1)
 
 
 def _tell(environment: Environment, arrival: Arrival, source: str, *, is_dry_run: bool) -> None:

@@ -53,11 +53,15 @@ def next_row(database: sqlite3.Connection) -> int:
     return (row[0] if row is not None else 0) + 1
 
 
-def open_again(database: sqlite3.Connection, chain: int) -> list[int]:
-    """The ids of those that may be open once the pending rows of a chain are gone, and until they are looked at."""
+def open_again(database: sqlite3.Connection, chain: int, after: int | None = None) -> list[int]:
+    """The ids of those that may be open once the pending rows of a chain are gone, and until they are looked at.
+
+    With ``after`` it is all rows behind that id that will be gone.
+    """
+    gone = "reply.is_pending = 1" if after is None else f"reply.id > {after:d}"
     sql = (
         "SELECT asked.id FROM entry AS reply CROSS JOIN entry AS asked ON asked.chain = reply.chain "
-        "AND asked.uid = reply.reply WHERE reply.chain = ? AND reply.is_pending = 1 AND +reply.reply IS NOT NULL "
+        f"AND asked.uid = reply.reply WHERE reply.chain = ? AND {gone} AND +reply.reply IS NOT NULL "
         "AND asked.is_open = 0"
     )
     found = [row for (row,) in database.execute(sql, (chain,))]

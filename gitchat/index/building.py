@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from gitchat.index import anew, bulk
+from gitchat.index.behind import Behind, end_of
 from gitchat.index.catchup import Progress
 from gitchat.index.extent import has_commit, known_extent
 from gitchat.index.few import Few
@@ -90,10 +91,14 @@ class Builder:
             ConflictError: ``still-counting`` when that is going on for longer than one waits.
             FormatError: a commit is missing or damaged.
             Renewed: it is in another file now.
+            Behind: more was taken in than the view has.
         """
         known = known_extent(database, view)
         if known is not None:
             return known
+        end = end_of(database, view)
+        if end is not None:
+            raise Behind(end)
         if time.monotonic() - self._gave_up_at < AGAIN_SECONDS:
             raise self._still(database, view)
         known = self._few(database, view, rule)

@@ -23,13 +23,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from gitchat.index import arrivals, files
+from gitchat.index import arrivals, behind, files
 from gitchat.index.arrivals import Arrived
 from gitchat.index.building import Builder
 from gitchat.index.bulk import Bytes
 from gitchat.index.catchup import Progress
 from gitchat.index.chain import Chain
-from gitchat.index.extent import has_commit
+from gitchat.index.extent import has_commit, known_extent
+from gitchat.index.filling import seen
 from gitchat.index.opening import opened
 from gitchat.index.schema import settled
 from gitchat.index.view import Extent, Rule, View
@@ -59,6 +60,7 @@ class Index:
         of one; without it what is new is always parsed.
         """
         self._directory = directory
+        self._read = read
         self.builder = Builder(directory, read, progress, line, self._is_current, read_raw)
         self._database: sqlite3.Connection | None = None
         self._path: Path | None = None
@@ -85,15 +87,31 @@ class Index:
         Asked again of a new index when this one is damaged, and of one in memory when it
         cannot be written.
         """
-        return self._asked(lambda database: ask(database, self._extent(database, view, rule)))
+        return self._asked(lambda database: self._answered(database, view, rule, ask))
 
-    def _extent(self, database: sqlite3.Connection, view: View, rule: Rule) -> Extent:
-        """How far the view goes, which is brought up to date. One answer asks many times."""
+    def _answered(
+        self, database: sqlite3.Connection, view: View, rule: Rule, ask: Callable[[sqlite3.Connection, Extent], _T]
+    ) -> _T:
+        """What ``ask`` gives in one look at the file: what another process takes in meanwhile moves what is pending."""
+        for _ in range(_OVERTAKEN):
+            with seen(database):
+                extent = self._extent(database, view)
+                if extent is not None:
+                    return ask(database, extent)
+            try:
+                self.builder.extended(database, view, rule)
+            except behind.Behind as late:
+                with behind.shown(database, late.end, view, self._read, rule) as extent:
+                    return ask(database, extent)
+        raise self._locked()
+
+    def _extent(self, database: sqlite3.Connection, view: View) -> Extent | None:
+        """How far the view goes, where that is taken in. One answer asks many times."""
         known, stamp = self._known, _stamp(database)
         if known is not None and known[0] is database and known[1:3] == (stamp, view):
             return known[3]
-        extent = self.builder.extended(database, view, rule)
-        self._known = (database, _stamp(database), view, extent)
+        extent = known_extent(database, view)
+        self._known = (database, stamp, view, extent) if extent is not None else None
         return extent
 
     def taken(self, oid: Oid) -> codec.Commit | None:
@@ -194,6 +212,8 @@ class Index:
 
 
 _ATTEMPTS = 4
+_OVERTAKEN = 100
+"""How often what was taken in for a view is gone when it is asked, because others look at others."""
 _DAMAGE = re.compile("malformed|no such (table|column)")
 
 

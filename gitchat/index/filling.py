@@ -93,3 +93,14 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             database.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def seen(database: sqlite3.Connection) -> Iterator[None]:
+    """All that is asked in it, of one state of the file. Writes nothing."""
+    database.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")

@@ -13,13 +13,10 @@ from gitchat.model.overlay import LINK, Overlay, Side, Version
 from gitchat.model.paths import Path
 from gitchat.storage.git import GitFailed
 from gitchat.work import dirty
-from gitchat.work.scratch import Scratch
+from gitchat.work.scratch import USAGE, Scratch
 from gitchat.work.standing import Conflicts, NoHead, StagedConflicts, hold_against
 from gitchat.work.taken import Stages, Step
 from gitchat.work.trees import Worktree
-
-_USAGE = 129
-"""git's status for an option that it does not know: one older than 2.38 merges nothing in memory."""
 
 _MENDABLE = ("CONFLICT (contents)", "CONFLICT (binary)", "CONFLICT (modify/delete)")
 """Conflicts that stand in one path, where it is; of others git makes names of its own."""
@@ -131,7 +128,7 @@ class _Merger:
             options = ("merge-tree", "--write-tree", "-z", "--messages")
             told = self._work.git(*options, self._ours, self._commit(theirs, self._root))
         except GitFailed as error:
-            if error.status == _USAGE:
+            if error.status == USAGE:
                 return _Merged(self.head, dict.fromkeys(self._paths, ()), is_mendable=False)
             if error.status != 1:
                 raise

@@ -17,7 +17,7 @@ from gitchat.model.hunks import Hunk, Lines, meeting, parse_hunks
 from gitchat.storage.git import GitFailed
 from gitchat.work import signs
 from gitchat.work.dirty import Stand
-from gitchat.work.scratch import Scratch, TimeUp
+from gitchat.work.scratch import USAGE, Scratch, TimeUp
 from gitchat.work.side import AMID, NotLooked, Side, line_of, need
 from gitchat.work.trees import Worktree
 from gitchat.workspace.config import Config
@@ -31,9 +31,6 @@ _MERGE_TREE = ("merge-tree", "--write-tree", "--name-only", "-z", "--no-messages
 
 _FEW = 3
 """So many pairs are merged by one process."""
-
-_USAGE = 129
-"""git's status for an option that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +149,7 @@ class _Verdict:
         try:
             self.refused = _refused(work, one.oid, other.oid, here)
         except GitFailed as error:
-            if error.status != _USAGE:
+            if error.status != USAGE:
                 raise NotLooked(error.stderr or f"git merge-tree ended with {error.status}") from error
             self.refused = None
 

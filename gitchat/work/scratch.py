@@ -33,6 +33,9 @@ LOOKING = (_PLACE, LOCK)
 HANDING = ("handing", "handing.lock")
 """The place, and the lock, of who hands over work or takes some, for whom nobody who only looks is in the way."""
 
+USAGE = 129
+"""git's status for an option that it does not know, because it is too old for it."""
+
 _NO_HOOK = ("-c", "core.hooksPath=/dev/null")
 """git tells a hook of each index that it writes, of ours, too; and the hooks may be files of the work tree."""
 

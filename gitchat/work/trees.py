@@ -10,7 +10,7 @@ from pathlib import Path
 from gitchat.model.names import Name
 from gitchat.model.refs import branch_of
 from gitchat.storage.git import GitFailed
-from gitchat.work.scratch import Git
+from gitchat.work.scratch import USAGE, Git
 from gitchat.workspace.repository import Repository
 
 _MOST_BYTES = 16 * 1024
@@ -33,8 +33,7 @@ def worktrees(work: Git, common: Path | None = None) -> list[Worktree]:
     ``common`` is the git common directory: where a worktree says itself that it is one of it, git is not asked.
     """
     found = []
-    for block in os.fsdecode(work.git("worktree", "list", "--porcelain", "-z")).split("\0\0"):
-        told = dict(line.partition(" ")[::2] for line in block.strip("\0").split("\0"))
+    for told in _listed(work):
         if "worktree" not in told or "bare" in told or not os.path.isdir(told["worktree"]):
             continue
         top = Path(told["worktree"])
@@ -46,6 +45,19 @@ def worktrees(work: Git, common: Path | None = None) -> list[Worktree]:
                 continue
         found.append(Worktree(top, git_dir, branch_of(told.get("branch", ""))))
     return found
+
+
+def _listed(work: Git) -> Iterator[dict[str, str]]:
+    """What git lists of each worktree. One before 2.36 tells of no path that has a line feed."""
+    command, end = ("worktree", "list", "--porcelain"), "\0"
+    try:
+        listed = work.git(*command, "-z")
+    except GitFailed as error:
+        if error.status != USAGE:
+            raise
+        listed, end = work.git(*command), "\n"
+    for block in os.fsdecode(listed).split(end + end):
+        yield dict(line.partition(" ")[::2] for line in block.strip(end).split(end))
 
 
 def _git_dir_of(top: Path, common: Path) -> Path | None:

@@ -38,7 +38,13 @@ class Arrival:
 
     taken: dict[RoomName, Taken] = field(default_factory=dict)
     left: dict[RoomName, str] = field(default_factory=dict)
-    """Rooms of which nothing was taken, and why."""
+    refused: set[RoomName] = field(default_factory=set)
+    """``left`` has the rooms of which nothing was taken, and why; ``refused`` those with which something is wrong."""
+
+    def refuse(self, room: RoomName, error: ChatError) -> None:
+        """Note why ``room`` was not taken."""
+        self.left[room] = f"{error}; {error.hint}"
+        self.refused.add(room)
 
 
 def bringing(environment: Environment, source: str) -> Bringing:
@@ -266,7 +272,7 @@ class _Fetched:
             except (FormatError, ConflictError, UserError) as error:
                 if len(rooms) == 1:
                     raise
-                arrival.left[room] = f"{error}; {error.hint}"
+                arrival.refuse(room, error)
         return arrival
 
     def _brought(self, room: RoomName) -> Brought:

@@ -101,11 +101,11 @@ class _Taking:
                 finally:
                     self._forget(here)
         except (FormatError, UserError, RemoteError) as error:
-            self.arrival.left[room] = f"{error}; {error.hint}"
+            self.arrival.refuse(room, error)
         except ConflictError as error:
             if error.code != "another-room":
                 raise
-            self.arrival.left[room] = f"{error}; {error.hint}"
+            self.arrival.refuse(room, error)
         else:
             self.arrival.taken[room] = _together(self.arrival.taken.get(room), taken)
 

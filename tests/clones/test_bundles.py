@@ -140,6 +140,24 @@ def test_another_room_of_the_same_name_needs_consent(world: World) -> None:
     assert bob.numbered() == [(1, "of bob"), (2, "of ann")]
 
 
+def test_a_room_that_is_refused_keeps_no_other_away_and_is_told_by_the_exit_status(world: World) -> None:
+    """Or who throws the file away when it was pulled would lose the room."""
+    ann, bob = alone(world, "ann"), alone(world, "bob")
+    ann.say("of ann")
+    ann.chat("send", "--room", "dev", "for dev", check=True)
+    ann.chat("bundle", "../rooms.bundle", check=True)
+    bob.say("another lobby")
+
+    pulled = bob.chat("pull", "../rooms.bundle")
+    shown = bob.chat("pull", "../rooms.bundle", "--json")
+    agreed = bob.chat("pull", "../rooms.bundle", "--yes")
+
+    assert pulled.stdout == "dev: 1 taken in of ann, new here\n"
+    assert "warning: room 'lobby' is left alone: " in pulled.stderr
+    assert (pulled.returncode, shown.returncode, agreed.returncode) == (1, 1, 0)
+    assert bob.bodies() == ["another lobby", "of ann"]
+
+
 def test_a_remote_of_that_name_goes_before_a_file(hub: Hub) -> None:
     """Else a file that begins as a bundle; any other file is an error that says how a remote is added."""
     ann, bob = hub.clone("ann"), hub.clone("bob")

@@ -238,3 +238,24 @@ def test_a_fork_that_refuses_is_said(team: Team) -> None:
     assert refused.returncode == 5
     assert "your fork 'origin' did not take refs/chatroom/rooms/lobby/inbox/" in refused.stderr
     assert "no inbox here" in refused.stderr
+
+
+def test_a_room_that_asks_for_a_later_format_has_nothing_put_or_taken(team: Team) -> None:
+    """8.1 holds for inboxes, too: what waits is not offered any more, and what was offered is not taken in."""
+    said = "asks for more\n\nChat-Kind: meta\nChat-Uid: 0000000000000001\nChat-Format-Min: 3\n"
+    team.carol.chat("send", "offered before", check=True)
+    team.carol.sync("upstream")
+    offered = team.fork.git("for-each-ref", "refs/chatroom").stdout
+    tree = team.ann.git("mktree", stdin=b"").stdout.strip()
+    later = team.ann.git("commit-tree", tree, "-p", LOG, stdin=said.encode()).stdout.strip()
+    team.ann.git("push", "-q", "origin", f"{later}:{LOG}")
+    team.carol.chat("send", "after it", check=True)
+
+    assert "format 3" in team.carol.chat("sync", "upstream").stderr
+    assert team.fork.git("for-each-ref", "refs/chatroom").stdout == offered
+    team.ann.sync()
+    taken = team.ann.chat("pull", "carol")
+    assert "format 3" in taken.stderr
+    assert taken.returncode == 1
+    assert team.hub.tip == later
+    assert "offered before" not in team.ann.chat("log", check=True).stdout

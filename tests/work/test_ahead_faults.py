@@ -73,7 +73,10 @@ def test_a_full_disk_ends_a_look_and_leaves_nothing(two: Two) -> None:
 
 
 def test_an_older_git_says_where_lines_meet_and_nobody_is_told(two: Two) -> None:
-    """Git before 2.38 knows no merge-tree --write-tree: it may conflict, is shown, and doctor says so."""
+    """Git before 2.38 knows no merge-tree --write-tree: it may conflict, is shown, and doctor says so.
+
+    And before 2.36 no worktree list -z.
+    """
     alice, bob, world = two.alice, two.bob, two.alice.world
     bob.write("lexer.py", 20, "bob's")
     bob.write("token.py", 1, "bob's")
@@ -83,7 +86,8 @@ def test_an_older_git_says_where_lines_meet_and_nobody_is_told(two: Two) -> None
     alice.push()
     alice.sync()
     old = 'case " $* " in *" merge-tree "*) echo "usage: git merge-tree" >&2; exit 129 ;; esac\n'
-    old += 'case $1 in --version) echo "git version 2.36.1"; exit ;; esac\n'
+    old += 'case " $* " in *" worktree list "*" -z "*) echo "usage: git worktree list" >&2; exit 129 ;; esac\n'
+    old += 'case $1 in --version) echo "git version 2.35.1"; exit ;; esac\n'
     world.add_program("git", f'{old}exec {shutil.which("git")} "$@"')
     # Not as "git chat": git lets its own programs be found first.
     shown = world.run("git-chat", "conflicts", "--exit-code", cwd=alice.path, check=False)

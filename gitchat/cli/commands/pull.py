@@ -24,7 +24,7 @@ def command(
 
     Nothing is pushed. FILE is what git chat bundle wrote, or - for standard input; a remote of that name goes
     first. A room that is not here keeps its numbers; of one that is here only what is new comes in, behind what is
-    here.
+    here. Where something is wrong with a room, the others come in, and the exit status is 1.
 
     A fork is a remote, too: what its clones say who may not push to where a room is numbered waits there, in inboxes.
     Where the fork is named it is taken in, and pushed with what is said here. Look whose names it bears: whoever may
