@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from gitchat.index import texts
@@ -20,6 +20,7 @@ from gitchat.index.tallies import count
 from gitchat.index.view import Extent, Rows, Rule, View
 from gitchat.model import codec
 from gitchat.model.names import Number, Oid, Uid
+from gitchat.model.record import Record
 
 RANKED = 2_000
 """How many records that a search finds are compared with one another."""
@@ -28,7 +29,10 @@ RANKED = 2_000
 class Chain:
     """One chain at one tip, of which it says nothing beyond. Made by :meth:`Index.chain`."""
 
-    def __init__(self, index: Rows, name: str, tip: Oid | None, rule: Rule, local: Oid | None) -> None:
+    def __init__(
+        self, index: Rows, name: str, tip: Oid | None, rule: Rule, local: Oid | None, *, count: int | None = None
+    ) -> None:
+        """``count`` is how many records there are, where that is known and none is pending; else the index is asked."""
         self.name = name
         self.tip = tip
         self.local = local
@@ -36,10 +40,10 @@ class Chain:
         self._index = index
         self._rule = rule
         self._view = View(name, tip, local)
-        extent = index.rows(self._view, rule, lambda database, extent: extent)
-        self.count: int = extent.numbered
+        extent = index.rows(self._view, rule, lambda database, extent: extent) if count is None else None
+        self.count: int = extent.numbered if extent is not None else count or 0
         """How many records have a number: the newest number."""
-        self.total: int = extent.total
+        self.total: int = extent.total if extent is not None else self.count
         """How many records there are, with the pending ones."""
 
     @property
@@ -47,9 +51,10 @@ class Chain:
         """The commits that reach everything here."""
         return [oid for oid in (self.tip, self.local) if oid is not None]
 
-    def taken(self, oid: Oid) -> codec.Commit | None:
-        """As Index.taken."""
-        return self._index.taken(oid)
+    def taken(self, oid: Oid, read: Callable[[Oid], codec.Commit]) -> tuple[codec.Commit, Record]:
+        """The commit of a record, and the record: what was read to be taken in, as Index.taken; else it is ``read``."""
+        commit = self._index.taken(oid) or read(oid)
+        return commit, codec.record_of(oid, commit)
 
     def _places(self, rows: Iterable[tuple[int, bytes]]) -> list[Place]:
         return [Place(Number(number), Oid(oid.hex()), number > self.count) for number, oid in rows]
@@ -66,18 +71,16 @@ class Chain:
 
     def count_of(self, condition: Condition = ANY, *, after: int = 0) -> int:
         """How many records with a place greater than ``after`` there are; what is tallied is not looked at for it."""
-        if condition.tally is not None:
-            told = self._tallied(condition.tally, after)
-            if told is not None:
-                return told
+        told = self._tallied(condition.tally, after) if condition.tally is not None else None
+        if told is not None:
+            return told
         found: int = self._ask("SELECT count(*) FROM entry WHERE {}", condition, after=after)[0][0]
         return found
 
     def _tallied(self, tally: Tally, after: int) -> int | None:
-        def ask(database: sqlite3.Connection, extent: Extent) -> int | None:
-            return count(database, extent.chain, tally, after, self.total)
-
-        return self._index.rows(self._view, self._rule, ask)
+        return self._index.rows(
+            self._view, self._rule, lambda database, extent: count(database, extent.chain, tally, after, self.total)
+        )
 
     def count_without(self, kinds: Collection[str]) -> int:
         """How many records are of none of these kinds, none of which is ``message``. Looks only at those that are."""
@@ -111,10 +114,9 @@ class Chain:
 
     def is_plain(self) -> bool:
         """Whether no merge and no repeated record stands among what is numbered."""
-        # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no number.
-        # What was pending here and is numbered by now may stand in rows that are still called pending.
+        # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no
+        # number. Each by an index that is told, or SQLite would go through the whole room for one of numbers, and one of uids.
         sql = (
-            # Told which index, or SQLite would go through the whole room for one of numbers, and one of uids.
             "SELECT EXISTS (SELECT 1 FROM entry INDEXED BY entry_side WHERE chain = :chain AND number IS NOT NULL "
             "AND upto IS NULL AND +number <= ?), EXISTS (SELECT 1 FROM entry INDEXED BY entry_repeated "
             "WHERE chain = :chain AND number IS NULL AND uid IS NOT NULL)"
@@ -153,14 +155,15 @@ class Chain:
                 found.setdefault(Oid(one.hex()), []).append(Oid(other.hex()))
         return found
 
-    def redactions(self, uids: Collection[str]) -> dict[Uid, list[tuple[int, str]]]:
-        """The places at which some of these records were redacted, oldest first, each with who did it."""
+    def redactions(self, uids: Collection[str], after: int = 0) -> dict[Uid, list[tuple[int, str]]]:
+        """The places behind ``after`` at which some of these records were redacted, oldest first, and who did it."""
         found: dict[Uid, list[tuple[int, str]]] = {}
         sql = (
             "SELECT reply, number, author FROM entry INDEXED BY entry_redact "  # the order alone would be a walk
-            f"WHERE kind = 'redact' AND reply IN (SELECT value FROM json_each(?)) AND {_HERE} ORDER BY number"
+            "WHERE kind = 'redact' AND reply IN (SELECT value FROM json_each(?)) "
+            f"AND {_HERE} AND +number > ? ORDER BY number"
         )
-        for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total):
+        for uid, number, author in self._rows(sql, json.dumps(list(uids)), self.total, after):
             found.setdefault(Uid(uid), []).append((number, author))
         return found
 
@@ -189,7 +192,7 @@ class Chain:
         """The place of each of these uids that stands here with a number."""
         uids_here = f"uid IN ({', '.join('?' * len(uids))})"
         sql = f"SELECT uid, number, oid FROM entry WHERE {uids_here} AND is_pending = 0 AND {_HERE}"
-        rows = list(self._rows(sql, *uids, self.count))
+        rows = self._rows(sql, *uids, self.count)
         places = self._places((number, oid) for _, number, oid in rows)
         return {Uid(row[0]): place for row, place in zip(rows, places, strict=True)}
 
@@ -225,8 +228,8 @@ class Chain:
             "SELECT clone, email, seconds FROM entry WHERE chain = :chain AND author = ? AND number <= ?"
             f" ORDER BY number DESC LIMIT {_CHUNK}"
         )
-        rows = self._rows(sql, author, self.total)
-        return list(dict.fromkeys(Voice(clone, address) for clone, address, seconds in rows if seconds >= since))
+        voices = [Voice(*row[:2]) for row in self._rows(sql, author, self.total) if row[2] >= since]
+        return list(dict.fromkeys(voices))
 
     def search(self, match: str, condition: Condition, limit: int | None) -> list[Hit]:
         """The records whose text fits the FTS5 query ``match``, the best first, of equal ones the newest.

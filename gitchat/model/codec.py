@@ -17,17 +17,20 @@ import re
 from dataclasses import dataclass
 
 from gitchat.model import limits
-from gitchat.model.errors import FormatError
+from gitchat.model.headers import parse_headers
 from gitchat.model.names import CloneId, Oid, RoomName, Uid, is_slug, is_uid, uid_from_oid
 from gitchat.model.record import GENESIS_EMAIL, MAX_BODY_BYTES, UNNUMBERED_KINDS, Moment, Record
 from gitchat.model.refs import told_branch
-from gitchat.model.signature import Signature, encode_signature, parse_signature
+from gitchat.model.signature import Signature, encode_signature
 
 Block = tuple[tuple[str, str], ...]
 """Trailers in order, keys as written. Never empty."""
 
 _KEY = r"[A-Z][A-Za-z0-9-]*"
-_LINE = re.compile(rf"({_KEY}): ([^ \x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?)")
+_TRAILER = rf"({_KEY}): ([^ \x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^ \x00-\x1f\x7f-\x9f])?)"
+_LINE = re.compile(_TRAILER)
+_LINES = re.compile(rf"^{_TRAILER}\n", re.MULTILINE)
+"""Looked for at the beginnings of lines alone: a text of a stranger's is gone through once."""
 
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
@@ -180,32 +183,7 @@ def parse_commit(oid: Oid, raw: bytes) -> Commit:
         FormatError: ``damaged-object`` when git, too, could not tell the commit's tree and parents.
     """
     head, _, message = raw.partition(b"\n\n")
-    lines = head.decode("utf-8", "replace").split("\n")
-    parents: list[str] = []
-    for line in lines[1:]:
-        if not line.startswith("parent "):
-            break
-        parents.append(line[7:].lower())
-    tree = lines[0].removeprefix("tree ").lower()
-    if not lines[0].startswith("tree ") or not all(_OID.fullmatch(one) for one in (tree, *parents)):
-        raise FormatError(
-            f"commit {oid} is damaged: its headers cannot be read",
-            hint="git chat doctor",
-            code="damaged-object",
-            oid=oid,
-        )
-    people: dict[str, Signature] = {}
-    wrong: list[str] = []
-    for line in lines[1 + len(parents) :]:
-        key, _, value = line.partition(" ")
-        if key in ("author", "committer") and key not in people:
-            people[key], faults = parse_signature(value)
-            if faults:
-                wrong += [f"its {key} has {fault}" for fault in faults]
-    for key in ("author", "committer"):
-        if key not in people:
-            people[key], _ = parse_signature("")
-            wrong.append(f"it has no {key}")
+    tree, parents, author, committer, wrong = parse_headers(oid, head.decode("utf-8", "replace"))
     body, block = split_message(message)
     if len(body) > MAX_BODY_BYTES:
         wrong.append(f"its message has {len(body):,} bytes")
@@ -213,7 +191,7 @@ def parse_commit(oid: Oid, raw: bytes) -> Commit:
         block, many = limits.cut_trailers(block, _SINGLE_KEYS)
         wrong += many
     text = limits.cut_body(body).decode("utf-8", "replace")
-    return Commit(Oid(tree), tuple(map(Oid, parents)), people["author"], people["committer"], text, block, tuple(wrong))
+    return Commit(tree, parents, author, committer, text, block, tuple(wrong))
 
 
 def split_message(message: bytes) -> tuple[bytes, Block | None]:
@@ -227,16 +205,12 @@ def _parse_block(paragraph: bytes) -> Block | None:
     if not (paragraph.startswith(b"Chat-Kind: ") and paragraph.endswith(b"\n")):
         return None  # without a look at the rest, which may be long
     try:
-        lines = paragraph[:-1].decode("utf-8").split("\n")
+        text = paragraph.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    block: list[tuple[str, str]] = []
-    for line in lines:
-        match = _LINE.fullmatch(line)
-        if match is None:
-            return None
-        block.append((match[1], match[2]))
-    return tuple(block)
+    block: list[tuple[str, str]] = _LINES.findall(text)
+    # Each is one line: so many as there are lines are all of them.
+    return tuple(block) if len(block) == text.count("\n") else None
 
 
 def identity_key(oid: Oid, commit: Commit) -> tuple[Uid, str]:
@@ -251,7 +225,6 @@ def record_of(oid: Oid, commit: Commit) -> Record:
     A trailer with a value outside its grammar is passed over; a repeated single
     trailer counts once, the first; unknown trailers are kept in ``extra``.
     """
-    uid, author = identity_key(oid, commit)
     values: dict[str, str] = {}
     to: list[str] = []
     extra: list[tuple[str, str]] = []
@@ -262,11 +235,11 @@ def record_of(oid: Oid, commit: Commit) -> Record:
             values.setdefault(_SINGLE_KEYS[key], value)
         else:
             extra.append((key, value))
-    reply, type_, clone = values.get("reply"), values.get("type"), values.get("clone")
+    uid, reply, type_, clone = values.get("uid"), values.get("reply"), values.get("type"), values.get("clone")
     return Record(
         kind=values["kind"],
-        uid=uid,
-        author=author,
+        uid=Uid(uid) if uid and is_uid(uid) else uid_from_oid(oid),
+        author=commit.author.name,
         email=commit.author.email,
         written=commit.author.moment,
         body=commit.body,

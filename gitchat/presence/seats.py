@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitchat.model.names import Name, is_slug
 from gitchat.storage import gate
@@ -72,11 +73,23 @@ class Seats:
         return self.all().get(name)
 
     def all(self) -> Mapping[Name, Sitting]:
-        """The names that are taken."""
+        """The names that are taken. The file is read again where it may have changed since: see :class:`_Look`."""
+        look = self.look()
+        if look is None:
+            return {}
+        known, now = _looks.get(self._path), time.monotonic()
+        if known is not None and known.stamp == look:
+            if known.is_settled:
+                return known.sittings
+            first = known.first
+        else:
+            first = now
         try:
-            return _decoded(self._file.read(_MAX_BYTES))
+            sittings = _decoded(self._file.read(_MAX_BYTES))
         except OSError:
             return {}
+        _looks[self._path] = _Look(look, first, now, sittings)
+        return sittings
 
     def look(self) -> tuple[int, int, int] | None:
         """What is another one whenever somebody took or gave back a seat; None where nobody sits."""
@@ -141,6 +154,32 @@ def _read(data: bytes) -> dict[Name, Sitting]:
 
 _known: dict[bytes, Mapping[Name, Sitting]] = {}
 """What was read or written last, with what it means; replaced as a whole, for any thread."""
+
+
+class _Look(NamedTuple):
+    """What the file of some clone held when it was read last.
+
+    Two changes within a tick of the file system's clock can look the same. What was read a while after the file was
+    first seen as it is was read behind all changes of that tick, and any later one is seen.
+    """
+
+    stamp: tuple[int, int, int]
+    first: float
+    """When it was first seen as it is, and when it was read, by a clock that only this process knows."""
+    read: float
+    sittings: Mapping[Name, Sitting]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it need not be read again while it looks the same."""
+        return self.read - self.first > _TICK_SECONDS
+
+
+_TICK_SECONDS = 2.0
+"""The longest tick of a file system's clock: that of FAT."""
+
+_looks: dict[str, _Look] = {}
+"""The last look at each file, by its path."""
 
 
 def _keep(data: bytes, sittings: dict[Name, Sitting]) -> Mapping[Name, Sitting]:

@@ -91,6 +91,11 @@ def _read_elsewhere(store: Store, chain: Chain, values: Sequence[Oid]) -> Iterat
             yield from (copy for copy in here if codec.identity_key(copy, store.read(copy)) == key)
 
 
+def _directly(chain: Chain, old: Oid | None, number: int) -> Oid | None:
+    """The commit of the log that says up to where is read who has read ``old``; None where none does."""
+    return chain.commit_upto(number) if old is None or chain.upto(old) is not None else None
+
+
 def _unreached(store: Store, chain: Chain, values: Sequence[Oid]) -> dict[Oid, reach.Step]:
     return reach.difference(chain.tips, values, store.step)
 
@@ -126,23 +131,20 @@ class Cursor:
             FormatError: as :meth:`backlog`.
             ConflictError, StorageError: as Store.move.
         """
-
         value = self.value
         backlog = self._beyond(chain, value)
+        if backlog.read_places >= number:
+            return backlog
 
         def forward(old: Oid | None) -> Oid:
             left = backlog if old == value else self._beyond(chain, old)
             if left.read_places >= number and old is not None:
                 return old
-            if old is None or chain.upto(old) is not None:
-                direct = chain.commit_upto(number)
-                if direct is not None:
-                    return direct
-            return self._covering(chain, old, number, reader, now)
+            return _directly(chain, old, number) or self._covering(chain, old, number, reader, now)
 
-        if backlog.read_places >= number:
-            return backlog
-        moved = self._store.move(self._ref, forward, f"gitchat: {self._name} has read to {number}")
+        moved = _directly(chain, value, number) if value is not None else None
+        if value is None or moved is None or not self._store.shift(self._ref, value, moved):
+            moved = self._store.move(self._ref, forward, f"gitchat: {self._name} has read to {number}")
         return self._beyond(chain, moved)
 
     def _covering(self, chain: Chain, old: Oid | None, number: int, reader: Identity, now: Moment) -> Oid:

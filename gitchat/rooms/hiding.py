@@ -32,7 +32,7 @@ def newest_first(entries: Iterator[Entry]) -> Iterator[Entry]:
 
 def at(chain: Chain, entries: Sequence[Entry], places: Sequence[int]) -> list[Entry]:
     """``entries`` at these places of the chain, as views show them."""
-    said = chain.redactions([entry.record.uid for entry in entries]) if entries else {}
+    said = chain.redactions([entry.record.uid for entry in entries], min(places)) if entries else {}
     return [
         _without_text(entry, next((who for behind, who in said.get(entry.record.uid, ()) if behind > place), None))
         for entry, place in zip(entries, places, strict=True)

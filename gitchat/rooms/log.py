@@ -17,7 +17,7 @@ from gitchat.model.errors import FormatError, UserError
 from gitchat.model.limits import OLDER_IN_A_ROW
 from gitchat.model.names import EMPTY_TREES, Handle, Number, Oid, RoomName, Uid
 from gitchat.model.query import Query
-from gitchat.model.record import Entry
+from gitchat.model.record import Entry, Record
 from gitchat.rooms import hiding
 from gitchat.rooms.numbering import Numbering
 from gitchat.storage.checkpoint import Position
@@ -134,10 +134,10 @@ class Log:
                 yield self._entry(place.number, place.oid, self._store.read(place.oid))
             through = after
 
-    def _entry(self, number: Number | None, oid: Oid, commit: codec.Commit) -> Entry:
+    def _entry(self, number: Number | None, oid: Oid, commit: codec.Commit, record: Record | None = None) -> Entry:
         tree = commit.tree if commit.tree not in EMPTY_TREES else None
-        record = purge.shown(codec.record_of(oid, commit))
-        return Entry(self.name, number, oid, commit.committer.moment.seconds, record, tree)
+        shown = purge.shown(record or codec.record_of(oid, commit))
+        return Entry(self.name, number, oid, commit.committer.moment.seconds, shown, tree)
 
     def with_attachments(self, entry: Entry) -> Entry:
         """``entry`` with what it carries, of which no content is read."""
@@ -221,7 +221,7 @@ class Log:
     def _at(self, places: Sequence[tuple[Number, Oid, bool]], chain: Chain | None = None) -> list[Entry]:
         """As :meth:`entries_at`, without attachments."""
         here, read = chain or self.chain(), self._store.read
-        found = [self._entry(None if pending else at, oid, here.taken(oid) or read(oid)) for at, oid, pending in places]
+        found = [self._entry(None if pending else n, oid, *here.taken(oid, read)) for n, oid, pending in places]
         return hiding.at(here, found, [place[0] for place in places])
 
     def find(self, locator: Number | Handle) -> Entry:
@@ -271,11 +271,11 @@ class Log:
         except FormatError:
             return [entry for entry in self.entries() if entry.record.uid.startswith(prefix)]
 
-    def labels(self, entries: Sequence[Entry]) -> dict[Uid, str]:
-        """The labels of the records that ``entries`` reply to, as far as they can be found: see Entry.full_label."""
+    def labels(self, entries: Sequence[Entry], chain: Chain | None = None) -> dict[Uid, str]:
+        """The labels of the records of ``chain``, or of all, that ``entries`` reply to: see Entry.full_label."""
         wanted = {entry.record.reply_to for entry in entries if entry.record.reply_to}
         try:
-            found = self.chain().numbered(wanted) if wanted else {}
+            found = (chain or self.chain()).numbered(wanted) if wanted else {}
         except FormatError:
             return {}
         return {uid: self._full_label(place) for uid, place in found.items()}

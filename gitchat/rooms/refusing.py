@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gitchat.model import codec
-from gitchat.model.errors import ConflictError, FormatError, UserError
+from gitchat.model.errors import ConflictError, FormatError, Mistyped, UserError
 from gitchat.model.names import RoomName
 from gitchat.model.record import Draft, Identity
 from gitchat.model.secrets import MAX_BYTES, Policy
@@ -75,4 +77,16 @@ def newer_format(room: RoomName, asked_format: int) -> FormatError:
         f"room '{room}' is written in format {asked_format}; this gitchat writes format {codec.NEWEST_FORMAT}",
         hint="upgrade, in the clone of gitchat: git pull && pipx install --force . (or: uv tool install --reinstall .)",
         code="newer-format",
+    )
+
+
+def no_such_room(name: RoomName, rooms: Sequence[RoomName], *, may_fetch: bool) -> Mistyped:
+    """That nobody here calls a room so, and which ``rooms`` there are; a clone without any ``may_fetch`` them."""
+    begin = f'begin it: git chat send --room {name} "hello"' + ("; or fetch it: git chat sync" if may_fetch else "")
+    return Mistyped(
+        f"there is no room '{name}' here",
+        hint=f"rooms: {', '.join(rooms)}" if rooms else begin,
+        code="no-such-room",
+        word=name,
+        known=rooms,
     )

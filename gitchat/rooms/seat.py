@@ -39,7 +39,7 @@ class Seat(Cursor):
     def value(self) -> Oid | None:
         """As Cursor.value; None also for a seat that has read nothing, whose ref is at the room's root."""
         value = super().value
-        return None if value is not None and self._store.read(value).kind == "genesis" else value
+        return None if value is not None and self._store.kind_of(value) == "genesis" else value
 
     @property
     def taken_at(self) -> Oid | None:

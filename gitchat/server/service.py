@@ -65,10 +65,12 @@ class Service:
         self.toolset = toolset or toolset_of(GITCHAT)
         self.instructions = self.toolset.instructions
         self.tools = self.toolset.catalogue
+        self._names = frozenset(tool["name"] for tool in (*self.tools, *self.toolset.unlisted))
         self._as_data = as_data
         self._progress_seconds = progress_seconds
         self.environment = environment
-        self._ground = _InContext(ground or Here())
+        # Where it is done here, in this task, it has the task's context as it is.
+        self._ground: Ground = _InContext(ground) if ground is not None else Here()
         self._is_far = is_far
         self.desk = self.toolset.open(Way(as_data, environment is None, is_far), shared)
         self._keeping = Keeping(
@@ -93,7 +95,7 @@ class Service:
         return self._has(name) or self.desk.knows(name)
 
     def _has(self, name: str) -> bool:
-        return any(tool["name"] == name for tool in (*self.tools, *self.toolset.unlisted))
+        return name in self._names
 
     def caller(self, client_name: str, meta: Any) -> tools.Caller:
         """Who makes a call with this ``_meta``, on a connection that ``client_name`` opened."""
@@ -116,10 +118,12 @@ class Service:
         """
         call = Call(caller, meta, progress, self._progress_seconds, self._ground, is_gone)
         with self._surrounded(), tools.called_by(caller):
-            if self.environment is None and self._has(name):
-                await self._keep_in_step()
             try:
-                return await self.desk.call(name, arguments, call)
+                if self.environment is not None or not self._has(name):
+                    return await self.desk.call(name, arguments, call)
+                with tools.staying_here():
+                    await self._keep_in_step()
+                    return await self.desk.call(name, arguments, call)
             except ChatError as error:
                 return self.desk.refusal(_for_strangers(error) if self._is_far else error)
 

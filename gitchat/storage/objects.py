@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 from gitchat.model import attachment, codec
@@ -31,11 +32,18 @@ _LOOK: dict[ObjectKind, str] = {"commit": "git chat doctor", "tree": "git chat v
 """The command that tells more about an object that cannot be read."""
 
 
+_MOST_KINDS = 1_000
+
+
 class Objects(Written):
     """A repository's objects: those that this clone wrote, and all others. Cheap to make.
 
     What git has lost of its own is written again by who wants to read it.
     """
+
+    @cached_property
+    def _kinds(self) -> dict[Oid, str | None]:
+        return {}
 
     def read(self, oid: Oid) -> codec.Commit:
         """The commit ``oid``; one that git lost is written again from the journal.
@@ -43,7 +51,18 @@ class Objects(Written):
         Raises:
             FormatError: ``missing-object``, ``shallow-log``, ``damaged-object`` or ``unreadable-object``.
         """
-        return codec.parse_commit(oid, self._content("commit", oid))
+        commit = codec.parse_commit(oid, self._content("commit", oid))
+        if len(self._kinds) >= _MOST_KINDS:
+            self._kinds.clear()
+        self._kinds[oid] = commit.kind
+        return commit
+
+    def kind_of(self, oid: Oid) -> str | None:
+        """What kind of commit ``oid`` is, known of one that was read a while ago: its name is of no other.
+
+        Raises as :meth:`read`.
+        """
+        return self._kinds[oid] if oid in self._kinds else self.read(oid).kind
 
     def raw_commit(self, oid: Oid) -> bytes:
         """The bytes of the commit ``oid``. Raises as :meth:`read`."""
@@ -148,6 +167,12 @@ class Objects(Written):
             return []
 
     def _content(self, kind: ObjectKind, oid: Oid) -> bytes:
+        try:
+            return self.backend.read_object(oid, kind)
+        except (ObjectMissing, ObjectDamaged):
+            return self._content_again(kind, oid)
+
+    def _content_again(self, kind: ObjectKind, oid: Oid) -> bytes:
         try:
             return self._healing(lambda one: self.backend.read_object(one, kind), oid)
         except ObjectMissing as error:

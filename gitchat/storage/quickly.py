@@ -5,11 +5,12 @@ What is not for it is for :class:`gitchat.storage.refs.Refs`. Source: docs/forma
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.refs import SEATS_PREFIX, is_cursor, log_ref
-from gitchat.quick import append, swap
+from gitchat.quick import append, swap, turn
 from gitchat.quick.swap import Clone
 from gitchat.quick.unusual import Unusual
 from gitchat.storage import gate
@@ -55,6 +56,26 @@ class AsQuick(Refs):
         self._note_appended(made.journal_bytes, made.written_bytes)
         return made
 
+    def shift(self, ref: RefName, old: Oid, new: Oid) -> bool:
+        """Move the position ``ref`` from ``old`` on to ``new``, a commit of its log, in as few calls as that takes.
+
+        False where that is for :meth:`move`, as when it is no more at ``old``; nothing was changed then.
+        """
+        try:
+            clone = self._as_positions()
+            lock, _ = turn.take(f"{self.directory}/write.lock", self._wait_seconds)
+        except Unusual:
+            return False
+        try:
+            if os.pread(lock, 1, 0):
+                return False  # somebody died at this work, and is cleared up behind
+            swap.move(clone, ref, old, new, lock)
+        except (Unusual, OSError):
+            return False
+        finally:
+            turn.give_back(lock)
+        return True
+
     def _heal_soon(self) -> None:
         """Heal a part now, or in a moment when nobody waits."""
         if self.later is None:
@@ -63,9 +84,8 @@ class AsQuick(Refs):
             self.later(self.heal_some)
 
     def _heal_before(self, ref: RefName) -> None:
-        if _is_position(ref):
-            self._heal_soon()
-        else:
+        # What a position moves to was read just now, and who misses an object heals before it says so.
+        if not _is_position(ref):
             self.heal()
 
     def _swap_quickly(self, held: gate.Gate, ref: RefName, old: Oid, new: Oid) -> bool:
@@ -73,9 +93,7 @@ class AsQuick(Refs):
         if not held.is_exclusive or not _is_position(ref):
             return False
         try:
-            if self._positions is None:
-                self._positions = self._made_clone(syncs_refs=True)
-            swap.move(self._positions, ref, old, new, held.descriptor)
+            swap.move(self._as_positions(), ref, old, new, held.descriptor)
         except Unusual:
             return False
         return True
@@ -84,6 +102,11 @@ class AsQuick(Refs):
         if self._clone is None:
             self._clone = self._made_clone()
         return self._clone
+
+    def _as_positions(self) -> Clone:
+        if self._positions is None:
+            self._positions = self._made_clone(syncs_refs=True)
+        return self._positions
 
     def _made_clone(self, *, syncs_refs: bool = False) -> Clone:
         if not self.backend.is_usual or not self._has_journal:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitchat.model.refs import LOG_SUFFIX, ROOMS_PREFIX
 from gitchat.storage.backend import RefDamaged
 
 _LINES = re.compile(rb"(?:#[^\n]*\n|[0-9a-f]{40} [^\n\0]+\n|\^[0-9a-f]{40}\r?\n)*")
@@ -33,7 +34,8 @@ class RefNames:
             OSError: a directory cannot be read.
         """
         # Loose ones first: git packs a ref before it removes its file.
-        loose = list(self._loose(prefix.rpartition("/")[0]))
+        is_of_rooms = (prefix, suffix) == (ROOMS_PREFIX, LOG_SUFFIX)
+        loose = list(self._logs() if is_of_rooms else self._loose(prefix.rpartition("/")[0]))
         self.check()
         names = {*loose, *self._packed}
         return sorted(name for name in names if name.startswith(prefix) and name.endswith(suffix))
@@ -68,6 +70,16 @@ class RefNames:
         if not _LINES.fullmatch(data):
             raise RefDamaged("packed-refs holds lines that are no refs")
         self._stamp, self._packed = stamp, _chat_refs(data)
+
+    def _logs(self) -> Iterator[str]:
+        """The names that the logs of rooms have, without a look at what else a room holds: everybody's cursor."""
+        try:
+            with os.scandir(f"{self._common_dir}/{ROOMS_PREFIX}") as found:
+                rooms = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for room in rooms:
+            yield f"{ROOMS_PREFIX}{room}{LOG_SUFFIX}"
 
     def _loose(self, directory: str) -> Iterator[str]:
         try:

@@ -21,7 +21,7 @@ def unread(
     Own records are left out unless ``with_own``. ``matching`` narrows the reading, which is then never
     marked: what it leaves out would count as read.
     """
-    chain, why_not = room.records.chain(), why_not_mark(room)
+    chain, why_not = room.environment.newest(room.name), why_not_mark(room)
     position = own_of(room, chain, may_sit=why_not is None)
     backlog = position.backlog(chain)
     reaching = visible(room, with_own=with_own, chain=chain)
@@ -30,7 +30,7 @@ def unread(
     entries = entries_at(room, places, chain)
     return Reading(
         entries=entries,
-        labels=room.records.labels(entries),
+        labels=room.records.labels(entries, chain),
         last_read=backlog.last_read,
         left=backlog.count_of(condition) - len(entries),
         statuses=backlog.count_of(statuses_for_nobody()),

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitchat.model.names import RefName, RoomName, is_slug
@@ -43,8 +43,18 @@ class Authorities:
     def of(self, room: RoomName) -> str | None:
         """The remote that gives the numbers of ``room``. None where this clone does.
 
-        What another process set meanwhile is seen: a sync beside us may have attached the room.
+        What another process set meanwhile is seen: a sync beside us may have attached the room. Where two files tell
+        all, what they told is known as long as they are the same: it is asked several times for each message.
         """
+        look = self.look()
+        known: tuple[object, dict[RoomName, str | None]] = self.__dict__.setdefault("_told", (look, {}))
+        if look is None or known[0] != look:
+            known = self.__dict__["_told"] = (look, {})
+        if room not in known[1]:
+            known[1][room] = self._of(room)
+        return known[1][room]
+
+    def _of(self, room: RoomName) -> str | None:
         setting = self._setting(room)
         if setting is not None:
             return setting or None
@@ -65,18 +75,26 @@ class Authorities:
         found = {RoomName(room): self.of(RoomName(room)) for room in sorted(names) if is_slug(room)}
         return {room: remote for room, remote in found.items() if remote is not None}
 
-    def look(self) -> tuple[object, ...] | None:
+    def look(self) -> tuple[int, ...] | None:
         """What is another one whenever :meth:`all` may be; None where refs alone tell, which is not worth a look."""
-        config, notes = f"{self.repository.location.common_dir}/config", f"{self.repository.directory}/authorities"
+        config, notes = self._files
         try:
-            looks = [os.stat(config)]
-            with suppress(FileNotFoundError):
-                looks.append(os.stat(notes))
+            first = os.stat(config)
         except OSError:
             return None
-        if len(looks) == 1 and self.repository.remotes():
+        self.repository.forget_old_config(first)
+        of_config = first.st_ino, first.st_size, first.st_mtime_ns
+        try:
+            second = os.stat(notes)
+        except FileNotFoundError:
+            return None if self.repository.remotes() else of_config
+        except OSError:
             return None
-        return tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in looks)
+        return *of_config, second.st_ino, second.st_size, second.st_mtime_ns
+
+    @cached_property
+    def _files(self) -> tuple[str, str]:
+        return f"{self.repository.location.common_dir}/config", f"{self.repository.directory}/authorities"
 
     def is_set(self, room: RoomName) -> bool:
         """Whether the configuration says which remote ``room`` follows, and not the notes alone."""

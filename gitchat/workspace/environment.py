@@ -111,7 +111,7 @@ class Environment(Opened):
         """
         party = Party(holding, client, session, name, email, is_person)
         made = replace(self, party=party, acts_as_anyone=acts_as_anyone, is_terminal=False, is_subagent=False)
-        shared = ("repository", "store", "index", "clone", "authorities")
+        shared = ("repository", "store", "index", "clone", "authorities", "hints")
         vars(made).update({opened: getattr(self, opened) for opened in shared})
         return made
 

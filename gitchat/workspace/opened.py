@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitchat.model import attachment
-from gitchat.model.errors import ChatError, FormatError, Mistyped, StorageError
+from gitchat.model.errors import ChatError, FormatError, StorageError
 from gitchat.model.names import DEFAULT_ROOM, Oid, RoomName, Uid, parse_room, uid_from_random
 from gitchat.model.record import DEFAULT_BODY_BYTES, MAX_BODY_BYTES, Moment
 from gitchat.model.refs import log_ref, summaries_ref
@@ -31,8 +31,10 @@ from gitchat.workspace.repository import Repository
 
 if TYPE_CHECKING:  # loaded by who needs them
     from gitchat.index.arrivals import Arrived
+    from gitchat.index.chain import Chain
     from gitchat.index.database import Index
     from gitchat.model.secrets import Policy
+    from gitchat.rooms.hints import Hints
     from gitchat.rooms.log import Log
     from gitchat.rooms.numbering import Numbering
     from gitchat.rooms.summaries import Summaries
@@ -107,6 +109,19 @@ class Opened:
         index.builder.aside = self._count_aside
         return index
 
+    @cached_property
+    def hints(self) -> Hints:
+        """What was seen of the rooms here when they were read last."""
+        from gitchat.rooms.hints import Hints  # for who reads
+
+        return Hints()
+
+    def newest(self, name: RoomName) -> Chain:
+        """The chain of a room for who asks of its newest records: mostly without the index. Raises as its Numbering."""
+        from gitchat.rooms.near import near  # for who reads
+
+        return near(self.numbering(name), self.index, self.hints)
+
     def told(self, oid: Oid) -> tuple[Oid, str | None] | None:
         """The parent of a commit, and the kind of its record, where we just wrote it or took it in; None of any other.
 
@@ -115,6 +130,8 @@ class Opened:
         spoken = self.store.spoken
         if spoken is not None and spoken[0] == oid:
             return spoken[1], None
+        if "hints" in vars(self) and oid in self.hints.told:
+            return self.hints.told[oid]
         return self.index.told(oid) if "index" in vars(self) else None
 
     def _count_aside(self, room: str, descriptor: int) -> None:
@@ -252,18 +269,9 @@ class Opened:
         """Raise UserError ``no-such-room`` when no room here is called ``name``."""
         rooms = self.store.rooms()
         if name not in rooms and not self.store.is_damaged(log_ref(name)):
-            raise Mistyped(
-                f"there is no room '{name}' here",
-                hint=(
-                    f"rooms: {', '.join(rooms)}"
-                    if rooms
-                    else f'begin it: git chat send --room {name} "hello"'
-                    + ("; or fetch it: git chat sync" if self.is_new_clone() else "")
-                ),
-                code="no-such-room",
-                word=name,
-                known=rooms,
-            )
+            from gitchat.rooms.refusing import no_such_room  # for who mistyped it
+
+            raise no_such_room(name, rooms, may_fetch=self.is_new_clone())
 
     def changes(self, also: Callable[[], object] = lambda: None, *, logs_only: bool = False) -> Changes:
         """What wakes a reader when a room here changes; to be closed. Raises what ``store`` raises.

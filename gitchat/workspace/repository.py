@@ -154,10 +154,13 @@ class Repository:
                 code="bad-config",
             ) from error
 
-    def forget_old_config(self) -> None:
-        """Let ``config`` be read again when its file has changed: a process beside us may have set something."""
+    def forget_old_config(self, status: os.stat_result | None = None) -> None:
+        """Let ``config`` be read again when its file has changed: a process beside us may have set something.
+
+        ``status`` is what that file was found to be just now.
+        """
         try:
-            status = os.stat(f"{self.location.common_dir}/config")
+            status = status or os.stat(f"{self.location.common_dir}/config")
         except OSError:
             return
         changed = (status.st_ino, status.st_size, status.st_mtime_ns)

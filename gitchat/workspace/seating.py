@@ -56,6 +56,7 @@ class Seating:
         if chain.tips and may_sit:
             with suppress(ChatError):
                 self._sit(room, name, seat, is_person)
+                return seat
         return seat if seat.is_taken else Cursor(store, room, name)
 
     def _is_others(self, name: Name, is_person: bool) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gitchat.model import codec
 from gitchat.model.errors import FormatError
@@ -211,6 +213,36 @@ def foreign(block: str, parents: int = 1) -> codec.Commit:
 def test_taking_a_number_is_a_matter_of_structure(block: str, parents: int, takes: bool) -> None:
     """Exactly one parent, a valid block, a kind that counts: unknown kinds keep their numbers."""
     assert foreign(block, parents).takes_number is takes
+
+
+PEOPLE = st.sampled_from(
+    [
+        "Al <al@x.y> 5 +0100", "Al  B <> 1099511627776 -0000", " <a> 0 +1959", "J\u00f6rg <j@x> 00099 +0261",
+        "\u2028a\r<a@b> 7 -1259", f"{'n' * 65} <a@b> 1 +0000", f"a <{'e' * 255}> 1 +0000", "a <b> -1 +0000",
+        "a <b> 1 +2400", "a <b> 1 +0000 ", "a\0 <b\x85> 123456789012 +0000", "", "a b 1 +0000", "<a>b <c> 1 +0000",
+        f"a <b> {'9' * 13} +0000",
+    ]
+) | st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=40)  # fmt: skip
+
+
+@given(author=PEOPLE, committer=PEOPLE)
+@settings(max_examples=200)
+def test_usual_headers_are_read_as_all_others(author: str, committer: str) -> None:
+    """By one look or by line is the same: one header more, which is passed over, makes them unusual."""
+    head = f"tree {EMPTY_TREE}\nparent {PARENT}\nauthor {author}\ncommitter {committer}"
+    texts = [f"{headers}\n\nhi\n\n{BLOCK}".encode() for headers in (head, f"{head}\nencoding UTF-8")]
+    assert codec.parse_commit(PARENT, texts[0]) == codec.parse_commit(PARENT, texts[1])
+
+
+@given(st.lists(PEOPLE | st.sampled_from(["Chat-Uid: a", "X: y", "X: y ", "x: y", "X:y", "X: \x85"]), max_size=4))
+@settings(max_examples=200)
+def test_a_block_is_a_block_line_by_line(more: list[str]) -> None:
+    """It is one when each of its lines is a trailer, and holds all of them, in order."""
+    lines = ["Chat-Kind: message", *more]
+    known = [codec._LINE.fullmatch(line) for line in lines]
+    told = tuple((one[1], one[2]) for one in known if one is not None)
+    paragraph = "\n".join(lines).encode() + b"\n"
+    assert codec._parse_block(paragraph) == (told if None not in known else None)
 
 
 def test_a_signature_header_is_passed_over() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,45 @@ def test_who_moved_a_position_meanwhile_is_built_upon(world: World, monkeypatch:
     assert moved.store.move(CURSOR, build, "go on") == third
     assert seen == [moved.old, moved.new]
     assert moved.store.tip(CURSOR) == third
+
+
+STEPS_ASIDE: dict[str, Callable[[World, Moved], object]] = {
+    "it moved": lambda world, moved: world.git("update-ref", CURSOR, moved.new, cwd=moved.store.common_dir),
+    "git has locked it": lambda world, moved: (moved.store.common_dir / f"{CURSOR}.lock").write_bytes(b""),
+    "it is packed": lambda world, moved: world.git("pack-refs", "--all", cwd=moved.store.common_dir),
+    "somebody died": lambda world, moved: (moved.store.directory / "write.lock").write_bytes(
+        f"{log_ref(ROOM)} {moved.new} 1\n".encode()
+    ),
+    "nobody ever wrote": lambda world, moved: (moved.store.directory / "write.lock").unlink(),
+}
+"""What is for the long way."""
+
+
+@pytest.mark.parametrize("what", [None, *STEPS_ASIDE])
+def test_a_position_is_shifted_or_stays(world: World, monkeypatch: pytest.MonkeyPatch, what: str | None) -> None:
+    """In few calls where all is plain; else it stays, and the long way finds all in order."""
+    moved = Moved(world.repository() / ".git", monkeypatch)
+    moved.store.point(CURSOR, moved.old, "begin")
+    moved.told.clear()
+    if what is not None:
+        STEPS_ASIDE[what](world, moved)
+    before = moved.store.tip(CURSOR)
+    assert moved.store.shift(CURSOR, moved.old, moved.new) is (what is None)
+    assert moved.store.tip(CURSOR) == (moved.new if what is None else before)
+    assert moved.told == []
+    if what == "git has locked it":
+        (moved.store.common_dir / f"{CURSOR}.lock").unlink()
+    moved.store.point(CURSOR, moved.new, "go on")
+    assert moved.store.tip(CURSOR) == moved.new
+    moved.store.point(CURSOR, moved.old, "and back")
+    assert (moved.store.directory / "write.lock").read_bytes() == b""
+
+
+def test_who_writes_has_the_turn_before_a_position_is_shifted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits at the same lock as every writer, and no longer than that."""
+    moved = Moved(world.repository() / ".git", monkeypatch)
+    moved.store.point(CURSOR, moved.old, "begin")
+    with gate.hold(moved.store.directory):
+        assert not moved.store.shift(CURSOR, moved.old, moved.new)
+    assert moved.store.tip(CURSOR) == moved.old
+    assert moved.store.shift(CURSOR, moved.old, moved.new)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.needed import need
 from tests.world import World
 
-MOST = {"send": 36, "read": 300}
+MOST = {"send": 36, "read": 95}
 """One record; ten that another wrote, of which each is read once."""
 
 SCRIPT = """

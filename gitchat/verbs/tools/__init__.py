@@ -23,6 +23,7 @@ from gitchat.verbs.tools.calling import (
     here_environment,
     looking,
     seat,
+    staying_here,
     using,
 )
 from gitchat.verbs.tools.claims import claim
@@ -73,6 +74,7 @@ __all__ = [
     "seat",
     "send_message",
     "set_cursor",
+    "staying_here",
     "using",
     "write_summary",
 ]

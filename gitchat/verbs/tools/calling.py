@@ -109,6 +109,16 @@ def using(environment: Environment) -> Iterator[None]:
 
 
 @contextmanager
+def staying_here() -> Iterator[None]:
+    """What is called meanwhile, in this task, acts in the surroundings of now, for which it asks many times.
+
+    Raises what :func:`here_environment` raises.
+    """
+    with using(here_environment()):
+        yield
+
+
+@contextmanager
 def called_by(caller: Caller) -> Iterator[None]:
     """What is called meanwhile, in this task, is called by ``caller``."""
     token = _caller.set(caller)
