@@ -71,16 +71,14 @@ class Chain:
 
     def count_of(self, condition: Condition = ANY, *, after: int = 0) -> int:
         """How many records with a place greater than ``after`` there are; what is tallied is not looked at for it."""
-        told = self._tallied(condition.tally, after) if condition.tally is not None else None
-        if told is not None:
+        if condition.tally and (told := self._tallied(condition.tally, after)) is not None:
             return told
         found: int = self._ask("SELECT count(*) FROM entry WHERE {}", condition, after=after)[0][0]
         return found
 
     def _tallied(self, tally: Tally, after: int) -> int | None:
-        return self._index.rows(
-            self._view, self._rule, lambda database, extent: count(database, extent.chain, tally, after, self.total)
-        )
+        upto = self.total
+        return self._index.rows(self._view, self._rule, lambda file, here: count(file, here.chain, tally, after, upto))
 
     def count_without(self, kinds: Collection[str]) -> int:
         """How many records are of none of these kinds, none of which is ``message``. Looks only at those that are."""
@@ -114,8 +112,8 @@ class Chain:
 
     def is_plain(self) -> bool:
         """Whether no merge and no repeated record stands among what is numbered."""
-        # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no
-        # number. Each by an index that is told, or SQLite would go through the whole room for one of numbers, and one of uids.
+        # A merge brings in what is on no first-parent chain; a repeated record, and a merge itself, have no number.
+        # Each is told which index, or SQLite would go through the whole room.
         sql = (
             "SELECT EXISTS (SELECT 1 FROM entry INDEXED BY entry_side WHERE chain = :chain AND number IS NOT NULL "
             "AND upto IS NULL AND +number <= ?), EXISTS (SELECT 1 FROM entry INDEXED BY entry_repeated "

@@ -103,7 +103,7 @@ def ask_everything(chain: Chain, index: Index) -> None:
     chain.count_without(["status", "meta"]), chain.oid_of(3), chain.upto(oids[2]), chain.commit_upto(3)
     chain.is_plain(), chain.rows_of(oids), chain.copies(oids), chain.redactions([ASKED]), chain.with_uid("a")
     chain.thread(Uid(ASKED)), chain.numbered([ASKED]), chain.anchored(), chain.newest_by_author()
-    chain.voices("alice"), chain.taken(oids[0]), chain.last_voices("alice", 0)
+    chain.voices("alice"), chain.taken(oids[0], index._read), chain.last_voices("alice", 0)
     index.has("lobby", oids[0]), index.told(oids[0])
     arrived(index._opened(), 0, None, 3)
 
@@ -121,7 +121,26 @@ def ask_quickly(shelf: Shelf, oid: Oid, monkeypatch: pytest.MonkeyPatch) -> None
     here = known.Known(place, "lobby", "bob", "email != ?", "b@example.com")
     assert here.reaching(["bob"], 0, 5, 3)[1] == 5
     here.number_of(oid), here.has_claims(60)
-    known.number_of_uid(place, "lobby", ASKED), known.known_voices(place, "lobby", "alice")
+    known.with_uid(place, "lobby", ASKED), known.known_voices(place, "lobby", "alice")
+    here.refuse_other(known.Rest(place, "lobby").count)
+    ask_rest(place, oid, monkeypatch)
+
+
+def ask_rest(place: Place, oid: Oid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the screen of status asks of the records that were read before."""
+    really = known.Rest._asked
+
+    def noted(rest: known.Rest, sql: str, *values: str | int | bytes) -> list[object]:
+        Noted.asked[sql] = values
+        return really(rest, sql, *values)
+
+    monkeypatch.setattr(known.Rest, "_asked", noted)
+    rest = known.Rest(place, "lobby")
+    rest.refuse_pending(3), rest.speaks("bob", "email != ?", "b@example.com"), rest.number_of(oid)
+    rest.unlisted(3), rest.messages(0, 3), rest.unread("bob", ["bob"], 0, 3), rest.urgent("bob", ["bob"], 0, 3)
+    rest.questions("bob", ["bob"], 3), rest.newest(3, 5), rest.of_claims(0, 5), rest.of_conflicts(0, 5)
+    rest.redacted_by(ASKED, 1)
+    rest.close()
 
 
 @pytest.fixture
