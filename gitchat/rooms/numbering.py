@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitchat.model import codec, limits, order, reach
+from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import META
 from gitchat.model.refs import log_ref
@@ -171,8 +172,18 @@ class Numbering:
 
     def chain(self) -> Chain:
         """What the index knows of this log: what is numbered, and what is pending. Raises as :meth:`Index.chain`."""
-        local = self.store.tip(self.ref) if self.tracking is not None else None
-        return self._index().chain(self.room, self.tip(), rule, local)
+        while True:
+            seen = self._seen()
+            try:
+                return self._index().chain(self.room, seen[0], rule, seen[1])
+            except FormatError:
+                if seen == self._seen():
+                    raise
+                # A round joined anew what was pending, and a gc with --prune=now took what nobody needed any more.
+
+    def _seen(self) -> tuple[Oid | None, Oid | None]:
+        """Where what is numbered ends, and what is here where that can be more."""
+        return self.tip(), self.store.tip(self.ref) if self.tracking is not None else None
 
     def asked_format(self, tip: Oid | None = None) -> int:
         """The format that the genesis and the meta records of this log ask writers to know. Raises as :meth:`chain`.

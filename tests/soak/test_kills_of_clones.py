@@ -78,7 +78,10 @@ class Crowd:
             time.sleep(chance.uniform(0.1, 0.6))
 
     def _read(self, name: str) -> None:
-        shown = self.names[name].chat("read", GITCHAT_NAME=name, check=True).stdout
+        done = self.names[name].chat("read", GITCHAT_NAME=name)
+        if done.returncode:
+            self.failures.append(f"read of {name}: {done.returncode}, {done.stderr}")
+        shown = done.stdout
         self.read[name] += [line.strip() for line in shown.splitlines() if " says " in line]
 
     def _care(self) -> None:
