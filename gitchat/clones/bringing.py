@@ -23,9 +23,10 @@ from gitchat.model.names import Oid, RoomName
 from gitchat.model.order import Key
 from gitchat.model.record import META
 from gitchat.model.refs import log_ref, summaries_ref
-from gitchat.rooms.numbering import Numbering, needed_format
+from gitchat.rooms.numbering import Numbering
 from gitchat.rooms.rebuilding import beyond, without
 from gitchat.rooms.refusing import newer_format
+from gitchat.rooms.surveying import needed_format
 from gitchat.storage.store import Store
 
 MOST_RECORDS = 10_000

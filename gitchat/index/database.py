@@ -64,6 +64,7 @@ class Index:
         self.builder = Builder(directory, read, progress, line, self._is_current, read_raw)
         self._database: sqlite3.Connection | None = None
         self._path: Path | None = None
+        self._inode = 0
         self._pid = 0
         self._known: tuple[sqlite3.Connection, tuple[int, int], View, Extent] | None = None
         """The view that was asked about last, and how far it goes, as long as nobody writes in the file."""
@@ -179,17 +180,18 @@ class Index:
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is not None and not self._is_current():
-            self.close()  # it was retired, or somebody deleted it: what is written there is for nobody else
+            self.close()  # it was retired, or somebody deleted the repository: what is written there is for nobody else
         if self._database is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._path = files.newest(self._directory) or self._directory / files.after(None)
             self._database = settled(opened(self._directory, self._path.name, BUSY_SECONDS))
+            self._inode = _inode_of(self._path)
             files.remove_unused(self._path)
         return self._database
 
     def _is_current(self) -> bool:
         """Whether the file that is open still is there; True of one in memory."""
-        return self._path is None or self._path.exists()
+        return self._path is None or _inode_of(self._path) == self._inode
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Go on with a new file, or, where that would not help (disk full, read-only), in memory."""
@@ -212,7 +214,7 @@ class Index:
             if newest is None or newest == damaged:
                 newest = self._directory / files.after(damaged)
                 self._database = settled(opened(self._directory, newest.name, BUSY_SECONDS))
-                self._path = newest
+                self._path, self._inode = newest, _inode_of(newest)
                 files.remove_others(newest)
 
 
@@ -220,6 +222,14 @@ _ATTEMPTS = 4
 _OVERTAKEN = 100
 """How often what was taken in for a view is gone when it is asked, because others look at others."""
 _DAMAGE = re.compile("malformed|no such (table|column)")
+
+
+def _inode_of(path: Path) -> int:
+    """Which file has that name; 0 where none has."""
+    try:
+        return os.lstat(path).st_ino
+    except OSError:
+        return 0
 
 
 def _stamp(database: sqlite3.Connection) -> tuple[int, int]:

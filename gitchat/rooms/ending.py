@@ -11,8 +11,9 @@ from gitchat.model import codec, reach
 from gitchat.model.errors import ConflictError
 from gitchat.model.names import Oid
 from gitchat.model.record import Record
-from gitchat.rooms.numbering import Numbering, meta_of
+from gitchat.rooms.numbering import Numbering
 from gitchat.rooms.refusing import newer_format
+from gitchat.rooms.surveying import meta_of
 from gitchat.storage.checkpoint import Position
 
 NEAR = 250

@@ -9,18 +9,17 @@ Source: docs/format.md sections 5 and 7.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gitchat.model import codec, limits, order, reach
+from gitchat.model import codec, order, reach
 from gitchat.model.errors import FormatError
 from gitchat.model.names import Oid, RefName, RoomName
 from gitchat.model.record import META
 from gitchat.model.refs import log_ref
 from gitchat.rooms import lengthy
+from gitchat.rooms.surveying import Progress, meta_of, needed_format, survey_line
 from gitchat.storage.checkpoint import EMPTY, Position
 from gitchat.storage.store import Store
 
@@ -33,9 +32,6 @@ LONG_WALK = 1000
 
 MOST_IN_MEMORY = 50_000
 """Of how many commits of a log with merges the order is worked out in memory: 40 MB. The index does it in stages."""
-
-Progress = Callable[[int | None], None]
-"""Told how many commits were read so far, every thousand, during a long walk; None when it is over."""
 
 
 class _TooLong(Exception):
@@ -127,7 +123,7 @@ class Numbering:
         One with merges, or with copies of records, is kept in memory for that, and what went before is read twice; the
         index takes in one that is long.
         """
-        found = _survey_line(self.store, tip, self._progress)
+        found = survey_line(self.store, tip, self._progress)
         if found is not None:
             return found
         try:
@@ -265,47 +261,6 @@ class Numbering:
         return state, title
 
 
-def _survey_line(store: Store, tip: Oid | None, progress: Progress) -> tuple[Position, int] | None:
-    """As Numbering.survey, of a log without merges and copies, of which eight bytes a record are kept; else None."""
-    keys = array("q")
-    asked_format, count, here = codec.FORMAT, 0, tip
-    state: str | None = None
-    title: Oid | None = None
-    while here is not None:
-        commit = store.read(here)
-        if len(commit.parents) > 1:
-            progress(None)
-            return None
-        asked_format = max(asked_format, needed_format(commit))
-        if commit.takes_number:
-            keys.append(hash(codec.identity_key(here, commit)))
-        if commit.takes_number and commit.kind == META:  # from the end: the first that is met is the last that was said
-            said, is_titled = meta_of(META, commit.block or ())
-            state, title = state or said, title or (here if is_titled else None)
-        count += 1
-        if count % 1000 == 0:
-            progress(count)
-        here = commit.parents[0] if commit.parents else None
-    progress(None)
-    ordered = sorted(keys)
-    if any(one == other for one, other in pairwise(ordered)):
-        return None  # a copy, or, once in many millions of rooms, two that only look so
-    return Position(tip, len(keys), True, state == "closed", title), asked_format
-
-
 def rule(oid: Oid, commit: codec.Commit) -> order.Node:
     """What the order rule has to know of a commit of a log. Source: docs/format.md section 5."""
     return order.Node(commit.parents, codec.identity_key(oid, commit) if commit.takes_number else None)
-
-
-def meta_of(kind: str, trailers: Iterable[tuple[str, str]]) -> tuple[str | None, bool]:
-    """The state that a record gives its room (``open``, ``closed`` or None), and whether it gives a title."""
-    values = dict(reversed(list(trailers))) if kind == META else {}
-    state = values.get(codec.STATE)
-    return (state if state in ("open", "closed") else None), codec.TITLE in values
-
-
-def needed_format(commit: codec.Commit) -> int:
-    """The format that a genesis or a meta record asks writers to know."""
-    key = {"genesis": "Chat-Format", "meta": codec.FORMAT_MIN}.get(commit.kind or "")
-    return limits.format_of(commit.value(key) if key else None) or codec.FORMAT

@@ -21,7 +21,7 @@ from gitchat.index.condition import (
 from gitchat.index.database import Index
 from gitchat.model.names import Name, Oid, RoomName
 from gitchat.model.record import Draft, Identity
-from gitchat.rooms.numbering import Numbering
+from gitchat.rooms.numbering import Numbering, rule
 from tests.shelf import Shelf, branched
 from tests.world import World, open_log, open_store, open_writer
 
@@ -258,3 +258,17 @@ def test_what_is_about_a_file_or_a_commit_is_found_without_a_look_at_others(worl
     steps = [row[3] for plan in plans for row in plan]
     assert len(plans) == 2
     assert not [one for one in steps if "entry_number" in one or one.startswith("SCAN entry")]
+
+
+def test_another_file_of_the_same_name_is_not_taken_for_the_own(shelf: Shelf) -> None:
+    """A repository that was deleted and made again while a process of ours was at work in it."""
+    old = shelf.commit(shelf.genesis(), author="alice")
+    assert shelf.index.chain("lobby", old, rule).count == 1
+    (path,) = shelf.store.directory.glob("index.*.db")
+    for file in shelf.store.directory.glob("index.*"):
+        file.rename(shelf.store.directory / f"old-{file.name}")
+    new = shelf.commit(shelf.genesis(), author="bob")
+    other = shelf.reopen()
+    assert other.chain("lobby", new, rule).count == 1
+    assert shelf.index.chain("lobby", new, rule).count == 1
+    assert [one.name for one in shelf.store.directory.glob("index.*.db")] == [path.name], "it was built anew"
