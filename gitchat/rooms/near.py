@@ -238,7 +238,6 @@ def near(numbering: Numbering, index: Index, hints: Hints) -> Chain:
     if position is None or not position.is_plain:
         return numbering.chain()
     read = numbering.store.read
-    read = numbering.store.read
     found = Near(index, rule, numbering.room, position, lambda oid: index.taken(oid) or read(oid), hints)
     if hints.is_due(numbering.room, position.count):
         found.take_in()
