@@ -16,6 +16,7 @@ from gitchat.index.view import Extent, View
 from gitchat.model.names import Oid
 from gitchat.rooms.numbering import rule
 from tests.property.test_asked import NAMES, Talk
+from tests.seeds import seeds
 from tests.shelf import Shelf
 from tests.world import World
 
@@ -38,7 +39,7 @@ def told(chain: Chain) -> object:
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(1, 4, 40))
 def test_a_view_that_was_overtaken_is_told_as_it_was(world: World, seed: int) -> None:
     """And nothing of the index changes for it: neither its file, nor what arrived, nor what the newest view says."""
     shelf, chance = Shelf(world), random.Random(seed)

@@ -111,7 +111,7 @@ def test_nobody_walks_a_long_log_beside_who_takes_it_in(
     environment = world.environment(path)
     (environment.store.directory).mkdir(exist_ok=True)
     (environment.store.directory / lengthy.INDEXED_APART).touch()
-    monkeypatch.setattr("gitchat.rooms.numbering._survey_line", lambda *_: pytest.fail("it walks the log"))
+    monkeypatch.setattr("gitchat.rooms.numbering.survey_line", lambda *_: pytest.fail("it walks the log"))
     assert Room(environment, "lobby", "ann").send("hello").number == RECORDS + 1
 
 
