@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from gitchat.clones.denial import DenialFile
 from gitchat.model.names import RoomName
 from gitchat.model.record import Entry, Moment
-from gitchat.quick.page import waits
 from gitchat.workspace.forks import fork_of, is_in_fork
 from gitchat.workspace.pushing import trouble_of
 
@@ -115,6 +114,8 @@ def words_of(one: Pending, shown: Callable[[str], str], clock: Callable[[int], s
     """
     since = clock(one.since) if one.since is not None else None
     hint = hint_of(one)
+    from gitchat.quick.page import waits  # for who is told that something waits
+
     return waits(
         one.count,
         shown(one.remote) if one.is_carried else None,

@@ -26,9 +26,9 @@ def started(world: World) -> Path:
     return lines
 
 
-QUICK = ["send hello", "log -n 20", "inbox"]
+QUICK = ["send hello", "log -n 20", "inbox", "status"]
 COMMANDS = [
-    "read", "handoff", "status", "who", "show 1", "search parser", "rooms",
+    "read", "handoff", "who", "show 1", "search parser", "rooms",
 ]  # fmt: skip
 
 
