@@ -61,7 +61,7 @@ class User:
         """A command as this user, finished; it must do what it is asked."""
         with self.start(*command, cwd=cwd) as process:
             output, errors = (part.decode() for part in process.communicate())
-        assert process.returncode == 0, (self.name, command, output, errors)
+        assert process.returncode == 0, f"{self.name}: {command} ended with {process.returncode}: {output}{errors}"
         return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
